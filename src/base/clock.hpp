@@ -1,0 +1,37 @@
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mlps {
+
+/// Nanoseconds of the monotonic clock. Every duration in this program comes from it; wall time is for stamps only.
+using Nanos = int64_t;
+
+inline Nanos now_ns() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<Nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+inline double to_seconds(Nanos ns) { return static_cast<double>(ns) * 1e-9; }
+
+/// A moment on both clocks, taken together.
+struct Stamp {
+  Nanos monotonic_ns = 0;
+  int64_t wall_us = 0;  ///< microseconds since the epoch, UTC
+  static Stamp now();
+};
+
+/// Local time without zone, "2026-07-04T05:00:40.123456", as the original's result files have it.
+std::string iso_local(int64_t wall_us);
+/// UTC, "2026-07-04T05:00:40Z".
+std::string iso_utc(int64_t wall_us);
+/// Local "20260704_050040": the name of a run folder.
+std::string run_stamp(int64_t wall_us);
+/// Local "2026-07-04 05:00:40": the head of a log line.
+std::string log_stamp(int64_t wall_us);
+
+}  // namespace mlps

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace mlps {
+
+/// The stable [E###] codes. 1xx to 5xx and 9xx are the original's (spec/cli.md section 4.3); 6xx are ours and name
+/// what a storage server or the data itself did. `exit_code()` is the one place that maps them to a process status.
+enum class ErrorCode : int {
+  kConfigMissing = 101,
+  kConfigInvalid = 102,
+  kConfigFileNotFound = 103,
+  kConfigParse = 104,
+  kConfigIncompatible = 105,
+  kCommandFailed = 201,
+  kTimeout = 202,
+  kInterrupted = 203,
+  kDependencyMissing = 204,
+  kValidationInvalid = 301,
+  kValidationOpenOnly = 302,
+  kSubmissionFailed = 303,
+  kPathNotFound = 401,
+  kPermissionDenied = 402,
+  kDiskFull = 403,
+  kInvalidStructure = 404,
+  kMpiNotAvailable = 501,
+  kHostUnreachable = 502,
+  kMpiCommunication = 503,
+  kClusterInfo = 504,
+  kStorageUnreachable = 601,  ///< no connection, reset, or time-out after all attempts
+  kStorageDenied = 602,       ///< credentials or rights refused by the server
+  kStorageNotFound = 603,     ///< bucket or object is not there
+  kStorageThrottled = 604,    ///< the server kept asking to slow down
+  kStorageProtocol = 605,     ///< the server answered something that can't be accepted
+  kDataMismatch = 606,        ///< bytes, size or checksum differ from what was written
+  kStorageFull = 607,         ///< quota or capacity of the server is used up
+  kStorageIo = 608,           ///< the file system or device reported an I/O error
+  kInternal = 901,
+  kNotImplemented = 902,
+};
+
+/// An expected failure, as a value. `message` is one line that says what was tried, where (path, or endpoint and key
+/// and range) and what happened in the system's or server's own words; `details` holds the facts (attempts, status,
+/// request id); `suggestion` says what the user can do. None of them ever holds a secret.
+struct Error {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;
+  std::string details = {};
+  std::string suggestion = {};
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+using Status = Result<void>;
+
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string details = {},
+                                  std::string suggestion = {}) {
+  return fail(Error{code, std::move(message), std::move(details), std::move(suggestion)});
+}
+
+/// "[E401] message" and, where present, the indented lines "Details:" and "Suggestion:".
+std::string render(const Error& error);
+
+/// "E401".
+std::string code_name(ErrorCode code);
+
+/// The process status for an error; the table stands in docs/compatibility.md and in `mlpstorage --help`.
+/// 1 rules verdict, 2 arguments, 3 not found or full, 4 permission, 5 configuration file, 6 failure, 7 time-out,
+/// 8 interrupted.
+int exit_code(ErrorCode code);
+
+inline constexpr int kExitSuccess = 0;
+inline constexpr int kExitArguments = 2;
+
+/// An Error from errno: E401 for ENOENT, E402 for EACCES/EPERM/EROFS, E403 for ENOSPC/EDQUOT, else E608.
+/// `what` names the action and its object, for example "write /mnt/ckpt/x.pt at offset 0".
+Error errno_error(int errno_value, std::string what);
+
+}  // namespace mlps

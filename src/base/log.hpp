@@ -1,0 +1,66 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace mlps {
+
+/// Levels and numbers of spec/cli.md section 5.3. RESULT stands above WARNING by number but is no problem.
+enum class LogLevel : int { kDebug = 10, kVerbose = 19, kInfo = 20, kStatus = 25, kWarning = 30, kResult = 35, kError = 40 };
+
+enum class ColorMode { kAuto, kAlways, kNever };
+
+/// Diagnostics of the process: to stderr as `YYYY-MM-DD HH:MM:SS|LEVEL: message`, and, once a run folder is there, to
+/// its `mlpstorage.log` (everything) and `mlpstorage.errors.log` (WARNING and ERROR), earlier lines included. Also
+/// keeps the one live progress line on stderr apart from messages. Any thread may call anything; a mutex guards it,
+/// so never log on the data path. Nothing here writes to stdout.
+namespace log {
+
+struct Settings {
+  LogLevel threshold = LogLevel::kInfo;  ///< for stderr
+  ColorMode color = ColorMode::kAuto;
+};
+void configure(const Settings& settings);
+
+void write(LogLevel level, std::string_view message);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> text, Args&&... args) {
+  write(LogLevel::kDebug, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> text, Args&&... args) {
+  write(LogLevel::kInfo, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void status(fmt::format_string<Args...> text, Args&&... args) {
+  write(LogLevel::kStatus, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void warning(fmt::format_string<Args...> text, Args&&... args) {
+  write(LogLevel::kWarning, fmt::format(text, std::forward<Args>(args)...));
+}
+template <class... Args>
+void error(fmt::format_string<Args...> text, Args&&... args) {
+  write(LogLevel::kError, fmt::format(text, std::forward<Args>(args)...));
+}
+
+/// Starts copying to `folder`/mlpstorage.log and mlpstorage.errors.log, beginning with everything logged so far.
+Status open_run_files(const std::string& folder);
+
+/// Shows `line` as the live progress line when stderr is a terminal; elsewhere writes it as a plain line. An empty
+/// line removes it. The caller limits the rate.
+void progress(std::string_view line);
+bool stderr_is_terminal();
+
+/// First lines of all WARNING and ERROR messages so far, for the recap at the end and for the record.
+std::vector<std::string> problems();
+
+}  // namespace log
+}  // namespace mlps

@@ -1,0 +1,81 @@
+#include "base/units.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace mlps {
+
+std::string grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t from_right = 3; from_right < digits.size(); from_right += 4) {
+    digits.insert(digits.size() - from_right, 1, ',');
+  }
+  return digits;
+}
+
+std::string human_bytes(uint64_t bytes) {
+  constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < kKiB) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024.0;
+  size_t unit = 0;
+  while (value >= 1024.0 && unit + 1 < kUnits.size()) {
+    value /= 1024.0;
+    ++unit;
+  }
+  return fmt::format("{:.2f} {}", value, kUnits[unit]);
+}
+
+Result<uint64_t> parse_size(std::string_view text) {
+  const auto refuse = [&] {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' is not a size", text), {},
+                "give bytes or a number with K, M, G, T, KiB, MiB, GiB, TiB (binary) or KB, MB, GB, TB (decimal), "
+                "for example 16MiB");
+  };
+  double number = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc{} || !std::isfinite(number) || number < 0) return refuse();
+  std::string suffix;
+  for (const char* c = end; c != text.data() + text.size(); ++c) {
+    suffix += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
+  }
+  constexpr std::array<std::pair<std::string_view, double>, 16> kSuffixes = {{{"", 1.0},
+                                                                              {"b", 1.0},
+                                                                              {"k", 1024.0},
+                                                                              {"kib", 1024.0},
+                                                                              {"m", 0x1p20},
+                                                                              {"mib", 0x1p20},
+                                                                              {"g", 0x1p30},
+                                                                              {"gib", 0x1p30},
+                                                                              {"t", 0x1p40},
+                                                                              {"tib", 0x1p40},
+                                                                              {"kb", 1e3},
+                                                                              {"mb", 1e6},
+                                                                              {"gb", 1e9},
+                                                                              {"tb", 1e12},
+                                                                              {"p", 0x1p50},
+                                                                              {"pib", 0x1p50}}};
+  for (const auto& [name, factor] : kSuffixes) {
+    if (suffix == name) {
+      const double bytes = std::floor(number * factor);
+      if (bytes >= 0x1p63) return refuse();
+      return static_cast<uint64_t>(bytes);
+    }
+  }
+  return refuse();
+}
+
+std::string human_seconds(double seconds) {
+  if (seconds < 0) return "-" + human_seconds(-seconds);
+  if (seconds < 1.0) return fmt::format("{:.1f} ms", seconds * 1e3);
+  if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<uint64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} m {:02d} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02d} m", whole / 3600, whole % 3600 / 60);
+}
+
+}  // namespace mlps

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+
+namespace mlps {
+
+/// Where things are stored, by the kind of client that reaches it.
+enum class Scheme { kFile, kDirect, kS3, kGs, kAzure, kNull };
+
+std::string_view scheme_name(Scheme scheme);  ///< "file", "direct", "s3", "gs", "az", "null"
+
+/// A place to store things: parsed once at the command line and carried as a value to the last I/O call. Text is only
+/// parsed by `parse_location()` and `checkpoint_location()`, and only made by `to_string()`, for people and result
+/// files. Immutable; joining makes a new value.
+///
+/// `bucket` is set for s3, gs (bucket) and az ("account/container"), else empty. `path` is the key prefix inside the
+/// bucket, or an absolute file-system path, without trailing '/'; it may be empty for object schemes and null.
+class Location {
+ public:
+  Location(Scheme scheme, std::string bucket, std::string path)
+      : scheme_(scheme), bucket_(std::move(bucket)), path_(std::move(path)) {}
+
+  Scheme scheme() const { return scheme_; }
+  const std::string& bucket() const { return bucket_; }
+  const std::string& path() const { return path_; }
+
+  bool is_object_store() const { return scheme_ == Scheme::kS3 || scheme_ == Scheme::kGs || scheme_ == Scheme::kAzure; }
+  bool is_file_system() const { return scheme_ == Scheme::kFile || scheme_ == Scheme::kDirect; }
+
+  /// This location with one '/' and `name` appended. `name` is relative, without leading or trailing '/'.
+  Location join(std::string_view name) const;
+
+  /// The key or path of `name` below this location: "prefix/name" or "/abs/path/name"; just `name` at a bucket's root.
+  std::string key_of(std::string_view name) const;
+
+  /// "s3://bucket/prefix", "direct:///mnt/x", "/mnt/x" for plain files, "null://".
+  std::string to_string() const;
+
+  bool operator==(const Location&) const = default;
+
+ private:
+  Scheme scheme_;
+  std::string bucket_;
+  std::string path_;
+};
+
+/// Parses a location as people type it: a URI with one of our schemes, or a plain path (made absolute against the
+/// working directory). Schemes are case-insensitive. Refused with E102 naming text and reason: unknown scheme, a
+/// second "://", an empty bucket, a query or fragment, control characters, `.`/`..` components in keys.
+Result<Location> parse_location(std::string_view text);
+
+/// The word after the command.
+enum class AccessProtocol { kFile, kObject };
+
+/// The location of a checkpoint folder, by the compatibility rules of spec/checkpointing.md section 4, improved as
+/// docs/compatibility.md says: in object mode a bare folder "bucket/prefix" takes its scheme from
+/// MLPSTORAGE_CHECKPOINT_URI_SCHEME, else STORAGE_URI_SCHEME, else s3, and a qualified folder always wins; file mode
+/// never looks at a variable; a mode and a folder that contradict each other are E105. `o_direct` turns a file-mode
+/// path into direct://.
+Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
+                                     const Environment& environment);
+
+}  // namespace mlps

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/environment.hpp"
+#include "storage/store.hpp"
+
+namespace mlps::storage {
+
+/// What posix files tell the kernel about the page cache (spec/checkpointing.md section 3.2).
+enum class FadviseMode { kNone, kSequential, kDontNeed };
+
+struct StoreOptions {
+  FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
+  std::string fault;           ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault.hpp)
+  uint64_t fault_seed = 1;
+};
+
+/// Opens the store that `root` names; server settings and credentials come from `environment`. Checks settings and
+/// reachability of what can be checked without a request (missing credentials, a bad endpoint text, a file system
+/// that refuses O_DIRECT), and fails with an error that names the variable or the path. No request is sent to a server.
+Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptions& options,
+                                          const Environment& environment);
+
+}  // namespace mlps::storage

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "location/location.hpp"
+#include "payload/payload.hpp"
+
+/// The storage seam. A `Store` is an opened Location root, shared by threads. A `Session` is one thread's way to it.
+/// An `Object` is one object being written or read, shared by all threads that move parts of it. An `Operation` is a
+/// slot, owned by the caller, that carries a request in and its outcome out: nothing is allocated per request.
+///
+/// Writing an object:  kBeginWrite, then every kWritePart once, in any order, from any session, then kCommitWrite
+///                     after all parts have completed; or kAbortWrite after none is in flight.
+/// Reading an object:  kBeginRead, then kReadPart for the parts wanted, then kEndRead.
+/// A commit that succeeded means: stored durably (files: fsync), complete, and size and checksum as sent.
+namespace mlps::storage {
+
+enum class OpKind : uint8_t { kBeginWrite, kWritePart, kCommitWrite, kAbortWrite, kBeginRead, kReadPart, kEndRead };
+
+std::string_view op_name(OpKind kind);  ///< "begin_write", "write_part", ...
+
+/// What an object is, before anything is done with it.
+struct ObjectSpec {
+  std::string name;          ///< relative to the store's root, '/'-separated
+  uint64_t size_bytes = 0;
+  uint64_t part_bytes = 0;   ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
+  payload::Source payload;   ///< what null:// hands out on reads, and fault:// corrupts; others ignore it
+};
+
+/// One object on its way in or out. Made by Store::object() without any I/O. The operations on it keep their state
+/// here; a backend derives from it. Threads may work on different parts at once; begin, commit, abort and end are
+/// called once each, ordered by the caller.
+class Object {
+ public:
+  Object(ObjectSpec spec, uint64_t part_bytes) : spec_(std::move(spec)), part_bytes_(part_bytes) {}
+  virtual ~Object() = default;
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  const std::string& name() const { return spec_.name; }
+  uint64_t size_bytes() const { return spec_.size_bytes; }
+  const payload::Source& payload() const { return spec_.payload; }
+  uint64_t part_bytes() const { return part_bytes_; }
+  /// At least 1: an object of zero bytes has one empty part.
+  uint32_t part_count() const {
+    return spec_.size_bytes == 0 ? 1 : static_cast<uint32_t>((spec_.size_bytes + part_bytes_ - 1) / part_bytes_);
+  }
+  uint64_t part_offset(uint32_t part) const { return uint64_t{part} * part_bytes_; }
+  uint64_t part_length(uint32_t part) const {
+    const uint64_t offset = part_offset(part);
+    return std::min(part_bytes_, spec_.size_bytes - offset);
+  }
+
+ private:
+  ObjectSpec spec_;
+  uint64_t part_bytes_;
+};
+
+/// One request and its outcome. The caller fills the first block and keeps the operation and the buffer in place
+/// until a poll() of the same session hands the operation back.
+struct Operation {
+  OpKind kind = OpKind::kBeginWrite;
+  Object* object = nullptr;
+  uint32_t part = 0;                 ///< kWritePart, kReadPart
+  std::span<std::byte> buffer = {};  ///< kWritePart: exactly the part; kReadPart: room for the part. Aligned to
+                                     ///< StoreTraits::buffer_alignment, with capacity rounded up to it
+  uint64_t tag = 0;                  ///< the caller's own
+
+  std::optional<Error> error = {};
+  uint64_t bytes = 0;          ///< body bytes moved by the attempt that succeeded
+  Nanos submitted_ns = 0;      ///< when submit() was entered
+  Nanos first_byte_ns = 0;     ///< reads: first body byte seen; else as completed_ns
+  Nanos completed_ns = 0;
+  uint32_t attempts = 0;       ///< 1 when nothing was retried
+  uint64_t retried_bytes = 0;  ///< body bytes moved by attempts that failed
+};
+
+struct ObjectInfo {
+  std::string name;  ///< relative to the store's root
+  uint64_t size_bytes = 0;
+};
+
+struct ListPage {
+  std::vector<ObjectInfo> objects;
+  std::string next;  ///< continuation for the next call; empty on the last page
+};
+
+/// One thread's connection to a store: its own ring, connections and credentials cache. Not thread-safe, except
+/// cancel(). Destroying a session drops what is in flight.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// Starts `operation`. Never fails by itself: what goes wrong arrives as a completion with `error` set. Transient
+  /// failures are retried inside, within the store's limits, and counted. At most depth() operations may be in flight.
+  virtual void submit(Operation& operation) = 0;
+
+  /// Appends at least one completed operation to `done`, or returns after `timeout` with none.
+  virtual void poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& done) = 0;
+
+  /// From any thread: everything in flight, waiting for a retry, or submitted later (except kAbortWrite and kEndRead)
+  /// completes soon with E203. Used when a run is stopped.
+  virtual void cancel() = 0;
+
+  // Control plane: blocking calls for checks and tests; not while operations are in flight.
+
+  virtual Result<ObjectInfo> head(std::string_view name) = 0;  ///< absent: E603
+  /// Objects whose name starts with `prefix` (object stores: literal prefix; files: a folder, recursively), one page.
+  /// A missing folder or prefix is an empty list; a missing bucket is E603; a failed list is an error, never empty.
+  virtual Result<ListPage> list(std::string_view prefix, const std::string& continuation) = 0;
+  virtual Status put(std::string_view name, std::span<const std::byte> bytes) = 0;
+  virtual Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) = 0;
+  virtual Status remove(std::string_view name) = 0;  ///< of an absent object: success
+};
+
+struct StoreTraits {
+  std::string_view backend;      ///< "file", "direct", "s3", "null"
+  bool blocking = false;         ///< submit() does the I/O itself; a session has depth 1 and parallelism means threads
+  bool holds_objects = true;     ///< false for null://: nothing to list or to check
+  bool file_system = false;      ///< capacity, page cache and separation apply
+  size_t buffer_alignment = 1;   ///< of Operation::buffer addresses and capacities
+};
+
+struct Capacity {
+  uint64_t available_bytes = 0;
+  std::string measured_at;  ///< the existing path that was asked
+};
+
+/// How much of some objects the page cache of this host holds.
+struct Residency {
+  uint64_t cached_bytes = 0;
+  uint64_t total_bytes = 0;
+};
+
+/// An opened root. Immutable after opening; every method may be called from any thread.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual const Location& root() const = 0;
+  virtual StoreTraits traits() const = 0;
+  /// A session that may have up to `depth` operations in flight.
+  virtual Result<std::unique_ptr<Session>> open_session(unsigned depth) = 0;
+  virtual std::unique_ptr<Object> object(ObjectSpec spec) = 0;
+
+  /// Effective settings for the plan and the record, as (name, value): endpoint, payload signing, checksum, engine, ...
+  /// Never a secret.
+  virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+
+  /// Free space at the nearest existing ancestor of the root. Nothing for stores without that notion.
+  virtual Result<std::optional<Capacity>> capacity() const { return std::nullopt; }
+  /// Writes back and drops an object's pages from this host's page cache. Nothing to do for stores without one.
+  virtual Status evict(std::string_view /*name*/) { return {}; }
+  /// Pages of an object in this host's page cache (mincore), without touching them.
+  virtual Result<std::optional<Residency>> residency(std::string_view /*name*/) { return std::nullopt; }
+};
+
+}  // namespace mlps::storage
