@@ -15,10 +15,10 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   if (bytes == 0) return buffer;
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    return fail(ErrorCode::kInternal,
-                fmt::format("can't get {} of buffer memory: {}", human_bytes(bytes),
-                            std::generic_category().message(errno)),
-                {}, "lower --io-memory or --io-part-size");
+    return fail(
+        ErrorCode::kInternal,
+        fmt::format("can't get {} of buffer memory: {}", human_bytes(bytes), std::generic_category().message(errno)),
+        {}, "lower --io-memory or --io-part-size");
   }
   // Advice only: without huge pages everything works, a little slower.
   if (bytes >= 2 * kMiB) (void)madvise(memory, bytes, MADV_HUGEPAGE);

@@ -34,10 +34,16 @@ std::string iso_local(int64_t wall_us) {
   return formatted(split(wall_us, false), "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:06d}", wall_us % 1'000'000);
 }
 
-std::string iso_utc(int64_t wall_us) { return formatted(split(wall_us, true), "%Y-%m-%dT%H:%M:%SZ"); }
+std::string iso_utc(int64_t wall_us) {
+  return formatted(split(wall_us, true), "%Y-%m-%dT%H:%M:%SZ");
+}
 
-std::string run_stamp(int64_t wall_us) { return formatted(split(wall_us, false), "%Y%m%d_%H%M%S"); }
+std::string run_stamp(int64_t wall_us) {
+  return formatted(split(wall_us, false), "%Y%m%d_%H%M%S");
+}
 
-std::string log_stamp(int64_t wall_us) { return formatted(split(wall_us, false), "%Y-%m-%d %H:%M:%S"); }
+std::string log_stamp(int64_t wall_us) {
+  return formatted(split(wall_us, false), "%Y-%m-%d %H:%M:%S");
+}
 
 }  // namespace mlps

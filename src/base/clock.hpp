@@ -16,7 +16,9 @@ inline Nanos now_ns() {
   return static_cast<Nanos>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-inline double to_seconds(Nanos ns) { return static_cast<double>(ns) * 1e-9; }
+inline double to_seconds(Nanos ns) {
+  return static_cast<double>(ns) * 1e-9;
+}
 
 /// A moment on both clocks, taken together.
 struct Stamp {

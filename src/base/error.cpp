@@ -7,7 +7,9 @@
 
 namespace mlps {
 
-std::string code_name(ErrorCode code) { return fmt::format("E{:03d}", static_cast<int>(code)); }
+std::string code_name(ErrorCode code) {
+  return fmt::format("E{:03d}", static_cast<int>(code));
+}
 
 std::string render(const Error& error) {
   std::string text = fmt::format("[{}] {}", code_name(error.code), error.message);
@@ -48,8 +50,7 @@ int exit_code(ErrorCode code) {
 }
 
 Error errno_error(int errno_value, std::string what) {
-  Error error{ErrorCode::kStorageIo,
-              fmt::format("{}: {}", what, std::generic_category().message(errno_value))};
+  Error error{ErrorCode::kStorageIo, fmt::format("{}: {}", what, std::generic_category().message(errno_value))};
   switch (errno_value) {
     case ENOENT:
     case ENOTDIR:

@@ -55,7 +55,9 @@ template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::string details = {},
                                   std::string suggestion = {}) {
   return fail(Error{code, std::move(message), std::move(details), std::move(suggestion)});

@@ -76,13 +76,16 @@ const char* color_of(LogLevel level) {
   }
 }
 
-bool is_problem(LogLevel level) { return level == LogLevel::kWarning || level == LogLevel::kError; }
+bool is_problem(LogLevel level) {
+  return level == LogLevel::kWarning || level == LogLevel::kError;
+}
 
 bool use_color(const State& s) {
   if (s.settings.color != ColorMode::kAuto) return s.settings.color == ColorMode::kAlways;
   const char* term = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");
-  return s.terminal && (no_color == nullptr || *no_color == '\0') && (term == nullptr || std::string_view(term) != "dumb");
+  return s.terminal && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
 }
 
 void put_to_files(State& s, const Entry& entry) {
@@ -153,7 +156,9 @@ void progress(std::string_view line) {
   std::fflush(stderr);
 }
 
-bool stderr_is_terminal() { return state().terminal; }
+bool stderr_is_terminal() {
+  return state().terminal;
+}
 
 std::vector<std::string> problems() {
   State& s = state();

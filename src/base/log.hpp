@@ -12,7 +12,15 @@
 namespace mlps {
 
 /// Levels and numbers of spec/cli.md section 5.3. RESULT stands above WARNING by number but is no problem.
-enum class LogLevel : int { kDebug = 10, kVerbose = 19, kInfo = 20, kStatus = 25, kWarning = 30, kResult = 35, kError = 40 };
+enum class LogLevel : int {
+  kDebug = 10,
+  kVerbose = 19,
+  kInfo = 20,
+  kStatus = 25,
+  kWarning = 30,
+  kResult = 35,
+  kError = 40
+};
 
 enum class ColorMode { kAuto, kAlways, kNever };
 

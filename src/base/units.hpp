@@ -12,7 +12,9 @@ inline constexpr uint64_t kKiB = uint64_t{1} << 10;
 inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 inline constexpr uint64_t kGiB = uint64_t{1} << 30;
 
-inline double to_gib(uint64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(kGiB); }
+inline double to_gib(uint64_t bytes) {
+  return static_cast<double>(bytes) / static_cast<double>(kGiB);
+}
 
 /// "5,682,508,791,808".
 std::string grouped(uint64_t value);

@@ -14,7 +14,7 @@ enum class FadviseMode { kNone, kSequential, kDontNeed };
 
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
-  std::string fault;           ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault.hpp)
+  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault.hpp)
   uint64_t fault_seed = 1;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,10 +33,10 @@ std::string_view op_name(OpKind kind);  ///< "begin_write", "write_part", ...
 
 /// What an object is, before anything is done with it.
 struct ObjectSpec {
-  std::string name;          ///< relative to the store's root, '/'-separated
+  std::string name;  ///< relative to the store's root, '/'-separated
   uint64_t size_bytes = 0;
-  uint64_t part_bytes = 0;   ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
-  payload::Source payload;   ///< what null:// hands out on reads, and fault:// corrupts; others ignore it
+  uint64_t part_bytes = 0;  ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
+  payload::Source payload;  ///< what null:// hands out on reads, and fault:// corrupts; others ignore it
 };
 
 /// One object on its way in or out. Made by Store::object() without any I/O. The operations on it keep their state
@@ -78,9 +79,9 @@ struct Operation {
   uint64_t tag = 0;                  ///< the caller's own
 
   std::optional<Error> error = {};
-  uint64_t bytes = 0;          ///< body bytes moved by the attempt that succeeded
-  Nanos submitted_ns = 0;      ///< when submit() was entered
-  Nanos first_byte_ns = 0;     ///< reads: first body byte seen; else as completed_ns
+  uint64_t bytes = 0;       ///< body bytes moved by the attempt that succeeded
+  Nanos submitted_ns = 0;   ///< when submit() was entered
+  Nanos first_byte_ns = 0;  ///< reads: first body byte seen; else as completed_ns
   Nanos completed_ns = 0;
   uint32_t attempts = 0;       ///< 1 when nothing was retried
   uint64_t retried_bytes = 0;  ///< body bytes moved by attempts that failed
@@ -125,11 +126,11 @@ class Session {
 };
 
 struct StoreTraits {
-  std::string_view backend;      ///< "file", "direct", "s3", "null"
-  bool blocking = false;         ///< submit() does the I/O itself; a session has depth 1 and parallelism means threads
-  bool holds_objects = true;     ///< false for null://: nothing to list or to check
-  bool file_system = false;      ///< capacity, page cache and separation apply
-  size_t buffer_alignment = 1;   ///< of Operation::buffer addresses and capacities
+  std::string_view backend;     ///< "file", "direct", "s3", "null"
+  bool blocking = false;        ///< submit() does the I/O itself; a session has depth 1 and parallelism means threads
+  bool holds_objects = true;    ///< false for null://: nothing to list or to check
+  bool file_system = false;     ///< capacity, page cache and separation apply
+  size_t buffer_alignment = 1;  ///< of Operation::buffer addresses and capacities
 };
 
 struct Capacity {

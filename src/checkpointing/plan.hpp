@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "workloads/checkpoint_workload.hpp"
+
+namespace mlps::checkpointing {
+
+/// One file or object of one checkpoint.
+struct PlannedObject {
+  std::string name;  ///< inside the step folder, e.g. "zero_pp_rank_0_mp_rank_0_model_states.pt"
+  uint64_t size_bytes = 0;
+};
+
+/// What one rank writes, and later reads, of every checkpoint: model objects first, then the optimizer object.
+struct RankPlan {
+  uint32_t rank = 0;
+  uint32_t tensor_rank = 0;    ///< rank mod TP
+  uint32_t pipeline_rank = 0;  ///< (rank / TP) mod PP
+  uint32_t data_rank = 0;      ///< rank / (TP * PP)
+  uint64_t model_bytes = 0;
+  uint64_t optimizer_bytes = 0;
+  std::vector<PlannedObject> objects;
+  uint64_t total_bytes() const { return model_bytes + optimizer_bytes; }
+};
+
+/// default: the whole grid; subset: ranks 0..N-1 of the CLOSED grid (spec/checkpointing.md section 1.5).
+enum class GridMode { kDefault, kSubset };
+
+/// Exactly what a run does, and what datasize, the gates, the progress line and the verdict speak of. Pure data.
+struct CheckpointPlan {
+  std::string model;  ///< CLI spelling; also the folder below the checkpoint folder
+  GridMode grid = GridMode::kDefault;
+  uint32_t processes = 0;
+  uint32_t data_parallel = 0;
+  uint64_t parameters = 0;  ///< P of section 1.3, of the unscaled model
+  double size_scale = 1.0;
+  uint32_t checkpoints_to_write = 0;
+  uint32_t checkpoints_to_read = 0;
+  double pause_seconds = 0;  ///< before every checkpoint of a phase
+  bool rank_sync = false;
+  std::vector<RankPlan> ranks;
+
+  uint64_t model_bytes = 0;      ///< of one checkpoint, all ranks
+  uint64_t optimizer_bytes = 0;  ///< of one checkpoint, all ranks
+  uint64_t objects_per_checkpoint = 0;
+  uint64_t checkpoint_bytes() const { return model_bytes + optimizer_bytes; }
+  uint64_t bytes_to_write() const { return checkpoint_bytes() * checkpoints_to_write; }
+  uint64_t bytes_to_read() const { return checkpoint_bytes() * checkpoints_to_read; }
+};
+
+struct PlanOptions {
+  uint32_t processes = 0;
+  double size_scale = 1.0;  ///< (0, 1]; every tensor has max(1, floor(elements * size_scale)) elements
+};
+
+/// Pure function; formulas of spec/checkpointing.md section 1.3, topology checks of section 1.5 as E102 naming the
+/// process count and the nearest legal ones.
+Result<CheckpointPlan> make_plan(const workloads::CheckpointWorkload& workload, const PlanOptions& options);
+
+/// "global_epoch1_step<k>", k from 1.
+std::string step_folder(uint32_t checkpoint);
+
+/// "<model>/<step folder>/<object>": the name of an object below the checkpoint folder; the one place that forms it.
+std::string object_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object);
+
+}  // namespace mlps::checkpointing

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace mlps::workloads {
+
+/// Shape of a transformer, in the names of the workload files (spec/checkpointing.md section 1.2).
+struct TransformerShape {
+  std::string name;  ///< YAML model.name, e.g. "llama_8b"
+  uint64_t num_layers = 0;
+  uint64_t hidden_size = 0;
+  uint64_t ffn_hidden_size = 0;
+  uint64_t vocab_size = 0;
+  uint64_t num_attention_heads = 0;
+  uint64_t num_kv_heads = 0;
+  uint32_t model_dtype_bytes = 0;      ///< per element: fp16 -> 2
+  uint32_t optimizer_dtype_bytes = 0;  ///< fp32 -> 4
+};
+
+struct Parallelism {
+  uint32_t tensor = 1;
+  uint32_t pipeline = 1;
+  uint32_t zero_stage = 0;  ///< 0, 1, 2 or 3
+};
+
+/// Where a value of the effective configuration came from.
+enum class ValueSource { kWorkloadFile, kTool, kUserParams };
+std::string_view source_name(ValueSource source);
+
+struct SourcedValue {
+  std::string value;  ///< as text, in YAML spelling
+  ValueSource source = ValueSource::kWorkloadFile;
+};
+
+/// One checkpointing workload: immutable once loaded. The typed members are what the program uses; `values` is the
+/// same configuration flattened to dotted keys ("checkpoint.time_between_checkpoints"), every key of the file with
+/// the overrides applied and their sources, for configview, dlio_config/ and the metadata.
+struct CheckpointWorkload {
+  std::string cli_name;  ///< "llama3-8b": also the folder below the checkpoint folder
+  TransformerShape model;
+  Parallelism parallelism;
+  uint32_t closed_processes = 0;  ///< LLM_ALLOWED_VALUES: the process count CLOSED asks for
+  uint32_t gpus_per_dp = 0;       ///< LLM_ALLOWED_VALUES: GPUs per data-parallel instance (subset maths)
+  uint32_t num_checkpoints_write = 0;
+  uint32_t num_checkpoints_read = 0;
+  double time_between_checkpoints_s = 0;
+  bool fsync = true;
+  bool rank_sync = false;  ///< a barrier inside the timed interval
+  std::map<std::string, SourcedValue> values;
+};
+
+/// "llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t", in that order.
+std::vector<std::string> checkpoint_models();
+
+/// Loads the embedded definition of `model` and applies `overrides` in order (key, value, source; later wins).
+/// E102 for an unknown model or a key or value that doesn't fit, naming it, the nearest known key, and the legal
+/// values.
+struct Override {
+  std::string key;
+  std::string value;
+  ValueSource source = ValueSource::kUserParams;
+};
+Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides);
+
+}  // namespace mlps::workloads

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace mlps::world {
+
+/// The failure state all ranks share: the first cause wins and stays. Any thread may raise or ask.
+class Failure {
+ public:
+  /// Records `error` if it is the first, and runs the listeners once.
+  void raise(Error error);
+  bool raised() const { return raised_.load(std::memory_order_acquire); }
+  std::optional<Error> first() const;
+  /// `listener` runs when a failure is raised (at once, if it already was), on the raising thread. It must be quick.
+  void on_raise(std::function<void()> listener);
+
+ private:
+  mutable std::mutex mutex_;
+  std::atomic<bool> raised_{false};
+  std::optional<Error> first_;
+  std::vector<std::function<void()>> listeners_;
+};
+
+/// The ranks of this run: threads of one process here; a second level joins hosts when there are several.
+class World {
+ public:
+  explicit World(uint32_t ranks);
+
+  uint32_t size() const { return ranks_; }
+  Failure& failure() { return failure_; }
+
+  /// Waits until every rank is here. Returns false, on every rank, once a failure was raised: nobody waits for a rank
+  /// that will not come.
+  bool barrier();
+
+  /// Sleeps for `seconds`, or until a failure; false in that case.
+  bool pause(double seconds);
+
+ private:
+  const uint32_t ranks_;
+  Failure failure_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint32_t arrived_ = 0;
+  uint64_t generation_ = 0;
+};
+
+}  // namespace mlps::world
