@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "storage/open.hpp"
+#include "storage/store.hpp"
+
+namespace mlps::storage {
+
+/// Opens a file:// root: buffered pread and pwrite, blocking, fsync at commit.
+Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise);
+
+/// Opens a direct:// root: O_DIRECT for writing and reading, through io_uring (or pread/pwrite where the kernel
+/// refuses io_uring; describe() says which). A file system that refuses O_DIRECT is an error that names it.
+Result<std::unique_ptr<Store>> open_direct_store(const Location& root);
+
+}  // namespace mlps::storage
