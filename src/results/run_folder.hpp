@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace mlps::results {
+
+/// Where a run belongs. Each member but `results_dir` becomes one path segment.
+struct RunFolderRequest {
+  std::string results_dir;  ///< must exist
+  std::string mode;         ///< "closed", "open", "whatif"
+  std::string orgname;
+  std::string systemname;
+  std::string model;    ///< "llama3-8b"
+  int64_t wall_us = 0;  ///< start of the run, microseconds since the epoch
+};
+
+/// A claimed run folder: it exists, it was made by this process, and nobody else has it.
+struct RunFolder {
+  std::string path;          ///< absolute
+  std::string run_datetime;  ///< its name, local "YYYYMMDD_HHMMSS"
+};
+
+/// Makes `<results-dir>/<mode>/<org>/results/<system>/checkpointing/<model>/<YYYYMMDD_HHMMSS>` (parents as needed) and
+/// claims it by an exclusive mkdir: two runs of the same second get different seconds. E102 for a segment that is not
+/// safe, E401 for a missing results directory, else what the system said.
+Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
+
+/// A segment may hold letters, digits, '.', '_' and '-', and is not empty, "." or "..". `what` names it in the E102.
+Status check_segment(std::string_view what, std::string_view segment);
+
+/// kDurable adds fsync of the file and its folder; kRenamed is for the many small per-rank files.
+enum class Durability { kDurable, kRenamed };
+
+/// Writes a whole file so that a reader sees the old text, or the new one, never a part: temporary file in the same
+/// folder, then rename. On failure the temporary file is gone and the old text stands.
+Status write_file(const std::string& path, std::string_view text, Durability durability = Durability::kDurable);
+
+}  // namespace mlps::results
