@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "location/location.hpp"
+#include "storage/open.hpp"
+
+/// What a command line asks for, as plain values: every word and flag checked for its own range and for its mode, the
+/// layers of docs/command-line.md applied. What needs the plan, the store or the host is checked by the command.
+namespace mlps::cli {
+
+enum class Mode { kClosed, kOpen, kWhatif };
+
+std::string_view mode_name(Mode mode);  ///< "closed", "open", "whatif"
+
+/// Flags every benchmark command has, and those of open and whatif that all benchmarks share.
+struct CommonOptions {
+  Mode mode = Mode::kClosed;
+  std::string results_dir;         ///< as given; may be empty where it is optional
+  std::string results_dir_source;  ///< "flag", "config file X", "environment X", "user file X", or empty
+  std::string systemname;
+  std::string orgname;  ///< from the sentinel of results_dir; empty where none was needed
+  bool debug = false;
+  bool verbose = false;
+  bool quiet = false;
+  bool dry_run = false;
+  bool json = false;
+  LogLevel stream_log_level = LogLevel::kInfo;  ///< --debug and --verbose already applied
+  ColorMode color = ColorMode::kAuto;
+  bool skip_validation = false;
+  bool skip_ssh_check = false;
+  bool skip_fs_separation_gate = false;
+  std::string config_file;
+  std::string verify_lockfile;
+  uint32_t loops = 1;  ///< at least 1
+  bool allow_invalid_params = false;
+  std::vector<std::pair<std::string, std::string>> params;  ///< in order; value is all after the first '='
+};
+
+struct HostOptions {
+  std::vector<std::string> hosts{"127.0.0.1"};  ///< "host" or "host:slots", at least one
+  std::string exec_type = "mpi";
+  std::string mpi_bin = "mpirun";  ///< name or path of the launcher
+  bool oversubscribe = false;
+  bool allow_run_as_root = false;
+  std::string mpi_btl = "auto";
+  std::vector<std::string> mpi_params;  ///< each as typed
+};
+
+enum class CheckpointingCommand { kDatasize, kRun, kConfigview };
+
+std::string_view command_name(CheckpointingCommand command);  ///< "datasize", "run", "configview"
+
+enum class PayloadChoice { kUnique, kNone };
+
+struct CheckpointingOptions {
+  CommonOptions common;
+  HostOptions hosts;
+  CheckpointingCommand command = CheckpointingCommand::kDatasize;
+  std::string model;
+  uint32_t num_processes = 0;  ///< at least 1
+  double client_host_memory_gib = 0;
+  bool client_host_memory_is_default = false;  ///< not given: this host's MemTotal
+  std::string accelerator_type;                ///< may be empty
+  uint32_t num_checkpoints_write = 10;         ///< closed: 10 or 0
+  uint32_t num_checkpoints_read = 10;          ///< closed: 10 or 0, not both 0
+  std::optional<AccessProtocol> protocol;      ///< set for run and configview
+  std::string checkpoint_folder;               ///< set for run
+  std::string checkpoint_folder_source;        ///< as results_dir_source
+  bool o_direct = false;                       ///< only with protocol file
+  bool checkpoint_subset = false;
+  double timeseries_interval_s = 10.0;
+  bool skip_timeseries = false;
+  uint32_t max_timeseries_samples = 3600;
+
+  // Ours.
+  double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
+  bool verify = false;
+  PayloadChoice payload = PayloadChoice::kUnique;
+  std::optional<uint64_t> seed;
+  std::optional<uint32_t> io_workers;  ///< threads per host, at least 1
+  std::optional<uint32_t> io_depth;    ///< operations in flight per worker, at least 1
+  uint64_t io_part_bytes = 16 * kMiB;
+  uint64_t io_memory_bytes = 384 * kMiB;
+  storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
+  std::string inject_fault;  ///< whatif only; empty: none
+};
+
+}  // namespace mlps::cli

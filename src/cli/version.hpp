@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mlps::cli {
+
+inline constexpr std::string_view kRulesEdition = "3.0";
+
+std::string_view program_version();  ///< "0.1.0"
+/// Git hash of the source tree, "-modified" after it if the tree differed from that commit; "unknown" outside git.
+std::string_view build_id();
+
+/// "mlpstorage 0.1.0 (build 1234567890ab, rules 3.0)".
+std::string version_line();
+
+}  // namespace mlps::cli

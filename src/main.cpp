@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <climits>
+#include <exception>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/environment.hpp"
+#include "base/error.hpp"
+#include "cli/dispatch.hpp"
+
+namespace {
+
+std::string program_folder() {
+  std::string path(PATH_MAX, '\0');
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
+  if (length <= 0) return {};
+  path.resize(static_cast<size_t>(length));
+  return path.substr(0, path.rfind('/'));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const mlps::Stamp start = mlps::Stamp::now();
+  try {
+    return mlps::cli::dispatch(
+        {{argv + (argc > 0 ? 1 : 0), argv + argc}, mlps::Environment::of_process(), program_folder(), start});
+  } catch (const std::exception& exception) {
+    // Floors hand errors up as values; what arrives here is a defect of the program, or memory that ran out.
+    const mlps::Error error{mlps::ErrorCode::kInternal,
+                            fmt::format("unexpected: {}", exception.what()),
+                            {},
+                            "this is a defect of mlpstorage: please report it with the command line"};
+    fmt::print(stderr, "{}\n", mlps::render(error));
+    return mlps::exit_code(error.code);
+  }
+}
