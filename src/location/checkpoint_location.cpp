@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "location/location.hpp"
+
+namespace mlps {
+namespace {
+
+constexpr const char* kCheckpointScheme = "MLPSTORAGE_CHECKPOINT_URI_SCHEME";
+constexpr const char* kStorageScheme = "STORAGE_URI_SCHEME";
+constexpr std::string_view kLegalSchemes = "legal are s3, gs (gcs) and az (azure)";
+
+tl::unexpected<Error> inconsistent(std::string reason, std::string suggestion) {
+  return fail(ErrorCode::kConfigIncompatible, "inconsistent storage configuration: " + std::move(reason), {},
+              std::move(suggestion));
+}
+
+// The scheme a variable gives to bare folders; nothing if it is not set. People write "s3", "s3:" and "s3://".
+Result<std::optional<std::string>> scheme_variable(const char* name, const Environment& environment) {
+  auto value = environment.get(name);
+  if (!value) return std::nullopt;
+  const auto last = value->find_last_not_of(":/");
+  const std::string scheme = value->substr(0, last == std::string::npos ? 0 : last + 1);
+  // Whether a word is an object scheme is asked of the parser, with a folder that suits all of them.
+  const auto probe = parse_location(scheme + "://account/container");
+  if (!probe || !probe->is_object_store()) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("{}=\"{}\" is not a scheme of an object store; {}", name, *value, kLegalSchemes), {},
+                fmt::format("set {} to a legal scheme or unset it", name));
+  }
+  return scheme;
+}
+
+Result<Location> bare_object_folder(std::string_view folder, const Environment& environment) {
+  for (const char* name : {kCheckpointScheme, kStorageScheme}) {
+    auto scheme = scheme_variable(name, environment);
+    if (!scheme) return fail(scheme.error());
+    if (*scheme) return parse_location(fmt::format("{}://{}", **scheme, folder));
+  }
+  return parse_location(fmt::format("s3://{}", folder));
+}
+
+Result<Location> object_location(std::string_view folder, const Environment& environment) {
+  const bool local_look = folder.front() == '/' || folder.front() == '~' || folder == "." || folder == ".." ||
+                          folder.substr(0, 2) == "./" || folder.substr(0, 3) == "../";
+  // A bare folder never reaches parse_location() without a scheme, so it can't end as a local path. "s3:/b" (and with
+  // it everything that has "://") does, to be told what is wrong with it.
+  if (!local_look && folder.find(":/") == std::string_view::npos) return bare_object_folder(folder, environment);
+  auto location = parse_location(folder);
+  if (!location) return location;
+  if (location->is_file_system()) {
+    return inconsistent(fmt::format("object storage was asked for, but the folder \"{}\" is a local path", folder),
+                        "give the folder as s3://bucket/prefix, or use `file` instead of `object`");
+  }
+  return location;
+}
+
+Result<Location> file_location(std::string_view folder, bool o_direct) {
+  auto location = parse_location(folder);
+  if (!location) return location;
+  if (location->is_object_store()) {
+    return inconsistent(
+        fmt::format("file storage was asked for, but the folder \"{}\" is an object location", location->to_string()),
+        "use `object` instead of `file`, or give a local path");
+  }
+  if (!o_direct) return location;
+  if (!location->is_file_system()) {
+    return inconsistent("--o-direct can't be honoured by null://, which does no I/O", "leave one of the two away");
+  }
+  return Location(Scheme::kDirect, {}, location->path());
+}
+
+}  // namespace
+
+Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
+                                     const Environment& environment) {
+  if (folder.empty()) {
+    return fail(ErrorCode::kConfigMissing, "no checkpoint folder", {}, "give --checkpoint-folder");
+  }
+  if (protocol == AccessProtocol::kFile) return file_location(folder, o_direct);
+  if (o_direct) {
+    return inconsistent("--o-direct is a way to open files and doesn't go with `object`",
+                        "leave --o-direct away, or use `file` with a local path");
+  }
+  return object_location(folder, environment);
+}
+
+}  // namespace mlps
