@@ -4,9 +4,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -19,14 +20,37 @@ class Failure {
   void raise(Error error);
   bool raised() const { return raised_.load(std::memory_order_acquire); }
   std::optional<Error> first() const;
-  /// `listener` runs when a failure is raised (at once, if it already was), on the raising thread. It must be quick.
-  void on_raise(std::function<void()> listener);
+
+  /// Keeps a listener registered. Its destructor waits for a call under way, so what the listener uses may go after it.
+  class Subscription {
+   public:
+    Subscription() = default;
+    Subscription(Failure& failure, uint64_t id) : failure_(&failure), id_(id) {}
+    Subscription(Subscription&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)), id_(other.id_) {}
+    Subscription& operator=(Subscription&& other) noexcept {
+      std::swap(failure_, other.failure_);
+      std::swap(id_, other.id_);
+      return *this;
+    }
+    ~Subscription();
+
+   private:
+    Failure* failure_ = nullptr;
+    uint64_t id_ = 0;
+  };
+
+  /// `listener` runs once when a failure is raised (at once, if it already was), on the raising thread. It must be
+  /// quick, and neither raise nor subscribe.
+  [[nodiscard]] Subscription on_raise(std::function<void()> listener);
 
  private:
   mutable std::mutex mutex_;
   std::atomic<bool> raised_{false};
   std::optional<Error> first_;
-  std::vector<std::function<void()>> listeners_;
+
+  std::mutex listeners_mutex_;  // held while listeners run
+  std::map<uint64_t, std::function<void()>> listeners_;
+  uint64_t next_id_ = 0;
 };
 
 /// The ranks of this run: threads of one process here; a second level joins hosts when there are several.
@@ -51,6 +75,7 @@ class World {
   std::condition_variable changed_;
   uint32_t arrived_ = 0;
   uint64_t generation_ = 0;
+  Failure::Subscription wake_;
 };
 
 }  // namespace mlps::world

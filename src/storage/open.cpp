@@ -1,0 +1,42 @@
+#include "storage/open.hpp"
+
+#include <fmt/format.h>
+
+#include "storage/fault/fault_store.hpp"
+#include "storage/null/null_store.hpp"
+#include "storage/posix/file_store.hpp"
+#include "storage/s3/s3_store.hpp"
+
+namespace mlps::storage {
+namespace {
+
+Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptions& options,
+                                          const Environment& environment) {
+  switch (root.scheme()) {
+    case Scheme::kFile:
+      return open_file_store(root, options.fadvise);
+    case Scheme::kDirect:
+      return open_direct_store(root);
+    case Scheme::kS3:
+    case Scheme::kGs:
+      return open_s3_store(root, environment);
+    case Scheme::kNull:
+      return open_null_store(root);
+    case Scheme::kAzure:
+      break;
+  }
+  return fail(ErrorCode::kNotImplemented,
+              fmt::format("{}: this build can't reach Azure Blob storage", root.to_string()), {},
+              "use s3://, gs://, a file system, direct:// or null://");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptions& options,
+                                          const Environment& environment) {
+  auto store = open_plain(root, options, environment);
+  if (!store || options.fault.empty()) return store;
+  return open_fault_store(std::move(*store), options.fault, options.fault_seed);
+}
+
+}  // namespace mlps::storage

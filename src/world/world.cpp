@@ -1,0 +1,71 @@
+#include "world/world.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace mlps::world {
+
+void Failure::raise(Error error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (first_) return;
+    first_ = std::move(error);
+    raised_.store(true, std::memory_order_release);
+  }
+  const std::lock_guard lock(listeners_mutex_);
+  for (const auto& [id, listener] : listeners_) listener();
+  listeners_.clear();
+}
+
+std::optional<Error> Failure::first() const {
+  const std::lock_guard lock(mutex_);
+  return first_;
+}
+
+Failure::Subscription Failure::on_raise(std::function<void()> listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  // Either raise() has not reached the listeners yet and will find this one, or it is over and we call it here.
+  if (raised()) {
+    listener();
+    return {};
+  }
+  listeners_.emplace(next_id_, std::move(listener));
+  return {*this, next_id_++};
+}
+
+Failure::Subscription::~Subscription() {
+  if (failure_ == nullptr) return;
+  const std::lock_guard lock(failure_->listeners_mutex_);
+  failure_->listeners_.erase(id_);
+}
+
+World::World(uint32_t ranks) : ranks_(ranks) {
+  wake_ = failure_.on_raise([this] {
+    // Taking the mutex orders the wake-up after any waiter's check of raised().
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  });
+}
+
+bool World::barrier() {
+  std::unique_lock lock(mutex_);
+  if (failure_.raised()) return false;
+  const uint64_t mine = generation_;
+  if (++arrived_ == ranks_) {
+    arrived_ = 0;
+    ++generation_;
+    changed_.notify_all();
+    return true;
+  }
+  changed_.wait(lock, [&] { return generation_ != mine || failure_.raised(); });
+  // A barrier that completed counts, even if a failure came right after it; the next call tells.
+  return generation_ != mine;
+}
+
+bool World::pause(double seconds) {
+  if (seconds <= 0) return !failure_.raised();
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return failure_.raised(); });
+}
+
+}  // namespace mlps::world
