@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,8 +47,10 @@ struct CheckpointWorkload {
   std::string cli_name;  ///< "llama3-8b": also the folder below the checkpoint folder
   TransformerShape model;
   Parallelism parallelism;
-  uint32_t closed_processes = 0;  ///< LLM_ALLOWED_VALUES: the process count CLOSED asks for
-  uint32_t gpus_per_dp = 0;       ///< LLM_ALLOWED_VALUES: GPUs per data-parallel instance (subset maths)
+  uint32_t closed_processes = 0;               ///< LLM_ALLOWED_VALUES: the process count CLOSED asks for
+  uint32_t gpus_per_dp = 0;                    ///< LLM_ALLOWED_VALUES: GPUs per data-parallel instance (subset maths)
+  std::optional<bool> subset_grid = {};        ///< checkpoint.mode, where given: subset (true) or default
+  std::optional<uint32_t> data_parallel = {};  ///< model.parallelism.data, where given and not -1
   uint32_t num_checkpoints_write = 0;
   uint32_t num_checkpoints_read = 0;
   double time_between_checkpoints_s = 0;
@@ -68,5 +71,16 @@ struct Override {
   ValueSource source = ValueSource::kUserParams;
 };
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides);
+
+/// What LLM_ALLOWED_VALUES says of a model besides its workload file (spec/checkpointing.md section 1.2).
+struct ModelRules {
+  std::string_view cli_name;
+  uint32_t closed_processes = 0;
+  uint32_t gpus_per_dp = 0;
+};
+
+/// The same from any text of a workload file: E104 where it is no YAML, E101 and E102 for its keys and values.
+Result<CheckpointWorkload> parse_checkpoint_workload(const ModelRules& rules, std::string_view yaml,
+                                                     const std::vector<Override>& overrides);
 
 }  // namespace mlps::workloads

@@ -1,0 +1,191 @@
+#include "workloads/checkpoint_workload.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "workloads/embedded.hpp"
+#include "workloads/schema.hpp"
+
+namespace mlps::workloads {
+namespace {
+
+constexpr std::array<ModelRules, 4> kModels = {
+    {{"llama3-8b", 8, 8}, {"llama3-70b", 64, 8}, {"llama3-405b", 512, 256}, {"llama3-1t", 1024, 512}}};
+
+using Values = std::map<std::string, SourcedValue>;
+
+Status set_value(Values& values, const std::string& key, std::string_view value, ValueSource source) {
+  auto checked = checked_value(key, value);
+  if (!checked) return fail(checked.error());
+  values[key] = SourcedValue{std::move(*checked), source};
+  return {};
+}
+
+Status flatten(const YAML::Node& node, const std::string& prefix, Values& values) {
+  for (const auto& entry : node) {
+    const std::string key = prefix + entry.first.Scalar();
+    if (entry.second.IsMap()) {
+      if (Status done = flatten(entry.second, key + ".", values); !done) return done;
+      continue;
+    }
+    if (!entry.second.IsScalar()) {
+      return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} is neither a value nor a section", key));
+    }
+    if (values.count(key) != 0) {
+      return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} is given twice", key));
+    }
+    if (Status done = set_value(values, key, entry.second.Scalar(), ValueSource::kWorkloadFile); !done) return done;
+  }
+  return {};
+}
+
+Result<Values> read_yaml(std::string_view yaml) {
+  // yaml-cpp throws on bad syntax and on odd nodes; nothing of that leaves this function.
+  try {
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    if (!root.IsMap()) return fail(ErrorCode::kConfigParse, "workload file: not a map of sections");
+    Values values;
+    if (Status done = flatten(root, "", values); !done) return fail(done.error());
+    return values;
+  } catch (const YAML::Exception& error) {
+    return fail(ErrorCode::kConfigParse, fmt::format("workload file: {}", error.what()));
+  }
+}
+
+// Values were checked when they were set, so the conversions below can't fail.
+class Reader {
+ public:
+  explicit Reader(const Values& values) : values_(values) {}
+
+  bool has(std::string_view key) const { return values_.count(std::string(key)) != 0; }
+  const std::string& text(std::string_view key) const { return values_.at(std::string(key)).value; }
+  bool flag(std::string_view key) const { return text(key) == "True"; }
+
+  template <class Number>
+  Number number(std::string_view key) const {
+    const std::string& value = text(key);
+    Number result{};
+    std::from_chars(value.data(), value.data() + value.size(), result);
+    return result;
+  }
+
+  uint32_t datatype_bytes(std::string_view key) const {
+    const std::string& name = text(key);
+    if (name == "fp64") return 8;
+    if (name == "fp32") return 4;
+    return name == "int8" || name == "uint8" ? 1 : 2;
+  }
+
+ private:
+  const Values& values_;
+};
+
+Status check_shape(const TransformerShape& shape) {
+  if (shape.num_attention_heads > shape.hidden_size) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("model.transformer.num_attention_heads={} exceeds model.transformer.hidden_size={}",
+                            shape.num_attention_heads, shape.hidden_size),
+                {}, "a head needs at least one element");
+  }
+  if (shape.num_kv_heads > shape.num_attention_heads) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("model.transformer.num_kv_heads={} exceeds model.transformer.num_attention_heads={}",
+                            shape.num_kv_heads, shape.num_attention_heads),
+                {}, "several attention heads share one key-value head, never the other way round");
+  }
+  return {};
+}
+
+Result<CheckpointWorkload> build(const ModelRules& rules, Values values) {
+  for (const std::string_view key : required_keys()) {
+    if (values.count(std::string(key)) == 0) {
+      return fail(ErrorCode::kConfigMissing, fmt::format("workload file of {}: no {}", rules.cli_name, key));
+    }
+  }
+  const Reader read(values);
+  CheckpointWorkload workload;
+  workload.cli_name = rules.cli_name;
+  workload.closed_processes = rules.closed_processes;
+  workload.gpus_per_dp = rules.gpus_per_dp;
+  TransformerShape& model = workload.model;
+  model.name = read.text("model.name");
+  model.num_layers = read.number<uint64_t>("model.num_layers");
+  model.hidden_size = read.number<uint64_t>("model.transformer.hidden_size");
+  model.ffn_hidden_size = read.number<uint64_t>("model.transformer.ffn_hidden_size");
+  model.vocab_size = read.number<uint64_t>("model.transformer.vocab_size");
+  model.num_attention_heads = read.number<uint64_t>("model.transformer.num_attention_heads");
+  model.num_kv_heads = read.number<uint64_t>("model.transformer.num_kv_heads");
+  model.model_dtype_bytes = read.datatype_bytes("model.model_datatype");
+  model.optimizer_dtype_bytes = read.datatype_bytes("model.optimizer_datatype");
+  if (Status good = check_shape(model); !good) return fail(good.error());
+  workload.parallelism.tensor = read.number<uint32_t>("model.parallelism.tensor");
+  workload.parallelism.pipeline = read.number<uint32_t>("model.parallelism.pipeline");
+  workload.parallelism.zero_stage = read.number<uint32_t>("model.parallelism.zero_stage");
+  if (read.has("model.parallelism.data") && read.text("model.parallelism.data") != "-1") {
+    workload.data_parallel = read.number<uint32_t>("model.parallelism.data");
+  }
+  if (read.has("checkpoint.mode")) workload.subset_grid = read.text("checkpoint.mode") == "subset";
+  workload.num_checkpoints_write = read.number<uint32_t>("checkpoint.num_checkpoints_write");
+  workload.num_checkpoints_read = read.number<uint32_t>("checkpoint.num_checkpoints_read");
+  workload.time_between_checkpoints_s = read.number<double>("checkpoint.time_between_checkpoints");
+  workload.fsync = read.flag("checkpoint.fsync");
+  workload.rank_sync = read.has("checkpoint.rank_sync") && read.flag("checkpoint.rank_sync");
+  workload.values = std::move(values);
+  return workload;
+}
+
+}  // namespace
+
+std::string_view source_name(ValueSource source) {
+  switch (source) {
+    case ValueSource::kWorkloadFile:
+      return "workload file";
+    case ValueSource::kTool:
+      return "tool";
+    case ValueSource::kUserParams:
+      return "--params";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> checkpoint_models() {
+  std::vector<std::string> names;
+  for (const ModelRules& model : kModels) names.emplace_back(model.cli_name);
+  return names;
+}
+
+Result<CheckpointWorkload> parse_checkpoint_workload(const ModelRules& rules, std::string_view yaml,
+                                                     const std::vector<Override>& overrides) {
+  auto values = read_yaml(yaml);
+  if (!values) return fail(values.error());
+  for (const Override& change : overrides) {
+    if (Status done = set_value(*values, change.key, change.value, change.source); !done) return fail(done.error());
+  }
+  return build(rules, std::move(*values));
+}
+
+Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides) {
+  const auto rules =
+      std::find_if(kModels.begin(), kModels.end(), [&](const ModelRules& known) { return known.cli_name == model; });
+  if (rules == kModels.end()) {
+    const auto nearest = nearest_name(model, checkpoint_models());
+    return fail(ErrorCode::kConfigInvalid, fmt::format("unknown model \"{}\"", model.substr(0, 200)), {},
+                fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",
+                            fmt::join(checkpoint_models(), ", ")));
+  }
+  // llama3-8b is llama3_8b.yaml.
+  std::string file_name = fmt::format("{}.yaml", model);
+  std::replace(file_name.begin(), file_name.end(), '-', '_');
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name == file_name) return parse_checkpoint_workload(*rules, file.text, overrides);
+  }
+  return fail(ErrorCode::kInternal, fmt::format("{} is not part of this build", file_name), {},
+              "build the program again from a complete source tree");
+}
+
+}  // namespace mlps::workloads
