@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <random>
 #include <system_error>
 #include <thread>
 
@@ -40,29 +39,17 @@ uint64_t peak_rss_bytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * kKiB;
 }
 
-uint64_t random_seed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
-
 /// One run: rank threads walk through the events together; rank 0 also prepares and closes each event, in the time
 /// that no rank's clock runs.
 class CheckpointRun {
  public:
   CheckpointRun(const RunRequest& request, world::World& world)
-      : request_(request), plan_(request.plan), store_(*request.store), world_(world), intervals_(plan_.processes) {
-    record_.invocation_start = request.invocation_start;
-    record_.plan = request.plan;
-    record_.io = request.io;
-    record_.location = store_.root().to_string();
-    record_.traits = store_.traits();
-    record_.store_settings = store_.describe();
-    record_.seed = request.seed.value_or(random_seed());
-    record_.verify = request.verify;
-    record_.payload = request.payload;
-    record_.payload_layer = payload::active_layer();
-    record_.injected_fault = request.injected_fault;
-  }
+      : request_(request),
+        plan_(request.plan),
+        store_(*request.store),
+        world_(world),
+        record_(describe_run(request)),
+        intervals_(plan_.processes) {}
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
@@ -160,7 +147,7 @@ class CheckpointRun {
       if (!cached) return fail(cached.error());
       cached_before_ = *cached;
       warn_if_warm(checkpoint);
-      if (request_.verify && !request_.seed && plan_.checkpoints_to_write == 0) {
+      if (request_.verify && !request_.seed_is_given && plan_.checkpoints_to_write == 0) {
         auto found = find_seed(plan_, checkpoint, *control_);
         if (!found) return fail(found.error());
         seed = record_.seed = *found;
@@ -286,6 +273,22 @@ std::string_view verdict_name(Verdict verdict) {
       return "interrupted";
   }
   return "unknown";
+}
+
+RunRecord describe_run(const RunRequest& request) {
+  RunRecord record;
+  record.invocation_start = request.invocation_start;
+  record.plan = request.plan;
+  record.io = request.io;
+  record.location = request.store->root().to_string();
+  record.traits = request.store->traits();
+  record.store_settings = request.store->describe();
+  record.seed = request.seed;
+  record.verify = request.verify;
+  record.payload = request.payload;
+  record.payload_layer = payload::active_layer();
+  record.injected_fault = request.injected_fault;
+  return record;
 }
 
 RunRecord run(const RunRequest& request, world::World& world) {

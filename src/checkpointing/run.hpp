@@ -28,11 +28,15 @@ struct RunRequest {
   storage::Store* store = nullptr;  ///< the checkpoint folder, opened
   PayloadMode payload = PayloadMode::kUnique;
   bool verify = false;
-  std::optional<uint64_t> seed;  ///< given by the user; else random for writing, found in the objects for reading
+  uint64_t seed = 0;           ///< of the payload; chosen anew for every run unless the user gives one
+  bool seed_is_given = false;  ///< by the user; else a run that only reads finds it in the objects
   std::string injected_fault;
   Stamp invocation_start;
   std::function<void(const Progress&)> on_progress;  ///< may be empty
 };
+
+/// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".
+RunRecord describe_run(const RunRequest& request);
 
 /// Runs the plan on `world` (which has a rank for each process of the plan): write phase, page-cache eviction, check
 /// of what is there, read phase. Returns when every thread of its own has ended, in success, failure and interruption

@@ -1,0 +1,136 @@
+#include "cli/checkpointing_prepare.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "checkpointing/argument_rules.hpp"
+#include "checkpointing/io_plan.hpp"
+#include "storage/open.hpp"
+#include "world/host_facts.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using workloads::Override;
+using workloads::ValueSource;
+
+// What flags decide can't be said a second time, differently, by a parameter.
+Status check_params(const CommonOptions& common) {
+  for (const auto& [key, value] : common.params) {
+    if (key == "checkpoint.checkpoint_folder" || key.rfind("storage.", 0) == 0) {
+      return fail(ErrorCode::kConfigIncompatible, fmt::format("--params {}={} can't be honoured", key, value), {},
+                  "--checkpoint-folder alone says where checkpoints go, and the folder's scheme how they get there");
+    }
+  }
+  return {};
+}
+
+std::vector<Override> overrides_of(const CheckpointingOptions& options) {
+  std::vector<Override> overrides;
+  overrides.push_back({"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool});
+  overrides.push_back(
+      {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool});
+  for (const auto& [key, value] : options.common.params) overrides.push_back({key, value, ValueSource::kUserParams});
+  return overrides;
+}
+
+Status check_single_host(const HostOptions& hosts) {
+  for (const std::string& entry : hosts.hosts) {
+    const std::string name = entry.substr(0, entry.rfind(':'));
+    if (name == "127.0.0.1" || name == "localhost" || name == world::host_name()) continue;
+    return fail(ErrorCode::kNotImplemented, fmt::format("--hosts {}: this build runs on one host", entry), {},
+                "leave --hosts out; every rank is a thread of this process");
+  }
+  return {};
+}
+
+Status check_fsync(const workloads::CheckpointWorkload& workload) {
+  if (workload.fsync) return {};
+  return fail(ErrorCode::kConfigIncompatible, "checkpoint.fsync=False can't be honoured", {},
+              "a checkpoint counts when it is stored: files are always fsynced inside the timed interval");
+}
+
+Status check_payload(const CheckpointingOptions& options, const Location& folder) {
+  if (options.payload == PayloadChoice::kUnique) return {};
+  if (folder.scheme() != Scheme::kNull) {
+    return fail(ErrorCode::kConfigIncompatible, fmt::format("--payload none with {}", folder.to_string()), {},
+                "unfilled buffers measure the program itself: they are legal with a null:// folder only");
+  }
+  if (options.verify) {
+    return fail(ErrorCode::kConfigIncompatible, "--verify with --payload none", {}, "there is nothing to verify");
+  }
+  return {};
+}
+
+checkpointing::ArgumentFacts facts_of(const CheckpointingOptions& options);
+
+/// The checkpoint folder, the store behind it, and how bytes will move.
+Status open_folder(const CheckpointingOptions& options, const Environment& environment,
+                   PreparedCheckpointing& prepared) {
+  const auto folder =
+      checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  if (!folder) return fail(folder.error());
+  if (auto status = check_payload(options, *folder); !status) return status;
+  storage::StoreOptions store_options;
+  store_options.fadvise = options.fadvise;
+  store_options.fault = options.inject_fault;
+  auto store = storage::open_store(*folder, store_options, environment);
+  if (!store) return fail(store.error());
+  prepared.store = std::move(*store);
+
+  checkpointing::IoRequest request;
+  request.workers = options.io_workers;
+  request.depth = options.io_depth;
+  request.part_bytes = options.io_part_bytes;
+  request.memory_bytes = options.io_memory_bytes;
+  request.cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto io = checkpointing::plan_io(prepared.plan, *prepared.store, request);
+  if (!io) return fail(io.error());
+  prepared.io = *io;
+
+  prepared.details.location = folder->to_string();
+  prepared.details.payload = options.payload == PayloadChoice::kNone ? checkpointing::PayloadMode::kNone
+                                                                     : checkpointing::PayloadMode::kUnique;
+  prepared.details.verify = options.verify;
+  prepared.details.store_settings = prepared.store->describe();
+  prepared.details.injected_fault = options.inject_fault;
+  return {};
+}
+
+}  // namespace
+
+tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
+                                                                             const Environment& environment) {
+  std::vector<Error> errors;
+  const auto note = [&](const Status& status) {
+    if (!status) errors.push_back(status.error());
+    return status.has_value();
+  };
+  PreparedCheckpointing prepared;
+  prepared.details.mode = mode_name(options.common.mode);
+  prepared.overrides = overrides_of(options);
+  note(check_single_host(options.hosts));
+  note(check_params(options.common));
+  auto workload = workloads::load_checkpoint_workload(options.model, prepared.overrides);
+  if (!workload) {
+    errors.push_back(workload.error());
+    return tl::unexpected(errors);
+  }
+  prepared.workload = std::move(*workload);
+  note(check_fsync(prepared.workload));
+  apply_argument_rules(options, prepared.workload, errors);
+
+  auto plan = checkpointing::make_plan(prepared.workload, {options.num_processes, options.size_scale});
+  if (!plan) {
+    errors.push_back(plan.error());
+    return tl::unexpected(errors);
+  }
+  prepared.plan = std::move(*plan);
+  if (!options.checkpoint_folder.empty()) note(open_folder(options, environment, prepared));
+  if (!errors.empty()) return tl::unexpected(errors);
+  return prepared;
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,217 @@
+#include "checkpointing/run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "checkpointing/io_plan.hpp"
+#include "memory_store.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+using storage::Operation;
+using storage::OpKind;
+
+constexpr uint64_t kPart = 1000;
+
+// Ranks of uneven shape: rank r has r % 3 + 1 objects of uneven sizes, some empty, some smaller than a part.
+CheckpointPlan small_plan(uint32_t ranks, uint32_t writes, uint32_t reads) {
+  CheckpointPlan plan;
+  plan.model = "llama3-8b";
+  plan.processes = ranks;
+  plan.checkpoints_to_write = writes;
+  plan.checkpoints_to_read = reads;
+  for (uint32_t rank = 0; rank < ranks; ++rank) {
+    RankPlan mine;
+    mine.rank = rank;
+    for (uint32_t i = 0; i <= rank % 3; ++i) {
+      const uint64_t size = (uint64_t{rank} * 1777 + i * 4999) % 9001;
+      mine.objects.push_back({"r" + std::to_string(rank) + "_" + std::to_string(i) + ".pt", size});
+      mine.model_bytes += size;
+      ++plan.objects_per_checkpoint;
+    }
+    plan.model_bytes += mine.model_bytes;
+    plan.ranks.push_back(std::move(mine));
+  }
+  return plan;
+}
+
+RunRequest request_for(const CheckpointPlan& plan, storage::Store& store, uint32_t workers) {
+  RunRequest request;
+  request.plan = plan;
+  request.io = {workers, 1, kPart, workers * kPart};
+  request.store = &store;
+  request.verify = true;
+  request.seed = 42;
+  request.invocation_start = Stamp::now();
+  return request;
+}
+
+RunRecord run_on(storage::Store& store, const CheckpointPlan& plan, uint32_t workers = 4) {
+  world::World world(plan.processes);
+  return run(request_for(plan, store, workers), world);
+}
+
+TEST(Run, WritesAndReadsEveryPlannedByteAndAccountsForIt) {
+  MemoryStore store;
+  const CheckpointPlan plan = small_plan(8, 3, 3);
+  const RunRecord record = run_on(store, plan);
+  ASSERT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+  EXPECT_TRUE(record.reasons.empty());
+  EXPECT_EQ(store.protocol_errors, 0);
+  EXPECT_EQ(store.blobs.size(), plan.objects_per_checkpoint * 3);
+  for (uint32_t k = 1; k <= 3; ++k) {
+    for (const RankPlan& rank : plan.ranks) {
+      for (const PlannedObject& object : rank.objects) {
+        const std::string name = object_name(plan, k, object);
+        const auto& blob = store.blobs.at(name);
+        EXPECT_TRUE(blob.complete);
+        EXPECT_EQ(blob.bytes.size(), object.size_bytes);
+        EXPECT_FALSE(payload::Source(42, name).first_mismatch(0, blob.bytes)) << name;
+      }
+    }
+  }
+  EXPECT_EQ(record.write.bytes, plan.bytes_to_write());
+  EXPECT_EQ(record.read.bytes, plan.bytes_to_read());
+  EXPECT_EQ(record.read.bytes_verified, plan.bytes_to_read());
+  ASSERT_EQ(record.events.size(), 6U);
+  for (const CheckpointEvent& event : record.events) {
+    ASSERT_EQ(event.ranks.size(), 8U);
+    for (const RankInterval& interval : event.ranks) {
+      EXPECT_GT(interval.duration_ns, 0);
+      EXPECT_LE(interval.duration_ns, event.slowest_ns);
+      EXPECT_EQ(interval.bytes, plan.ranks[interval.rank].total_bytes());
+    }
+  }
+  EXPECT_EQ(record.events[1].phase, Phase::kWrite);
+  EXPECT_EQ(record.events[1].checkpoint, 2U);
+  EXPECT_GT(record.first_byte_s, 0);
+}
+
+TEST(Run, MoreRanksThanWorkersAndMoreWorkersThanRanks) {
+  for (const auto& [ranks, workers] : {std::pair{200U, 2U}, std::pair{1U, 8U}, std::pair{3U, 1U}}) {
+    MemoryStore store;
+    EXPECT_EQ(run_on(store, small_plan(ranks, 2, 2), workers).verdict, Verdict::kPassed) << ranks << " " << workers;
+    EXPECT_EQ(store.protocol_errors, 0);
+  }
+}
+
+TEST(Run, AReadOnlyRunFindsTheSeedInTheObjects) {
+  MemoryStore store;
+  ASSERT_EQ(run_on(store, small_plan(6, 2, 0)).verdict, Verdict::kPassed);
+  world::World world(6);
+  RunRequest request = request_for(small_plan(6, 0, 2), store, 4);
+  request.seed = 7;  // the run's own random one
+  const RunRecord record = run(request, world);
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+  EXPECT_EQ(record.seed, 42U);
+}
+
+TEST(Run, AnErrorOfOneOperationStopsAllAndAbortsWhatIsOpen) {
+  std::atomic<int> parts{0};
+  MemoryStore store([&](Operation& operation) {
+    if (operation.kind == OpKind::kWritePart && ++parts == 30) {
+      operation.error = Error{ErrorCode::kDiskFull, "write r/x: No space left on device"};
+    }
+  });
+  const RunRecord record = run_on(store, small_plan(20, 3, 3));
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kDiskFull);
+  EXPECT_NE(record.error->details.find("rank "), std::string::npos);
+  EXPECT_NE(record.error->details.find("write of checkpoint 1"), std::string::npos);
+  EXPECT_TRUE(record.events.empty());
+  EXPECT_GT(store.aborts, 0);
+  for (const auto& [name, blob] : store.blobs) EXPECT_TRUE(blob.complete) << name << " left half-written";
+}
+
+TEST(Run, AFlippedBitIsFoundAndNamed) {
+  MemoryStore store([](Operation& operation) {
+    if (operation.kind == OpKind::kWritePart && operation.object->name().find("step2/r5_1.pt") != std::string::npos &&
+        operation.part == 2) {
+      operation.buffer[17] ^= std::byte{0x10};
+    }
+  });
+  const RunRecord record = run_on(store, small_plan(8, 2, 2));
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
+  EXPECT_NE(record.error->message.find("r5_1.pt: byte 2,017"), std::string::npos) << record.error->message;
+  EXPECT_EQ(record.events.size(), 3U) << "both writes and the first read are complete";
+}
+
+TEST(Run, AShortReadIsAMismatchEvenWithoutVerify) {
+  MemoryStore store;
+  const CheckpointPlan plan = small_plan(4, 1, 0);
+  ASSERT_EQ(run_on(store, plan).verdict, Verdict::kPassed);
+  MemoryStore shortened([](Operation&) {});
+  shortened.blobs = store.blobs;
+  auto& victim = shortened.blobs.at("llama3-8b/global_epoch1_step1/r3_0.pt");
+  victim.bytes.pop_back();
+  const RunRecord record = run_on(shortened, small_plan(4, 0, 1));
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
+  EXPECT_NE(record.error->details.find("r3_0.pt: 5,331 bytes expected, 5,330 found"), std::string::npos)
+      << record.error->details;
+}
+
+TEST(Run, AMissingObjectIsFoundBeforeTheFirstRead) {
+  MemoryStore store;
+  ASSERT_EQ(run_on(store, small_plan(4, 2, 0)).verdict, Verdict::kPassed);
+  store.blobs.erase("llama3-8b/global_epoch1_step2/r1_0.pt");
+  const RunRecord record = run_on(store, small_plan(4, 0, 2));
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kStorageNotFound);
+  EXPECT_EQ(record.read.bytes, 0U);
+}
+
+TEST(Run, AFailureFromOutsideEndsAPause) {
+  MemoryStore store;
+  CheckpointPlan plan = small_plan(16, 2, 2);
+  plan.pause_seconds = 3600;
+  world::World world(16);
+  std::thread signal([&] { world.failure().raise({ErrorCode::kInterrupted, "interrupted by SIGINT"}); });
+  const RunRecord record = run(request_for(plan, store, 4), world);
+  signal.join();
+  EXPECT_EQ(record.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(record.error->code, ErrorCode::kInterrupted);
+}
+
+TEST(Run, AFailureFromOutsideAtAnyMomentNeverHangs) {
+  for (int round = 0; round < 30; ++round) {
+    std::atomic<int> operations{0};
+    world::World* world_in_use = nullptr;
+    MemoryStore store([&](Operation&) {
+      if (++operations == round * 13) world_in_use->failure().raise({ErrorCode::kInterrupted, "stop"});
+    });
+    world::World world(10);
+    world_in_use = &world;
+    const RunRecord record = run(request_for(small_plan(10, 2, 2), store, 3), world);
+    if (record.verdict == Verdict::kPassed) continue;  // the moment lay past the end
+    EXPECT_EQ(record.verdict, Verdict::kInterrupted);
+    for (const auto& [name, blob] : store.blobs) EXPECT_TRUE(blob.complete) << name;
+  }
+}
+
+TEST(Run, LostBytesAreCaughtByTheAccount) {
+  MemoryStore store([](Operation& operation) {
+    // Acknowledged, but fewer bytes moved than the part has.
+    if (operation.kind == OpKind::kWritePart && operation.buffer.size() > 1)
+      operation.buffer = operation.buffer.first(1);
+  });
+  const RunRecord record = run_on(store, small_plan(2, 1, 0));
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
+}
+
+TEST(Run, RankSyncMakesAllDurationsEndTogether) {
+  MemoryStore store;
+  CheckpointPlan plan = small_plan(5, 1, 0);
+  plan.rank_sync = true;
+  const RunRecord record = run_on(store, plan);
+  ASSERT_EQ(record.verdict, Verdict::kPassed);
+}
+
+}  // namespace
+}  // namespace mlps::checkpointing
