@@ -22,6 +22,7 @@ std::string_view mode_name(Mode mode);  ///< "closed", "open", "whatif"
 
 /// Flags every benchmark command has, and those of open and whatif that all benchmarks share.
 struct CommonOptions {
+  std::vector<std::string> argv;  ///< as typed, the program's name first
   Mode mode = Mode::kClosed;
   std::string results_dir;         ///< as given; may be empty where it is optional
   std::string results_dir_source;  ///< "flag", "config file X", "environment X", "user file X", or empty
@@ -72,7 +73,7 @@ struct CheckpointingOptions {
   uint32_t num_checkpoints_write = 10;         ///< closed: 10 or 0
   uint32_t num_checkpoints_read = 10;          ///< closed: 10 or 0, not both 0
   std::optional<AccessProtocol> protocol;      ///< set for run and configview
-  std::string checkpoint_folder;               ///< set for run
+  std::string checkpoint_folder;               ///< set for run; configview: may be empty
   std::string checkpoint_folder_source;        ///< as results_dir_source
   bool o_direct = false;                       ///< only with protocol file
   bool checkpoint_subset = false;

@@ -6,7 +6,7 @@
 
 namespace mlps::cli {
 
-std::string_view program_version() {
+std::string_view version_text() {
   return MLPS_VERSION;
 }
 
@@ -15,7 +15,7 @@ std::string_view build_id() {
 }
 
 std::string version_line() {
-  return fmt::format("mlpstorage {} (build {}, rules {})", program_version(), build_id(), kRulesEdition);
+  return fmt::format("mlpstorage {} (build {}, rules {})", version_text(), build_id(), kRulesEdition);
 }
 
 }  // namespace mlps::cli

@@ -7,7 +7,7 @@ namespace mlps::cli {
 
 inline constexpr std::string_view kRulesEdition = "3.0";
 
-std::string_view program_version();  ///< "0.1.0"
+std::string_view version_text();  ///< "0.1.0"
 /// Git hash of the source tree, "-modified" after it if the tree differed from that commit; "unknown" outside git.
 std::string_view build_id();
 

@@ -1,0 +1,149 @@
+#include "cli/history.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+#include "base/clock.hpp"
+#include "cli/text.hpp"
+
+namespace mlps::cli {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+std::string history_path(const std::string& results_dir) {
+  return results_dir + "/.mlps/history";
+}
+
+bool speaks_of_secret(std::string_view name) {
+  const std::string word = lower(name);
+  for (const std::string_view mark : {"secret", "password", "passwd", "token", "key_id", "access_key", "credential"}) {
+    if (word.find(mark) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// "name=value" anywhere in an argument, also inside --mpi-params="-x NAME=value", and "//user:password@".
+std::string without_secrets(const std::string& argument) {
+  std::string text = argument;
+  for (size_t equals = text.find('='); equals != std::string::npos; equals = text.find('=', equals + 1)) {
+    const size_t before = text.find_last_of(" \t=,;&?", equals - 1);
+    const size_t begin = equals == 0 || before == std::string::npos || before >= equals ? 0 : before + 1;
+    if (!speaks_of_secret(std::string_view(text).substr(begin, equals - begin))) continue;
+    const size_t end = std::min(text.find_first_of(" \t,;&", equals), text.size());
+    text.replace(equals + 1, end - equals - 1, kRemovedSecret);
+  }
+  const size_t scheme = text.find("://");
+  if (scheme == std::string::npos) return text;
+  const size_t authority = scheme + 3;
+  const size_t at = text.find_first_of("@/", authority);
+  if (at != std::string::npos && text[at] == '@') text.replace(authority, at - authority, kRemovedSecret);
+  return text;
+}
+
+std::optional<HistoryEntry> parse_line(const std::string& line) {
+  const size_t first = line.find(',');
+  const size_t second = first == std::string::npos ? first : line.find(',', first + 1);
+  if (second == std::string::npos || second + 1 == line.size()) return std::nullopt;
+  HistoryEntry entry;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + first, entry.id);
+  if (error != std::errc{} || end != line.data() + first || entry.id == 0) return std::nullopt;
+  entry.stamp = line.substr(first + 1, second - first - 1);
+  entry.command = line.substr(second + 1);
+  return entry;
+}
+
+}  // namespace
+
+std::string recorded_command(const std::vector<std::string>& arguments) {
+  std::string command = "mlpstorage";
+  for (const std::string& argument : arguments) {
+    std::string text = without_secrets(argument);
+    std::replace(text.begin(), text.end(), '\n', ' ');  // one entry is one line
+    command += ' ' + shell_quoted(text);
+  }
+  return command;
+}
+
+Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments) {
+  const std::string path = history_path(results_dir);
+  std::error_code error;
+  std::filesystem::create_directories(results_dir + "/.mlps", error);
+  if (error) return fail(errno_error(error.value(), "create " + results_dir + "/.mlps"));
+  const Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (file.get() < 0) return fail(errno_error(errno, "open " + path));
+  // Without the lock two commands could take one id; some network file systems have none, which is no reason to fail.
+  flock(file.get(), LOCK_EX);
+  const Result<std::vector<HistoryEntry>> entries = read_history(results_dir);
+  if (!entries) return fail(entries.error());
+  uint64_t last = 0;
+  for (const HistoryEntry& entry : *entries) last = std::max(last, entry.id);
+  const off_t size = lseek(file.get(), 0, SEEK_END);
+  char final_byte = '\n';
+  const bool cut = size > 0 && pread(file.get(), &final_byte, 1, size - 1) == 1 && final_byte != '\n';
+  const std::string line = fmt::format("{}{},{},{}\n", cut ? "\n" : "", last + 1, run_stamp(Stamp::now().wall_us),
+                                       recorded_command(arguments));
+  if (write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return {};
+  return fail(errno_error(errno, "append to " + path));
+}
+
+Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
+  const std::string path = history_path(results_dir);
+  std::vector<HistoryEntry> entries;
+  errno = 0;
+  std::ifstream file(path);
+  if (!file) {
+    if (errno == ENOENT) return entries;
+    return fail(errno_error(errno, "read " + path));
+  }
+  std::string line;
+  while (std::getline(file, line)) {
+    if (std::optional<HistoryEntry> entry = parse_line(line)) entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+Result<std::vector<std::string>> recorded_arguments(const std::string& results_dir, uint64_t id) {
+  const Result<std::vector<HistoryEntry>> entries = read_history(results_dir);
+  if (!entries) return fail(entries.error());
+  const auto entry = std::find_if(entries->begin(), entries->end(), [&](const auto& one) { return one.id == id; });
+  if (entry == entries->end()) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("history: there is no command with id {}", id), {},
+                "mlpstorage history show lists them");
+  }
+  Result<std::vector<std::string>> words = shell_split(entry->command);
+  const bool benchmark = words && words->size() > 1 && words->front() == "mlpstorage" &&
+                         ((*words)[1] == "closed" || (*words)[1] == "open" || (*words)[1] == "whatif");
+  if (!benchmark) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("history: command {} is not a benchmark command", id),
+                entry->command, "type it by hand");
+  }
+  if (entry->command.find(kRemovedSecret) != std::string::npos) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("history: a secret was left out of command {}", id),
+                entry->command, "type it by hand, and give secrets by environment");
+  }
+  words->erase(words->begin());
+  return words;
+}
+
+}  // namespace mlps::cli

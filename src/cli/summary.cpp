@@ -1,0 +1,102 @@
+#include "cli/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <optional>
+
+#include "cli/version.hpp"
+
+namespace mlps::cli {
+namespace {
+
+std::string row(std::string_view label, const std::optional<std::string>& value) {
+  const bool set = value && !value->empty();
+  return fmt::format("  {:<32}{}", label, set ? *value : "[not set]");
+}
+
+std::string redacted(const std::optional<std::string>& secret) {
+  return secret ? fmt::format("set, {} chars", secret->size()) : "[not set]";
+}
+
+// "https://user:password@host" without what stands before '@'.
+std::string without_user(std::string endpoint) {
+  const size_t scheme = endpoint.find("://");
+  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const size_t at = endpoint.rfind('@', endpoint.find('/', begin));
+  if (at != std::string::npos && at >= begin) endpoint.erase(begin, at - begin + 1);
+  return endpoint;
+}
+
+std::string endpoint_text(const Environment& environment) {
+  for (const char* name :
+       {"S3_ENDPOINT_URIS", "S3_ENDPOINT_TEMPLATE", "S3_ENDPOINT_FILE", "AWS_ENDPOINT_URL", "S3_ENDPOINT"}) {
+    if (const auto value = environment.get(name)) return fmt::format("{} ({})", without_user(*value), name);
+  }
+  return {};
+}
+
+std::string protocol_text(const CheckpointingOptions& options) {
+  if (!options.protocol) return {};
+  return *options.protocol == AccessProtocol::kFile ? "file" : "object";
+}
+
+void add_configuration(const CheckpointingOptions& options, std::vector<std::string>& lines) {
+  const CommonOptions& common = options.common;
+  lines.push_back(fmt::format("Run Configuration (mlpstorage {})", version_text()));
+  lines.push_back(row("benchmark", "checkpointing"));
+  lines.push_back(row("command", std::string(command_name(options.command))));
+  lines.push_back(row("mode", std::string(mode_name(common.mode))));
+  lines.push_back(row("model", options.model));
+  lines.push_back(row("orgname", common.orgname));
+  lines.push_back(row("systemname", common.systemname));
+  lines.push_back(row("results_dir", common.results_dir));
+  if (options.command == CheckpointingCommand::kRun) {
+    lines.push_back(row("checkpoint_folder", without_user(options.checkpoint_folder)));
+  }
+  lines.push_back(row("data_access_protocol", protocol_text(options)));
+  lines.push_back(row("num_processes", std::to_string(options.num_processes)));
+  lines.push_back(row("num_checkpoints_write", std::to_string(options.num_checkpoints_write)));
+  lines.push_back(row("num_checkpoints_read", std::to_string(options.num_checkpoints_read)));
+  lines.push_back(row("accelerator_type", options.accelerator_type));
+  lines.push_back(
+      row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
+                                                  options.client_host_memory_is_default ? " (this host's)" : "")));
+  lines.push_back(row("hosts", fmt::format("{}", fmt::join(options.hosts.hosts, ","))));
+  lines.push_back(row("exec_type", options.hosts.exec_type));
+  lines.push_back(row("mpi_bin", options.hosts.mpi_bin));
+  lines.push_back(row("loops", std::to_string(common.loops)));
+}
+
+void add_environment(const Environment& environment, std::vector<std::string>& lines) {
+  constexpr std::array kNames = {"MLPSTORAGE_RESULTS_DIR",       "MLPSTORAGE_SYSTEMNAME", "MLPSTORAGE_DATA_DIR",
+                                 "MLPSTORAGE_CHECKPOINT_FOLDER", "MPI_RUN_BIN",           "MPI_EXEC_BIN"};
+  lines.emplace_back("Environment");
+  for (const char* name : kNames) lines.push_back(row(name, environment.get(name)));
+}
+
+void add_object_storage(const Environment& environment, std::vector<std::string>& lines) {
+  lines.emplace_back("Object Storage (S3)");
+  lines.push_back(row("bucket", environment.get("BUCKET")));
+  lines.push_back(row("uri_scheme", environment.get("STORAGE_URI_SCHEME")));
+  lines.push_back(row("endpoint", endpoint_text(environment)));
+  lines.push_back(row("load_balance_strategy", environment.get("S3_LOAD_BALANCE_STRATEGY")));
+  lines.push_back(row("aws_region", environment.get("AWS_REGION")));
+  lines.push_back(row("aws_ca_bundle", environment.get("AWS_CA_BUNDLE")));
+  lines.push_back(row("aws_access_key_id", redacted(environment.get("AWS_ACCESS_KEY_ID"))));
+  lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
+}
+
+}  // namespace
+
+std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment) {
+  std::vector<std::string> lines{""};
+  add_configuration(options, lines);
+  add_environment(environment, lines);
+  if (options.protocol == AccessProtocol::kObject) add_object_storage(environment, lines);
+  lines.emplace_back("");
+  return lines;
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "cli/commands.hpp"
+
+namespace mlps::cli {
+
+/// The settings of a run as lines of text, sections and labels as the original's (spec: docs/command-line.md), the
+/// model included. Of credentials only whether they are set, and how long.
+std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment);
+
+}  // namespace mlps::cli

@@ -1,0 +1,164 @@
+#include "cli/utilities.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "cli/history.hpp"
+#include "cli/layers.hpp"
+#include "cli/results_dir.hpp"
+#include "cli/user_config.hpp"
+#include "cli/values.hpp"
+#include "cli/version.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// What stands after a utility's words: flags with their layers, and the user's words, counted.
+struct Arguments {
+  Settings settings;
+  std::vector<std::string> words;
+  std::vector<Error> errors;
+};
+
+Arguments read_arguments(const Resolution& resolution, const Invocation& invocation) {
+  const CommandWord& command = *resolution.word;
+  const std::span<const std::string> all(invocation.arguments);
+  Lexed lexed = lex(command, resolution.mode, all.subspan(resolution.rest));
+  Arguments result{std::move(lexed.settings), std::move(lexed.words), std::move(lexed.errors)};
+  const std::string usage = "usage: " + usage_of(command, mode_name(resolution.mode));
+  if (result.words.size() < command.minimum_arguments) {
+    result.errors.push_back(
+        {ErrorCode::kConfigMissing, fmt::format("'{}' needs {}", command.word, command.arguments), {}, usage});
+  } else if (result.words.size() > command.maximum_arguments) {
+    result.errors.push_back(
+        {ErrorCode::kConfigInvalid,
+         fmt::format("unexpected word '{}' after '{}'", result.words[command.maximum_arguments], command.word),
+         {},
+         usage});
+  }
+  return result;
+}
+
+int init(const Arguments& arguments, const Environment& environment) {
+  const Result<InitOutcome> outcome = init_results_dir(
+      arguments.words[0], arguments.words.size() > 1 ? arguments.words[1] : std::string{}, environment);
+  if (!outcome) return report(outcome.error());
+  fmt::print("{} {} for organisation '{}'.\n", outcome->path,
+             outcome->created ? "is initialised" : "was initialised before", arguments.words[0]);
+  if (!outcome->recorded.empty()) {
+    fmt::print("It is the default results directory now ({}).\n", outcome->recorded);
+  } else {
+    fmt::print(stderr, "warning: not recorded as the default results directory: {}\n", outcome->not_recorded);
+  }
+  return kExitSuccess;
+}
+
+int config_command(const Resolution& resolution, const Arguments& arguments, const Environment& environment) {
+  const Leaf leaf = resolution.word->leaf;
+  if (leaf == kConfigShow || leaf == kConfigPath) {
+    const Result<std::string> text =
+        leaf == kConfigShow ? show_user_values(environment, arguments.settings.contains("json"))
+                            : user_config_path(environment).map([](const auto& path) { return path + "\n"; });
+    if (!text) return report(text.error());
+    fmt::print("{}", *text);
+    return kExitSuccess;
+  }
+  const std::string& key = arguments.words[0];
+  const Status status = leaf == kConfigSet
+                            ? set_user_value(environment, key, {arguments.words.begin() + 1, arguments.words.end()})
+                            : unset_user_value(environment, key);
+  return status ? kExitSuccess : report(status.error());
+}
+
+// The results directory whose history is meant, by flag and layers; it must be initialised.
+Result<std::string> history_dir(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
+  LayerNotes layers = apply_layers(*resolution.word, resolution.mode, environment, arguments.settings);
+  arguments.errors.insert(arguments.errors.end(), layers.errors.begin(), layers.errors.end());
+  Reader reader(arguments.settings, resolution.word->leaf, resolution.mode, arguments.errors);
+  const std::string folder = reader.text("results-dir");
+  reader.report_missing(environment);
+  if (!arguments.errors.empty()) return fail(arguments.errors.front());
+  const Result<std::string> orgname = read_sentinel(folder);
+  if (!orgname) return fail(orgname.error());
+  return folder;
+}
+
+void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
+  if (json) {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const HistoryEntry& entry : entries) {
+      list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
+    }
+    fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return;
+  }
+  for (const HistoryEntry& entry : entries) fmt::print("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
+}
+
+int history_show(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
+  const Result<std::string> folder = history_dir(resolution, environment, arguments);
+  if (!folder) return report(folder.error());
+  Reader reader(arguments.settings, kHistoryShow, resolution.mode, arguments.errors);
+  const std::optional<uint64_t> id = reader.optional_integer("id");
+  const std::optional<uint64_t> limit = reader.optional_integer("limit");
+  const bool json = reader.on("json");
+  if (!arguments.errors.empty()) return report(arguments.errors);
+  Result<std::vector<HistoryEntry>> entries = read_history(*folder);
+  if (!entries) return report(entries.error());
+  if (id) std::erase_if(*entries, [&](const HistoryEntry& entry) { return entry.id != *id; });
+  if (limit && entries->size() > *limit) {
+    entries->erase(entries->begin(), entries->end() - static_cast<ptrdiff_t>(*limit));
+  }
+  if (entries->empty()) {
+    return report({ErrorCode::kConfigInvalid, id ? fmt::format("history: there is no command with id {}", *id)
+                                                 : fmt::format("history: nothing is recorded in {}", *folder)});
+  }
+  print_entries(*entries, json);
+  return kExitSuccess;
+}
+
+}  // namespace
+
+int report(const std::vector<Error>& errors) {
+  for (const Error& error : errors) fmt::print(stderr, "{}\n", render(error));
+  return exit_code(errors.front().code);
+}
+
+int report(const Error& error) {
+  return report(std::vector{error});
+}
+
+int run_utility(const Resolution& resolution, const Invocation& invocation) {
+  Arguments arguments = read_arguments(resolution, invocation);
+  if (!arguments.errors.empty()) return report(arguments.errors);
+  switch (resolution.word->leaf) {
+    case kInit:
+      return init(arguments, invocation.environment);
+    case kVersion:
+      fmt::print("{}\n", version_line());
+      return kExitSuccess;
+    case kHistoryShow:
+      return history_show(resolution, invocation.environment, arguments);
+    default:
+      return config_command(resolution, arguments, invocation.environment);
+  }
+}
+
+Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resolution, const Invocation& invocation) {
+  Arguments arguments = read_arguments(resolution, invocation);
+  if (!arguments.errors.empty()) return fail(arguments.errors.front());
+  const std::string& word = arguments.words[0];
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+  if (error != std::errc{} || end != word.data() + word.size()) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("history rerun: '{}' is not an id", word), {},
+                "mlpstorage history show lists them");
+  }
+  const Result<std::string> folder = history_dir(resolution, invocation.environment, arguments);
+  if (!folder) return fail(folder.error());
+  return recorded_arguments(*folder, id);
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "cli/command_tree.hpp"
+#include "cli/dispatch.hpp"
+
+namespace mlps::cli {
+
+/// Shows errors on stderr and returns the process status of the first.
+int report(const std::vector<Error>& errors);
+int report(const Error& error);
+
+/// init, version, config and history show. Returns the process status.
+int run_utility(const Resolution& resolution, const Invocation& invocation);
+
+/// The arguments of the command that `history rerun` names.
+Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resolution, const Invocation& invocation);
+
+}  // namespace mlps::cli
