@@ -15,7 +15,7 @@ namespace mlps::gates {
 struct Request {
   storage::Store* store = nullptr;     ///< the checkpoint folder, opened
   std::string model_folder;            ///< below the store's root, e.g. "llama3-8b"
-  uint64_t bytes_to_write = 0;         ///< exact, from the plan; 0 skips capacity
+  uint64_t bytes_to_write = 0;         ///< exact, from the plan; 0: a run that only reads, nothing but listed
   std::string results_dir;             ///< empty skips the separation gate
   bool separation_is_warning = false;  ///< --skip-fs-separation-gate
   uint64_t buffer_bytes = 0;           ///< I/O memory of the plan
@@ -38,7 +38,8 @@ struct Report {
 };
 
 /// Runs every gate that applies to the store: reachable and writable (PUT, GET, compare, DELETE of a small probe
-/// object below `model_folder`), CAP-01 capacity, CAP-03 file-system separation, memory against MemAvailable.
+/// object below `model_folder`; a run that only reads lists it instead), CAP-01 capacity, CAP-03 file-system
+/// separation, memory against MemAvailable. Makes the checkpoint folder of a file system if its parent is there.
 Report run_gates(const Request& request);
 
 }  // namespace mlps::gates

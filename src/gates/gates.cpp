@@ -1,0 +1,99 @@
+#include "gates/gates.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+#include "gates/memory.hpp"
+#include "gates/separation.hpp"
+#include "gates/storage_probe.hpp"
+
+namespace mlps::gates {
+namespace {
+
+// The checkpoint folder is there, or is made now if it is the last component only: more is likely a slip.
+Status make_folder(const std::string& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return {};
+    return fail(errno_error(ENOTDIR, "use checkpoint folder " + folder));
+  }
+  if (errno != ENOENT) return fail(errno_error(errno, "use checkpoint folder " + folder));
+  const std::string parent = std::filesystem::path(folder).parent_path().string();
+  if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
+  if (errno == ENOENT) {
+    return fail(ErrorCode::kPathNotFound, fmt::format("make checkpoint folder {}: no folder {}", folder, parent), {},
+                fmt::format("mkdir -p {}", parent));
+  }
+  return fail(errno_error(errno, "make checkpoint folder " + folder));
+}
+
+void check_capacity(const Request& request, Report& report) {
+  auto capacity = request.store->capacity();
+  if (!capacity) {
+    report.failures.push_back(std::move(capacity.error()));
+    return;
+  }
+  if (!*capacity || (*capacity)->available_bytes >= request.bytes_to_write) return;
+  const uint64_t available = (*capacity)->available_bytes;
+  // The four lines are fixed: scripts look for them.
+  report.failures.push_back(
+      {ErrorCode::kDiskFull,
+       fmt::format("CAP-01: insufficient disk space at {}\n  available_bytes: {}\n  required_bytes:  {}\n  deficit:  "
+                   "       {}",
+                   (*capacity)->measured_at, available, request.bytes_to_write, request.bytes_to_write - available),
+       {},
+       "free space, choose another folder, or write fewer checkpoints"});
+}
+
+void check_separation(const Request& request, Report& report) {
+  auto finding = probe_separation(request.store->root().path(), request.results_dir, report.warnings);
+  std::optional<Error> error;
+  if (finding) {
+    error = separation_error(*finding);
+    report.separation = std::move(*finding);
+  } else {
+    error = std::move(finding.error());
+  }
+  if (!error) return;
+  if (request.separation_is_warning) {
+    report.warnings.push_back(
+        fmt::format("[{}] {} (--skip-fs-separation-gate)", code_name(error->code), error->message));
+  } else {
+    report.failures.push_back(std::move(*error));
+  }
+}
+
+void check_store(const Request& request, Report& report) {
+  storage::Store& store = *request.store;
+  const storage::StoreTraits traits = store.traits();
+  const bool writes = request.bytes_to_write > 0;
+  bool folder_there = true;
+  if (traits.file_system && writes) {
+    if (Status made = make_folder(store.root().path()); !made) {
+      report.failures.push_back(made.error());
+      folder_there = false;
+    }
+  }
+  if (traits.holds_objects && folder_there) {
+    auto failures = writes ? probe_writing(store, request.model_folder) : probe_reading(store, request.model_folder);
+    std::move(failures.begin(), failures.end(), std::back_inserter(report.failures));
+  }
+  if (writes) check_capacity(request, report);
+  if (traits.file_system && folder_there && !request.results_dir.empty()) check_separation(request, report);
+}
+
+}  // namespace
+
+Report run_gates(const Request& request) {
+  Report report;
+  if (request.store != nullptr) check_store(request, report);
+  check_memory(request, read_mem_available(), report);
+  return report;
+}
+
+}  // namespace mlps::gates

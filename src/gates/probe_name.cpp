@@ -1,0 +1,14 @@
+#include "gates/probe_name.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+namespace mlps::gates {
+
+std::string random_suffix() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+}
+
+}  // namespace mlps::gates

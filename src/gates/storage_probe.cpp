@@ -1,0 +1,74 @@
+#include "gates/storage_probe.hpp"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "gates/probe_name.hpp"
+
+namespace mlps::gates {
+namespace {
+
+// Odd on purpose: a store that moves whole blocks only would lose the tail.
+constexpr size_t kProbeBytes = 4099;
+
+std::vector<std::byte> probe_content() {
+  std::vector<std::byte> bytes(kProbeBytes);
+  uint64_t state = 0x9e3779b97f4a7c15;
+  for (std::byte& byte : bytes) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    byte = static_cast<std::byte>(state >> 56);
+  }
+  return bytes;
+}
+
+Error in_probe(Error error, const char* step, const std::string& where) {
+  error.message = fmt::format("{} the probe object at {}: {}", step, where, error.message);
+  return error;
+}
+
+void put_and_compare(storage::Session& session, const std::string& name, const std::string& where,
+                     std::vector<Error>& failures) {
+  const std::vector<std::byte> content = probe_content();
+  if (Status put = session.put(name, content); !put) {
+    failures.push_back(in_probe(put.error(), "write", where));
+    return;
+  }
+  auto back = session.get(name, 0, content.size());
+  if (!back) {
+    failures.push_back(in_probe(back.error(), "read", where));
+  } else if (*back != content) {
+    failures.push_back({ErrorCode::kDataMismatch,
+                        fmt::format("the probe object at {} reads back other bytes than were written", where),
+                        fmt::format("{} of {} bytes came back", back->size(), content.size()),
+                        "the storage, or something between, changes data: no result of it would count"});
+  }
+}
+
+}  // namespace
+
+std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder) {
+  const std::string name = fmt::format("{}/.mlpstorage-probe-{}", model_folder, random_suffix());
+  const std::string where = store.root().join(name).to_string();
+  auto session = store.open_session(1);
+  if (!session) return {std::move(session.error())};
+  std::vector<Error> failures;
+  put_and_compare(**session, name, where, failures);
+  // Also after a write that failed: it may have left something. Then only the first reason is of interest.
+  if (Status removed = (*session)->remove(name); !removed && failures.empty()) {
+    failures.push_back(in_probe(removed.error(), "delete", where));
+  }
+  return failures;
+}
+
+std::vector<Error> probe_reading(storage::Store& store, const std::string& model_folder) {
+  auto session = store.open_session(1);
+  if (!session) return {std::move(session.error())};
+  auto page = (*session)->list(model_folder + "/", {});
+  if (!page) return {std::move(page.error())};
+  return {};
+}
+
+}  // namespace mlps::gates

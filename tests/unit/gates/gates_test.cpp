@@ -1,0 +1,318 @@
+#include "gates/gates.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/units.hpp"
+#include "temporary_folder.hpp"
+
+namespace mlps::gates {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+using Bytes = std::vector<std::byte>;
+
+// What a store under test does wrong, and what it saw.
+struct Behaviour {
+  std::optional<Error> open_error, put_error, get_error, remove_error, list_error, capacity_error;
+  bool flips_a_bit = false;
+  bool keeps_half = false;
+  std::optional<storage::Capacity> capacity;
+  std::map<std::string, Bytes> objects;
+  std::vector<std::string> calls;
+  std::set<std::string> probe_names;
+};
+
+class FakeSession : public storage::Session {
+ public:
+  explicit FakeSession(Behaviour& behaviour) : behaviour_(behaviour) {}
+  void submit(storage::Operation&) override { ADD_FAILURE() << "gates use the control plane only"; }
+  void poll(std::chrono::nanoseconds, std::vector<storage::Operation*>&) override {}
+  void cancel() override {}
+  Result<storage::ObjectInfo> head(std::string_view name) override { return storage::ObjectInfo{std::string(name), 0}; }
+  Result<storage::ListPage> list(std::string_view prefix, const std::string&) override {
+    behaviour_.calls.push_back("list " + std::string(prefix));
+    if (behaviour_.list_error) return fail(*behaviour_.list_error);
+    return storage::ListPage{};
+  }
+  Status put(std::string_view name, std::span<const std::byte> bytes) override {
+    behaviour_.calls.emplace_back("put");
+    behaviour_.probe_names.emplace(name);
+    // Also a put that fails may leave something behind.
+    behaviour_.objects[std::string(name)] = Bytes(bytes.begin(), bytes.end());
+    if (behaviour_.put_error) return fail(*behaviour_.put_error);
+    return {};
+  }
+  Result<Bytes> get(std::string_view name, uint64_t offset, uint64_t length) override {
+    behaviour_.calls.emplace_back("get");
+    if (behaviour_.get_error) return fail(*behaviour_.get_error);
+    Bytes bytes = behaviour_.objects.at(std::string(name));
+    EXPECT_EQ(offset, 0U);
+    EXPECT_EQ(length, bytes.size());
+    if (behaviour_.flips_a_bit) bytes[1000] ^= std::byte{4};
+    if (behaviour_.keeps_half) bytes.resize(bytes.size() / 2);
+    return bytes;
+  }
+  Status remove(std::string_view name) override {
+    behaviour_.calls.emplace_back("remove");
+    if (behaviour_.remove_error) return fail(*behaviour_.remove_error);
+    behaviour_.objects.erase(std::string(name));
+    return {};
+  }
+
+ private:
+  Behaviour& behaviour_;
+};
+
+class FakeStore : public storage::Store {
+ public:
+  FakeStore(Location root, storage::StoreTraits traits) : root_(std::move(root)), traits_(traits) {}
+  const Location& root() const override { return root_; }
+  storage::StoreTraits traits() const override { return traits_; }
+  Result<std::unique_ptr<storage::Session>> open_session(unsigned) override {
+    behaviour.calls.emplace_back("open");
+    if (behaviour.open_error) return fail(*behaviour.open_error);
+    return std::make_unique<FakeSession>(behaviour);
+  }
+  std::unique_ptr<storage::Object> object(storage::ObjectSpec) override { return nullptr; }
+  std::vector<std::pair<std::string, std::string>> describe() const override { return {}; }
+  Result<std::optional<storage::Capacity>> capacity() const override {
+    if (behaviour.capacity_error) return fail(*behaviour.capacity_error);
+    return behaviour.capacity;
+  }
+
+  Behaviour behaviour;
+
+ private:
+  Location root_;
+  storage::StoreTraits traits_;
+};
+
+FakeStore bucket() {
+  return {Location(Scheme::kS3, "bucket", "prefix"), storage::StoreTraits{"s3", false, true, false, 1}};
+}
+FakeStore folder(const std::string& path) {
+  return {Location(Scheme::kFile, "", path), storage::StoreTraits{"file", true, true, true, 1}};
+}
+
+Request request_for(storage::Store& store) {
+  Request request;
+  request.store = &store;
+  request.model_folder = "llama3-8b";
+  request.bytes_to_write = kMiB;
+  request.buffer_bytes = kMiB;
+  request.budget_bytes = kGiB;
+  return request;
+}
+
+std::vector<std::string> texts(const Report& report) {
+  std::vector<std::string> result;
+  for (const Error& error : report.failures) result.push_back(render(error));
+  return result;
+}
+
+const Error kRefused{ErrorCode::kStorageDenied, "PUT: 403 AccessDenied", "request 17", "check the policy"};
+
+TEST(StorageGate, AWorkingStorePassesSilently) {
+  FakeStore store = bucket();
+  const Report report = run_gates(request_for(store));
+  EXPECT_THAT(texts(report), IsEmpty());
+  EXPECT_THAT(report.warnings, IsEmpty());
+  EXPECT_FALSE(report.separation);
+  EXPECT_GT(report.available_memory_bytes, 0U);
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "put", "get", "remove"));
+  EXPECT_THAT(store.behaviour.objects, IsEmpty());
+  EXPECT_THAT(*store.behaviour.probe_names.begin(), StartsWith("llama3-8b/.mlpstorage-probe-"));
+}
+
+TEST(StorageGate, EveryProbeHasItsOwnName) {
+  FakeStore store = bucket();
+  run_gates(request_for(store));
+  run_gates(request_for(store));
+  EXPECT_THAT(store.behaviour.probe_names, SizeIs(2));
+}
+
+TEST(StorageGate, AFailureCarriesTheStoresOwnWords) {
+  FakeStore store = bucket();
+  store.behaviour.put_error = kRefused;
+  const Report report = run_gates(request_for(store));
+  ASSERT_THAT(report.failures, SizeIs(1));
+  EXPECT_EQ(report.failures[0].code, ErrorCode::kStorageDenied);
+  EXPECT_THAT(report.failures[0].message, HasSubstr("PUT: 403 AccessDenied"));
+  EXPECT_THAT(report.failures[0].message, HasSubstr("s3://bucket/prefix/llama3-8b/.mlpstorage-probe-"));
+  EXPECT_EQ(report.failures[0].details, "request 17");
+  EXPECT_EQ(report.failures[0].suggestion, "check the policy");
+  EXPECT_THAT(store.behaviour.objects, IsEmpty()) << "what a failed put left must go too";
+}
+
+TEST(StorageGate, ReadDeleteAndOpenErrors) {
+  FakeStore unreadable = bucket();
+  unreadable.behaviour.get_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request_for(unreadable))), ElementsAre(HasSubstr("read the probe object")));
+  EXPECT_THAT(unreadable.behaviour.objects, IsEmpty());
+  FakeStore undeletable = bucket();
+  undeletable.behaviour.remove_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request_for(undeletable))), ElementsAre(HasSubstr("delete the probe object")));
+  FakeStore closed = bucket();
+  closed.behaviour.open_error = Error{ErrorCode::kStorageUnreachable, "connect 127.0.0.1:1: Connection refused"};
+  EXPECT_THAT(texts(run_gates(request_for(closed))), ElementsAre(HasSubstr("[E601] connect 127.0.0.1:1")));
+}
+
+TEST(StorageGate, OtherBytesAreADataMismatch) {
+  FakeStore flipping = bucket();
+  flipping.behaviour.flips_a_bit = true;
+  EXPECT_THAT(texts(run_gates(request_for(flipping))), ElementsAre(StartsWith("[E606]")));
+  FakeStore short_store = bucket();
+  short_store.behaviour.keeps_half = true;
+  EXPECT_THAT(texts(run_gates(request_for(short_store))), ElementsAre(HasSubstr("2049 of 4099 bytes")));
+  EXPECT_THAT(short_store.behaviour.objects, IsEmpty());
+}
+
+TEST(StorageGate, ARunThatOnlyReadsIsNotAskedToWrite) {
+  FakeStore store = bucket();
+  store.behaviour.put_error = kRefused;
+  Request request = request_for(store);
+  request.bytes_to_write = 0;
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list llama3-8b/"));
+  store.behaviour.list_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request)), ElementsAre(HasSubstr("403 AccessDenied")));
+}
+
+TEST(StorageGate, NullHasNothingToProbe) {
+  FakeStore store(Location(Scheme::kNull, "", ""), storage::StoreTraits{"null", true, false, false, 1});
+  Request request = request_for(store);
+  request.results_dir = "/nowhere";
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+  EXPECT_THAT(store.behaviour.calls, IsEmpty());
+}
+
+TEST(CapacityGate, TheFixedFourLines) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path());
+  store.behaviour.capacity = storage::Capacity{1000, "/mnt"};
+  Request request = request_for(store);
+  request.bytes_to_write = 1234;
+  const Report report = run_gates(request);
+  ASSERT_THAT(report.failures, SizeIs(1));
+  EXPECT_EQ(report.failures[0].code, ErrorCode::kDiskFull);
+  EXPECT_EQ(report.failures[0].message,
+            "CAP-01: insufficient disk space at /mnt\n"
+            "  available_bytes: 1000\n"
+            "  required_bytes:  1234\n"
+            "  deficit:         234");
+  request.bytes_to_write = 1000;
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+}
+
+TEST(CapacityGate, AnUnknownCapacityIsTheStoresError) {
+  FakeStore store = bucket();
+  store.behaviour.capacity_error = errno_error(EIO, "statvfs /mnt");
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("statvfs /mnt")));
+}
+
+TEST(FolderGate, IsMadeIfItsParentIsThere) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path() + "/new");
+  EXPECT_THAT(texts(run_gates(request_for(store))), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_directory(place.path() + "/new"));
+}
+
+TEST(FolderGate, AMissingParentIsE401AndNothingIsMade) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path() + "/no/such");
+  Request request = request_for(store);
+  request.results_dir = place.path();
+  const Report report = run_gates(request);
+  ASSERT_THAT(report.failures, SizeIs(1));
+  EXPECT_EQ(report.failures[0].code, ErrorCode::kPathNotFound);
+  EXPECT_EQ(report.failures[0].suggestion, "mkdir -p " + place.path() + "/no");
+  EXPECT_EQ(place.entries(), 0U);
+  EXPECT_THAT(store.behaviour.calls, IsEmpty()) << "a put would make the folder that was a slip";
+}
+
+TEST(FolderGate, AFileInItsPlace) {
+  const TemporaryFolder place;
+  std::filesystem::create_symlink("/proc/self/status", place.path() + "/file");
+  FakeStore store = folder(place.path() + "/file");
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("Not a directory")));
+  FakeStore below = folder(place.path() + "/file/x");
+  EXPECT_THAT(texts(run_gates(request_for(below))), ElementsAre(HasSubstr("Not a directory")));
+}
+
+TEST(FolderGate, ARunThatOnlyReadsMakesNoFolder) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path() + "/new");
+  Request request = request_for(store);
+  request.bytes_to_write = 0;
+  run_gates(request);
+  EXPECT_EQ(place.entries(), 0U);
+}
+
+TEST(SeparationGate, OneFileSystemIsAFailureOrAWarning) {
+  const TemporaryFolder checkpoints, results;
+  FakeStore store = folder(checkpoints.path());
+  Request request = request_for(store);
+  request.results_dir = results.path();
+  const Report strict = run_gates(request);
+  EXPECT_THAT(texts(strict), ElementsAre(StartsWith("[E404] CAP-03")));
+  ASSERT_TRUE(strict.separation);
+  EXPECT_TRUE(strict.separation->same_filesystem);
+  request.separation_is_warning = true;
+  const Report skipped = run_gates(request);
+  EXPECT_THAT(texts(skipped), IsEmpty());
+  EXPECT_THAT(skipped.warnings, ElementsAre(StartsWith("[E404] CAP-03")));
+  EXPECT_TRUE(skipped.separation);
+  EXPECT_EQ(checkpoints.entries(), 0U);
+  EXPECT_EQ(results.entries(), 0U);
+}
+
+TEST(SeparationGate, AResultsFolderThatIsntThere) {
+  const TemporaryFolder checkpoints;
+  FakeStore store = folder(checkpoints.path());
+  Request request = request_for(store);
+  request.results_dir = checkpoints.path() + "/absent";
+  const Report report = run_gates(request);
+  EXPECT_THAT(texts(report), ElementsAre(StartsWith("[E402] CAP-03")));
+  EXPECT_FALSE(report.separation);
+  request.separation_is_warning = true;
+  EXPECT_THAT(run_gates(request).warnings, ElementsAre(StartsWith("[E402] CAP-03")));
+}
+
+TEST(SeparationGate, ObjectStoresAreSeparateAnyway) {
+  FakeStore store = bucket();
+  Request request = request_for(store);
+  request.results_dir = "/nowhere";
+  const Report report = run_gates(request);
+  EXPECT_THAT(texts(report), IsEmpty());
+  EXPECT_FALSE(report.separation);
+}
+
+TEST(Gates, AllFailuresAtOnce) {
+  const TemporaryFolder checkpoints, results;
+  FakeStore store = folder(checkpoints.path());
+  store.behaviour.put_error = kRefused;
+  store.behaviour.capacity = storage::Capacity{0, checkpoints.path()};
+  Request request = request_for(store);
+  request.results_dir = results.path();
+  request.buffer_bytes = 2 * kGiB;
+  const std::vector<std::string> failures = texts(run_gates(request));
+  EXPECT_THAT(failures, Contains(HasSubstr("403 AccessDenied")));
+  EXPECT_THAT(failures, Contains(StartsWith("[E403] CAP-01")));
+  EXPECT_THAT(failures, Contains(StartsWith("[E404] CAP-03")));
+  EXPECT_THAT(failures, Contains(HasSubstr("--io-memory")));
+}
+
+}  // namespace
+}  // namespace mlps::gates
