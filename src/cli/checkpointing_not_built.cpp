@@ -1,8 +1,7 @@
-#include "cli/checkpointing_execute.hpp"
-
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "cli/checkpointing_execute.hpp"
 
 namespace mlps::cli {
 

@@ -1,10 +1,10 @@
 #include "cli/checkpointing_prepare.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <thread>
 
+#include "base/log.hpp"
 #include "checkpointing/argument_rules.hpp"
 #include "checkpointing/io_plan.hpp"
 #include "storage/open.hpp"
@@ -29,7 +29,8 @@ Status check_params(const CommonOptions& common) {
 
 std::vector<Override> overrides_of(const CheckpointingOptions& options) {
   std::vector<Override> overrides;
-  overrides.push_back({"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool});
+  overrides.push_back(
+      {"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool});
   overrides.push_back(
       {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool});
   for (const auto& [key, value] : options.common.params) overrides.push_back({key, value, ValueSource::kUserParams});
@@ -64,13 +65,45 @@ Status check_payload(const CheckpointingOptions& options, const Location& folder
   return {};
 }
 
-checkpointing::ArgumentFacts facts_of(const CheckpointingOptions& options);
+checkpointing::Division division_of(Mode mode) {
+  switch (mode) {
+    case Mode::kClosed:
+      return checkpointing::Division::kClosed;
+    case Mode::kOpen:
+      return checkpointing::Division::kOpen;
+    case Mode::kWhatif:
+      break;
+  }
+  return checkpointing::Division::kWhatif;
+}
+
+/// What the rules say of this command; their warnings are logged for commands that run.
+std::vector<Error> apply_rules(const CheckpointingOptions& options, const workloads::CheckpointWorkload& workload,
+                               uint64_t checkpoint_bytes) {
+  checkpointing::Arguments arguments;
+  arguments.division = division_of(options.common.mode);
+  arguments.processes = options.num_processes;
+  arguments.checkpoints_to_write = workload.num_checkpoints_write;
+  arguments.checkpoints_to_read = workload.num_checkpoints_read;
+  arguments.protocol = options.protocol;
+  arguments.o_direct = options.o_direct;
+  arguments.checkpoint_subset = options.checkpoint_subset;
+  arguments.allow_invalid_params = options.common.allow_invalid_params;
+  arguments.hosts = static_cast<uint32_t>(options.hosts.hosts.size());
+  arguments.client_host_memory_gib = options.client_host_memory_gib;
+  arguments.accelerator_type = options.accelerator_type;
+  arguments.checkpoint_bytes = checkpoint_bytes;
+  auto findings = checkpointing::check_arguments(arguments, workload);
+  if (options.command == CheckpointingCommand::kRun) {
+    for (const std::string& warning : findings.warnings) log::warning("{}", warning);
+  }
+  return std::move(findings.errors);
+}
 
 /// The checkpoint folder, the store behind it, and how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
-  const auto folder =
-      checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  const auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
   if (!folder) return fail(folder.error());
   if (auto status = check_payload(options, *folder); !status) return status;
   storage::StoreOptions store_options;
@@ -91,8 +124,8 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   prepared.io = *io;
 
   prepared.details.location = folder->to_string();
-  prepared.details.payload = options.payload == PayloadChoice::kNone ? checkpointing::PayloadMode::kNone
-                                                                     : checkpointing::PayloadMode::kUnique;
+  prepared.details.payload =
+      options.payload == PayloadChoice::kNone ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;
   prepared.details.verify = options.verify;
   prepared.details.store_settings = prepared.store->describe();
   prepared.details.injected_fault = options.inject_fault;
@@ -102,7 +135,7 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
 }  // namespace
 
 tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
-                                                                             const Environment& environment) {
+                                                                              const Environment& environment) {
   std::vector<Error> errors;
   const auto note = [&](const Status& status) {
     if (!status) errors.push_back(status.error());
@@ -120,9 +153,10 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   prepared.workload = std::move(*workload);
   note(check_fsync(prepared.workload));
-  apply_argument_rules(options, prepared.workload, errors);
-
   auto plan = checkpointing::make_plan(prepared.workload, {options.num_processes, options.size_scale});
+  for (Error& error : apply_rules(options, prepared.workload, plan ? plan->checkpoint_bytes() : 0)) {
+    errors.push_back(std::move(error));
+  }
   if (!plan) {
     errors.push_back(plan.error());
     return tl::unexpected(errors);

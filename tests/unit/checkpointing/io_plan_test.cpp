@@ -1,0 +1,91 @@
+#include "checkpointing/io_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/units.hpp"
+#include "memory_store.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+CheckpointPlan plan_of(uint32_t ranks, uint64_t object_bytes) {
+  CheckpointPlan plan;
+  plan.processes = ranks;
+  for (uint32_t rank = 0; rank < ranks; ++rank) {
+    plan.ranks.push_back({.rank = rank, .objects = {{"o", object_bytes}}});
+  }
+  return plan;
+}
+
+class AsyncStore : public MemoryStore {
+ public:
+  storage::StoreTraits traits() const override { return {.backend = "s3"}; }
+};
+
+IoRequest request(uint64_t part, uint64_t memory, uint32_t cores) {
+  return {.part_bytes = part, .memory_bytes = memory, .cores = cores};
+}
+
+TEST(IoPlan, ABlockingStoreGetsAThreadPerPartInFlight) {
+  MemoryStore store;
+  const auto io = plan_io(plan_of(8, kGiB), store, request(16 * kMiB, 384 * kMiB, 2));
+  ASSERT_TRUE(io);
+  EXPECT_EQ(io->workers, 16U);
+  EXPECT_EQ(io->depth, 1U);
+  EXPECT_EQ(io->part_bytes, 16 * kMiB);
+}
+
+TEST(IoPlan, AnAsynchronousStoreGetsAThreadPerCoreAndDepth) {
+  AsyncStore store;
+  const auto io = plan_io(plan_of(8, kGiB), store, request(16 * kMiB, 384 * kMiB, 2));
+  ASSERT_TRUE(io);
+  EXPECT_EQ(io->workers, 2U);
+  EXPECT_EQ(io->depth, 8U);
+}
+
+TEST(IoPlan, MemoryBoundsWhatIsInFlight) {
+  AsyncStore async;
+  const auto few = plan_io(plan_of(1024, kGiB), async, request(16 * kMiB, 100 * kMiB, 4));
+  ASSERT_TRUE(few);
+  EXPECT_LE(few->buffer_bytes(), 100 * kMiB);
+  EXPECT_EQ(few->workers, 4U);
+  EXPECT_EQ(few->depth, 1U);
+  MemoryStore blocking;
+  const auto one = plan_io(plan_of(64, kGiB), blocking, request(16 * kMiB, 16 * kMiB, 4));
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->workers, 1U);
+}
+
+TEST(IoPlan, BuffersAreNoLargerThanTheLargestObject) {
+  MemoryStore store;
+  const auto io = plan_io(plan_of(8, 5000), store, request(16 * kMiB, 384 * kMiB, 2));
+  ASSERT_TRUE(io);
+  EXPECT_EQ(io->part_bytes, 8192U);
+}
+
+TEST(IoPlan, WhatCantBeHonouredIsAnErrorThatNamesTheFlag) {
+  MemoryStore blocking;
+  AsyncStore async;
+  const CheckpointPlan plan = plan_of(8, kGiB);
+  const auto refused = [&](storage::Store& store, IoRequest wanted, const char* flag) {
+    const auto io = plan_io(plan, store, wanted);
+    ASSERT_FALSE(io) << flag;
+    EXPECT_EQ(io.error().code, ErrorCode::kConfigInvalid);
+    EXPECT_NE(render(io.error()).find(flag), std::string::npos) << render(io.error());
+  };
+  IoRequest base = request(16 * kMiB, 64 * kMiB, 2);
+  IoRequest depth = base;
+  depth.depth = 2;
+  refused(blocking, depth, "--io-depth 2");
+  IoRequest workers = base;
+  workers.workers = 0;
+  refused(async, workers, "--io-workers 0");
+  IoRequest many = base;
+  many.workers = 3;
+  many.depth = 2;
+  refused(async, many, "--io-memory 64.00 MiB");
+  refused(async, request(16 * kMiB, kMiB, 2), "--io-memory 1.00 MiB");
+}
+
+}  // namespace
+}  // namespace mlps::checkpointing
