@@ -8,11 +8,25 @@
 namespace mlps::storage {
 
 /// Wraps `inner` and breaks chosen operations on their way, so that every benchmark can be broken without a server.
-/// `spec` is a comma-separated list of `kind:op[:object-substring][@n]`: the n-th (default first) operation of that
-/// sort meets the fault. Kinds: reset, error500, slowdown (retryable at the backend: count as attempts), denied,
-/// short (fewer bytes than asked), lost (a part is acknowledged but not stored), flip (one bit of the data flipped),
-/// full (no space left), slow (an extra delay), hang (completes only on cancel). Ops: names of op_name(). E102 names
-/// the wrong word and the legal ones.
+/// `spec` is a comma-separated list of faults, each
+///
+///   kind[=number]:operation[:object-substring][@n[+]]
+///
+/// The n-th (default first) operation of that kind on an object whose name contains the substring meets the fault; with
+/// '+', all from the n-th on do. Counting is over all sessions of the store. Operations have the names of op_name().
+///
+///   reset     the connection breaks, E601       | number: failed attempts (default 5). The wrapper plays a backend of
+///   error500  the server fails, E605            | five attempts: with less it goes on after them, and they show in
+///   slowdown  503, E604; number defaults to 2   | Operation::attempts and retried_bytes
+///   denied    E602
+///   short     succeeds with half the bytes (write_part, read_part): Operation::bytes tells, and nothing else
+///   lost      acknowledged, never done (write_part, commit_write)
+///   flip      one bit of the data flipped, chosen by `seed`, object and part (write_part, read_part)
+///   full      E403 (begin_write, write_part, commit_write)
+///   slow      completes late; number: milliseconds (default 100)
+///   hang      completes only on cancel(), with E203 (not for abort_write and end_read, which survive a cancel)
+///
+/// E102 names the wrong word and the legal ones.
 Result<std::unique_ptr<Store>> open_fault_store(std::unique_ptr<Store> inner, std::string_view spec, uint64_t seed);
 
 }  // namespace mlps::storage

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "storage/store.hpp"
+
+namespace mlps::storage::fault {
+
+enum class FaultKind { kReset, kError500, kSlowdown, kDenied, kShort, kLost, kFlip, kFull, kSlow, kHang };
+
+std::string_view kind_name(FaultKind kind);  ///< "reset", "error500", ...
+
+/// A backend gives up after this many attempts; a transient fault that lasts as long is final.
+inline constexpr uint32_t kMaxAttempts = 5;
+
+/// What an operation meets. `amount` is milliseconds for kSlow, attempts for the transient kinds.
+struct Fault {
+  FaultKind kind = FaultKind::kReset;
+  uint32_t amount = 0;
+};
+
+/// The faults of a store, and how many operations of each sort went by. Any thread may call match().
+class FaultPlan {
+ public:
+  /// Parses the grammar of fault_store.hpp. E102 names the wrong word and the legal ones.
+  static Result<std::unique_ptr<FaultPlan>> parse(std::string_view spec, uint64_t seed);
+
+  /// The fault that this operation meets, if any: every rule counts it, the first that is due decides.
+  std::optional<Fault> match(OpKind operation, std::string_view object);
+
+  /// Which bit of a part of `length` bytes is flipped: a function of seed, object and part.
+  uint64_t bit_of(std::string_view object, uint32_t part, uint64_t length) const;
+
+  const std::string& text() const { return text_; }
+
+ private:
+  struct Rule {
+    Fault fault;
+    OpKind operation = OpKind::kBeginWrite;
+    std::string substring;
+    uint64_t nth = 1;
+    bool onwards = false;
+    std::atomic<uint64_t> seen = 0;
+  };
+
+  static Result<std::unique_ptr<Rule>> parse_rule(std::string_view text);
+  static Status parse_kind(std::string_view text, Rule& rule);
+  static Status parse_nth(std::string_view text, Rule& rule);
+
+  std::string text_;
+  uint64_t seed_ = 0;
+  std::vector<std::unique_ptr<Rule>> rules_;
+};
+
+}  // namespace mlps::storage::fault

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "storage/fault/fault_plan.hpp"
+#include "storage/store.hpp"
+
+namespace mlps::storage::fault {
+
+/// Wraps a session: operations that `plan` picks meet their fault, all others pass. `plan` outlives the session.
+std::unique_ptr<Session> make_fault_session(std::unique_ptr<Session> inner, FaultPlan& plan);
+
+}  // namespace mlps::storage::fault

@@ -1,0 +1,49 @@
+#include "storage/posix/file_store.hpp"
+
+#include <fmt/format.h>
+
+#include "storage/posix/local_store.hpp"
+
+namespace mlps::storage {
+namespace {
+
+std::string_view fadvise_name(FadviseMode mode) {
+  switch (mode) {
+    case FadviseMode::kNone:
+      return "none";
+    case FadviseMode::kSequential:
+      return "sequential";
+    case FadviseMode::kDontNeed:
+      return "dontneed";
+  }
+  return "unknown";
+}
+
+class FileStore final : public posix::LocalStore {
+ public:
+  FileStore(const Location& root, FadviseMode fadvise) : LocalStore(root, {false, 1, fadvise}) {}
+
+  StoreTraits traits() const override { return {"file", true, true, true, 1}; }
+
+  Result<std::unique_ptr<Session>> open_session(unsigned /*depth*/) override {
+    return posix::make_blocking_session(tree());
+  }
+
+  std::vector<std::pair<std::string, std::string>> describe() const override {
+    return {{"engine", "pwrite/pread (buffered)"},
+            {"fadvise", std::string(fadvise_name(mode().fadvise))},
+            {"preallocation", "none"},
+            {"commit", "fsync of file and folder, size checked"}};
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise) {
+  if (!root.path().starts_with('/')) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("\"{}\" is not an absolute path", root.path()));
+  }
+  return std::make_unique<FileStore>(root, fadvise);
+}
+
+}  // namespace mlps::storage

@@ -1,0 +1,143 @@
+#include "storage/posix/local_object.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "storage/posix/transfer.hpp"
+#include "storage/posix/tree.hpp"
+
+namespace mlps::storage::posix {
+
+Error io_error(const LocalObject& object, int errno_value, std::string what) {
+  Error error = errno_error(errno_value, std::move(what));
+  if (object.mode().direct && errno_value == EINVAL) {
+    error.details = "O_DIRECT is on; EINVAL is how a file system refuses it";
+    error.suggestion = "drop --o-direct, or use a file system that supports O_DIRECT";
+  }
+  return error;
+}
+
+Error stuck_error(const Operation& operation, const LocalObject& object, const Transfer& transfer) {
+  const uint64_t offset = object.part_offset(operation.part);
+  const uint64_t length = object.part_length(operation.part);
+  if (operation.kind == OpKind::kWritePart) {
+    return Error{ErrorCode::kStorageIo, fmt::format("write {} at offset {}: stopped after {} of {} bytes",
+                                                    object.path(), offset, transfer.reached(), length)};
+  }
+  return Error{ErrorCode::kDataMismatch,
+               fmt::format("read {} at offset {}: {} of {} bytes, then the file ends", object.path(), offset,
+                           transfer.reached(), length),
+               fmt::format("the file had its planned {} bytes when it was opened", object.size_bytes()),
+               "something else changes this folder; write the checkpoint again"};
+}
+
+Status check_buffer(const Operation& operation, const LocalObject& object) {
+  const uint64_t length = object.part_length(operation.part);
+  const bool fits =
+      operation.kind == OpKind::kWritePart ? operation.buffer.size() == length : operation.buffer.size() >= length;
+  const bool aligned =
+      length == 0 || reinterpret_cast<uintptr_t>(operation.buffer.data()) % object.mode().alignment == 0;
+  if (fits && aligned) return {};
+  return fail(ErrorCode::kInternal,
+              fmt::format("{} {} of {}: a buffer of {} bytes at {} for a part of {} bytes and alignment {}",
+                          op_name(operation.kind), operation.part, object.name(), operation.buffer.size(),
+                          static_cast<const void*>(operation.buffer.data()), length, object.mode().alignment));
+}
+
+int LocalObject::open_flags() const {
+  return O_CLOEXEC | (mode_.direct ? O_DIRECT : 0);
+}
+
+Status LocalObject::open(int flags) {
+  fd_ = Descriptor(::open(path_->c_str(), flags | open_flags(), 0644));
+  if (fd_.is_open()) return {};
+  const bool writing = (flags & O_CREAT) != 0;
+  if (!writing && (errno == ENOENT || errno == ENOTDIR)) return fail(absent_error(*path_));
+  return fail(io_error(*this, errno, fmt::format("{} {}", writing ? "create" : "open", *path_)));
+}
+
+Result<uint64_t> LocalObject::current_size() const {
+  struct stat status {};
+  if (::fstat(fd_.get(), &status) != 0) return fail(errno_error(errno, fmt::format("stat {}", *path_)));
+  return static_cast<uint64_t>(status.st_size);
+}
+
+Status LocalObject::close() {
+  if (const int error = fd_.close(); error != 0) return fail(errno_error(error, fmt::format("close {}", *path_)));
+  return {};
+}
+
+Status LocalObject::begin_write() {
+  if (!path_) return fail(path_.error());
+  if (Status made = make_parents(*path_); !made) return made;
+  if (Status opened = open(O_WRONLY | O_CREAT | O_TRUNC); !opened) return opened;
+  created_ = true;
+  if (!mode_.direct) return {};
+  const uint64_t unfinished_bytes = round_up(size_bytes(), mode_.alignment) + mode_.alignment;
+  if (::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes)) == 0) return {};
+  Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, unfinished_bytes));
+  // Best effort: the caller reports this error, and a begin that failed leaves nothing to abort.
+  static_cast<void>(abort_write());
+  return fail(std::move(error));
+}
+
+Status LocalObject::prepare_commit() {
+  const uint64_t written = written_bytes_.load(std::memory_order_relaxed);
+  if (written != size_bytes()) {
+    return fail(ErrorCode::kDataMismatch,
+                fmt::format("commit {}: {} bytes were written, {} were planned", *path_, written, size_bytes()));
+  }
+  if (mode_.direct && ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes())) != 0) {
+    return fail(errno_error(errno, fmt::format("set the length of {} to {}", *path_, size_bytes())));
+  }
+  return {};
+}
+
+Status LocalObject::finish_commit() {
+  const Result<uint64_t> size = current_size();
+  if (!size) return fail(size.error());
+  if (*size != size_bytes()) {
+    return fail(ErrorCode::kDataMismatch,
+                fmt::format("commit {}: the file has {} bytes, {} were written", *path_, *size, size_bytes()), {},
+                "something else writes to this folder; give the run a folder of its own");
+  }
+  if (mode_.fadvise == FadviseMode::kDontNeed) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+  return close();
+}
+
+Status LocalObject::abort_write() {
+  if (!created_) return {};
+  created_ = false;
+  const Status closed = close();
+  if (::unlink(path_->c_str()) != 0 && errno != ENOENT) {
+    return fail(errno_error(errno, fmt::format("remove unfinished {}", *path_)));
+  }
+  return closed;
+}
+
+Status LocalObject::begin_read() {
+  if (!path_) return fail(path_.error());
+  if (Status opened = open(O_RDONLY); !opened) return opened;
+  const Result<uint64_t> size = current_size();
+  if (!size) return fail(size.error());
+  if (*size != size_bytes()) {
+    fd_.close();
+    return fail(ErrorCode::kDataMismatch,
+                fmt::format("open {}: the file has {} bytes, {} are expected", *path_, *size, size_bytes()), {},
+                "it was written by another plan or not completely; write the checkpoint again");
+  }
+  // Whole parts are read, in any order: read-ahead past a part would only read bytes twice.
+  if (mode_.fadvise == FadviseMode::kDontNeed) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
+  if (mode_.fadvise == FadviseMode::kSequential) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return {};
+}
+
+Status LocalObject::end_read() {
+  return close();
+}
+
+}  // namespace mlps::storage::posix

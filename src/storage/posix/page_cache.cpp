@@ -1,0 +1,70 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/units.hpp"
+#include "storage/posix/tree.hpp"
+
+namespace mlps::storage::posix {
+namespace {
+
+/// Mapped at a time: the mapping costs address space only, the answer one byte per page.
+constexpr uint64_t kWindowBytes = kGiB;
+
+/// Cached bytes of the file's range [offset, offset + length).
+Result<uint64_t> cached_in_window(int fd, uint64_t offset, uint64_t length, const std::string& path,
+                                  std::vector<unsigned char>& pages) {
+  void* const window = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(offset));
+  if (window == MAP_FAILED) return fail(errno_error(errno, fmt::format("map {} at offset {}", path, offset)));
+  const uint64_t page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  pages.resize((length + page_bytes - 1) / page_bytes);
+  const int asked = ::mincore(window, length, pages.data());
+  const int asked_errno = errno;
+  ::munmap(window, length);
+  if (asked != 0) return fail(errno_error(asked_errno, fmt::format("mincore {} at offset {}", path, offset)));
+  uint64_t cached = 0;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    if ((pages[i] & 1) != 0) cached += std::min(page_bytes, length - i * page_bytes);
+  }
+  return cached;
+}
+
+}  // namespace
+
+Status Tree::evict(std::string_view name) const {
+  const Result<Descriptor> fd = open_for_reading(name);
+  if (!fd) return fail(fd.error());
+  // DONTNEED drops clean pages only, so they have to reach the device first.
+  if (::fdatasync(fd->get()) != 0) return fail(errno_error(errno, fmt::format("fdatasync {}", *path_of(name))));
+  if (const int error = ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED); error != 0) {
+    return fail(errno_error(error, fmt::format("drop cached pages of {}", *path_of(name))));
+  }
+  return {};
+}
+
+Result<std::optional<Residency>> Tree::residency(std::string_view name) const {
+  const Result<Descriptor> fd = open_for_reading(name);
+  if (!fd) return fail(fd.error());
+  const std::string path = *path_of(name);
+  struct stat status {};
+  if (::fstat(fd->get(), &status) != 0) return fail(errno_error(errno, fmt::format("stat {}", path)));
+  if (status.st_uid != ::geteuid() && ::access(path.c_str(), W_OK) != 0) return std::nullopt;
+
+  Residency residency;
+  residency.total_bytes = static_cast<uint64_t>(status.st_size);
+  std::vector<unsigned char> pages;
+  for (uint64_t offset = 0; offset < residency.total_bytes; offset += kWindowBytes) {
+    const uint64_t length = std::min(kWindowBytes, residency.total_bytes - offset);
+    const Result<uint64_t> cached = cached_in_window(fd->get(), offset, length, path, pages);
+    if (!cached) return fail(cached.error());
+    residency.cached_bytes += *cached;
+  }
+  return residency;
+}
+
+}  // namespace mlps::storage::posix

@@ -1,0 +1,195 @@
+#include "storage/posix/tree.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace mlps::storage::posix {
+namespace {
+
+bool is_safe_name(std::string_view name) {
+  if (name.empty() || name.find('\0') != std::string_view::npos) return false;
+  size_t begin = 0;
+  while (begin <= name.size()) {
+    const size_t end = std::min(name.find('/', begin), name.size());
+    const std::string_view component = name.substr(begin, end - begin);
+    if (component.empty() || component == "." || component == "..") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return fail(errno_error(count < 0 ? errno : EIO, fmt::format("write {}", path)));
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+/// Less than asked only at the end of the file.
+Result<size_t> read_all(int fd, std::span<std::byte> bytes, uint64_t offset, const std::string& path) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(errno_error(errno, fmt::format("read {} at offset {}", path, offset + done)));
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
+}
+
+}  // namespace
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+std::string nearest_existing(const std::string& path) {
+  std::string candidate = path;
+  struct stat status {};
+  while (::stat(candidate.c_str(), &status) != 0) {
+    if (candidate == "/" || candidate.find('/') == std::string::npos) return {};
+    candidate = parent_of(candidate);
+  }
+  return candidate;
+}
+
+Error absent_error(const std::string& path) {
+  return Error{ErrorCode::kStorageNotFound,
+               fmt::format("{} is not there", path),
+               {},
+               "check the folder and the name; a checkpoint is read from where it was written"};
+}
+
+Status make_parents(const std::string& path) {
+  std::vector<std::string> missing;
+  struct stat status {};
+  for (std::string folder = parent_of(path); ::stat(folder.c_str(), &status) != 0; folder = parent_of(folder)) {
+    if (errno != ENOENT || folder == "/") return fail(errno_error(errno, fmt::format("look at folder {}", folder)));
+    missing.push_back(folder);
+  }
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    if (::mkdir(folder->c_str(), 0777) == 0) {
+      if (Status synced = sync_parent(*folder); !synced) return synced;
+    } else if (errno != EEXIST) {
+      return fail(errno_error(errno, fmt::format("create folder {}", *folder)));
+    }
+  }
+  return {};
+}
+
+Result<Descriptor> open_parent(const std::string& path) {
+  const std::string folder = parent_of(path);
+  Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open()) return fail(errno_error(errno, fmt::format("open folder {}", folder)));
+  return fd;
+}
+
+bool is_unsupported_folder_sync(int errno_value) {
+  return errno_value == EINVAL || errno_value == ENOTSUP || errno_value == ENOSYS;
+}
+
+Status sync_parent(const std::string& path) {
+  const Result<Descriptor> folder = open_parent(path);
+  if (!folder) return fail(folder.error());
+  if (::fsync(folder->get()) != 0 && !is_unsupported_folder_sync(errno)) {
+    return fail(errno_error(errno, fmt::format("fsync folder {}", parent_of(path))));
+  }
+  return {};
+}
+
+Result<std::string> Tree::path_of(std::string_view name) const {
+  if (!is_safe_name(name)) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("\"{}\" is not a name below {}", name, root_),
+                "names are relative, without empty, '.' or '..' components");
+  }
+  return fmt::format("{}/{}", root_ == "/" ? "" : root_, name);
+}
+
+Result<ObjectInfo> Tree::head(std::string_view name) const {
+  const Result<std::string> path = path_of(name);
+  if (!path) return fail(path.error());
+  struct stat status {};
+  if (::stat(path->c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return fail(absent_error(*path));
+    return fail(errno_error(errno, fmt::format("stat {}", *path)));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::kStorageNotFound, fmt::format("{} is not a regular file", *path));
+  }
+  return ObjectInfo{std::string(name), static_cast<uint64_t>(status.st_size)};
+}
+
+Status Tree::put(std::string_view name, std::span<const std::byte> bytes) const {
+  const Result<std::string> path = path_of(name);
+  if (!path) return fail(path.error());
+  if (Status made = make_parents(*path); !made) return made;
+  Descriptor fd(::open(path->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd.is_open()) return fail(errno_error(errno, fmt::format("create {}", *path)));
+  Status stored = write_all(fd.get(), bytes, *path);
+  if (stored && ::fsync(fd.get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", *path)));
+  if (stored) stored = sync_parent(*path);
+  if (!stored) ::unlink(path->c_str());
+  return stored;
+}
+
+Result<Descriptor> Tree::open_for_reading(std::string_view name) const {
+  const Result<std::string> path = path_of(name);
+  if (!path) return fail(path.error());
+  Descriptor fd(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) {
+    if (errno == ENOENT || errno == ENOTDIR) return fail(absent_error(*path));
+    return fail(errno_error(errno, fmt::format("open {}", *path)));
+  }
+  return fd;
+}
+
+Result<std::vector<std::byte>> Tree::get(std::string_view name, uint64_t offset, uint64_t length) const {
+  const Result<ObjectInfo> info = head(name);
+  if (!info) return fail(info.error());
+  const Result<Descriptor> fd = open_for_reading(name);
+  if (!fd) return fail(fd.error());
+  // Clamped to the file, so that "everything" can be asked for without room for it.
+  const uint64_t room = offset < info->size_bytes ? info->size_bytes - offset : 0;
+  std::vector<std::byte> bytes(std::min(length, room));
+  const Result<size_t> count = read_all(fd->get(), bytes, offset, *path_of(name));
+  if (!count) return fail(count.error());
+  bytes.resize(*count);
+  return bytes;
+}
+
+Status Tree::remove(std::string_view name) const {
+  const Result<std::string> path = path_of(name);
+  if (!path) return fail(path.error());
+  if (::unlink(path->c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
+    return fail(errno_error(errno, fmt::format("remove {}", *path)));
+  }
+  return {};
+}
+
+Result<Capacity> Tree::capacity() const {
+  const std::string existing = nearest_existing(root_);
+  if (existing.empty()) {
+    return fail(ErrorCode::kPathNotFound, fmt::format("no parent folder of {} exists", root_), {},
+                "create the folder, or correct the path");
+  }
+  struct statvfs space {};
+  if (::statvfs(existing.c_str(), &space) != 0) {
+    Error error = errno_error(errno, fmt::format("ask for the free space of {}", existing));
+    error.code = ErrorCode::kPermissionDenied;
+    return fail(std::move(error));
+  }
+  return Capacity{static_cast<uint64_t>(space.f_bavail) * space.f_frsize, existing};
+}
+
+}  // namespace mlps::storage::posix
