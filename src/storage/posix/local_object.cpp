@@ -66,9 +66,25 @@ Result<uint64_t> LocalObject::current_size() const {
   return static_cast<uint64_t>(status.st_size);
 }
 
+Status LocalObject::check_own_size(uint64_t expected) const {
+  struct stat status {};
+  if (::fstat(fd_.get(), &status) != 0) return fail(errno_error(errno, fmt::format("stat {}", *path_)));
+  const auto size = static_cast<uint64_t>(status.st_size);
+  if (size == expected && status.st_nlink != 0) return {};
+  return fail(ErrorCode::kDataMismatch,
+              status.st_nlink == 0
+                  ? fmt::format("commit {}: the file was removed while it was written", *path_)
+                  : fmt::format("commit {}: the file has {} bytes where {} were left", *path_, size, expected),
+              {}, "something else writes to this folder; give the run a folder of its own");
+}
+
 Status LocalObject::close() {
   if (const int error = fd_.close(); error != 0) return fail(errno_error(error, fmt::format("close {}", *path_)));
   return {};
+}
+
+uint64_t LocalObject::unfinished_bytes() const {
+  return round_up(size_bytes(), mode_.alignment) + mode_.alignment;
 }
 
 Status LocalObject::begin_write() {
@@ -77,9 +93,8 @@ Status LocalObject::begin_write() {
   if (Status opened = open(O_WRONLY | O_CREAT | O_TRUNC); !opened) return opened;
   created_ = true;
   if (!mode_.direct) return {};
-  const uint64_t unfinished_bytes = round_up(size_bytes(), mode_.alignment) + mode_.alignment;
-  if (::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes)) == 0) return {};
-  Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, unfinished_bytes));
+  if (::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes())) == 0) return {};
+  Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, unfinished_bytes()));
   // Best effort: the caller reports this error, and a begin that failed leaves nothing to abort.
   static_cast<void>(abort_write());
   return fail(std::move(error));
@@ -91,20 +106,16 @@ Status LocalObject::prepare_commit() {
     return fail(ErrorCode::kDataMismatch,
                 fmt::format("commit {}: {} bytes were written, {} were planned", *path_, written, size_bytes()));
   }
-  if (mode_.direct && ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes())) != 0) {
+  if (!mode_.direct) return {};
+  if (Status untouched = check_own_size(unfinished_bytes()); !untouched) return untouched;
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes())) != 0) {
     return fail(errno_error(errno, fmt::format("set the length of {} to {}", *path_, size_bytes())));
   }
   return {};
 }
 
 Status LocalObject::finish_commit() {
-  const Result<uint64_t> size = current_size();
-  if (!size) return fail(size.error());
-  if (*size != size_bytes()) {
-    return fail(ErrorCode::kDataMismatch,
-                fmt::format("commit {}: the file has {} bytes, {} were written", *path_, *size, size_bytes()), {},
-                "something else writes to this folder; give the run a folder of its own");
-  }
+  if (Status whole = check_own_size(size_bytes()); !whole) return whole;
   if (mode_.fadvise == FadviseMode::kDontNeed) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
   return close();
 }

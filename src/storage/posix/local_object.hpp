@@ -34,9 +34,10 @@ class LocalObject final : public Object {
   Status begin_write();
   /// After a part was written. From any thread.
   void count_written(uint64_t bytes) { written_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
-  /// First half of a commit, before fsync: every part has been written; a direct file gets its exact length.
+  /// First half of a commit, before fsync: every part has been written; a direct file gets its exact length. E606.
   Status prepare_commit();
-  /// Second half, after fsync: the size is as planned; the pages are dropped if the mode says so; closes.
+  /// Second half, after fsync: the file is there with its planned size (E606 if not); its pages are dropped if the mode
+  /// says so; closes.
   Status finish_commit();
   /// Closes and removes what begin_write() created.
   Status abort_write();
@@ -48,6 +49,8 @@ class LocalObject final : public Object {
   int open_flags() const;
   Status open(int flags);
   Result<uint64_t> current_size() const;
+  uint64_t unfinished_bytes() const;
+  Status check_own_size(uint64_t expected) const;
   Status close();
 
   Result<std::string> path_;

@@ -53,7 +53,8 @@ Result<std::optional<Residency>> Tree::residency(std::string_view name) const {
   const std::string path = *path_of(name);
   struct stat status {};
   if (::fstat(fd->get(), &status) != 0) return fail(errno_error(errno, fmt::format("stat {}", path)));
-  if (status.st_uid != ::geteuid() && ::access(path.c_str(), W_OK) != 0) return std::nullopt;
+  const bool may_know = status.st_uid == ::geteuid() || ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+  if (!may_know) return std::nullopt;
 
   Residency residency;
   residency.total_bytes = static_cast<uint64_t>(status.st_size);

@@ -105,7 +105,7 @@ Result<DirectLimits> probe_direct(const std::string& root) {
   if (folder.empty()) {
     return fail(ErrorCode::kPathNotFound, fmt::format("no parent folder of {} exists", root));
   }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return DirectLimits{kLeastAlignment, kLeastAlignment, "assumed: the folder can't be written to"};
   }
   const Result<Descriptor> plain = unnamed_file(folder, 0);

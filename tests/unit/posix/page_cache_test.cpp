@@ -1,0 +1,105 @@
+// Eviction and residency, on the file system of the build folder.
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/units.hpp"
+#include "storage/posix/file_store.hpp"
+#include "support.hpp"
+
+namespace mlps::storage {
+namespace {
+
+using namespace testing;
+
+constexpr uint64_t kSize = 8 * kMiB + 100;
+const ObjectSpec kSpec{"step/x.pt", kSize, kMiB, {}};
+
+class PageCacheTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Store> open(FadviseMode mode) const {
+    return std::move(open_file_store(Location(Scheme::kFile, "", folder_.path()), mode).value());
+  }
+
+  bool keeps_pages_in_memory() const {
+    struct statfs facts {};
+    ::statfs(folder_.path().c_str(), &facts);
+    return facts.f_type == 0x01021994;  // tmpfs: the page cache is the storage
+  }
+
+  static Residency residency(Store& store) { return store.residency(kSpec.name).value().value(); }
+
+  TempFolder folder_;
+};
+
+TEST_F(PageCacheTest, WithoutAdviceAWrittenFileStaysCachedUntilEvicted) {
+  if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder is on tmpfs";
+  const auto store = open(FadviseMode::kNone);
+  ASSERT_TRUE(write_object(*store, kSpec));
+  EXPECT_EQ(residency(*store).total_bytes, kSize);
+  EXPECT_EQ(residency(*store).cached_bytes, kSize);
+  ASSERT_TRUE(store->evict(kSpec.name));
+  EXPECT_EQ(residency(*store).cached_bytes, 0);
+  EXPECT_EQ(residency(*store).cached_bytes, 0) << "asking must not load pages";
+  EXPECT_TRUE(read_object(*store, kSpec));
+  EXPECT_EQ(residency(*store).cached_bytes, kSize);
+}
+
+TEST_F(PageCacheTest, EvictionWritesBackWhatIsDirty) {
+  if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder is on tmpfs";
+  const auto store = open(FadviseMode::kNone);
+  std::filesystem::create_directories(folder_.path() + "/step");
+  std::ofstream(folder_.path() + "/step/x.pt") << std::string(kSize, 'x');  // no fsync: dirty
+  ASSERT_TRUE(store->evict(kSpec.name));
+  EXPECT_EQ(residency(*store).cached_bytes, 0);
+}
+
+TEST_F(PageCacheTest, DontNeedLeavesNothingCachedAfterWritingAndReading) {
+  if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder is on tmpfs";
+  const auto store = open(FadviseMode::kDontNeed);
+  ASSERT_TRUE(write_object(*store, kSpec));
+  EXPECT_EQ(residency(*store).cached_bytes, 0);
+  ASSERT_TRUE(read_object(*store, kSpec));
+  EXPECT_EQ(residency(*store).cached_bytes, 0);
+}
+
+TEST_F(PageCacheTest, AbsentFilesAreNamed) {
+  const auto store = open(FadviseMode::kNone);
+  EXPECT_EQ(store->evict("none.pt").error().code, ErrorCode::kStorageNotFound);
+  EXPECT_EQ(store->residency("none.pt").error().code, ErrorCode::kStorageNotFound);
+}
+
+TEST_F(PageCacheTest, AnEmptyFileHasNoPages) {
+  const auto store = open(FadviseMode::kNone);
+  ASSERT_TRUE(write_object(*store, {kSpec.name, 0, kMiB, {}}));
+  EXPECT_EQ(residency(*store).total_bytes, 0);
+  EXPECT_EQ(residency(*store).cached_bytes, 0);
+  EXPECT_TRUE(store->evict(kSpec.name));
+}
+
+TEST_F(PageCacheTest, AHugeSparseFileIsAskedPieceByPiece) {
+  const auto store = open(FadviseMode::kNone);
+  ASSERT_TRUE(write_object(*store, {kSpec.name, 4096, kMiB, {}}));
+  std::filesystem::resize_file(folder_.path() + "/" + kSpec.name, 5 * kGiB + 1);
+  EXPECT_EQ(residency(*store).total_bytes, 5 * kGiB + 1);
+  EXPECT_EQ(residency(*store).cached_bytes, 4096);
+}
+
+TEST_F(PageCacheTest, SaysNothingWhereTheKernelWouldNotTellTheTruth) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs another user to become";
+  const TempFolder open_to_all("/tmp");
+  ::chmod(open_to_all.path().c_str(), 0755);
+  const auto store = open_file_store(Location(Scheme::kFile, "", open_to_all.path()), FadviseMode::kNone).value();
+  ASSERT_TRUE(write_object(*store, {"x.pt", 100, kMiB, {}}));
+  ASSERT_EQ(::seteuid(65534), 0);
+  const auto answer = store->residency("x.pt");
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_TRUE(answer) << render(answer.error());
+  EXPECT_FALSE(answer->has_value());
+  EXPECT_TRUE(store->residency("x.pt")->has_value());
+}
+
+}  // namespace
+}  // namespace mlps::storage

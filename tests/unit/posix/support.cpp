@@ -1,0 +1,156 @@
+#include "support.hpp"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <deque>
+
+namespace mlps::storage::testing {
+
+using std::chrono::milliseconds;
+
+TempFolder::TempFolder(const std::string& base) : path_(base + "/storage-test-XXXXXX") {
+  if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no folder below " << base;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::unique_ptr<PrivateMount> PrivateMount::make(const std::string& type, const std::string& options) {
+  auto mount = std::make_unique<PrivateMount>();
+  // A mount namespace of this thread: whatever happens to the test, nothing stays mounted.
+  if (::unshare(CLONE_NEWNS) != 0) return nullptr;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return nullptr;
+  if (::mount(type.c_str(), mount->path().c_str(), type.c_str(), 0, options.c_str()) != 0) return nullptr;
+  mount->mounted_ = true;
+  return mount;
+}
+
+PrivateMount::~PrivateMount() {
+  if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
+}
+
+std::byte pattern_at(uint64_t offset, uint64_t seed) {
+  uint64_t value = (offset + 1) * 0x9e3779b97f4a7c15 + seed * 0xd1342543de82ef95;
+  value ^= value >> 29;
+  value *= 0xbf58476d1ce4e5b9;
+  return static_cast<std::byte>(value >> 56);
+}
+
+void fill_pattern(uint64_t offset, std::span<std::byte> out, uint64_t seed) {
+  for (size_t i = 0; i < out.size(); ++i) out[i] = pattern_at(offset + i, seed);
+}
+
+PartBuffer::PartBuffer(uint64_t bytes) : bytes_(bytes) {
+  Result<AlignedBuffer> memory = AlignedBuffer::allocate((bytes / 4096 + 1) * 4096);
+  if (!memory) {
+    ADD_FAILURE() << render(memory.error());
+    return;
+  }
+  memory_ = std::move(*memory);
+  std::ranges::fill(memory_.span(), std::byte{0xee});
+}
+
+Status run(Session& session, Operation& operation) {
+  session.submit(operation);
+  std::vector<Operation*> done;
+  for (int i = 0; i < 1000 && done.empty(); ++i) session.poll(milliseconds(20), done);
+  EXPECT_THAT(done, ::testing::ElementsAre(&operation));
+  if (operation.error) return fail(*operation.error);
+  return {};
+}
+
+Status run(Session& session, OpKind kind, Object& object) {
+  Operation operation{.kind = kind, .object = &object};
+  return run(session, operation);
+}
+
+Status write_part(Session& session, Object& object, uint32_t part, uint64_t seed) {
+  const PartBuffer buffer(object.part_length(part));
+  fill_pattern(object.part_offset(part), buffer.part(), seed);
+  Operation operation{.kind = OpKind::kWritePart, .object = &object, .part = part, .buffer = buffer.part()};
+  return run(session, operation);
+}
+
+Status read_part(Session& session, Object& object, uint32_t part, uint64_t seed) {
+  const PartBuffer buffer(object.part_length(part));
+  Operation operation{.kind = OpKind::kReadPart, .object = &object, .part = part, .buffer = buffer.part()};
+  Status status = run(session, operation);
+  if (!status) return status;
+  EXPECT_EQ(operation.bytes, object.part_length(part));
+  std::vector<std::byte> expected(buffer.part().size());
+  fill_pattern(object.part_offset(part), expected, seed);
+  EXPECT_TRUE(std::ranges::equal(buffer.part(), expected)) << object.name() << " part " << part;
+  return {};
+}
+
+namespace {
+
+/// Moves all parts with up to `depth` in flight, each in a buffer of its own.
+Status move_parts(Session& session, Object& object, OpKind kind, unsigned depth, uint64_t seed) {
+  std::deque<PartBuffer> buffers;
+  std::deque<Operation> operations;
+  std::vector<Operation*> done;
+  size_t finished = 0;
+  for (uint32_t part = 0; part < object.part_count(); ++part) {
+    buffers.emplace_back(object.part_length(part));
+    if (kind == OpKind::kWritePart) fill_pattern(object.part_offset(part), buffers.back().part(), seed);
+    operations.push_back({.kind = kind, .object = &object, .part = part, .buffer = buffers.back().part()});
+  }
+  for (size_t next = 0; finished < operations.size();) {
+    while (next < operations.size() && next - finished < depth) session.submit(operations[next++]);
+    done.clear();
+    session.poll(milliseconds(100), done);
+    finished += done.size();
+  }
+  for (const Operation& operation : operations) {
+    if (operation.error) return fail(*operation.error);
+    EXPECT_EQ(operation.bytes, object.part_length(operation.part));
+    EXPECT_GE(operation.completed_ns, operation.submitted_ns);
+    EXPECT_GE(operation.completed_ns, operation.first_byte_ns);
+    EXPECT_GE(operation.first_byte_ns, operation.submitted_ns);
+    std::vector<std::byte> expected(operation.buffer.size());
+    fill_pattern(object.part_offset(operation.part), expected, seed);
+    EXPECT_TRUE(std::ranges::equal(operation.buffer, expected)) << object.name() << " part " << operation.part;
+  }
+  return {};
+}
+
+Status move_object(Store& store, const ObjectSpec& spec, bool writing, unsigned depth, uint64_t seed) {
+  Result<std::unique_ptr<Session>> session = store.open_session(depth);
+  if (!session) return fail(session.error());
+  const std::unique_ptr<Object> object = store.object(spec);
+  Status status = run(**session, writing ? OpKind::kBeginWrite : OpKind::kBeginRead, *object);
+  if (!status) return status;
+  status = move_parts(**session, *object, writing ? OpKind::kWritePart : OpKind::kReadPart, depth, seed);
+  const Status closed = run(**session, writing ? OpKind::kCommitWrite : OpKind::kEndRead, *object);
+  return status ? closed : status;
+}
+
+}  // namespace
+
+Status write_object(Store& store, const ObjectSpec& spec, unsigned depth, uint64_t seed) {
+  return move_object(store, spec, true, depth, seed);
+}
+
+Status read_object(Store& store, const ObjectSpec& spec, unsigned depth, uint64_t seed) {
+  return move_object(store, spec, false, depth, seed);
+}
+
+uint64_t size_of(const std::string& path) {
+  return std::filesystem::file_size(path);
+}
+
+bool has_code(const Status& status, ErrorCode code) {
+  return !status && status.error().code == code;
+}
+
+std::string text_of(const Status& status) {
+  return status ? "success" : render(status.error());
+}
+
+}  // namespace mlps::storage::testing

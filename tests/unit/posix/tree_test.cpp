@@ -1,0 +1,164 @@
+// The control plane on local files: names, listing, small objects, free space.
+#include "storage/posix/tree.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "storage/posix/file_store.hpp"
+#include "support.hpp"
+
+namespace mlps::storage::posix {
+namespace {
+
+using namespace storage::testing;
+using ::testing::ElementsAre;
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+class TreeTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> names_below(const std::string& prefix) {
+    std::vector<std::string> names;
+    std::string continuation;
+    do {
+      const Result<ListPage> page = tree_.list(prefix, continuation);
+      EXPECT_TRUE(page) << render(page.error());
+      for (const ObjectInfo& object : page->objects) names.push_back(object.name);
+      continuation = page->next;
+    } while (!continuation.empty());
+    return names;
+  }
+
+  TempFolder folder_;
+  Tree tree_{folder_.path() + "/root"};
+};
+
+TEST_F(TreeTest, SmallObjectsArePutReadAndRemoved) {
+  ASSERT_TRUE(tree_.put("a/b/probe", bytes_of("hello world")));
+  EXPECT_EQ(tree_.head("a/b/probe")->size_bytes, 11);
+  const auto all = tree_.get("a/b/probe", 0, 1000);
+  ASSERT_TRUE(all);
+  EXPECT_TRUE(std::ranges::equal(*all, bytes_of("hello world")));
+  EXPECT_TRUE(std::ranges::equal(*tree_.get("a/b/probe", 6, 3), bytes_of("wor")));
+  EXPECT_TRUE(tree_.get("a/b/probe", 100, 3)->empty());
+  EXPECT_EQ(tree_.get("a/b/probe", 6, UINT64_MAX)->size(), 5);
+  EXPECT_TRUE(tree_.remove("a/b/probe"));
+  EXPECT_TRUE(tree_.remove("a/b/probe")) << "of an absent object: success";
+  EXPECT_TRUE(tree_.remove("never/was"));
+  EXPECT_EQ(tree_.head("a/b/probe").error().code, ErrorCode::kStorageNotFound);
+  EXPECT_EQ(tree_.get("a/b/probe", 0, 1).error().code, ErrorCode::kStorageNotFound);
+}
+
+TEST_F(TreeTest, AFolderIsNoObject) {
+  ASSERT_TRUE(tree_.put("a/b", bytes_of("x")));
+  EXPECT_EQ(tree_.head("a").error().code, ErrorCode::kStorageNotFound);
+  EXPECT_EQ(tree_.head("a/b/c").error().code, ErrorCode::kStorageNotFound);
+  EXPECT_FALSE(tree_.put("a/b/c", bytes_of("x"))) << "a file is no folder";
+}
+
+TEST_F(TreeTest, EveryCallRefusesNamesThatLeaveTheRoot) {
+  std::ofstream(folder_.path() + "/secret") << "s";
+  const std::string name = "../secret";
+  EXPECT_EQ(tree_.head(name).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.get(name, 0, 1).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.put(name, {}).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.remove(name).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.list("..", "").error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.evict(name).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(tree_.residency(name).error().code, ErrorCode::kConfigInvalid);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/secret"));
+}
+
+TEST_F(TreeTest, ListsRecursivelyInByteOrderOfFullNames) {
+  for (const char* name : {"s1/b.pt", "s1/a.pt", "s1/a/z", "s1/a.b/y", "s10/x", "s2", "s1/a0"}) {
+    ASSERT_TRUE(tree_.put(name, bytes_of(name)));
+  }
+  EXPECT_THAT(names_below(""), ElementsAre("s1/a.b/y", "s1/a.pt", "s1/a/z", "s1/a0", "s1/b.pt", "s10/x", "s2"));
+  EXPECT_THAT(names_below("s1"), ElementsAre("s1/a.b/y", "s1/a.pt", "s1/a/z", "s1/a0", "s1/b.pt"));
+  EXPECT_THAT(names_below("s1/"), ::testing::SizeIs(5));
+  EXPECT_THAT(names_below("s1/a"), ElementsAre("s1/a/z")) << "files: a folder, not a literal prefix";
+  EXPECT_THAT(names_below("s2"), ElementsAre("s2"));
+  EXPECT_EQ(tree_.list("s2", "")->objects[0].size_bytes, 2);
+}
+
+TEST_F(TreeTest, AMissingFolderIsAnEmptyListAndAnUnreadableOneIsAnError) {
+  EXPECT_THAT(names_below(""), ElementsAre());
+  EXPECT_THAT(names_below("nothing/here"), ElementsAre());
+  ASSERT_TRUE(tree_.put("s/x", {}));
+  EXPECT_THAT(names_below("s/x/y"), ElementsAre());
+  if (::geteuid() != 0) {
+    std::filesystem::permissions(tree_.root() + "/s", std::filesystem::perms::none);
+    EXPECT_EQ(tree_.list("s", "").error().code, ErrorCode::kPermissionDenied);
+    std::filesystem::permissions(tree_.root() + "/s", std::filesystem::perms::owner_all);
+  }
+}
+
+TEST_F(TreeTest, SymbolicLinksToFilesCountAndLoopsAreNotEntered) {
+  ASSERT_TRUE(tree_.put("s/x", bytes_of("1234")));
+  std::filesystem::create_symlink("x", tree_.root() + "/s/link");
+  std::filesystem::create_symlink("nowhere", tree_.root() + "/s/broken");
+  std::filesystem::create_directory_symlink("..", tree_.root() + "/s/loop");
+  EXPECT_THAT(names_below(""), ElementsAre("s/link", "s/x"));
+}
+
+TEST_F(TreeTest, PagesAreBoundedAndLoseNothing) {
+  std::vector<std::string> expected;
+  for (const std::string folder : {"a", "b/deep", "c"}) {
+    std::filesystem::create_directories(tree_.root() + "/" + folder);
+    for (int i = 0; i < 850; ++i) {
+      expected.push_back(fmt::format("{}/f{:04}", folder, i));
+      std::ofstream(tree_.root() + "/" + expected.back());
+    }
+  }
+  EXPECT_EQ(names_below(""), expected);
+  const Result<ListPage> page = tree_.list("", "");
+  EXPECT_EQ(page->objects.size(), Tree::kListPage);
+  EXPECT_EQ(page->next, expected[Tree::kListPage - 1]);
+  for (int i = 0; i < 150; ++i) std::filesystem::remove(tree_.root() + "/" + expected[static_cast<size_t>(i) + 1700]);
+  EXPECT_EQ(names_below("b").size(), 850);
+  expected.resize(0);
+}
+
+TEST_F(TreeTest, AnExactlyFullPageIsTheLast) {
+  std::filesystem::create_directories(tree_.root());
+  for (size_t i = 0; i < Tree::kListPage; ++i) std::ofstream(fmt::format("{}/f{:04}", tree_.root(), i));
+  const Result<ListPage> page = tree_.list("", "");
+  EXPECT_EQ(page->objects.size(), Tree::kListPage);
+  EXPECT_EQ(page->next, "");
+}
+
+TEST_F(TreeTest, FreeSpaceIsMeasuredAtTheNearestExistingAncestor) {
+  const Tree deep(folder_.path() + "/not/yet/there");
+  const Result<Capacity> capacity = deep.capacity();
+  ASSERT_TRUE(capacity);
+  EXPECT_EQ(capacity->measured_at, folder_.path());
+  const auto space = std::filesystem::space(folder_.path());
+  EXPECT_NEAR(static_cast<double>(capacity->available_bytes), static_cast<double>(space.available), 4e9);
+  EXPECT_EQ(Tree("relative/path").capacity().error().code, ErrorCode::kPathNotFound);
+}
+
+TEST_F(TreeTest, CapacityOfASmallMountIsItsOwn) {
+  const auto mount = PrivateMount::make("tmpfs", "size=4m");
+  if (!mount) GTEST_SKIP() << "may not mount";
+  const auto store = open_file_store(Location(Scheme::kFile, "", mount->path() + "/sub"), FadviseMode::kNone).value();
+  const auto capacity = store->capacity();
+  ASSERT_TRUE(capacity && capacity->has_value());
+  EXPECT_EQ((*capacity)->available_bytes, 4 << 20);
+  EXPECT_EQ((*capacity)->measured_at, mount->path());
+}
+
+TEST_F(TreeTest, AReadOnlyOrForeignFolderIsAPermissionError) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs another user to become";
+  const TempFolder mine("/tmp");
+  ASSERT_EQ(::seteuid(65534), 0);
+  const Status denied = Tree(mine.path()).put("x", {});
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_TRUE(has_code(denied, ErrorCode::kPermissionDenied)) << text_of(denied);
+}
+
+}  // namespace
+}  // namespace mlps::storage::posix
