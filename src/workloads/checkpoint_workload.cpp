@@ -155,6 +155,7 @@ std::string_view source_name(ValueSource source) {
 
 std::vector<std::string> checkpoint_models() {
   std::vector<std::string> names;
+  names.reserve(kModels.size());
   for (const ModelRules& model : kModels) names.emplace_back(model.cli_name);
   return names;
 }

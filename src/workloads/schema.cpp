@@ -179,6 +179,7 @@ Result<std::string> checked_value(std::string_view key, std::string_view value) 
   }
   if (is_storage_key(key)) return std::string(value);
   std::vector<std::string> names;
+  names.reserve(kKeys.size());
   for (const Key& known : kKeys) names.emplace_back(known.name);
   const auto nearest = nearest_name(key, names);
   return fail(ErrorCode::kConfigInvalid, fmt::format("unknown parameter \"{}\"", key.substr(0, 200)), {},
