@@ -1,0 +1,138 @@
+#include "world/host_facts.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace mlps::world {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+// A /proc of our own: two sockets' worth of numbers that can be checked by hand.
+class HostFactsTest : public testing::Test {
+ protected:
+  HostFactsTest() {
+    root_ = std::filesystem::temp_directory_path() / ("mlps_host_facts_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(root_ / "net");
+    paths_ = {root_.string(), (root_ / "os-release").string()};
+  }
+  ~HostFactsTest() override { std::filesystem::remove_all(root_); }
+
+  void put(const std::string& name, const std::string& text) { std::ofstream(root_ / name) << text; }
+
+  std::filesystem::path root_;
+  HostPaths paths_;
+};
+
+TEST_F(HostFactsTest, MemoryIsInBytesAndUsedLeavesOutCaches) {
+  put("meminfo",
+      "MemTotal:       1000 kB\nMemFree:         300 kB\nMemAvailable:    600 kB\nBuffers:          50 kB\n"
+      "Cached:          250 kB\nActive:          111 kB\nInactive:        222 kB\nShmem:             7 kB\n"
+      "HugePages_Total:       3\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  EXPECT_EQ(facts.memory.total, 1000U * 1024);
+  EXPECT_EQ(facts.memory.available, 600U * 1024);
+  EXPECT_EQ(facts.memory.used, 400U * 1024);  // 1000 - 300 - 50 - 250
+  EXPECT_EQ(facts.memory.active, 111U * 1024);
+  EXPECT_EQ(facts.memory.inactive, 222U * 1024);
+  EXPECT_EQ(facts.memory.shared, 7U * 1024);
+  EXPECT_EQ(facts.meminfo.front(), std::pair(std::string("MemTotal"), std::string("1000 kB")));
+  EXPECT_EQ(facts.meminfo.back(), std::pair(std::string("HugePages_Total"), std::string("3")));
+}
+
+TEST_F(HostFactsTest, CoresAreCountedOncePerSocketAndCore) {
+  std::string text;
+  for (int cpu = 0; cpu < 8; ++cpu) {  // 2 sockets x 2 cores x 2 threads
+    text += "processor\t: " + std::to_string(cpu) +
+            "\nmodel name\t: Test CPU @ 2.0GHz\nphysical id\t: " + std::to_string(cpu % 2) +
+            "\ncore id\t\t: " + std::to_string(cpu / 2 % 2) + "\nflags\t\t: a b\n\n";
+  }
+  put("cpuinfo", text);
+  const HostFacts facts = collect_host_facts(paths_);
+  EXPECT_EQ(facts.cpu.logical_cores, 8U);
+  EXPECT_EQ(facts.cpu.physical_cores, 4U);
+  EXPECT_EQ(facts.cpu.model, "Test CPU @ 2.0GHz");
+  EXPECT_THAT(facts.cpuinfo, SizeIs(8));
+  EXPECT_FALSE(facts.cpu.architecture.empty());
+}
+
+TEST_F(HostFactsTest, CpusWithoutCoreIdsCountAsCoresAndMachineStanzasDoNot) {
+  put("cpuinfo", "processor : 0\nBogoMIPS : 50.0\n\nprocessor : 1\nBogoMIPS : 50.0\n\nHardware : Board\nSerial : 1\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  EXPECT_EQ(facts.cpu.logical_cores, 2U);
+  EXPECT_EQ(facts.cpu.physical_cores, 2U);
+}
+
+TEST_F(HostFactsTest, DiskCountersOfOldAndNewKernels) {
+  put("diskstats",
+      " 259  0 nvme0n1 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n   8  0 sda 21 22 23 24 25 26 27 28 29 30 31\nbad\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  ASSERT_THAT(facts.disks, SizeIs(2));
+  EXPECT_EQ(facts.disks[0].device, "nvme0n1");
+  EXPECT_THAT(facts.disks[0].counters, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_EQ(facts.disks[1].device, "sda");
+  EXPECT_EQ(facts.disks[1].counters[10], 31U);
+  EXPECT_EQ(facts.disks[1].counters[11], 0U);
+}
+
+TEST_F(HostFactsTest, NetworkCountersSkipTheHeader) {
+  put("net/dev",
+      "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes\n"
+      "    lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\neth0:100 200 0 0 0 0 0 0 900 1000 0 0 0 0 0 0\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  ASSERT_THAT(facts.network, SizeIs(2));
+  EXPECT_EQ(facts.network[0].interface, "lo");
+  EXPECT_EQ(facts.network[0].counters[8], 9U);  // tx_bytes
+  EXPECT_EQ(facts.network[1].interface, "eth0");
+  EXPECT_EQ(facts.network[1].counters[0], 100U);
+  EXPECT_EQ(facts.network[1].counters[9], 1000U);
+}
+
+TEST_F(HostFactsTest, SystemTexts) {
+  put("loadavg", "0.25 1.50 2.75 3/456 7890\n");
+  put("uptime", "1234.56 99.0\n");
+  put("version", "Linux version 6.1.0 (gcc)\n");
+  put("os-release", "# comment\nNAME=\"Debian GNU/Linux\"\nVERSION_ID='12'\nID=debian\nnonsense\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  EXPECT_DOUBLE_EQ(facts.load_1min, 0.25);
+  EXPECT_DOUBLE_EQ(facts.load_5min, 1.5);
+  EXPECT_DOUBLE_EQ(facts.load_15min, 2.75);
+  EXPECT_EQ(facts.running_processes, 3U);
+  EXPECT_EQ(facts.total_processes, 456U);
+  EXPECT_DOUBLE_EQ(facts.uptime_s, 1234.56);
+  EXPECT_EQ(facts.kernel_version, "Linux version 6.1.0 (gcc)");
+  EXPECT_THAT(facts.os_release,
+              ElementsAre(Pair("NAME", "Debian GNU/Linux"), Pair("VERSION_ID", "12"), Pair("ID", "debian")));
+}
+
+TEST_F(HostFactsTest, WhatCannotBeReadIsNamedAndWhatIsDamagedIsZero) {
+  put("meminfo", "MemTotal: lots\nno separator\n\n:\n");
+  put("loadavg", "x y\n");
+  const HostFacts facts = collect_host_facts(paths_);
+  EXPECT_EQ(facts.memory.total, 0U);
+  EXPECT_EQ(facts.memory.used, 0U);
+  EXPECT_EQ(facts.running_processes, 0U);
+  EXPECT_THAT(facts.cpuinfo, IsEmpty());
+  EXPECT_THAT(facts.unreadable, testing::Contains(paths_.proc + "/cpuinfo"));
+  EXPECT_THAT(facts.unreadable, testing::Contains(paths_.os_release));
+  EXPECT_THAT(facts.unreadable, testing::Not(testing::Contains(paths_.proc + "/meminfo")));
+}
+
+TEST(HostFacts, OfThisHostArePlausible) {
+  const HostFacts facts = collect_host_facts();
+  EXPECT_EQ(facts.hostname, host_name());
+  EXPECT_GT(facts.memory.total, facts.memory.free);
+  EXPECT_GE(facts.cpu.logical_cores, 1U);
+  EXPECT_GE(facts.cpu.logical_cores, facts.cpu.physical_cores);
+  EXPECT_GT(facts.collected_wall_us, 0);
+}
+
+}  // namespace
+}  // namespace mlps::world
