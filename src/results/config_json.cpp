@@ -1,0 +1,126 @@
+#include "results/config_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "results/redact.hpp"
+
+namespace mlps::results {
+namespace {
+
+using workloads::Override;
+using workloads::SourcedValue;
+using workloads::ValueSource;
+
+// Order of the top keys in the original's files.
+constexpr std::array<const char*, 8> kSections = {"model",  "framework", "workflow",   "dataset",
+                                                  "reader", "train",     "checkpoint", "metric"};
+
+void set_nested(Json& root, std::string_view dotted, Json value) {
+  Json* node = &root;
+  while (true) {
+    const size_t dot = dotted.find('.');
+    if (!node->is_object()) *node = Json::object();
+    if (dot == std::string_view::npos) break;
+    node = &(*node)[std::string(dotted.substr(0, dot))];
+    dotted.remove_prefix(dot + 1);
+  }
+  (*node)[std::string(dotted)] = std::move(value);
+}
+
+std::string workload_word(const RunContext& context) {
+  std::string word = context.workload.cli_name;
+  std::replace(word.begin(), word.end(), '-', '_');
+  return word;
+}
+
+// The overrides in the order applied, and after them values the tool set while loading.
+std::vector<Override> all_overrides(const RunContext& context) {
+  std::vector<Override> all = context.overrides;
+  for (const auto& [key, value] : context.workload.values) {
+    const bool listed = std::any_of(all.begin(), all.end(), [&key = key](const Override& o) { return o.key == key; });
+    if (value.source != ValueSource::kWorkloadFile && !listed) all.push_back({key, value.value, value.source});
+  }
+  return all;
+}
+
+std::vector<std::string> task_overrides(const RunContext& context) {
+  std::vector<std::string> tasks = {"workload=" + workload_word(context)};
+  for (const Override& change : all_overrides(context)) {
+    tasks.push_back("++workload." + change.key + "=" + masked_value(change.key, change.value));
+  }
+  return tasks;
+}
+
+}  // namespace
+
+Json args_json(const RunContext& context) {
+  Json args = Json::parse(context.args_json, nullptr, false);
+  if (!args.is_object()) return Json::object();
+  mask_secrets(args);
+  return args;
+}
+
+Json parameters_json(const RunContext& context, bool typed_overrides) {
+  Json nested = Json::object();
+  for (const auto& [key, value] : context.workload.values) {
+    const std::string text = masked_value(key, value.value);
+    const bool typed = typed_overrides || value.source == ValueSource::kWorkloadFile;
+    set_nested(nested, key, typed ? yaml_scalar(text) : Json(text));
+  }
+  Json ordered = Json::object();
+  for (const char* section : kSections) {
+    if (nested.contains(section)) ordered[section] = nested[section];
+  }
+  for (const auto& [key, value] : nested.items()) {
+    if (!ordered.contains(key)) ordered[key] = value;
+  }
+  return ordered;
+}
+
+Json override_parameters_json(const RunContext& context) {
+  Json json = Json::object();
+  for (const Override& change : all_overrides(context)) json[change.key] = masked_value(change.key, change.value);
+  return json;
+}
+
+Json configuration_json(const RunContext& context) {
+  Json values = Json::object();
+  for (const auto& [key, value] : context.workload.values) {
+    values[key] = {{"value", masked_value(key, value.value)}, {"source", workloads::source_name(value.source)}};
+  }
+  Json overrides = Json::array();
+  for (const Override& change : all_overrides(context)) {
+    overrides.push_back({{"key", change.key},
+                         {"value", masked_value(change.key, change.value)},
+                         {"source", workloads::source_name(change.source)}});
+  }
+  return {{"values", std::move(values)}, {"overrides", std::move(overrides)}};
+}
+
+std::string config_yaml(const RunContext& context) {
+  return yaml({{"workload", parameters_json(context, true)}});
+}
+
+std::string overrides_yaml(const RunContext& context) {
+  return yaml(Json(task_overrides(context)));
+}
+
+std::string hydra_yaml(const RunContext& context) {
+  const std::string dir = "hydra.run.dir=" + context.folder;
+  Json hydra;
+  hydra["run"] = {{"dir", context.folder}};
+  hydra["mode"] = "RUN";
+  hydra["output_subdir"] = "dlio_config";
+  hydra["overrides"] = {{"hydra", {dir, "hydra.output_subdir=dlio_config", "hydra.mode=RUN"}},
+                        {"task", task_overrides(context)}};
+  hydra["job"] = {{"name", "mlpstorage"}, {"override_dirname", ""}, {"config_name", "config"}};
+  hydra["runtime"] = {{"version", "mlpstorage " + context.tool_version},
+                      {"output_dir", context.folder},
+                      {"choices", {{"workload", workload_word(context)}}}};
+  hydra["verbose"] = false;
+  return yaml({{"hydra", hydra}});
+}
+
+}  // namespace mlps::results

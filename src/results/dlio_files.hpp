@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/checkpoint_files.hpp"
+
+/// Texts of the files the original's DLIO writes, with its names and formulas; docs/metrics.md explains each.
+namespace mlps::results {
+
+/// summary.json. Only for a run that passed; the caller sees to that.
+std::string summary_text(const RunContext& context, const checkpointing::RunRecord& record);
+
+/// <rank>_output.json: facts of the host, so the same for every rank of it.
+std::string rank_output_text(const RunContext& context, const checkpointing::RunRecord& record);
+
+/// <rank>_per_epoch_stats.json of every rank, indexed as RunRecord::plan.ranks: its own durations, and the rate they
+/// give for the checkpoint of all ranks, as the original has it. "end" only if the run passed.
+std::vector<std::string> rank_stats_texts(const checkpointing::RunRecord& record);
+
+/// dlio.log: a line per start and end of rank 0's checkpoints; the [METRIC] block, or why there is none.
+std::string dlio_log_text(const checkpointing::RunRecord& record);
+
+}  // namespace mlps::results

@@ -1,0 +1,99 @@
+#include "results/metadata.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "results/config_json.hpp"
+#include "results/host_json.hpp"
+#include "results/record_parts.hpp"
+#include "results/redact.hpp"
+
+namespace mlps::results {
+namespace {
+
+using checkpointing::RunRecord;
+using checkpointing::Verdict;
+
+constexpr int kIndent = 2;
+
+// A word as a POSIX shell would have to be given it.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=-:,@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string command_line(const RunContext& context) {
+  std::string line;
+  for (const std::string& word : without_secrets(context.argv)) line += (line.empty() ? "" : " ") + shell_word(word);
+  return line;
+}
+
+Json verification_json(const RunContext& context, const RunRecord& record) {
+  if (record.verdict != Verdict::kPassed) return "INVALID";
+  return context.verification.empty() ? Json() : Json(context.verification);
+}
+
+Json snapshots_json(const RunContext& context, const RunOutcome& outcome) {
+  Json json;
+  json["start"] = system_info_json(context.host);
+  json["end"] = outcome.host ? system_info_json(*outcome.host) : Json();
+  json["collection_method"] = "local";
+  return json;
+}
+
+std::string path_of(const RunContext& context, const char* name) {
+  return context.folder + "/" + name;
+}
+
+}  // namespace
+
+std::string metadata_text(const RunContext& context, const RunRecord& record, const RunOutcome& outcome) {
+  const std::string command = command_line(context);
+  Json json;
+  json["benchmark_type"] = "checkpointing";
+  json["model"] = context.workload.cli_name;
+  json["command"] = context.command;
+  json["run_datetime"] = context.run_datetime;
+  json["num_processes"] = record.plan.processes;
+  json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
+  json["result_dir"] = context.folder;
+  json["parameters"] = parameters_json(context, false);
+  json["override_parameters"] = override_parameters_json(context);
+  json["system_info"] = system_info_json(context.host);
+  json["cluster_snapshots"] = snapshots_json(context, outcome);
+  json["runtime"] = seconds_between(record.run_start, record.run_end);
+  json["verification"] = verification_json(context, record);
+  json["executed_command"] = command;
+  json["command_output_files"] = Json::array(
+      {Json{{"command", command}, {"stdout", path_of(context, kStdoutLog)}, {"stderr", path_of(context, kStderrLog)}}});
+  json["args"] = args_json(context);
+  json["invocation_start_time"] = iso_utc_us(record.invocation_start.wall_us);
+  json["invocation_end_time"] = iso_utc_us(outcome.invocation_end.wall_us);
+  json["exit_status"] = outcome.exit_status;
+  json["verdict"] = std::string(checkpointing::verdict_name(record.verdict));
+  json["reasons"] = record.reasons;
+  json["error"] = error_json(record.error);
+  mask_secrets(json["reasons"]);
+  return indented(json, kIndent);
+}
+
+std::string separation_text(const gates::SeparationFinding& finding) {
+  Json json;
+  json["version"] = 1;
+  json["method"] = "link_exdev";
+  json["data_or_chkpt_path"] = finding.checkpoint_path;
+  json["results_path"] = finding.results_path;
+  json["data_or_chkpt_realpath"] = finding.checkpoint_realpath;
+  json["results_realpath"] = finding.results_realpath;
+  json["same_filesystem"] = finding.same_filesystem;
+  json["probed_at"] = finding.probed_at;
+  json["probed_by_rank"] = 0;
+  json["probed_by_host"] = finding.probed_by_host;
+  return indented(json, kIndent);
+}
+
+}  // namespace mlps::results

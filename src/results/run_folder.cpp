@@ -1,0 +1,143 @@
+#include "results/run_folder.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "base/clock.hpp"
+
+namespace mlps::results {
+namespace {
+
+constexpr int64_t kSecondUs = 1'000'000;
+constexpr int kClaimAttempts = 120;
+
+bool is_safe(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+// A file descriptor that is closed on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  // close() reports what a delayed write ran into (NFS), so it is asked once and believed.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+tl::unexpected<Error> system_failure(const std::string& what) {
+  return fail(errno_error(errno, what));
+}
+
+Status write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_failure("write " + path);
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+Status write_temporary(const std::string& path, std::string_view text, Durability durability) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) return system_failure("create " + path);
+  if (Status status = write_all(file.get(), text, path); !status) return status;
+  if (durability == Durability::kDurable && ::fsync(file.get()) != 0) return system_failure("fsync " + path);
+  if (!file.close()) return system_failure("close " + path);
+  return {};
+}
+
+Status sync_folder(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0) return system_failure("open folder " + folder);
+  // Some file systems don't offer fsync of folders; the rename is done all the same.
+  if (::fsync(handle.get()) != 0 && errno != EINVAL) return system_failure("fsync folder " + folder);
+  return {};
+}
+
+Status check_request(const RunFolderRequest& request) {
+  for (const auto& [what, segment] :
+       {std::pair{"mode", &request.mode}, std::pair{"orgname", &request.orgname},
+        std::pair{"systemname", &request.systemname}, std::pair{"model", &request.model}}) {
+    if (Status status = check_segment(what, *segment); !status) return status;
+  }
+  struct stat entry {};
+  if (::stat(request.results_dir.c_str(), &entry) != 0) {
+    Error error = errno_error(errno, fmt::format("use results directory '{}'", request.results_dir));
+    if (error.code == ErrorCode::kPathNotFound)
+      error.suggestion = "run `mlpstorage init` first, or correct --results-dir";
+    return fail(std::move(error));
+  }
+  if (!S_ISDIR(entry.st_mode)) {
+    return fail(ErrorCode::kPathNotFound, fmt::format("'{}' is not a directory", request.results_dir), {},
+                "give --results-dir a directory");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_segment(std::string_view what, std::string_view segment) {
+  const bool safe =
+      !segment.empty() && segment != "." && segment != ".." && std::all_of(segment.begin(), segment.end(), is_safe);
+  if (safe) return {};
+  return fail(ErrorCode::kConfigInvalid,
+              fmt::format("{} '{}' can't be a folder name in the results tree", what, segment), {},
+              "use letters, digits, '.', '_' and '-' only, and not '.' or '..' alone");
+}
+
+Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
+  if (Status status = check_request(request); !status) return fail(std::move(status.error()));
+  std::error_code code;
+  std::filesystem::path parent = std::filesystem::absolute(request.results_dir, code);
+  if (code) return fail(errno_error(code.value(), "resolve " + request.results_dir));
+  parent = parent.lexically_normal() / request.mode / request.orgname / "results" / request.systemname /
+           "checkpointing" / request.model;
+  std::filesystem::create_directories(parent, code);
+  if (code) return fail(errno_error(code.value(), "create folder " + parent.string()));
+
+  for (int attempt = 0; attempt < kClaimAttempts; ++attempt) {
+    RunFolder folder;
+    folder.run_datetime = run_stamp(request.wall_us + attempt * kSecondUs);
+    folder.path = (parent / folder.run_datetime).string();
+    if (::mkdir(folder.path.c_str(), 0755) == 0) return folder;
+    if (errno != EEXIST) return system_failure("create run folder " + folder.path);
+  }
+  return fail(ErrorCode::kInvalidStructure,
+              fmt::format("no free run folder in {}: {} names from {} on are taken", parent.string(), kClaimAttempts,
+                          run_stamp(request.wall_us)),
+              {}, "check the clock of this host, or use another --systemname");
+}
+
+Status write_file(const std::string& path, std::string_view text, Durability durability) {
+  // The run folder belongs to one process, so its id makes the name unique; a leading dot keeps readers off.
+  const std::filesystem::path target(path);
+  const std::string temporary =
+      (target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid())).string();
+  Status status = write_temporary(temporary, text, durability);
+  if (status && ::rename(temporary.c_str(), path.c_str()) != 0) status = system_failure("rename to " + path);
+  if (!status) {
+    ::unlink(temporary.c_str());
+    return status;
+  }
+  return durability == Durability::kDurable ? sync_folder(path) : Status{};
+}
+
+}  // namespace mlps::results
