@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""A Ceph RADOS Gateway on 127.0.0.1 for tests: a real S3 server from the distribution's packages.
+
+One monitor, one OSD (BlueStore on a sparse file) and one radosgw, all in one folder and all children of this process.
+Leaving the context stops them and removes the folder. If this process is killed, the kernel kills the daemons
+(PR_SET_PDEATHSIG) and a small detached reaper removes the folder.
+
+As a program:
+  rgw.py serve [--port N]    prints the variables to export and runs until Ctrl-C
+  rgw.py run -- COMMAND...   runs COMMAND with the variables set; its exit status is ours
+"""
+
+import argparse
+import atexit
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+ACCESS_KEY = "mlpstestaccess"
+SECRET_KEY = "mlpstestsecret-not-for-production"
+REGION = "us-east-1"
+PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph")
+
+_CONF = """\
+[global]
+fsid = {fsid}
+mon host = v2:127.0.0.1:{mon_port}
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+# The older protocol lets a client send its first command before it knows the cluster's fsid: "wrong fsid", now and then.
+ms bind msgr1 = false
+ms bind msgr2 = true
+ms bind ipv6 = false
+auth cluster required = none
+auth service required = none
+auth client required = none
+run dir = {root}
+pid file =
+admin socket =
+log file = {root}/log/$name.log
+log to stderr = false
+mon cluster log file = {root}/log/cluster.log
+keyring = {root}/keyring
+crash dir = {root}
+
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 2
+osd pool default pgp num = 2
+osd pool default pg autoscale mode = off
+osd crush chooseleaf type = 0
+mon allow pool size one = true
+mon max pg per osd = 1000
+paxos propose interval = 0.05
+paxos min wait = 0.01
+mon warn on pool no redundancy = false
+
+[mon]
+mon data = {root}/mon
+mon data avail warn = 1
+mon data avail crit = 1
+
+[osd]
+osd data = {root}/osd
+osd objectstore = bluestore
+bluestore block size = 10737418240
+bluestore fsck on mount = false
+osd memory target = 939524096
+osd class update on start = false
+
+[client.rgw]
+# radosgw alone asks for an encrypted channel to the monitor, which there is none of without authentication.
+ms mon client mode = crc
+rgw data = {root}/rgw
+rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw thread pool size = 64
+rgw run sync thread = false
+rgw enable usage log = false
+rgw override bucket index max shards = 1
+"""
+
+_REAPER = """\
+import os, shutil, sys, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+sys.stdin.buffer.read()
+for _ in range(50):
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    if not os.path.exists(sys.argv[1]):
+        break
+    time.sleep(0.1)
+"""
+
+
+class RgwError(RuntimeError):
+    """The server could not be started, or a helper command failed; the message holds the reason and the log's end."""
+
+
+def missing_programs():
+    """Names of the Ceph programs that are not installed."""
+    return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+def free_port(wanted=0):
+    """A port nobody listens on now; `wanted` itself when it is given, else RgwError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise RgwError(f"port {wanted} of 127.0.0.1: {error.strerror}") from error
+        return probe.getsockname()[1]
+
+
+def test_tmp():
+    """The folder for test data: $MLPS_TEST_TMP (ctest sets it to a folder of the build), else the system's."""
+    path = os.environ.get("MLPS_TEST_TMP")
+    if path:
+        os.makedirs(path, exist_ok=True)
+    return path or None
+
+
+def _die_with_parent():
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+class Rgw:
+    """`with Rgw() as s3:` a running server. Not thread-safe; create it in the main thread (the daemons die with the
+    thread that started them)."""
+
+    def __init__(self, port=0, start_limit_s=120):
+        self.port = free_port(port)
+        self.start_limit_s = start_limit_s
+        self.started_in_s = None
+        self._daemons = []  # (name, Popen), in the order of their start
+        self._reaper = None
+        self.root = None
+
+    # ---- life -----------------------------------------------------------------------------------------------------
+
+    def __enter__(self):
+        absent = missing_programs()
+        if absent:
+            raise RgwError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
+        begin = time.monotonic()
+        self._deadline = begin + self.start_limit_s
+        atexit.register(self.stop)
+        try:
+            self._prepare()
+            self._start_monitor()
+            self._start_osd()
+            self._start_gateway()
+        except BaseException:
+            self.stop()
+            raise
+        self.started_in_s = time.monotonic() - begin
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends the daemons and removes the folder. May be called again. Nothing of theirs is kept, so they are killed
+        rather than asked; asked, radosgw takes seconds."""
+        atexit.unregister(self.stop)
+        for _, process in reversed(self._daemons):
+            process.kill()
+            process.wait()
+        self._daemons.clear()
+        if self.root:
+            shutil.rmtree(self.root, ignore_errors=True)
+            self.root = None
+        if self._reaper:
+            self._reaper.stdin.close()
+            self._reaper = None
+
+    def _prepare(self):
+        # Absolute, since the daemons change their working directory.
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="rgw-", dir=test_tmp())).resolve()
+        self._reaper = subprocess.Popen([sys.executable, "-c", _REAPER, str(self.root)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._reaper.wait()  # it has forked; the copy that lives on waits for the pipe to close
+        for name in ("log", "mon", "osd", "rgw"):
+            (self.root / name).mkdir()
+        (self.root / "keyring").touch()
+        self.fsid = str(uuid.uuid4())
+        self.mon_port = free_port()
+        self.conf = self.root / "ceph.conf"
+        self.conf.write_text(_CONF.format(fsid=self.fsid, root=self.root, port=self.port, mon_port=self.mon_port))
+
+    def _start_monitor(self):
+        monmap = self.root / "monmap"
+        self._call("monmaptool", "--create", "--fsid", self.fsid, "--addv", "a", f"[v2:127.0.0.1:{self.mon_port}]",
+                   str(monmap))
+        self._call("ceph-mon", "--mkfs", "-i", "a", "--monmap", str(monmap))
+        self._spawn("mon", "ceph-mon", "-f", "-i", "a")
+
+    def _start_osd(self):
+        osd_id = str(uuid.uuid4())
+        self._call("ceph", "osd", "new", osd_id, "0")  # waits for the monitor
+        self._call("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd_id)
+        self._spawn("osd", "ceph-osd", "-f", "-i", "0")
+
+    def _start_gateway(self):
+        self._call("radosgw-admin", "user", "create", "--uid=test", "--display-name=test",
+                   f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")  # waits for the OSD
+        self._spawn("client.rgw", "radosgw", "-f", "-n", "client.rgw")
+        while not self._answers():
+            self._check_alive()
+            time.sleep(0.1)
+        self._check_alive()  # so that no other server on this port is taken for ours
+
+    def _answers(self):
+        try:
+            urllib.request.urlopen(self.endpoint, timeout=5).close()
+            return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+    # ---- processes ------------------------------------------------------------------------------------------------
+
+    def _spawn(self, name, program, *arguments):
+        with open(self.root / "log" / f"{name}.out", "wb") as out:
+            process = subprocess.Popen([program, "-c", str(self.conf), *arguments], stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=out, cwd=self.root, start_new_session=True, preexec_fn=_die_with_parent)
+        self._daemons.append((name, process))
+
+    def _call(self, program, *arguments):
+        command = [program, *arguments] if program == "monmaptool" else [program, "-c", str(self.conf), *arguments]
+        with open(self.root / "log" / f"{program}.out", "wb") as out:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
+                                       preexec_fn=_die_with_parent)
+        try:
+            while process.poll() is None:
+                self._check_alive()
+                time.sleep(0.02)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            raise RgwError(f"{' '.join(command[:6])} exited with {process.returncode}{self._logs()}")
+
+    def _check_alive(self):
+        for name, process in self._daemons:
+            if process.poll() is not None:
+                raise RgwError(f"{name} ended with {process.returncode} at start{self._logs()}")
+        if time.monotonic() > self._deadline:
+            raise RgwError(f"the gateway was not ready within {self.start_limit_s} s{self._logs()}")
+
+    def _logs(self):
+        text = ""
+        for path in sorted((self.root / "log").glob("*")):
+            lines = path.read_text(errors="replace").splitlines()[-5:]
+            if lines:
+                text += f"\n--- {path.name}\n" + "\n".join(lines)
+        return text
+
+    # ---- use ------------------------------------------------------------------------------------------------------
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def variables(self):
+        """What a client needs in its environment."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+        }
+
+    def s3cmd(self, *arguments):
+        """Standard output of s3cmd, a client of other make than ours."""
+        command = ["s3cmd", "--config=/dev/null", f"--access_key={ACCESS_KEY}", f"--secret_key={SECRET_KEY}",
+                   f"--region={REGION}", f"--host=127.0.0.1:{self.port}", f"--host-bucket=127.0.0.1:{self.port}",
+                   "--no-ssl", "--no-progress", *arguments]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise RgwError(f"s3cmd {' '.join(arguments)} exited with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def make_bucket(self, bucket):
+        self.s3cmd("mb", f"s3://{bucket}")
+
+    def list_objects(self, bucket, prefix=""):
+        """{key: size in bytes} of everything below the prefix."""
+        listing = self.s3cmd("ls", "--recursive", f"s3://{bucket}/{prefix}")
+        objects = {}
+        for line in listing.splitlines():
+            _date, _time, size, uri = line.split(None, 3)
+            objects[uri.removeprefix(f"s3://{bucket}/")] = int(size)
+        return objects
+
+    def open_uploads(self, bucket):
+        """Keys with a multipart upload that was neither completed nor aborted."""
+        rows = [row.split("\t") for row in self.s3cmd("multipart", f"s3://{bucket}").splitlines()]
+        return [row[1].removeprefix(f"s3://{bucket}/") for row in rows if len(row) == 3 and row[1] != "Path"]
+
+    def empty_bucket(self, bucket):
+        self.s3cmd("del", "--recursive", "--force", f"s3://{bucket}/")
+
+
+def _leave(_signal, _frame):
+    raise SystemExit(130)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest="action", required=True)
+    serve = actions.add_parser("serve", help="run until Ctrl-C")
+    serve.add_argument("--port", type=int, default=0, help="of the S3 end point; 0: any free one")
+    serve.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
+    run = actions.add_parser("run", help="run a command beside the server")
+    run.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
+    run.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+    with Rgw(port=getattr(options, "port", 0)) as server:
+        print(f"# Ceph RGW answers on {server.endpoint} after {server.started_in_s:.1f} s", file=sys.stderr)
+        for bucket in options.bucket:
+            server.make_bucket(bucket)
+        if options.action == "serve":
+            for name, value in server.variables.items():
+                print(f"export {name}={value}", flush=True)
+            signal.pause()
+        command = options.command[1:] if options.command[:1] == ["--"] else options.command
+        if not command:
+            parser.error("run: no command given")
+        return subprocess.run(command, env={**os.environ, **server.variables}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
