@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what is missing to build (and to test) on Debian and Ubuntu. Usage: setup.sh build|test|all
+# Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
+# names what it does not find.
+set -euo pipefail
+
+build_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
+  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libcli11-dev libisal-dev liburing-dev zlib1g-dev
+  libgtest-dev libgmock-dev libbenchmark-dev)
+test_packages=(python3 ceph-common ceph-mon ceph-osd radosgw s3cmd fio clang-format clang-tidy iproute2 util-linux
+  procps)
+
+case "${1:-all}" in
+  build) packages=("${build_packages[@]}") ;;
+  test) packages=("${test_packages[@]}") ;;
+  all) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
+  *) echo "usage: $0 build|test|all" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  cat >&2 <<'TEXT'
+setup: this is not Debian or Ubuntu, so nothing is installed. Needed: a C++20 compiler (GCC 12 or Clang 14 or later),
+CMake 3.22, Ninja, pkg-config, and the development files of libcurl, OpenSSL, fmt, nlohmann-json, tl-expected,
+yaml-cpp, pugixml, CLI11, ISA-L, liburing, zlib, GoogleTest and Google Benchmark. The tests need also Python 3, Ceph
+(monitor, OSD, radosgw, command line), s3cmd, fio, clang-format and clang-tidy.
+TEXT
+  exit 0
+fi
+
+installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^ii //p' || true)
+missing=()
+for package in "${packages[@]}"; do
+  grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: missing ${missing[*]}; run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}" >&2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" \
+  >&2 </dev/null

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# clang-tidy over src/; every check of .clang-tidy is an error. Usage: tidy.sh [REGEX of paths, default all of src/]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/build.sh release  # generated sources and the compile commands
+log=build/tidy.log
+if ! run-clang-tidy -quiet -p build/release -j "$(nproc)" "${1:-$PWD/src/}" >"$log" 2>&1; then
+  grep -vE '^clang-tidy|warnings? (generated|suppressed)|^Suppressed|^Use -header-filter|^$' "$log" >&2
+  exit 1
+fi
+echo "clang-tidy: nothing found"
