@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "base/error.hpp"
+#include "storage/http/engine.hpp"
+#include "storage/s3/call.hpp"
+#include "storage/s3/context.hpp"
+#include "storage/s3/judge.hpp"
+
+namespace mlps::s3 {
+
+/// Carries out calls: signs, chooses an endpoint, judges the answer and repeats what may be repeated, many at a time
+/// on one thread and without ever sleeping. Not thread-safe, except wake().
+class Client {
+ public:
+  /// At most `slots` calls may be under way. `ordinal` spreads the sessions of a store over its endpoints.
+  static Result<std::unique_ptr<Client>> open(Context& context, unsigned slots, unsigned ordinal);
+
+  /// Starts a call. It comes back from poll(), with `error` set if it was given up.
+  void begin(Call& call);
+  /// Appends finished calls to `done`; returns early when there are some, or after wake().
+  void poll(std::chrono::nanoseconds timeout, std::vector<Call*>& done);
+  /// Forgets a call without finishing it. True if it waited for its next attempt, false if a request was under way.
+  bool drop(Call& call);
+  bool waits(const Call& call) const { return call.due_ns != 0; }
+  void wake() { engine_->wake(); }
+
+  Context& context() { return context_; }
+
+ private:
+  Client(Context& context, std::unique_ptr<http::Engine> engine, unsigned ordinal);
+
+  void send(Call& call);
+  void write_headers(Call& call);
+  size_t next_endpoint();
+  void evaluate(Call& call, std::vector<Call*>& done);
+  bool repeat_at_once(Call& call, const Verdict& verdict);
+  bool correct_clock(Call& call);
+  bool repeat_later(Call& call, const Verdict& verdict);
+  Nanos wait_before_next(const Call& call, const Verdict& verdict);
+
+  Context& context_;
+  std::unique_ptr<http::Engine> engine_;
+  Signer signer_;
+  std::minstd_rand random_;
+  size_t turn_;
+  std::vector<Nanos> quarantined_until_;
+  int64_t time_second_ = -1;
+  std::string time_text_;
+  std::vector<Call*> waiting_;
+  std::vector<http::Exchange*> answered_;
+};
+
+}  // namespace mlps::s3

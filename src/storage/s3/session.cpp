@@ -1,0 +1,454 @@
+#include "storage/s3/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "storage/s3/client.hpp"
+#include "storage/s3/control.hpp"
+#include "storage/s3/crc32c.hpp"
+#include "storage/s3/encoding.hpp"
+#include "storage/s3/errors.hpp"
+#include "storage/s3/s3_object.hpp"
+#include "storage/s3/verify.hpp"
+#include "storage/s3/xml.hpp"
+
+namespace mlps::s3 {
+namespace {
+
+using storage::Operation;
+using storage::OpKind;
+
+/// Which request of an operation is under way. Most operations are one request; a commit is Complete and then HEAD.
+enum class Step : uint8_t {
+  kCreate,
+  kPut,
+  kPart,
+  kComplete,
+  kVerify,
+  kVerifyLost,  ///< Complete failed after a lost answer: HEAD decides
+  kAbort,
+  kUndoCreate,  ///< the upload was created while the session was being cancelled
+  kDelete,
+  kGet
+};
+
+/// One operation under way and the call that serves it.
+struct Task {
+  Call call;
+  Operation* operation = nullptr;
+  S3Object* object = nullptr;
+  Step step = Step::kGet;
+  std::string text;                  // request body of Complete
+  std::optional<Error> first_error;  // of a Complete whose outcome HEAD decides
+  unsigned retries = 0;              // of the steps before this one
+  uint64_t retried_bytes = 0;
+};
+
+class S3Session final : public storage::Session {
+ public:
+  S3Session(std::shared_ptr<Context> context, std::unique_ptr<Client> client, unsigned depth)
+      : context_(std::move(context)), tasks_(depth), client_(std::move(client)), control_(*client_, cancelled_) {
+    for (Task& task : tasks_) {
+      task.call.owner = &task;
+      free_.push_back(&task);
+    }
+  }
+
+  void submit(Operation& operation) override;
+  void poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& done) override;
+  void cancel() override {
+    cancelled_.store(true);
+    client_->wake();
+  }
+
+  Result<storage::ObjectInfo> head(std::string_view name) override { return control_.head(name); }
+  Result<storage::ListPage> list(std::string_view prefix, const std::string& continuation) override {
+    return control_.list(prefix, continuation);
+  }
+  Status put(std::string_view name, std::span<const std::byte> bytes) override { return control_.put(name, bytes); }
+  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) override {
+    return control_.get(name, offset, length);
+  }
+  Status remove(std::string_view name) override { return control_.remove(name); }
+
+ private:
+  void begin_write(Operation& operation, S3Object& object);
+  void write_part(Operation& operation, S3Object& object);
+  void commit_write(Operation& operation, S3Object& object);
+  void abort_write(Operation& operation, S3Object& object);
+  void read_part(Operation& operation, S3Object& object);
+
+  Task* task_for(Operation& operation, S3Object& object);
+  Call& prepare(Task& task, Step step, CallKind kind);
+  void send_body(Task& task, std::span<const std::byte> body);
+  void start(Task& task) { client_->begin(task.call); }
+  void start_head(Task& task, Step step);
+  void start_abort(Task& task, Step step);
+  void advance(Task& task);
+  void created(Task& task);
+  void completed(Task& task);
+  void verified(Task& task);
+  void part_stored(Task& task);
+  void aborted(Task& task);
+  void read_done(Task& task);
+  void finish(Task& task, std::optional<Error> error);
+  void finish(Operation& operation, std::optional<Error> error);
+  void refuse(Operation& operation, ErrorCode code, std::string why);
+  void abandon();
+
+  std::shared_ptr<Context> context_;
+  std::vector<Task> tasks_;  // outlives the client, whose requests point into it
+  std::unique_ptr<Client> client_;
+  std::atomic<bool> cancelled_ = false;
+  Control control_;
+  std::vector<Task*> free_;
+  std::vector<Operation*> ready_;
+  std::vector<Call*> finished_;
+  Nanos grace_until_ns_ = 0;
+};
+
+// ---- the way in
+
+void S3Session::submit(Operation& operation) {
+  operation.submitted_ns = now_ns();
+  operation.error.reset();
+  operation.bytes = operation.retried_bytes = 0;
+  operation.first_byte_ns = operation.completed_ns = 0;
+  operation.attempts = 1;
+  auto& object = static_cast<S3Object&>(*operation.object);
+  if (cancelled_.load() && operation.kind != OpKind::kAbortWrite && operation.kind != OpKind::kEndRead) {
+    return finish(operation, cancelled_error(storage::op_name(operation.kind), object.uri()));
+  }
+  switch (operation.kind) {
+    case OpKind::kBeginWrite:
+      return begin_write(operation, object);
+    case OpKind::kWritePart:
+      return write_part(operation, object);
+    case OpKind::kCommitWrite:
+      return commit_write(operation, object);
+    case OpKind::kAbortWrite:
+      return abort_write(operation, object);
+    case OpKind::kReadPart:
+      return read_part(operation, object);
+    case OpKind::kBeginRead:
+    case OpKind::kEndRead:
+      return finish(operation, std::nullopt);
+  }
+}
+
+void S3Session::begin_write(Operation& operation, S3Object& object) {
+  if (object.part_count() > kMaxParts) {
+    return refuse(operation, ErrorCode::kConfigInvalid,
+                  fmt::format("{} bytes don't fit into {} parts of 5 GiB", object.size_bytes(), kMaxParts));
+  }
+  object.parts.assign(object.part_count(), {});
+  if (object.single()) return finish(operation, std::nullopt);
+  Task* task = task_for(operation, object);
+  if (task == nullptr) return;
+  prepare(*task, Step::kCreate, CallKind::kCreateUpload).query = "uploads=";
+  start(*task);
+}
+
+void S3Session::write_part(Operation& operation, S3Object& object) {
+  if (operation.part >= object.parts.size() || (!object.single() && object.upload_id.empty())) {
+    return refuse(operation, ErrorCode::kInternal, fmt::format("part {} without a begun upload", operation.part));
+  }
+  if (operation.buffer.size() != object.part_length(operation.part)) {
+    return refuse(operation, ErrorCode::kInternal,
+                  fmt::format("part {} has {} bytes instead of {}", operation.part, operation.buffer.size(),
+                              object.part_length(operation.part)));
+  }
+  Task* task = task_for(operation, object);
+  if (task == nullptr) return;
+  if (object.single()) {
+    prepare(*task, Step::kPut, CallKind::kPutObject);
+    object.maybe_stored.store(true);
+  } else {
+    Call& call = prepare(*task, Step::kPart, CallKind::kUploadPart);
+    fmt::format_to(std::back_inserter(call.query), "partNumber={}&uploadId={}", operation.part + 1, object.upload_id);
+    fmt::format_to(std::back_inserter(call.scope), "part {}", operation.part + 1);
+  }
+  send_body(*task, operation.buffer);
+}
+
+void S3Session::commit_write(Operation& operation, S3Object& object) {
+  const auto missing = std::find_if(object.parts.begin(), object.parts.end(),
+                                    [&](const StoredPart& part) { return !object.single() && part.etag.empty(); });
+  if (object.parts.empty() || missing != object.parts.end() || (object.single() && !object.maybe_stored.load())) {
+    return refuse(operation, ErrorCode::kInternal,
+                  fmt::format("part {} was not written", missing - object.parts.begin() + 1));
+  }
+  Task* task = task_for(operation, object);
+  if (task == nullptr) return;
+  if (object.single()) return start_head(*task, Step::kVerify);
+
+  std::vector<CompletedPart> parts;
+  parts.reserve(object.parts.size());
+  for (const StoredPart& part : object.parts) {
+    parts.push_back({part.etag, part.checksum_kept ? crc32c_text(part.crc) : std::string()});
+  }
+  task->text = complete_request_body(parts);
+  Call& call = prepare(*task, Step::kComplete, CallKind::kCompleteUpload);
+  call.query = "uploadId=" + object.upload_id;
+  call.body = std::as_bytes(std::span(task->text));
+  call.payload_hash = sha256_hex(task->text);
+  object.complete_sent = true;
+  start(*task);
+}
+
+void S3Session::abort_write(Operation& operation, S3Object& object) {
+  const bool upload_open = !object.upload_id.empty() && !object.completed;
+  const bool stored = object.completed || (object.single() && object.maybe_stored.load());
+  if (!upload_open && !stored) return finish(operation, std::nullopt);
+  Task* task = task_for(operation, object);
+  if (task == nullptr) return;
+  if (upload_open) return start_abort(*task, Step::kAbort);
+  prepare(*task, Step::kDelete, CallKind::kDeleteObject);
+  start(*task);
+}
+
+void S3Session::read_part(Operation& operation, S3Object& object) {
+  if (operation.part >= object.part_count() || operation.buffer.size() < object.part_length(operation.part)) {
+    return refuse(operation, ErrorCode::kInternal,
+                  fmt::format("part {} doesn't exist or doesn't fit the buffer", operation.part));
+  }
+  Task* task = task_for(operation, object);
+  if (task == nullptr) return;
+  Call& call = prepare(*task, Step::kGet, CallKind::kGetObject);
+  const uint64_t length = object.part_length(operation.part);
+  call.sink = operation.buffer.first(length);
+  call.first_byte = object.part_offset(operation.part);
+  call.object_bytes = object.size_bytes();
+  call.if_match = object.pinned_etag();
+  if (length > 0) {
+    const uint64_t last = call.first_byte + length - 1;
+    fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", call.first_byte, last);
+    fmt::format_to(std::back_inserter(call.scope), "bytes {}-{}", call.first_byte, last);
+  }
+  start(*task);
+}
+
+Task* S3Session::task_for(Operation& operation, S3Object& object) {
+  if (free_.empty()) {
+    refuse(operation, ErrorCode::kInternal, fmt::format("more than {} operations in flight", tasks_.size()));
+    return nullptr;
+  }
+  Task* task = free_.back();
+  free_.pop_back();
+  task->operation = &operation;
+  task->object = &object;
+  task->first_error.reset();
+  task->retries = 0;
+  task->retried_bytes = 0;
+  task->call.retries = 0;
+  task->call.retried_bytes = 0;
+  return task;
+}
+
+Call& S3Session::prepare(Task& task, Step step, CallKind kind) {
+  task.retries += task.call.retries;
+  task.retried_bytes += task.call.retried_bytes;
+  task.step = step;
+  task.call.reset(kind, task.object->path(), task.object->uri());
+  // What still runs once the run is being stopped is cleaning up, and that must not hold up the exit.
+  if (cancelled_.load()) task.call.deadline_ns = now_ns() + context_->settings.cancel_grace.count();
+  return task.call;
+}
+
+// The checksum is taken here, while the caller's fill is still in cache, because HTTP wants it ahead of the body.
+void S3Session::send_body(Task& task, std::span<const std::byte> body) {
+  const Settings& settings = context_->settings;
+  task.call.body = body;
+  if (settings.checksum) {
+    const uint32_t crc = crc32c(body);
+    task.object->parts[task.operation->part].crc = crc;
+    task.call.checksum = crc32c_text(crc);
+  }
+  if (settings.sign_payload) {
+    task.call.payload_hash = sha256_hex(body);
+  } else {
+    task.call.payload_hash = kUnsignedPayload;
+  }
+  start(task);
+}
+
+void S3Session::start_head(Task& task, Step step) {
+  prepare(task, step, CallKind::kHeadObject);
+  start(task);
+}
+
+void S3Session::start_abort(Task& task, Step step) {
+  Call& call = prepare(task, step, CallKind::kAbortUpload);
+  call.query = "uploadId=" + task.object->upload_id;
+  start(task);
+}
+
+// ---- the way out
+
+void S3Session::advance(Task& task) {
+  std::optional<Error>& error = task.call.error;
+  switch (task.step) {
+    case Step::kCreate:
+      return created(task);
+    case Step::kPut:
+    case Step::kPart:
+      return part_stored(task);
+    case Step::kComplete:
+      return completed(task);
+    case Step::kVerify:
+    case Step::kVerifyLost:
+      return verified(task);
+    case Step::kAbort:
+      return aborted(task);
+    case Step::kUndoCreate:
+      task.object->upload_id.clear();
+      return finish(task, cancelled_error("CreateMultipartUpload", task.object->uri()));
+    case Step::kDelete:
+      return finish(task, std::move(error));
+    case Step::kGet:
+      return read_done(task);
+  }
+}
+
+void S3Session::created(Task& task) {
+  if (task.call.error) return finish(task, std::move(task.call.error));
+  auto id = parse_upload_id(task.call.exchange.text);
+  if (!id) {
+    return finish(task, Error{id.error().code,
+                              fmt::format("CreateMultipartUpload {}: {}", task.object->uri(), id.error().message)});
+  }
+  append_encoded_query(task.object->upload_id, *id);
+  task.object->upload_created = parse_http_date(task.call.exchange.header("date").value_or(""));
+  if (cancelled_.load()) return start_abort(task, Step::kUndoCreate);
+  finish(task, std::nullopt);
+}
+
+void S3Session::part_stored(Task& task) {
+  if (task.call.error) {
+    // Refused in so many words: there is nothing to take back.
+    const int status = task.call.exchange.status;
+    if (task.step == Step::kPut && status >= 400 && status < 500 && !task.call.answer_lost) {
+      task.object->maybe_stored.store(false);
+    }
+    return finish(task, std::move(task.call.error));
+  }
+  StoredPart& part = task.object->parts[task.operation->part];
+  part.etag = task.call.exchange.header("etag").value_or("");
+  const auto kept = task.call.exchange.header("x-amz-checksum-crc32c");
+  part.checksum_kept = kept && !task.call.checksum.empty() && *kept == task.call.checksum;
+  task.operation->bytes = task.operation->buffer.size();
+  finish(task, std::nullopt);
+}
+
+void S3Session::completed(Task& task) {
+  if (!task.call.error) {
+    task.object->completed = true;
+    return start_head(task, Step::kVerify);
+  }
+  // A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked.
+  const bool undecided = task.call.answer_lost || task.call.server_code == "InternalError";
+  if (!undecided) return finish(task, std::move(task.call.error));
+  task.first_error = std::move(task.call.error);
+  start_head(task, Step::kVerifyLost);
+}
+
+void S3Session::verified(Task& task) {
+  Call& call = task.call;
+  if (task.step == Step::kVerifyLost) {
+    if (call.error || !is_this_upload(*task.object, call.exchange)) return finish(task, std::move(task.first_error));
+    task.object->completed = true;
+  }
+  if (call.error && call.error->code == ErrorCode::kStorageNotFound) {
+    return finish(
+        task, Error{ErrorCode::kDataMismatch, fmt::format("{} was acknowledged but is not there", task.object->uri()),
+                    call.error->message,
+                    "The server acknowledged data that it doesn't have; don't trust it with this load."});
+  }
+  if (call.error) return finish(task, std::move(call.error));
+  finish(task, check_stored(*task.object, call.exchange, context_->settings.checksum));
+}
+
+void S3Session::aborted(Task& task) {
+  if (task.call.error) return finish(task, std::move(task.call.error));
+  const bool was_gone = task.call.exchange.status == 404;
+  task.object->upload_id.clear();
+  // An upload that is gone after Complete was sent has become the object, and it isn't wanted.
+  if (!was_gone || !task.object->complete_sent) return finish(task, std::nullopt);
+  prepare(task, Step::kDelete, CallKind::kDeleteObject);
+  start(task);
+}
+
+void S3Session::read_done(Task& task) {
+  Call& call = task.call;
+  if (call.error) return finish(task, std::move(call.error));
+  task.object->pin_etag(call.exchange.header("etag").value_or(""));
+  task.operation->bytes = call.exchange.received;
+  task.operation->first_byte_ns = call.exchange.first_byte_ns;
+  finish(task, std::nullopt);
+}
+
+void S3Session::finish(Task& task, std::optional<Error> error) {
+  Operation& operation = *task.operation;
+  operation.attempts = 1 + task.retries + task.call.retries;
+  operation.retried_bytes = task.retried_bytes + task.call.retried_bytes;
+  task.operation = nullptr;
+  task.object = nullptr;
+  free_.push_back(&task);
+  finish(operation, std::move(error));
+}
+
+void S3Session::finish(Operation& operation, std::optional<Error> error) {
+  operation.error = std::move(error);
+  operation.completed_ns = now_ns();
+  if (operation.first_byte_ns == 0) operation.first_byte_ns = operation.completed_ns;
+  ready_.push_back(&operation);
+}
+
+void S3Session::refuse(Operation& operation, ErrorCode code, std::string why) {
+  const auto& object = static_cast<const S3Object&>(*operation.object);
+  finish(operation, Error{code, fmt::format("{} {}: {}", storage::op_name(operation.kind), object.uri(), why)});
+}
+
+// After cancel(): everything ends but what cleans up. A Create on its way may leave an upload behind whose id only its
+// answer tells, so it gets a few seconds, and the upload is aborted at once.
+void S3Session::abandon() {
+  const Nanos now = now_ns();
+  if (grace_until_ns_ == 0) grace_until_ns_ = now + context_->settings.cancel_grace.count();
+  for (Task& task : tasks_) {
+    if (task.operation == nullptr || task.operation->kind == OpKind::kAbortWrite) continue;
+    const bool cleaning = task.step == Step::kUndoCreate || (task.step == Step::kCreate && !client_->waits(task.call));
+    if (cleaning && now < grace_until_ns_) continue;
+    client_->drop(task.call);
+    finish(task, cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
+  }
+}
+
+void S3Session::poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& done) {
+  const Nanos deadline = now_ns() + std::max<int64_t>(timeout.count(), 0);
+  for (;;) {
+    if (cancelled_.load()) abandon();
+    Nanos left = ready_.empty() ? std::max<Nanos>(deadline - now_ns(), 0) : 0;
+    // While a cancelled Create has its seconds, look often enough to see them end.
+    if (cancelled_.load()) left = std::min<Nanos>(left, 100'000'000);
+    finished_.clear();
+    client_->poll(std::chrono::nanoseconds(left), finished_);
+    for (Call* call : finished_) advance(*static_cast<Task*>(call->owner));
+    if (!ready_.empty() || now_ns() >= deadline) break;
+  }
+  done.insert(done.end(), ready_.begin(), ready_.end());
+  ready_.clear();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context, unsigned depth,
+                                                       unsigned ordinal) {
+  if (depth == 0) return fail(ErrorCode::kInternal, "a session needs a depth of at least 1");
+  auto client = Client::open(*context, depth, ordinal);
+  if (!client) return fail(std::move(client.error()));
+  return std::make_unique<S3Session>(std::move(context), std::move(*client), depth);
+}
+
+}  // namespace mlps::s3

@@ -1,0 +1,226 @@
+#include "fixture.hpp"
+
+namespace mlps::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class FaultTest : public S3Test {
+ protected:
+  FaultTest() : bytes(pattern(2'000'000)) {}
+
+  /// PUTs a one-part object and returns the operation of the part.
+  Operation put(const std::string& name = "k") {
+    target = object(name, bytes.size());
+    run(OpKind::kBeginWrite, *target);
+    return write_part(*target, bytes, 0);
+  }
+
+  std::string bytes;
+  std::unique_ptr<s3::S3Object> target;
+};
+
+TEST_F(FaultTest, SlowDownThenOk) {
+  server.inject("PUT", "", error_reply(503, "SlowDown"), 2);
+  const Operation operation = put();
+  EXPECT_EQ(outcome(operation), "ok");
+  EXPECT_EQ(operation.attempts, 3U);
+  EXPECT_EQ(server.count("PUT"), 3);
+  EXPECT_EQ(server.objects().at("/bkt/run%201/k"), bytes);
+}
+
+TEST_F(FaultTest, RepeatedLargeBodiesAskFirst) {
+  server.inject("PUT", "", error_reply(503, "SlowDown"));
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(server.requests()[0].headers.count("expect"), 0U);
+  EXPECT_EQ(server.requests()[1].headers.at("expect"), "100-continue");
+}
+
+TEST_F(FaultTest, StormIsGivenUpAfterTheLastAttempt) {
+  server.inject("PUT", "", error_reply(503, "SlowDown", "Reduce your rate"), 100);
+  const Operation operation = put();
+  EXPECT_EQ(outcome(operation),
+            "E604: PutObject s3://bkt/run 1/k failed after 4 attempts: HTTP 503 SlowDown: Reduce your rate");
+  EXPECT_THAT(operation.error->details, AllOf(HasSubstr(server.url()), HasSubstr("req-1")));
+  EXPECT_EQ(operation.attempts, 4U);
+  EXPECT_GE(operation.retried_bytes, bytes.size());
+  EXPECT_EQ(server.count("PUT"), 4);
+}
+
+TEST_F(FaultTest, RetryAfterIsHonoured) {
+  Reply reply = error_reply(503, "SlowDown");
+  reply.headers = {{"Retry-After", "3600"}};  // the tests' cap makes 30 ms of it
+  server.inject("PUT", "", reply);
+  const Operation operation = put();
+  EXPECT_EQ(outcome(operation), "ok");
+  EXPECT_GE(operation.completed_ns - operation.submitted_ns, 30'000'000);
+}
+
+TEST_F(FaultTest, EveryTransientStatusIsRepeated) {
+  for (const int status : {408, 429, 500, 502, 503, 504}) {
+    server.inject("PUT", "", {.status = status, .body = "<html>proxy</html>"});
+    const Operation operation = put();
+    EXPECT_EQ(outcome(operation), "ok") << status;
+    EXPECT_EQ(operation.attempts, 2U) << status;
+  }
+  server.inject("PUT", "", error_reply(400, "RequestTimeout"));
+  EXPECT_EQ(put().attempts, 2U);
+  server.inject("PUT", "", error_reply(400, "BadDigest"));
+  EXPECT_EQ(put().attempts, 2U);
+  server.inject("PUT", "", error_reply(409, "OperationAborted"));
+  EXPECT_EQ(put().attempts, 2U);
+}
+
+TEST_F(FaultTest, FatalAnswersAreNotRepeated) {
+  const std::tuple<int, const char*, const char*> cases[] = {
+      {403, "AccessDenied", "E602"},        {403, "SignatureDoesNotMatch", "E602"}, {401, "", "E602"},
+      {400, "ExpiredToken", "E602"},        {404, "NoSuchBucket", "E603"},          {403, "QuotaExceeded", "E607"},
+      {507, "XMinioStorageFull", "E607"},   {400, "EntityTooLarge", "E607"},        {405, "MethodNotAllowed", "E605"},
+      {301, "PermanentRedirect", "E605"},   {501, "NotImplemented", "E605"},        {400, "InvalidArgument", "E605"},
+      {403, "RequestTimeTooSkewed", "E602"}};
+  for (const auto& [status, code, expected] : cases) {
+    server.inject("PUT", "", error_reply(status, code));
+    const Operation operation = put();
+    EXPECT_THAT(outcome(operation), StartsWith(expected)) << code;
+    EXPECT_THAT(outcome(operation), HasSubstr(code));
+    EXPECT_EQ(operation.attempts, 1U) << code;
+  }
+}
+
+TEST_F(FaultTest, NoSuchBucketSaysWhatToDo) {
+  server.inject("PUT", "", error_reply(404, "NoSuchBucket"));
+  const Operation operation = put();
+  EXPECT_THAT(operation.error->suggestion, AllOf(HasSubstr("bkt"), HasSubstr(server.url())));
+}
+
+TEST_F(FaultTest, ErrorsCarryNoSecretsAndOneLine) {
+  server.inject("PUT", "", error_reply(403, "AccessDenied", "token very-secret-token\r\nkey very-secret-key denied"));
+  const std::string text = render(*put().error);
+  EXPECT_THAT(text, Not(HasSubstr("very-secret")));
+  EXPECT_THAT(text, HasSubstr("token ***"));
+  EXPECT_THAT(text, Not(HasSubstr("\r")));
+}
+
+TEST_F(FaultTest, RefusedUnsignedPayloadNamesTheSetting) {
+  server.inject("PUT", "", error_reply(400, "XAmzContentSHA256Mismatch"));
+  const Operation operation = put();
+  EXPECT_THAT(outcome(operation), StartsWith("E605"));
+  EXPECT_THAT(operation.error->suggestion, HasSubstr("MLPSTORAGE_S3_PAYLOAD_SIGNING=signed"));
+  EXPECT_EQ(server.count("PUT"), 1);
+}
+
+TEST_F(FaultTest, WrongRegionNamesTheRightOne) {
+  Reply reply = {.status = 301, .headers = {{"x-amz-bucket-region", "eu-west-9"}, {"Location", "http://x"}}};
+  server.inject("PUT", "", reply);
+  EXPECT_THAT(put().error->suggestion, HasSubstr("AWS_REGION=eu-west-9"));
+}
+
+TEST_F(FaultTest, ResetsDuringAnUploadAreRepeatedInFull) {
+  Reply in_upload{.fault = Reply::Fault::kResetInUpload, .upload_bytes = 500'000};
+  for (const Reply& reply :
+       {in_upload, Reply{.fault = Reply::Fault::kResetAtOnce}, Reply{.fault = Reply::Fault::kResetInHeaders}}) {
+    open(test_settings({server.url()}));  // a fresh connection, so that it isn't a stale one
+    server.inject("PUT", "", reply);
+    const Operation operation = put();
+    EXPECT_EQ(outcome(operation), "ok");
+    EXPECT_EQ(operation.attempts, 2U);
+    EXPECT_GT(operation.retried_bytes, 0U);
+    EXPECT_EQ(server.objects().at("/bkt/run%201/k"), bytes);
+    EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *target)), "ok");
+  }
+}
+
+TEST_F(FaultTest, StaleConnectionsDontCountAsAttempts) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.retry.max_attempts = 1;  // only what isn't counted can be repeated
+  open(settings);
+  EXPECT_EQ(outcome(put()), "ok");
+  server.inject("PUT", "", {.fault = Reply::Fault::kResetAtOnce});
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_EQ(server.count("PUT"), 3);
+}
+
+TEST_F(FaultTest, ARefusalBeforeTheBodyWasReadIsHeard) {
+  bytes = pattern(16'000'000);
+  Reply reply = error_reply(403, "AccessDenied");
+  reply.fault = Reply::Fault::kRefuseEarly;
+  server.inject("PUT", "", reply, 100);
+  target = object("k", bytes.size(), 32'000'000);
+  run(OpKind::kBeginWrite, *target);
+  EXPECT_THAT(outcome(write_part(*target, bytes, 0)), StartsWith("E602"));
+}
+
+TEST_F(FaultTest, ClockSkewIsCorrectedOnce) {
+  Reply reply = error_reply(403, "RequestTimeTooSkewed");
+  reply.headers = {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}};
+  server.inject("PUT", "", reply);
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_THAT(server.requests().back().headers.at("x-amz-date"), StartsWith("20130524T0000"));
+  server.inject("PUT", "", reply, 2);
+  EXPECT_THAT(outcome(put()), StartsWith("E602"));
+}
+
+TEST_F(FaultTest, WrongChecksumEchoIsRepeatedThenAMismatch) {
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.headers.emplace_back("x-amz-checksum-crc32c", "AAAAAA=="); }, 1);
+  EXPECT_EQ(put().attempts, 2U);
+  server.alter("PUT", "", [](Reply& reply) { reply.headers.emplace_back("x-amz-checksum-crc32c", "AAAAAA=="); });
+  EXPECT_THAT(outcome(put()), StartsWith("E606"));
+}
+
+TEST_F(FaultTest, DamageOnTheWayIsFoundByTheServersChecksum) {
+  server.inject("PUT", "", error_reply(400, "BadDigest"), 100);
+  EXPECT_THAT(outcome(put()), StartsWith("E606"));
+}
+
+TEST_F(FaultTest, NobodyListening) {
+  uint16_t port = 0;
+  {
+    const ScriptedServer gone;
+    port = gone.port();
+  }
+  open(test_settings({"http://127.0.0.1:" + std::to_string(port)}));
+  const Operation operation = put();
+  EXPECT_THAT(outcome(operation), StartsWith("E601: PutObject s3://bkt/run 1/k failed after 4 attempts"));
+  EXPECT_THAT(operation.error->suggestion, HasSubstr(std::to_string(port)));
+  EXPECT_EQ(operation.retried_bytes, 0U);
+}
+
+TEST_F(FaultTest, GarbageInsteadOfHttp) {
+  server.alter("PUT", "", [](Reply& reply) { reply.status = -1; });
+  EXPECT_THAT(outcome(put()), StartsWith("E60"));
+}
+
+TEST_F(FaultTest, EndpointsTakeTurns) {
+  ScriptedServer second;
+  open(test_settings({server.url(), second.url()}));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(outcome(put("k" + std::to_string(i))), "ok");
+  EXPECT_EQ(server.count("PUT"), 3);
+  EXPECT_EQ(second.count("PUT"), 3);
+}
+
+TEST_F(FaultTest, ADeadEndpointIsLeftOut) {
+  std::string dead;
+  {
+    const ScriptedServer gone;
+    dead = gone.url();
+  }
+  s3::Settings settings = test_settings({dead, server.url()});
+  settings.retry.max_attempts = 1;
+  open(settings);
+  unsigned attempts = 0;
+  for (int i = 0; i < 6; ++i) {
+    const Operation operation = put("k" + std::to_string(i));
+    EXPECT_EQ(outcome(operation), "ok");
+    attempts += operation.attempts;
+  }
+  EXPECT_EQ(server.count("PUT"), 6);
+  EXPECT_EQ(attempts, 7U);  // one failover, counted; then the dead one isn't asked
+}
+
+}  // namespace
+}  // namespace mlps::testing

@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "base/units.hpp"
+#include "fixture.hpp"
+#include "storage/s3/s3_object.hpp"
+
+namespace mlps::s3 {
+namespace {
+
+TEST(PartBytes, OnePartStaysAsWanted) {
+  EXPECT_EQ(grown_part_bytes(0, 16 * kMiB), 16 * kMiB);
+  EXPECT_EQ(grown_part_bytes(1 * kMiB, 1 * kMiB), 1 * kMiB);
+  EXPECT_EQ(grown_part_bytes(100, 0), kUsualPartBytes);
+}
+
+TEST(PartBytes, SeveralPartsHaveTheServersMinimum) {
+  EXPECT_EQ(grown_part_bytes(64 * kMiB, 1 * kMiB), 5 * kMiB);
+  EXPECT_EQ(grown_part_bytes(64 * kMiB, 8 * kMiB), 8 * kMiB);
+}
+
+TEST(PartBytes, GrowsSoThatTenThousandSuffice) {
+  // 5,682,508,791,808 bytes (llama3-405b, one object): 541.9 MiB a part.
+  EXPECT_EQ(grown_part_bytes(5'682'508'791'808, 16 * kMiB), 542 * kMiB);
+  EXPECT_EQ(grown_part_bytes(uint64_t{10'000} * 16 * kMiB, 16 * kMiB), 16 * kMiB);
+  EXPECT_EQ(grown_part_bytes(uint64_t{10'000} * 16 * kMiB + 1, 16 * kMiB), 17 * kMiB);
+}
+
+TEST(PartBytes, NeverBeyondTheServersMaximum) {
+  EXPECT_EQ(grown_part_bytes(20 * kGiB, 10 * kGiB), 5 * kGiB);
+  EXPECT_EQ(grown_part_bytes(6 * kGiB, 8 * kGiB), 5 * kGiB);
+  EXPECT_EQ(grown_part_bytes(uint64_t{60'000} * kGiB, 16 * kMiB), 5 * kGiB);
+}
+
+TEST(S3Object, NamesAreEncodedOnce) {
+  Settings settings = mlps::testing::test_settings({"http://127.0.0.1:9000"});
+  const Context context(Location(Scheme::kS3, "bkt", "run 1"), settings);
+  const S3Object object(context, {.name = "a/b+c%20.pt", .size_bytes = 3, .part_bytes = 0, .payload = {}});
+  EXPECT_EQ(object.path(), "/bkt/run%201/a/b%2Bc%2520.pt");
+  EXPECT_EQ(object.uri(), "s3://bkt/run 1/a/b+c%20.pt");
+  settings.virtual_host = true;
+  const Context virtual_context(Location(Scheme::kS3, "bkt", ""), settings);
+  EXPECT_EQ(S3Object(virtual_context, {.name = "k", .size_bytes = 0, .part_bytes = 0, .payload = {}}).path(), "/k");
+  EXPECT_EQ(virtual_context.hosts.front(), "bkt.127.0.0.1:9000");
+}
+
+TEST(S3Object, TheFirstEtagStays) {
+  const Context context(Location(Scheme::kS3, "bkt", ""), mlps::testing::test_settings({"http://127.0.0.1:9000"}));
+  S3Object object(context, {.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}});
+  EXPECT_EQ(object.pinned_etag(), "");
+  object.pin_etag("");
+  object.pin_etag("\"a\"");
+  object.pin_etag("\"b\"");
+  EXPECT_EQ(object.pinned_etag(), "\"a\"");
+}
+
+}  // namespace
+}  // namespace mlps::s3

@@ -1,0 +1,285 @@
+#include "scripted_server.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "storage/s3/encoding.hpp"
+
+namespace mlps::testing {
+namespace {
+
+bool send_all(int fd, std::string_view data, bool one_byte_pieces = false) {
+  while (!data.empty()) {
+    const ssize_t sent = send(fd, data.data(), one_byte_pieces ? 1 : data.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    data.remove_prefix(static_cast<size_t>(sent));
+  }
+  return true;
+}
+
+// Makes close() send a reset instead of an orderly end.
+void reset_on_close(int fd) {
+  const linger now = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+bool receive_more(int fd, std::string& pending) {
+  std::array<char, 65536> piece;
+  const ssize_t got = recv(fd, piece.data(), piece.size(), 0);
+  if (got <= 0) return false;
+  pending.append(piece.data(), static_cast<size_t>(got));
+  return true;
+}
+
+Request parse_head(const std::string& head) {
+  Request request;
+  const auto first_blank = head.find(' ');
+  const auto second_blank = head.find(' ', first_blank + 1);
+  request.method = head.substr(0, first_blank);
+  request.target = head.substr(first_blank + 1, second_blank - first_blank - 1);
+  const auto question = request.target.find('?');
+  request.path = request.target.substr(0, question);
+  if (question != std::string::npos) request.query = request.target.substr(question + 1);
+  for (auto at = head.find("\r\n") + 2; at < head.size();) {
+    const auto end = head.find("\r\n", at);
+    const std::string line = head.substr(at, end - at);
+    at = end + 2;
+    const auto colon = line.find(':');
+    if (colon != std::string::npos) {
+      request.headers[s3::lower(line.substr(0, colon))] = s3::trimmed(std::string_view(line).substr(colon + 1));
+    }
+  }
+  return request;
+}
+
+std::string reply_head(const Reply& reply) {
+  std::string head = fmt::format("HTTP/1.1 {} Words\r\n", reply.status);
+  if (reply.chunked) {
+    head += "Transfer-Encoding: chunked\r\n";
+  } else if (reply.status != 204) {
+    head += fmt::format("Content-Length: {}\r\n", reply.announced_length.value_or(reply.body.size()));
+  }
+  for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
+  if (reply.close) head += "Connection: close\r\n";
+  return head + "\r\n";
+}
+
+}  // namespace
+
+std::string error_xml(const std::string& code, const std::string& message) {
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{}</Code><Message>{}</Message>"
+      "<RequestId>req-1</RequestId></Error>",
+      code, message);
+}
+
+Reply error_reply(int status, const std::string& code, const std::string& message) {
+  return {.status = status, .body = error_xml(code, message)};
+}
+
+std::string query_value(const std::string& query, const std::string& name) {
+  for (size_t at = 0; at < query.size();) {
+    const auto end = std::min(query.find('&', at), query.size());
+    const std::string item = query.substr(at, end - at);
+    if (item.starts_with(name + "=")) return item.substr(name.size() + 1);
+    at = end + 1;
+  }
+  return {};
+}
+
+ScriptedServer::ScriptedServer() {
+  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(listener_, generic, length) != 0 || listen(listener_, 64) != 0 ||
+      getsockname(listener_, generic, &length) != 0) {
+    throw std::runtime_error("no listening socket on 127.0.0.1");
+  }
+  port_ = ntohs(address.sin_port);
+  acceptor_ = std::thread([this] { accept_all(); });
+}
+
+ScriptedServer::~ScriptedServer() {
+  stopping_ = true;
+  shutdown(listener_, SHUT_RDWR);
+  acceptor_.join();
+  close(listener_);
+  {
+    const std::lock_guard lock(mutex_);
+    for (const int fd : sockets_) shutdown(fd, SHUT_RDWR);
+  }
+  for (std::thread& thread : threads_) thread.join();
+  for (const int fd : sockets_) close(fd);
+}
+
+std::string ScriptedServer::url() const {
+  return fmt::format("http://127.0.0.1:{}", port_);
+}
+
+void ScriptedServer::accept_all() {
+  while (!stopping_) {
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd < 0) return;
+    const int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    const int number = connections_++;
+    const std::lock_guard lock(mutex_);
+    sockets_.push_back(fd);
+    threads_.emplace_back([this, fd, number] { serve(fd, number); });
+  }
+}
+
+void ScriptedServer::serve(int fd, int number) {
+  std::string pending;
+  for (;;) {
+    Request request;
+    if (!read_head(fd, pending, request)) break;
+    request.connection = number;
+    const auto planned = injected(request);
+    const auto fault = planned ? planned->fault : Reply::Fault::kNone;
+    if (fault == Reply::Fault::kRefuseEarly) {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+    } else {
+      const size_t stop_after = fault == Reply::Fault::kResetInUpload ? planned->upload_bytes : SIZE_MAX;
+      const bool whole = read_body(fd, pending, request, stop_after);
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+      if (!whole) break;
+    }
+    if (!send_reply(fd, request, planned ? *planned : store(request))) break;
+  }
+  // The descriptor stays open until the server ends, so that its number can't be reused under the destructor's feet;
+  // the peer must see the end now.
+  const std::lock_guard lock(mutex_);
+  const auto at = std::find(sockets_.begin(), sockets_.end(), fd);
+  sockets_.erase(at);
+  close(fd);
+}
+
+bool ScriptedServer::read_head(int fd, std::string& pending, Request& request) {
+  size_t end;
+  while ((end = pending.find("\r\n\r\n")) == std::string::npos) {
+    if (!receive_more(fd, pending)) return false;
+  }
+  request = parse_head(pending.substr(0, end + 2));
+  pending.erase(0, end + 4);
+  return true;
+}
+
+bool ScriptedServer::read_body(int fd, std::string& pending, Request& request, size_t stop_after) {
+  const auto header = request.headers.find("content-length");
+  const size_t length = header == request.headers.end() ? 0 : std::stoull(header->second);
+  if (request.headers.count("expect") != 0 && !send_all(fd, "HTTP/1.1 100 Continue\r\n\r\n")) return false;
+  while (pending.size() < length) {
+    if (pending.size() >= stop_after) {
+      reset_on_close(fd);
+      return false;
+    }
+    if (!receive_more(fd, pending)) return false;
+  }
+  request.body = pending.substr(0, length);
+  pending.erase(0, length);
+  return true;
+}
+
+void ScriptedServer::inject(std::string method, std::string part, Reply reply, int times) {
+  const std::lock_guard lock(mutex_);
+  rules_.push_back({std::move(method), std::move(part), times, std::move(reply), nullptr});
+}
+
+void ScriptedServer::alter(std::string method, std::string part, std::function<void(Reply&)> change, int times) {
+  const std::lock_guard lock(mutex_);
+  rules_.push_back({std::move(method), std::move(part), times, {}, std::move(change)});
+}
+
+std::optional<Reply> ScriptedServer::injected(const Request& request) {
+  const std::lock_guard lock(mutex_);
+  for (Rule& rule : rules_) {
+    if (rule.change || rule.left <= 0 || rule.method != request.method) continue;
+    if (request.target.find(rule.part) == std::string::npos) continue;
+    --rule.left;
+    return rule.reply;
+  }
+  return std::nullopt;
+}
+
+bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& reply) {
+  using Fault = Reply::Fault;
+  const std::string head = reply_head(reply);
+  std::string body = request.method == "HEAD" ? "" : reply.body;
+  if (reply.chunked && !body.empty()) body = fmt::format("{:x}\r\n{}\r\n", body.size(), body);
+  if (reply.chunked) body += "0\r\n\r\n";
+  switch (reply.fault) {
+    case Fault::kHang:
+      while (!stopping_) {
+        std::string ignored;
+        if (!receive_more(fd, ignored)) return false;
+      }
+      return false;
+    case Fault::kResetAtOnce:
+      reset_on_close(fd);
+      return false;
+    case Fault::kResetInHeaders:
+      send_all(fd, head.substr(0, head.size() / 2));
+      reset_on_close(fd);
+      return false;
+    case Fault::kResetInBody:
+      send_all(fd, head + body.substr(0, body.size() / 2));
+      reset_on_close(fd);
+      return false;
+    case Fault::kShortBody:
+      send_all(fd, head + body.substr(0, body.size() / 2));
+      return false;
+    case Fault::kRefuseEarly:
+      send_all(fd, head + body);
+      shutdown(fd, SHUT_WR);
+      return false;
+    case Fault::kResetInUpload:
+    case Fault::kNone:
+      break;
+  }
+  return send_all(fd, head + body, reply.one_byte_pieces) && !reply.close;
+}
+
+std::vector<Request> ScriptedServer::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
+int ScriptedServer::count(std::string_view method, std::string_view part) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(std::count_if(requests_.begin(), requests_.end(), [&](const Request& request) {
+    return request.method == method && request.target.find(part) != std::string::npos;
+  }));
+}
+
+std::map<std::string, std::string> ScriptedServer::objects() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::string> out;
+  for (const auto& [path, stored] : objects_) out[path] = stored.bytes;
+  return out;
+}
+
+void ScriptedServer::put_object(const std::string& path, std::string bytes) {
+  const std::lock_guard lock(mutex_);
+  objects_[path] = {std::move(bytes), "\"old\"", "", time(nullptr) - 3600};
+}
+
+size_t ScriptedServer::open_uploads() const {
+  const std::lock_guard lock(mutex_);
+  return uploads_.size();
+}
+
+}  // namespace mlps::testing

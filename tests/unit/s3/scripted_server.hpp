@@ -1,0 +1,130 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace mlps::testing {
+
+/// A request as the server saw it.
+struct Request {
+  std::string method;
+  std::string target;                          ///< path and query as sent
+  std::string path;                            ///< before '?'
+  std::string query;                           ///< after '?'
+  std::map<std::string, std::string> headers;  ///< lower-case names
+  std::string body;
+  int connection = 0;  ///< which connection it came by, counted from 0
+};
+
+/// What the server does with a request.
+struct Reply {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+
+  enum class Fault {
+    kNone,
+    kResetAtOnce,     ///< without a byte, after the request was read
+    kResetInHeaders,  ///< after half of the headers
+    kResetInBody,     ///< after half of the body
+    kResetInUpload,   ///< after `upload_bytes` bytes of the request's body
+    kShortBody,       ///< closes in order after half of the announced body
+    kHang,            ///< never answers
+    kRefuseEarly,     ///< answers before reading the request's body and closes
+  };
+  Fault fault = Fault::kNone;
+  size_t upload_bytes = 0;
+  bool one_byte_pieces = false;
+  bool close = false;  ///< answers "Connection: close" and does it
+  bool chunked = false;
+  std::optional<uint64_t> announced_length = {};  ///< Content-Length other than the body's
+};
+
+/// An HTTP/1.1 server on 127.0.0.1 that plays S3 in memory, and breaks what the test asks it to. Plain blocking
+/// sockets, one thread per connection.
+class ScriptedServer {
+ public:
+  ScriptedServer();
+  ~ScriptedServer();
+
+  uint16_t port() const { return port_; }
+  std::string url() const;
+
+  /// The next `times` requests with this method whose target contains `part` get `reply`, before the store sees them.
+  void inject(std::string method, std::string part, Reply reply, int times = 1);
+  /// Changes the store's own answers to matching requests.
+  void alter(std::string method, std::string part, std::function<void(Reply&)> change, int times = 1 << 30);
+
+  std::vector<Request> requests() const;
+  int count(std::string_view method, std::string_view part = "") const;
+  int connections() const { return connections_.load(); }
+
+  std::map<std::string, std::string> objects() const;  ///< path -> bytes
+  void put_object(const std::string& path, std::string bytes);
+  size_t open_uploads() const;
+  /// Whether CRC32C headers are confirmed and reported, as AWS does.
+  void keep_checksums(bool keep) { keep_checksums_ = keep; }
+
+ private:
+  struct Rule {
+    std::string method;
+    std::string part;
+    int left = 0;
+    Reply reply;
+    std::function<void(Reply&)> change;
+  };
+  struct Stored {
+    std::string bytes;
+    std::string etag;
+    std::string checksum;
+    int64_t modified = 0;
+  };
+  struct Upload {
+    std::string path;
+    std::map<int, Stored> parts;
+  };
+
+  void accept_all();
+  void serve(int fd, int number);
+  bool read_head(int fd, std::string& pending, Request& request);
+  bool read_body(int fd, std::string& pending, Request& request, size_t stop_after);
+  std::optional<Reply> injected(const Request& request);
+  Reply store(const Request& request);
+  Reply put_part(const Request& request);
+  Reply complete(const Request& request);
+  Reply get(const Request& request) const;
+  Reply list(const Request& request) const;
+  bool send_reply(int fd, const Request& request, const Reply& reply);
+
+  int listener_ = -1;
+  uint16_t port_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> connections_ = 0;
+  bool keep_checksums_ = false;
+  mutable std::mutex mutex_;
+  std::vector<Rule> rules_;
+  std::vector<Request> requests_;
+  std::map<std::string, Stored> objects_;
+  std::map<std::string, Upload> uploads_;
+  int next_upload_ = 1;
+  std::vector<int> sockets_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+/// Value of `name` in a query string, undecoded; empty when absent.
+std::string query_value(const std::string& query, const std::string& name);
+
+/// An S3 error body.
+std::string error_xml(const std::string& code, const std::string& message);
+Reply error_reply(int status, const std::string& code, const std::string& message = "said the server");
+
+}  // namespace mlps::testing

@@ -1,0 +1,225 @@
+#include "fixture.hpp"
+#include "storage/s3/crc32c.hpp"
+
+namespace mlps::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class WriteTest : public S3Test {};
+
+std::string crc_of(std::string_view text) {
+  return s3::crc32c_text(s3::crc32c(std::as_bytes(std::span(text))));
+}
+
+TEST_F(WriteTest, SmallObjectIsOnePutAndOneHead) {
+  std::string bytes = pattern(100'000);
+  auto target = object("a/b c.pt", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  EXPECT_EQ(server.objects().at("/bkt/run%201/a/b%20c.pt"), bytes);
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].method, "PUT");
+  EXPECT_EQ(requests[0].headers.at("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+  EXPECT_EQ(requests[0].headers.at("x-amz-checksum-crc32c"), crc_of(bytes));
+  EXPECT_EQ(requests[0].headers.at("content-length"), "100000");
+  EXPECT_EQ(requests[0].headers.at("x-amz-security-token"), "very-secret-token");
+  EXPECT_EQ(requests[0].headers.count("expect"), 0U);
+  EXPECT_EQ(requests[0].headers.count("content-type"), 0U);
+  EXPECT_EQ(requests[0].headers.count("transfer-encoding"), 0U);
+  EXPECT_EQ(requests[1].method, "HEAD");
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(WriteTest, EmptyObject) {
+  std::string bytes;
+  auto target = object("empty", 0);
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  EXPECT_EQ(server.objects().at("/bkt/run%201/empty"), "");
+  EXPECT_EQ(server.requests()[0].headers.at("content-length"), "0");
+  Operation read = run(OpKind::kReadPart, *target, 0, {});
+  EXPECT_EQ(outcome(read), "ok");
+  EXPECT_EQ(read.bytes, 0U);
+}
+
+TEST_F(WriteTest, PartsInAnyOrderMakeTheObject) {
+  std::string bytes = pattern(2 * kPart + 12345);
+  auto target = object("big", bytes.size());
+  ASSERT_EQ(target->part_count(), 3U);
+  EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *target)), "ok");
+  std::vector<Operation> operations(3);
+  for (const uint32_t part : {2U, 0U, 1U}) {
+    Operation& operation = operations[part];
+    operation = {.kind = OpKind::kWritePart, .object = target.get(), .part = part};
+    operation.buffer = bytes_of(bytes).subspan(target->part_offset(part), target->part_length(part));
+    session().submit(operation);
+  }
+  wait_for(3);
+  for (const Operation& operation : operations) {
+    EXPECT_EQ(outcome(operation), "ok");
+    EXPECT_EQ(operation.bytes, target->part_length(operation.part));
+    EXPECT_EQ(operation.attempts, 1U);
+    EXPECT_EQ(operation.retried_bytes, 0U);
+    EXPECT_GE(operation.completed_ns, operation.submitted_ns);
+    EXPECT_EQ(operation.first_byte_ns, operation.completed_ns);
+  }
+  EXPECT_EQ(outcome(run(OpKind::kCommitWrite, *target)), "ok");
+  EXPECT_EQ(server.objects().at("/bkt/run%201/big"), bytes);
+  EXPECT_EQ(server.open_uploads(), 0U);
+  const auto create = server.requests().front();
+  EXPECT_EQ(create.query, "uploads=");
+  EXPECT_EQ(create.headers.at("x-amz-checksum-algorithm"), "CRC32C");
+  EXPECT_EQ(server.count("PUT", "uploadId=up%2F1%2Bx"), 3);
+}
+
+TEST_F(WriteTest, KeptChecksumsAreListedAndCompared) {
+  server.keep_checksums(true);
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  for (const Request& request : server.requests()) {
+    if (request.method != "POST" || request.body.empty()) continue;
+    EXPECT_THAT(request.body, HasSubstr("<ChecksumCRC32C>" + crc_of(bytes.substr(0, kPart)) + "</ChecksumCRC32C>"));
+  }
+  server.alter("HEAD", "other", [](Reply& reply) { reply.headers.back().second = "AAAAAA==-2"; });
+  auto other = object("other", bytes.size());
+  EXPECT_THAT(outcome(write(*other, bytes)),
+              StartsWith("E606: s3://bkt/run 1/other was stored with CRC32C AAAAAA==-2"));
+}
+
+TEST_F(WriteTest, WholeObjectChecksumOfPartsIsCompared) {
+  std::string bytes = pattern(2 * kPart + 77);
+  const std::string whole = crc_of(bytes);
+  server.alter("HEAD", "", [&](Reply& reply) { reply.headers.emplace_back("x-amz-checksum-crc32c", whole); });
+  auto target = object("big", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+}
+
+TEST_F(WriteTest, UnconfirmedChecksumsAreNotListed) {
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  for (const Request& request : server.requests()) EXPECT_THAT(request.body, Not(HasSubstr("ChecksumCRC32C")));
+}
+
+TEST_F(WriteTest, SignedPayloadAndNoChecksumOnRequest) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.sign_payload = true;
+  settings.checksum = false;
+  open(settings);
+  std::string bytes = pattern(5000);
+  auto target = object("k", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  const Request request = server.requests().front();
+  EXPECT_EQ(request.headers.at("x-amz-content-sha256"), s3::sha256_hex(bytes));
+  EXPECT_EQ(request.headers.count("x-amz-checksum-crc32c"), 0U);
+}
+
+TEST_F(WriteTest, WrongStoredSizeNamesBoth) {
+  server.alter("HEAD", "", [](Reply& reply) { reply.announced_length = 99'999; });
+  std::string bytes = pattern(100'000);
+  auto target = object("k", bytes.size());
+  const Operation commit = write(*target, bytes);
+  EXPECT_EQ(outcome(commit), "E606: s3://bkt/run 1/k was stored with 99,999 bytes, but 100,000 were sent");
+  EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *target)), "ok");
+  EXPECT_TRUE(server.objects().empty());
+}
+
+TEST_F(WriteTest, AcknowledgedButAbsent) {
+  server.inject("HEAD", "", {.status = 404, .announced_length = 232});
+  std::string bytes = pattern(10);
+  auto target = object("k", bytes.size());
+  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E606: s3://bkt/run 1/k was acknowledged but is not there"));
+}
+
+TEST_F(WriteTest, MissingEtagOfAPartIsAnError) {
+  server.alter("PUT", "partNumber=2", [](Reply& reply) { reply.headers.clear(); });
+  std::string bytes = pattern(2 * kPart);
+  auto target = object("big", bytes.size());
+  const Operation part = write(*target, bytes);
+  EXPECT_THAT(outcome(part), StartsWith("E605: UploadPart s3://bkt/run 1/big part 2 failed: HTTP 200 without an ETag"));
+  EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *target)), "ok");
+  EXPECT_EQ(server.open_uploads(), 0U);
+}
+
+TEST_F(WriteTest, CompleteWithErrorBodyIsAnError) {
+  Reply reply = error_reply(200, "InvalidPart", "one part is\r\nmissing");
+  reply.body = "    \n" + reply.body;
+  server.inject("POST", "uploadId=", reply);
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  const Operation commit = write(*target, bytes);
+  EXPECT_THAT(outcome(commit),
+              StartsWith("E605: CompleteMultipartUpload s3://bkt/run 1/big failed: HTTP 200 InvalidPart"));
+  EXPECT_EQ(commit.error->message.find('\n'), std::string::npos);
+  EXPECT_THAT(commit.error->details, HasSubstr("req-1"));
+  EXPECT_EQ(server.count("HEAD"), 0);
+}
+
+TEST_F(WriteTest, CompleteWithTransientErrorBodyIsRepeated) {
+  server.inject("POST", "uploadId=", error_reply(200, "SlowDown"), 2);
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  const Operation commit = write(*target, bytes);
+  EXPECT_EQ(outcome(commit), "ok");
+  EXPECT_EQ(commit.attempts, 3U);
+}
+
+TEST_F(WriteTest, EmptyEtagOfCompleteIsFine) {
+  server.alter("POST", "uploadId=", [](Reply& reply) {
+    reply.body = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
+  });
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+}
+
+TEST_F(WriteTest, LostAnswerToCompleteIsSettledByHead) {
+  server.alter(
+      "POST", "uploadId=", [](Reply& reply) { reply.fault = Reply::Fault::kResetInHeaders; }, 1);
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  const Operation commit = write(*target, bytes);
+  EXPECT_EQ(outcome(commit), "ok");
+  EXPECT_EQ(server.count("POST", "uploadId="), 2);  // the second one found NoSuchUpload
+  EXPECT_EQ(server.count("HEAD"), 1);
+}
+
+TEST_F(WriteTest, LostAnswerIsNotSettledByAnOlderObject) {
+  std::string bytes = pattern(kPart + 1);
+  server.put_object("/bkt/run%201/big", std::string(bytes.size(), 'x'));
+  server.inject("POST", "uploadId=", {.fault = Reply::Fault::kResetAtOnce});
+  server.inject("POST", "uploadId=", error_reply(404, "NoSuchUpload"));
+  auto target = object("big", bytes.size());
+  EXPECT_THAT(outcome(write(*target, bytes)), HasSubstr("NoSuchUpload"));
+}
+
+TEST_F(WriteTest, NoSuchUploadWithoutALostAnswerIsAnError) {
+  server.inject("POST", "uploadId=", error_reply(404, "NoSuchUpload"));
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E603: CompleteMultipartUpload"));
+  EXPECT_EQ(server.count("HEAD"), 0);
+}
+
+TEST_F(WriteTest, EmptyUploadIdIsAnError) {
+  server.inject("POST", "uploads=", {.body = "<InitiateMultipartUploadResult/>"});
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E605: CreateMultipartUpload"));
+}
+
+TEST_F(WriteTest, MisuseIsNamed) {
+  std::string bytes = pattern(kPart + 1);
+  auto target = object("big", bytes.size());
+  EXPECT_THAT(outcome(run(OpKind::kWritePart, *target, 0, bytes_of(bytes).first(kPart))), StartsWith("E901"));
+  EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *target)), "ok");
+  EXPECT_THAT(outcome(run(OpKind::kWritePart, *target, 0, bytes_of(bytes).first(7))), HasSubstr("7 bytes instead of"));
+  EXPECT_THAT(outcome(run(OpKind::kCommitWrite, *target)), HasSubstr("part 1 was not written"));
+  EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *target)), "ok");
+}
+
+}  // namespace
+}  // namespace mlps::testing
