@@ -7,9 +7,9 @@
 
 #include "storage/s3/client.hpp"
 #include "storage/s3/control.hpp"
-#include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/errors.hpp"
+#include "storage/s3/requests.hpp"
 #include "storage/s3/s3_object.hpp"
 #include "storage/s3/verify.hpp"
 #include "storage/s3/xml.hpp"
@@ -23,15 +23,14 @@ using storage::OpKind;
 /// Which request of an operation is under way. Most operations are one request; a commit is Complete and then HEAD.
 enum class Step : uint8_t {
   kCreate,
-  kPut,
-  kPart,
+  kWrite,
   kComplete,
   kVerify,
   kVerifyLost,  ///< Complete failed after a lost answer: HEAD decides
   kAbort,
   kUndoCreate,  ///< the upload was created while the session was being cancelled
   kDelete,
-  kGet
+  kRead
 };
 
 /// One operation under way and the call that serves it.
@@ -39,7 +38,7 @@ struct Task {
   Call call;
   Operation* operation = nullptr;
   S3Object* object = nullptr;
-  Step step = Step::kGet;
+  Step step = Step::kRead;
   std::string text;                  // request body of Complete
   std::optional<Error> first_error;  // of a Complete whose outcome HEAD decides
   unsigned retries = 0;              // of the steps before this one
@@ -81,9 +80,8 @@ class S3Session final : public storage::Session {
   void read_part(Operation& operation, S3Object& object);
 
   Task* task_for(Operation& operation, S3Object& object);
-  Call& prepare(Task& task, Step step, CallKind kind);
-  void send_body(Task& task, std::span<const std::byte> body);
-  void start(Task& task) { client_->begin(task.call); }
+  Call& next_call(Task& task, Step step);
+  void start(Task& task);
   void start_head(Task& task, Step step);
   void start_abort(Task& task, Step step);
   void advance(Task& task);
@@ -147,7 +145,7 @@ void S3Session::begin_write(Operation& operation, S3Object& object) {
   if (object.single()) return finish(operation, std::nullopt);
   Task* task = task_for(operation, object);
   if (task == nullptr) return;
-  prepare(*task, Step::kCreate, CallKind::kCreateUpload).query = "uploads=";
+  ask_create(next_call(*task, Step::kCreate), object);
   start(*task);
 }
 
@@ -162,15 +160,9 @@ void S3Session::write_part(Operation& operation, S3Object& object) {
   }
   Task* task = task_for(operation, object);
   if (task == nullptr) return;
-  if (object.single()) {
-    prepare(*task, Step::kPut, CallKind::kPutObject);
-    object.maybe_stored.store(true);
-  } else {
-    Call& call = prepare(*task, Step::kPart, CallKind::kUploadPart);
-    fmt::format_to(std::back_inserter(call.query), "partNumber={}&uploadId={}", operation.part + 1, object.upload_id);
-    fmt::format_to(std::back_inserter(call.scope), "part {}", operation.part + 1);
-  }
-  send_body(*task, operation.buffer);
+  if (object.single()) object.maybe_stored.store(true);
+  ask_write(next_call(*task, Step::kWrite), object, operation.part, operation.buffer, context_->settings);
+  start(*task);
 }
 
 void S3Session::commit_write(Operation& operation, S3Object& object) {
@@ -184,16 +176,7 @@ void S3Session::commit_write(Operation& operation, S3Object& object) {
   if (task == nullptr) return;
   if (object.single()) return start_head(*task, Step::kVerify);
 
-  std::vector<CompletedPart> parts;
-  parts.reserve(object.parts.size());
-  for (const StoredPart& part : object.parts) {
-    parts.push_back({part.etag, part.checksum_kept ? crc32c_text(part.crc) : std::string()});
-  }
-  task->text = complete_request_body(parts);
-  Call& call = prepare(*task, Step::kComplete, CallKind::kCompleteUpload);
-  call.query = "uploadId=" + object.upload_id;
-  call.body = std::as_bytes(std::span(task->text));
-  call.payload_hash = sha256_hex(task->text);
+  ask_complete(next_call(*task, Step::kComplete), object, task->text);
   object.complete_sent = true;
   start(*task);
 }
@@ -205,7 +188,7 @@ void S3Session::abort_write(Operation& operation, S3Object& object) {
   Task* task = task_for(operation, object);
   if (task == nullptr) return;
   if (upload_open) return start_abort(*task, Step::kAbort);
-  prepare(*task, Step::kDelete, CallKind::kDeleteObject);
+  ask_delete(next_call(*task, Step::kDelete), object);
   start(*task);
 }
 
@@ -216,17 +199,7 @@ void S3Session::read_part(Operation& operation, S3Object& object) {
   }
   Task* task = task_for(operation, object);
   if (task == nullptr) return;
-  Call& call = prepare(*task, Step::kGet, CallKind::kGetObject);
-  const uint64_t length = object.part_length(operation.part);
-  call.sink = operation.buffer.first(length);
-  call.first_byte = object.part_offset(operation.part);
-  call.object_bytes = object.size_bytes();
-  call.if_match = object.pinned_etag();
-  if (length > 0) {
-    const uint64_t last = call.first_byte + length - 1;
-    fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", call.first_byte, last);
-    fmt::format_to(std::back_inserter(call.scope), "bytes {}-{}", call.first_byte, last);
-  }
+  ask_read(next_call(*task, Step::kRead), object, operation.part, operation.buffer);
   start(*task);
 }
 
@@ -247,41 +220,26 @@ Task* S3Session::task_for(Operation& operation, S3Object& object) {
   return task;
 }
 
-Call& S3Session::prepare(Task& task, Step step, CallKind kind) {
+Call& S3Session::next_call(Task& task, Step step) {
   task.retries += task.call.retries;
   task.retried_bytes += task.call.retried_bytes;
   task.step = step;
-  task.call.reset(kind, task.object->path(), task.object->uri());
-  // What still runs once the run is being stopped is cleaning up, and that must not hold up the exit.
-  if (cancelled_.load()) task.call.deadline_ns = now_ns() + context_->settings.cancel_grace.count();
   return task.call;
 }
 
-// The checksum is taken here, while the caller's fill is still in cache, because HTTP wants it ahead of the body.
-void S3Session::send_body(Task& task, std::span<const std::byte> body) {
-  const Settings& settings = context_->settings;
-  task.call.body = body;
-  if (settings.checksum) {
-    const uint32_t crc = crc32c(body);
-    task.object->parts[task.operation->part].crc = crc;
-    task.call.checksum = crc32c_text(crc);
-  }
-  if (settings.sign_payload) {
-    task.call.payload_hash = sha256_hex(body);
-  } else {
-    task.call.payload_hash = kUnsignedPayload;
-  }
-  start(task);
+void S3Session::start(Task& task) {
+  // What still runs once the run is being stopped is cleaning up, and that must not hold up the exit.
+  if (cancelled_.load()) task.call.deadline_ns = now_ns() + context_->settings.cancel_grace.count();
+  client_->begin(task.call);
 }
 
 void S3Session::start_head(Task& task, Step step) {
-  prepare(task, step, CallKind::kHeadObject);
+  ask_head(next_call(task, step), *task.object);
   start(task);
 }
 
 void S3Session::start_abort(Task& task, Step step) {
-  Call& call = prepare(task, step, CallKind::kAbortUpload);
-  call.query = "uploadId=" + task.object->upload_id;
+  ask_abort(next_call(task, step), *task.object);
   start(task);
 }
 
@@ -292,8 +250,7 @@ void S3Session::advance(Task& task) {
   switch (task.step) {
     case Step::kCreate:
       return created(task);
-    case Step::kPut:
-    case Step::kPart:
+    case Step::kWrite:
       return part_stored(task);
     case Step::kComplete:
       return completed(task);
@@ -307,7 +264,7 @@ void S3Session::advance(Task& task) {
       return finish(task, cancelled_error("CreateMultipartUpload", task.object->uri()));
     case Step::kDelete:
       return finish(task, std::move(error));
-    case Step::kGet:
+    case Step::kRead:
       return read_done(task);
   }
 }
@@ -329,7 +286,7 @@ void S3Session::part_stored(Task& task) {
   if (task.call.error) {
     // Refused in so many words: there is nothing to take back.
     const int status = task.call.exchange.status;
-    if (task.step == Step::kPut && status >= 400 && status < 500 && !task.call.answer_lost) {
+    if (status >= 400 && status < 500 && !task.call.answer_lost) {
       task.object->maybe_stored.store(false);
     }
     return finish(task, std::move(task.call.error));
@@ -376,7 +333,7 @@ void S3Session::aborted(Task& task) {
   task.object->upload_id.clear();
   // An upload that is gone after Complete was sent has become the object, and it isn't wanted.
   if (!was_gone || !task.object->complete_sent) return finish(task, std::nullopt);
-  prepare(task, Step::kDelete, CallKind::kDeleteObject);
+  ask_delete(next_call(task, Step::kDelete), *task.object);
   start(task);
 }
 
