@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 #include "checkpointing/metrics.hpp"
@@ -103,7 +102,7 @@ void add_costs(ResultRows& rows) {
               [](const PhaseMetrics& m) { return percent(m.submit_share + m.wait_share); });
   rows.metric("worker time: prepare", "%", [](const PhaseMetrics& m) { return percent(m.prepare_share); });
   rows.metric("harness overhead", "%", [](const PhaseMetrics& m) { return percent(m.harness_overhead); });
-  rows.metric("barrier wait, mean", "s", [](const PhaseMetrics& m) { return digits(m.barrier_mean_s); });
+  rows.metric("barrier wait, mean", "ms", [](const PhaseMetrics& m) { return digits(m.barrier_mean_s * 1e3); });
   rows.metric("in page cache before", "%",
               [](const PhaseMetrics& m) { return m.cached_share ? percent(*m.cached_share) : std::string(kNone); });
   rows.metric("CPU", "s/GiB", [](const PhaseMetrics& m) { return digits(m.cpu_s_per_gib); });
@@ -112,7 +111,11 @@ void add_costs(ResultRows& rows) {
 std::string verdict_text(const RunRecord& record) {
   std::string text = fmt::format("Verdict: {}\n", checkpointing::verdict_name(record.verdict));
   if (record.verdict == Verdict::kPassed) return text;
-  for (const std::string& reason : record.reasons) text += "  - " + without_secrets(std::string_view(reason)) + '\n';
+  for (const std::string& reason : record.reasons) {
+    // The first error follows in full.
+    const bool is_error = record.error && reason.find(record.error->message) != std::string::npos;
+    if (!is_error) text += "  - " + without_secrets(std::string_view(reason)) + '\n';
+  }
   if (record.error) text += without_secrets(std::string_view(render(*record.error))) + '\n';
   return text;
 }
@@ -131,7 +134,8 @@ std::string result_table(const RunRecord& record) {
   facts.add("page cache", record.eviction.empty() ? std::string_view("nothing evicted") : record.eviction);
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
-  return "Result\n" + rows.text() + facts.text() + verdict_text(record);
+  return fmt::format("Result ({})\n", checkpointing::verdict_name(record.verdict)) + rows.text() + facts.text() +
+         verdict_text(record);
 }
 
 }  // namespace mlps::results

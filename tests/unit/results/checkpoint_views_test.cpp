@@ -169,6 +169,15 @@ TEST(ResultTable, AFailureSaysWhy) {
   EXPECT_THAT(text, HasSubstr("Verdict: failed\n  - 1 of 2 checkpoints written, 0 of 2 read\n[E403] write /mnt/x.pt"));
 }
 
+TEST(ResultTable, TheFirstErrorIsToldOnce) {
+  checkpointing::RunRecord record = sample::failed(2);
+  record.reasons = {"[E403] " + record.error->message, "bytes written: 2 planned, 1 done"};
+  const std::string text = result_table(record);
+  EXPECT_TRUE(text.starts_with("Result (failed)\n"));
+  EXPECT_THAT(text, HasSubstr("Verdict: failed\n  - bytes written: 2 planned, 1 done\n[E403] write /mnt/x.pt"));
+  EXPECT_EQ(text.find("/mnt/x.pt"), text.rfind("/mnt/x.pt"));
+}
+
 TEST(RecordJson, UnitsPercentilesAndConfiguration) {
   checkpointing::RunRecord record = sample::passed(2, 2, 2);
   record.events.back().cached_before = storage::Residency{10, 1000};
