@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,9 @@
 #include <vector>
 
 namespace mlps::payload {
+
+/// A tile of fill_tiles(): small enough to stay in the level 2 cache until its visitor has read it.
+inline constexpr size_t kTileBytes = 64 * 1024;
 
 /// Which bytes an object holds: a pure function of (seed, object name, offset). Unique, incompressible, and without
 /// two equal 512-byte sectors anywhere. Trivially copyable; any thread may produce or check any range at any time.
@@ -20,6 +24,19 @@ class Source {
   /// Fills `out` with the bytes [offset, offset + out.size()) of the object. No alignment is asked of either.
   void fill(uint64_t offset, std::span<std::byte> out) const;
 
+  /// As fill(), in tiles of at most kTileBytes that end where the object's offset is a multiple of it; after each,
+  /// `visit(std::span<const std::byte> tile)` reads the fresh bytes from cache (a checksum, say).
+  template <class Visit>
+  void fill_tiles(uint64_t offset, std::span<std::byte> out, Visit&& visit) const {
+    while (!out.empty()) {
+      const std::span<std::byte> tile = out.first(std::min(out.size(), kTileBytes - offset % kTileBytes));
+      fill(offset, tile);
+      visit(std::span<const std::byte>(tile));
+      offset += tile.size();
+      out = out.subspan(tile.size());
+    }
+  }
+
   /// The object offset of the first byte of `data` that differs from what fill() gives, or nothing if all agree.
   std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data) const;
 
@@ -28,8 +45,9 @@ class Source {
   static uint64_t seed_from(std::string_view name, std::span<const std::byte, 8> first_bytes);
 
  private:
-  uint64_t seed_ = 0;
-  uint64_t name_hash_ = 0;
+  uint64_t key_low_ = 0;
+  uint64_t key_high_ = 0;
+  uint64_t first_word_ = 0;
 };
 
 /// "avx512", "avx2" or "scalar": the layer chosen for this processor, as recorded in results.
