@@ -1,27 +1,9 @@
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "storage/null/null_store.hpp"
+
+#include <algorithm>
+
+#include "allocations.hpp"
 #include "support.hpp"
-
-namespace {
-std::atomic<size_t> allocations = 0;
-}
-
-// Counts allocations, to prove that the data path makes none.
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t /*bytes*/) noexcept {
-  std::free(memory);
-}
 
 namespace mlps::storage {
 namespace {
@@ -87,9 +69,9 @@ TEST_F(NullTest, TheDataPathAllocatesNothing) {
     return done.size();
   };
   ASSERT_EQ(round(), 8);
-  const size_t before = allocations;
+  const size_t before = allocations();
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(round(), 8);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST_F(NullTest, CancelEndsAllButCleanup) {
