@@ -105,29 +105,11 @@ void read_io(Reader& reader, CheckpointingOptions& options) {
                                               : storage::FadviseMode::kDontNeed;
 }
 
-// Rules that look at more than one value.
-void check_together(const CheckpointingOptions& options, std::vector<Error>& errors) {
+// Ranges that no row of the flag table can state. The rules of the benchmark are checkpointing/argument_rules.hpp's.
+void check_io_and_scale(const CheckpointingOptions& options, std::vector<Error>& errors) {
   const auto invalid = [&](std::string message, std::string suggestion) {
     errors.push_back({ErrorCode::kConfigInvalid, std::move(message), {}, std::move(suggestion)});
   };
-  if (options.common.mode == Mode::kClosed) {
-    for (const auto& [name, count] : {std::pair{"--num-checkpoints-write", options.num_checkpoints_write},
-                                      std::pair{"--num-checkpoints-read", options.num_checkpoints_read}}) {
-      if (count != 10 && count != 0) {
-        invalid(fmt::format("{}: {} is not allowed in closed mode, only 10 or 0", name, count),
-                "use 10 or 0, or open or whatif as the first word");
-      }
-    }
-    if (options.num_checkpoints_write == 0 && options.num_checkpoints_read == 0) {
-      invalid("--num-checkpoints-write and --num-checkpoints-read are both 0", "let at least one of them be 10");
-    }
-  }
-  if (options.o_direct && options.protocol == AccessProtocol::kObject) {
-    errors.push_back({ErrorCode::kConfigIncompatible,
-                      "--o-direct goes with the word 'file' only, not with 'object'",
-                      {},
-                      "leave it out, or use 'file' and a path"});
-  }
   if (options.size_scale > 1.0) {
     invalid(fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
             "for example: --size-scale 0.01");
@@ -182,7 +164,7 @@ ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, s
   read_workload(reader, options);
   read_io(reader, options);
   reader.report_missing(parsed.environment, lexed.without_value);
-  check_together(options, parsed.errors);
+  check_io_and_scale(options, parsed.errors);
   if (reader.given("dlio-bin-path"))
     parsed.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
   return parsed;

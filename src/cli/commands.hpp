@@ -13,7 +13,8 @@
 #include "storage/open.hpp"
 
 /// What a command line asks for, as plain values: every word and flag checked for its own range and for its mode, the
-/// layers of docs/command-line.md applied. What needs the plan, the store or the host is checked by the command.
+/// layers of docs/command-line.md applied. What the rules say of several values together, and what needs the plan, the
+/// store or the host, is checked by the command.
 namespace mlps::cli {
 
 enum class Mode { kClosed, kOpen, kWhatif };
@@ -70,12 +71,12 @@ struct CheckpointingOptions {
   double client_host_memory_gib = 0;
   bool client_host_memory_is_default = false;  ///< not given: this host's MemTotal
   std::string accelerator_type;                ///< may be empty
-  uint32_t num_checkpoints_write = 10;         ///< closed: 10 or 0
-  uint32_t num_checkpoints_read = 10;          ///< closed: 10 or 0, not both 0
-  std::optional<AccessProtocol> protocol;      ///< set for run and configview
-  std::string checkpoint_folder;               ///< set for run; configview: may be empty
-  std::string checkpoint_folder_source;        ///< as results_dir_source
-  bool o_direct = false;                       ///< only with protocol file
+  uint32_t num_checkpoints_write = 10;
+  uint32_t num_checkpoints_read = 10;
+  std::optional<AccessProtocol> protocol;  ///< set for run and configview
+  std::string checkpoint_folder;           ///< set for run; configview: may be empty
+  std::string checkpoint_folder_source;    ///< as results_dir_source
+  bool o_direct = false;
   bool checkpoint_subset = false;
   double timeseries_interval_s = 10.0;
   bool skip_timeseries = false;

@@ -132,7 +132,10 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
     fs::create_directory(*folder, error);
     if (error) return fail(errno_error(error.value(), "create " + outcome.path));
     if (const Status status = create_sentinel(sentinel_path(outcome.path), orgname); !status) {
-      return fail(status.error());
+      const Result<bool> winner = check_target(*folder, orgname);  // another process may have been first
+      if (!winner) return fail(winner.error());
+      if (!*winner) return fail(status.error());
+      outcome.created = false;
     }
   }
   // A default that can't be recorded is a pity, but the directory is ready.

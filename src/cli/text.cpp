@@ -43,7 +43,7 @@ std::string lower(std::string_view text) {
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best;
-  size_t best_distance = std::max<size_t>(1, std::min<size_t>(word.size() / 3 + 1, 6)) + 1;
+  size_t best_distance = std::clamp<size_t>(word.size() / 3, 1, 6) + 1;  // one edit in three letters at most
   for (const std::string_view candidate : candidates) {
     const size_t distance = edit_distance(lower(word), lower(candidate));
     if (distance < best_distance && distance < candidate.size()) {

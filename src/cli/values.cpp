@@ -44,10 +44,10 @@ Status check_choice(const Flag& flag, Mode mode, std::string_view text) {
   }
   Error error = wrong(flag, text, fmt::format("one of: {}", fmt::join(choices, ", "))).value();
   const std::vector<std::string_view> names(choices.begin(), choices.end());
-  if (const std::string near = nearest(text, names); !near.empty()) {
-    error.suggestion = fmt::format("did you mean '{}'?", near);
-  } else if (mode != Mode::kWhatif && check_choice(flag, Mode::kWhatif, text)) {
+  if (mode != Mode::kWhatif && check_choice(flag, Mode::kWhatif, text)) {
     error.suggestion = fmt::format("'{}' is available in whatif mode only", text);
+  } else if (const std::string near = nearest(text, names); !near.empty()) {
+    error.suggestion = fmt::format("did you mean '{}'?", near);
   } else if (flag.name == "exec-type" && text == "docker") {
     error.suggestion = "this program starts no containers; start it inside one instead";
   }

@@ -1,0 +1,68 @@
+#include "cli/command_tree.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mlps::cli {
+namespace {
+
+using Kind = Resolution::Kind;
+
+Resolution resolved(const std::vector<std::string>& arguments) {
+  return resolve(arguments);
+}
+
+Error error_of(const std::vector<std::string>& arguments) {
+  return resolution_error(resolve(arguments), arguments);
+}
+
+TEST(CommandTree, ResolvesACompleteCommand) {
+  const Resolution result = resolved({"whatif", "checkpointing", "run", "file", "--model", "x"});
+  ASSERT_EQ(result.kind, Kind::kCommand);
+  EXPECT_EQ(result.word->leaf, kRun);
+  EXPECT_EQ(result.mode, Mode::kWhatif);
+  EXPECT_EQ(result.rest, 3u);
+  EXPECT_FALSE(result.wants_help);
+}
+
+TEST(CommandTree, IncompleteCommandsNameTheNextWords) {
+  EXPECT_EQ(resolved({}).kind, Kind::kIncomplete);
+  const Error error = error_of({"open", "checkpointing"});
+  EXPECT_EQ(exit_code(error.code), 2);
+  EXPECT_NE(error.message.find("datasize, run, configview"), std::string::npos) << error.message;
+  EXPECT_NE(error_of({"config"}).message.find("show, set, unset, path"), std::string::npos);
+}
+
+TEST(CommandTree, HelpIsSeenAnywhere) {
+  EXPECT_TRUE(resolved({"closed", "-h"}).wants_help);
+  EXPECT_TRUE(resolved({"closed", "checkpointing", "run", "file", "--help"}).wants_help);
+  EXPECT_EQ(resolved({"-h", "closed"}).kind, Kind::kIncomplete);
+}
+
+TEST(CommandTree, UnknownWordsGetTheNearestOne) {
+  EXPECT_NE(error_of({"closd"}).suggestion.find("'closed'"), std::string::npos);
+  EXPECT_NE(error_of({"closed", "checkpoint"}).suggestion.find("'checkpointing'"), std::string::npos);
+  EXPECT_EQ(error_of({"closed", "checkpoint"}).code, ErrorCode::kConfigInvalid);
+}
+
+TEST(CommandTree, FormsOfOtherVersionsGetThePresentOne) {
+  EXPECT_NE(error_of({"checkpointing", "run"}).suggestion.find("closed checkpointing"), std::string::npos);
+  EXPECT_NE(error_of({"closed", "checkpointing", "llama3-8b", "run"}).suggestion.find("--model llama3-8b"),
+            std::string::npos);
+  EXPECT_NE(error_of({"--what-if"}).suggestion.find("--dry-run"), std::string::npos);
+  EXPECT_EQ(resolved({"--what-if"}).kind, Kind::kFlagTooEarly);
+}
+
+TEST(CommandTree, KnownWordsOfOtherBuildsSaySo) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"closed", "training", "unet3d", "run"}, {"open", "kvcache", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
+    const Resolution result = resolved(arguments);
+    EXPECT_EQ(result.kind, Kind::kNotBuilt);
+    const Error error = resolution_error(result, arguments);
+    EXPECT_EQ(error.code, ErrorCode::kNotImplemented);
+    EXPECT_EQ(exit_code(error.code), 6);
+    EXPECT_NE(error.suggestion.find("checkpointing"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace mlps::cli

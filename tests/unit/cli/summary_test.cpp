@@ -1,0 +1,48 @@
+#include "cli/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scratch.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string summary(const CheckpointingOptions& options, const Environment& environment = Environment()) {
+  return fmt::format("{}", fmt::join(run_summary(options, environment), "\n"));
+}
+
+TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
+  CheckpointingOptions options;
+  options.model = "llama3-8b";
+  options.command = CheckpointingCommand::kRun;
+  options.protocol = AccessProtocol::kFile;
+  options.checkpoint_folder = "/mnt/ckpt";
+  const std::string text = summary(options);
+  EXPECT_THAT(text, HasSubstr("  model                           llama3-8b\n"));
+  EXPECT_THAT(text, HasSubstr("  checkpoint_folder               /mnt/ckpt\n"));
+  EXPECT_THAT(text, HasSubstr("  systemname                      [not set]\n"));
+  EXPECT_THAT(text, Not(HasSubstr("Object Storage")));
+}
+
+TEST(Summary, ShowsOfCredentialsOnlyTheirLength) {
+  CheckpointingOptions options;
+  options.protocol = AccessProtocol::kObject;
+  const Environment environment(test::Variables{{"AWS_ACCESS_KEY_ID", "AKIASECRET"},
+                                                {"AWS_SECRET_ACCESS_KEY", "verysecret!!"},
+                                                {"AWS_ENDPOINT_URL", "http://user:verysecret@127.0.0.1:7480/x"}});
+  const std::string text = summary(options, environment);
+  EXPECT_THAT(text, HasSubstr("  aws_access_key_id               set, 10 chars\n"));
+  EXPECT_THAT(text, HasSubstr("  aws_secret_access_key           set, 12 chars\n"));
+  EXPECT_THAT(text, HasSubstr("http://127.0.0.1:7480/x (AWS_ENDPOINT_URL)"));
+  EXPECT_THAT(text, Not(HasSubstr("verysecret")));
+  EXPECT_THAT(text, Not(HasSubstr("AKIA")));
+}
+
+}  // namespace
+}  // namespace mlps::cli

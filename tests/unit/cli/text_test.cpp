@@ -1,0 +1,54 @@
+#include "cli/text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mlps::cli {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Text, SplitsWithoutEmptyPieces) {
+  EXPECT_THAT(split(",a,,b c,", ", "), ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(split(" ,, ", ", ").empty());
+}
+
+TEST(Text, FindsTheNearestWordOnlyWhenItIsNear) {
+  EXPECT_EQ(nearest("verfy", {"verbose", "verify"}), "verify");
+  EXPECT_EQ(nearest("colsed", {"closed", "open"}), "closed");
+  EXPECT_EQ(nearest("num-checkpoint-write", {"num-checkpoints-write", "num-checkpoints-read"}),
+            "num-checkpoints-write");
+  EXPECT_EQ(nearest("zzz", {"closed", "open"}), "");
+  EXPECT_EQ(nearest("x", {"p", "s"}), "");
+}
+
+TEST(Text, ShellQuotingSurvivesTheRoundTrip) {
+  for (const std::string word : {"", "a b", "it's", "$HOME", "a\"b", "back\\slash", "a=b,c:d", "tab\there"}) {
+    const auto words = shell_split("mlpstorage " + shell_quoted(word) + " end");
+    ASSERT_TRUE(words) << word;
+    EXPECT_THAT(*words, ElementsAre("mlpstorage", word, "end"));
+  }
+  EXPECT_EQ(shell_quoted("s3://bucket/a-b_c"), "s3://bucket/a-b_c");
+}
+
+TEST(Text, ShellSplitRefusesAnOpenQuote) {
+  const auto words = shell_split("a 'b c");
+  ASSERT_FALSE(words);
+  EXPECT_EQ(words.error().code, ErrorCode::kConfigParse);
+}
+
+TEST(Text, HomeReplacesALeadingTildeOnly) {
+  EXPECT_EQ(with_home("~/x", "/home/u"), "/home/u/x");
+  EXPECT_EQ(with_home("~", "/home/u"), "/home/u");
+  EXPECT_EQ(with_home("~other/x", "/home/u"), "~other/x");
+  EXPECT_EQ(with_home("/a/~", "/home/u"), "/a/~");
+  EXPECT_EQ(with_home("~/x", ""), "~/x");
+}
+
+TEST(Text, PlainNamesCanBeFolderNames) {
+  EXPECT_TRUE(is_plain_name("Acme-1.2_x"));
+  for (const char* name : {"", ".", "..", "a/b", "a b", "ä", "a\n"}) EXPECT_FALSE(is_plain_name(name)) << name;
+}
+
+}  // namespace
+}  // namespace mlps::cli

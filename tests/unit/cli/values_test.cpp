@@ -1,0 +1,98 @@
+#include "cli/values.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scratch.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+Status checked(std::string_view name, std::string_view text, Mode mode = Mode::kClosed) {
+  return check_value(*find_flag(name), mode, text);
+}
+
+TEST(Values, NumbersHaveRanges) {
+  for (const char* text : {"1", "8", "1048576"}) EXPECT_TRUE(checked("num-processes", text)) << text;
+  for (const char* text : {"0", "-1", "1048577", "8x", "x", "", " 8", "8.0", "1e3", "99999999999999999999999"}) {
+    const Status status = checked("num-processes", text);
+    ASSERT_FALSE(status) << text;
+    EXPECT_EQ(status.error().code, ErrorCode::kConfigInvalid);
+    EXPECT_NE(status.error().message.find("--num-processes"), std::string::npos);
+    EXPECT_NE(status.error().message.find("1 to 1,048,576"), std::string::npos) << status.error().message;
+  }
+  EXPECT_TRUE(checked("seed", "18446744073709551615"));
+  EXPECT_FALSE(checked("seed", "18446744073709551616"));
+  for (const char* text : {"0", "-1", "nan", "inf", "x", "1,5"}) EXPECT_FALSE(checked("size-scale", text)) << text;
+  EXPECT_TRUE(checked("size-scale", "1e-3"));
+}
+
+TEST(Values, SizesHaveUnitsAndRanges) {
+  EXPECT_TRUE(checked("io-part-size", "16MiB"));
+  EXPECT_TRUE(checked("io-part-size", "5GiB"));
+  EXPECT_FALSE(checked("io-part-size", "6GiB"));
+  EXPECT_FALSE(checked("io-part-size", "1KiB"));
+  EXPECT_FALSE(checked("io-part-size", "big"));
+}
+
+TEST(Values, ChoicesSuggest) {
+  const Status model = checked("model", "llama3-80b");
+  ASSERT_FALSE(model);
+  EXPECT_NE(model.error().message.find("llama3-8b, llama3-70b, llama3-405b, llama3-1t"), std::string::npos);
+  EXPECT_NE(model.error().suggestion.find("did you mean"), std::string::npos);
+  EXPECT_TRUE(checked("stream-log-level", "warning"));
+  const Status h100 = checked("accelerator-type", "h100");
+  ASSERT_FALSE(h100);
+  EXPECT_NE(h100.error().suggestion.find("whatif"), std::string::npos);
+  EXPECT_TRUE(checked("accelerator-type", "h100", Mode::kWhatif));
+  EXPECT_NE(checked("exec-type", "docker").error().suggestion.find("container"), std::string::npos);
+}
+
+TEST(Values, SystemNamesAreFolderNames) {
+  EXPECT_TRUE(checked("systemname", "my-system_1"));
+  EXPECT_FALSE(checked("systemname", "../up"));
+  EXPECT_FALSE(checked("systemname", "a/b"));
+}
+
+TEST(Values, HostsAreSplitAndChecked) {
+  const auto hosts = parse_hosts({"h1,h2:4", " 10.0.0.1:2 h3 ", "[::1]:2", "[fe80::1]"});
+  ASSERT_TRUE(hosts);
+  EXPECT_THAT(*hosts, ElementsAre("h1", "h2:4", "10.0.0.1:2", "h3", "[::1]:2", "[fe80::1]"));
+  for (const char* text : {"h:0", "h:-1", "h:x", "h:", ":4", "-h", "a/b", "[::1", "[]", "[::1]x", "h:1:2", ",", ""}) {
+    EXPECT_FALSE(parse_hosts({text})) << text;
+  }
+}
+
+TEST(Values, PairsSplitAtTheFirstEquals) {
+  const Settings settings = {{"params", {{"a.b=c=d", "x="}, Source::kTyped, "flag"}}};
+  std::vector<Error> errors;
+  Reader reader(settings, kRun, Mode::kOpen, errors);
+  EXPECT_THAT(reader.pairs("params"), ElementsAre(Pair("a.b", "c=d"), Pair("x", "")));
+  EXPECT_TRUE(errors.empty());
+}
+
+TEST(Values, PairsOfAnotherShapeAreAllNamed) {
+  const Settings settings = {
+      {"params", {{"novalue", "=x", "storage.uri_scheme=s3"}, Source::kConfigFile, "config file f"}}};
+  std::vector<Error> errors;
+  Reader reader(settings, kRun, Mode::kOpen, errors);
+  EXPECT_TRUE(reader.pairs("params").empty());
+  EXPECT_EQ(errors.size(), 3u);
+  EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "'novalue' is not of the form key=value"));
+  EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "storage.storage_options.uri_scheme"));
+  EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "from config file f"));
+}
+
+TEST(Values, AWrongValueNamesItsOriginAndLeavesTheDefault) {
+  const Settings settings = {{"num-checkpoints-read", {{"many"}, Source::kConfigFile, "config file f"}}};
+  std::vector<Error> errors;
+  Reader reader(settings, kRun, Mode::kOpen, errors);
+  EXPECT_EQ(reader.integer("num-checkpoints-read"), 10u);
+  EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "from config file f"));
+}
+
+}  // namespace
+}  // namespace mlps::cli
