@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "cli/text.hpp"
+#include "results/redact.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -35,32 +36,6 @@ std::string history_path(const std::string& results_dir) {
   return results_dir + "/.mlps/history";
 }
 
-bool speaks_of_secret(std::string_view name) {
-  const std::string word = lower(name);
-  for (const std::string_view mark : {"secret", "password", "passwd", "token", "key_id", "access_key", "credential"}) {
-    if (word.find(mark) != std::string::npos) return true;
-  }
-  return false;
-}
-
-// "name=value" anywhere in an argument, also inside --mpi-params="-x NAME=value", and "//user:password@".
-std::string without_secrets(const std::string& argument) {
-  std::string text = argument;
-  for (size_t equals = text.find('='); equals != std::string::npos; equals = text.find('=', equals + 1)) {
-    const size_t before = text.find_last_of(" \t=,;&?", equals - 1);
-    const size_t begin = equals == 0 || before == std::string::npos || before >= equals ? 0 : before + 1;
-    if (!speaks_of_secret(std::string_view(text).substr(begin, equals - begin))) continue;
-    const size_t end = std::min(text.find_first_of(" \t,;&", equals), text.size());
-    text.replace(equals + 1, end - equals - 1, kRemovedSecret);
-  }
-  const size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const size_t authority = scheme + 3;
-  const size_t at = text.find_first_of("@/", authority);
-  if (at != std::string::npos && text[at] == '@') text.replace(authority, at - authority, kRemovedSecret);
-  return text;
-}
-
 std::optional<HistoryEntry> parse_line(const std::string& line) {
   const size_t first = line.find(',');
   const size_t second = first == std::string::npos ? first : line.find(',', first + 1);
@@ -77,8 +52,7 @@ std::optional<HistoryEntry> parse_line(const std::string& line) {
 
 std::string recorded_command(const std::vector<std::string>& arguments) {
   std::string command = "mlpstorage";
-  for (const std::string& argument : arguments) {
-    std::string text = without_secrets(argument);
+  for (std::string& text : results::without_secrets(arguments)) {
     std::replace(text.begin(), text.end(), '\n', ' ');  // one entry is one line
     command += ' ' + shell_quoted(text);
   }
@@ -138,7 +112,7 @@ Result<std::vector<std::string>> recorded_arguments(const std::string& results_d
     return fail(ErrorCode::kConfigInvalid, fmt::format("history: command {} is not a benchmark command", id),
                 entry->command, "type it by hand");
   }
-  if (entry->command.find(kRemovedSecret) != std::string::npos) {
+  if (entry->command.find(results::kMasked) != std::string::npos) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("history: a secret was left out of command {}", id),
                 entry->command, "type it by hand, and give secrets by environment");
   }

@@ -16,10 +16,8 @@ struct HistoryEntry {
   std::string command;  ///< quoted for a shell, beginning with "mlpstorage"
 };
 
-/// `arguments` as they are recorded: quoted, and the value after any name that speaks of a secret, a password, a
-/// token or a key replaced by kRemovedSecret.
+/// `arguments` as they are recorded: quoted, secrets masked (results/redact.hpp).
 std::string recorded_command(const std::vector<std::string>& arguments);
-inline constexpr const char* kRemovedSecret = "***";
 
 /// Appends one command; safe among processes. A damaged or cut last line stays as it is and harms nothing.
 Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments);
