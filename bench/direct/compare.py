@@ -6,7 +6,8 @@ interval. CPU seconds are those of the whole process with its kernel workers (wa
 which is measured with a one-block file before. Prints every point, the median of the pairwise ratios of throughput with
 a bootstrap interval, and the median CPU seconds per GB (10^9 bytes) of both. Files are removed.
 
-usage: compare.py DRIVER FOLDER [--size 1GiB] [--block 1MiB] [--depth 16] [--rounds 8] [--fallocate native|truncate|none]
+Our buffers lie in huge pages, as in the program; fio's in small ones, its default (its huge ones need reserved pages).
+--pages small takes that difference away.
 """
 
 import argparse
@@ -49,7 +50,7 @@ class Ours:
 
     def write(self, size):
         text, cpu = run([self.options.driver, self.options.folder, str(size), str(size_of(self.options.block)),
-                         str(self.options.depth)])
+                         str(self.options.depth), self.options.pages])
         return json.loads(text)["seconds"], cpu
 
 
@@ -91,6 +92,7 @@ def main():
     parser.add_argument("--block", default="1MiB")
     parser.add_argument("--depth", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=8, help="pairs of one run each; rounded up to even")
+    parser.add_argument("--pages", default="huge", choices=["huge", "small"], help="of our buffers; fio has small ones")
     parser.add_argument("--fallocate", default="native", choices=["native", "truncate", "none"])
     options = parser.parse_args()
     options.folder = os.path.abspath(options.folder)
@@ -103,7 +105,7 @@ def main():
                 for tool in (ours, fio)}
     for tool in (ours, fio):  # settles the disk and the processor's clock
         tool.write(size)
-    print(f"{options.size} in blocks of {options.block}, depth {options.depth}, fio fallocate={options.fallocate}; CPU of "
+    print(f"{options.size} in blocks of {options.block}, depth {options.depth}, our pages {options.pages}, fio fallocate={options.fallocate}; CPU of "
           + "start-up taken off: " + ", ".join(f"{name} {cpu:.3f} s" for name, cpu in start_up.items()))
     print(f"{'pair':>4} {'tool':<10} {'GB/s':>7} {'CPU s/GB':>9}")
     ratios, cpu_ratios, costs = [], [], {ours.name: [], fio.name: []}

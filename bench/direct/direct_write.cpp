@@ -2,6 +2,7 @@
 // it) and prints what it cost, as one line of JSON. compare.py runs it beside fio.
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -18,11 +19,6 @@ namespace {
 
 using storage::Operation;
 using storage::OpKind;
-
-struct Slot {
-  AlignedBuffer buffer;
-  Operation operation;
-};
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
@@ -49,17 +45,22 @@ void run_one(storage::Session& session, OpKind kind, storage::Object& object) {
   wait(session, done);
 }
 
-void move_parts(storage::Session& session, storage::Object& object, std::vector<Slot>& slots) {
-  std::vector<Operation*> free;
-  for (Slot& slot : slots) free.push_back(&slot.operation);
-  std::vector<Operation*> done;
+/// `depth` operations on buffers cut from one piece of memory: only that is large enough for huge pages, and with small
+/// pages every block becomes hundreds of segments for the device.
+void move_parts(storage::Session& session, storage::Object& object, std::span<std::byte> memory, unsigned depth) {
+  std::vector<Operation> operations(depth);
+  std::vector<Operation*> free, done;
+  for (unsigned i = 0; i < depth; ++i) {
+    operations[i] = {.kind = OpKind::kWritePart, .object = &object, .tag = i};
+    free.push_back(&operations[i]);
+  }
   uint32_t next = 0;
   for (uint32_t finished = 0; finished < object.part_count();) {
     while (!free.empty() && next < object.part_count()) {
       Operation& operation = *free.back();
       free.pop_back();
       operation.part = next++;
-      operation.buffer = slots[operation.tag].buffer.span().first(object.part_length(operation.part));
+      operation.buffer = memory.subspan(operation.tag * object.part_bytes(), object.part_length(operation.part));
       object.payload().fill(object.part_offset(operation.part), operation.buffer);
       session.submit(operation);
     }
@@ -69,31 +70,22 @@ void move_parts(storage::Session& session, storage::Object& object, std::vector<
   }
 }
 
-std::vector<Slot> make_slots(storage::Object& object, unsigned depth) {
-  std::vector<Slot> slots(depth);
-  for (unsigned i = 0; i < depth; ++i) {
-    Result<AlignedBuffer> buffer = AlignedBuffer::allocate(object.part_bytes());
-    if (!buffer) stop(buffer.error());
-    slots[i].buffer = std::move(*buffer);
-    slots[i].operation = {.kind = OpKind::kWritePart, .object = &object, .tag = i};
-  }
-  return slots;
-}
-
-int run(const std::string& folder, uint64_t bytes, uint64_t block, unsigned depth) {
+int run(const std::string& folder, uint64_t bytes, uint64_t block, unsigned depth, bool huge_pages) {
   const auto store = storage::open_direct_store(Location(Scheme::kDirect, "", folder));
   if (!store) stop(store.error());
   const auto session = (*store)->open_session(depth);
   if (!session) stop(session.error());
   const std::string name = "direct_write.bin";
   const auto object = (*store)->object({name, bytes, block, payload::Source(1, name)});
-  std::vector<Slot> slots = make_slots(*object, depth);
+  const Result<AlignedBuffer> memory = AlignedBuffer::allocate(object->part_bytes() * depth);
+  if (!memory) stop(memory.error());
+  if (!huge_pages) ::madvise(memory->data(), memory->size(), MADV_NOHUGEPAGE);
 
   rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const Nanos start = now_ns();
   run_one(**session, OpKind::kBeginWrite, *object);
-  move_parts(**session, *object, slots);
+  move_parts(**session, *object, memory->span(), depth);
   run_one(**session, OpKind::kCommitWrite, *object);
   const double seconds = to_seconds(now_ns() - start);
   ::getrusage(RUSAGE_SELF, &after);
@@ -110,8 +102,9 @@ int run(const std::string& folder, uint64_t bytes, uint64_t block, unsigned dept
 }  // namespace mlps
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    fmt::print(stderr, "usage: direct_write FOLDER SIZE BLOCK DEPTH\n");
+  const std::string pages = argc == 6 ? argv[5] : "";
+  if (pages != "huge" && pages != "small") {
+    fmt::print(stderr, "usage: direct_write FOLDER SIZE BLOCK DEPTH huge|small\n");
     return 2;
   }
   const auto bytes = mlps::parse_size(argv[2]);
@@ -121,5 +114,5 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "SIZE and BLOCK are sizes like 1GiB, DEPTH is a positive number\n");
     return 2;
   }
-  return mlps::run(argv[1], *bytes, *block, static_cast<unsigned>(depth));
+  return mlps::run(argv[1], *bytes, *block, static_cast<unsigned>(depth), pages == "huge");
 }
