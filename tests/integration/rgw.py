@@ -216,6 +216,9 @@ class Rgw:
     def _start_gateway(self):
         self._call("radosgw-admin", "user", "create", "--uid=test", "--display-name=test",
                    f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")  # waits for the OSD
+        self._serve()
+
+    def _serve(self):
         self._spawn("client.rgw", "radosgw", "-f", "-n", "client.rgw")
         while not self._answers():
             self._check_alive()
@@ -269,6 +272,17 @@ class Rgw:
                 text += f"\n--- {path.name}\n" + "\n".join(lines)
         return text
 
+    def stop_gateway(self):
+        """The server goes away, in the middle of whatever it is doing; what it has stored stays."""
+        _, process = self._daemons.pop()
+        process.kill()
+        process.wait()
+
+    def start_gateway(self):
+        """Brings it back on the same port."""
+        self._deadline = time.monotonic() + self.start_limit_s
+        self._serve()
+
     # ---- use ------------------------------------------------------------------------------------------------------
 
     @property
@@ -308,9 +322,13 @@ class Rgw:
         return objects
 
     def open_uploads(self, bucket):
-        """Keys with a multipart upload that was neither completed nor aborted."""
+        """(key, upload id) of every multipart upload that was neither completed nor aborted."""
         rows = [row.split("\t") for row in self.s3cmd("multipart", f"s3://{bucket}").splitlines()]
-        return [row[1].removeprefix(f"s3://{bucket}/") for row in rows if len(row) == 3 and row[1] != "Path"]
+        return [(row[1].removeprefix(f"s3://{bucket}/"), row[2]) for row in rows if len(row) == 3 and row[1] != "Path"]
+
+    def abort_uploads(self, bucket):
+        for key, upload in self.open_uploads(bucket):
+            self.s3cmd("abortmp", f"s3://{bucket}/{key}", upload)
 
     def empty_bucket(self, bucket):
         self.s3cmd("del", "--recursive", "--force", f"s3://{bucket}/")
