@@ -6,6 +6,7 @@ preset=$1
 shift
 if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true  # so that clones in different folders share their work
 fi
 cmake --preset "$preset" --log-level=NOTICE
 cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"}

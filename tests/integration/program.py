@@ -16,6 +16,7 @@ import unittest
 import rgw
 
 ORGANISATION, SYSTEM = "testers", "test-machine"
+RELEASE_PROGRAM = str(pathlib.Path(__file__).resolve().parents[2] / "build/release/mlpstorage")
 PROCESSES = 8
 SIZE_SCALE = 0.002  # one llama3-8b checkpoint has about 225 MB
 LIMIT_S = 300  # a command that takes longer is stuck
@@ -73,7 +74,7 @@ class ProgramTest(unittest.TestCase):
     variables = {}  # more environment, for example of an S3 server
 
     def setUp(self):
-        self.program = os.environ["MLPSTORAGE"]
+        self.program = os.environ.get("MLPSTORAGE", RELEASE_PROGRAM)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=rgw.test_tmp())).resolve()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.results = self.folder / "results"

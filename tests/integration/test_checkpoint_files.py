@@ -12,7 +12,7 @@ from program import PROCESSES, ProgramTest, flip_bit
 ONE_MIB = 1 << 20
 
 
-class Files(ProgramTest):
+class FileTest(ProgramTest):
     def setUp(self):
         super().setUp()
         self.checkpoints = self.folder / "checkpoints"
@@ -21,6 +21,8 @@ class Files(ProgramTest):
         return {path.relative_to(self.checkpoints).as_posix(): path.stat().st_size
                 for path in self.checkpoints.rglob("*") if path.is_file()}
 
+
+class Files(FileTest):
     def test_what_is_written_is_what_was_planned_and_every_byte_reads_back(self):
         done = self.call(*self.run_arguments("file", self.checkpoints, "--verify"))
         record = self.assert_passed(done)
@@ -67,7 +69,7 @@ class Files(ProgramTest):
         self.assertLess(done.peak_rss_bytes, 1024 * ONE_MIB)
 
 
-class WrongFiles(Files):
+class WrongFiles(FileTest):
     """Reads of checkpoints that are not what was written."""
 
     def setUp(self):
@@ -98,7 +100,7 @@ class WrongFiles(Files):
         self.read_fails(6, "E606")
 
 
-class Failures(Files):
+class Failures(FileTest):
     def test_wrong_arguments_do_nothing(self):
         for wrong in (("--no-such-flag",), ("--size-scale", "0"), ("--num-processes", "7"), ("--params", "nonsense")):
             with self.subTest(wrong):
@@ -141,7 +143,7 @@ class Failures(Files):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a file system of limited size needs root")
-class FullDisk(Files):
+class FullDisk(FileTest):
     """A tmpfs in a mount namespace of the run alone, so that nothing is left mounted."""
 
     def start_on_tmpfs(self, mib, *arguments):

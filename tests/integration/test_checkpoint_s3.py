@@ -13,16 +13,18 @@ BUCKET = "checkpoints"
 ONE_MIB = 1 << 20
 
 
-class ObjectTest(ProgramTest):
-    """One server for all tests of the file; every test has a prefix of its own."""
+def setUpModule():
+    """One server for all tests of the file."""
+    server = ObjectTest.server = rgw.Rgw().__enter__()
+    unittest.addModuleCleanup(server.stop)
+    server.make_bucket(BUCKET)
+    ObjectTest.variables = server.variables
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server = rgw.Rgw().__enter__()
-        cls.addClassCleanup(cls.server.stop)
-        cls.server.make_bucket(BUCKET)
-        cls.variables = cls.server.variables
+
+class ObjectTest(ProgramTest):
+    """A test with a prefix of its own in the common bucket, which it leaves empty."""
+
+    server = None
 
     def setUp(self):
         super().setUp()
@@ -163,7 +165,7 @@ class Interruptions(ObjectTest):
                                               "--params", "checkpoint.time_between_checkpoints=0", write=20, read=0))
 
     def uploading(self):
-        return bool(self.server.list_objects(BUCKET, self.prefix + "/llama3-8b/"))
+        return bool(self.server.list_objects(BUCKET, self.prefix + "/llama3-8b/global_epoch1_"))
 
     def test_control_c_aborts_open_uploads(self):
         done = self.interrupt(self.start_uploading(), self.uploading)
