@@ -34,4 +34,4 @@ case "$mode" in
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac
 scripts/build.sh release
-run_tests release
+run_tests release --parallel "$(nproc)"
