@@ -165,6 +165,14 @@ ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, s
   read_io(reader, options);
   reader.report_missing(parsed.environment, lexed.without_value);
   check_io_and_scale(options, parsed.errors);
+  if (reader.given("verify-lockfile")) {
+    // Ignoring it would let a run pass that the user wanted stopped.
+    parsed.errors.push_back(
+        {ErrorCode::kNotImplemented,
+         "--verify-lockfile is not in this build yet",
+         {},
+         "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
+  }
   if (reader.given("dlio-bin-path"))
     parsed.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
   return parsed;

@@ -126,6 +126,7 @@ class Speller {
 
   static Error ambiguous(const std::string& typed, const std::vector<const Flag*>& matches) {
     std::vector<std::string> names;
+    names.reserve(matches.size());
     for (const Flag* match : matches) names.push_back(typed_name(*match));
     return {ErrorCode::kConfigInvalid,
             fmt::format("{} is the beginning of several flags: {}", typed, fmt::join(names, ", "))};

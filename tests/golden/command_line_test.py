@@ -266,5 +266,34 @@ class History(ProgramTest):
         self.refuse(["history", "show", "-rd", self.path("none")], 2, "is not initialised")
 
 
+class Checkpointing(ProgramTest):
+    """What a command begins with; what it does is tested where it is done."""
+
+    def files(self):
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
+
+    def test_datasize_just_starts(self):
+        words = ("closed checkpointing datasize --model llama3-405b --num-processes 512 "
+                 "--client-host-memory-in-gb 512")
+        self.assertIn("5,682,508,791,808 bytes", self.expect(words, 0).stdout)
+        self.assertIsInstance(json.loads(self.expect(f"{words} --json", 0).stdout), dict)
+        self.assertEqual(self.files(), [])
+
+    def test_memory_is_this_hosts_where_it_is_optional(self):
+        result = self.expect("whatif checkpointing datasize -m llama3-8b -np 8", 0)
+        self.assertRegex(result.stderr, r"client_host_memory_in_gb +[0-9.]+ \(this host's\)")
+        self.refuse("closed checkpointing configview file -m llama3-8b -np 8", 2, "--client-host-memory-in-gb is required")
+
+    def test_a_dry_run_prints_the_plan_and_leaves_nothing(self):
+        words = f"closed {RUN} -rd {self.path('nowhere')} -sn s -cf null:// --dry-run --quiet"
+        self.assertIn("checkpoint ", self.expect(words, 0).stdout)
+        self.assertEqual(self.files(), [])
+
+    def test_broken_rules_are_named_together(self):
+        self.expect(["init", "acme", self.path("results")], 0)
+        self.refuse("closed checkpointing run object -m llama3-8b -np 8 -cm 64 -cf s3://b -sn s --o-direct -ncw 3", 2,
+                    "--num-checkpoints-write 3", "--o-direct")
+
+
 if __name__ == "__main__":
     program.main()

@@ -129,15 +129,15 @@ TEST_F(Layers, PerUserKeysThatPickTheWorkloadStopTheCommand) {
 
 class Dotenv : public testing::Test {
  protected:
-  Dotenv() : before_(std::filesystem::current_path()) {
+  void SetUp() override {
     scratch_.write("bin/mlpstorage", "");
     std::filesystem::create_directories(scratch_.path("cwd"));
     std::filesystem::current_path(scratch_.path("cwd"));
   }
-  ~Dotenv() override { std::filesystem::current_path(before_); }
+  void TearDown() override { std::filesystem::current_path(before_); }
 
   Scratch scratch_;
-  std::filesystem::path before_;
+  const std::filesystem::path before_ = std::filesystem::current_path();
 };
 
 TEST_F(Dotenv, TheFirstFileCountsAndTheShellWins) {
