@@ -47,6 +47,7 @@ const Kind& facts_of(FaultKind kind) {
 
 std::string legal_kinds() {
   std::vector<std::string_view> words;
+  words.reserve(kKinds.size());
   for (const Kind& kind : kKinds) words.push_back(kind.word);
   return fmt::format("{}", fmt::join(words, ", "));
 }

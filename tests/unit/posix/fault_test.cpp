@@ -237,6 +237,7 @@ TEST_F(FaultTest, CountingIsOverAllSessions) {
   const auto store = broken("denied:begin_write:n/@20");
   std::atomic<int> denied = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
       const auto session = store->open_session(1).value();
