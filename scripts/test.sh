@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the tests. Usage: test.sh fast|all|long
 #   fast  the release build's tests
-#   all   unit and fault tests under ASan+UBSan and under TSan, then everything on the release build
-#   long  all, and the integration tests and clang-tidy too under ASan+UBSan
+#   all   unit tests under ASan+UBSan, those of threads under TSan, then everything on the release build
+#   long  clang-tidy, everything under ASan+UBSan, unit tests under TSan, everything on the release build
 # The release build comes last, so that the last lines are the full suite's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,21 +15,23 @@ run_tests() {  # PRESET [ctest options]
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
 }
 
-sanitized() {  # PRESET [ctest options]
-  scripts/build.sh "$1"
-  run_tests "$@"
+sanitized() {  # PRESET TARGET [ctest options]
+  local preset=$1 target=$2
+  shift 2
+  scripts/build.sh "$preset" "$target"
+  run_tests "$preset" --parallel "$(nproc)" "$@"
 }
 
 case "$mode" in
   fast) ;;
   all)
-    sanitized asan --tests-regex '^(unit|fault)\.' --parallel "$(nproc)"
-    sanitized tsan --tests-regex '^(unit|fault)\.' --parallel "$(nproc)"
+    sanitized asan unit_tests --tests-regex '^unit\.'
+    sanitized tsan thread_tests --label-regex threads
     ;;
   long)
     scripts/tidy.sh
-    sanitized asan
-    sanitized tsan --tests-regex '^(unit|fault)\.' --parallel "$(nproc)"
+    sanitized asan all
+    sanitized tsan unit_tests --tests-regex '^unit\.'
     ;;
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac
