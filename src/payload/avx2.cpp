@@ -25,6 +25,7 @@ struct Vec {
   friend Vec operator+(Vec a, Vec b) { return {_mm256_add_epi64(a.words, b.words)}; }
   friend Vec operator^(Vec a, Vec b) { return {_mm256_xor_si256(a.words, b.words)}; }
   friend Vec operator|(Vec a, Vec b) { return {_mm256_or_si256(a.words, b.words)}; }
+  friend Vec xor3(Vec a, Vec b, Vec c) { return a ^ b ^ c; }
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Vec {
   friend Vec operator+(Vec a, Vec b) { return {_mm512_add_epi64(a.words, b.words)}; }
   friend Vec operator^(Vec a, Vec b) { return {_mm512_xor_si512(a.words, b.words)}; }
   friend Vec operator|(Vec a, Vec b) { return {_mm512_or_si512(a.words, b.words)}; }
+  friend Vec xor3(Vec a, Vec b, Vec c) { return {_mm512_ternarylogic_epi64(a.words, b.words, c.words, 0x96)}; }
 };
 
 }  // namespace

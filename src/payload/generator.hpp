@@ -14,13 +14,13 @@
 // An object is cut into blocks of 16 KiB that don't depend on each other. A block is 64 rows of 256 bytes; a row is one
 // 64-bit word, little-endian, from each of 32 lanes. Eight xorshift64 generators (Marsaglia 2003) make four masks for
 // each row; lane i holds a word z and steps to
-//     z' = (kMultiplier * low32(z) + high32(z)) ^ mask[i / 8] of generator i % 8
-// which is a multiply-with-carry step under a mask. The step alone would not do: the high half of its result follows
-// the low half of the word before it, and xz finds that. Under the mask a word is independent of the one before it in
-// its lane. Four operations a vector, spread over the multiply, shift and plain units of a core, and a few for the
-// masks; a xoroshiro128+ of the same width needs nine, five of them shifts, and is half as fast (docs/payload.md).
+//     z' = (kMultiplier * low32(z)) ^ high32(z) ^ mask[i / 8] of generator i % 8
+// which is much like a multiply-with-carry step under a mask. The step alone would not do: the high half of its result
+// follows the low half of the word before it, and xz finds that. Under the mask a word is independent of the one before
+// it in its lane. Three or four operations a vector, spread over the multiply, shift and plain units of a core, and a
+// few for the masks; a xoroshiro128+ of the same width needs nine, five of them shifts (docs/payload.md).
 //
-// A vector type holds kLanes 64-bit lanes and has: load, store, splat, +, ^, |, shift_left<n>, shift_right<n>,
+// A vector type holds kLanes 64-bit lanes and has: load, store, splat, +, ^, |, xor3, shift_left<n>, shift_right<n>,
 // multiply_low (the product, 64 bits, of the low 32 bits of each lane) and any (is any bit set).
 
 namespace mlps::payload {
@@ -88,7 +88,9 @@ class Block {
       masks[3][i] = right + masks_[i];
     });
     unrolled<kVectors>([&](auto i) __attribute__((always_inline)) {
-      lanes_[i] = multiply_with_carry(lanes_[i]) ^ masks[i / kMaskVectors][i % kMaskVectors];
+      const Vec product = Vec::multiply_low(lanes_[i], Vec::splat(kMultiplier));
+      const Vec mask = masks[i / kMaskVectors][i % kMaskVectors];
+      lanes_[i] = xor3(product, lanes_[i].template shift_right<32>(), mask);
       take(i, lanes_[i]);
     });
   }

@@ -28,6 +28,7 @@ struct Vec {
   friend Vec operator+(Vec a, Vec b) { return {a.word + b.word}; }
   friend Vec operator^(Vec a, Vec b) { return {a.word ^ b.word}; }
   friend Vec operator|(Vec a, Vec b) { return {a.word | b.word}; }
+  friend Vec xor3(Vec a, Vec b, Vec c) { return a ^ b ^ c; }
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ double largest_bit_correlation(const std::vector<std::byte>& bytes, size_t dista
 }
 
 TEST(PayloadQuality, WordsOfALaneOrARowOrNeighbouringBlocksAreIndependent) {
-  const std::vector<std::byte> bytes = bytes_of(Source(3, "object"), 0, 1 << 20);
+  const std::vector<std::byte> bytes = bytes_of(Source(3, "object"), 0, 1 << 19);
   for (const size_t distance : {8, 64, 256, 512, 16'384}) {
     // The largest of 4096 normal values is 3.5 +- 0.3; beyond 6 once in a hundred thousand sets.
     EXPECT_LT(largest_bit_correlation(bytes, distance), 6) << distance;
