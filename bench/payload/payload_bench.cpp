@@ -138,7 +138,7 @@ void add_all() {
       add(prefix + "/fill_unaligned", size, fill, layer, size, kUnaligned);
       add(prefix + "/verify_unaligned", size, verify, layer, size, kUnaligned);
     }
-    for (const size_t size : {kMiB, 16 * kMiB}) {
+    for (const size_t size : {kMiB, 16 * kMiB, 128 * kMiB}) {
       add(prefix + "/fill_tiles_crc32c", size, fill_and_crc32c, layer, size);
       add(prefix + "/fill_then_crc32c", size, fill_then_crc32c, layer, size);
     }
