@@ -12,18 +12,25 @@ CheckpointPlan plan_of(uint32_t ranks, uint64_t object_bytes) {
   CheckpointPlan plan;
   plan.processes = ranks;
   for (uint32_t rank = 0; rank < ranks; ++rank) {
-    plan.ranks.push_back({.rank = rank, .objects = {{"o", object_bytes}}});
+    RankPlan mine;
+    mine.rank = rank;
+    mine.objects = {{"o", object_bytes}};
+    plan.ranks.push_back(std::move(mine));
   }
   return plan;
 }
 
 class AsyncStore : public MemoryStore {
  public:
-  storage::StoreTraits traits() const override { return {.backend = "s3"}; }
+  storage::StoreTraits traits() const override {
+    storage::StoreTraits traits;
+    traits.backend = "s3";
+    return traits;
+  }
 };
 
 IoRequest request(uint64_t part, uint64_t memory, uint32_t cores) {
-  return {.part_bytes = part, .memory_bytes = memory, .cores = cores};
+  return {std::nullopt, std::nullopt, part, memory, cores};
 }
 
 TEST(IoPlan, ABlockingStoreGetsAThreadPerPartInFlight) {

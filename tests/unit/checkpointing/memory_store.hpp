@@ -29,7 +29,12 @@ class MemoryStore : public storage::Store {
   explicit MemoryStore(Hook hook = {}) : hook_(std::move(hook)) {}
 
   const Location& root() const override { return root_; }
-  storage::StoreTraits traits() const override { return {.backend = "memory", .blocking = true}; }
+  storage::StoreTraits traits() const override {
+    storage::StoreTraits traits;
+    traits.backend = "memory";
+    traits.blocking = true;
+    return traits;
+  }
   Result<std::unique_ptr<storage::Session>> open_session(unsigned) override;
   std::unique_ptr<storage::Object> object(storage::ObjectSpec spec) override {
     const uint64_t part = spec.part_bytes;
