@@ -11,10 +11,10 @@ namespace mlps::checkpointing {
 
 /// What the user asked for; absent values are chosen by plan_io().
 struct IoRequest {
-  std::optional<uint32_t> workers;  ///< --io-workers
-  std::optional<uint32_t> depth;    ///< --io-depth
-  uint64_t part_bytes = 0;          ///< --io-part-size
-  uint64_t memory_bytes = 0;        ///< --io-memory
+  std::optional<uint32_t> workers = {};  ///< --io-workers
+  std::optional<uint32_t> depth = {};    ///< --io-depth
+  uint64_t part_bytes = 0;               ///< --io-part-size
+  uint64_t memory_bytes = 0;             ///< --io-memory
   uint32_t cores = 1;
 };
 
