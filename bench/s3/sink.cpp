@@ -1,0 +1,116 @@
+#include "sink.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace mlps::bench {
+namespace {
+
+constexpr std::string_view kStored = "HTTP/1.1 200 OK\r\nETag: \"0\"\r\nContent-Length: 0\r\n\r\n";
+constexpr std::string_view kDeleted = "HTTP/1.1 204 No Content\r\n\r\n";
+
+std::string created() {
+  const std::string body = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>";
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+uint64_t content_length(std::string_view head) {
+  for (auto at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
+    constexpr std::string_view kName = "content-length:";
+    const std::string line(head.substr(at + 1, 64));
+    if (strncasecmp(line.c_str(), kName.data(), kName.size()) == 0) {
+      return std::strtoull(line.c_str() + kName.size(), nullptr, 10);
+    }
+  }
+  return 0;
+}
+
+bool discard(int fd, uint64_t length) {
+  while (length > 0) {
+    // TCP takes MSG_TRUNC as "drop this many bytes without copying them".
+    const size_t most = std::min<uint64_t>(length, uint64_t{4} << 20);
+    const ssize_t got = recv(fd, nullptr, most, MSG_TRUNC);
+    if (got <= 0) return false;
+    length -= static_cast<uint64_t>(got);
+  }
+  return true;
+}
+
+void serve(int fd) {
+  const int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  std::string pending;
+  for (;;) {
+    size_t end;
+    while ((end = pending.find("\r\n\r\n")) == std::string::npos) {
+      std::array<char, 8192> piece;
+      const ssize_t got = recv(fd, piece.data(), piece.size(), 0);
+      if (got <= 0) {
+        close(fd);
+        return;
+      }
+      pending.append(piece.data(), static_cast<size_t>(got));
+    }
+    const std::string head = pending.substr(0, end + 2);
+    pending.erase(0, end + 4);
+    const uint64_t length = content_length(head);
+    const uint64_t here = std::min<uint64_t>(length, pending.size());
+    pending.erase(0, here);
+    if (!discard(fd, length - here)) break;
+    const std::string answer =
+        head.starts_with("POST") ? created() : std::string(head.starts_with("DELETE") ? kDeleted : kStored);
+    if (send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
+  }
+  close(fd);
+}
+
+[[noreturn]] void run_server(int listener) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (;;) {
+    const int fd = accept(listener, nullptr, nullptr);
+    if (fd < 0) _exit(1);
+    std::thread(serve, fd).detach();
+  }
+}
+
+}  // namespace
+
+Sink::Sink() {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(listener, generic, length) != 0 || listen(listener, 128) != 0 ||
+      getsockname(listener, generic, &length) != 0) {
+    throw std::runtime_error("no listening socket on 127.0.0.1");
+  }
+  port_ = ntohs(address.sin_port);
+  child_ = fork();
+  if (child_ == 0) run_server(listener);
+  close(listener);
+  if (child_ < 0) throw std::runtime_error("fork failed");
+}
+
+Sink::~Sink() {
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+}
+
+}  // namespace mlps::bench
