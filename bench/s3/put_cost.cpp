@@ -30,7 +30,6 @@ struct Options {
   uint64_t total_bytes = 2 * kGiB;
   unsigned depth = 4;
   unsigned rounds = 4;  // of A B B A
-  size_t upload_buffer = http::EngineSettings{}.upload_buffer_bytes;
   bool payload = true;
   bool checksum = true;
   bool ours_only = false;  // for profiles
@@ -124,7 +123,6 @@ class SessionSender {
     settings.region = "us-east-1";
     settings.credentials = {"bench", "bench", "", "bench"};
     settings.checksum = options.checksum;
-    settings.engine.upload_buffer_bytes = options.upload_buffer;
     store_ = s3::store_with(Location(Scheme::kS3, "bench", ""), settings);
     auto session = store_->open_session(options.depth);
     if (!session) give_up(session.error().message);
@@ -207,8 +205,6 @@ Options parse(int argc, char** argv) {
       options.depth = static_cast<unsigned>(*size);
     } else if (name == "--rounds") {
       options.rounds = static_cast<unsigned>(*size);
-    } else if (name == "--upload-buffer") {
-      options.upload_buffer = *size;
     } else if (name == "--no-payload") {
       options.payload = false;
     } else if (name == "--no-checksum") {
@@ -217,7 +213,7 @@ Options parse(int argc, char** argv) {
       options.ours_only = true;
     } else {
       give_up(
-          "usage: s3_put_cost [--part=16MiB] [--total=2GiB] [--depth=4] [--rounds=4] [--upload-buffer=1MiB] "
+          "usage: s3_put_cost [--part=16MiB] [--total=2GiB] [--depth=4] [--rounds=4] "
           "[--no-payload] [--no-checksum] [--ours-only]");
     }
   }
@@ -228,7 +224,8 @@ Options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  if (options.part_bytes < 5 * kMiB || options.depth == 0) give_up("a part has at least 5 MiB, and depth is at least 1");
+  if (options.part_bytes < 5 * kMiB || options.depth == 0)
+    give_up("a part has at least 5 MiB, and depth is at least 1");
   const bench::Sink sink;
   std::vector<AlignedBuffer> buffers;
   for (unsigned i = 0; i < options.depth; ++i) {
@@ -262,8 +259,12 @@ int main(int argc, char** argv) {
   print("ours", our_points);
   std::vector<double> ratios;
   for (size_t i = 0; i < our_points.size(); ++i) ratios.push_back(our_points[i].cpu / raw_points[i].cpu);
-  fmt::print("median ratio {:.3f} (goal: at most 1.6); payload {}, crc32c {}, part {}, depth {}, upload buffer {}\n",
-             median(ratios), options.payload ? payload::active_layer() : "none", options.checksum ? "on" : "off",
-             human_bytes(options.part_bytes), options.depth, human_bytes(options.upload_buffer));
+  const auto cheapest = [](const std::vector<Point>& points) {
+    return std::min_element(points.begin(), points.end(), [](auto& a, auto& b) { return a.cpu < b.cpu; })->cpu;
+  };
+  fmt::print("ratio of the cheapest points {:.3f}\n", cheapest(our_points) / cheapest(raw_points));
+  fmt::print("median ratio {:.3f} (goal: at most 1.6); payload {}, crc32c {}, part {}, depth {}\n", median(ratios),
+             options.payload ? payload::active_layer() : "none", options.checksum ? "on" : "off",
+             human_bytes(options.part_bytes), options.depth);
   return 0;
 }

@@ -1,362 +1,339 @@
 #include "storage/http/engine.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <climits>
 #include <cstring>
-#include <mutex>
+#include <iterator>
+
+#include "storage/http/response.hpp"
 
 namespace mlps::http {
 namespace {
 
-// An answer's headers beyond this are an attack or a fault, not an answer.
-constexpr size_t kAnswerHeadersLimit = size_t{64} << 10;
+constexpr Nanos kSecond = 1'000'000'000;
+constexpr Nanos kContinueWait = kSecond;
 
-/// A libcurl handle and the memory a request needs while it is under way.
+// Firewalls forget quiet connections without telling either side.
+constexpr Nanos kIdleLimit = 60 * kSecond;
+
+// Small bodies, and the start of large ones, travel with the head in one segment.
+constexpr size_t kBodyWithHead = size_t{8} << 10;
+
+// Receives per turn, so that one fast connection doesn't starve the others.
+constexpr int kReceivesPerTurn = 8;
+
+/// An exchange under way on a connection.
 struct Slot {
-  CURL* easy = nullptr;
   Exchange* exchange = nullptr;
-  uint64_t body_offset = 0;
-  bool text_cut = false;  // the body was longer than text_limit
-  bool sink_full = false;
-  bool headers_too_long = false;
-  std::array<curl_slist, HeaderList::kMax> lines = {};
-  std::array<char, CURL_ERROR_SIZE> words = {};
+  std::unique_ptr<Connection> connection;
+  bool connecting = false;
+  bool awaits_continue = false;
+  bool send_ended = false;  // the server doesn't take any more; its answer may still come
+  bool runnable = false;    // to be moved on without waiting for an event
+  std::string head;         // and the first bytes of the body
+  size_t head_sent = 0;
+  size_t body_in_head = 0;
+  uint64_t body_sent = 0;  // beyond body_in_head
+  Nanos progress_ns = 0;
+  Nanos continue_until_ns = 0;
+  Nanos total_until_ns = 0;
+  ResponseReader reader;
+
+  bool sending() const {
+    if (connecting || send_ended) return false;
+    return head_sent < head.size() || (!awaits_continue && body_in_head + body_sent < exchange->body.size());
+  }
+  bool all_sent() const { return head_sent == head.size() && body_in_head + body_sent == exchange->body.size(); }
 };
 
-size_t on_header(char* data, size_t, size_t length, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  Exchange& exchange = *slot.exchange;
-  const std::string_view line(data, length);
-  if (line.starts_with("HTTP/")) {  // also after "100 Continue": only the last answer counts
-    exchange.answer_headers.clear();
-    const auto blank = line.find(' ');
-    exchange.status = blank == std::string_view::npos ? 0 : std::atoi(std::string(line.substr(blank + 1, 3)).c_str());
-    return length;
-  }
-  if (exchange.answer_headers.size() + length > kAnswerHeadersLimit) {
-    slot.headers_too_long = true;
-    return 0;
-  }
-  exchange.answer_headers.append(line);
-  return length;
-}
-
-size_t on_body(char* data, size_t, size_t length, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  Exchange& exchange = *slot.exchange;
-  if (exchange.first_byte_ns == 0) exchange.first_byte_ns = now_ns();
-  const bool good = exchange.status >= 200 && exchange.status < 300;
-  if (good && !exchange.sink.empty()) {
-    if (length > exchange.sink.size() - exchange.received) {
-      slot.sink_full = true;
-      return 0;
-    }
-    std::memcpy(exchange.sink.data() + exchange.received, data, length);
-    exchange.received += length;
-    return length;
-  }
-  const size_t room = exchange.text_limit - exchange.text.size();
-  exchange.text.append(data, std::min(length, room));
-  exchange.received += length;
-  if (length > room) {
-    slot.text_cut = true;
-    return 0;
-  }
-  return length;
-}
-
-size_t on_send(char* out, size_t, size_t room, void* user) {
-  Slot& slot = *static_cast<Slot*>(user);
-  const auto& body = slot.exchange->body;
-  const size_t length = std::min<uint64_t>(room, body.size() - slot.body_offset);
-  std::memcpy(out, body.data() + slot.body_offset, length);
-  slot.body_offset += length;
-  return length;
-}
-
-// libcurl rewinds the body when it repeats a request on a fresh connection by itself.
-int on_seek(void* user, curl_off_t offset, int origin) {
-  Slot& slot = *static_cast<Slot*>(user);
-  if (origin != SEEK_SET || offset < 0 || static_cast<uint64_t>(offset) > slot.exchange->body.size()) {
-    return CURL_SEEKFUNC_FAIL;
-  }
-  slot.body_offset = static_cast<uint64_t>(offset);
-  return CURL_SEEKFUNC_OK;
-}
-
-Failure failure_of(CURLcode code) {
-  switch (code) {
-    case CURLE_OK:
-      return Failure::kNone;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-      return Failure::kConnect;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return Failure::kTls;
-    case CURLE_OPERATION_TIMEDOUT:
-      return Failure::kStalled;
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_SEND_FAIL_REWIND:
-    case CURLE_UPLOAD_FAILED:
-      return Failure::kBroken;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return Failure::kMalformed;
-    default:
-      return Failure::kLocal;
-  }
-}
-
-class CurlEngine final : public Engine {
+class StreamEngine final : public Engine {
  public:
-  CurlEngine(const EngineSettings& settings, unsigned slots) : settings_(settings), slots_(slots) {}
-  ~CurlEngine() override;
+  StreamEngine(std::unique_ptr<Connector> connector, unsigned slots, int wake_descriptor)
+      : connector_(std::move(connector)), slots_(slots), wake_descriptor_(wake_descriptor) {
+    events_.reserve(slots + 1);
+  }
+  ~StreamEngine() override {
+    slots_.clear();  // connections end before the connector
+    idle_.clear();
+    close(wake_descriptor_);
+  }
 
-  Status open();
   void start(Exchange& exchange) override;
   void poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>& done) override;
   void drop(Exchange& exchange) override;
-  void wake() override;
+  void wake() override {
+    woken_.store(true);
+    eventfd_write(wake_descriptor_, 1);
+  }
 
  private:
-  void set_fixed_options(Slot& slot) const;
-  static void set_method(Slot& slot);
-  void finish(Slot& slot, CURLcode code);
-  void perform(std::vector<Exchange*>& done);
-  void fail_start(Exchange& exchange, std::string words);
+  std::unique_ptr<Connection> idle_connection(const std::string& origin);
+  static void write_head(Slot& slot);
+  void take_connected();
+  void move_on(Slot& slot, short events);
+  void send_some(Slot& slot);
+  void receive_some(Slot& slot);
+  void check_time(Slot& slot, Nanos now);
+  void give_up(Slot& slot, Failure failure, std::string words);
+  void complete(Slot& slot);
+  void release(Slot& slot);
+  Nanos next_deadline() const;
+  void wait_for_events(Nanos until);
 
-  EngineSettings settings_;
+  std::unique_ptr<Connector> connector_;
   std::vector<Slot> slots_;
-  std::vector<int> free_;
-  std::vector<Exchange*> failed_starts_;
-  CURLM* multi_ = nullptr;
+  std::vector<std::unique_ptr<Connection>> idle_;
+  std::vector<Exchange*> completed_;
+  std::vector<pollfd> events_;
+  int wake_descriptor_;
   std::atomic<bool> woken_ = false;
 };
 
-CurlEngine::~CurlEngine() {
-  for (Slot& slot : slots_) {
-    if (slot.easy == nullptr) continue;
-    curl_multi_remove_handle(multi_, slot.easy);
-    curl_easy_cleanup(slot.easy);
+// ---- beginning and end of an exchange
+
+std::unique_ptr<Connection> StreamEngine::idle_connection(const std::string& origin) {
+  for (size_t i = idle_.size(); i-- > 0;) {
+    if (idle_[i]->origin() != origin) continue;
+    std::unique_ptr<Connection> connection = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    // The server may have closed it meanwhile; bytes nobody asked for make it unusable as well.
+    std::byte unasked;
+    if (now_ns() - connection->idle_since_ns > kIdleLimit) continue;
+    if (connection->receive({&unasked, 1}).again) return connection;
   }
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  return nullptr;
 }
 
-Status CurlEngine::open() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  multi_ = curl_multi_init();
-  if (multi_ == nullptr) return fail(ErrorCode::kInternal, "libcurl could not make a multi handle");
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, long{CURLPIPE_NOTHING});
-  // One idle connection per slot and a few more for other endpoints; libcurl closes the oldest beyond.
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(slots_.size() * 2 + 4));
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    slots_[i].easy = curl_easy_init();
-    if (slots_[i].easy == nullptr) return fail(ErrorCode::kInternal, "libcurl could not make an easy handle");
-    set_fixed_options(slots_[i]);
-    free_.push_back(static_cast<int>(slots_.size() - 1 - i));
-  }
-  return {};
-}
-
-void CurlEngine::set_fixed_options(Slot& slot) const {
-  CURL* easy = slot.easy;
-  const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
-  set(CURLOPT_PRIVATE, &slot);
-  set(CURLOPT_ERRORBUFFER, slot.words.data());
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_NOPROGRESS, 1L);
-  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-  set(CURLOPT_TCP_NODELAY, 1L);
-  set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_PATH_AS_IS, 1L);  // the path on the wire must be the path that was signed
-  set(CURLOPT_PROXY, "");       // libcurl would read http_proxy from the process otherwise
-#if LIBCURL_VERSION_NUM >= 0x075500
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  set(CURLOPT_PROTOCOLS, long{CURLPROTO_HTTP | CURLPROTO_HTTPS});
-#endif
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-  if (!settings_.ca_file.empty()) set(CURLOPT_CAINFO, settings_.ca_file.c_str());
-  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_seconds));
-  set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1000L);
-  set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(settings_.upload_buffer_bytes));
-  set(CURLOPT_BUFFERSIZE, static_cast<long>(settings_.receive_buffer_bytes));
-  set(CURLOPT_HEADERFUNCTION, &on_header);
-  set(CURLOPT_HEADERDATA, &slot);
-  set(CURLOPT_WRITEFUNCTION, &on_body);
-  set(CURLOPT_WRITEDATA, &slot);
-  set(CURLOPT_READFUNCTION, &on_send);
-  set(CURLOPT_READDATA, &slot);
-  set(CURLOPT_SEEKFUNCTION, &on_seek);
-  set(CURLOPT_SEEKDATA, &slot);
-}
-
-// Bodies always travel as an "upload", so that even an empty one carries Content-Length and libcurl adds no
-// Content-Type of its own.
-void CurlEngine::set_method(Slot& slot) {
+void StreamEngine::write_head(Slot& slot) {
   const Exchange& exchange = *slot.exchange;
-  CURL* easy = slot.easy;
-  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
-  switch (exchange.method) {
-    case Method::kGet:
-      break;
-    case Method::kHead:
-      curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-      break;
-    case Method::kDelete:
-      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
-      break;
-    case Method::kPut:
-    case Method::kPost:
-      curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-      curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(exchange.body.size()));
-      if (exchange.method == Method::kPost) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "POST");
-      break;
-  }
+  const bool with_body = exchange.method == Method::kPut || exchange.method == Method::kPost;
+  slot.head.clear();
+  fmt::format_to(std::back_inserter(slot.head), "{} {} HTTP/1.1\r\n{}", method_name(exchange.method), exchange.target,
+                 exchange.headers.text());
+  if (with_body) fmt::format_to(std::back_inserter(slot.head), "Content-Length: {}\r\n", exchange.body.size());
+  slot.awaits_continue = exchange.expect_continue && !exchange.body.empty();
+  if (slot.awaits_continue) slot.head += "Expect: 100-continue\r\n";
+  slot.head += "\r\n";
+  slot.head_sent = 0;
+  slot.body_sent = 0;
+  slot.body_in_head = slot.awaits_continue ? 0 : std::min(kBodyWithHead, exchange.body.size());
+  slot.head.append(reinterpret_cast<const char*>(exchange.body.data()), slot.body_in_head);
 }
 
-void CurlEngine::fail_start(Exchange& exchange, std::string words) {
-  exchange.failure = Failure::kLocal;
-  exchange.failure_text = std::move(words);
-  failed_starts_.push_back(&exchange);
-}
-
-void CurlEngine::start(Exchange& exchange) {
+void StreamEngine::start(Exchange& exchange) {
   exchange.reset_answer();
-  if (free_.empty()) return fail_start(exchange, "more requests at once than the session was opened for");
-  const int index = free_.back();
-  free_.pop_back();
-  Slot& slot = slots_[static_cast<size_t>(index)];
-  exchange.slot = index;
+  const auto free =
+      std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.exchange == nullptr; });
+  if (free == slots_.end()) {
+    exchange.failure = Failure::kLocal;
+    exchange.failure_text = "more requests at once than the session was opened for";
+    completed_.push_back(&exchange);
+    return;
+  }
+  Slot& slot = *free;
+  const Nanos now = now_ns();
   slot.exchange = &exchange;
-  slot.body_offset = 0;
-  slot.text_cut = slot.sink_full = slot.headers_too_long = false;
-  slot.words[0] = '\0';
-  for (size_t i = 0; i < exchange.headers.size(); ++i) {
-    // libcurl only reads the lines; its struct has a mutable pointer for historical reasons.
-    slot.lines[i].data = const_cast<char*>(exchange.headers.line(i));
-    slot.lines[i].next = i + 1 < exchange.headers.size() ? &slot.lines[i + 1] : nullptr;
-  }
-  set_method(slot);
-  curl_easy_setopt(slot.easy, CURLOPT_URL, exchange.url.c_str());
-  curl_easy_setopt(slot.easy, CURLOPT_HTTPHEADER, exchange.headers.size() == 0 ? nullptr : slot.lines.data());
-  curl_easy_setopt(slot.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(slot.easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(exchange.stall_seconds));
-  curl_easy_setopt(slot.easy, CURLOPT_TIMEOUT_MS, static_cast<long>(exchange.total_milliseconds));
-  if (const CURLMcode code = curl_multi_add_handle(multi_, slot.easy); code != CURLM_OK) {
-    exchange.slot = -1;
-    free_.push_back(index);
-    fail_start(exchange, curl_multi_strerror(code));
-  }
+  exchange.slot = static_cast<int>(free - slots_.begin());
+  slot.send_ended = false;
+  slot.progress_ns = now;
+  slot.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
+  write_head(slot);
+  slot.reader.begin(exchange);
+  slot.connection = idle_connection(exchange.origin);
+  slot.connecting = slot.connection == nullptr;
+  slot.runnable = !slot.connecting;
+  if (slot.connecting) slot.connection = connector_->connect(exchange.origin);
+  if (slot.connection == nullptr) return give_up(slot, Failure::kLocal, "libcurl has no memory for a connection");
+  exchange.reused = slot.connection->served;
 }
 
-void CurlEngine::finish(Slot& slot, CURLcode code) {
-  Exchange& exchange = *slot.exchange;
-  curl_off_t sent = 0;
-  long connects = 0;
-  curl_easy_getinfo(slot.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-  curl_easy_getinfo(slot.easy, CURLINFO_NUM_CONNECTS, &connects);
-  exchange.sent = static_cast<uint64_t>(sent);
-  exchange.reused = connects == 0;
-  exchange.failure = failure_of(code);
-  if (code == CURLE_WRITE_ERROR) {  // one of our own callbacks said stop
-    // The start of an error's body is enough to know the error.
-    exchange.failure = slot.text_cut && exchange.status >= 300 ? Failure::kNone : Failure::kTooLarge;
-  }
-  if (code == CURLE_OPERATION_TIMEDOUT) {
-    curl_off_t ready_to_send = 0;
-    curl_easy_getinfo(slot.easy, CURLINFO_PRETRANSFER_TIME_T, &ready_to_send);
-    if (ready_to_send == 0) exchange.failure = Failure::kConnect;
-  }
-  if (exchange.failure == Failure::kNone) return;
-  if (slot.sink_full) {
-    exchange.failure_text = fmt::format("the body is longer than {} bytes", exchange.sink.size());
-  } else if (slot.text_cut) {
-    exchange.failure_text = fmt::format("the body is longer than {} bytes", exchange.text_limit);
-  } else if (slot.headers_too_long) {
-    exchange.failure_text = fmt::format("the headers are longer than {} bytes", kAnswerHeadersLimit);
-  } else {
-    exchange.failure_text = slot.words[0] != '\0' ? slot.words.data() : curl_easy_strerror(code);
-  }
-}
-
-void CurlEngine::perform(std::vector<Exchange*>& done) {
-  int running = 0;
-  curl_multi_perform(multi_, &running);
-  int queued = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &queued)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    CURL* easy = message->easy_handle;
-    const CURLcode code = message->data.result;
-    char* user = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user);
-    Slot& slot = *static_cast<Slot*>(static_cast<void*>(user));
-    finish(slot, code);
-    curl_multi_remove_handle(multi_, easy);
-    free_.push_back(slot.exchange->slot);
-    slot.exchange->slot = -1;
-    done.push_back(slot.exchange);
-    slot.exchange = nullptr;
-  }
-  done.insert(done.end(), failed_starts_.begin(), failed_starts_.end());
-  failed_starts_.clear();
-}
-
-void CurlEngine::poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>& done) {
-  const size_t before = done.size();
-  const Nanos deadline = now_ns() + std::max<int64_t>(timeout.count(), 0);
-  for (;;) {
-    perform(done);
-    if (done.size() != before) return;
-    const Nanos left = deadline - now_ns();
-    if (left <= 0 || woken_.exchange(false)) return;
-    const int64_t milliseconds = std::min<int64_t>((left + 999'999) / 1'000'000, INT_MAX);
-    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(milliseconds), nullptr);
-  }
-}
-
-void CurlEngine::drop(Exchange& exchange) {
-  std::erase(failed_starts_, &exchange);
-  if (exchange.slot < 0) return;
-  Slot& slot = slots_[static_cast<size_t>(exchange.slot)];
-  curl_multi_remove_handle(multi_, slot.easy);
-  free_.push_back(exchange.slot);
-  exchange.slot = -1;
+void StreamEngine::release(Slot& slot) {
+  slot.connection.reset();
+  slot.exchange->slot = -1;
   slot.exchange = nullptr;
 }
 
-void CurlEngine::wake() {
-  woken_.store(true);
-  curl_multi_wakeup(multi_);
+void StreamEngine::complete(Slot& slot) {
+  Exchange& exchange = *slot.exchange;
+  exchange.sent = slot.body_sent + (slot.head_sent == slot.head.size() ? slot.body_in_head : 0);
+  if (slot.connection != nullptr && slot.reader.finished() && slot.reader.reusable() && slot.all_sent()) {
+    slot.connection->served = true;
+    slot.connection->idle_since_ns = now_ns();
+    idle_.push_back(std::move(slot.connection));
+  }
+  completed_.push_back(&exchange);
+  release(slot);
+}
+
+void StreamEngine::give_up(Slot& slot, Failure failure, std::string words) {
+  slot.exchange->failure = failure;
+  slot.exchange->failure_text = std::move(words);
+  complete(slot);
+}
+
+void StreamEngine::drop(Exchange& exchange) {
+  std::erase(completed_, &exchange);
+  if (exchange.slot >= 0) release(slots_[static_cast<size_t>(exchange.slot)]);
+}
+
+// ---- moving bytes
+
+void StreamEngine::take_connected() {
+  Connected outcome;
+  while (connector_->next_connected(outcome)) {
+    const auto found = std::find_if(slots_.begin(), slots_.end(),
+                                    [&](const Slot& slot) { return slot.connection.get() == outcome.connection; });
+    if (found == slots_.end()) continue;
+    if (outcome.failure != Failure::kNone) {
+      give_up(*found, outcome.failure, outcome.words);
+      continue;
+    }
+    found->connecting = false;
+    found->runnable = true;
+    found->progress_ns = now_ns();
+  }
+}
+
+void StreamEngine::send_some(Slot& slot) {
+  while (slot.sending()) {
+    const bool in_head = slot.head_sent < slot.head.size();
+    const auto rest = in_head ? std::as_bytes(std::span(slot.head)).subspan(slot.head_sent)
+                              : slot.exchange->body.subspan(slot.body_in_head + slot.body_sent);
+    const Connection::Moved moved = slot.connection->send(rest);
+    if (moved.again) return;
+    if (moved.ended) {  // an answer may have come before the end, so reading decides
+      slot.send_ended = true;
+      return;
+    }
+    slot.progress_ns = now_ns();
+    if (!in_head) {
+      slot.body_sent += moved.bytes;
+    } else {
+      slot.head_sent += moved.bytes;
+      if (slot.awaits_continue && slot.head_sent == slot.head.size()) {
+        slot.continue_until_ns = slot.progress_ns + kContinueWait;
+      }
+    }
+    if (moved.partly) return;  // waiting for real room costs less than taking it in crumbs
+  }
+}
+
+void StreamEngine::receive_some(Slot& slot) {
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const Connection::Moved moved = slot.connection->receive(slot.reader.room());
+    if (moved.again) {
+      if (slot.send_ended) give_up(slot, Failure::kBroken, slot.connection->words());
+      return;
+    }
+    if (moved.ended) {
+      slot.reader.ended(slot.connection->words());
+      return complete(slot);
+    }
+    slot.progress_ns = now_ns();
+    slot.reader.received(moved.bytes);
+    if (slot.reader.finished()) return complete(slot);
+    if (slot.reader.continue_seen()) slot.awaits_continue = false;
+  }
+  slot.runnable = true;
+}
+
+void StreamEngine::move_on(Slot& slot, short events) {
+  const bool unasked = slot.runnable;
+  slot.runnable = false;
+  if ((events & (POLLIN | POLLERR | POLLHUP)) != 0) receive_some(slot);
+  if (slot.exchange == nullptr) return;
+  if (unasked || (events & POLLOUT) != 0) send_some(slot);
+  // An encrypted stream may hold bytes that the descriptor doesn't tell of.
+  if (slot.send_ended || (unasked && slot.all_sent())) receive_some(slot);
+}
+
+// ---- time
+
+void StreamEngine::check_time(Slot& slot, Nanos now) {
+  if (slot.total_until_ns != 0 && now >= slot.total_until_ns) {
+    return give_up(slot, slot.connecting ? Failure::kConnect : Failure::kStalled,
+                   fmt::format("not done within {} ms", slot.exchange->total_milliseconds));
+  }
+  if (slot.connecting) return;  // libcurl watches that time
+  if (now - slot.progress_ns >= slot.exchange->stall_seconds * kSecond) {
+    return give_up(slot, Failure::kStalled, fmt::format("no byte for {} s", slot.exchange->stall_seconds));
+  }
+  if (slot.awaits_continue && slot.continue_until_ns != 0 && now >= slot.continue_until_ns) {
+    slot.awaits_continue = false;
+    slot.continue_until_ns = 0;
+    slot.runnable = true;
+  }
+}
+
+Nanos StreamEngine::next_deadline() const {
+  Nanos first = INT64_MAX;
+  for (const Slot& slot : slots_) {
+    if (slot.exchange == nullptr) continue;
+    if (slot.runnable) return 0;
+    if (slot.total_until_ns != 0) first = std::min(first, slot.total_until_ns);
+    if (slot.connecting) continue;
+    first = std::min(first, slot.progress_ns + slot.exchange->stall_seconds * kSecond);
+    if (slot.awaits_continue && slot.continue_until_ns != 0) first = std::min(first, slot.continue_until_ns);
+  }
+  return first;
+}
+
+void StreamEngine::wait_for_events(Nanos until) {
+  events_.clear();
+  events_.push_back({.fd = wake_descriptor_, .events = POLLIN, .revents = 0});
+  for (const Slot& slot : slots_) {
+    const bool watched = slot.exchange != nullptr && !slot.connecting;
+    const short sending = watched && slot.sending() ? POLLOUT : 0;
+    const int descriptor = watched ? slot.connection->descriptor() : -1;
+    events_.push_back({.fd = descriptor, .events = static_cast<short>(POLLIN | sending), .revents = 0});
+  }
+  const Nanos left = std::max<Nanos>(until - now_ns(), 0);
+  // libcurl asks to be called again in time by itself, but only from within its own wait.
+  const int milliseconds = static_cast<int>(std::min<Nanos>((left + 999'999) / 1'000'000, INT_MAX));
+  connector_->wait(events_.data(), events_.size(), milliseconds);
+  if (events_.front().revents != 0) {
+    eventfd_t ignored;
+    eventfd_read(wake_descriptor_, &ignored);
+  }
+}
+
+void StreamEngine::poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>& done) {
+  const Nanos deadline = now_ns() + std::max<int64_t>(timeout.count(), 0);
+  bool last = false;
+  for (;;) {
+    take_connected();
+    for (Slot& slot : slots_) {
+      if (slot.exchange != nullptr && slot.runnable) move_on(slot, 0);
+    }
+    if (!completed_.empty() || last || woken_.exchange(false)) break;
+    wait_for_events(std::min(deadline, next_deadline()));
+    const Nanos now = now_ns();
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      Slot& slot = slots_[i];
+      if (slot.exchange != nullptr && events_[i + 1].revents != 0) move_on(slot, events_[i + 1].revents);
+      if (slot.exchange != nullptr) check_time(slot, now);
+    }
+    last = now >= deadline;
+  }
+  done.insert(done.end(), completed_.begin(), completed_.end());
+  completed_.clear();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings, unsigned slots) {
-  auto engine = std::make_unique<CurlEngine>(settings, slots);
-  if (auto status = engine->open(); !status) return fail(std::move(status.error()));
-  return engine;
-}
-
-std::string library_version() {
-  const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
-  return fmt::format("libcurl/{} {}", info->version, info->ssl_version != nullptr ? info->ssl_version : "without TLS");
+  auto connector = make_connector(settings);
+  if (!connector) return fail(std::move(connector.error()));
+  const int wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_descriptor < 0) return fail(errno_error(errno, "make a wake-up descriptor"));
+  return std::make_unique<StreamEngine>(std::move(*connector), slots, wake_descriptor);
 }
 
 }  // namespace mlps::http

@@ -6,20 +6,16 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "storage/http/connection.hpp"
 #include "storage/http/exchange.hpp"
 
 namespace mlps::http {
 
-struct EngineSettings {
-  size_t upload_buffer_bytes = size_t{1} << 20;     ///< body bytes handed to the kernel at a time
-  size_t receive_buffer_bytes = size_t{512} << 10;  ///< bytes asked from the kernel at a time
-  unsigned connect_seconds = 20;
-  std::string ca_file;  ///< PEM bundle for TLS; empty: the system's
-};
-
-/// HTTP/1.1 over libcurl's multi interface: many exchanges at once on one thread, on kept-alive connections that
-/// belong to this engine. TLS always verifies the peer; no proxy, redirect, .netrc or variable of the process is
-/// followed. Not thread-safe, except wake().
+/// HTTP/1.1: many exchanges at once on one thread, each on a kept-alive connection of its own. libcurl makes the
+/// connections and encrypts; requests and answers are framed here, so that bodies go from the caller's memory to the
+/// kernel, and from there to the caller's memory, without a copy in between (libcurl's own HTTP makes one each way).
+/// TLS always verifies the peer; no proxy, redirect, .netrc or variable of the process is followed. Not thread-safe,
+/// except wake().
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -35,8 +31,5 @@ class Engine {
 };
 
 Result<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings, unsigned slots);
-
-/// "libcurl/7.88.1 OpenSSL/3.0.x", for the record.
-std::string library_version();
 
 }  // namespace mlps::http

@@ -2,8 +2,6 @@
 
 #include <strings.h>
 
-#include <cassert>
-
 namespace mlps::http {
 
 std::string_view method_name(Method method) {
@@ -22,16 +20,8 @@ std::string_view method_name(Method method) {
   return "GET";
 }
 
-void HeaderList::clear() {
-  text_.clear();
-  count_ = 0;
-}
-
 void HeaderList::add(std::string_view name, std::string_view value) {
-  assert(count_ < kMax);
-  offsets_[count_++] = text_.size();
-  text_.append(name).append(value.empty() ? ":" : ": ").append(value);
-  text_.push_back('\0');
+  text_.append(name).append(": ").append(value).append("\r\n");
 }
 
 std::optional<std::string_view> Exchange::header(std::string_view name) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,28 +30,25 @@ enum class Failure : uint8_t {
 /// Request header lines in memory that is kept from one request to the next.
 class HeaderList {
  public:
-  static constexpr size_t kMax = 16;
-
-  void clear();
-  void add(std::string_view name, std::string_view value);  ///< "name: value"; an empty value suppresses the header
-  size_t size() const { return count_; }
-  const char* line(size_t index) const { return text_.c_str() + offsets_[index]; }  ///< zero-terminated
+  void clear() { text_.clear(); }
+  void add(std::string_view name, std::string_view value);  ///< neither may hold CR or LF
+  const std::string& text() const { return text_; }         ///< as sent: every line ended by CRLF
 
  private:
   std::string text_;
-  std::array<size_t, kMax> offsets_ = {};
-  size_t count_ = 0;
 };
 
 /// One HTTP request and its answer, reused from request to request so that its memory stays. The owner fills the
 /// first block and keeps everything in place until the engine hands the exchange back.
 struct Exchange {
   Method method = Method::kGet;
-  std::string url;
-  HeaderList headers;
+  std::string origin;  ///< "http://host:port" or "https://host:port"
+  std::string target;  ///< path and query, sent as they are
+  HeaderList headers;  ///< Host among them; Content-Length and Expect are the engine's
   std::span<const std::byte> body = {};
   std::span<std::byte> sink = {};       ///< where the body of a 2xx answer goes; empty: into `text`
   size_t text_limit = size_t{1} << 20;  ///< most body bytes kept as `text`
+  bool expect_continue = false;         ///< ask before sending the body; it is sent after a second without an answer
   unsigned stall_seconds = 30;          ///< give up after this long without a byte in either direction
   unsigned total_milliseconds = 0;      ///< 0: no limit
   void* owner = nullptr;

@@ -97,8 +97,6 @@ void Client::write_headers(Call& call) {
   lines.add("Authorization", signer_.authorization({http::method_name(call.exchange.method), call.path, call.query,
                                                     headers, call.payload_hash, time_text_}));
   lines.add("User-Agent", "mlpstorage");
-  const bool ask_first = call.retries > 0 && call.body.size() >= kExpectContinueBytes;
-  lines.add("Expect", ask_first ? "100-continue" : "");
 }
 
 void Client::send(Call& call) {
@@ -106,8 +104,10 @@ void Client::send(Call& call) {
   call.endpoint = next_endpoint();
   http::Exchange& exchange = call.exchange;
   exchange.method = call_method(call.kind);
-  exchange.url.assign(context_.bases[call.endpoint]).append(call.path);
-  if (!call.query.empty()) exchange.url.append("?").append(call.query);
+  exchange.origin = context_.bases[call.endpoint];
+  exchange.target = call.path;
+  if (!call.query.empty()) exchange.target.append("?").append(call.query);
+  exchange.expect_continue = call.retries > 0 && call.body.size() >= kExpectContinueBytes;
   exchange.body = call.body;
   exchange.sink = call.sink;
   exchange.text_limit = call.kind == CallKind::kListObjects ? size_t{8} << 20 : size_t{1} << 20;
