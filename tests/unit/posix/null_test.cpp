@@ -1,8 +1,7 @@
-#include "storage/null/null_store.hpp"
-
 #include <algorithm>
 
 #include "allocations.hpp"
+#include "storage/null/null_store.hpp"
 #include "support.hpp"
 
 namespace mlps::storage {
