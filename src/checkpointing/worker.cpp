@@ -21,14 +21,18 @@ Result<std::unique_ptr<Worker>> Worker::create(uint32_t index, const WorkerSetti
   auto session = store.open_session(settings.io.depth);
   if (!session) return fail(session.error());
   worker->session_ = std::move(*session);
+  if (settings.payload != PayloadMode::kNone) {
+    auto slab = AlignedBuffer::allocate(settings.io.depth * settings.io.part_bytes);
+    if (!slab) return fail(slab.error());
+    worker->slab_ = std::move(*slab);
+  }
   worker->slots_.resize(settings.io.depth);
-  for (Slot& slot : worker->slots_) {
-    if (settings.payload != PayloadMode::kNone) {
-      auto buffer = AlignedBuffer::allocate(settings.io.part_bytes);
-      if (!buffer) return fail(buffer.error());
-      slot.buffer = std::move(*buffer);
+  for (size_t i = 0; i < worker->slots_.size(); ++i) {
+    Slot& slot = worker->slots_[i];
+    if (worker->slab_.size() > 0) {
+      slot.buffer = worker->slab_.span().subspan(i * settings.io.part_bytes, settings.io.part_bytes);
     }
-    slot.operation.tag = static_cast<uint64_t>(&slot - worker->slots_.data());
+    slot.operation.tag = i;
     worker->free_.push_back(&slot);
   }
   return worker;
@@ -112,7 +116,7 @@ void Worker::start(Slot& slot, const Step& step, Lane* lane) {
   } else {
     operation.kind = phase_ == Phase::kWrite ? OpKind::kWritePart : OpKind::kReadPart;
     if (settings_.payload != PayloadMode::kNone) {
-      operation.buffer = slot.buffer.span().first(object.part_length(step.part));
+      operation.buffer = slot.buffer.first(object.part_length(step.part));
       if (phase_ == Phase::kWrite) {
         charge(now_->times.other_ns);
         const Nanos before = mark_;

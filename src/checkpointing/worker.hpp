@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
@@ -45,7 +47,7 @@ class Worker {
  private:
   struct Slot {
     storage::Operation operation;
-    AlignedBuffer buffer;
+    std::span<std::byte> buffer;  // of slab_; empty if the payload is off
     Lane* lane = nullptr;
     LaneObject* object = nullptr;
     Nanos prepare_ns = 0;
@@ -68,6 +70,7 @@ class Worker {
   const uint32_t index_;
   const WorkerSettings settings_;
   std::unique_ptr<storage::Session> session_;
+  AlignedBuffer slab_;  // one piece for all slots: large enough for huge pages also when parts are small
   std::vector<Slot> slots_;
   std::vector<Slot*> free_;
   uint32_t in_flight_ = 0;
