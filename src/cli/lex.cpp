@@ -118,7 +118,7 @@ class Speller {
       for (const Flag& flag : all_flags()) {
         if (is_available(flag, command_.leaf, mode_)) names.push_back(flag.name);
       }
-      const std::string near = nearest(typed.substr(typed.find_first_not_of('-')), names);
+      const std::string near = nearest(typed.substr(std::min(typed.find_first_not_of('-'), typed.size())), names);
       suggestion = near.empty() ? advice() : fmt::format("did you mean --{}?", near);
     }
     return {ErrorCode::kConfigInvalid, fmt::format("unknown flag {}", typed), {}, std::move(suggestion)};

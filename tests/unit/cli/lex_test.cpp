@@ -119,6 +119,12 @@ TEST(Lex, TheStorageWordIsMandatoryWhereItBelongsAndRefusedElsewhere) {
   EXPECT_TRUE(has_error(datasize.errors, ErrorCode::kConfigInvalid, "takes no 'file' word"));
 }
 
+TEST(Lex, FlagsWithoutANameAreUnknown) {
+  for (const char* argument : {"--=x", "--=", "-=x", "---", "--x y"}) {
+    EXPECT_TRUE(has_error(lexed({argument}).errors, ErrorCode::kConfigInvalid, "unknown flag -")) << argument;
+  }
+}
+
 TEST(Lex, DoubleDashEndsTheFlags) {
   const Lexed result = lexed({"--verify", "--", "--model"});
   EXPECT_TRUE(result.errors.empty());
