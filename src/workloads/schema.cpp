@@ -7,7 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
+
+#include "base/edit_distance.hpp"
 
 namespace mlps::workloads {
 namespace {
@@ -131,21 +132,6 @@ Result<std::string> checked(const Key& key, std::string_view value) {
     }
   }
   return bad_value(key.name, value, "nothing this build knows of");
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
 }
 
 bool is_storage_key(std::string_view key) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/edit_distance.hpp"
+
 namespace mlps {
 namespace {
 
@@ -41,6 +43,13 @@ TEST(Units, PrintsDurations) {
   EXPECT_EQ(human_seconds(12.34), "12.3 s");
   EXPECT_EQ(human_seconds(200), "3 m 20 s");
   EXPECT_EQ(human_seconds(3720), "1 h 02 m");
+}
+
+TEST(EditDistance, CountsInsertionsDeletionsAndReplacements) {
+  EXPECT_EQ(edit_distance("", ""), 0U);
+  EXPECT_EQ(edit_distance("abc", ""), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("--model", "--modle"), 2U);
 }
 
 }  // namespace
