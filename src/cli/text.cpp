@@ -6,6 +6,7 @@
 #include "base/edit_distance.hpp"
 
 namespace mlps::cli {
+
 std::vector<std::string> split(std::string_view text, std::string_view separators) {
   std::vector<std::string> pieces;
   size_t at = 0;
