@@ -173,8 +173,12 @@ ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, s
          {},
          "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
   }
-  if (reader.given("dlio-bin-path"))
+  if (reader.given("dlio-bin-path")) {
     parsed.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
+  }
+  for (const std::string_view flag : {"timeseries-interval", "max-timeseries-samples"}) {
+    if (reader.given(flag)) parsed.warnings.push_back(fmt::format("--{}: this build records no time series", flag));
+  }
   return parsed;
 }
 

@@ -228,5 +228,12 @@ TEST_F(Parse, WhatCantBeHonouredIsAnErrorAndWhatMeansNothingAWarning) {
   EXPECT_THAT(parsed.warnings, ElementsAre(testing::HasSubstr("--dlio-bin-path")));
 }
 
+TEST_F(Parse, AFlagWithoutEffectInThisBuildIsSaid) {
+  const auto parsed = parse({"whatif", "checkpointing", "run", "file", "-m", "llama3-8b", "-np", "8", "-cf", "null://",
+                             "-rd", "/r", "-sn", "s", "--timeseries-interval", "5"});
+  EXPECT_THAT(parsed.warnings,
+              Contains(testing::HasSubstr("--timeseries-interval: this build records no time series")));
+}
+
 }  // namespace
 }  // namespace mlps::cli
