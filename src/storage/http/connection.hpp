@@ -32,6 +32,9 @@ class Connection {
   };
   virtual Moved send(std::span<const std::byte> data) = 0;
   virtual Moved receive(std::span<std::byte> room) = 0;
+  /// Acknowledges what has arrived at once. A server that sends head and body apart without TCP_NODELAY waits for that
+  /// before it sends the body, and the kernel would let it wait for 40 ms.
+  virtual void acknowledge() = 0;
   /// The library's or the system's words about the last end.
   virtual std::string words() const = 0;
   virtual int descriptor() const = 0;

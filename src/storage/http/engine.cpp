@@ -229,7 +229,8 @@ void StreamEngine::receive_some(Slot& slot) {
   for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
     const Connection::Moved moved = slot.connection->receive(slot.reader.room());
     if (moved.again) {
-      if (slot.send_ended) give_up(slot, Failure::kBroken, slot.connection->words());
+      if (slot.send_ended) return give_up(slot, Failure::kBroken, slot.connection->words());
+      if (turn > 0 && slot.all_sent()) slot.connection->acknowledge();
       return;
     }
     if (moved.ended) {

@@ -166,9 +166,12 @@ void S3Session::write_part(Operation& operation, S3Object& object) {
 }
 
 void S3Session::commit_write(Operation& operation, S3Object& object) {
-  const auto missing = std::find_if(object.parts.begin(), object.parts.end(),
-                                    [&](const StoredPart& part) { return !object.single() && part.etag.empty(); });
-  if (object.parts.empty() || missing != object.parts.end() || (object.single() && !object.maybe_stored.load())) {
+  // A single PUT needs no ETag, since nothing will list it.
+  const auto written = [&](const StoredPart& part) {
+    return object.single() ? object.maybe_stored.load() : !part.etag.empty();
+  };
+  const auto missing = std::find_if_not(object.parts.begin(), object.parts.end(), written);
+  if (object.parts.empty() || missing != object.parts.end()) {
     return refuse(operation, ErrorCode::kInternal,
                   fmt::format("part {} was not written", missing - object.parts.begin() + 1));
   }

@@ -219,6 +219,8 @@ TEST_F(WriteTest, MisuseIsNamed) {
   EXPECT_THAT(outcome(run(OpKind::kWritePart, *target, 0, bytes_of(bytes).first(7))), HasSubstr("7 bytes instead of"));
   EXPECT_THAT(outcome(run(OpKind::kCommitWrite, *target)), HasSubstr("part 1 was not written"));
   EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *target)), "ok");
+  auto small = object("k", 10);
+  EXPECT_THAT(outcome(run(OpKind::kCommitWrite, *small)), HasSubstr("part 1 was not written"));
 }
 
 }  // namespace

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+namespace mlps::testing {
+
+/// An HTTPS server on 127.0.0.1 with a certificate of its own making: PUT keeps the body, GET gives it back. One
+/// connection at a time.
+class TlsServer {
+ public:
+  /// `host` is the name or address the certificate is made out to, as "IP:127.0.0.1" or "DNS:name".
+  explicit TlsServer(const std::string& host);
+  ~TlsServer();
+  std::string url() const;
+  const std::string& certificate_file() const { return certificate_file_; }
+  /// The next PUTs are reset inside their body.
+  void reset_uploads(int count) { resets_ = count; }
+  const std::string& body() const { return body_; }
+
+ private:
+  void make_certificate(const std::string& host);
+  void serve();
+  void serve_connection(SSL* stream);
+
+  SSL_CTX* context_ = nullptr;
+  std::string certificate_file_;
+  int listener_ = -1;
+  uint16_t port_ = 0;
+  std::atomic<int> connection_ = -1;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> resets_ = 0;
+  std::string body_;
+  std::thread thread_;
+};
+
+}  // namespace mlps::testing

@@ -1,0 +1,74 @@
+#include "fixture.hpp"
+#include "tls_server.hpp"
+
+namespace mlps::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class TlsTest : public S3Test {
+ protected:
+  void open_to(const TlsServer& tls, const std::string& ca_file) {
+    s3::Settings settings = test_settings({tls.url()});
+    settings.engine.ca_file = ca_file;
+    open(settings);
+  }
+};
+
+TEST_F(TlsTest, LargeBodiesBothWays) {
+  const TlsServer tls("IP:127.0.0.1");
+  open_to(tls, tls.certificate_file());
+  std::string bytes = pattern(9'000'001);
+  auto target = object("k", bytes.size(), 10'000'000);
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  EXPECT_EQ(tls.body(), bytes);
+  std::string back(bytes.size(), '\0');
+  EXPECT_EQ(outcome(run(OpKind::kReadPart, *target, 0, bytes_of(back))), "ok");
+  EXPECT_EQ(back, bytes);
+}
+
+TEST_F(TlsTest, ResetsDuringAnUploadAreSurvivedAndRepeated) {
+  TlsServer tls("IP:127.0.0.1");
+  open_to(tls, tls.certificate_file());
+  tls.reset_uploads(1);
+  std::string bytes = pattern(9'000'000);
+  auto target = object("k", bytes.size(), 10'000'000);
+  run(OpKind::kBeginWrite, *target);
+  const Operation part = write_part(*target, bytes, 0);
+  EXPECT_EQ(outcome(part), "ok");
+  EXPECT_EQ(part.attempts, 2U);
+  EXPECT_GT(part.retried_bytes, bytes.size() / 4);
+  EXPECT_EQ(tls.body(), bytes);
+}
+
+TEST_F(TlsTest, AnUnknownAuthorityIsRefusedAtOnce) {
+  const TlsServer tls("IP:127.0.0.1");
+  open_to(tls, "");
+  auto source = object("k", 10);
+  std::string room(10, '\0');
+  const Operation read = run(OpKind::kReadPart, *source, 0, bytes_of(room));
+  EXPECT_THAT(outcome(read), AllOf(StartsWith("E601"), HasSubstr("certificate")));
+  EXPECT_EQ(read.attempts, 1U);
+  EXPECT_THAT(read.error->suggestion, HasSubstr("AWS_CA_BUNDLE"));
+}
+
+TEST_F(TlsTest, ACertificateForAnotherNameIsRefused) {
+  const TlsServer tls("DNS:elsewhere.example");
+  open_to(tls, tls.certificate_file());
+  auto source = object("k", 10);
+  std::string room(10, '\0');
+  EXPECT_THAT(outcome(run(OpKind::kReadPart, *source, 0, bytes_of(room))), StartsWith("E601"));
+}
+
+TEST_F(TlsTest, PlainHttpBehindHttpsIsNoConnection) {
+  s3::Settings settings = test_settings({"https://127.0.0.1:" + std::to_string(server.port())});
+  settings.retry.max_attempts = 1;
+  settings.engine.connect_seconds = 1;
+  open(settings);
+  EXPECT_EQ(session().head("k").error().code, ErrorCode::kStorageUnreachable);
+}
+
+}  // namespace
+}  // namespace mlps::testing
