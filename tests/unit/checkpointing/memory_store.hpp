@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -121,6 +120,10 @@ class MemoryStore::MemorySession : public storage::Session {
   }
 
  private:
+  static std::vector<std::byte>::iterator at(Blob& blob, const storage::Operation& operation) {
+    return blob.bytes.begin() + static_cast<ptrdiff_t>(operation.object->part_offset(operation.part));
+  }
+
   void carry_out(storage::Operation& operation) {
     auto& object = static_cast<MemoryObject&>(*operation.object);
     const std::lock_guard lock(store_.mutex);
@@ -135,13 +138,13 @@ class MemoryStore::MemorySession : public storage::Session {
       case storage::OpKind::kWritePart:
         if (!object.begun) ++store_.protocol_errors;
         operation.bytes = operation.buffer.size();
-        std::memcpy(blob.bytes.data() + object.part_offset(operation.part), operation.buffer.data(), operation.bytes);
+        std::copy(operation.buffer.begin(), operation.buffer.end(), at(blob, operation));
         ++object.parts_done;
         break;
       case storage::OpKind::kReadPart:
         if (!object.begun) ++store_.protocol_errors;
         operation.bytes = operation.buffer.size();
-        std::memcpy(operation.buffer.data(), blob.bytes.data() + object.part_offset(operation.part), operation.bytes);
+        std::copy_n(at(blob, operation), operation.bytes, operation.buffer.begin());
         ++object.parts_done;
         break;
       case storage::OpKind::kCommitWrite:
