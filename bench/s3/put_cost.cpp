@@ -138,6 +138,7 @@ class SessionSender {
     one(storage::OpKind::kBeginWrite, *object);
     uint32_t next = 0;
     std::vector<storage::Operation*> done;
+    done.reserve(operations.size());
     for (storage::Operation& operation : operations) done.push_back(&operation);
     for (uint32_t finished = 0; finished < object->part_count();) {
       for (storage::Operation* operation : done) {
