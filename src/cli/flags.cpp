@@ -209,7 +209,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .value_name = "SPEC",
      .leaves = kRun,
      .modes = kWhatifOnly,
-     .text = "Break chosen operations on purpose: kind:op[:object][@n], comma-separated."},
+     .text = "Break chosen operations on purpose: kind[=N]:op[:object][@n[+]], comma-separated."},
 
     // Hosts.
     {.name = "hosts",
