@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Runs every micro benchmark of the release build, one after the other. Usage: bench.sh [benchmark options]
+# Every benchmark of the program itself, one after the other: payload kernels, client cost of an S3 PUT against a raw
+# socket loop, direct writes against fio, and the program on null://. Each prints its points and what they are measured
+# against. About three minutes, and 4 GiB of disk in build/bench for the time of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh release
-found=0
-for program in build/release/bench/*; do
-  [ -f "$program" ] && [ -x "$program" ] || continue
-  found=1
-  echo "== ${program##*/}"
-  "$program" "$@"
+build=build/release
+scratch=build/bench
+mkdir -p "$scratch"
+trap 'rm -rf "$scratch"' EXIT
+
+echo "== payload: fill and verify per core"
+"$build/bench/payload_bench"
+echo "== S3: CPU of a PUT, ours against a raw socket loop"
+"$build/bench/s3_put_cost"
+for pages in huge small; do
+  echo "== direct writes, ours ($pages pages) against fio"
+  bench/direct/compare.py --pages "$pages" "$build/bench/direct_write" "$scratch"
 done
-[ "$found" = 1 ] || { echo "bench: no benchmark was built" >&2; exit 1; }
+echo "== the program on null://"
+bench/harness/null_scale.py "$build/mlpstorage"
