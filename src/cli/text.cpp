@@ -26,7 +26,8 @@ std::string lower(std::string_view text) {
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   std::string_view best;
-  size_t best_distance = std::clamp<size_t>(word.size() / 3, 1, 6) + 1;  // one edit in three letters at most
+  // One edit in three letters at most; two from four letters on, since two swapped letters count as two.
+  size_t best_distance = std::clamp<size_t>(word.size() / 3, word.size() < 4 ? 1 : 2, 6) + 1;
   for (const std::string_view candidate : candidates) {
     const size_t distance = edit_distance(lower(word), lower(candidate));
     if (distance < best_distance && distance < candidate.size()) {

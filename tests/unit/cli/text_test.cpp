@@ -16,6 +16,7 @@ TEST(Text, SplitsWithoutEmptyPieces) {
 TEST(Text, FindsTheNearestWordOnlyWhenItIsNear) {
   EXPECT_EQ(nearest("verfy", {"verbose", "verify"}), "verify");
   EXPECT_EQ(nearest("colsed", {"closed", "open"}), "closed");
+  EXPECT_EQ(nearest("modle", {"seed", "model"}), "model");
   EXPECT_EQ(nearest("num-checkpoint-write", {"num-checkpoints-write", "num-checkpoints-read"}),
             "num-checkpoints-write");
   EXPECT_EQ(nearest("zzz", {"closed", "open"}), "");
