@@ -14,9 +14,9 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
                                           const Environment& environment) {
   switch (root.scheme()) {
     case Scheme::kFile:
-      return open_file_store(root, options.fadvise);
+      return open_file_store(root, options.fadvise, options.durability);
     case Scheme::kDirect:
-      return open_direct_store(root);
+      return open_direct_store(root, options.durability);
     case Scheme::kS3:
     case Scheme::kGs:
       return open_s3_store(root, environment);

@@ -18,6 +18,8 @@ std::string_view op_name(OpKind kind) {
       return "read_part";
     case OpKind::kEndRead:
       return "end_read";
+    case OpKind::kReadRange:
+      return "read_range";
   }
   return "unknown";
 }

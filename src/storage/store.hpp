@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "location/location.hpp"
+#include "payload/content.hpp"
 #include "payload/payload.hpp"
 
 /// The storage seam. A `Store` is an opened Location root, shared by threads. A `Session` is one thread's way to it.
@@ -23,11 +24,21 @@
 ///
 /// Writing an object:  kBeginWrite, then every kWritePart once, in any order, from any session, then kCommitWrite
 ///                     after all parts have completed; or kAbortWrite after none is in flight.
-/// Reading an object:  kBeginRead, then kReadPart for the parts wanted, then kEndRead.
-/// A commit that succeeded means: stored durably (files: fsync), complete, and size and checksum as sent.
+/// Reading an object:  kBeginRead, then kReadPart or kReadRange for what is wanted, then kEndRead.
+/// A commit that succeeded means: complete, size and checksum as sent, and stored durably (files: fsync); with
+/// Durability::kOnFlush the last only after Store::flush().
 namespace mlps::storage {
 
-enum class OpKind : uint8_t { kBeginWrite, kWritePart, kCommitWrite, kAbortWrite, kBeginRead, kReadPart, kEndRead };
+enum class OpKind : uint8_t {
+  kBeginWrite,
+  kWritePart,
+  kCommitWrite,
+  kAbortWrite,
+  kBeginRead,
+  kReadPart,
+  kEndRead,
+  kReadRange
+};
 
 std::string_view op_name(OpKind kind);  ///< "begin_write", "write_part", ...
 
@@ -36,7 +47,9 @@ struct ObjectSpec {
   std::string name;  ///< relative to the store's root, '/'-separated
   uint64_t size_bytes = 0;
   uint64_t part_bytes = 0;  ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
-  payload::Source payload;  ///< what null:// hands out on reads, and fault:// corrupts; others ignore it
+  payload::Source payload;  ///< what the object holds; null:// hands it out on reads
+  /// What the object holds instead, where it is a file of some format. Must live as long as the object.
+  const payload::Content* content = nullptr;
 };
 
 /// One object on its way in or out. Made by Store::object() without any I/O. The operations on it keep their state
@@ -52,6 +65,15 @@ class Object {
   const std::string& name() const { return spec_.name; }
   uint64_t size_bytes() const { return spec_.size_bytes; }
   const payload::Source& payload() const { return spec_.payload; }
+  /// The object's bytes from `offset` on.
+  void fill(uint64_t offset, std::span<std::byte> out) const {
+    spec_.content != nullptr ? spec_.content->fill(offset, out) : spec_.payload.fill(offset, out);
+  }
+  /// The object offset of the first byte of `data` that is not what fill() gives.
+  std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data) const {
+    return spec_.content != nullptr ? spec_.content->first_mismatch(offset, data)
+                                    : spec_.payload.first_mismatch(offset, data);
+  }
   uint64_t part_bytes() const { return part_bytes_; }
   /// At least 1: an object of zero bytes has one empty part.
   uint32_t part_count() const {
@@ -77,6 +99,8 @@ struct Operation {
   std::span<std::byte> buffer = {};  ///< kWritePart: exactly the part; kReadPart: room for the part. Aligned to
                                      ///< StoreTraits::buffer_alignment, with capacity rounded up to it
   uint64_t tag = 0;                  ///< the caller's own
+  uint64_t range_offset = 0;         ///< kReadRange: a multiple of StoreTraits::buffer_alignment
+  uint64_t range_bytes = 0;          ///< kReadRange: at least 1, inside the object; buffer as for a part of that size
 
   std::optional<Error> error = {};
   uint64_t bytes = 0;       ///< body bytes moved by the attempt that succeeded
@@ -85,6 +109,18 @@ struct Operation {
   Nanos completed_ns = 0;
   uint32_t attempts = 0;       ///< 1 when nothing was retried
   uint64_t retried_bytes = 0;  ///< body bytes moved by attempts that failed
+
+  bool writes_body() const { return kind == OpKind::kWritePart; }
+  bool reads_body() const { return kind == OpKind::kReadPart || kind == OpKind::kReadRange; }
+  /// Where in the object the body belongs, and its length; of operations with a body.
+  uint64_t offset() const { return kind == OpKind::kReadRange ? range_offset : object->part_offset(part); }
+  uint64_t length() const { return kind == OpKind::kReadRange ? range_bytes : object->part_length(part); }
+  /// Whether the body lies inside the object.
+  bool is_inside() const {
+    if (kind != OpKind::kReadRange) return part < object->part_count();
+    return range_bytes != 0 && range_offset < object->size_bytes() &&
+           range_bytes <= object->size_bytes() - range_offset;
+  }
 };
 
 struct ObjectInfo {
@@ -158,6 +194,9 @@ class Store {
   /// Effective settings for the plan and the record, as (name, value): endpoint, payload signing, checksum, engine, ...
   /// Never a secret.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+
+  /// With Durability::kOnFlush: everything committed so far is durable when this returns. Else nothing to do.
+  virtual Status flush() { return {}; }
 
   /// Free space at the nearest existing ancestor of the root. Nothing for stores without that notion.
   virtual Result<std::optional<Capacity>> capacity() const { return std::nullopt; }

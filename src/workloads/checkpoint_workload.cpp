@@ -17,8 +17,6 @@ namespace {
 constexpr std::array<ModelRules, 4> kModels = {
     {{"llama3-8b", 8, 8}, {"llama3-70b", 64, 8}, {"llama3-405b", 512, 256}, {"llama3-1t", 1024, 512}}};
 
-using Values = std::map<std::string, SourcedValue>;
-
 Status set_value(Values& values, const std::string& key, std::string_view value, ValueSource source) {
   auto checked = checked_value(key, value);
   if (!checked) return fail(checked.error());
@@ -140,18 +138,6 @@ Result<CheckpointWorkload> build(const ModelRules& rules, Values values) {
 }
 
 }  // namespace
-
-std::string_view source_name(ValueSource source) {
-  switch (source) {
-    case ValueSource::kWorkloadFile:
-      return "workload file";
-    case ValueSource::kTool:
-      return "tool";
-    case ValueSource::kUserParams:
-      return "--params";
-  }
-  return "unknown";
-}
 
 std::vector<std::string> checkpoint_models() {
   std::vector<std::string> names;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "workloads/values.hpp"
 
 namespace mlps::workloads {
 
@@ -31,15 +31,6 @@ struct Parallelism {
   uint32_t zero_stage = 0;  ///< 0, 1, 2 or 3
 };
 
-/// Where a value of the effective configuration came from.
-enum class ValueSource { kWorkloadFile, kTool, kUserParams };
-std::string_view source_name(ValueSource source);
-
-struct SourcedValue {
-  std::string value;  ///< as text, in YAML spelling
-  ValueSource source = ValueSource::kWorkloadFile;
-};
-
 /// One checkpointing workload: immutable once loaded. The typed members are what the program uses; `values` is the
 /// same configuration flattened to dotted keys ("checkpoint.time_between_checkpoints"), every key of the file with
 /// the overrides applied and their sources, for configview, dlio_config/ and the metadata.
@@ -56,7 +47,7 @@ struct CheckpointWorkload {
   double time_between_checkpoints_s = 0;
   bool fsync = true;
   bool rank_sync = false;  ///< a barrier inside the timed interval
-  std::map<std::string, SourcedValue> values;
+  Values values;
 };
 
 /// "llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t", in that order.
@@ -65,11 +56,6 @@ std::vector<std::string> checkpoint_models();
 /// Loads the embedded definition of `model` and applies `overrides` in order (key, value, source; later wins).
 /// E102 for an unknown model or a key or value that doesn't fit, naming it, the nearest known key, and the legal
 /// values.
-struct Override {
-  std::string key;
-  std::string value;
-  ValueSource source = ValueSource::kUserParams;
-};
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides);
 
 /// What LLM_ALLOWED_VALUES says of a model besides its workload file (spec/checkpointing.md section 1.2).

@@ -16,8 +16,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 uint64_t body_length(const Operation& operation) {
-  const bool moves = operation.kind == OpKind::kWritePart || operation.kind == OpKind::kReadPart;
-  return moves ? operation.object->part_length(operation.part) : 0;
+  return operation.writes_body() || operation.reads_body() ? operation.length() : 0;
 }
 
 /// Body bytes that one failed attempt had moved: half when the connection broke, all of an upload that was answered
@@ -195,7 +194,7 @@ class FaultSession final : public Session {
     if (operation.error) return;
     const uint64_t length = operation.bytes;
     operation.bytes = length / 2;
-    if (operation.kind == OpKind::kReadPart && !operation.buffer.empty()) {
+    if (operation.reads_body() && !operation.buffer.empty()) {
       std::memset(operation.buffer.data() + operation.bytes, 0, length - operation.bytes);
     }
   }

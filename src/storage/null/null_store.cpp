@@ -23,17 +23,18 @@ class NullSession final : public Session {
     if (cancelled_.load(std::memory_order_relaxed) && !is_cleanup(operation.kind)) {
       return finish_outcome(operation, fail(cancelled_error(operation)));
     }
-    if (operation.kind != OpKind::kWritePart && operation.kind != OpKind::kReadPart) {
+    if (!operation.writes_body() && !operation.reads_body()) {
       return finish_outcome(operation, {});
     }
     const Object& object = *operation.object;
-    const uint64_t length = object.part_length(operation.part);
+    if (!operation.is_inside()) return finish_outcome(operation, fail(ErrorCode::kInternal, "outside of the object"));
+    const uint64_t length = operation.length();
     if (!operation.buffer.empty()) {
-      const bool writing = operation.kind == OpKind::kWritePart;
+      const bool writing = operation.writes_body();
       if (writing ? operation.buffer.size() != length : operation.buffer.size() < length) {
         return finish_outcome(operation, fail(ErrorCode::kInternal, "the buffer doesn't fit the part"));
       }
-      if (!writing) object.payload().fill(object.part_offset(operation.part), operation.buffer.first(length));
+      if (!writing) object.fill(operation.offset(), operation.buffer.first(length));
     }
     operation.bytes = length;
     finish_outcome(operation, {});

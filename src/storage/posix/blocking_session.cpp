@@ -49,6 +49,7 @@ class BlockingSession final : public LocalSession {
       case OpKind::kBeginRead:
         return object.begin_read();
       case OpKind::kReadPart:
+      case OpKind::kReadRange:
         return read_part(operation, object);
       case OpKind::kEndRead:
         return object.end_read();
@@ -61,7 +62,7 @@ class BlockingSession final : public LocalSession {
     const bool writing = operation.kind == OpKind::kWritePart;
     while (!transfer.is_done()) {
       std::byte* const data = operation.buffer.data() + transfer.begin();
-      const auto offset = static_cast<off_t>(object.part_offset(operation.part) + transfer.begin());
+      const auto offset = static_cast<off_t>(operation.offset() + transfer.begin());
       const ssize_t count = writing ? ::pwrite(object.fd(), data, transfer.count(), offset)
                                     : ::pread(object.fd(), data, transfer.count(), offset);
       if (count < 0 && errno == EINTR) continue;
@@ -87,7 +88,7 @@ class BlockingSession final : public LocalSession {
     if (object.mode().fadvise == FadviseMode::kDontNeed && length != 0) {
       // Write-back begins while the next part is prepared, so that the fsync at commit finds little left to do. Not
       // every file system has this call, and none depends on it.
-      ::sync_file_range(object.fd(), static_cast<off_t>(object.part_offset(operation.part)), static_cast<off_t>(length),
+      ::sync_file_range(object.fd(), static_cast<off_t>(operation.offset()), static_cast<off_t>(length),
                         SYNC_FILE_RANGE_WRITE);
     }
     return {};
@@ -95,12 +96,12 @@ class BlockingSession final : public LocalSession {
 
   static Status read_part(Operation& operation, LocalObject& object) {
     if (Status legal = check_buffer(operation, object); !legal) return legal;
-    const uint64_t length = object.part_length(operation.part);
+    const uint64_t length = operation.length();
     Status read = move(operation, object, Transfer::of_read(length, object.mode().alignment));
     if (!read) return read;
     operation.bytes = length;
     if (object.mode().fadvise == FadviseMode::kDontNeed && length != 0) {
-      ::posix_fadvise(object.fd(), static_cast<off_t>(object.part_offset(operation.part)), static_cast<off_t>(length),
+      ::posix_fadvise(object.fd(), static_cast<off_t>(operation.offset()), static_cast<off_t>(length),
                       POSIX_FADV_DONTNEED);
     }
     return {};
@@ -108,9 +109,10 @@ class BlockingSession final : public LocalSession {
 
   static Status commit(LocalObject& object) {
     if (Status prepared = object.prepare_commit(); !prepared) return prepared;
-    if (::fsync(object.fd()) != 0) return fail(errno_error(errno, fmt::format("fsync {}", object.path())));
+    const bool durable = object.mode().durability == Durability::kEachObject;
+    if (durable && ::fsync(object.fd()) != 0) return fail(errno_error(errno, fmt::format("fsync {}", object.path())));
     if (Status finished = object.finish_commit(); !finished) return finished;
-    return sync_parent(object.path());
+    return durable ? sync_parent(object.path()) : Status{};
   }
 
   std::vector<Operation*> ready_;

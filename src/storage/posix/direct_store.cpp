@@ -15,8 +15,9 @@ namespace {
 
 class DirectStore final : public LocalStore {
  public:
-  DirectStore(const Location& root, DirectLimits limits, int io_uring_errno)
-      : LocalStore(root, {true, std::max(limits.offset_alignment, limits.memory_alignment), FadviseMode::kNone}),
+  DirectStore(const Location& root, DirectLimits limits, Durability durability, int io_uring_errno)
+      : LocalStore(root,
+                   {true, std::max(limits.offset_alignment, limits.memory_alignment), FadviseMode::kNone, durability}),
         limits_(std::move(limits)),
         io_uring_errno_(io_uring_errno) {}
 
@@ -35,7 +36,7 @@ class DirectStore final : public LocalStore {
             {"o_direct", "write and read"},
             {"alignment_bytes", fmt::format("{} ({})", mode().alignment, limits_.origin)},
             {"preallocation", "none (length set at begin)"},
-            {"commit", "fsync of file and folder, size checked"}};
+            {"commit", std::string(commit_text(mode()))}};
   }
 
  private:
@@ -47,19 +48,19 @@ class DirectStore final : public LocalStore {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_direct_store(const Location& root, int io_uring_errno) {
+Result<std::unique_ptr<Store>> open_direct_store(const Location& root, Durability durability, int io_uring_errno) {
   if (!root.path().starts_with('/')) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("\"{}\" is not an absolute path", root.path()));
   }
   Result<DirectLimits> limits = probe_direct(root.path());
   if (!limits) return fail(std::move(limits.error()));
-  return std::make_unique<DirectStore>(root, std::move(*limits), io_uring_errno);
+  return std::make_unique<DirectStore>(root, std::move(*limits), durability, io_uring_errno);
 }
 
 }  // namespace posix
 
-Result<std::unique_ptr<Store>> open_direct_store(const Location& root) {
-  return posix::open_direct_store(root, posix::io_uring_refusal());
+Result<std::unique_ptr<Store>> open_direct_store(const Location& root, Durability durability) {
+  return posix::open_direct_store(root, durability, posix::io_uring_refusal());
 }
 
 }  // namespace mlps::storage

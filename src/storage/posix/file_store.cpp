@@ -21,7 +21,8 @@ std::string_view fadvise_name(FadviseMode mode) {
 
 class FileStore final : public posix::LocalStore {
  public:
-  FileStore(const Location& root, FadviseMode fadvise) : LocalStore(root, {false, 1, fadvise}) {}
+  FileStore(const Location& root, FadviseMode fadvise, Durability durability)
+      : LocalStore(root, {false, 1, fadvise, durability}) {}
 
   StoreTraits traits() const override { return {"file", true, true, true, 1}; }
 
@@ -33,17 +34,17 @@ class FileStore final : public posix::LocalStore {
     return {{"engine", "pwrite/pread (buffered)"},
             {"fadvise", std::string(fadvise_name(mode().fadvise))},
             {"preallocation", "none"},
-            {"commit", "fsync of file and folder, size checked"}};
+            {"commit", std::string(posix::commit_text(mode()))}};
   }
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise) {
+Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise, Durability durability) {
   if (!root.path().starts_with('/')) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("\"{}\" is not an absolute path", root.path()));
   }
-  return std::make_unique<FileStore>(root, fadvise);
+  return std::make_unique<FileStore>(root, fadvise, durability);
 }
 
 }  // namespace mlps::storage

@@ -7,11 +7,12 @@
 
 namespace mlps::storage {
 
-/// Opens a file:// root: buffered pread and pwrite, blocking, fsync at commit.
-Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise);
+/// Opens a file:// root: buffered pread and pwrite, blocking; what a commit does is `durability`.
+Result<std::unique_ptr<Store>> open_file_store(const Location& root, FadviseMode fadvise,
+                                               Durability durability = Durability::kEachObject);
 
 /// Opens a direct:// root: O_DIRECT for writing and reading, through io_uring (or pread/pwrite where the kernel
 /// refuses io_uring; describe() says which). A file system that refuses O_DIRECT is an error that names it.
-Result<std::unique_ptr<Store>> open_direct_store(const Location& root);
+Result<std::unique_ptr<Store>> open_direct_store(const Location& root, Durability durability = Durability::kEachObject);
 
 }  // namespace mlps::storage

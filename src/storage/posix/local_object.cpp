@@ -22,8 +22,8 @@ Error io_error(const LocalObject& object, int errno_value, std::string what) {
 }
 
 Error stuck_error(const Operation& operation, const LocalObject& object, const Transfer& transfer) {
-  const uint64_t offset = object.part_offset(operation.part);
-  const uint64_t length = object.part_length(operation.part);
+  const uint64_t offset = operation.offset();
+  const uint64_t length = operation.length();
   if (operation.kind == OpKind::kWritePart) {
     return Error{ErrorCode::kStorageIo, fmt::format("write {} at offset {}: stopped after {} of {} bytes",
                                                     object.path(), offset, transfer.reached(), length)};
@@ -36,7 +36,9 @@ Error stuck_error(const Operation& operation, const LocalObject& object, const T
 }
 
 Status check_buffer(const Operation& operation, const LocalObject& object) {
-  const uint64_t length = object.part_length(operation.part);
+  if (!operation.is_inside())
+    return fail(ErrorCode::kInternal, fmt::format("{} outside of {}", op_name(operation.kind), object.name()));
+  const uint64_t length = operation.length();
   const bool fits =
       operation.kind == OpKind::kWritePart ? operation.buffer.size() == length : operation.buffer.size() >= length;
   const bool aligned =

@@ -14,6 +14,7 @@ struct IoMode {
   bool direct = false;                       ///< O_DIRECT
   size_t alignment = 1;                      ///< of offsets, lengths and buffers; 1 for buffered files
   FadviseMode fadvise = FadviseMode::kNone;  ///< buffered files only
+  Durability durability = Durability::kEachObject;
 };
 
 /// A file on its way in or out: opened once, its descriptor shared by all threads that move parts of it. The calls

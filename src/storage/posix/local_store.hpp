@@ -15,6 +15,7 @@ class LocalStore : public Store {
 
   const Location& root() const override { return root_; }
   std::unique_ptr<Object> object(ObjectSpec spec) override;
+  Status flush() override;
   Result<std::optional<Capacity>> capacity() const override;
   Status evict(std::string_view name) override { return tree_.evict(name); }
   Result<std::optional<Residency>> residency(std::string_view name) override { return tree_.residency(name); }
@@ -28,6 +29,9 @@ class LocalStore : public Store {
   Tree tree_;
   IoMode mode_;
 };
+
+/// What a commit does, in words.
+std::string_view commit_text(const IoMode& mode);
 
 /// The control plane of a session on local files; the data plane is left to the derived class.
 class LocalSession : public Session {

@@ -79,6 +79,7 @@ class RingSession final : public LocalSession {
         return complete(operation, object.end_read());
       case OpKind::kWritePart:
       case OpKind::kReadPart:
+      case OpKind::kReadRange:
         return start_move(operation, object);
       case OpKind::kCommitWrite:
         return start_commit(operation, object);
@@ -131,12 +132,12 @@ class RingSession final : public LocalSession {
 
   void start_move(Operation& operation, LocalObject& object) {
     if (Status legal = check_buffer(operation, object); !legal) return complete(operation, std::move(legal));
-    const uint64_t length = object.part_length(operation.part);
+    const uint64_t length = operation.length();
     if (length == 0) return complete(operation, {});
     Slot* const slot = take_slot(operation, Slot::Stage::kMove);
     if (slot == nullptr) return;
     const size_t alignment = object.mode().alignment;
-    if (operation.kind == OpKind::kReadPart) {
+    if (operation.reads_body()) {
       slot->transfer = Transfer::of_read(length, alignment);
     } else {
       std::memset(operation.buffer.data() + length, 0, round_up(length, alignment) - length);
@@ -147,6 +148,7 @@ class RingSession final : public LocalSession {
 
   void start_commit(Operation& operation, LocalObject& object) {
     if (Status prepared = object.prepare_commit(); !prepared) return complete(operation, std::move(prepared));
+    if (object.mode().durability == Durability::kOnFlush) return complete(operation, object.finish_commit());
     if (Slot* const slot = take_slot(operation, Slot::Stage::kSyncFile); slot != nullptr) queue(*slot);
   }
 
@@ -159,7 +161,7 @@ class RingSession final : public LocalSession {
         const uint64_t begin = slot.transfer->begin();
         std::byte* const data = slot.operation->buffer.data() + begin;
         const auto count = static_cast<unsigned>(slot.transfer->count());
-        const uint64_t offset = object.part_offset(slot.operation->part) + begin;
+        const uint64_t offset = slot.operation->offset() + begin;
         if (slot.operation->kind == OpKind::kWritePart) {
           io_uring_prep_write(sqe, object.fd(), data, count, offset);
         } else {
@@ -237,7 +239,7 @@ class RingSession final : public LocalSession {
     LocalObject& object = slot.object();
     const bool writing = operation.kind == OpKind::kWritePart;
     if (result < 0) {
-      const uint64_t offset = object.part_offset(operation.part) + slot.transfer->begin();
+      const uint64_t offset = operation.offset() + slot.transfer->begin();
       return release(
           slot, fail(io_error(object, -result,
                               fmt::format("{} {} at offset {}", writing ? "write" : "read", object.path(), offset))));
@@ -247,7 +249,7 @@ class RingSession final : public LocalSession {
       return release(slot, fail(stuck_error(operation, object, *slot.transfer)));
     }
     if (!slot.transfer->is_done()) return queue(slot);
-    operation.bytes = object.part_length(operation.part);
+    operation.bytes = operation.length();
     if (writing) object.count_written(operation.bytes);
     release(slot, {});
   }

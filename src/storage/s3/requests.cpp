@@ -58,15 +58,14 @@ void ask_head(Call& call, const S3Object& object) {
   call.reset(CallKind::kHeadObject, object.path(), object.uri());
 }
 
-void ask_read(Call& call, const S3Object& object, uint32_t part, std::span<std::byte> buffer) {
-  const uint64_t length = object.part_length(part);
+void ask_read(Call& call, const S3Object& object, uint64_t offset, std::span<std::byte> buffer) {
   call.reset(CallKind::kGetObject, object.path(), object.uri());
-  call.sink = buffer.first(length);
-  call.first_byte = object.part_offset(part);
+  call.sink = buffer;
+  call.first_byte = offset;
   call.object_bytes = object.size_bytes();
   call.if_match = object.pinned_etag();
-  if (length == 0) return;  // the whole of an empty object: no range can name it
-  const uint64_t last = call.first_byte + length - 1;
+  if (buffer.empty()) return;  // the whole of an empty object: no range can name it
+  const uint64_t last = call.first_byte + buffer.size() - 1;
   fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", call.first_byte, last);
   fmt::format_to(std::back_inserter(call.scope), "bytes {}-{}", call.first_byte, last);
 }

@@ -20,7 +20,7 @@ void ask_complete(Call& call, const S3Object& object, std::string& text);
 void ask_abort(Call& call, const S3Object& object);
 void ask_delete(Call& call, const S3Object& object);
 void ask_head(Call& call, const S3Object& object);
-/// `buffer` has room for the part.
-void ask_read(Call& call, const S3Object& object, uint32_t part, std::span<std::byte> buffer);
+/// The bytes from `offset` on that fill `buffer`.
+void ask_read(Call& call, const S3Object& object, uint64_t offset, std::span<std::byte> buffer);
 
 }  // namespace mlps::s3

@@ -129,6 +129,7 @@ void S3Session::submit(Operation& operation) {
     case OpKind::kAbortWrite:
       return abort_write(operation, object);
     case OpKind::kReadPart:
+    case OpKind::kReadRange:
       return read_part(operation, object);
     case OpKind::kBeginRead:
     case OpKind::kEndRead:
@@ -196,13 +197,12 @@ void S3Session::abort_write(Operation& operation, S3Object& object) {
 }
 
 void S3Session::read_part(Operation& operation, S3Object& object) {
-  if (operation.part >= object.part_count() || operation.buffer.size() < object.part_length(operation.part)) {
-    return refuse(operation, ErrorCode::kInternal,
-                  fmt::format("part {} doesn't exist or doesn't fit the buffer", operation.part));
+  if (!operation.is_inside() || operation.buffer.size() < operation.length()) {
+    return refuse(operation, ErrorCode::kInternal, "what is asked for doesn't exist or doesn't fit the buffer");
   }
   Task* task = task_for(operation, object);
   if (task == nullptr) return;
-  ask_read(next_call(*task, Step::kRead), object, operation.part, operation.buffer);
+  ask_read(next_call(*task, Step::kRead), object, operation.offset(), operation.buffer.first(operation.length()));
   start(*task);
 }
 

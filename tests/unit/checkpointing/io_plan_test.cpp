@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "base/units.hpp"
-#include "memory_store.hpp"
+#include "../support/memory_store.hpp"
 
 namespace mlps::checkpointing {
+using testing::MemoryStore;
+
 namespace {
 
 CheckpointPlan plan_of(uint32_t ranks, uint64_t object_bytes) {

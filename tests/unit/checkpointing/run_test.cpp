@@ -5,9 +5,11 @@
 #include <thread>
 
 #include "checkpointing/io_plan.hpp"
-#include "memory_store.hpp"
+#include "../support/memory_store.hpp"
 
 namespace mlps::checkpointing {
+using testing::MemoryStore;
+
 namespace {
 
 using storage::Operation;

@@ -60,7 +60,7 @@ class LocalStoreTest : public ::testing::TestWithParam<Case> {
       case Backend::kRing:
         return open_direct_store(direct);
       case Backend::kBlockingDirect:
-        return posix::open_direct_store(direct, ENOSYS);
+        return posix::open_direct_store(direct, Durability::kEachObject, ENOSYS);
     }
     return fail(ErrorCode::kInternal, "no such backend");
   }

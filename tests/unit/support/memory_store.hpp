@@ -12,7 +12,7 @@
 
 #include "storage/store.hpp"
 
-namespace mlps::checkpointing {
+namespace mlps::testing {
 
 /// A store in memory for tests of what is built on the seam: it keeps the protocol strictly (parts once, commit after
 /// all parts, abort with nothing in flight) and can be told to fail or alter any operation.
@@ -51,6 +51,7 @@ class MemoryStore : public storage::Store {
     using Object::Object;
     std::atomic<uint32_t> parts_done{0};
     std::atomic<bool> begun{false};
+    std::atomic<bool> read_by_range{false};
   };
   class MemorySession;
 
@@ -108,7 +109,9 @@ class MemoryStore::MemorySession : public storage::Session {
   }
   Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) override {
     const std::lock_guard lock(store_.mutex);
-    const auto& bytes = store_.blobs.at(std::string(name)).bytes;
+    const auto found = store_.blobs.find(std::string(name));
+    if (found == store_.blobs.end()) return fail(ErrorCode::kStorageNotFound, std::string(name) + " is not there");
+    const auto& bytes = found->second.bytes;
     return std::vector<std::byte>(
         bytes.begin() + static_cast<ptrdiff_t>(offset),
         bytes.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(bytes.size(), offset + length)));
@@ -121,7 +124,7 @@ class MemoryStore::MemorySession : public storage::Session {
 
  private:
   static std::vector<std::byte>::iterator at(Blob& blob, const storage::Operation& operation) {
-    return blob.bytes.begin() + static_cast<ptrdiff_t>(operation.object->part_offset(operation.part));
+    return blob.bytes.begin() + static_cast<ptrdiff_t>(operation.offset());
   }
 
   void carry_out(storage::Operation& operation) {
@@ -142,8 +145,10 @@ class MemoryStore::MemorySession : public storage::Session {
         ++object.parts_done;
         break;
       case storage::OpKind::kReadPart:
+      case storage::OpKind::kReadRange:
         if (!object.begun) ++store_.protocol_errors;
-        operation.bytes = operation.buffer.size();
+        if (operation.kind == storage::OpKind::kReadRange) object.read_by_range = true;
+        operation.bytes = operation.length();
         std::copy_n(at(blob, operation), operation.bytes, operation.buffer.begin());
         ++object.parts_done;
         break;
@@ -152,7 +157,7 @@ class MemoryStore::MemorySession : public storage::Session {
         blob.complete = true;
         break;
       case storage::OpKind::kEndRead:
-        if (object.parts_done != object.part_count()) ++store_.protocol_errors;
+        if (!object.read_by_range && object.parts_done != object.part_count()) ++store_.protocol_errors;
         break;
       case storage::OpKind::kAbortWrite:
         ++store_.aborts;
@@ -170,4 +175,4 @@ inline Result<std::unique_ptr<storage::Session>> MemoryStore::open_session(unsig
   return std::unique_ptr<storage::Session>(std::make_unique<MemorySession>(*this));
 }
 
-}  // namespace mlps::checkpointing
+}  // namespace mlps::testing

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "formats/format.hpp"
+#include "workloads/training_workload.hpp"
+
+namespace mlps::training {
+
+enum class FileSet { kTrain, kEval };
+
+/// The seed of file sizes and payload where the user gives none. Fixed, so that a data set without manifest can be
+/// read by its configuration alone.
+inline constexpr uint64_t kDefaultDataSeed = 10;
+
+/// Names, shapes and sizes of the files of one set (train or valid), computed from (seed, index): no list anywhere.
+/// Immutable and cheap to copy but for the format it refers to, which must live longer. Any thread.
+class Dataset {
+ public:
+  /// `total` of the names is num_files_generated where given. A set may be empty.
+  Dataset(const workloads::DatasetSettings& settings, FileSet set, uint64_t seed, const formats::Format& format);
+
+  uint64_t files() const { return files_; }
+  uint64_t samples_per_file() const { return samples_per_file_; }
+  uint64_t seed() const { return seed_; }
+  const formats::Format& format() const { return *format_; }
+
+  /// "train/img_0042_of_7200.npz", with the writer's subfolder rule of section 2.2; relative to the data folder
+  /// (`<data-dir>/<model>`). append_name() adds it to `text` without allocating once `text` has grown.
+  std::string name(uint64_t index) const;
+  void append_name(uint64_t index, std::string& text) const;
+  /// "index/train/img_0042_of_7200.tfrecord.idx".
+  std::string index_name(uint64_t index) const;
+
+  /// Section 2.1, from (seed, set, index) alone: independent of the number of ranks.
+  formats::FileShape shape(uint64_t index) const;
+  uint64_t file_bytes(uint64_t index) const { return format_->file_bytes(shape(index)); }
+  bool sizes_vary() const { return sigma_ > 0; }
+
+  /// Mean size of a file; exact where sizes don't vary, else the mean over the first 4,096 files.
+  double mean_file_bytes() const { return mean_file_bytes_; }
+  uint64_t expected_bytes() const { return static_cast<uint64_t>(mean_file_bytes_ * static_cast<double>(files_)); }
+
+  /// Payload and structure of one file; keeps a reference to the format.
+  formats::FileContent content(uint64_t index) const;
+
+ private:
+  const formats::Format* format_;
+  std::string folder_;  // "train/"
+  std::string prefix_;  // "img_"
+  std::string ending_;  // "_of_7200.npz"
+  uint64_t files_;
+  uint64_t samples_per_file_;
+  uint64_t seed_;
+  uint64_t subfolders_;
+  uint32_t index_digits_;
+  uint32_t subfolder_digits_;
+  uint64_t height_ = 1, width_ = 1;  // of every file, if sizes don't vary
+  double side_ = 1, sigma_ = 0;      // else
+  double mean_file_bytes_ = 0;
+};
+
+}  // namespace mlps::training

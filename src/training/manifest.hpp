@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "workloads/training_workload.hpp"
+
+namespace mlps::training {
+
+/// `.mlps-datagen-manifest.json` of a data set (spec/training.md section 4.3): the original's fields, then ours under
+/// the key "mlpstorage_cpp" (seed of sizes and payload, the parquet columns and row group, element type, prefix,
+/// eval files), without which the original's reader gets along.
+struct Manifest {
+  std::string model;
+  uint64_t num_files_train = 0;
+  uint64_t num_samples_per_file = 0;
+  double record_length_bytes = 0;
+  std::string created_at;  ///< UTC
+  std::string tool_version;
+  std::string source_result_dir;
+  uint64_t num_subfolders_train = 0;
+  std::string dataset_format;  ///< empty: not stated
+  std::string rules_edition;   ///< "3.0"
+  // Ours; absent in a data set of the original.
+  std::optional<uint64_t> seed;
+  std::string shape;  ///< canonical text of everything that decides bytes; equal texts mean equal data sets
+};
+inline constexpr const char* kManifestName = ".mlps-datagen-manifest.json";
+inline constexpr const char* kRulesEdition = "3.0";
+
+/// Canonical text of all settings that decide names and bytes of a data set: model, format, counts, lengths, columns,
+/// seed.
+std::string shape_text(const workloads::TrainingWorkload& workload, uint64_t seed);
+
+Manifest make_manifest(const workloads::TrainingWorkload& workload, uint64_t seed, std::string tool_version,
+                       std::string source_result_dir, int64_t wall_us);
+std::string manifest_text(const Manifest& manifest);     ///< JSON, sorted keys, indent 2
+Result<Manifest> parse_manifest(std::string_view text);  ///< hostile input; E102 names the field
+
+/// Section 4.4: what comparing a run with the manifest found.
+struct ManifestFinding {
+  std::string code;  ///< "MANIFEST-000", "MANIFEST-001", "MANIFEST-003"
+  bool is_error = false;
+  std::string message;
+  std::string suggestion;
+};
+struct ManifestUse {
+  std::vector<ManifestFinding> findings;
+  /// What the run takes from it: `dataset.num_files_generated`, num_subfolders_train if unset; as tool overrides.
+  std::vector<workloads::Override> overrides;
+  uint64_t seed = 0;  ///< of the data set; the default where the manifest has none
+};
+/// `manifest` empty: there is none. `lenient` (whatif, --skip-validation) turns 001 and 003 into warnings.
+/// `minimum_files` is the datasize answer, for the smaller count proposed with 003.
+ManifestUse use_manifest(const std::optional<Manifest>& manifest, const workloads::TrainingWorkload& workload,
+                         bool user_gave_subfolders, uint64_t minimum_files, bool lenient);
+
+}  // namespace mlps::training

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/histogram.hpp"
+#include "checkpointing/record.hpp"
+#include "storage/store.hpp"
+#include "training/plan.hpp"
+
+namespace mlps::training {
+
+/// How bytes move: decided before the run from the store's traits, the files and the user's limits; printed, obeyed.
+struct ReadPlan {
+  uint32_t workers = 0;       ///< I/O threads of this host
+  uint32_t depth = 0;         ///< operations in flight per worker
+  uint64_t part_bytes = 0;    ///< largest single read
+  uint64_t budget_bytes = 0;  ///< limit for I/O buffers of this host (--io-memory)
+  bool buffers = true;        ///< false: null:// without --verify moves no bytes through memory
+  uint64_t extents_per_file = 1;
+  double mean_extent_bytes = 0;
+  uint64_t read_ahead_extents = 0;  ///< per accelerator: read or being read, and not consumed
+  uint64_t read_ahead_bytes = 0;    ///< what that is, nominally
+  uint32_t in_flight = 0;           ///< extents per accelerator at once
+  uint64_t buffer_bytes() const { return buffers ? uint64_t{workers} * depth * part_bytes : 0; }
+};
+
+/// One block of one epoch on one rank; spec/training.md section 5.5.
+struct RankBlock {
+  uint64_t steps = 0;
+  Stamp start, end;       ///< T0 and T1
+  double au = 0;          ///< percent, section 6.1
+  double throughput = 0;  ///< samples/s of this rank
+  Nanos compute_ns = 0;   ///< C: over the metric window
+  Nanos window_ns = 0;    ///< T
+  Nanos wait_ns = 0;      ///< waiting for storage, all steps
+  Nanos barrier_ns = 0;   ///< waiting for other ranks, all steps
+  Nanos harness_ns = 0;   ///< the rest of T1 - T0: ours
+};
+
+struct Block {
+  std::vector<RankBlock> ranks;
+  uint64_t first_step = 0;  ///< index into the step log of the epoch
+};
+
+/// A checkpoint saved inside training.
+struct SavedCheckpoint {
+  uint32_t epoch = 0;
+  uint64_t step = 0;
+  Stamp start;
+  Nanos duration_ns = 0;
+  uint64_t bytes = 0;
+};
+
+struct Evaluation {
+  Stamp start, end;
+  std::vector<RankBlock> ranks;
+};
+
+/// Page-cache state of the data set before an epoch, by a sample of its files.
+struct CacheProbe {
+  uint64_t files_sampled = 0;
+  uint64_t files_total = 0;
+  uint64_t cached_bytes = 0;
+  uint64_t sampled_bytes = 0;
+  std::string action;  ///< what was done about it, in words
+};
+
+struct Epoch {
+  uint32_t number = 0;  ///< from 1
+  Stamp start, end;
+  std::vector<Block> blocks;
+  std::vector<SavedCheckpoint> checkpoints;
+  std::optional<Evaluation> evaluation;
+  std::optional<CacheProbe> cache;  ///< file systems only
+  double au = 0;                    ///< mean over ranks of the step-weighted mean over blocks, percent
+  double throughput = 0;            ///< sum over ranks, samples/s
+};
+
+/// Time of all I/O workers of the host during the epochs, summed over workers.
+struct ReaderTimes {
+  Nanos submit_ns = 0;  ///< inside Session::submit (blocking stores: the I/O itself)
+  Nanos wait_ns = 0;    ///< inside Session::poll
+  Nanos verify_ns = 0;
+  Nanos idle_ns = 0;   ///< nothing to read: read-ahead is full
+  Nanos other_ns = 0;  ///< our own bookkeeping
+};
+
+struct ReadStats {
+  Histogram open_ns, read_ns, first_byte_ns, extent_ns;  ///< per operation; extent_ns: from claim to last byte
+  ReaderTimes times;
+  uint64_t bytes = 0;  ///< really read
+  uint64_t bytes_verified = 0;
+  uint64_t extents = 0;
+  uint64_t files_opened = 0;
+  uint64_t reads = 0;  ///< operations
+  uint64_t retries = 0;
+  uint64_t retried_bytes = 0;
+  double cpu_user_s = 0, cpu_system_s = 0;  ///< of the process, over the epochs
+};
+
+/// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
+/// Nanoseconds, in the order epoch, block, step, rank.
+struct StepTimes {
+  Nanos load_ns = 0;  ///< waiting for the batch
+  Nanos proc_ns = 0;  ///< load + compute
+  Nanos compute_ns = 0;
+};
+
+class StepLog;  // training/step_log.hpp
+
+/// Everything a training run found out. One record, many views.
+struct RunRecord {
+  Stamp invocation_start;
+  Stamp run_start, run_end;
+  double first_byte_s = 0;  ///< invocation_start to the first read submitted
+  double start_up_s = 0;    ///< invocation_start to the first step of epoch 1
+  RunPlan plan;
+  ReadPlan reads;
+  std::string model, accelerator, format;
+  double record_bytes = 0;  ///< nominal, of a sample
+  double au_threshold = 0;  ///< a fraction
+  std::string location;     ///< the data folder, rendered
+  storage::StoreTraits traits;
+  std::vector<std::pair<std::string, std::string>> store_settings;
+  uint64_t data_seed = 0;
+  uint64_t run_seed = 0;  ///< of `random` shuffles; drawn per run
+  bool verify = false;
+  std::string injected_fault;
+
+  std::vector<Epoch> epochs;  ///< those completed
+  ReadStats stats;
+  std::shared_ptr<StepLog> steps;
+  uint64_t peak_rss_bytes = 0;
+  std::vector<std::string> notes;
+
+  checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
+  std::vector<std::string> reasons;
+  std::optional<Error> error;
+};
+
+}  // namespace mlps::training

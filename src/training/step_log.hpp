@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "training/record.hpp"
+
+namespace mlps::training {
+
+/// Appends StepTimes of all ranks, step by step, to an unlinked file in `folder`; read back per rank when the result
+/// files are written. Memory is one block of buffer, whatever the number of steps. One writer, then readers.
+class StepLog {
+ public:
+  static Result<std::shared_ptr<StepLog>> create(const std::string& folder, uint32_t ranks);
+  ~StepLog();
+  StepLog(const StepLog&) = delete;
+  StepLog& operator=(const StepLog&) = delete;
+
+  /// One step: an entry per rank.
+  Status append(const std::vector<StepTimes>& ranks);
+  Status flush();
+
+  uint64_t steps() const { return steps_; }
+  /// Calls `visit` for the steps [first, first + count) of `rank`, in order. After flush().
+  Status read(uint32_t rank, uint64_t first, uint64_t count, const std::function<void(const StepTimes&)>& visit) const;
+
+ private:
+  StepLog(int fd, uint32_t ranks) : fd_(fd), ranks_(ranks) {}
+  int fd_;
+  uint32_t ranks_;
+  uint64_t steps_ = 0;
+  std::vector<StepTimes> pending_;
+};
+
+}  // namespace mlps::training
