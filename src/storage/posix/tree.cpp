@@ -34,6 +34,14 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
   return {};
 }
 
+Status write_file(const std::string& path, std::span<const std::byte> bytes) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd.is_open()) return fail(errno_error(errno, fmt::format("create {}", path)));
+  Status stored = write_all(fd.get(), bytes, path);
+  if (stored && ::fsync(fd.get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", path)));
+  return stored;
+}
+
 /// Less than asked only at the end of the file.
 Result<size_t> read_all(int fd, std::span<std::byte> bytes, uint64_t offset, const std::string& path) {
   size_t done = 0;
@@ -134,13 +142,16 @@ Status Tree::put(std::string_view name, std::span<const std::byte> bytes) const 
   const Result<std::string> path = path_of(name);
   if (!path) return fail(path.error());
   if (Status made = make_parents(*path); !made) return made;
-  Descriptor fd(::open(path->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.is_open()) return fail(errno_error(errno, fmt::format("create {}", *path)));
-  Status stored = write_all(fd.get(), bytes, *path);
-  if (stored && ::fsync(fd.get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", *path)));
-  if (stored) stored = sync_parent(*path);
-  if (!stored) ::unlink(path->c_str());
-  return stored;
+  const std::string partial = *path + std::string(kPartialSuffix);
+  Status stored = write_file(partial, bytes);
+  if (stored && ::rename(partial.c_str(), path->c_str()) != 0) {
+    stored = fail(errno_error(errno, fmt::format("rename {} to {}", partial, *path)));
+  }
+  if (!stored) {
+    ::unlink(partial.c_str());
+    return stored;
+  }
+  return sync_parent(*path);
 }
 
 Result<Descriptor> Tree::open_for_reading(std::string_view name) const {

@@ -32,7 +32,8 @@ class Tree {
   /// kListPage; `continuation` is the last name of the page before. Symbolic links to files count as files, links to
   /// folders are not entered.
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) const;
-  Status put(std::string_view name, std::span<const std::byte> bytes) const;  ///< durable when it returns
+  /// Durable when it returns, and atomic: a reader, also one after a crash, finds the old bytes or the new ones.
+  Status put(std::string_view name, std::span<const std::byte> bytes) const;
   Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) const;
   Status remove(std::string_view name) const;
 
@@ -46,6 +47,8 @@ class Tree {
   Result<std::optional<Residency>> residency(std::string_view name) const;
 
   static constexpr size_t kListPage = 1000;
+  /// Of a file that put() is writing; it gets its name when it is whole. Lists leave such files out.
+  static constexpr std::string_view kPartialSuffix = ".mlps-partial";
 
  private:
   Result<Descriptor> open_for_reading(std::string_view name) const;

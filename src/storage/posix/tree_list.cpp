@@ -66,7 +66,7 @@ class Walk {
       const dirent* raw = ::readdir(folder.get());
       if (raw == nullptr) break;
       const std::string_view name = raw->d_name;
-      if (name == "." || name == "..") continue;
+      if (name == "." || name == ".." || name.ends_with(Tree::kPartialSuffix)) continue;
       if (Status added = add_entry(::dirfd(folder.get()), raw->d_name, path, entries); !added) {
         return fail(added.error());
       }

@@ -53,6 +53,34 @@ TEST_F(TreeTest, SmallObjectsArePutReadAndRemoved) {
   EXPECT_EQ(tree_.get("a/b/probe", 0, 1).error().code, ErrorCode::kStorageNotFound);
 }
 
+TEST_F(TreeTest, PutReplacesAnObjectAsAWhole) {
+  ASSERT_TRUE(tree_.put("a/state", bytes_of("the first, longer one")));
+  // Who opened the old object keeps reading it: its bytes are not touched.
+  std::ifstream reader(tree_.root() + "/a/state");
+  ASSERT_TRUE(tree_.put("a/state", bytes_of("second")));
+  std::string line;
+  std::getline(reader, line);
+  EXPECT_EQ(line, "the first, longer one");
+  EXPECT_TRUE(std::ranges::equal(*tree_.get("a/state", 0, 100), bytes_of("second")));
+  EXPECT_THAT(names_below(""), ElementsAre("a/state"));
+}
+
+TEST_F(TreeTest, WhatAKilledPutLeavesIsNoObjectAndInNobodysWay) {
+  ASSERT_TRUE(tree_.put("a/state", bytes_of("old")));
+  std::ofstream(tree_.root() + "/a/state" + std::string(Tree::kPartialSuffix)) << "a longer half-written one";
+  EXPECT_THAT(names_below(""), ElementsAre("a/state"));
+  ASSERT_TRUE(tree_.put("a/state", bytes_of("new")));
+  EXPECT_TRUE(std::ranges::equal(*tree_.get("a/state", 0, 100), bytes_of("new")));
+  EXPECT_FALSE(std::filesystem::exists(tree_.root() + "/a/state" + std::string(Tree::kPartialSuffix)));
+}
+
+TEST_F(TreeTest, APutThatFailsLeavesNothing) {
+  ASSERT_TRUE(tree_.put("a/b", bytes_of("x")));
+  EXPECT_FALSE(tree_.put("a", bytes_of("x"))) << "there is a folder of that name";
+  EXPECT_THAT(names_below(""), ElementsAre("a/b"));
+  EXPECT_FALSE(std::filesystem::exists(tree_.root() + "/a" + std::string(Tree::kPartialSuffix)));
+}
+
 TEST_F(TreeTest, AFolderIsNoObject) {
   ASSERT_TRUE(tree_.put("a/b", bytes_of("x")));
   EXPECT_EQ(tree_.head("a").error().code, ErrorCode::kStorageNotFound);
