@@ -33,19 +33,23 @@ struct ReadPlan {
 /// One block of one epoch on one rank; spec/training.md section 5.5.
 struct RankBlock {
   uint64_t steps = 0;
-  Stamp start, end;       ///< T0 and T1
-  double au = 0;          ///< percent, section 6.1
-  double throughput = 0;  ///< samples/s of this rank
-  Nanos compute_ns = 0;   ///< C: over the metric window
-  Nanos window_ns = 0;    ///< T
-  Nanos wait_ns = 0;      ///< waiting for storage, all steps
-  Nanos barrier_ns = 0;   ///< waiting for other ranks, all steps
-  Nanos harness_ns = 0;   ///< the rest of T1 - T0: ours
+  Stamp start, end;             ///< T0 and T1
+  double au = 0;                ///< percent, section 6.1
+  double throughput = 0;        ///< samples/s of this rank
+  Nanos compute_ns = 0;         ///< measured, all steps
+  Nanos window_compute_ns = 0;  ///< C: over the metric window
+  Nanos window_ns = 0;          ///< T
+  Nanos wait_ns = 0;            ///< waiting for storage, all steps
+  Nanos barrier_ns = 0;         ///< waiting for other ranks, all steps
+  Nanos harness_ns = 0;         ///< the rest of T1 - T0: ours
 };
 
 struct Block {
   std::vector<RankBlock> ranks;
-  uint64_t first_step = 0;  ///< index into the step log of the epoch
+  uint64_t first_step = 0;  ///< index into the step log
+  /// Sum over steps of what a step took beyond its slowest accelerator's storage wait and drawn compute time: all that
+  /// is ours (noticing, hand-over, barrier, oversleeping).
+  Nanos overhead_ns = 0;
 };
 
 /// A checkpoint saved inside training.
