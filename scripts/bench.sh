@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every benchmark of the program itself, one after the other: payload kernels, client cost of an S3 PUT against a raw
-# socket loop, direct writes against fio, and the program on null://. Each prints its points and what they are measured
-# against. About three minutes, and 4 GiB of disk in build/bench for the time of it.
+# Every benchmark of the program itself, one after the other: payload kernels, files of each format, client cost of an
+# S3 PUT against a raw socket loop, direct writes against fio, and the program on null://. Each prints its points and
+# what they are measured against. About three minutes, and 4 GiB of disk in build/bench for the time of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh release
@@ -12,6 +12,8 @@ trap 'rm -rf "$scratch"' EXIT
 
 echo "== payload: fill and verify per core"
 "$build/bench/payload_bench"
+echo "== formats: fill and verify of files per core"
+"$build/bench/formats_bench"
 echo "== S3: CPU of a PUT, ours against a raw socket loop"
 "$build/bench/s3_put_cost"
 for pages in huge small; do

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/crc.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/errors.hpp"

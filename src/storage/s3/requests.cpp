@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "base/crc.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/sigv4.hpp"
 #include "storage/s3/xml.hpp"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/crc.hpp"
 #include "base/units.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/crc.hpp"
 #include "storage/s3/crc32c.hpp"
 
 namespace mlps::s3 {

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/crc.hpp"
 #include "scripted_server.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
@@ -35,7 +36,7 @@ std::string header_of(const Request& request, const std::string& name) {
 
 bool checksum_wrong(const Request& request) {
   const std::string sent = header_of(request, "x-amz-checksum-crc32c");
-  return !sent.empty() && sent != s3::crc32c_text(s3::crc32c(std::as_bytes(std::span(request.body))));
+  return !sent.empty() && sent != s3::crc32c_text(crc32c(std::as_bytes(std::span(request.body))));
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ Reply ScriptedServer::complete(const Request& request) {
     }
     whole.bytes += part.bytes;
     digests += s3::from_hex(part.etag.substr(1, 32)).value_or("");
-    crcs.push_back(s3::crc32c(std::as_bytes(std::span(part.bytes))));
+    crcs.push_back(crc32c(std::as_bytes(std::span(part.bytes))));
   }
   whole.etag = fmt::format("\"{}-{}\"", md5(digests), crcs.size());
   whole.checksum = s3::crc32c_composite(crcs);
