@@ -76,6 +76,7 @@ std::vector<Case> cases() {
       {"jpeg", layout(DataFormat::kJpeg, 1, 146600628), {12107, 12107}},
       {"npy", layout(DataFormat::kNpy, 1, 146600628), {12107, 12107}},
       {"npz", layout(DataFormat::kNpz, 1, 146600628), {12107, 12107}},
+      {"tfrecord", layout(DataFormat::kTfrecord, 1251, 114660.07), {338, 338}},
   };
 }
 

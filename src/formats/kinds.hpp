@@ -12,5 +12,7 @@ Result<std::unique_ptr<Format>> make_raw(const Layout& layout);
 Result<std::unique_ptr<Format>> make_synthetic(const Layout& layout);
 Result<std::unique_ptr<Format>> make_npy(const Layout& layout);
 Result<std::unique_ptr<Format>> make_npz(const Layout& layout);
+/// Extents of whole records.
+Result<std::unique_ptr<Format>> make_tfrecord(const Layout& layout);
 
 }  // namespace mlps::formats

@@ -40,6 +40,7 @@ Result<std::unique_ptr<Format>> make_format(const Layout& layout) {
     case DataFormat::kSynthetic:
       return make_synthetic(layout);
     case DataFormat::kTfrecord:
+      return make_tfrecord(layout);
     case DataFormat::kParquet:
       break;
   }

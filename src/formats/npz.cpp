@@ -145,10 +145,7 @@ std::optional<uint64_t> Npz::first_mismatch(const FileShape& shape, const payloa
     if (const auto wrong = source.first_mismatch(from, range(from, word))) return wrong;
     if (word < to) {
       const std::string expected = closing_word(at, source, tile, from, range(from, to));
-      const auto found = range(word, to);
-      const auto wanted = as_bytes(expected).subspan(word - tile.word(), found.size());
-      const auto wrong = std::mismatch(found.begin(), found.end(), wanted.begin()).first;
-      if (wrong != found.end()) return word + static_cast<uint64_t>(wrong - found.begin());
+      if (const auto wrong = formats::first_mismatch(word, range(word, to), tile.word(), expected)) return wrong;
     }
     from = to;
   }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +33,18 @@ struct Window {
 inline void overlay(const Window& window, uint64_t at, std::string_view bytes) {
   const Window hit = window.clipped(at, at + bytes.size());
   if (!hit.out.empty()) std::memcpy(hit.out.data(), bytes.data() + (hit.offset - at), hit.out.size());
+}
+
+/// The file offset of the first byte of `data`, which stands at `offset`, that differs from `bytes`, which belong at
+/// `at`; only what both have is compared.
+inline std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data, uint64_t at,
+                                              std::string_view bytes) {
+  const uint64_t from = std::max(offset, at);
+  const uint64_t to = std::min(offset + data.size(), at + bytes.size());
+  for (uint64_t place = from; place < to; ++place) {
+    if (data[place - offset] != std::byte(bytes[place - at])) return place;
+  }
+  return std::nullopt;
 }
 
 /// Appends an unsigned integer, least significant byte first.
