@@ -27,8 +27,8 @@ struct WritePlan {
 };
 struct WriteRequest {
   uint32_t processes = 1;  ///< --num-processes: parallel generators, as the rules count them
-  std::optional<uint32_t> workers;
-  std::optional<uint32_t> depth;
+  std::optional<uint32_t> workers = {};
+  std::optional<uint32_t> depth = {};
   uint64_t part_bytes = 0;
   uint64_t memory_bytes = 0;
   uint32_t cores = 1;
@@ -68,6 +68,7 @@ struct GenerateRequest {
   bool index_files = false;  ///< beside tfrecords, on file systems only
   std::string injected_fault;
   Stamp invocation_start;
+  Nanos journal_interval_ns = 1'000'000'000;                 ///< how often the journal is brought up to date
   std::function<void(const GenerateProgress&)> on_progress;  ///< may be empty
 };
 
