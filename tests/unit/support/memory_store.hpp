@@ -127,9 +127,22 @@ class MemoryStore::MemorySession : public storage::Session {
     return blob.bytes.begin() + static_cast<ptrdiff_t>(operation.offset());
   }
 
+  Status check_stored(const storage::Object& object) const {
+    const auto found = store_.blobs.find(object.name());
+    if (found == store_.blobs.end()) return fail(ErrorCode::kStorageNotFound, object.name() + " is not there");
+    if (found->second.bytes.size() == object.size_bytes()) return {};
+    return fail(ErrorCode::kDataMismatch, object.name() + " has another size");
+  }
+
   void carry_out(storage::Operation& operation) {
     auto& object = static_cast<MemoryObject&>(*operation.object);
     const std::lock_guard lock(store_.mutex);
+    if (operation.kind == storage::OpKind::kBeginRead) {
+      if (auto found = check_stored(object); !found) {
+        operation.error = std::move(found.error());
+        return;
+      }
+    }
     Blob& blob = store_.blobs[object.name()];
     switch (operation.kind) {
       case storage::OpKind::kBeginWrite:
