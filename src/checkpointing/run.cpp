@@ -1,13 +1,13 @@
 #include "checkpointing/run.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <system_error>
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/process_usage.hpp"
 #include "base/units.hpp"
 #include "checkpointing/crew.hpp"
 #include "checkpointing/progress.hpp"
@@ -18,26 +18,6 @@ namespace {
 
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
-
-double seconds_of(const timeval& t) {
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-}
-
-struct CpuTime {
-  double user_s = 0;
-  double system_s = 0;
-  static CpuTime of_process() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime)};
-  }
-};
-
-uint64_t peak_rss_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * kKiB;
-}
 
 /// One run: rank threads walk through the events together; rank 0 also prepares and closes each event, in the time
 /// that no rank's clock runs.

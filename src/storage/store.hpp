@@ -167,6 +167,7 @@ struct StoreTraits {
   bool holds_objects = true;    ///< false for null://: nothing to list or to check
   bool file_system = false;     ///< capacity, page cache and separation apply
   size_t buffer_alignment = 1;  ///< of Operation::buffer addresses and capacities
+  bool reads_need_open = true;  ///< false: kBeginRead and kEndRead do nothing, so many small reads may leave them out
 };
 
 struct Capacity {

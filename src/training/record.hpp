@@ -24,7 +24,8 @@ struct ReadPlan {
   bool buffers = true;        ///< false: null:// without --verify moves no bytes through memory
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
-  uint64_t read_ahead_extents = 0;  ///< per accelerator: read or being read, and not consumed
+  uint64_t read_ahead_batches = 0;  ///< read_threads x prefetch_size: batches ahead of the one in use
+  uint64_t read_ahead_extents = 0;  ///< per accelerator: read or being read, and not consumed; by the byte limit
   uint64_t read_ahead_bytes = 0;    ///< what that is, nominally
   uint32_t in_flight = 0;           ///< extents per accelerator at once
   uint64_t buffer_bytes() const { return buffers ? uint64_t{workers} * depth * part_bytes : 0; }

@@ -14,7 +14,11 @@ class FaultStore final : public Store {
       : inner_(std::move(inner)), plan_(std::move(plan)) {}
 
   const Location& root() const override { return inner_->root(); }
-  StoreTraits traits() const override { return inner_->traits(); }
+  StoreTraits traits() const override {
+    StoreTraits traits = inner_->traits();
+    traits.reads_need_open = true;  // so that a fault meant for it happens
+    return traits;
+  }
   Result<std::unique_ptr<Session>> open_session(unsigned depth) override {
     Result<std::unique_ptr<Session>> session = inner_->open_session(depth);
     if (!session) return session;

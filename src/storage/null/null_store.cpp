@@ -67,7 +67,7 @@ class NullStore final : public Store {
   explicit NullStore(const Location& root) : root_(root) {}
 
   const Location& root() const override { return root_; }
-  StoreTraits traits() const override { return {"null", false, false, false, 1}; }
+  StoreTraits traits() const override { return {"null", false, false, false, 1, false}; }
   Result<std::unique_ptr<Session>> open_session(unsigned depth) override {
     return std::make_unique<NullSession>(depth);
   }

@@ -1,0 +1,28 @@
+#include "base/process_usage.hpp"
+
+#include <sys/resource.h>
+
+#include "base/units.hpp"
+
+namespace mlps {
+namespace {
+
+double seconds_of(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+}
+
+}  // namespace
+
+CpuTime CpuTime::of_process() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime)};
+}
+
+uint64_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * kKiB;
+}
+
+}  // namespace mlps

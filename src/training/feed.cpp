@@ -1,0 +1,39 @@
+#include "training/feed.hpp"
+
+namespace mlps::training {
+
+Feed::Feed(uint32_t ranks, uint64_t capacity) : next_announced_(std::make_unique<uint32_t[]>(ranks)) {
+  streams_.reserve(ranks);
+  for (uint32_t rank = 0; rank < ranks; ++rank) streams_.push_back(std::make_unique<Stream>(rank, capacity));
+}
+
+void Feed::begin(const Pass& pass, uint64_t samples, uint64_t in_flight) {
+  pass_ = &pass;
+  const uint64_t total = pass.extents.tickets_for(samples);
+  for (const auto& stream : streams_) stream->restart(pass.extents, total, in_flight);
+}
+
+void Feed::announce(uint32_t rank) {
+  uint32_t head = announced_.load(std::memory_order_relaxed);
+  do {
+    next_announced_[rank] = head;
+  } while (!announced_.compare_exchange_weak(head, rank, std::memory_order_acq_rel, std::memory_order_relaxed));
+  news_.ring(1);
+}
+
+void Feed::collect(std::vector<uint32_t>& ranks) {
+  ranks.clear();
+  if (announced_.load(std::memory_order_relaxed) == kEnd) return;
+  for (uint32_t rank = announced_.exchange(kEnd, std::memory_order_acq_rel); rank != kEnd;
+       rank = next_announced_[rank]) {
+    ranks.push_back(rank);
+  }
+}
+
+void Feed::close() {
+  closed_.store(true, std::memory_order_release);
+  work_.ring();
+  news_.ring();
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bell.hpp"
+#include "training/dataset.hpp"
+#include "training/plan.hpp"
+#include "training/stream.hpp"
+
+namespace mlps::training {
+
+/// What is read in one pass over a set: an epoch's training, or an evaluation. Lives as long as any claim of it.
+struct Pass {
+  uint32_t epoch = 0;
+  const Dataset* dataset = nullptr;
+  EpochOrder order;
+  ExtentMap extents;
+};
+
+/// Where workers and the conductor meet: a stream for each accelerator of this host, and two bells.
+class Feed {
+ public:
+  Feed(uint32_t ranks, uint64_t capacity);
+
+  uint32_t size() const { return static_cast<uint32_t>(streams_.size()); }
+  Stream& stream(uint32_t rank) { return *streams_[rank]; }
+
+  // ---- the conductor
+
+  /// Begins a pass in which every rank reads `samples` samples. All claims of the pass before are complete.
+  void begin(const Pass& pass, uint64_t samples, uint64_t in_flight);
+  /// Ranks whose awaited read has come since the last call.
+  void collect(std::vector<uint32_t>& ranks);
+  Bell& news() { return news_; }
+
+  // ---- workers
+
+  /// The pass that a claim belongs to; to be asked after the claim.
+  const Pass& pass() const { return *pass_; }
+  void announce(uint32_t rank);
+  Bell& work() { return work_; }
+
+  /// No more passes: workers leave when nothing is in flight.
+  void close();
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+
+ private:
+  static constexpr uint32_t kEnd = UINT32_MAX;
+
+  std::vector<std::unique_ptr<Stream>> streams_;
+  const Pass* pass_ = nullptr;  // written before the first limit of a pass is released
+  std::atomic<bool> closed_{false};
+  Bell work_, news_;
+  // A stack of ranks, linked by index: a rank is on it at most once, since it awaits one read at a time.
+  std::unique_ptr<uint32_t[]> next_announced_;
+  alignas(64) std::atomic<uint32_t> announced_{kEnd};
+};
+
+}  // namespace mlps::training

@@ -1,0 +1,281 @@
+#include "training/run.hpp"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/log.hpp"
+#include "base/process_usage.hpp"
+#include "base/units.hpp"
+#include "checkpointing/saver.hpp"
+#include "training/conductor.hpp"
+#include "training/page_cache.hpp"
+#include "training/progress.hpp"
+#include "training/readers.hpp"
+#include "training/step_log.hpp"
+
+namespace mlps::training {
+namespace {
+
+using checkpointing::Verdict;
+
+/// Reads that one rank may have open: what it reads ahead, and the batch in use.
+uint64_t stream_capacity(const RunRequest& request) {
+  const ExtentMap train(request.train->format(), request.plan.samples_per_file);
+  const uint64_t batch = train.tickets_for(std::max(request.plan.batch_size, request.plan.eval_batch_size));
+  return request.reads.read_ahead_extents + 2 * (batch + 1);
+}
+
+/// One run: the calling thread is the conductor of all epochs; readers work beside it.
+class TrainingRun {
+ public:
+  TrainingRun(const RunRequest& request, world::World& world)
+      : request_(request),
+        plan_(request.plan),
+        world_(world),
+        record_(describe_run(request)),
+        feed_(plan_.accelerators, stream_capacity(request)),
+        conductor_(feed_, world.failure(), request.reads.workers) {}
+
+  RunRecord execute() {
+    // A wait that ends at a deadline may end 50 us late by default, on purpose, to save power.
+    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    record_.run_start = Stamp::now();
+    cpu_before_ = CpuTime::of_process();
+    if (Status ready = set_up(); !ready) world_.failure().raise(std::move(ready.error()));
+    for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
+      if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
+    }
+    finish();
+    return std::move(record_);
+  }
+
+ private:
+  Status set_up() {
+    auto steps = StepLog::create(request_.scratch_folder, plan_.accelerators);
+    if (!steps) return fail(std::move(steps.error()));
+    record_.steps = std::move(*steps);
+    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, feed_, world_.failure());
+    if (!readers) return fail(std::move(readers.error()));
+    readers_ = std::move(*readers);
+    if (!plan_.checkpoints.empty()) {
+      auto saver = checkpointing::Saver::open(*request_.checkpoints, request_.workload.checkpointing.model_bytes,
+                                              request_.reads.workers, world_.failure());
+      if (!saver) return fail(std::move(saver.error()));
+      saver_ = std::move(*saver);
+    }
+    if (request_.on_progress) {
+      meter_ = std::make_unique<ProgressMeter>(plan_, conductor_, *readers_, request_.on_progress);
+    }
+    return {};
+  }
+
+  Status run_epoch(uint32_t number) {
+    Epoch epoch;
+    epoch.number = number;
+    if (record_.traits.file_system) {
+      show(number, "looking at the page cache");
+      auto cache = keep_cold(*request_.train, *request_.store, request_.eviction_limit_s, request_.reads.workers,
+                             world_.failure());
+      if (!cache) return fail(std::move(cache.error()));
+      epoch.cache = std::move(*cache);
+      warn_if_warm(epoch);
+    }
+    epoch.start = Stamp::now();
+    begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
+    if (Status trained = train(epoch); !trained) return trained;
+    if (std::find(plan_.eval_epochs.begin(), plan_.eval_epochs.end(), number) != plan_.eval_epochs.end()) {
+      if (Status evaluated = evaluate(epoch); !evaluated) return evaluated;
+    }
+    epoch.end = Stamp::now();
+    sum_up(epoch);
+    log::info("epoch {}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, epoch.au, epoch.throughput,
+              to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
+    record_.epochs.push_back(std::move(epoch));
+    return {};
+  }
+
+  void begin_pass(FileSet set, uint32_t epoch, uint64_t samples) {
+    const Dataset& dataset = set == FileSet::kTrain ? *request_.train : *request_.eval;
+    const EpochOrder order(dataset.files(), plan_.accelerators, request_.workload.reader.file_shuffle,
+                           epoch_key(request_.workload, set, epoch, request_.run_seed));
+    passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file())});
+    feed_.begin(passes_.back(), samples, request_.reads.in_flight);
+    extents_planned_ += plan_.accelerators * passes_.back().extents.tickets_for(samples);
+  }
+
+  /// The blocks of an epoch: a checkpoint ends one.
+  Status train(Epoch& epoch) {
+    conductor_.set_compute_time(request_.workload.training.computation_time, seed_of_times(epoch.number, 0));
+    uint64_t done = 0;
+    for (const RunPlan::Checkpoint& checkpoint : plan_.checkpoints) {
+      if (checkpoint.epoch != epoch.number) continue;
+      if (Status ran = run_block(epoch, done, checkpoint.step); !ran) return ran;
+      done = checkpoint.step;
+      if (Status saved = save(epoch, checkpoint); !saved) return saved;
+    }
+    return done < plan_.steps_per_epoch ? run_block(epoch, done, plan_.steps_per_epoch) : Status{};
+  }
+
+  Status run_block(Epoch& epoch, uint64_t first, uint64_t end) {
+    show(epoch.number, "train");
+    BlockRequest block = block_request(first, end - first, plan_.batch_size);
+    block.on_step = [this](const std::vector<StepTimes>& ranks) { return record_.steps->append(ranks); };
+    const uint64_t first_logged = record_.steps->steps();
+    if (record_.start_up_s == 0) record_.start_up_s = to_seconds(now_ns() - request_.invocation_start.monotonic_ns);
+    BlockResult result = conductor_.run_block(block);
+    if (!result.finished) return stopped();
+    epoch.blocks.push_back({std::move(result.ranks), first_logged, result.overhead_ns});
+    return {};
+  }
+
+  Status evaluate(Epoch& epoch) {
+    show(epoch.number, "evaluate");
+    begin_pass(FileSet::kEval, epoch.number, plan_.eval_steps * plan_.eval_batch_size);
+    conductor_.set_compute_time(request_.workload.eval.eval_time, seed_of_times(epoch.number, 1));
+    BlockRequest block = block_request(0, plan_.eval_steps, plan_.eval_batch_size);
+    block.barrier = false;
+    Evaluation evaluation;
+    evaluation.start = Stamp::now();
+    BlockResult result = conductor_.run_block(block);
+    if (!result.finished) return stopped();
+    evaluation.end = Stamp::now();
+    evaluation.ranks = std::move(result.ranks);
+    epoch.evaluation = std::move(evaluation);
+    return {};
+  }
+
+  Status save(Epoch& epoch, const RunPlan::Checkpoint& checkpoint) {
+    show(epoch.number, "checkpoint");
+    const std::string name = fmt::format("global_epoch{}_step{}/model_states-0.pt", checkpoint.epoch, checkpoint.step);
+    auto saved = saver_->save({{name, request_.workload.checkpointing.model_bytes}}, request_.train->seed());
+    if (!saved) return fail(std::move(saved.error()));
+    epoch.checkpoints.push_back({checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes});
+    return {};
+  }
+
+  BlockRequest block_request(uint64_t first, uint64_t steps, uint64_t batch_size) const {
+    BlockRequest block;
+    block.first_batch = first;
+    block.steps = steps;
+    block.batch_size = batch_size;
+    block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_extents};
+    block.exclude_start = request_.workload.metric.exclude_start_steps;
+    block.exclude_end = request_.workload.metric.exclude_end_steps;
+    return block;
+  }
+
+  uint64_t seed_of_times(uint32_t epoch, uint64_t kind) const {
+    return request_.workload.training.seed * 0x9e3779b97f4a7c15u + epoch * 2 + kind;
+  }
+
+  Status stopped() const {
+    auto cause = world_.failure().first();
+    return fail(cause ? *cause : Error{ErrorCode::kInternal, "the run stopped without a cause"});
+  }
+
+  void show(uint32_t epoch, const char* phase) {
+    if (meter_) meter_->enter(epoch, phase);
+  }
+
+  void warn_if_warm(const Epoch& epoch) const {
+    const CacheProbe& cache = *epoch.cache;
+    if (cache.sampled_bytes == 0 || cache.cached_bytes * 100 <= cache.sampled_bytes) return;
+    log::warning(
+        "epoch {}: {:.1f} % of the sampled bytes of the data set are in this host's page cache ({})", epoch.number,
+        100.0 * static_cast<double>(cache.cached_bytes) / static_cast<double>(cache.sampled_bytes), cache.action);
+  }
+
+  void finish() {
+    meter_.reset();
+    if (readers_) {
+      readers_->stop();
+      readers_->merge_into(record_.stats);
+      const Nanos first = readers_->first_read_ns();
+      if (first != 0) record_.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
+    }
+    saver_.reset();
+    if (record_.steps) {
+      if (Status flushed = record_.steps->flush(); !flushed) world_.failure().raise(std::move(flushed.error()));
+    }
+    const CpuTime cpu = CpuTime::of_process();
+    record_.stats.cpu_user_s = cpu.user_s - cpu_before_.user_s;
+    record_.stats.cpu_system_s = cpu.system_s - cpu_before_.system_s;
+    record_.run_end = Stamp::now();
+    record_.peak_rss_bytes = peak_rss_bytes();
+    judge();
+  }
+
+  /// Passed only if nothing failed and every planned read was made.
+  void judge() {
+    record_.error = world_.failure().first();
+    if (record_.error) {
+      record_.reasons.push_back(fmt::format("[{}] {}", code_name(record_.error->code), record_.error->message));
+    }
+    if (record_.epochs.size() != plan_.epochs) {
+      record_.reasons.push_back(fmt::format("{} of {} epochs are complete", record_.epochs.size(), plan_.epochs));
+    }
+    if (record_.stats.extents != extents_planned_) {
+      record_.reasons.push_back(
+          fmt::format("extents read: {} planned, {} done", grouped(extents_planned_), grouped(record_.stats.extents)));
+    }
+    if (request_.verify && record_.stats.bytes_verified != record_.stats.bytes) {
+      record_.reasons.push_back(fmt::format("bytes verified: {} of {} read", grouped(record_.stats.bytes_verified),
+                                            grouped(record_.stats.bytes)));
+    }
+    if (record_.reasons.empty()) {
+      record_.verdict = Verdict::kPassed;
+    } else if (record_.error && record_.error->code == ErrorCode::kInterrupted) {
+      record_.verdict = Verdict::kInterrupted;
+    } else {
+      record_.verdict = Verdict::kFailed;
+      if (!record_.error) {
+        record_.error = Error{ErrorCode::kInternal, "the run did not do what was planned: " + record_.reasons.front()};
+      }
+    }
+  }
+
+  const RunRequest& request_;
+  const RunPlan& plan_;
+  world::World& world_;
+  RunRecord record_;
+  Feed feed_;
+  Conductor conductor_;
+  std::deque<Pass> passes_;  // readers may look at the last one until they are stopped
+  std::unique_ptr<Readers> readers_;
+  std::unique_ptr<checkpointing::Saver> saver_;
+  std::unique_ptr<ProgressMeter> meter_;
+  CpuTime cpu_before_;
+  uint64_t extents_planned_ = 0;
+};
+
+}  // namespace
+
+RunRecord describe_run(const RunRequest& request) {
+  const workloads::TrainingWorkload& workload = request.workload;
+  RunRecord record;
+  record.invocation_start = request.invocation_start;
+  record.plan = request.plan;
+  record.reads = request.reads;
+  record.model = workload.model;
+  record.accelerator = workload.accelerator;
+  record.format = workloads::format_name(workload.dataset.format);
+  record.record_bytes = workload.dataset.record_bytes;
+  record.au_threshold = workload.metric.au;
+  record.location = request.store->root().to_string();
+  record.traits = request.store->traits();
+  record.store_settings = request.store->describe();
+  record.data_seed = request.train->seed();
+  record.run_seed = request.run_seed;
+  record.verify = request.verify;
+  record.injected_fault = request.injected_fault;
+  return record;
+}
+
+RunRecord run(const RunRequest& request, world::World& world) {
+  return TrainingRun(request, world).execute();
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,96 @@
+#include "training/stream.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace mlps::training {
+
+ExtentMap::ExtentMap(const formats::Format& format, uint64_t samples_per_file)
+    : extents_(format.extent_count()), samples_per_file_(samples_per_file) {
+  uint64_t complete = 0;
+  for (uint32_t extent = 0; extent < extents_; ++extent) {
+    samples_.push_back(format.extent_samples(extent));
+    complete += samples_.back();
+    complete_.push_back(complete);
+  }
+}
+
+uint64_t ExtentMap::tickets_for(uint64_t samples) const {
+  const uint64_t files = samples / samples_per_file_;
+  const uint64_t rest = samples % samples_per_file_;
+  if (rest == 0) return files * extents_;
+  const auto last = std::lower_bound(complete_.begin(), complete_.end(), rest);
+  return files * extents_ + static_cast<uint64_t>(last - complete_.begin()) + 1;
+}
+
+uint64_t ExtentMap::tickets_within(uint64_t samples) const {
+  const uint64_t files = samples / samples_per_file_;
+  const uint64_t rest = samples % samples_per_file_;
+  const auto first_beyond = std::upper_bound(complete_.begin(), complete_.end(), rest);
+  return files * extents_ + static_cast<uint64_t>(first_beyond - complete_.begin());
+}
+
+Stream::Stream(uint32_t rank, uint64_t capacity)
+    : rank_(rank),
+      capacity_bits_(static_cast<uint32_t>(std::bit_width(std::max<uint64_t>(capacity, 2) - 1))),
+      mask_((uint64_t{1} << capacity_bits_) - 1),
+      marks_(std::make_unique<std::atomic<uint32_t>[]>(mask_ + 1)) {}
+
+void Stream::restart(const ExtentMap& map, uint64_t total, uint64_t in_flight) {
+  map_ = &map;
+  total_ = total;
+  in_flight_ = std::max<uint64_t>(in_flight, 1);
+  head_ = arrived_samples_ = taken_samples_ = 0;
+  for (uint64_t slot = 0; slot <= mask_; ++slot) marks_[slot].store(0, std::memory_order_relaxed);
+  awaited_.store(kNone, std::memory_order_relaxed);
+  completed_.store(0, std::memory_order_relaxed);
+  limit_.store(0, std::memory_order_relaxed);
+  next_.store(0, std::memory_order_release);
+}
+
+Stream::Claim Stream::claim(uint32_t most) {
+  const uint64_t limit = limit_.load(std::memory_order_acquire);
+  uint64_t first = next_.load(std::memory_order_relaxed);
+  for (;;) {
+    const uint64_t completed = completed_.load(std::memory_order_relaxed);
+    const uint64_t until = std::min({limit, first + most, completed + in_flight_});
+    if (first >= until) return {};
+    if (next_.compare_exchange_weak(first, until, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      return {first, static_cast<uint32_t>(until - first)};
+    }
+  }
+}
+
+bool Stream::complete(uint64_t ticket) {
+  completed_.fetch_add(1, std::memory_order_relaxed);
+  // Mark first, then look whether it is awaited; ready() does it the other way round, so one of the two sees it.
+  marks_[ticket & mask_].store(mark_of(ticket), std::memory_order_seq_cst);
+  uint64_t expected = ticket;
+  return awaited_.load(std::memory_order_seq_cst) == ticket &&
+         awaited_.compare_exchange_strong(expected, kNone, std::memory_order_seq_cst);
+}
+
+uint64_t Stream::allow(uint64_t limit) {
+  limit = std::min({limit, total_, head_ + mask_ + 1});
+  const uint64_t before = limit_.load(std::memory_order_relaxed);
+  if (limit <= before) return 0;
+  limit_.store(limit, std::memory_order_release);
+  return limit - before;
+}
+
+bool Stream::ready(uint64_t samples) {
+  const uint64_t wanted = taken_samples_ + samples;
+  while (arrived_samples_ < wanted) {
+    if (!is_complete(head_)) {
+      awaited_.store(head_, std::memory_order_seq_cst);
+      if (!is_complete(head_)) return false;
+      // It came in between. If the worker has taken the mark away it is going to tell, and the caller waits for that.
+      uint64_t expected = head_;
+      if (!awaited_.compare_exchange_strong(expected, kNone, std::memory_order_seq_cst)) return false;
+    }
+    arrived_samples_ += map_->samples_of(head_++);
+  }
+  return true;
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "formats/format.hpp"
+
+/// One accelerator's data as a queue of reads. Workers claim and complete reads in any order; the conductor takes
+/// batches in order. No locks: a claim is one compare-and-swap, a completion one store.
+namespace mlps::training {
+
+/// Where samples lie in a rank's sequence of extents; the same for every rank of a pass. A read's number ("ticket")
+/// counts the extents of the rank's files in order.
+class ExtentMap {
+ public:
+  ExtentMap(const formats::Format& format, uint64_t samples_per_file);
+
+  uint64_t extents_per_file() const { return extents_; }
+  /// Tickets [0, n) hold the first `samples` samples; the smallest such n.
+  uint64_t tickets_for(uint64_t samples) const;
+  /// Tickets of which every sample lies before `samples`.
+  uint64_t tickets_within(uint64_t samples) const;
+  uint64_t samples_of(uint64_t ticket) const { return samples_[ticket % extents_]; }
+
+ private:
+  uint64_t extents_;
+  uint64_t samples_per_file_;
+  std::vector<uint64_t> samples_;   // by extent
+  std::vector<uint64_t> complete_;  // samples complete after extents 0..i of a file
+};
+
+class Stream {
+ public:
+  /// `capacity`: tickets that may be open at once, claimed or complete and not yet taken; rounded up to a power of two.
+  Stream(uint32_t rank, uint64_t capacity);
+
+  uint32_t rank() const { return rank_; }
+
+  /// Begins a pass of `total` tickets; nothing may be claimed before allow(). No claims may be under way.
+  void restart(const ExtentMap& map, uint64_t total, uint64_t in_flight);
+
+  // ---- workers
+
+  struct Claim {
+    uint64_t first = 0;
+    uint32_t count = 0;
+  };
+  /// Takes up to `most` of the next tickets; count 0 if there is none to take now.
+  Claim claim(uint32_t most);
+  /// The extent of `ticket` is here. True if the conductor waits for just this one: it must be told.
+  bool complete(uint64_t ticket);
+
+  // ---- the conductor
+
+  /// Tickets below `limit` may be claimed; never more than the capacity ahead of what was taken. Returns how many
+  /// became claimable.
+  uint64_t allow(uint64_t limit);
+  /// Whether the next `samples` samples are there. If not, the stream remembers which ticket it lacks, and complete()
+  /// will tell of it.
+  bool ready(uint64_t samples);
+  /// Takes samples that are ready().
+  void take(uint64_t samples) { taken_samples_ += samples; }
+  uint64_t taken_samples() const { return taken_samples_; }
+
+ private:
+  static constexpr uint64_t kNone = UINT64_MAX;
+  /// The mark of a complete ticket in its slot: which round of the ring it was.
+  uint32_t mark_of(uint64_t ticket) const { return static_cast<uint32_t>(ticket >> capacity_bits_) + 1; }
+  bool is_complete(uint64_t ticket) const {
+    return marks_[ticket & mask_].load(std::memory_order_seq_cst) == mark_of(ticket);
+  }
+
+  const uint32_t rank_;
+  uint32_t capacity_bits_;
+  uint64_t mask_;
+  std::unique_ptr<std::atomic<uint32_t>[]> marks_;
+
+  // Written by the conductor between passes, or by it alone.
+  const ExtentMap* map_ = nullptr;
+  uint64_t total_ = 0;
+  uint64_t in_flight_ = 0;
+  uint64_t head_ = 0;             // tickets [0, head_) are complete
+  uint64_t arrived_samples_ = 0;  // of those
+  uint64_t taken_samples_ = 0;
+
+  alignas(64) std::atomic<uint64_t> limit_{0};
+  std::atomic<uint64_t> awaited_{kNone};  // the ticket the conductor lacks
+  alignas(64) std::atomic<uint64_t> next_{0};
+  alignas(64) std::atomic<uint64_t> completed_{0};
+};
+
+}  // namespace mlps::training
