@@ -10,6 +10,9 @@ namespace {
 // long before a deadline and spins the rest; the margin follows the lateness it sees, within these bounds.
 constexpr Nanos kLeastSpinNs = 5'000;
 constexpr Nanos kMostSpinNs = 150'000;
+// A processor that slept long wakes later still, so a long wait ends with a short one.
+constexpr Nanos kLongWaitNs = 4'000'000;
+constexpr Nanos kShortWaitNs = 1'000'000;
 
 Nanos adapted(Nanos margin, Nanos late) {
   return std::clamp(std::max(margin - margin / 64, late + late / 4), kLeastSpinNs, kMostSpinNs);
@@ -17,13 +20,8 @@ Nanos adapted(Nanos margin, Nanos late) {
 
 }  // namespace
 
-Conductor::Conductor(Feed& feed, world::Failure& failure, uint32_t workers)
-    : feed_(feed),
-      failure_(failure),
-      workers_(workers),
-      ranks_(feed.size()),
-      step_times_(feed.size()),
-      spin_ns_(kMostSpinNs / 2) {
+Conductor::Conductor(Feed& feed, world::Failure& failure)
+    : feed_(feed), failure_(failure), ranks_(feed.size()), step_times_(feed.size()), spin_ns_(kMostSpinNs / 2) {
   deadlines_.reserve(feed.size());
   announced_.reserve(feed.size());
 }
@@ -66,14 +64,17 @@ BlockResult Conductor::run_block(const BlockRequest& request) {
   return conclude(now_ns());
 }
 
-/// All ranks ask for their next batch at the same moment.
+/// All ranks ask for their next batch at the same moment. Waking workers costs a system call, so it comes after those
+/// who have their batch already have begun to compute.
 void Conductor::begin_all(Nanos now) {
   step_start_ = now;
   arrived_ = 0;
   uint64_t claimable = 0;
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) claimable += ask(rank, now);
-  if (claimable != 0) feed_.work().ring(static_cast<uint32_t>(std::min<uint64_t>(claimable, workers_)));
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) try_compute(rank, false);
+  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
+    claimable += ask(rank, now);
+    try_compute(rank, false);
+  }
+  feed_.wake_workers(claimable);
 }
 
 /// Lets the readers go as far for this rank as they may now. Returns how many reads that adds.
@@ -84,7 +85,7 @@ uint64_t Conductor::ask(uint32_t rank, Nanos now) {
   const uint64_t size = request_->batch_size;
   const uint64_t needed = extents_->tickets_for((batch + 1) * size);
   const uint64_t by_batches = extents_->tickets_for((batch + 1 + request_->ahead.batches) * size);
-  const uint64_t by_bytes = extents_->tickets_within(batch * size) + request_->ahead.extents;
+  const uint64_t by_bytes = needed + request_->ahead.extents;
   return feed_.stream(rank).allow(std::max(needed, std::min(by_batches, by_bytes)));
 }
 
@@ -113,10 +114,9 @@ void Conductor::end_compute(uint32_t rank) {
       ++finished_;
       return;
     }
-    if (const uint64_t claimable = ask(rank, state.compute_end); claimable != 0) {
-      feed_.work().ring(static_cast<uint32_t>(std::min<uint64_t>(claimable, workers_)));
-    }
-    return try_compute(rank, false);
+    const uint64_t claimable = ask(rank, state.compute_end);
+    try_compute(rank, false);
+    return feed_.wake_workers(claimable);
   }
   if (++arrived_ == feed_.size()) release(now_ns());
 }
@@ -221,10 +221,11 @@ bool Conductor::wait_until(Nanos deadline, uint32_t heard) {
       spin_pause();
       continue;
     }
-    const Nanos wanted = deadline - spin_ns_;
+    const bool is_long = deadline - now > kLongWaitNs;
+    const Nanos wanted = deadline - (is_long ? kShortWaitNs : spin_ns_);
     feed_.news().wait(heard, wanted);
     const Nanos woke = now_ns();
-    if (woke >= wanted) spin_ns_ = adapted(spin_ns_, woke - wanted);
+    if (!is_long && woke >= wanted) spin_ns_ = adapted(spin_ns_, woke - wanted);
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace mlps::training {
 
-/// How far accelerators read ahead of the batch they compute on.
+/// How far accelerators read ahead of the batch they ask for: the smaller of both.
 struct ReadAhead {
   uint64_t batches = 0;  ///< read_threads x prefetch_size
   uint64_t extents = 0;  ///< what the byte limit allows
@@ -44,7 +44,7 @@ struct BlockResult {
 /// step of 64 accelerators costs microseconds where threads would cost a hundred context switches.
 class Conductor {
  public:
-  Conductor(Feed& feed, world::Failure& failure, uint32_t workers);
+  Conductor(Feed& feed, world::Failure& failure);
 
   /// Durations of the steps to come, one sampler per rank.
   void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
@@ -83,7 +83,6 @@ class Conductor {
 
   Feed& feed_;
   world::Failure& failure_;
-  const uint32_t workers_;
   std::vector<Rank> ranks_;
   std::vector<TimeSampler> samplers_;
   std::vector<Deadline> deadlines_;  ///< a heap, earliest first

@@ -1,8 +1,11 @@
 #include "training/feed.hpp"
 
+#include <sys/resource.h>
+
 namespace mlps::training {
 
-Feed::Feed(uint32_t ranks, uint64_t capacity) : next_announced_(std::make_unique<uint32_t[]>(ranks)) {
+Feed::Feed(uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers)
+    : workers_(least_workers, most_workers), next_announced_(std::make_unique<uint32_t[]>(ranks)) {
   streams_.reserve(ranks);
   for (uint32_t rank = 0; rank < ranks; ++rank) streams_.push_back(std::make_unique<Stream>(rank, capacity));
 }
@@ -30,10 +33,21 @@ void Feed::collect(std::vector<uint32_t>& ranks) {
   }
 }
 
+void Feed::wake_all() {
+  work_.ring();
+  workers_.reserve().ring();
+  news_.ring();
+}
+
 void Feed::close() {
   closed_.store(true, std::memory_order_release);
-  work_.ring();
-  news_.ring();
+  wake_all();
+}
+
+uint64_t voluntary_switches() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return static_cast<uint64_t>(usage.ru_nvcsw);
 }
 
 }  // namespace mlps::training

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bell.hpp"
+#include "training/active_workers.hpp"
 #include "training/dataset.hpp"
 #include "training/plan.hpp"
 #include "training/stream.hpp"
@@ -23,7 +24,7 @@ struct Pass {
 /// Where workers and the conductor meet: a stream for each accelerator of this host, and two bells.
 class Feed {
  public:
-  Feed(uint32_t ranks, uint64_t capacity);
+  Feed(uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers);
 
   uint32_t size() const { return static_cast<uint32_t>(streams_.size()); }
   Stream& stream(uint32_t rank) { return *streams_[rank]; }
@@ -35,6 +36,12 @@ class Feed {
   /// Ranks whose awaited read has come since the last call.
   void collect(std::vector<uint32_t>& ranks);
   Bell& news() { return news_; }
+  /// Wakes workers for `claimable` new reads.
+  void wake_workers(uint64_t claimable) {
+    if (claimable != 0) work_.ring(static_cast<uint32_t>(std::min<uint64_t>(claimable, workers_.limit())));
+  }
+  /// Wakes everybody: the run is over, or has failed.
+  void wake_all();
 
   // ---- workers
 
@@ -42,6 +49,7 @@ class Feed {
   const Pass& pass() const { return *pass_; }
   void announce(uint32_t rank);
   Bell& work() { return work_; }
+  ActiveWorkers& workers() { return workers_; }
 
   /// No more passes: workers leave when nothing is in flight.
   void close();
@@ -54,6 +62,7 @@ class Feed {
   const Pass* pass_ = nullptr;  // written before the first limit of a pass is released
   std::atomic<bool> closed_{false};
   Bell work_, news_;
+  ActiveWorkers workers_;
   // A stack of ranks, linked by index: a rank is on it at most once, since it awaits one read at a time.
   std::unique_ptr<uint32_t[]> next_announced_;
   alignas(64) std::atomic<uint32_t> announced_{kEnd};

@@ -78,6 +78,7 @@ void spread(ReadPlan& plan, const ReadRequest& request, const storage::StoreTrai
     const uint64_t most = std::min({wanted, affordable, kMostBlocking});
     plan.workers = request.workers.value_or(static_cast<uint32_t>(most));
     plan.depth = 1;
+    if (!request.workers) plan.least_workers = std::min(request.cores, plan.workers);
   } else {
     const uint64_t in_flight = std::min(wanted, affordable);
     const uint64_t most_workers = request.depth ? std::max<uint64_t>(1, affordable / *request.depth) : in_flight;
@@ -91,13 +92,15 @@ void plan_read_ahead(ReadPlan& plan, const workloads::TrainingWorkload& workload
                      uint64_t limit_bytes) {
   const workloads::ReaderSettings& reader = workload.reader;
   plan.read_ahead_batches = uint64_t{reader.read_threads} * reader.prefetch_size;
-  const uint64_t batch_extents = map.tickets_for(reader.batch_size);
+  // One batch at least: what is read while the one before is computed on.
+  const uint64_t batch_extents = plan.read_ahead_batches == 0 ? 0 : map.tickets_for(reader.batch_size);
   const auto by_bytes = static_cast<uint64_t>(static_cast<double>(limit_bytes) / std::max(plan.mean_extent_bytes, 1.0));
-  const uint64_t by_batches = map.tickets_for((plan.read_ahead_batches + 1) * reader.batch_size);
+  const uint64_t by_batches = map.tickets_for(plan.read_ahead_batches * reader.batch_size);
   plan.read_ahead_extents = std::max(batch_extents, std::min(by_bytes, by_batches));
   plan.read_ahead_bytes = static_cast<uint64_t>(static_cast<double>(plan.read_ahead_extents) * plan.mean_extent_bytes);
-  plan.in_flight = static_cast<uint32_t>(
-      std::min<uint64_t>(plan.read_ahead_extents, uint64_t{reader.read_threads} * reader.prefetch_window));
+  plan.in_flight =
+      static_cast<uint32_t>(std::min<uint64_t>(plan.read_ahead_extents + map.tickets_for(reader.batch_size),
+                                               uint64_t{reader.read_threads} * reader.prefetch_window));
 }
 
 }  // namespace
@@ -134,6 +137,7 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   const uint64_t wanted =
       std::clamp<uint64_t>(uint64_t{run.accelerators} * workload.reader.read_threads, kLeastInFlight, kMostInFlight);
   spread(plan, request, traits, wanted, affordable);
+  if (plan.least_workers == 0) plan.least_workers = plan.workers;
   if (plan.buffer_bytes() > plan.budget_bytes) {
     return fail(
         ErrorCode::kConfigInvalid,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/units.hpp"
 
@@ -28,6 +29,7 @@ Reader::Reader(uint32_t index, const ReadPlan& plan, bool verify, storage::Store
       store_(store),
       traits_(store.traits()),
       feed_(feed),
+      adapting_(traits_.blocking && !feed.workers().is_fixed()),
       failure_(failure),
       slots_(plan.depth),
       jobs_(plan.depth),
@@ -72,7 +74,8 @@ void Reader::work() {
     in_submit_ns_ = 0;
     if (in_flight_ == 0) {
       if (feed_.closed() || failure_.raised()) break;
-      feed_.work().wait(heard);
+      wait_for_work(heard);
+      if (adapting_) switches_ = voluntary_switches();
       charge(stats_.times.idle_ns);
       continue;
     }
@@ -82,6 +85,14 @@ void Reader::work() {
     for (Operation* operation : completed_) finish(slots_[operation->tag]);
   }
   close_cached();
+}
+
+void Reader::wait_for_work(uint32_t heard) {
+  ActiveWorkers& workers = feed_.workers();
+  if (workers.takes_part(index_)) return feed_.work().wait(heard);
+  const uint32_t heard_there = workers.reserve().heard();
+  if (workers.takes_part(index_) || feed_.closed() || failure_.raised()) return;
+  workers.reserve().wait(heard_there);
 }
 
 void Reader::fill() {
@@ -98,7 +109,7 @@ void Reader::fill() {
     }
     readable_.clear();
     readable_next_ = 0;
-    if (free_jobs_.empty() || !claim()) return;
+    if (free_jobs_.empty() || !feed_.workers().takes_part(index_) || !claim()) return;
   }
 }
 
@@ -230,7 +241,19 @@ void Reader::submit(Slot& slot) {
   slot.operation.part = 0;
   ++in_flight_;
   session_->submit(slot.operation);
+  if (adapting_ && slot.operation.kind == OpKind::kReadRange) note_blocking();
   if (traits_.blocking) in_submit_ns_ += slot.operation.completed_ns - slot.operation.submitted_ns;
+}
+
+void Reader::note_blocking() {
+  const uint64_t switches = voluntary_switches();
+  if (std::exchange(switches_, switches) != switches) {
+    quiet_reads_ = 0;
+    return feed_.workers().read_blocked();
+  }
+  if (++quiet_reads_ < ActiveWorkers::kQuietReads) return;
+  quiet_reads_ = 0;
+  feed_.workers().reads_were_quiet();
 }
 
 void Reader::finish(Slot& slot) {

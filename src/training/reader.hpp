@@ -70,6 +70,8 @@ class Reader {
 
   void fill();
   bool claim();
+  void wait_for_work(uint32_t heard);
+  void note_blocking();
   void start(uint32_t rank, uint64_t ticket);
   OpenFile& file_of(uint32_t rank, uint64_t index, const Pass& pass);
   OpenFile& new_file(uint32_t rank, uint64_t index, const Pass& pass);
@@ -93,6 +95,7 @@ class Reader {
   storage::Store& store_;
   const storage::StoreTraits traits_;
   Feed& feed_;
+  const bool adapting_;  ///< to whether reads block
   world::Failure& failure_;
   std::unique_ptr<storage::Session> session_;
 
@@ -112,7 +115,9 @@ class Reader {
   uint32_t in_flight_ = 0;
   uint32_t next_rank_ = 0;
   Nanos mark_ = 0;
-  Nanos in_submit_ns_ = 0;  ///< of blocking stores, since the last charge
+  uint32_t quiet_reads_ = 0;  ///< in a row, that did not block
+  uint64_t switches_ = 0;     ///< voluntary ones of this thread, when last asked
+  Nanos in_submit_ns_ = 0;    ///< of blocking stores, since the last charge
 
   ReadStats stats_;
   Nanos first_read_ns_ = 0;

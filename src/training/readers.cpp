@@ -17,8 +17,7 @@ Result<std::unique_ptr<Readers>> Readers::start(const ReadPlan& plan, bool verif
   }
   readers->on_raise_ = failure.on_raise([raw = readers.get()] {
     for (const auto& reader : raw->readers_) reader->cancel();
-    raw->feed_.work().ring();
-    raw->feed_.news().ring();
+    raw->feed_.wake_all();
   });
   try {
     for (const auto& reader : readers->readers_) readers->threads_.emplace_back([raw = reader.get()] { raw->work(); });

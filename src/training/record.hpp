@@ -17,15 +17,16 @@ namespace mlps::training {
 
 /// How bytes move: decided before the run from the store's traits, the files and the user's limits; printed, obeyed.
 struct ReadPlan {
-  uint32_t workers = 0;       ///< I/O threads of this host
-  uint32_t depth = 0;         ///< operations in flight per worker
-  uint64_t part_bytes = 0;    ///< largest single read
-  uint64_t budget_bytes = 0;  ///< limit for I/O buffers of this host (--io-memory)
-  bool buffers = true;        ///< false: null:// without --verify moves no bytes through memory
+  uint32_t workers = 0;        ///< I/O threads of this host
+  uint32_t least_workers = 0;  ///< of these, as many take part from the start; more as reads block
+  uint32_t depth = 0;          ///< operations in flight per worker
+  uint64_t part_bytes = 0;     ///< largest single read
+  uint64_t budget_bytes = 0;   ///< limit for I/O buffers of this host (--io-memory)
+  bool buffers = true;         ///< false: null:// without --verify moves no bytes through memory
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
   uint64_t read_ahead_batches = 0;  ///< read_threads x prefetch_size: batches ahead of the one in use
-  uint64_t read_ahead_extents = 0;  ///< per accelerator: read or being read, and not consumed; by the byte limit
+  uint64_t read_ahead_extents = 0;  ///< per accelerator, beyond the batch it asks for; by the byte limit
   uint64_t read_ahead_bytes = 0;    ///< what that is, nominally
   uint32_t in_flight = 0;           ///< extents per accelerator at once
   uint64_t buffer_bytes() const { return buffers ? uint64_t{workers} * depth * part_bytes : 0; }

@@ -1,7 +1,6 @@
 #include "training/run.hpp"
 
 #include <fmt/format.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
 #include <deque>
@@ -13,6 +12,7 @@
 #include "training/conductor.hpp"
 #include "training/page_cache.hpp"
 #include "training/progress.hpp"
+#include "training/punctual.hpp"
 #include "training/readers.hpp"
 #include "training/step_log.hpp"
 
@@ -36,15 +36,14 @@ class TrainingRun {
         plan_(request.plan),
         world_(world),
         record_(describe_run(request)),
-        feed_(plan_.accelerators, stream_capacity(request)),
-        conductor_(feed_, world.failure(), request.reads.workers) {}
+        feed_(plan_.accelerators, stream_capacity(request), request.reads.least_workers, request.reads.workers),
+        conductor_(feed_, world.failure()) {}
 
   RunRecord execute() {
-    // A wait that ends at a deadline may end 50 us late by default, on purpose, to save power.
-    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     record_.run_start = Stamp::now();
     cpu_before_ = CpuTime::of_process();
     if (Status ready = set_up(); !ready) world_.failure().raise(std::move(ready.error()));
+    become_punctual();  // the readers, started before, keep their long slices
     for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
       if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
     }
