@@ -70,6 +70,42 @@ Layout layout(workloads::DataFormat format, uint64_t samples, double record_byte
   return made;
 }
 
+/// 200 scalars of 761 bytes in the proportions of DLRM.
+Layout dlrm() {
+  using workloads::ElementType;
+  Layout made = layout(workloads::DataFormat::kParquet, 1'536'000, 761);
+  made.row_group_rows = 6144;
+  const std::pair<ElementType, int> kinds[] = {
+      {ElementType::kFloat32, 56}, {ElementType::kFloat16, 50}, {ElementType::kFloat64, 49}, {ElementType::kInt8, 45}};
+  for (const auto& [type, count] : kinds) {
+    for (int index = 0; index < count; ++index) {
+      made.columns.push_back({std::string(workloads::element_name(type)) + "_" + std::to_string(index), type});
+    }
+  }
+  return made;
+}
+
+Layout flux() {
+  Layout made = layout(workloads::DataFormat::kParquet, 288, 2164832);
+  const std::pair<const char*, uint64_t> columns[] = {
+      {"t5_encodings", 524328}, {"clip_encodings", 409}, {"mean", 8232}, {"logvar", 8232}, {"timestamp", 7}};
+  for (const auto& [name, size] : columns) {
+    made.columns.push_back({name, workloads::ElementType::kFloat32, size});
+  }
+  return made;
+}
+
+/// What a program pays before its first file: the footer of 768 row groups of 200 columns.
+void make_dlrm(benchmark::State& state) {
+  Layout wanted = dlrm();
+  wanted.samples_per_file = 768 * 6144;
+  for (auto _ : state) {
+    auto made = make_format(wanted);
+    if (!made) state.SkipWithError("no format");
+    benchmark::DoNotOptimize(made);
+  }
+}
+
 std::vector<Case> cases() {
   using workloads::DataFormat;
   return {
@@ -77,6 +113,8 @@ std::vector<Case> cases() {
       {"npy", layout(DataFormat::kNpy, 1, 146600628), {12107, 12107}},
       {"npz", layout(DataFormat::kNpz, 1, 146600628), {12107, 12107}},
       {"tfrecord", layout(DataFormat::kTfrecord, 1251, 114660.07), {338, 338}},
+      {"parquet_dlrm", dlrm(), {}},
+      {"parquet_flux", flux(), {}},
   };
 }
 
@@ -86,6 +124,7 @@ void add_all() {
     benchmark::RegisterBenchmark((what.name + "/fill").c_str(), fill, what);
     benchmark::RegisterBenchmark((what.name + "/first_mismatch").c_str(), verify, what);
   }
+  benchmark::RegisterBenchmark("parquet_dlrm/make_format", make_dlrm);
 }
 
 }  // namespace

@@ -14,5 +14,7 @@ Result<std::unique_ptr<Format>> make_npy(const Layout& layout);
 Result<std::unique_ptr<Format>> make_npz(const Layout& layout);
 /// Extents of whole records.
 Result<std::unique_ptr<Format>> make_tfrecord(const Layout& layout);
+/// A footer, then spans of row groups.
+Result<std::unique_ptr<Format>> make_parquet(const Layout& layout);
 
 }  // namespace mlps::formats

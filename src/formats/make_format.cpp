@@ -42,7 +42,7 @@ Result<std::unique_ptr<Format>> make_format(const Layout& layout) {
     case DataFormat::kTfrecord:
       return make_tfrecord(layout);
     case DataFormat::kParquet:
-      break;
+      return make_parquet(layout);
   }
   return fail(ErrorCode::kNotImplemented, fmt::format("dataset.format={}: this build can't make such files",
                                                       workloads::format_name(layout.format)));

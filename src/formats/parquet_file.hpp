@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formats/format.hpp"
+#include "formats/parquet_column.hpp"
+
+namespace mlps::formats {
+
+/// What a Parquet file is made from; see Layout.
+struct ParquetSettings {
+  std::vector<ParquetColumn> columns;
+  std::vector<size_t> read_columns;  ///< indices, ascending, at least one
+  uint64_t rows = 0;
+  uint64_t row_group_rows = 0;
+};
+
+/// Bytes of a row group that are read in one go, for the projected columns.
+struct ParquetSpan {
+  uint64_t begin = 0;  ///< in its row group
+  uint64_t bytes = 0;
+};
+
+struct ParquetGroup {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  std::vector<ParquetChunk> chunks;
+  std::vector<ParquetSpan> spans;
+};
+
+/// Places and structure of a file: "PAR1", row groups of which all but the last are alike, footer. Immutable.
+class ParquetFile {
+ public:
+  explicit ParquetFile(const ParquetSettings& settings);
+
+  uint64_t bytes() const { return footer_at_ + footer_.size(); }
+  uint64_t footer_at() const { return footer_at_; }
+  uint64_t footer_bytes() const { return footer_.size(); }
+
+  uint64_t full_groups() const { return full_groups_; }
+  const ParquetGroup& full() const { return full_; }
+  const ParquetGroup& last() const { return last_; }  ///< of 0 rows where the full ones are all
+  /// File offset of row group `index`; the shorter one has index full_groups().
+  uint64_t group_at(uint64_t index) const;
+
+  void overlay_structure(const Window& window) const;
+
+ private:
+  void overlay_group(const Window& window, uint64_t at, const ParquetGroup& group) const;
+
+  ParquetGroup full_;
+  uint64_t full_groups_ = 0;
+  ParquetGroup last_;
+  uint64_t footer_at_ = 0;
+  std::string footer_;
+};
+
+}  // namespace mlps::formats
