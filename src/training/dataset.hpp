@@ -53,6 +53,7 @@ class Dataset {
   uint64_t files_;
   uint64_t samples_per_file_;
   uint64_t seed_;
+  uint64_t shape_key_ = 0;
   uint64_t subfolders_;
   uint32_t index_digits_;
   uint32_t subfolder_digits_;

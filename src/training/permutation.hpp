@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace mlps::training {
 
-/// A keyed permutation of [0, size): a Feistel network over the next even power of two with cycle walking, so the n-th
-/// element is found without a table, in constant memory, and every element comes exactly once. Pure; any thread.
+/// A keyed permutation of [0, size), size up to 2^63: a Feistel network over the next power of two with cycle walking,
+/// so the n-th element is found without a table, in constant memory, and every element comes exactly once. Pure; any
+/// thread.
 class Permutation {
  public:
   Permutation() = default;
@@ -16,9 +18,14 @@ class Permutation {
   uint64_t operator()(uint64_t position) const;
 
  private:
+  uint64_t scrambled(uint64_t value) const;
+
+  static constexpr uint32_t kRounds = 4;
   uint64_t size_ = 0;
-  uint64_t key_ = 0;
-  uint32_t half_bits_ = 1;
+  std::array<uint64_t, 2 * kRounds> keys_{};
+  uint32_t low_bits_ = 0;
+  uint64_t low_mask_ = 0, high_mask_ = 0;
+  uint32_t passes_ = 1;
 };
 
 }  // namespace mlps::training

@@ -2,58 +2,19 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
-#include "workloads/embedded.hpp"
 #include "workloads/schema.hpp"
+#include "workloads/value_text.hpp"
+#include "workloads/workload_file.hpp"
 
 namespace mlps::workloads {
 namespace {
 
 constexpr std::array<ModelRules, 4> kModels = {
     {{"llama3-8b", 8, 8}, {"llama3-70b", 64, 8}, {"llama3-405b", 512, 256}, {"llama3-1t", 1024, 512}}};
-
-Status set_value(Values& values, const std::string& key, std::string_view value, ValueSource source) {
-  auto checked = checked_value(key, value);
-  if (!checked) return fail(checked.error());
-  values[key] = SourcedValue{std::move(*checked), source};
-  return {};
-}
-
-Status flatten(const YAML::Node& node, const std::string& prefix, Values& values) {
-  for (const auto& entry : node) {
-    const std::string key = prefix + entry.first.Scalar();
-    if (entry.second.IsMap()) {
-      if (Status done = flatten(entry.second, key + ".", values); !done) return done;
-      continue;
-    }
-    if (!entry.second.IsScalar()) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} is neither a value nor a section", key));
-    }
-    if (values.count(key) != 0) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} is given twice", key));
-    }
-    if (Status done = set_value(values, key, entry.second.Scalar(), ValueSource::kWorkloadFile); !done) return done;
-  }
-  return {};
-}
-
-Result<Values> read_yaml(std::string_view yaml) {
-  // yaml-cpp throws on bad syntax and on odd nodes; nothing of that leaves this function.
-  try {
-    const YAML::Node root = YAML::Load(std::string(yaml));
-    if (!root.IsMap()) return fail(ErrorCode::kConfigParse, "workload file: not a map of sections");
-    Values values;
-    if (Status done = flatten(root, "", values); !done) return fail(done.error());
-    return values;
-  } catch (const YAML::Exception& error) {
-    return fail(ErrorCode::kConfigParse, fmt::format("workload file: {}", error.what()));
-  }
-}
 
 // Values were checked when they were set, so the conversions below can't fail.
 class Reader {
@@ -66,10 +27,7 @@ class Reader {
 
   template <class Number>
   Number number(std::string_view key) const {
-    const std::string& value = text(key);
-    Number result{};
-    std::from_chars(value.data(), value.data() + value.size(), result);
-    return result;
+    return number_of<Number>(text(key)).value_or(0);
   }
 
   uint32_t datatype_bytes(std::string_view key) const {
@@ -100,9 +58,9 @@ Status check_shape(const TransformerShape& shape) {
 }
 
 Result<CheckpointWorkload> build(const ModelRules& rules, Values values) {
-  for (const std::string_view key : required_keys()) {
-    if (values.count(std::string(key)) == 0) {
-      return fail(ErrorCode::kConfigMissing, fmt::format("workload file of {}: no {}", rules.cli_name, key));
+  for (const Key& key : checkpoint_schema().keys()) {
+    if (key.required && values.count(std::string(key.name)) == 0) {
+      return fail(ErrorCode::kConfigMissing, fmt::format("workload file of {}: no {}", rules.cli_name, key.name));
     }
   }
   const Reader read(values);
@@ -148,12 +106,14 @@ std::vector<std::string> checkpoint_models() {
 
 Result<CheckpointWorkload> parse_checkpoint_workload(const ModelRules& rules, std::string_view yaml,
                                                      const std::vector<Override>& overrides) {
-  auto values = read_yaml(yaml);
-  if (!values) return fail(values.error());
+  auto file = read_workload_file(yaml, checkpoint_schema(), UnknownKeys::kRefused);
+  if (!file) return fail(file.error());
   for (const Override& change : overrides) {
-    if (Status done = set_value(*values, change.key, change.value, change.source); !done) return fail(done.error());
+    auto value = checkpoint_schema().checked_value(change.key, change.value);
+    if (!value) return fail(value.error());
+    file->values[change.key] = SourcedValue{std::move(*value), change.source};
   }
-  return build(rules, std::move(*values));
+  return build(rules, std::move(file->values));
 }
 
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides) {
@@ -168,11 +128,9 @@ Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, cons
   // llama3-8b is llama3_8b.yaml.
   std::string file_name = fmt::format("{}.yaml", model);
   std::replace(file_name.begin(), file_name.end(), '-', '_');
-  for (const EmbeddedFile& file : embedded_files()) {
-    if (file.name == file_name) return parse_checkpoint_workload(*rules, file.text, overrides);
-  }
-  return fail(ErrorCode::kInternal, fmt::format("{} is not part of this build", file_name), {},
-              "build the program again from a complete source tree");
+  const auto text = embedded_text(file_name);
+  if (!text) return fail(text.error());
+  return parse_checkpoint_workload(*rules, *text, overrides);
 }
 
 }  // namespace mlps::workloads

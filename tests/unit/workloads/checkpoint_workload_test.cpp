@@ -82,10 +82,6 @@ TEST(CheckpointWorkload, ShapesOfTheFourModels) {
   }
 }
 
-TEST(CheckpointWorkload, EveryEmbeddedFileBelongsToAModel) {
-  EXPECT_EQ(embedded_files().size(), checkpoint_models().size());
-}
-
 TEST(CheckpointWorkload, OverridesReachTheTypedMembersAndKeepTheirSource) {
   const CheckpointWorkload workload =
       load("llama3-8b", {{"checkpoint.num_checkpoints_write", "2", ValueSource::kTool},

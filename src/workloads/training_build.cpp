@@ -1,0 +1,256 @@
+#include "workloads/training_build.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/columns.hpp"
+#include "workloads/schema.hpp"
+#include "workloads/time_distribution.hpp"
+#include "workloads/value_text.hpp"
+
+namespace mlps::workloads {
+namespace {
+
+// Typed members as they are where a key isn't given; the schema has checked those that are.
+class Reader {
+ public:
+  explicit Reader(const Values& values) : values_(values) {}
+
+  const std::string* find(const std::string& key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? nullptr : &found->second.value;
+  }
+  void text(const std::string& key, std::string& member) const {
+    if (const std::string* value = find(key)) member = *value;
+  }
+  void flag(const std::string& key, bool& member) const {
+    if (const std::string* value = find(key)) member = *value == "True";
+  }
+  template <class Number>
+  void number(const std::string& key, Number& member) const {
+    if (const std::string* value = find(key)) member = number_of<Number>(*value).value_or(member);
+  }
+  void optional(const std::string& key, std::optional<uint64_t>& member) const {
+    if (const std::string* value = find(key)) member = number_of<uint64_t>(*value);  // -1: none
+  }
+  void shuffle(const std::string& key, Shuffle& member) const {
+    if (const std::string* value = find(key)) {
+      member = *value == "seed" ? Shuffle::kSeed : *value == "random" ? Shuffle::kRandom : Shuffle::kOff;
+    }
+  }
+  Status time(const std::string& key, TimeDistribution& member) const {
+    const auto distribution = time_distribution_of(values_, key);
+    if (!distribution) return fail(distribution.error());
+    member = *distribution;
+    return {};
+  }
+
+ private:
+  const Values& values_;
+};
+
+Status read_format(const Reader& read, DatasetSettings& dataset) {
+  std::string name(format_name(dataset.format));
+  read.text("dataset.format", name);
+  for (int format = 0; format <= static_cast<int>(DataFormat::kSynthetic); ++format) {
+    if (format_name(static_cast<DataFormat>(format)) != name) continue;
+    dataset.format = static_cast<DataFormat>(format);
+    return {};
+  }
+  return fail(ErrorCode::kNotImplemented,
+              fmt::format("dataset.format={}: no workload has it, and no files of it are made", name), {},
+              "npz, npy, jpeg, png, tfrecord, parquet and synthetic are");
+}
+
+void read_element_type(const Reader& read, DatasetSettings& dataset) {
+  std::string name = "uint8";
+  read.text("dataset.record_element_type", name);
+  if (dataset.format == DataFormat::kJpeg || dataset.format == DataFormat::kPng) name = "uint8";
+  for (int type = 0; type <= static_cast<int>(ElementType::kBool); ++type) {
+    if (element_name(static_cast<ElementType>(type)) == name) dataset.element_type = static_cast<ElementType>(type);
+  }
+}
+
+Status read_lists(const Reader& read, DatasetSettings& dataset) {
+  // Overriding the format leaves the file's columns behind.
+  const std::string* text = read.find("dataset.parquet.columns");
+  if (text != nullptr && dataset.format == DataFormat::kParquet) {
+    auto columns = columns_of(*text);
+    if (!columns) return fail(columns.error());
+    dataset.columns = std::move(*columns);
+  }
+  if (const std::string* dims = read.find("dataset.record_dims")) {
+    for (const std::string& item : list_of(*dims).value_or(std::vector<std::string>{})) {
+      dataset.record_dims.push_back(number_of<uint64_t>(item).value_or(1));
+    }
+  }
+  return {};
+}
+
+double bytes_of_columns(const std::vector<Column>& columns) {
+  double bytes = 0;
+  for (const Column& column : columns) {
+    bytes += static_cast<double>(column.elements) * element_bytes(column.type);
+  }
+  return bytes;
+}
+
+// Nominal bytes of a sample. Columns say it themselves, dims where no length is given.
+void read_record_bytes(const Reader& read, DatasetSettings& dataset, std::vector<std::string>& notes) {
+  const bool given = read.find("dataset.record_length_bytes") != nullptr;
+  read.number("dataset.record_length_bytes", dataset.record_bytes);
+  read.number("dataset.record_length_bytes_stdev", dataset.record_bytes_stdev);
+  double resize = 0;
+  read.number("dataset.record_length_bytes_resize", resize);
+  dataset.record_bytes_resize = static_cast<uint64_t>(resize);
+  if (!dataset.columns.empty()) {
+    const double of_columns = bytes_of_columns(dataset.columns);
+    if (given && of_columns != dataset.record_bytes) {
+      notes.push_back(fmt::format("dataset.record_length_bytes={} has no effect: a row of the columns has {} bytes",
+                                  dataset.record_bytes, of_columns));
+    }
+    dataset.record_bytes = of_columns;
+  } else if (!dataset.record_dims.empty() && !given) {
+    dataset.record_bytes = element_bytes(dataset.element_type);
+    for (const uint64_t dim : dataset.record_dims) dataset.record_bytes *= static_cast<double>(dim);
+  }
+}
+
+Status check_dataset(const Reader& read, const DatasetSettings& dataset) {
+  std::string compression = "none";
+  read.text("dataset.compression", compression);
+  if (compression != "none") {
+    return fail(ErrorCode::kNotImplemented,
+                fmt::format("dataset.compression={}: no compressed files are made", compression), {},
+                "leave it away, or set it to none");
+  }
+  if (read.find("dataset.parquet.partition_by") != nullptr) {
+    return fail(ErrorCode::kNotImplemented, "dataset.parquet.partition_by: no partitioned data sets are made", {},
+                "leave it away");
+  }
+  if (dataset.file_prefix.find('/') != std::string::npos || dataset.file_prefix.size() > 200) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("dataset.file_prefix=\"{}\" is not the start of a file name",
+                                                       dataset.file_prefix.substr(0, 200)));
+  }
+  if (!dataset.record_dims.empty() && dataset.record_bytes_stdev > 0) {
+    return fail(ErrorCode::kConfigInvalid, "dataset.record_dims and dataset.record_length_bytes_stdev are both given",
+                {}, "sizes that are drawn have no fixed dimensions: leave one of them away");
+  }
+  // Counts and sizes are multiplied all over the program, in 64 bits.
+  const double files = static_cast<double>(std::max(dataset.num_files_train, dataset.num_files_generated.value_or(0))) +
+                       static_cast<double>(dataset.num_files_eval);
+  // Real sizes spread around the nominal one, and elements may be 8 bytes wide.
+  const double total = files * static_cast<double>(dataset.num_samples_per_file) *
+                       (dataset.record_bytes + 100 * dataset.record_bytes_stdev) * element_bytes(dataset.element_type);
+  if (total > 9e18) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("the data set would have up to {:.3g} bytes", total),
+                fmt::format("files {:.0f}, dataset.num_samples_per_file={}, bytes per sample {}", files,
+                            dataset.num_samples_per_file, dataset.record_bytes),
+                "the limit is 9e18 bytes");
+  }
+  return {};
+}
+
+Status read_dataset(const Reader& read, TrainingWorkload& workload) {
+  DatasetSettings& dataset = workload.dataset;
+  if (Status done = read_format(read, dataset); !done) return done;
+  read.text("dataset.file_prefix", dataset.file_prefix);
+  read.number("dataset.num_files_train", dataset.num_files_train);
+  read.number("dataset.num_files_eval", dataset.num_files_eval);
+  read.optional("dataset.num_files_generated", dataset.num_files_generated);
+  read.number("dataset.num_samples_per_file", dataset.num_samples_per_file);
+  read.number("dataset.num_subfolders_train", dataset.num_subfolders_train);
+  read.number("dataset.num_subfolders_eval", dataset.num_subfolders_eval);
+  read.number("dataset.parquet.row_group_size", dataset.parquet_row_group_rows);
+  read.flag("dataset.keep_files", dataset.keep_files);
+  read.number("dataset.listing_validation_interval", dataset.listing_validation_interval);
+  read_element_type(read, dataset);
+  if (Status done = read_lists(read, dataset); !done) return done;
+  read_record_bytes(read, dataset, workload.notes);
+  return check_dataset(read, dataset);
+}
+
+Status check_projection(const TrainingWorkload& workload) {
+  if (!workload.reader.columns.empty() && workload.dataset.format != DataFormat::kParquet) {
+    return fail(ErrorCode::kConfigInvalid, "storage.storage_options.columns goes with dataset.format=parquet only");
+  }
+  std::vector<std::string> names;
+  for (const Column& column : workload.dataset.columns) names.push_back(column.name);
+  if (names.empty()) names.emplace_back("data");
+  for (const std::string& wanted : workload.reader.columns) {
+    if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+    const auto nearest = nearest_name(wanted, names);
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("storage.storage_options.columns: there is no column {}", wanted.substr(0, 200)), {},
+                fmt::format("{}the files have {} columns, the first is {}",
+                            nearest ? "did you mean " + *nearest + "? " : "", names.size(), names.front()));
+  }
+  return {};
+}
+
+Status read_reader(const Reader& read, TrainingWorkload& workload) {
+  ReaderSettings& reader = workload.reader;
+  read.number("reader.batch_size", reader.batch_size);
+  read.number("reader.batch_size_eval", reader.batch_size_eval);
+  read.number("reader.read_threads", reader.read_threads);
+  read.number("reader.write_threads", reader.write_threads);
+  read.number("reader.prefetch_size", reader.prefetch_size);
+  read.number("storage.storage_options.prefetch_window", reader.prefetch_window);
+  read.shuffle("reader.file_shuffle", reader.file_shuffle);
+  read.shuffle("reader.sample_shuffle", reader.sample_shuffle);
+  read.flag("reader.odirect", reader.odirect);
+  if (const std::string* text = read.find("storage.storage_options.columns")) {
+    reader.columns = list_of(*text).value_or(std::vector<std::string>{});
+  }
+  if (Status done = check_projection(workload); !done) return done;
+  return read.time("reader.preprocess_time", reader.preprocess_time);
+}
+
+Status read_train(const Reader& read, TrainingWorkload& workload) {
+  TrainSettings& train = workload.training;
+  read.number("train.epochs", train.epochs);
+  read.optional("train.total_training_steps", train.total_training_steps);
+  read.number("train.seed", train.seed);
+  read.flag("train.seed_change_epoch", train.seed_change_epoch);
+  EvaluationSettings& eval = workload.eval;
+  read.number("evaluation.eval_after_epoch", eval.eval_after_epoch);
+  read.number("evaluation.epochs_between_evals", eval.epochs_between_evals);
+  if (Status done = read.time("train.computation_time", train.computation_time); !done) return done;
+  return read.time("evaluation.eval_time", eval.eval_time);
+}
+
+void read_rest(const Reader& read, TrainingWorkload& workload) {
+  workload.framework = "tensorflow";
+  workload.data_loader = "tensorflow";
+  read.text("framework", workload.framework);
+  read.text("reader.data_loader", workload.data_loader);
+  read.flag("workflow.train", workload.train);
+  read.flag("workflow.generate_data", workload.generate_data);
+  read.flag("workflow.evaluation", workload.evaluation);
+  read.flag("workflow.checkpoint", workload.checkpoint);
+  CheckpointSettings& checkpoint = workload.checkpointing;
+  read.text("checkpoint.checkpoint_folder", checkpoint.folder);
+  read.number("checkpoint.checkpoint_after_epoch", checkpoint.checkpoint_after_epoch);
+  read.number("checkpoint.epochs_between_checkpoints", checkpoint.epochs_between_checkpoints);
+  read.optional("checkpoint.steps_between_checkpoints", checkpoint.steps_between_checkpoints);
+  read.number("model.model_size", checkpoint.model_bytes);
+  read.number("model.model_size_bytes", checkpoint.model_bytes);
+  read.number("metric.au", workload.metric.au);
+  read.number("output.metric.exclude_start_steps", workload.metric.exclude_start_steps);
+  read.number("output.metric.exclude_end_steps", workload.metric.exclude_end_steps);
+}
+
+}  // namespace
+
+Status build_typed(TrainingWorkload& workload) {
+  const Reader read(workload.values);
+  if (Status done = read_dataset(read, workload); !done) return done;
+  if (Status done = read_reader(read, workload); !done) return done;
+  if (Status done = read_train(read, workload); !done) return done;
+  read_rest(read, workload);
+  return {};
+}
+
+}  // namespace mlps::workloads

@@ -1,0 +1,112 @@
+#include "workloads/training_workload.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "workloads/embedded.hpp"
+#include "workloads/schema.hpp"
+#include "workloads/time_distribution.hpp"
+#include "workloads/training_build.hpp"
+#include "workloads/workload_file.hpp"
+
+namespace mlps::workloads {
+namespace {
+
+constexpr std::array<std::string_view, 7> kModels = {"unet3d", "retinanet",    "resnet50", "cosmoflow",
+                                                     "dlrm",   "dlrm_parquet", "flux"};
+constexpr std::array<std::string_view, 4> kAccelerators = {"a100", "h100", "b200", "mi355"};
+
+std::string file_name_of(std::string_view model, std::string_view accelerator) {
+  std::string name = fmt::format("{}_{}", model, accelerator.empty() ? "datagen" : accelerator);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+bool is_embedded(std::string_view model, std::string_view accelerator) {
+  return embedded_text(file_name_of(model, accelerator) + ".yaml").has_value();
+}
+
+// What was set twice is taken once, from the last; a tool's or user's key nobody knows is refused, a file's only noted.
+Status apply(Values& values, const Override& change) {
+  auto value = training_schema().checked_value(change.key, change.value);
+  if (!value) return fail(value.error());
+  replace_other_form(values, change.key);
+  values[change.key] = SourcedValue{std::move(*value), change.source};
+  return {};
+}
+
+void note_keys_without_effect(TrainingWorkload& workload) {
+  for (const auto& [key, value] : workload.values) {
+    const Key* known = training_schema().find(key);
+    if (known == nullptr || known->no_effect_as.empty()) continue;
+    workload.notes.push_back(fmt::format("{}={} has no effect: {}", key, value.value, known->no_effect_as));
+  }
+}
+
+}  // namespace
+
+std::string_view shuffle_name(Shuffle shuffle) {
+  switch (shuffle) {
+    case Shuffle::kOff:
+      return "off";
+    case Shuffle::kSeed:
+      return "seed";
+    case Shuffle::kRandom:
+      return "random";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> training_models() {
+  return {kModels.begin(), kModels.end()};
+}
+
+std::vector<std::string> accelerators_of(std::string_view model) {
+  std::vector<std::string> names;
+  for (const std::string_view accelerator : kAccelerators) {
+    if (is_embedded(model, accelerator)) names.emplace_back(accelerator);
+  }
+  return names;
+}
+
+Result<TrainingWorkload> parse_training_workload(std::string_view model, std::string_view accelerator,
+                                                 std::string_view yaml, const std::vector<Override>& overrides) {
+  auto file = read_workload_file(yaml, training_schema(), UnknownKeys::kCollected);
+  if (!file) return fail(file.error());
+  TrainingWorkload workload;
+  workload.model = model;
+  workload.accelerator = accelerator;
+  workload.file_name = file_name_of(model, accelerator);
+  workload.values = std::move(file->values);
+  for (const std::string& key : file->unknown) {
+    workload.notes.push_back(fmt::format("the workload file's {} is unknown and has no effect", key));
+  }
+  for (const Override& change : overrides) {
+    if (Status done = apply(workload.values, change); !done) return fail(done.error());
+  }
+  note_keys_without_effect(workload);
+  if (Status done = build_typed(workload); !done) return fail(done.error());
+  return workload;
+}
+
+Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
+                                                const std::vector<Override>& overrides) {
+  if (std::find(kModels.begin(), kModels.end(), model) == kModels.end()) {
+    const auto nearest = nearest_name(model, training_models());
+    return fail(ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
+                fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",
+                            fmt::join(training_models(), ", ")));
+  }
+  const auto text = embedded_text(file_name_of(model, accelerator) + ".yaml");
+  if (!text) {
+    return fail(ErrorCode::kConfigFileNotFound,
+                fmt::format("there is no definition of {} on \"{}\"", model, accelerator.substr(0, 200)), {},
+                fmt::format("{} is defined for {}", model, fmt::join(accelerators_of(model), ", ")));
+  }
+  return parse_training_workload(model, accelerator, *text, overrides);
+}
+
+}  // namespace mlps::workloads
