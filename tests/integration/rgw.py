@@ -15,6 +15,7 @@ import atexit
 import ctypes
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -88,6 +90,9 @@ rgw run sync thread = false
 rgw enable usage log = false
 rgw override bucket index max shards = 1
 """
+
+# A line of the gateway's access log: request line, status, bytes sent, referrer, user agent, range.
+_ACCESS = re.compile(r'beast: .*?"(\w+) (\S+) HTTP/1\.\d" (\d+) (\d+) \S+ (?:"[^"]*"|-) (\S+) latency=')
 
 _REAPER = """\
 import os, shutil, sys, time
@@ -320,6 +325,18 @@ class Rgw:
             _date, _time, size, uri = line.split(None, 3)
             objects[uri.removeprefix(f"s3://{bucket}/")] = int(size)
         return objects
+
+    def requests(self):
+        """What clients asked for so far, from the gateway's access log: (method, bucket/key without query, status, bytes
+        sent, range or "")."""
+        found = []
+        for line in (self.root / "log" / "client.rgw.log").read_text(errors="replace").splitlines():
+            match = _ACCESS.search(line)
+            if match:
+                method, path, status, sent, asked = match.groups()
+                found.append((method, urllib.parse.unquote(path.split("?")[0]).lstrip("/"), int(status), int(sent),
+                              "" if asked == "-" else asked))
+        return found
 
     def open_uploads(self, bucket):
         """(key, upload id) of every multipart upload that was neither completed nor aborted."""
