@@ -13,6 +13,10 @@ Status check_samples(const Layout& layout) {
   if (layout.samples_per_file == 0) {
     return fail(ErrorCode::kConfigInvalid, "dataset.num_samples_per_file=0 is not legal", {}, "give at least 1");
   }
+  if (!(layout.record_bytes >= 0)) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("dataset.record_length_bytes={} is not legal", layout.record_bytes), {}, "give at least 1");
+  }
   const double file_bytes = static_cast<double>(layout.samples_per_file) *
                             (layout.record_bytes * workloads::element_bytes(layout.element_type) + 64);
   if (!(file_bytes < kMostFileBytes)) {

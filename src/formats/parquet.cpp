@@ -166,6 +166,7 @@ Result<std::vector<ParquetColumn>> columns_of(const Layout& layout) {
 Result<std::vector<size_t>> projection_of(const Layout& layout, const std::vector<ParquetColumn>& columns) {
   std::vector<bool> wanted(columns.size(), layout.read_columns.empty());
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const ParquetColumn& column : columns) names.push_back(column.name);
   for (const std::string& name : layout.read_columns) {
     const auto found = std::find(names.begin(), names.end(), name);

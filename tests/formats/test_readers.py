@@ -60,6 +60,18 @@ class Arrays(unittest.TestCase):
                 self.assertEqual(x.nbytes + 450 + 8 * facts["samples"], len(content))
                 self.check_payload(x.tobytes(), payload[163:163 + x.nbytes])
 
+    def test_npz_above_four_gib_is_found_by_its_zip64_fields(self):
+        data_bytes = 65537 * 65536
+        with zipfile.ZipFile(folder / "huge.zip64") as archive:  # the data itself is a hole
+            x, y = archive.infolist()
+            self.assertEqual(("x.npy", 128 + data_bytes, 128 + data_bytes), (x.filename, x.file_size, x.compress_size))
+            self.assertEqual(55 + 128 + data_bytes, y.header_offset)
+            with archive.open(x) as member:
+                self.assertEqual((1, 0), numpy.lib.format.read_magic(member))
+                self.assertEqual((65537, 65536, 1), numpy.lib.format.read_array_header_1_0(member)[0])
+            with archive.open(y) as member:  # its CRC is checked
+                numpy.testing.assert_array_equal([0], numpy.load(member))
+
     def check_payload(self, data, payload):
         """All payload, but for the last four bytes of each tile of the file."""
         found, wanted = (numpy.frombuffer(text, numpy.uint8) for text in (data, payload))

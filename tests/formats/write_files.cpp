@@ -91,6 +91,23 @@ std::vector<File> files() {
           {"data", table({}, 5, 2), {60, 61}}};
 }
 
+/// More than a test should write: both ends of a file whose middle is a hole.
+bool write_ends(const std::filesystem::path& folder) {
+  const FileShape shape{65537, 65536};
+  const auto format = make_format(array(DataFormat::kNpz, 1));
+  if (!format) return false;
+  const payload::Source source(123, "huge");
+  const uint64_t bytes = (*format)->file_bytes(shape);
+  std::ofstream out(folder / "huge.zip64", std::ios::binary);
+  for (const uint64_t offset : {uint64_t{0}, bytes - 1000}) {
+    std::vector<std::byte> buffer(1000);
+    (*format)->fill(shape, source, offset, buffer);
+    out.seekp(static_cast<std::streamoff>(offset));
+    out.write(reinterpret_cast<const char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
+  }
+  return out.good();
+}
+
 /// In parts, the last one first.
 void write(const std::filesystem::path& path, uint64_t bytes, const payload::Content& content) {
   std::ofstream out(path, std::ios::binary);
@@ -151,7 +168,7 @@ bool write_all(const std::filesystem::path& folder) {
     write(folder / (name + ".payload"), bytes, Payload(source));
     std::ofstream(folder / (name + ".json")) << facts(file, **format).dump(1);
   }
-  return true;
+  return write_ends(folder);
 }
 
 }  // namespace

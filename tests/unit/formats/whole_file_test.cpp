@@ -176,6 +176,9 @@ TEST(Synthetic, IsTwentyDigits) {
 TEST(MakeFormat, RefusesWhatCannotBe) {
   EXPECT_EQ(refusal(layout(DataFormat::kNpz, 0)).code, ErrorCode::kConfigInvalid);
   EXPECT_THAT(refusal(layout(DataFormat::kNpz, uint64_t{1} << 60)).message, HasSubstr("num_samples_per_file"));
+  Layout negative = layout(DataFormat::kTfrecord);
+  negative.record_bytes = -1;
+  EXPECT_THAT(refusal(negative).message, HasSubstr("record_length_bytes=-1"));
   const Error pictures = refusal(layout(DataFormat::kJpeg, 2));
   EXPECT_EQ(pictures.code, ErrorCode::kConfigInvalid);
   EXPECT_THAT(pictures.message, HasSubstr("dataset.num_samples_per_file=2 with dataset.format=jpeg"));
