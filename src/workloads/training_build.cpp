@@ -130,9 +130,11 @@ Status check_dataset(const Reader& read, const DatasetSettings& dataset) {
     return fail(ErrorCode::kNotImplemented, "dataset.parquet.partition_by: no partitioned data sets are made", {},
                 "leave it away");
   }
-  if (dataset.file_prefix.find('/') != std::string::npos || dataset.file_prefix.size() > 200) {
-    return fail(ErrorCode::kConfigInvalid, fmt::format("dataset.file_prefix=\"{}\" is not the start of a file name",
-                                                       dataset.file_prefix.substr(0, 200)));
+  constexpr std::string_view kLegal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  if (dataset.file_prefix.find_first_not_of(kLegal) != std::string::npos || dataset.file_prefix.size() > 200) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("dataset.file_prefix=\"{}\" is not legal", dataset.file_prefix.substr(0, 200)), {},
+                "up to 200 letters, digits, '_', '.' and '-'");
   }
   if (!dataset.record_dims.empty() && dataset.record_bytes_stdev > 0) {
     return fail(ErrorCode::kConfigInvalid, "dataset.record_dims and dataset.record_length_bytes_stdev are both given",
