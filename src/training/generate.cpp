@@ -89,12 +89,12 @@ void merge(GenerateRecord& into, const WriteNumbers& from) {
 }
 
 /// Tells a display how far the generation is, twice a second, from a thread that only reads the workers' counters.
-class ProgressMeter {
+class GenerateMeter {
  public:
-  ProgressMeter(const GenerateRequest& request, const GenerateProgress& start,
+  GenerateMeter(const GenerateRequest& request, const GenerateProgress& start,
                 const std::vector<std::unique_ptr<WriteWorker>>& workers)
       : request_(request), start_(start), workers_(workers), thread_([this] { tick(); }) {}
-  ~ProgressMeter() {
+  ~GenerateMeter() {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -211,10 +211,10 @@ class Generation {
     const auto on_raise = failure_.on_raise([this] {
       for (const auto& worker : workers_) worker->cancel();
     });
-    std::unique_ptr<ProgressMeter> meter;
+    std::unique_ptr<GenerateMeter> meter;
     if (request_.on_progress) {
       const uint64_t expected = train_.expected_bytes() + eval_.expected_bytes();
-      meter = std::make_unique<ProgressMeter>(
+      meter = std::make_unique<GenerateMeter>(
           request_, GenerateProgress{record_.files_kept, record_.files, record_.bytes_kept, expected}, workers_);
     }
     start_ = now_ns();

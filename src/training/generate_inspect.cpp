@@ -11,8 +11,8 @@
 namespace mlps::training {
 namespace {
 
-// A journal or manifest is a few KiB; what is larger is none.
-constexpr uint64_t kMaxTextBytes = kMiB;
+// A journal or manifest is a few KiB, with thousands of columns a few MiB; what is larger is none.
+constexpr uint64_t kMaxTextBytes = 16 * kMiB;
 constexpr size_t kShownBytes = 100;
 
 Result<std::optional<std::string>> read_text(storage::Session& session, const char* name) {
