@@ -1,51 +1,19 @@
 #include "cli/checkpointing_execute.hpp"
 
-#include <fmt/format.h>
-#include <signal.h>
-#include <sys/resource.h>
+#include <algorithm>
 
-#include <random>
-
-#include "base/log.hpp"
 #include "checkpointing/progress.hpp"
 #include "checkpointing/run.hpp"
 #include "cli/checkpointing_prepare.hpp"
+#include "cli/execution.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/version.hpp"
+#include "cli/options_json.hpp"
 #include "gates/gates.hpp"
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
-#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
-
-// Plain progress lines, when stderr is no terminal, come this often at most.
-constexpr Nanos kPlainProgressNs = 10'000'000'000;
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
-
-/// Every failure, one after the other; the first one decides the process status.
-int report(const std::vector<Error>& errors) {
-  for (const Error& error : errors) log::error("{}", render(error));
-  return exit_code(errors.front().code);
-}
-
-// 1,024 ranks on files hold an open file each; the soft limit is often 1,024.
-void raise_open_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);  // what is missing shows as EMFILE, with advice
-}
-
-uint64_t random_seed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
 
 class CheckpointingExecution {
  public:
@@ -65,25 +33,15 @@ class CheckpointingExecution {
   }
 
   int print_configuration() const {
-    if (common_.json) return print_plan();
-    std::string text = fmt::format("{:<52}{:<28}{}\n", "key", "value", "source");
-    for (const auto& [key, value] : prepared_.workload.values) {
-      text += fmt::format("{:<52}{:<28}{}\n", key, value.value, workloads::source_name(value.source));
-    }
-    print(text + "\n");
+    if (!common_.json) print(configuration_text(prepared_.workload.values));
     return print_plan();
   }
 
   int run() {
     if (!common_.json && !common_.quiet) print_plan();
     const gates::Report gates = check_gates();
-    for (const std::string& warning : gates.warnings) log::warning("{}", warning);
-    if (!gates.failures.empty()) return report(gates.failures);
-    for (uint32_t loop = 1; loop <= common_.loops; ++loop) {
-      if (common_.loops > 1) log::status("loop {} of {}", loop, common_.loops);
-      if (const int status = run_once(gates); status != kExitSuccess) return status;
-    }
-    return kExitSuccess;
+    if (const auto status = report_gates(gates)) return *status;
+    return repeat(common_, [&] { return run_once(gates); });
   }
 
  private:
@@ -110,57 +68,39 @@ class CheckpointingExecution {
     request.seed = options_.seed ? *options_.seed : random_seed();
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
-    if (!common_.quiet) request.on_progress = [this](const checkpointing::Progress& progress) { show(progress); };
+    if (!common_.quiet)
+      request.on_progress = [this](const checkpointing::Progress& progress) {
+        display_.show(checkpointing::progress_line(progress));
+      };
     return request;
   }
 
-  void show(const checkpointing::Progress& progress) {
-    if (!log::stderr_is_terminal()) {
-      const Nanos now = now_ns();
-      if (now - last_progress_ns_ < kPlainProgressNs) return;
-      last_progress_ns_ = now;
-    }
-    log::progress(checkpointing::progress_line(progress));
-  }
-
-  results::RunContext context(const results::RunFolder& folder, const gates::Report& gates) const {
-    results::RunContext context;
-    context.tool_version = version_text();
-    context.mode = mode_name(common_.mode);
-    context.orgname = common_.orgname;
-    context.systemname = common_.systemname;
-    context.argv = common_.argv;
+  results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
+    results::CheckpointContext context;
+    fill_context(options_, folder, gates.separation, context);
     context.args_json = options_json(options_);
     context.workload = prepared_.workload;
+    context.workload_name = options_.model;
+    std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');
+    context.values = prepared_.workload.values;
     context.overrides = prepared_.overrides;
-    context.protocol = *options_.protocol == AccessProtocol::kObject ? "object" : "file";
-    context.hostname = world::host_name();
-    context.run_datetime = folder.run_datetime;
-    context.folder = folder.path;
-    if (!options_.accelerator_type.empty()) context.accelerator = options_.accelerator_type;
-    context.client_host_memory_gib = options_.client_host_memory_gib;
-    context.hosts = options_.hosts.hosts;
     if (common_.mode == Mode::kClosed) context.verification = "CLOSED";
     if (common_.mode == Mode::kOpen) context.verification = "OPEN";
-    context.separation = gates.separation;
-    context.host = world::collect_host_facts();
     return context;
   }
 
   int run_once(const gates::Report& gates) {
     world::World world(prepared_.plan.processes);
     const InterruptWatch::Attachment attachment(interrupts_, world.failure());
-    const auto folder =
-        results::claim_run_folder({common_.results_dir, std::string(mode_name(common_.mode)), common_.orgname,
-                                   common_.systemname, prepared_.plan.model, Stamp::now().wall_us});
-    if (!folder) return report({folder.error()});
-    if (auto status = log::open_run_files(folder->path); !status) return report({status.error()});
-    log::status("run folder: {}", folder->path);
+    results::RunFolderRequest where;
+    where.model = prepared_.plan.model;
+    const auto folder = begin_run_folder(common_, where);
+    if (!folder) return report_failures({folder.error()});
 
-    const results::RunContext about = context(*folder, gates);
+    const results::CheckpointContext about = context(*folder, gates);
     const checkpointing::RunRequest request = run_request();
     if (auto status = results::write_started(*folder, about, checkpointing::describe_run(request)); !status) {
-      return report({status.error()});
+      return report_failures({status.error()});
     }
     const checkpointing::RunRecord record = checkpointing::run(request, world);
     log::progress("");
@@ -168,22 +108,12 @@ class CheckpointingExecution {
   }
 
   /// Writes and shows what came out; the process status is the record's first error, or success.
-  int conclude(const results::RunFolder& folder, const results::RunContext& about,
-               const checkpointing::RunRecord& record) {
-    if (record.error) log::error("{}", render(*record.error));
-    results::RunOutcome outcome;
-    outcome.exit_status = record.error ? exit_code(record.error->code) : kExitSuccess;
-    outcome.warnings = log::problems();
-    outcome.host = world::collect_host_facts();
-    outcome.invocation_end = Stamp::now();
-    const auto written = results::write_finished(folder, about, record, outcome);
+  int conclude(const results::RunFolder& folder, const results::CheckpointContext& about,
+               const checkpointing::RunRecord& record) const {
+    const results::RunOutcome outcome = outcome_of(record.error);
+    const Status written = results::write_finished(folder, about, record, outcome);
     print(common_.json ? results::record_json(about, record, outcome) : results::result_table(record));
-    if (!written) {
-      const int status = report({written.error()});
-      return outcome.exit_status == kExitSuccess ? status : outcome.exit_status;
-    }
-    log::status("results: {}", folder.path);
-    return outcome.exit_status;
+    return finish(folder, written, outcome);
   }
 
   const CheckpointingOptions& options_;
@@ -191,18 +121,17 @@ class CheckpointingExecution {
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
   InterruptWatch& interrupts_;
-  Nanos last_progress_ns_ = now_ns();
+  ProgressDisplay display_;
 };
 
 }  // namespace
 
 int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
                           const Stamp& invocation_start) {
-  signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error value, not the end of the process
-  raise_open_file_limit();
+  prepare_process();
   InterruptWatch interrupts;
   auto prepared = prepare_checkpointing(options, environment);
-  if (!prepared) return report(prepared.error());
+  if (!prepared) return report_failures(prepared.error());
   CheckpointingExecution execution(options, std::move(*prepared), invocation_start, interrupts);
   switch (options.command) {
     case CheckpointingCommand::kDatasize:

@@ -1,141 +1,25 @@
 #include "cli/checkpointing_parse.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-
-#include "cli/layers.hpp"
-#include "cli/text.hpp"
-#include "cli/values.hpp"
 
 namespace mlps::cli {
 namespace {
 
-double host_memory_gib() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page_bytes = sysconf(_SC_PAGESIZE);
-  return pages > 0 && page_bytes > 0 ? to_gib(static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes)) : 0;
-}
-
-LogLevel log_level(Reader& reader, const Environment& environment) {
-  const std::string name = reader.choice("stream-log-level");
-  LogLevel level = LogLevel::kInfo;
-  if (name == "DEBUG") level = LogLevel::kDebug;
-  if (name == "VERBOSE") level = LogLevel::kVerbose;
-  if (name == "STATUS") level = LogLevel::kStatus;
-  if (name == "WARNING") level = LogLevel::kWarning;
-  if (name == "RESULT") level = LogLevel::kResult;
-  if (name == "ERROR") level = LogLevel::kError;
-  if (reader.on("verbose")) level = std::min(level, LogLevel::kVerbose);
-  const bool debug = reader.on("debug") || lower(environment.get("MLPS_DEBUG").value_or("")) == "true";
-  return debug ? LogLevel::kDebug : level;
-}
-
-void read_common(Reader& reader, const Environment& environment, CommonOptions& common) {
-  common.results_dir = reader.text("results-dir");
-  common.results_dir_source = reader.origin("results-dir");
-  common.systemname = reader.text("systemname");
-  common.debug = reader.on("debug");
-  common.verbose = reader.on("verbose");
-  common.quiet = reader.on("quiet");
-  common.dry_run = reader.on("dry-run");
-  common.json = reader.on("json");
-  common.stream_log_level = log_level(reader, environment);
-  const std::string color = reader.choice("color");
-  common.color = color == "always" ? ColorMode::kAlways : color == "never" ? ColorMode::kNever : ColorMode::kAuto;
-  common.skip_validation = reader.on("skip-validation");
-  common.skip_ssh_check = reader.on("skip-ssh-check");
-  common.skip_fs_separation_gate = reader.on("skip-fs-separation-gate");
-  common.config_file = reader.text("config-file");
-  common.verify_lockfile = reader.text("verify-lockfile");
-  common.loops = reader.small("loops");
-  common.allow_invalid_params = reader.on("allow-invalid-params");
-  common.params = reader.pairs("params");
-}
-
-HostOptions read_hosts(Reader& reader) {
-  HostOptions hosts;
-  hosts.hosts = reader.hosts("hosts");
-  hosts.exec_type = reader.choice("exec-type");
-  hosts.mpi_bin = reader.text("mpi-bin");
-  hosts.oversubscribe = reader.on("oversubscribe");
-  hosts.allow_run_as_root = reader.on("allow-run-as-root");
-  hosts.mpi_btl = reader.choice("mpi-btl");
-  hosts.mpi_params = reader.list("mpi-params");
-  return hosts;
-}
-
-std::optional<uint32_t> small_number(std::optional<uint64_t> value) {
-  if (!value) return std::nullopt;
-  return static_cast<uint32_t>(*value);
+CheckpointingCommand command_of(Leaf leaf) {
+  if (leaf == kCheckpointRun) return CheckpointingCommand::kRun;
+  return leaf == kCheckpointConfigview ? CheckpointingCommand::kConfigview : CheckpointingCommand::kDatasize;
 }
 
 void read_workload(Reader& reader, CheckpointingOptions& options) {
   options.model = reader.choice("model");
   options.num_processes = reader.small("num-processes");
-  options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
-  options.client_host_memory_gib =
-      options.client_host_memory_is_default ? host_memory_gib() : reader.real("client-host-memory-in-gb");
-  options.accelerator_type = reader.choice("accelerator-type");
   options.num_checkpoints_write = reader.small("num-checkpoints-write");
   options.num_checkpoints_read = reader.small("num-checkpoints-read");
   options.checkpoint_folder = reader.text("checkpoint-folder");
   options.checkpoint_folder_source = reader.origin("checkpoint-folder");
-  options.o_direct = reader.on("o-direct");
   options.checkpoint_subset = reader.on("checkpoint-subset");
-  options.timeseries_interval_s = reader.real("timeseries-interval");
-  options.skip_timeseries = reader.on("skip-timeseries");
-  options.max_timeseries_samples = reader.small("max-timeseries-samples");
   options.size_scale = reader.real("size-scale");
-  options.verify = reader.on("verify");
   options.payload = reader.choice("payload") == "none" ? PayloadChoice::kNone : PayloadChoice::kUnique;
-  options.seed = reader.optional_integer("seed");
-  options.inject_fault = reader.text("inject-fault");
-}
-
-void read_io(Reader& reader, CheckpointingOptions& options) {
-  options.io_workers = small_number(reader.optional_integer("io-workers"));
-  options.io_depth = small_number(reader.optional_integer("io-depth"));
-  options.io_part_bytes = reader.size("io-part-size");
-  options.io_memory_bytes = reader.size("io-memory");
-  const std::string fadvise = reader.choice("fadvise");
-  options.fadvise = fadvise == "none"         ? storage::FadviseMode::kNone
-                    : fadvise == "sequential" ? storage::FadviseMode::kSequential
-                                              : storage::FadviseMode::kDontNeed;
-}
-
-// Ranges that no row of the flag table can state. The rules of the benchmark are checkpointing/argument_rules.hpp's.
-void check_io_and_scale(const CheckpointingOptions& options, std::vector<Error>& errors) {
-  const auto invalid = [&](std::string message, std::string suggestion) {
-    errors.push_back({ErrorCode::kConfigInvalid, std::move(message), {}, std::move(suggestion)});
-  };
-  if (options.size_scale > 1.0) {
-    invalid(fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
-            "for example: --size-scale 0.01");
-  }
-  if (options.io_part_bytes % (4 * kKiB) != 0) {
-    invalid(fmt::format("--io-part-size: {} is not a multiple of 4 KiB", options.io_part_bytes),
-            "for example: --io-part-size 16MiB");
-  }
-  if (options.io_memory_bytes < options.io_part_bytes) {
-    invalid(fmt::format("--io-memory: {} hold no part of {}", human_bytes(options.io_memory_bytes),
-                        human_bytes(options.io_part_bytes)),
-            "raise --io-memory or lower --io-part-size");
-  }
-}
-
-void add_dotenv(const std::string& program_folder, ParsedCheckpointing& parsed) {
-  const Result<std::string> path = load_dotenv(program_folder, parsed.environment);
-  if (!path) {
-    parsed.errors.push_back(path.error());
-  } else if (!path->empty()) {
-    parsed.notes.push_back(fmt::format("variables added from {}", *path));
-  }
-}
-
-void append(std::vector<Error>& errors, std::vector<Error> more) {
-  errors.insert(errors.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace
@@ -145,39 +29,19 @@ ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, s
   ParsedCheckpointing parsed;
   parsed.environment = environment;
   CheckpointingOptions& options = parsed.options;
-  options.common.mode = mode;
-  options.command = command.leaf == kRun          ? CheckpointingCommand::kRun
-                    : command.leaf == kConfigview ? CheckpointingCommand::kConfigview
-                                                  : CheckpointingCommand::kDatasize;
-  Lexed lexed = lex(command, mode, arguments);
-  options.protocol = take_storage_word(command, lexed);
-  parsed.errors = std::move(lexed.errors);
-  if (options.protocol == AccessProtocol::kObject) add_dotenv(program_folder, parsed);
-  LayerNotes layers = apply_layers(command, mode, parsed.environment, lexed.settings);
-  append(parsed.errors, std::move(layers.errors));
-  parsed.notes.insert(parsed.notes.end(), layers.filled.begin(), layers.filled.end());
-  parsed.warnings = std::move(layers.warnings);
-
+  options.command = command_of(command.leaf);
+  const Lexed lexed = read_line(command, mode, arguments, program_folder, options, parsed);
   Reader reader(lexed.settings, command.leaf, mode, parsed.errors);
-  read_common(reader, parsed.environment, options.common);
-  options.hosts = read_hosts(reader);
+  read_benchmark(reader, options, parsed.environment);
   read_workload(reader, options);
-  read_io(reader, options);
-  reader.report_missing(parsed.environment, lexed.without_value);
-  check_io_and_scale(options, parsed.errors);
-  if (reader.given("verify-lockfile")) {
-    // Ignoring it would let a run pass that the user wanted stopped.
+  finish_benchmark(reader, lexed, options, parsed);
+  // The rules of the benchmark are checkpointing/argument_rules.hpp's; this range just fits no row of the flag table.
+  if (options.size_scale > 1.0) {
     parsed.errors.push_back(
-        {ErrorCode::kNotImplemented,
-         "--verify-lockfile is not in this build yet",
+        {ErrorCode::kConfigInvalid,
+         fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
          {},
-         "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
-  }
-  if (reader.given("dlio-bin-path")) {
-    parsed.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
-  }
-  for (const std::string_view flag : {"timeseries-interval", "max-timeseries-samples"}) {
-    if (reader.given(flag)) parsed.warnings.push_back(fmt::format("--{}: this build records no time series", flag));
+         "for example: --size-scale 0.01"});
   }
   return parsed;
 }

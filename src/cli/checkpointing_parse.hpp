@@ -1,23 +1,10 @@
 #pragma once
 
-#include <span>
-#include <string>
-#include <vector>
-
-#include "base/environment.hpp"
-#include "cli/command_tree.hpp"
-#include "cli/commands.hpp"
+#include "cli/benchmark_parse.hpp"
 
 namespace mlps::cli {
 
-/// A checkpointing command line, understood.
-struct ParsedCheckpointing {
-  CheckpointingOptions options;
-  Environment environment;            ///< with .env applied in object mode
-  std::vector<std::string> notes;     ///< which keys a layer filled; which .env was read
-  std::vector<std::string> warnings;  ///< what was skipped or means nothing here
-  std::vector<Error> errors;          ///< all that is wrong; the options are only good if empty
-};
+using ParsedCheckpointing = Parsed<CheckpointingOptions>;
 
 /// `arguments` are those after the command word. Reads the configuration files the layers name, nothing else.
 ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, std::span<const std::string> arguments,

@@ -7,8 +7,8 @@
 #include "base/log.hpp"
 #include "checkpointing/argument_rules.hpp"
 #include "checkpointing/io_plan.hpp"
+#include "cli/execution.hpp"
 #include "storage/open.hpp"
-#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -35,16 +35,6 @@ std::vector<Override> overrides_of(const CheckpointingOptions& options) {
       {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool});
   for (const auto& [key, value] : options.common.params) overrides.push_back({key, value, ValueSource::kUserParams});
   return overrides;
-}
-
-Status check_single_host(const HostOptions& hosts) {
-  for (const std::string& entry : hosts.hosts) {
-    const std::string name = entry.substr(0, entry.rfind(':'));
-    if (name == "127.0.0.1" || name == "localhost" || name == world::host_name()) continue;
-    return fail(ErrorCode::kNotImplemented, fmt::format("--hosts {}: this build runs on one host", entry), {},
-                "leave --hosts out; every rank is a thread of this process");
-  }
-  return {};
 }
 
 Status check_fsync(const workloads::CheckpointWorkload& workload) {

@@ -29,7 +29,4 @@ struct PreparedCheckpointing {
 tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
                                                                               const Environment& environment);
 
-/// All options as a JSON object, for the metadata: the original's names and order, ours after them. No secrets.
-std::string options_json(const CheckpointingOptions& options);
-
 }  // namespace mlps::cli

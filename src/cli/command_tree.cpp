@@ -33,23 +33,59 @@ constexpr auto kWords = std::to_array<CommandWord>({
     {.word = "rules-coverage", .text = "rules without a check", .built = false},
 
     {.parent = "MODE", .word = "checkpointing", .text = "write and read checkpoints of large language models"},
-    {.parent = "MODE", .word = "training", .text = "read training data", .built = false},
+    {.parent = "MODE", .word = "training", .text = "make data sets, and read them as a training job would"},
     {.parent = "MODE", .word = "kvcache", .text = "offload KV caches of inference", .built = false},
     {.parent = "MODE", .word = "vectordb", .text = "load and search vectors", .built = false},
 
     {.parent = "MODE/checkpointing",
      .word = "datasize",
      .text = "sizes of checkpoints, per rank and in total",
-     .leaf = kDatasize},
+     .leaf = kCheckpointDatasize},
     {.parent = "MODE/checkpointing",
      .word = "run",
      .text = "the measured benchmark",
-     .leaf = kRun,
+     .leaf = kCheckpointRun,
      .storage_word = true},
     {.parent = "MODE/checkpointing",
      .word = "configview",
      .text = "the merged configuration, each value with its source; runs nothing",
-     .leaf = kConfigview,
+     .leaf = kCheckpointConfigview,
+     .storage_word = true},
+
+    {.parent = "MODE/training", .word = "unet3d", .text = "3D segmentation: large files, read whole"},
+    {.parent = "MODE/training", .word = "retinanet", .text = "object detection: many small files"},
+    {.parent = "MODE/training", .word = "cosmoflow", .text = "cosmology: a file per sample", .modes = kWhatifOnly},
+    {.parent = "MODE/training",
+     .word = "resnet50",
+     .text = "image classification: many records a file",
+     .modes = kWhatifOnly},
+    {.parent = "MODE/training",
+     .word = "dlrm",
+     .text = "recommendation: row groups of parquet files",
+     .modes = kWhatifOnly},
+    {.parent = "MODE/training",
+     .word = "dlrm_parquet",
+     .text = "recommendation, the h100's parquet variant",
+     .modes = kWhatifOnly},
+    {.parent = "MODE/training", .word = "flux", .text = "image generation: parquet files", .modes = kWhatifOnly},
+    {.parent = "MODE/training/MODEL",
+     .word = "datasize",
+     .text = "how many files and bytes the rules ask for",
+     .leaf = kTrainingDatasize},
+    {.parent = "MODE/training/MODEL",
+     .word = "datagen",
+     .text = "write the data set",
+     .leaf = kTrainingDatagen,
+     .storage_word = true},
+    {.parent = "MODE/training/MODEL",
+     .word = "run",
+     .text = "the measured benchmark",
+     .leaf = kTrainingRun,
+     .storage_word = true},
+    {.parent = "MODE/training/MODEL",
+     .word = "configview",
+     .text = "the merged configuration, each value with its source, and the plan; runs nothing",
+     .leaf = kTrainingConfigview,
      .storage_word = true},
 
     {.parent = "history", .word = "show", .text = "list recorded commands", .leaf = kHistoryShow},
@@ -86,15 +122,21 @@ std::optional<Mode> mode_of(std::string_view word) {
   return std::nullopt;
 }
 
-const CommandWord* find_word(std::string_view parent, std::string_view word) {
-  const auto* found = std::find_if(kWords.begin(), kWords.end(),
-                                   [&](const CommandWord& row) { return row.parent == parent && row.word == word; });
-  return found == kWords.end() ? nullptr : found;
+const CommandWord* find_word(std::string_view parent, std::string_view word, std::optional<Mode> mode) {
+  for (const CommandWord* row : words_below(parent, mode)) {
+    if (row->word == word) return row;
+  }
+  return nullptr;
 }
 
-std::string next_words_text(std::string_view parent) {
+// The mode the words so far name, if they do.
+std::optional<Mode> mode_so_far(const Resolution& resolution) {
+  return resolution.parent.starts_with("MODE") ? std::optional(resolution.mode) : std::nullopt;
+}
+
+std::string next_words_text(const Resolution& resolution) {
   std::vector<std::string_view> names;
-  for (const CommandWord* word : words_below(parent)) {
+  for (const CommandWord* word : words_below(resolution.parent, mode_so_far(resolution))) {
     if (word->built) names.push_back(word->word);
   }
   return fmt::format("{}", fmt::join(names, ", "));
@@ -107,14 +149,29 @@ std::string after(const Resolution& resolution) {
 // Forms that older versions or the original's manual page have.
 std::string present_form(const Resolution& resolution) {
   const std::string& offending = resolution.offending;
-  if (resolution.parent.empty() && find_word("MODE", offending) != nullptr) {
+  if (resolution.parent.empty() && find_word("MODE", offending, std::nullopt) != nullptr) {
     return fmt::format("the mode goes first: mlpstorage closed {} ... (or open, or whatif)", offending);
   }
   if (resolution.parent == "MODE/checkpointing" && offending.substr(0, 6) == "llama3") {
     return fmt::format("the model is a flag here: {} run file --model {} ...", fmt::join(resolution.words, " "),
                        offending);
   }
+  if (resolution.parent == "MODE/training") {
+    if (find_word(resolution.parent, offending, Mode::kWhatif) != nullptr) {
+      return fmt::format("'{}' is available in whatif mode only", offending);
+    }
+    if (find_word("MODE/training/MODEL", offending, std::nullopt) != nullptr) {
+      return fmt::format("the model goes before the command: {} unet3d {} ...", fmt::join(resolution.words, " "),
+                         offending);
+    }
+  }
   return retired_flag_hint(offending);
+}
+
+// What a parent calls a word below which others are the same for all of its kind.
+std::string_view kind_of(std::string_view parent, std::string_view word) {
+  if (parent.empty() && mode_of(word)) return "MODE";
+  return parent == "MODE/training" ? "MODEL" : word;
 }
 
 // The commands there are, for someone who asked for another.
@@ -131,10 +188,11 @@ std::string built_words() {
 
 }  // namespace
 
-std::vector<const CommandWord*> words_below(std::string_view parent) {
+std::vector<const CommandWord*> words_below(std::string_view parent, std::optional<Mode> mode) {
   std::vector<const CommandWord*> words;
   for (const CommandWord& row : kWords) {
-    if (row.parent == parent) words.push_back(&row);
+    const bool exists = !mode || (row.modes & mode_bit(*mode)) != 0;
+    if (row.parent == parent && exists) words.push_back(&row);
   }
   return words;
 }
@@ -154,7 +212,7 @@ Resolution resolve(std::span<const std::string> arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "-h" || argument == "--help") continue;
-    const CommandWord* word = find_word(result.parent, argument);
+    const CommandWord* word = find_word(result.parent, argument, mode_so_far(result));
     if (word == nullptr) {
       const bool flag = argument.substr(0, 1) == "-";
       result.kind = flag ? Resolution::Kind::kFlagTooEarly : Resolution::Kind::kUnknown;
@@ -168,16 +226,17 @@ Resolution resolve(std::span<const std::string> arguments) {
       result.kind = word->built ? Resolution::Kind::kCommand : Resolution::Kind::kNotBuilt;
       return result;
     }
-    const std::optional<Mode> mode = result.parent.empty() ? mode_of(argument) : std::nullopt;
-    if (mode) result.mode = *mode;
+    const std::string_view kind = kind_of(result.parent, argument);
+    if (kind == "MODE") result.mode = *mode_of(argument);
+    if (kind == "MODEL") result.model = argument;
     if (!result.parent.empty()) result.parent += '/';
-    result.parent += mode ? "MODE" : argument;
+    result.parent += kind;
   }
   return result;
 }
 
 Error resolution_error(const Resolution& resolution, std::span<const std::string> arguments) {
-  const std::string next = next_words_text(resolution.parent);
+  const std::string next = next_words_text(resolution);
   const std::string pointer = "-h after any word explains it, --help_all prints everything";
   switch (resolution.kind) {
     case Resolution::Kind::kIncomplete:
@@ -187,7 +246,9 @@ Error resolution_error(const Resolution& resolution, std::span<const std::string
               pointer};
     case Resolution::Kind::kUnknown: {
       std::vector<std::string_view> names;
-      for (const CommandWord* word : words_below(resolution.parent)) names.push_back(word->word);
+      for (const CommandWord* word : words_below(resolution.parent, mode_so_far(resolution))) {
+        names.push_back(word->word);
+      }
       std::string suggestion = present_form(resolution);
       const std::string near = nearest(resolution.offending, names);
       if (suggestion.empty() && !near.empty()) suggestion = fmt::format("did you mean '{}'?", near);
@@ -228,7 +289,7 @@ std::string words_of(const CommandWord& word, std::string_view mode) {
   std::string text = "mlpstorage";
   for (const std::string& part : split(word.parent, "/")) {
     text += ' ';
-    text += part == "MODE" ? std::string(mode) : part;
+    text += part == "MODE" ? std::string(mode) : part == "MODEL" ? "<model>" : part;
   }
   return fmt::format("{} {}", text, word.word);
 }

@@ -13,7 +13,7 @@ namespace mlps::cli {
 
 /// One word of the grammar, below the words that lead to it.
 struct CommandWord {
-  std::string_view parent = {};  ///< the words before it, '/'-separated, any mode written as MODE
+  std::string_view parent = {};  ///< the words before it, '/'-separated; any mode is MODE, any training model MODEL
   std::string_view word = {};
   std::string_view text = {};
   Leaf leaf = kNoLeaf;              ///< set where the command is complete and flags follow
@@ -21,11 +21,12 @@ struct CommandWord {
   std::string_view arguments = {};  ///< what the user supplies after it, for example "<orgname> [path]"
   unsigned minimum_arguments = 0;
   unsigned maximum_arguments = 0;
-  bool storage_word = false;  ///< "file" or "object" must follow
+  bool storage_word = false;   ///< "file" or "object" must follow
+  ModeMask modes = kAllModes;  ///< below MODE: where the word exists
 };
 
-/// Words that may follow `parent`, in the order of help. "" is the root.
-std::vector<const CommandWord*> words_below(std::string_view parent);
+/// Words that may follow `parent` in `mode` (nothing: in any), in the order of help. "" is the root.
+std::vector<const CommandWord*> words_below(std::string_view parent, std::optional<Mode> mode = std::nullopt);
 
 /// Every command that takes flags.
 std::vector<const CommandWord*> all_leaves();
@@ -44,6 +45,7 @@ struct Resolution {
   std::string parent = {};              ///< of the words that could follow
   std::vector<std::string> words = {};  ///< as typed, those understood
   Mode mode = Mode::kClosed;            ///< where the first word is one
+  std::string model = {};               ///< where a word is one: "unet3d"
   std::string offending = {};
   size_t rest = 0;
   bool wants_help = false;  ///< -h or --help stands somewhere
@@ -58,7 +60,7 @@ Error resolution_error(const Resolution& resolution, std::span<const std::string
 /// What became of a flag of version 2.0; empty for any other text.
 std::string retired_flag_hint(std::string_view flag);
 
-/// "mlpstorage closed checkpointing run".
+/// "mlpstorage closed checkpointing run", "mlpstorage closed training <model> run".
 std::string words_of(const CommandWord& word, std::string_view mode);
 
 /// "mlpstorage closed checkpointing run <file|object> [flags]".

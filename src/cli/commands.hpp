@@ -56,36 +56,22 @@ struct HostOptions {
   std::vector<std::string> mpi_params;  ///< each as typed
 };
 
-enum class CheckpointingCommand { kDatasize, kRun, kConfigview };
-
-std::string_view command_name(CheckpointingCommand command);  ///< "datasize", "run", "configview"
-
-enum class PayloadChoice { kUnique, kNone };
-
-struct CheckpointingOptions {
+/// What every benchmark's command line can say.
+struct BenchmarkOptions {
   CommonOptions common;
   HostOptions hosts;
-  CheckpointingCommand command = CheckpointingCommand::kDatasize;
   std::string model;
-  uint32_t num_processes = 0;  ///< at least 1
   double client_host_memory_gib = 0;
   bool client_host_memory_is_default = false;  ///< not given: this host's MemTotal
   std::string accelerator_type;                ///< may be empty
-  uint32_t num_checkpoints_write = 10;
-  uint32_t num_checkpoints_read = 10;
-  std::optional<AccessProtocol> protocol;  ///< set for run and configview
-  std::string checkpoint_folder;           ///< set for run; configview: may be empty
-  std::string checkpoint_folder_source;    ///< as results_dir_source
+  std::optional<AccessProtocol> protocol;      ///< set where the command has the word
   bool o_direct = false;
-  bool checkpoint_subset = false;
   double timeseries_interval_s = 10.0;
   bool skip_timeseries = false;
   uint32_t max_timeseries_samples = 3600;
 
   // Ours.
-  double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
   bool verify = false;
-  PayloadChoice payload = PayloadChoice::kUnique;
   std::optional<uint64_t> seed;
   std::optional<uint32_t> io_workers;  ///< threads per host, at least 1
   std::optional<uint32_t> io_depth;    ///< operations in flight per worker, at least 1
@@ -93,6 +79,51 @@ struct CheckpointingOptions {
   uint64_t io_memory_bytes = 384 * kMiB;
   storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
   std::string inject_fault;  ///< whatif only; empty: none
+};
+
+/// "file", "object", or empty where the command has no such word.
+std::string_view protocol_name(const BenchmarkOptions& options);
+
+enum class CheckpointingCommand { kDatasize, kRun, kConfigview };
+
+std::string_view command_name(CheckpointingCommand command);  ///< "datasize", "run", "configview"
+
+enum class PayloadChoice { kUnique, kNone };
+
+struct CheckpointingOptions : BenchmarkOptions {
+  CheckpointingCommand command = CheckpointingCommand::kDatasize;
+  uint32_t num_processes = 0;  ///< at least 1
+  uint32_t num_checkpoints_write = 10;
+  uint32_t num_checkpoints_read = 10;
+  std::string checkpoint_folder;         ///< set for run; configview: may be empty
+  std::string checkpoint_folder_source;  ///< as results_dir_source
+  bool checkpoint_subset = false;
+
+  // Ours.
+  double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
+  PayloadChoice payload = PayloadChoice::kUnique;
+
+  /// Whether the command leaves something in the results directory.
+  bool records() const { return command == CheckpointingCommand::kRun; }
+};
+
+enum class TrainingCommand { kDatasize, kDatagen, kRun, kConfigview };
+
+std::string_view command_name(TrainingCommand command);  ///< "datasize", "datagen", "run", "configview"
+
+struct TrainingOptions : BenchmarkOptions {
+  TrainingCommand command = TrainingCommand::kDatasize;
+  uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
+  uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
+  std::string data_dir;           ///< set for datagen and run, else may be empty
+  std::string data_dir_source;    ///< as results_dir_source
+  uint32_t drop_caches_timeout_s = 30;
+
+  // Ours.
+  uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
+  std::string workload_file;         ///< open and whatif; empty: the built-in definition
+
+  bool records() const { return command == TrainingCommand::kDatagen || command == TrainingCommand::kRun; }
 };
 
 }  // namespace mlps::cli

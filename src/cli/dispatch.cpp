@@ -11,20 +11,21 @@
 #include "cli/history.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
+#include "cli/training_execute.hpp"
+#include "cli/training_parse.hpp"
 #include "cli/utilities.hpp"
 #include "cli/version.hpp"
 
 namespace mlps::cli {
 namespace {
 
-// datasize and configview only read what the command line says; only a real run needs a directory that is claimed.
-Status claim_results_dir(CheckpointingOptions& options) {
-  if (options.common.results_dir.empty()) return {};
-  Result<std::string> orgname = read_sentinel(options.common.results_dir);
-  const bool needed = options.command == CheckpointingCommand::kRun && !options.common.dry_run;
+// A command that only prints reads what the command line says; one that records needs a directory that is claimed.
+Status claim_results_dir(CommonOptions& common, bool records) {
+  if (common.results_dir.empty()) return {};
+  Result<std::string> orgname = read_sentinel(common.results_dir);
   if (orgname) {
-    options.common.orgname = std::move(*orgname);
-  } else if (needed) {
+    common.orgname = std::move(*orgname);
+  } else if (records && !common.dry_run) {
     return fail(std::move(orgname.error()));
   }
   return {};
@@ -37,36 +38,49 @@ void record_history(const CommonOptions& common, const std::vector<std::string>&
   }
 }
 
-void announce(const ParsedCheckpointing& parsed) {
-  const CommonOptions& common = parsed.options.common;
+void announce(const ParseOutcome& parsed, const CommonOptions& common, bool records) {
   for (const std::string& warning : parsed.warnings) log::warning("{}", warning);
   if (!common.results_dir.empty()) log::status("results dir: {} ({})", common.results_dir, common.results_dir_source);
   for (const std::string& note : parsed.notes) log::status("{}", note);
-  if (common.mode == Mode::kWhatif && parsed.options.command == CheckpointingCommand::kRun && !common.dry_run) {
+  if (common.mode == Mode::kWhatif && records && !common.dry_run) {
     log::warning("whatif: this run is for real, but its result can't be submitted");
   }
 }
 
-int checkpointing(const Resolution& resolution, const Invocation& invocation) {
-  const std::span<const std::string> arguments(invocation.arguments);
-  ParsedCheckpointing parsed =
-      parse_checkpointing(*resolution.word, resolution.mode, arguments.subspan(resolution.rest), invocation.environment,
-                          invocation.program_folder);
-  CheckpointingOptions& options = parsed.options;
-  options.common.argv = {"mlpstorage"};
-  options.common.argv.insert(options.common.argv.end(), arguments.begin(), arguments.end());
+/// From a parsed line to its execution: the same for every benchmark.
+template <class Options>
+int benchmark(Parsed<Options> parsed, const Invocation& invocation,
+              int (*execute)(const Options&, const Environment&, const Stamp&)) {
+  CommonOptions& common = parsed.options.common;
+  common.argv = {"mlpstorage"};
+  common.argv.insert(common.argv.end(), invocation.arguments.begin(), invocation.arguments.end());
+  const bool records = parsed.options.records();
   if (parsed.errors.empty()) {
-    if (Status status = claim_results_dir(options); !status) parsed.errors.push_back(std::move(status.error()));
+    if (Status status = claim_results_dir(common, records); !status) parsed.errors.push_back(std::move(status.error()));
   }
   if (!parsed.errors.empty()) return report(parsed.errors);
 
-  log::configure({options.common.stream_log_level, options.common.color});
-  announce(parsed);
-  record_history(options.common, invocation.arguments);
-  if (!options.common.quiet) {
-    for (const std::string& line : run_summary(options, parsed.environment)) log::status("{}", line);
+  log::configure({common.stream_log_level, common.color});
+  announce(parsed, common, records);
+  record_history(common, invocation.arguments);
+  if (!common.quiet) {
+    for (const std::string& line : run_summary(parsed.options, parsed.environment)) log::status("{}", line);
   }
-  return execute_checkpointing(options, parsed.environment, invocation.start);
+  return execute(parsed.options, parsed.environment, invocation.start);
+}
+
+int checkpointing(const Resolution& resolution, const Invocation& invocation) {
+  const std::span<const std::string> rest = std::span(invocation.arguments).subspan(resolution.rest);
+  return benchmark(
+      parse_checkpointing(*resolution.word, resolution.mode, rest, invocation.environment, invocation.program_folder),
+      invocation, execute_checkpointing);
+}
+
+int training(const Resolution& resolution, const Invocation& invocation) {
+  const std::span<const std::string> rest = std::span(invocation.arguments).subspan(resolution.rest);
+  return benchmark(parse_training(*resolution.word, resolution.mode, resolution.model, rest, invocation.environment,
+                                  invocation.program_folder),
+                   invocation, execute_training);
 }
 
 int rerun(const Resolution& resolution, const Invocation& invocation) {
@@ -79,10 +93,15 @@ int rerun(const Resolution& resolution, const Invocation& invocation) {
 
 int carry_out(const Resolution& resolution, const Invocation& invocation) {
   switch (resolution.word->leaf) {
-    case kDatasize:
-    case kRun:
-    case kConfigview:
+    case kCheckpointDatasize:
+    case kCheckpointRun:
+    case kCheckpointConfigview:
       return checkpointing(resolution, invocation);
+    case kTrainingDatasize:
+    case kTrainingDatagen:
+    case kTrainingRun:
+    case kTrainingConfigview:
+      return training(resolution, invocation);
     case kHistoryRerun:
       return rerun(resolution, invocation);
     default:

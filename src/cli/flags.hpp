@@ -15,9 +15,9 @@ namespace mlps::cli {
 /// The commands that take flags, as bits so that a table row can name several.
 enum Leaf : uint32_t {
   kNoLeaf = 0,
-  kDatasize = 1u << 0,
-  kRun = 1u << 1,
-  kConfigview = 1u << 2,
+  kCheckpointDatasize = 1u << 0,
+  kCheckpointRun = 1u << 1,
+  kCheckpointConfigview = 1u << 2,
   kInit = 1u << 3,
   kVersion = 1u << 4,
   kConfigShow = 1u << 5,
@@ -26,9 +26,17 @@ enum Leaf : uint32_t {
   kConfigPath = 1u << 8,
   kHistoryShow = 1u << 9,
   kHistoryRerun = 1u << 10,
+  kTrainingDatasize = 1u << 11,
+  kTrainingDatagen = 1u << 12,
+  kTrainingRun = 1u << 13,
+  kTrainingConfigview = 1u << 14,
 };
 using LeafMask = uint32_t;
-inline constexpr LeafMask kBenchmarkLeaves = kDatasize | kRun | kConfigview;
+inline constexpr LeafMask kCheckpointLeaves = kCheckpointDatasize | kCheckpointRun | kCheckpointConfigview;
+inline constexpr LeafMask kTrainingMeasured = kTrainingRun | kTrainingConfigview;  ///< configview: what run would do
+inline constexpr LeafMask kTrainingStorage = kTrainingDatagen | kTrainingMeasured;
+inline constexpr LeafMask kTrainingLeaves = kTrainingDatasize | kTrainingStorage;
+inline constexpr LeafMask kBenchmarkLeaves = kCheckpointLeaves | kTrainingLeaves;
 inline constexpr LeafMask kHistoryLeaves = kHistoryShow | kHistoryRerun;
 
 using ModeMask = uint32_t;
@@ -65,6 +73,7 @@ struct Flag {
   std::string_view default_text = {};  ///< as it would be typed; empty: no default
   LeafMask leaves = kNoLeaf;
   ModeMask modes = kAllModes;
+  LeafMask any_mode = kNoLeaf;  ///< commands to which `modes` doesn't apply
   LeafMask required = kNoLeaf;  ///< after all layers
   ModeMask required_modes = kAllModes;
   std::string_view variable = {};  ///< environment variable of the third layer
@@ -93,5 +102,7 @@ std::string typed_name(const Flag& flag);
 std::string key_name(const Flag& flag);
 /// "open and whatif".
 std::string mode_names(ModeMask modes);
+/// Modes in which `leaf` has the flag.
+ModeMask modes_of(const Flag& flag, Leaf leaf);
 
 }  // namespace mlps::cli

@@ -77,9 +77,11 @@ std::string leaf_help(const CommandWord& word, const Resolution& resolution) {
   return text + "\n" + std::string(kExitCodes);
 }
 
-std::string words_help(const std::string& parent) {
+std::string words_help(const Resolution& resolution) {
   std::string text;
-  for (const CommandWord* word : words_below(parent)) {
+  const bool below_mode = resolution.parent.starts_with("MODE");
+  for (const CommandWord* word :
+       words_below(resolution.parent, below_mode ? std::optional(resolution.mode) : std::nullopt)) {
     text += entry(word->word, fmt::format("{}{}", word->text, word->built ? "" : " (not in this build yet)"));
   }
   return text;
@@ -89,7 +91,8 @@ std::string flag_reference(const CommandWord& word) {
   std::string text;
   for (const Flag* flag : sorted_flags(word)) {
     std::string remark;
-    if (flag->modes != kAllModes) remark += fmt::format(" Only {}.", mode_names(flag->modes));
+    const ModeMask modes = modes_of(*flag, word.leaf);
+    if (modes != kAllModes) remark += fmt::format(" Only {}.", mode_names(modes));
     if ((flag->required & word.leaf) != 0) {
       remark += flag->required_modes == kAllModes ? " Required."
                                                   : fmt::format(" Required in {}.", mode_names(flag->required_modes));
@@ -111,7 +114,7 @@ std::string help_text(const Resolution& resolution) {
   } else {
     text += fmt::format("\n{}\n", resolution.word->text);
   }
-  text += fmt::format("\nNext word:\n{}", words_help(resolution.parent));
+  text += fmt::format("\nNext word:\n{}", words_help(resolution));
   if (resolution.words.empty()) {
     text += "\nFlags:\n" + entry("--version", "Print the version.") +
             entry("--help, -h", "After any word: explain it.") +

@@ -51,10 +51,10 @@ void apply_config_file(const CommandWord& command, Mode mode, Settings& settings
     }
     if (entry.second.IsNull() || settings.contains(flag->name)) continue;
     if (!is_available(*flag, command.leaf, mode)) {
-      notes.errors.push_back(
-          {ErrorCode::kConfigInvalid,
-           fmt::format("{} is not available in {} mode, only in {}", key, mode_name(mode), mode_names(flag->modes)),
-           "from " + origin, "remove the key, or choose another mode"});
+      notes.errors.push_back({ErrorCode::kConfigInvalid,
+                              fmt::format("{} is not available in {} mode, only in {}", key, mode_name(mode),
+                                          mode_names(modes_of(*flag, command.leaf))),
+                              "from " + origin, "remove the key, or choose another mode"});
       continue;
     }
     Result<std::vector<std::string>> values = yaml_values(*flag, entry.second);

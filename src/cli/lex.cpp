@@ -141,7 +141,8 @@ class Speller {
               "leave it out; " + advice()};
     }
     return {ErrorCode::kConfigInvalid,
-            fmt::format("{} is not available in {} mode, only in {}", name, mode_name(mode_), mode_names(flag.modes)),
+            fmt::format("{} is not available in {} mode, only in {}", name, mode_name(mode_),
+                        mode_names(modes_of(flag, command_.leaf))),
             {},
             "leave it out, or choose another mode as the first word"};
   }

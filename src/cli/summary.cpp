@@ -37,28 +37,21 @@ std::string endpoint_text(const Environment& environment) {
   return {};
 }
 
-std::string protocol_text(const CheckpointingOptions& options) {
-  if (!options.protocol) return {};
-  return *options.protocol == AccessProtocol::kFile ? "file" : "object";
-}
-
-void add_configuration(const CheckpointingOptions& options, std::vector<std::string>& lines) {
+// What stands first: what is run, for whom, and into which folder.
+void add_head(const BenchmarkOptions& options, std::string_view benchmark, std::string_view command,
+              std::vector<std::string>& lines) {
   const CommonOptions& common = options.common;
   lines.push_back(fmt::format("Run Configuration (mlpstorage {})", version_text()));
-  lines.push_back(row("benchmark", "checkpointing"));
-  lines.push_back(row("command", std::string(command_name(options.command))));
+  lines.push_back(row("benchmark", std::string(benchmark)));
+  lines.push_back(row("command", std::string(command)));
   lines.push_back(row("mode", std::string(mode_name(common.mode))));
   lines.push_back(row("model", options.model));
   lines.push_back(row("orgname", common.orgname));
   lines.push_back(row("systemname", common.systemname));
   lines.push_back(row("results_dir", common.results_dir));
-  if (options.command == CheckpointingCommand::kRun) {
-    lines.push_back(row("checkpoint_folder", without_user(options.checkpoint_folder)));
-  }
-  lines.push_back(row("data_access_protocol", protocol_text(options)));
-  lines.push_back(row("num_processes", std::to_string(options.num_processes)));
-  lines.push_back(row("num_checkpoints_write", std::to_string(options.num_checkpoints_write)));
-  lines.push_back(row("num_checkpoints_read", std::to_string(options.num_checkpoints_read)));
+}
+
+void add_host_rows(const BenchmarkOptions& options, std::vector<std::string>& lines) {
   lines.push_back(row("accelerator_type", options.accelerator_type));
   lines.push_back(
       row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
@@ -66,7 +59,28 @@ void add_configuration(const CheckpointingOptions& options, std::vector<std::str
   lines.push_back(row("hosts", fmt::format("{}", fmt::join(options.hosts.hosts, ","))));
   lines.push_back(row("exec_type", options.hosts.exec_type));
   lines.push_back(row("mpi_bin", options.hosts.mpi_bin));
-  lines.push_back(row("loops", std::to_string(common.loops)));
+  lines.push_back(row("loops", std::to_string(options.common.loops)));
+}
+
+void add_configuration(const CheckpointingOptions& options, std::vector<std::string>& lines) {
+  add_head(options, "checkpointing", command_name(options.command), lines);
+  if (options.command == CheckpointingCommand::kRun) {
+    lines.push_back(row("checkpoint_folder", without_user(options.checkpoint_folder)));
+  }
+  lines.push_back(row("data_access_protocol", std::string(protocol_name(options))));
+  lines.push_back(row("num_processes", std::to_string(options.num_processes)));
+  lines.push_back(row("num_checkpoints_write", std::to_string(options.num_checkpoints_write)));
+  lines.push_back(row("num_checkpoints_read", std::to_string(options.num_checkpoints_read)));
+  add_host_rows(options, lines);
+}
+
+void add_configuration(const TrainingOptions& options, std::vector<std::string>& lines) {
+  const bool accelerates = options.command != TrainingCommand::kDatagen;
+  add_head(options, "training", command_name(options.command), lines);
+  lines.push_back(row("data_dir", without_user(options.data_dir)));
+  lines.push_back(row("data_access_protocol", std::string(protocol_name(options))));
+  lines.push_back(row(accelerates ? "num_accelerators" : "num_processes", std::to_string(options.processes)));
+  add_host_rows(options, lines);
 }
 
 void add_environment(const Environment& environment, std::vector<std::string>& lines) {
@@ -88,15 +102,24 @@ void add_object_storage(const Environment& environment, std::vector<std::string>
   lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
 }
 
-}  // namespace
-
-std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment) {
+template <class Options>
+std::vector<std::string> summary_lines(const Options& options, const Environment& environment) {
   std::vector<std::string> lines{""};
   add_configuration(options, lines);
   add_environment(environment, lines);
   if (options.protocol == AccessProtocol::kObject) add_object_storage(environment, lines);
   lines.emplace_back("");
   return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment) {
+  return summary_lines(options, environment);
+}
+
+std::vector<std::string> run_summary(const TrainingOptions& options, const Environment& environment) {
+  return summary_lines(options, environment);
 }
 
 }  // namespace mlps::cli

@@ -36,7 +36,7 @@ std::string plan_json(const workloads::CheckpointWorkload& workload, const check
 std::string result_table(const checkpointing::RunRecord& record);
 
 /// "mlpstorage.record/1": the very text of mlpstorage_record.json. Without an outcome the verdict is "incomplete".
-std::string record_json(const RunContext& context, const checkpointing::RunRecord& record,
+std::string record_json(const CheckpointContext& context, const checkpointing::RunRecord& record,
                         const std::optional<RunOutcome>& outcome);
 
 }  // namespace mlps::results

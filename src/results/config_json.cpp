@@ -29,16 +29,10 @@ void set_nested(Json& root, std::string_view dotted, Json value) {
   (*node)[std::string(dotted)] = std::move(value);
 }
 
-std::string workload_word(const RunContext& context) {
-  std::string word = context.workload.cli_name;
-  std::replace(word.begin(), word.end(), '-', '_');
-  return word;
-}
-
 // The overrides in the order applied, and after them values the tool set while loading.
 std::vector<Override> all_overrides(const RunContext& context) {
   std::vector<Override> all = context.overrides;
-  for (const auto& [key, value] : context.workload.values) {
+  for (const auto& [key, value] : context.values) {
     const bool listed = std::any_of(all.begin(), all.end(), [&key = key](const Override& o) { return o.key == key; });
     if (value.source != ValueSource::kWorkloadFile && !listed) all.push_back({key, value.value, value.source});
   }
@@ -46,7 +40,7 @@ std::vector<Override> all_overrides(const RunContext& context) {
 }
 
 std::vector<std::string> task_overrides(const RunContext& context) {
-  std::vector<std::string> tasks = {"workload=" + workload_word(context)};
+  std::vector<std::string> tasks = {"workload=" + context.workload_name};
   for (const Override& change : all_overrides(context)) {
     tasks.push_back("++workload." + change.key + "=" + masked_value(change.key, change.value));
   }
@@ -64,7 +58,7 @@ Json args_json(const RunContext& context) {
 
 Json parameters_json(const RunContext& context, bool typed_overrides) {
   Json nested = Json::object();
-  for (const auto& [key, value] : context.workload.values) {
+  for (const auto& [key, value] : context.values) {
     const std::string text = masked_value(key, value.value);
     const bool typed = typed_overrides || value.source == ValueSource::kWorkloadFile;
     set_nested(nested, key, typed ? yaml_scalar(text) : Json(text));
@@ -87,7 +81,7 @@ Json override_parameters_json(const RunContext& context) {
 
 Json configuration_json(const RunContext& context) {
   Json values = Json::object();
-  for (const auto& [key, value] : context.workload.values) {
+  for (const auto& [key, value] : context.values) {
     values[key] = {{"value", masked_value(key, value.value)}, {"source", workloads::source_name(value.source)}};
   }
   Json overrides = Json::array();
@@ -118,7 +112,7 @@ std::string hydra_yaml(const RunContext& context) {
   hydra["job"] = {{"name", "mlpstorage"}, {"override_dirname", ""}, {"config_name", "config"}};
   hydra["runtime"] = {{"version", "mlpstorage " + context.tool_version},
                       {"output_dir", context.folder},
-                      {"choices", {{"workload", workload_word(context)}}}};
+                      {"choices", {{"workload", context.workload_name}}}};
   hydra["verbose"] = false;
   return yaml({{"hydra", hydra}});
 }

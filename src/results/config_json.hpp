@@ -1,7 +1,7 @@
 #pragma once
 
-#include "results/checkpoint_files.hpp"
 #include "results/json_text.hpp"
+#include "results/run_context.hpp"
 
 /// The effective configuration in the shapes the result files need.
 namespace mlps::results {

@@ -14,7 +14,7 @@ Json host_json(const world::HostFacts& host);
 /// `system_info` of the metadata: totals over hosts, and the hosts.
 Json system_info_json(const world::HostFacts& host);
 
-/// The raw collector's output, keyed by host name: checkpointing_cluster_info.json.
+/// The raw collector's output, keyed by host name: <benchmark>_cluster_info.json.
 Json cluster_info_json(const world::HostFacts& host);
 
 /// /proc/meminfo as an object of strings, "kB" kept.

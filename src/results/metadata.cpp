@@ -4,13 +4,12 @@
 
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
-#include "results/record_parts.hpp"
+#include "results/record_common.hpp"
 #include "results/redact.hpp"
 
 namespace mlps::results {
 namespace {
 
-using checkpointing::RunRecord;
 using checkpointing::Verdict;
 
 constexpr int kIndent = 2;
@@ -32,8 +31,8 @@ std::string command_line(const RunContext& context) {
   return line;
 }
 
-Json verification_json(const RunContext& context, const RunRecord& record) {
-  if (record.verdict != Verdict::kPassed) return "INVALID";
+Json verification_json(const RunContext& context, const RunFacts& facts) {
+  if (facts.verdict != Verdict::kPassed) return "INVALID";
   return context.verification.empty() ? Json() : Json(context.verification);
 }
 
@@ -45,38 +44,43 @@ Json snapshots_json(const RunContext& context, const RunOutcome& outcome) {
   return json;
 }
 
-std::string path_of(const RunContext& context, const char* name) {
-  return context.folder + "/" + name;
+std::string log_path(const RunContext& context, const char* stream) {
+  return context.folder + "/" + log_name(context, stream);
 }
 
 }  // namespace
 
-std::string metadata_text(const RunContext& context, const RunRecord& record, const RunOutcome& outcome) {
+std::string log_name(const RunContext& context, const char* stream) {
+  return context.benchmark + "_" + context.command + "." + stream + ".log";
+}
+
+std::string metadata_text(const RunContext& context, const RunFacts& facts, const RunOutcome& outcome) {
   const std::string command = command_line(context);
   Json json;
-  json["benchmark_type"] = "checkpointing";
-  json["model"] = context.workload.cli_name;
+  json["benchmark_type"] = context.benchmark;
+  json["model"] = context.model;
   json["command"] = context.command;
   json["run_datetime"] = context.run_datetime;
-  json["num_processes"] = record.plan.processes;
+  json["num_processes"] = facts.processes;
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["result_dir"] = context.folder;
-  json["parameters"] = parameters_json(context, false);
+  // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as the original has them.
+  json["parameters"] = parameters_json(context, context.command == "datasize");
   json["override_parameters"] = override_parameters_json(context);
   json["system_info"] = system_info_json(context.host);
   json["cluster_snapshots"] = snapshots_json(context, outcome);
-  json["runtime"] = seconds_between(record.run_start, record.run_end);
-  json["verification"] = verification_json(context, record);
+  json["runtime"] = seconds_between(facts.run_start, facts.run_end);
+  json["verification"] = verification_json(context, facts);
   json["executed_command"] = command;
   json["command_output_files"] = Json::array(
-      {Json{{"command", command}, {"stdout", path_of(context, kStdoutLog)}, {"stderr", path_of(context, kStderrLog)}}});
+      {Json{{"command", command}, {"stdout", log_path(context, "stdout")}, {"stderr", log_path(context, "stderr")}}});
   json["args"] = args_json(context);
-  json["invocation_start_time"] = iso_utc_us(record.invocation_start.wall_us);
+  json["invocation_start_time"] = iso_utc_us(facts.invocation_start.wall_us);
   json["invocation_end_time"] = iso_utc_us(outcome.invocation_end.wall_us);
   json["exit_status"] = outcome.exit_status;
-  json["verdict"] = std::string(checkpointing::verdict_name(record.verdict));
-  json["reasons"] = record.reasons;
-  json["error"] = error_json(record.error);
+  json["verdict"] = std::string(checkpointing::verdict_name(facts.verdict));
+  json["reasons"] = facts.reasons;
+  json["error"] = error_json(facts.error);
   mask_secrets(json["reasons"]);
   return indented(json, kIndent);
 }

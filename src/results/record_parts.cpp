@@ -17,18 +17,6 @@ using checkpointing::PhaseStats;
 using checkpointing::RankInterval;
 using checkpointing::RunRecord;
 
-Json histogram_json(const Histogram& histogram) {
-  return {{"count", histogram.count()},
-          {"mean_ns", histogram.mean()},
-          {"min_ns", histogram.min()},
-          {"p50_ns", histogram.percentile(0.50)},
-          {"p90_ns", histogram.percentile(0.90)},
-          {"p95_ns", histogram.percentile(0.95)},
-          {"p99_ns", histogram.percentile(0.99)},
-          {"p999_ns", histogram.percentile(0.999)},
-          {"max_ns", histogram.max()}};
-}
-
 Json times_json(const PhaseStats& stats, const std::optional<PhaseMetrics>& metrics) {
   const checkpointing::WorkerTimes& times = stats.times;
   Json json = {{"prepare_ns", times.prepare_ns}, {"submit_ns", times.submit_ns}, {"wait_ns", times.wait_ns},
@@ -76,14 +64,6 @@ size_t count_events(const RunRecord& record, Phase phase) {
 }
 
 }  // namespace
-
-Json error_json(const std::optional<Error>& error) {
-  if (!error) return nullptr;
-  return {{"code", code_name(error->code)},
-          {"message", without_secrets(std::string_view(error->message))},
-          {"details", without_secrets(std::string_view(error->details))},
-          {"suggestion", without_secrets(std::string_view(error->suggestion))}};
-}
 
 const char* payload_mode_name(checkpointing::PayloadMode mode) {
   return mode == checkpointing::PayloadMode::kUnique ? "unique" : "none";
@@ -150,12 +130,6 @@ Json io_plan_json(const std::optional<checkpointing::IoPlan>& io) {
           {"budget_bytes", io->budget_bytes}};
 }
 
-Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {
-  Json json = Json::object();
-  for (const auto& [name, value] : settings) json[name] = masked_value(name, value);
-  return json;
-}
-
 Json phase_json(const RunRecord& record, Phase phase) {
   const bool writing = phase == Phase::kWrite;
   const uint32_t planned = writing ? record.plan.checkpoints_to_write : record.plan.checkpoints_to_read;
@@ -203,10 +177,6 @@ Json events_json(const RunRecord& record) {
     events.push_back(std::move(json));
   }
   return events;
-}
-
-double seconds_between(const Stamp& start, const Stamp& end) {
-  return end.monotonic_ns > start.monotonic_ns ? to_seconds(end.monotonic_ns - start.monotonic_ns) : 0;
 }
 
 PlanDetails plan_details(const RunContext& context, const RunRecord& record) {

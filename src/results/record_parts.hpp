@@ -6,18 +6,16 @@
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
 #include "results/json_text.hpp"
+#include "results/record_common.hpp"
 
 /// Pieces of our own JSON that the record, the plan and the metadata share.
 namespace mlps::results {
-
-Json error_json(const std::optional<Error>& error);
 
 /// The plan without its ranks.
 Json plan_summary_json(const workloads::CheckpointWorkload& workload, const checkpointing::CheckpointPlan& plan,
                        const std::string& mode);
 Json plan_ranks_json(const checkpointing::CheckpointPlan& plan);
 Json io_plan_json(const std::optional<checkpointing::IoPlan>& io);
-Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings);
 
 const char* payload_mode_name(checkpointing::PayloadMode mode);  ///< "unique", "none"
 const char* grid_name(checkpointing::GridMode grid);             ///< "default", "subset"
@@ -27,9 +25,6 @@ Json phase_json(const checkpointing::RunRecord& record, checkpointing::Phase pha
 
 /// Every checkpoint with the intervals of all ranks; times in ns since run_start.
 Json events_json(const checkpointing::RunRecord& record);
-
-/// Seconds from `start` to `end`; 0 when `end` was never reached.
-double seconds_between(const Stamp& start, const Stamp& end);
 
 /// What plan_table() shows of a run.
 PlanDetails plan_details(const RunContext& context, const checkpointing::RunRecord& record);

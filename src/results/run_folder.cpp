@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int kClaimAttempts = 120;
+constexpr size_t kPendingBytes = 256 * 1024;
 
 bool is_safe(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -54,10 +55,21 @@ Status write_all(int fd, std::string_view text, const std::string& path) {
   return {};
 }
 
-Status write_temporary(const std::string& path, std::string_view text, Durability durability) {
+Status write_temporary(const std::string& path, const std::function<Status(const Sink&)>& body, Durability durability) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) return system_failure("create " + path);
-  if (Status status = write_all(file.get(), text, path); !status) return status;
+  std::string pending;
+  const auto drain = [&]() -> Status {
+    const Status status = write_all(file.get(), pending, path);
+    pending.clear();
+    return status;
+  };
+  const auto add = [&](std::string_view piece) -> Status {
+    pending += piece;
+    return pending.size() < kPendingBytes ? Status{} : drain();
+  };
+  if (Status status = body(add); !status) return status;
+  if (Status status = drain(); !status) return status;
   if (durability == Durability::kDurable && ::fsync(file.get()) != 0) return system_failure("fsync " + path);
   if (!file.close()) return system_failure("close " + path);
   return {};
@@ -109,7 +121,8 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
   std::filesystem::path parent = std::filesystem::absolute(request.results_dir, code);
   if (code) return fail(errno_error(code.value(), "resolve " + request.results_dir));
   parent = parent.lexically_normal() / request.mode / request.orgname / "results" / request.systemname /
-           "checkpointing" / request.model;
+           request.benchmark / request.model;
+  if (!request.command.empty()) parent /= request.command;
   std::filesystem::create_directories(parent, code);
   if (code) return fail(errno_error(code.value(), "create folder " + parent.string()));
 
@@ -127,11 +140,17 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
 }
 
 Status write_file(const std::string& path, std::string_view text, Durability durability) {
+  return write_file_piecewise(
+      path, [text](const Sink& sink) { return sink(text); }, durability);
+}
+
+Status write_file_piecewise(const std::string& path, const std::function<Status(const Sink&)>& body,
+                            Durability durability) {
   // The run folder belongs to one process, so its id makes the name unique; a leading dot keeps readers off.
   const std::filesystem::path target(path);
   const std::string temporary =
       (target.parent_path() / fmt::format(".{}.{}.tmp", target.filename().string(), ::getpid())).string();
-  Status status = write_temporary(temporary, text, durability);
+  Status status = write_temporary(temporary, body, durability);
   if (status && ::rename(temporary.c_str(), path.c_str()) != 0) status = system_failure("rename to " + path);
   if (!status) {
     ::unlink(temporary.c_str());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,10 @@ struct RunFolderRequest {
   std::string mode;         ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
-  std::string model;    ///< "llama3-8b"
-  int64_t wall_us = 0;  ///< start of the run, microseconds since the epoch
+  std::string model;                        ///< "llama3-8b"
+  int64_t wall_us = 0;                      ///< start of the run, microseconds since the epoch
+  std::string benchmark = "checkpointing";  ///< or "training"
+  std::string command = {};                 ///< a folder below the model's; empty: none, as checkpointing has it
 };
 
 /// A claimed run folder: it exists, it was made by this process, and nobody else has it.
@@ -24,9 +27,9 @@ struct RunFolder {
   std::string run_datetime;  ///< its name, local "YYYYMMDD_HHMMSS"
 };
 
-/// Makes `<results-dir>/<mode>/<org>/results/<system>/checkpointing/<model>/<YYYYMMDD_HHMMSS>` (parents as needed) and
-/// claims it by an exclusive mkdir: two runs of the same second get different seconds. E102 for a segment that is not
-/// safe, E401 for a missing results directory, else what the system said.
+/// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<command>]/<YYYYMMDD_HHMMSS>` (parents as
+/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. E102 for a segment
+/// that is not safe, E401 for a missing results directory, else what the system said.
 Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
 
 /// A segment may hold letters, digits, '.', '_' and '-', and is not empty, "." or "..". `what` names it in the E102.
@@ -38,5 +41,13 @@ enum class Durability { kDurable, kRenamed };
 /// Writes a whole file so that a reader sees the old text, or the new one, never a part: temporary file in the same
 /// folder, then rename. On failure the temporary file is gone and the old text stands.
 Status write_file(const std::string& path, std::string_view text, Durability durability = Durability::kDurable);
+
+/// Takes the next piece of a text.
+using Sink = std::function<Status(std::string_view piece)>;
+
+/// The same for a text that is too large for memory: `body` gives it piece by piece, of any size. What `body` fails
+/// with comes back, and nothing is left.
+Status write_file_piecewise(const std::string& path, const std::function<Status(const Sink&)>& body,
+                            Durability durability = Durability::kDurable);
 
 }  // namespace mlps::results

@@ -18,7 +18,7 @@ Error error_of(const std::vector<std::string>& arguments) {
 TEST(CommandTree, ResolvesACompleteCommand) {
   const Resolution result = resolved({"whatif", "checkpointing", "run", "file", "--model", "x"});
   ASSERT_EQ(result.kind, Kind::kCommand);
-  EXPECT_EQ(result.word->leaf, kRun);
+  EXPECT_EQ(result.word->leaf, kCheckpointRun);
   EXPECT_EQ(result.mode, Mode::kWhatif);
   EXPECT_EQ(result.rest, 3u);
   EXPECT_FALSE(result.wants_help);
@@ -52,9 +52,28 @@ TEST(CommandTree, FormsOfOtherVersionsGetThePresentOne) {
   EXPECT_EQ(resolved({"--what-if"}).kind, Kind::kFlagTooEarly);
 }
 
+TEST(CommandTree, ATrainingModelStandsBeforeItsCommand) {
+  const Resolution result = resolved({"whatif", "training", "flux", "datagen", "object", "-np", "2"});
+  ASSERT_EQ(result.kind, Kind::kCommand);
+  EXPECT_EQ(result.word->leaf, kTrainingDatagen);
+  EXPECT_EQ(result.model, "flux");
+  EXPECT_EQ(result.rest, 4u);
+  EXPECT_EQ(usage_of(*result.word, "whatif"), "mlpstorage whatif training <model> datagen <file|object> [flags]");
+  EXPECT_NE(error_of({"closed", "training", "run"}).suggestion.find("the model goes before the command"),
+            std::string::npos);
+}
+
+TEST(CommandTree, ModelsOfOtherModesAreNamedAsSuch) {
+  const Error error = error_of({"closed", "training", "cosmoflow", "run"});
+  EXPECT_EQ(exit_code(error.code), 2);
+  EXPECT_NE(error.message.find("comes one of: unet3d, retinanet"), std::string::npos) << error.message;
+  EXPECT_EQ(error.suggestion, "'cosmoflow' is available in whatif mode only");
+  EXPECT_EQ(error_of({"open", "training", "retinanit"}).suggestion, "did you mean 'retinanet'?");
+}
+
 TEST(CommandTree, KnownWordsOfOtherBuildsSaySo) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"closed", "training", "unet3d", "run"}, {"open", "kvcache", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
+           {"open", "kvcache", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
     const Resolution result = resolved(arguments);
     EXPECT_EQ(result.kind, Kind::kNotBuilt);
     const Error error = resolution_error(result, arguments);

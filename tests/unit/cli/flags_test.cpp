@@ -71,13 +71,13 @@ TEST(FlagTable, PerUserKeysAreTheOriginals) {
 TEST(FlagTable, ClosedPinsWhatOnlyOpenAndWhatifMayChoose) {
   for (const char* name : {"params", "loops", "allow-invalid-params", "timeseries-interval", "skip-timeseries",
                            "max-timeseries-samples"}) {
-    EXPECT_FALSE(is_available(*find_flag(name), kRun, Mode::kClosed)) << name;
-    EXPECT_TRUE(is_available(*find_flag(name), kRun, Mode::kOpen)) << name;
-    EXPECT_TRUE(is_available(*find_flag(name), kRun, Mode::kWhatif)) << name;
+    EXPECT_FALSE(is_available(*find_flag(name), kCheckpointRun, Mode::kClosed)) << name;
+    EXPECT_TRUE(is_available(*find_flag(name), kCheckpointRun, Mode::kOpen)) << name;
+    EXPECT_TRUE(is_available(*find_flag(name), kCheckpointRun, Mode::kWhatif)) << name;
   }
   for (const char* name : {"size-scale", "inject-fault"}) {
-    EXPECT_FALSE(is_available(*find_flag(name), kRun, Mode::kOpen)) << name;
-    EXPECT_TRUE(is_available(*find_flag(name), kRun, Mode::kWhatif)) << name;
+    EXPECT_FALSE(is_available(*find_flag(name), kCheckpointRun, Mode::kOpen)) << name;
+    EXPECT_TRUE(is_available(*find_flag(name), kCheckpointRun, Mode::kWhatif)) << name;
   }
 }
 

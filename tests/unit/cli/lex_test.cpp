@@ -19,7 +19,7 @@ const CommandWord& command(Leaf leaf) {
   std::abort();
 }
 
-Lexed lexed(const std::vector<std::string>& arguments, Mode mode = Mode::kWhatif, Leaf leaf = kRun) {
+Lexed lexed(const std::vector<std::string>& arguments, Mode mode = Mode::kWhatif, Leaf leaf = kCheckpointRun) {
   return lex(command(leaf), mode, arguments);
 }
 
@@ -86,7 +86,7 @@ TEST(Lex, EveryMistakeOfTheLineIsReported) {
 }
 
 TEST(Lex, FlagsOfOtherCommandsAndVersionsAreExplained) {
-  EXPECT_TRUE(has_error(lexed({"--seed", "3"}, Mode::kWhatif, kDatasize).errors, ErrorCode::kConfigInvalid,
+  EXPECT_TRUE(has_error(lexed({"--seed", "3"}, Mode::kWhatif, kCheckpointDatasize).errors, ErrorCode::kConfigInvalid,
                         "not a flag of 'datasize'"));
   EXPECT_TRUE(has_error(lexed({"--what-if"}).errors, ErrorCode::kConfigInvalid, "--dry-run"));
   EXPECT_TRUE(has_error(lexed({"--closed"}).errors, ErrorCode::kConfigInvalid, "first word"));
@@ -97,11 +97,11 @@ TEST(Lex, TheStorageWordIsFoundAnywhereButNotInsideAList) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"object", "-np", "8"}, {"-np", "8", "object"}, {"--verify", "object"}}) {
     Lexed result = lexed(arguments);
-    EXPECT_EQ(take_storage_word(command(kRun), result), AccessProtocol::kObject);
+    EXPECT_EQ(take_storage_word(command(kCheckpointRun), result), AccessProtocol::kObject);
     EXPECT_TRUE(result.errors.empty()) << rendered(result.errors);
   }
   Lexed swallowed = lexed({"--hosts", "h1", "h2", "file"});
-  EXPECT_EQ(take_storage_word(command(kRun), swallowed), std::nullopt);
+  EXPECT_EQ(take_storage_word(command(kCheckpointRun), swallowed), std::nullopt);
   EXPECT_TRUE(has_error(swallowed.errors, ErrorCode::kConfigMissing, "'file' was taken as a value of --hosts"));
   EXPECT_TRUE(has_error(swallowed.errors, ErrorCode::kConfigMissing, "run file ... --hosts"));
   EXPECT_THAT(values(swallowed, "hosts"), ElementsAre("h1", "h2"));
@@ -109,13 +109,13 @@ TEST(Lex, TheStorageWordIsFoundAnywhereButNotInsideAList) {
 
 TEST(Lex, TheStorageWordIsMandatoryWhereItBelongsAndRefusedElsewhere) {
   Lexed missing = lexed({"-np", "8"});
-  EXPECT_EQ(take_storage_word(command(kRun), missing), std::nullopt);
+  EXPECT_EQ(take_storage_word(command(kCheckpointRun), missing), std::nullopt);
   EXPECT_TRUE(has_error(missing.errors, ErrorCode::kConfigMissing, "run file"));
   Lexed twice = lexed({"file", "object"});
-  EXPECT_EQ(take_storage_word(command(kRun), twice), AccessProtocol::kFile);
+  EXPECT_EQ(take_storage_word(command(kCheckpointRun), twice), AccessProtocol::kFile);
   EXPECT_TRUE(has_error(twice.errors, ErrorCode::kConfigInvalid, "unexpected word 'object'"));
-  Lexed datasize = lexed({"file"}, Mode::kClosed, kDatasize);
-  EXPECT_EQ(take_storage_word(command(kDatasize), datasize), std::nullopt);
+  Lexed datasize = lexed({"file"}, Mode::kClosed, kCheckpointDatasize);
+  EXPECT_EQ(take_storage_word(command(kCheckpointDatasize), datasize), std::nullopt);
   EXPECT_TRUE(has_error(datasize.errors, ErrorCode::kConfigInvalid, "takes no 'file' word"));
 }
 

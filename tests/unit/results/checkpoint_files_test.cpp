@@ -36,7 +36,7 @@ std::vector<std::string> keys_of(const ordered_json& json) {
   return keys;
 }
 
-void write_run(const TemporaryFolder& root, const checkpointing::RunRecord& record, const RunContext& context,
+void write_run(const TemporaryFolder& root, const checkpointing::RunRecord& record, const CheckpointContext& context,
                const RunOutcome& outcome = sample::outcome()) {
   const Status started = write_started(folder_of(root), context, record);
   ASSERT_TRUE(started) << started.error().message;
@@ -62,7 +62,7 @@ TEST(WriteStarted, LeavesARecordThatSaysIncomplete) {
 
 TEST(WriteFinished, FilesOfAPassedRun) {
   const TemporaryFolder root;
-  RunContext context = sample::context(root.path());
+  CheckpointContext context = sample::context(root.path());
   context.separation =
       gates::SeparationFinding{"/mnt/c", "/r", "/mnt/real", "/real", false, "2026-07-04T05:00:39Z", "n"};
   write_run(root, sample::passed(2, 2, 2), context);
@@ -181,7 +181,7 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
 
 TEST(WriteFinished, WhatifIsNotJudged) {
   const TemporaryFolder root;
-  RunContext context = sample::context(root.path());
+  CheckpointContext context = sample::context(root.path());
   context.verification.clear();
   write_run(root, sample::passed(1, 1, 1), context);
   EXPECT_TRUE(root.json(kMetadata)["verification"].is_null());
@@ -276,11 +276,11 @@ TEST(WriteFinished, ARunThatNeverBeganIsWrittenToo) {
 
 TEST(WriteFinished, NoFileHoldsASecret) {
   const TemporaryFolder root;
-  RunContext context = sample::context(root.path());
+  CheckpointContext context = sample::context(root.path());
   context.argv.insert(context.argv.end(), {"--params", "storage.secret_access_key=hunter2", "--password", "hunter2"});
   context.args_json = R"({"params":["storage.secret_access_key=hunter2"],"token":"hunter2"})";
   context.overrides.push_back({"storage.session_token", "hunter2"});
-  context.workload.values["storage.session_token"] = {"hunter2", workloads::ValueSource::kUserParams};
+  context.values["storage.session_token"] = {"hunter2", workloads::ValueSource::kUserParams};
   checkpointing::RunRecord record = sample::failed(2);
   record.store_settings.push_back({"secret key", "hunter2"});
   record.location = "http://user:hunter2@host/bucket";
@@ -300,7 +300,7 @@ TEST(WriteFinished, NoTemporaryFilesStayBehind) {
 
 TEST(WriteFinished, WhatCannotBeWrittenIsAnErrorAndNotAPassedRecord) {
   const TemporaryFolder root;
-  const RunContext context = sample::context(root.path());
+  const CheckpointContext context = sample::context(root.path());
   ASSERT_TRUE(write_started(folder_of(root), context, sample::passed(1, 1, 1)));
   std::filesystem::create_directories(root.path() + "/dlio.log/in the way");
   const Status finished = write_finished(folder_of(root), context, sample::passed(1, 1, 1), sample::outcome());
@@ -313,7 +313,7 @@ TEST(WriteFinished, WhatCannotBeWrittenIsAnErrorAndNotAPassedRecord) {
 TEST(WriteFinished, AnOptionSnapshotThatIsNoObjectIsRefused) {
   const TemporaryFolder root;
   for (const char* bad : {"", "[1]", "{\"a\":", "nonsense"}) {
-    RunContext context = sample::context(root.path());
+    CheckpointContext context = sample::context(root.path());
     context.args_json = bad;
     EXPECT_FALSE(write_started(folder_of(root), context, sample::passed(1, 1, 1))) << bad;
   }

@@ -208,7 +208,7 @@ TEST(RecordJson, UnitsPercentilesAndConfiguration) {
 
 TEST(RecordJson, IsTheTextOfTheFile) {
   const sample::TemporaryFolder root;
-  const RunContext context = sample::context(root.path());
+  const CheckpointContext context = sample::context(root.path());
   const checkpointing::RunRecord record = sample::passed(2, 1, 1);
   ASSERT_TRUE(write_finished({root.path(), "20260704_050040"}, context, record, sample::outcome()));
   EXPECT_EQ(root.text("mlpstorage_record.json"), record_json(context, record, sample::outcome()));

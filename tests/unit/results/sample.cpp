@@ -150,18 +150,19 @@ RunRecord failed(uint32_t ranks) {
   return record;
 }
 
-RunContext context(const std::string& folder) {
-  RunContext result;
+CheckpointContext context(const std::string& folder) {
+  CheckpointContext result;
   result.tool_version = "0.1.0";
   result.mode = "closed";
   result.orgname = "acme";
   result.systemname = "box";
   result.argv = {"mlpstorage", "closed", "checkpointing", "run", "object", "--checkpoint-folder", "s3://bucket/a b"};
   result.args_json = R"({"mode":"closed","num_processes":2,"hosts":["127.0.0.1"],"zeta":1,"alpha":null})";
-  result.workload.cli_name = "llama3-8b";
+  result.model = "llama3-8b";
+  result.workload_name = "llama3_8b";
   result.workload.closed_processes = 8;
   result.workload.parallelism = {1, 1, 3};
-  result.workload.values = {
+  result.values = {
       {"checkpoint.fsync", {"True", workloads::ValueSource::kWorkloadFile}},
       {"checkpoint.num_checkpoints_write", {"2", workloads::ValueSource::kTool}},
       {"checkpoint.time_between_checkpoints", {"5", workloads::ValueSource::kWorkloadFile}},

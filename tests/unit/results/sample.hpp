@@ -38,7 +38,7 @@ checkpointing::RunRecord passed(uint32_t ranks, uint32_t writes, uint32_t reads)
 /// The same, stopped by a full disk in its last write.
 checkpointing::RunRecord failed(uint32_t ranks);
 
-RunContext context(const std::string& folder);
+CheckpointContext context(const std::string& folder);
 RunOutcome outcome();
 
 }  // namespace mlps::results::sample

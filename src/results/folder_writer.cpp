@@ -1,0 +1,70 @@
+#include "results/folder_writer.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "results/config_json.hpp"
+#include "results/host_json.hpp"
+#include "results/metadata.hpp"
+#include "results/redact.hpp"
+
+namespace mlps::results {
+namespace {
+
+constexpr int kIndent = 2;
+
+void write_separation(FolderWriter& writer, const RunContext& context) {
+  if (context.separation) writer.write("fs_separation.json", separation_text(*context.separation));
+}
+
+std::string stderr_text(const RunFacts& facts, const RunOutcome& outcome) {
+  std::string text;
+  for (const std::string& warning : outcome.warnings) text += without_secrets(std::string_view(warning)) + '\n';
+  if (facts.error) text += without_secrets(std::string_view(render(*facts.error))) + '\n';
+  return text;
+}
+
+}  // namespace
+
+void FolderWriter::write(const std::string& name, const std::string& text, Durability durability) {
+  if (status_) status_ = write_file(path_ + "/" + name, text, durability);
+}
+
+void FolderWriter::write_piecewise(const std::string& name, const std::function<Status(const Sink&)>& body) {
+  if (status_) status_ = write_file_piecewise(path_ + "/" + name, body, Durability::kRenamed);
+}
+
+void FolderWriter::make_folder(const std::string& name) {
+  const std::string folder = path_ + "/" + name;
+  if (status_ && ::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    status_ = fail(errno_error(errno, "create folder " + folder));
+  }
+}
+
+Status check_args(const RunContext& context) {
+  if (Json::parse(context.args_json, nullptr, false).is_object()) return {};
+  return fail(ErrorCode::kInternal, "the snapshot of the options for the result files is not a JSON object", {},
+              "report this as a defect of mlpstorage");
+}
+
+void write_start_files(FolderWriter& writer, const RunContext& context) {
+  writer.make_folder("dlio_config");
+  writer.write("dlio_config/config.yaml", config_yaml(context));
+  writer.write("dlio_config/hydra.yaml", hydra_yaml(context));
+  writer.write("dlio_config/overrides.yaml", overrides_yaml(context));
+  writer.write(log_name(context, "stderr"), "");
+  write_separation(writer, context);
+}
+
+void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
+                        const RunOutcome& outcome) {
+  writer.write(log_name(context, "stderr"), stderr_text(facts, outcome));
+  writer.write(context.benchmark + "_cluster_info.json", indented(cluster_info_json(context.host), kIndent));
+  write_separation(writer, context);
+  writer.write(context.benchmark + "_" + context.run_datetime + "_metadata.json",
+               metadata_text(context, facts, outcome), Durability::kDurable);
+}
+
+}  // namespace mlps::results

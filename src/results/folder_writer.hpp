@@ -1,0 +1,55 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "results/run_context.hpp"
+#include "results/run_folder.hpp"
+
+namespace mlps::results {
+
+inline constexpr const char* kRecordFile = "mlpstorage_record.json";
+
+/// Writes into one folder until something fails; what failed first is kept. One thread.
+class FolderWriter {
+ public:
+  explicit FolderWriter(std::string path) : path_(std::move(path)) {}
+
+  void write(const std::string& name, const std::string& text, Durability durability = Durability::kRenamed);
+  void write_piecewise(const std::string& name, const std::function<Status(const Sink&)>& body);
+  void make_folder(const std::string& name);
+  Status status() const { return status_; }
+
+ private:
+  std::string path_;
+  Status status_;
+};
+
+/// E901 unless the snapshot of the options is a JSON object.
+Status check_args(const RunContext& context);
+
+/// dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if known.
+void write_start_files(FolderWriter& writer, const RunContext& context);
+
+/// The stderr log, the cluster's facts, fs_separation.json if known, and the metadata.
+void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
+                        const RunOutcome& outcome);
+
+/// Runs `body` with a writer for `folder`. The libraries below it throw when memory runs out or a defect of ours gives
+/// them a wrong type; that comes back as E901.
+template <class Body>
+Status write_into(const RunFolder& folder, const RunContext& context, Body&& body) {
+  if (Status status = check_args(context); !status) return status;
+  try {
+    FolderWriter writer(folder.path);
+    body(writer);
+    return writer.status();
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kInternal, "write result files in " + folder.path + ": " + error.what());
+  }
+}
+
+}  // namespace mlps::results

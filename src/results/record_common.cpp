@@ -1,0 +1,124 @@
+#include "results/record_common.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "results/config_json.hpp"
+#include "results/host_json.hpp"
+#include "results/redact.hpp"
+
+namespace mlps::results {
+namespace {
+
+Json invocation_json(const RunContext& context, const std::optional<RunOutcome>& outcome) {
+  Json json;
+  json["mode"] = context.mode;
+  json["benchmark"] = context.benchmark;
+  json["command"] = context.command;
+  json["protocol"] = context.protocol;
+  json["model"] = context.model;
+  json["orgname"] = context.orgname;
+  json["systemname"] = context.systemname;
+  json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
+  json["client_host_memory_gib"] = context.client_host_memory_gib ? Json(*context.client_host_memory_gib) : Json();
+  json["hostname"] = context.hostname;
+  json["hosts"] = context.hosts;
+  json["run_datetime"] = context.run_datetime;
+  json["run_folder"] = context.folder;
+  json["argv"] = without_secrets(context.argv);
+  json["args"] = args_json(context);
+  json["exit_status"] = outcome ? Json(outcome->exit_status) : Json();
+  return json;
+}
+
+Json moment(const Stamp& stamp) {
+  return stamp.wall_us == 0 ? Json() : Json(iso_utc_us(stamp.wall_us));
+}
+
+Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
+  const Stamp end = outcome ? outcome->invocation_end : Stamp{};
+  Json json;
+  json["invocation_start_utc"] = moment(facts.invocation_start);
+  json["run_start_utc"] = moment(facts.run_start);
+  json["run_end_utc"] = moment(facts.run_end);
+  json["invocation_end_utc"] = moment(end);
+  json["first_byte_s"] = facts.first_byte_s;
+  json["run_s"] = seconds_between(facts.run_start, facts.run_end);
+  json["invocation_s"] = seconds_between(facts.invocation_start, end);
+  return json;
+}
+
+// A passed verdict is only believed from a run that came to its end.
+checkpointing::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
+  return outcome ? facts.verdict : checkpointing::Verdict::kIncomplete;
+}
+
+}  // namespace
+
+Json error_json(const std::optional<Error>& error) {
+  if (!error) return nullptr;
+  return {{"code", code_name(error->code)},
+          {"message", without_secrets(std::string_view(error->message))},
+          {"details", without_secrets(std::string_view(error->details))},
+          {"suggestion", without_secrets(std::string_view(error->suggestion))}};
+}
+
+Json histogram_json(const Histogram& histogram) {
+  return {{"count", histogram.count()},
+          {"mean_ns", histogram.mean()},
+          {"min_ns", histogram.min()},
+          {"p50_ns", histogram.percentile(0.50)},
+          {"p90_ns", histogram.percentile(0.90)},
+          {"p95_ns", histogram.percentile(0.95)},
+          {"p99_ns", histogram.percentile(0.99)},
+          {"p999_ns", histogram.percentile(0.999)},
+          {"max_ns", histogram.max()}};
+}
+
+Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {
+  Json json = Json::object();
+  for (const auto& [name, value] : settings) json[name] = masked_value(name, value);
+  return json;
+}
+
+double seconds_between(const Stamp& start, const Stamp& end) {
+  return end.monotonic_ns > start.monotonic_ns ? to_seconds(end.monotonic_ns - start.monotonic_ns) : 0;
+}
+
+Json store_json(const RunFacts& facts) {
+  Json json;
+  json["location"] = without_secrets(std::string_view(facts.location));
+  json["backend"] = std::string(facts.traits.backend);
+  json["blocking"] = facts.traits.blocking;
+  json["file_system"] = facts.traits.file_system;
+  json["holds_objects"] = facts.traits.holds_objects;
+  json["buffer_alignment_bytes"] = facts.traits.buffer_alignment;
+  json["settings"] = settings_json(facts.store_settings);
+  json["injected_fault"] = facts.injected_fault.empty() ? Json() : Json(facts.injected_fault);
+  return json;
+}
+
+Json record_head(const char* schema, const RunContext& context, const RunFacts& facts,
+                 const std::optional<RunOutcome>& outcome) {
+  Json json;
+  json["schema"] = schema;
+  json["tool"] = {{"name", "mlpstorage"}, {"version", context.tool_version}};
+  json["verdict"] = std::string(checkpointing::verdict_name(final_verdict(facts, outcome)));
+  json["reasons"] = facts.reasons;
+  json["error"] = error_json(facts.error);
+  json["warnings"] = outcome ? Json(outcome->warnings) : Json::array();
+  json["invocation"] = invocation_json(context, outcome);
+  json["time"] = time_json(facts, outcome);
+  json["configuration"] = configuration_json(context);
+  mask_secrets(json["reasons"]);
+  mask_secrets(json["warnings"]);
+  return json;
+}
+
+Json host_facts_json(const RunContext& context, const std::optional<RunOutcome>& outcome) {
+  Json json;
+  json["start"] = host_json(context.host);
+  json["end"] = outcome && outcome->host ? host_json(*outcome->host) : Json();
+  return json;
+}
+
+}  // namespace mlps::results

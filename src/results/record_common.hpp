@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/histogram.hpp"
+#include "results/json_text.hpp"
+#include "results/run_context.hpp"
+
+/// Pieces of our own JSON that the records of all benchmarks share.
+namespace mlps::results {
+
+Json error_json(const std::optional<Error>& error);
+Json histogram_json(const Histogram& histogram);
+Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings);
+
+/// Seconds from `start` to `end`; 0 when `end` was never reached.
+double seconds_between(const Stamp& start, const Stamp& end);
+
+/// The head of every record: schema, tool, verdict, reasons, error, warnings, invocation, time, configuration. Without
+/// an outcome the verdict is "incomplete": passed is only believed of a run that came to its end.
+Json record_head(const char* schema, const RunContext& context, const RunFacts& facts,
+                 const std::optional<RunOutcome>& outcome);
+
+Json store_json(const RunFacts& facts);
+
+/// {"start", "end"} of the host's facts.
+Json host_facts_json(const RunContext& context, const std::optional<RunOutcome>& outcome);
+
+}  // namespace mlps::results

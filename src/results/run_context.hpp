@@ -1,0 +1,84 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "checkpointing/record.hpp"
+#include "gates/gates.hpp"
+#include "workloads/values.hpp"
+#include "world/host_facts.hpp"
+
+/// What the result files of every benchmark are made from, besides the benchmark's own record.
+namespace mlps::results {
+
+/// What the result files say about an invocation besides its record; known before the run. What looks like a
+/// credential in argv, args or an override is masked when written, whatever its caller did.
+struct RunContext {
+  std::string tool_version;  ///< "0.1.0"
+  std::string mode;          ///< "closed", "open", "whatif"
+  std::string orgname;
+  std::string systemname;
+  std::string benchmark = "checkpointing";  ///< or "training"
+  std::string command = "run";
+  std::string model;          ///< "llama3-8b", "unet3d"
+  std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"
+  std::vector<std::string> argv;
+  std::string args_json = "{}";                ///< snapshot of all options, a JSON object; its key order is kept
+  workloads::Values values;                    ///< the whole configuration
+  std::vector<workloads::Override> overrides;  ///< in the order applied, the tool's and the user's
+  std::string protocol;                        ///< "file" or "object"
+  std::string hostname;
+  std::string run_datetime;                      ///< RunFolder::run_datetime; empty when no folder was claimed
+  std::string folder;                            ///< RunFolder::path; empty when no folder was claimed
+  std::optional<std::string> accelerator;        ///< null in the metadata when absent
+  std::optional<double> client_host_memory_gib;  ///< --client-host-memory-in-gb
+  std::vector<std::string> hosts;
+  std::string verification;  ///< of a run that passes: "CLOSED", "OPEN", "INVALID"; empty: not judged (null)
+  std::optional<gates::SeparationFinding> separation;
+  world::HostFacts host;  ///< collected before the run
+};
+
+/// What is known only at the end of an invocation.
+struct RunOutcome {
+  Stamp invocation_end;
+  int exit_status = 0;
+  std::vector<std::string> warnings;     ///< log::problems()
+  std::optional<world::HostFacts> host;  ///< collected after the run
+};
+
+/// What the record of every benchmark has.
+struct RunFacts {
+  uint32_t processes = 0;
+  Stamp invocation_start, run_start, run_end;
+  double first_byte_s = 0;
+  checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
+  std::vector<std::string> reasons;
+  std::optional<Error> error;
+  std::string location;
+  storage::StoreTraits traits;
+  std::vector<std::pair<std::string, std::string>> store_settings;
+  std::string injected_fault;
+};
+template <class Record>
+RunFacts facts_of(const Record& record, uint32_t processes) {
+  RunFacts facts;
+  facts.processes = processes;
+  facts.invocation_start = record.invocation_start;
+  facts.run_start = record.run_start;
+  facts.run_end = record.run_end;
+  if constexpr (requires { record.first_byte_s; }) facts.first_byte_s = record.first_byte_s;
+  facts.verdict = record.verdict;
+  facts.reasons = record.reasons;
+  facts.error = record.error;
+  facts.location = record.location;
+  facts.traits = record.traits;
+  facts.store_settings = record.store_settings;
+  facts.injected_fault = record.injected_fault;
+  return facts;
+}
+
+}  // namespace mlps::results
