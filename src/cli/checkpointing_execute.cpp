@@ -79,6 +79,7 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, folder, gates.separation, context);
     context.args_json = options_json(options_);
+    context.processes = prepared_.plan.processes;
     context.workload = prepared_.workload;
     context.workload_name = options_.model;
     std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');

@@ -46,7 +46,7 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
     write_rank_files(writer, context, record);
     writer.write("dlio.log", dlio_log_text(record));
     writer.write(log_name(context, "stdout"), plan_text(context, record) + '\n' + result_table(record));
-    write_common_files(writer, context, facts_of(record, record.plan.processes), outcome);
+    write_common_files(writer, context, facts_of(record), outcome);
     if (record.verdict == Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }

@@ -10,7 +10,7 @@
 #include "checkpointing/metrics.hpp"
 #include "results/host_json.hpp"
 #include "results/json_text.hpp"
-#include "results/redact.hpp"
+#include "results/record_common.hpp"
 
 namespace mlps::results {
 namespace {
@@ -97,15 +97,6 @@ std::string metric_block(const RunRecord& record) {
   return text + rule;
 }
 
-std::string no_metric_block(const RunRecord& record, int64_t wall_us) {
-  std::string text = fmt::format("[ERROR] {} The run's verdict is '{}': no metric\n", iso_local(wall_us),
-                                 checkpointing::verdict_name(record.verdict));
-  for (const std::string& reason : record.reasons) {
-    text += fmt::format("[ERROR] {} {}\n", iso_local(wall_us), without_secrets(std::string_view(reason)));
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
@@ -175,7 +166,7 @@ std::string dlio_log_text(const RunRecord& record) {
     }
   }
   const bool passed = record.verdict == Verdict::kPassed;
-  return text + (passed ? metric_block(record) : no_metric_block(record, last_us));
+  return text + (passed ? metric_block(record) : no_metric_block(facts_of(record), last_us));
 }
 
 }  // namespace mlps::results

@@ -61,7 +61,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["model"] = context.model;
   json["command"] = context.command;
   json["run_datetime"] = context.run_datetime;
-  json["num_processes"] = facts.processes;
+  json["num_processes"] = context.processes;
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["result_dir"] = context.folder;
   // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as the original has them.

@@ -1,5 +1,7 @@
 #include "results/record_common.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
@@ -82,6 +84,27 @@ Json settings_json(const std::vector<std::pair<std::string, std::string>>& setti
 
 double seconds_between(const Stamp& start, const Stamp& end) {
   return end.monotonic_ns > start.monotonic_ns ? to_seconds(end.monotonic_ns - start.monotonic_ns) : 0;
+}
+
+std::string verdict_text(const RunFacts& facts) {
+  std::string text = fmt::format("Verdict: {}\n", checkpointing::verdict_name(facts.verdict));
+  if (facts.verdict == checkpointing::Verdict::kPassed) return text;
+  for (const std::string& reason : facts.reasons) {
+    // The first error follows in full.
+    const bool is_error = facts.error && reason.find(facts.error->message) != std::string::npos;
+    if (!is_error) text += "  - " + without_secrets(std::string_view(reason)) + '\n';
+  }
+  if (facts.error) text += without_secrets(std::string_view(render(*facts.error))) + '\n';
+  return text;
+}
+
+std::string no_metric_block(const RunFacts& facts, int64_t wall_us) {
+  std::string text = fmt::format("[ERROR] {} The run's verdict is '{}': no metric\n", iso_local(wall_us),
+                                 checkpointing::verdict_name(facts.verdict));
+  for (const std::string& reason : facts.reasons) {
+    text += fmt::format("[ERROR] {} {}\n", iso_local(wall_us), without_secrets(std::string_view(reason)));
+  }
+  return text;
 }
 
 Json store_json(const RunFacts& facts) {

@@ -26,6 +26,12 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
 
 Json store_json(const RunFacts& facts);
 
+/// The verdict and why, at the end of a result table.
+std::string verdict_text(const RunFacts& facts);
+
+/// The lines of dlio.log that stand where the [METRIC] block of a run that passed would be.
+std::string no_metric_block(const RunFacts& facts, int64_t wall_us);
+
 /// {"start", "end"} of the host's facts.
 Json host_facts_json(const RunContext& context, const std::optional<RunOutcome>& outcome);
 

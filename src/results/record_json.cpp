@@ -24,7 +24,7 @@ Json payload_json(const RunRecord& record) {
 
 std::string record_json(const CheckpointContext& context, const RunRecord& record,
                         const std::optional<RunOutcome>& outcome) {
-  const RunFacts facts = facts_of(record, record.plan.processes);
+  const RunFacts facts = facts_of(record);
   Json json = record_head(kRecordSchema, context, facts, outcome);
   json["plan"] = plan_summary_json(context.workload, record.plan, context.mode);
   json["plan"]["ranks"] = plan_ranks_json(record.plan);

@@ -5,7 +5,7 @@
 #include "base/units.hpp"
 #include "checkpointing/metrics.hpp"
 #include "results/checkpoint_views.hpp"
-#include "results/redact.hpp"
+#include "results/record_common.hpp"
 #include "results/text_table.hpp"
 
 namespace mlps::results {
@@ -15,7 +15,6 @@ using checkpointing::Phase;
 using checkpointing::PhaseMetrics;
 using checkpointing::PhaseStats;
 using checkpointing::RunRecord;
-using checkpointing::Verdict;
 
 constexpr const char* kNone = "-";
 constexpr double kNanosPerMilli = 1e6;
@@ -108,18 +107,6 @@ void add_costs(ResultRows& rows) {
   rows.metric("CPU", "s/GiB", [](const PhaseMetrics& m) { return digits(m.cpu_s_per_gib); });
 }
 
-std::string verdict_text(const RunRecord& record) {
-  std::string text = fmt::format("Verdict: {}\n", checkpointing::verdict_name(record.verdict));
-  if (record.verdict == Verdict::kPassed) return text;
-  for (const std::string& reason : record.reasons) {
-    // The first error follows in full.
-    const bool is_error = record.error && reason.find(record.error->message) != std::string::npos;
-    if (!is_error) text += "  - " + without_secrets(std::string_view(reason)) + '\n';
-  }
-  if (record.error) text += without_secrets(std::string_view(render(*record.error))) + '\n';
-  return text;
-}
-
 }  // namespace
 
 std::string result_table(const RunRecord& record) {
@@ -135,7 +122,7 @@ std::string result_table(const RunRecord& record) {
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
   return fmt::format("Result ({})\n", checkpointing::verdict_name(record.verdict)) + rows.text() + facts.text() +
-         verdict_text(record);
+         verdict_text(facts_of(record));
 }
 
 }  // namespace mlps::results

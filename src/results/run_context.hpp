@@ -25,6 +25,7 @@ struct RunContext {
   std::string benchmark = "checkpointing";  ///< or "training"
   std::string command = "run";
   std::string model;          ///< "llama3-8b", "unet3d"
+  uint32_t processes = 0;     ///< ranks, or generators
   std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"
   std::vector<std::string> argv;
   std::string args_json = "{}";                ///< snapshot of all options, a JSON object; its key order is kept
@@ -52,7 +53,6 @@ struct RunOutcome {
 
 /// What the record of every benchmark has.
 struct RunFacts {
-  uint32_t processes = 0;
   Stamp invocation_start, run_start, run_end;
   double first_byte_s = 0;
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
@@ -64,9 +64,8 @@ struct RunFacts {
   std::string injected_fault;
 };
 template <class Record>
-RunFacts facts_of(const Record& record, uint32_t processes) {
+RunFacts facts_of(const Record& record) {
   RunFacts facts;
-  facts.processes = processes;
   facts.invocation_start = record.invocation_start;
   facts.run_start = record.run_start;
   facts.run_end = record.run_end;

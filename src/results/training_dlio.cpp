@@ -134,8 +134,8 @@ std::string block_lines(const RunRecord& record, const Epoch& epoch, size_t inde
 }
 
 std::string epoch_lines(const RunRecord& record, const Epoch& epoch) {
-  std::string text = line(epoch.start, fmt::format("Starting epoch {}: {} steps expected", epoch.number,
-                                                   record.plan.steps_per_epoch));
+  std::string text =
+      line(epoch.start, fmt::format("Starting epoch {}: {} steps expected", epoch.number, record.plan.steps_per_epoch));
   uint64_t steps = 0;
   for (size_t i = 0; i < epoch.blocks.size(); ++i) {
     text += block_lines(record, epoch, i);
@@ -250,12 +250,12 @@ std::string rank_stats_text(const RunRecord& record, uint32_t rank) {
 std::string dlio_log_text(const RunRecord& record) {
   std::string text = line(record.run_start, fmt::format("Training {} with {} simulated accelerators", record.model,
                                                         record.plan.accelerators));
-  text += line(record.run_start, fmt::format("{} files of {} samples, batch {}: {} steps per epoch", record.plan.files,
-                                             record.plan.samples_per_file, record.plan.batch_size,
-                                             record.plan.steps_per_epoch));
+  text += line(record.run_start,
+               fmt::format("{} files of {} samples, batch {}: {} steps per epoch", record.plan.files,
+                           record.plan.samples_per_file, record.plan.batch_size, record.plan.steps_per_epoch));
   for (const Epoch& epoch : record.epochs) text += epoch_lines(record, epoch);
   const bool passed = record.verdict == checkpointing::Verdict::kPassed;
-  return text + (passed ? metric_block(record) : no_metric_block(facts_of(record, record.plan.accelerators)));
+  return text + (passed ? metric_block(record) : no_metric_block(facts_of(record), record.run_end.wall_us));
 }
 
 }  // namespace mlps::results

@@ -160,6 +160,7 @@ CheckpointContext context(const std::string& folder) {
   result.args_json = R"({"mode":"closed","num_processes":2,"hosts":["127.0.0.1"],"zeta":1,"alpha":null})";
   result.model = "llama3-8b";
   result.workload_name = "llama3_8b";
+  result.processes = 2;
   result.workload.closed_processes = 8;
   result.workload.parallelism = {1, 1, 3};
   result.values = {
