@@ -15,21 +15,24 @@
 namespace mlps::gates {
 namespace {
 
-// The checkpoint folder is there, or is made now if it is the last component only: more is likely a slip.
-Status make_folder(const std::string& folder) {
+// The folder is there, or is made now, with at most `levels` of it missing.
+Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return {};
-    return fail(errno_error(ENOTDIR, "use checkpoint folder " + folder));
+    return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
   }
-  if (errno != ENOENT) return fail(errno_error(errno, "use checkpoint folder " + folder));
+  if (errno != ENOENT) return fail(errno_error(errno, fmt::format("use {} {}", word, folder)));
   const std::string parent = std::filesystem::path(folder).parent_path().string();
+  if (levels > 1) {
+    if (Status made = make_folder(parent, word, levels - 1); !made) return made;
+  }
   if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
   if (errno == ENOENT) {
-    return fail(ErrorCode::kPathNotFound, fmt::format("make checkpoint folder {}: no folder {}", folder, parent), {},
+    return fail(ErrorCode::kPathNotFound, fmt::format("make {} {}: no folder {}", word, folder, parent), {},
                 fmt::format("mkdir -p {}", parent));
   }
-  return fail(errno_error(errno, "make checkpoint folder " + folder));
+  return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
 }
 
 void check_capacity(const Request& request, Report& report) {
@@ -47,7 +50,7 @@ void check_capacity(const Request& request, Report& report) {
                    "       {}",
                    (*capacity)->measured_at, available, request.bytes_to_write, request.bytes_to_write - available),
        {},
-       "free space, choose another folder, or write fewer checkpoints"});
+       "free space, choose another folder, or write less"});
 }
 
 void check_separation(const Request& request, Report& report) {
@@ -74,7 +77,7 @@ void check_store(const Request& request, Report& report) {
   const bool writes = request.bytes_to_write > 0;
   bool folder_there = true;
   if (traits.file_system && writes) {
-    if (Status made = make_folder(store.root().path()); !made) {
+    if (Status made = make_folder(store.root().path(), request.folder_word, request.new_folders); !made) {
       report.failures.push_back(made.error());
       folder_there = false;
     }

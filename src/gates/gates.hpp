@@ -13,8 +13,10 @@ namespace mlps::gates {
 
 /// What the gates look at. Everything is decided elsewhere (plan, command line); the gates only check.
 struct Request {
-  storage::Store* store = nullptr;     ///< the checkpoint folder, opened
-  std::string model_folder;            ///< below the store's root, e.g. "llama3-8b"
+  storage::Store* store = nullptr;                ///< the checkpoint or data folder, opened
+  std::string folder_word = "checkpoint folder";  ///< what messages call it
+  uint32_t new_folders = 1;            ///< folders at the end of its path that may be made; more are likely a slip
+  std::string model_folder;            ///< below the store's root, e.g. "llama3-8b"; may be empty
   uint64_t bytes_to_write = 0;         ///< exact, from the plan; 0: a run that only reads, nothing but listed
   std::string results_dir;             ///< empty skips the separation gate
   bool separation_is_warning = false;  ///< --skip-fs-separation-gate
@@ -39,7 +41,8 @@ struct Report {
 
 /// Runs every gate that applies to the store: reachable and writable (PUT, GET, compare, DELETE of a small probe
 /// object below `model_folder`; a run that only reads lists it instead), CAP-01 capacity, CAP-03 file-system
-/// separation, memory against MemAvailable. Makes the checkpoint folder of a file system if its parent is there.
+/// separation, memory against MemAvailable. Makes the folder of a file system if what is above
+/// `new_folders` is there.
 Report run_gates(const Request& request);
 
 }  // namespace mlps::gates

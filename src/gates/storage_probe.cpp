@@ -24,6 +24,11 @@ std::vector<std::byte> probe_content() {
   return bytes;
 }
 
+// The beginning of names in a folder; of an empty one, those at the store's root.
+std::string below(const std::string& folder) {
+  return folder.empty() ? folder : folder + "/";
+}
+
 Error in_probe(Error error, const char* step, const std::string& where) {
   error.message = fmt::format("{} the probe object at {}: {}", step, where, error.message);
   return error;
@@ -50,7 +55,7 @@ void put_and_compare(storage::Session& session, const std::string& name, const s
 }  // namespace
 
 std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder) {
-  const std::string name = fmt::format("{}/.mlpstorage-probe-{}", model_folder, random_suffix());
+  const std::string name = below(model_folder) + ".mlpstorage-probe-" + random_suffix();
   const std::string where = store.root().join(name).to_string();
   auto session = store.open_session(1);
   if (!session) return {std::move(session.error())};
@@ -66,7 +71,7 @@ std::vector<Error> probe_writing(storage::Store& store, const std::string& model
 std::vector<Error> probe_reading(storage::Store& store, const std::string& model_folder) {
   auto session = store.open_session(1);
   if (!session) return {std::move(session.error())};
-  auto page = (*session)->list(model_folder + "/", {});
+  auto page = (*session)->list(below(model_folder), {});
   if (!page) return {std::move(page.error())};
   return {};
 }

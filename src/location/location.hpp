@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
@@ -63,5 +64,19 @@ enum class AccessProtocol { kFile, kObject };
 /// path into direct://.
 Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
                                      const Environment& environment);
+
+/// What `--data-dir` says, and what decides how it is understood.
+struct DataFolder {
+  std::string data_dir;             ///< as given
+  std::string model;                ///< whose data set
+  std::vector<std::string> models;  ///< all there are
+  bool o_direct = false;
+};
+
+/// The location of a data set: `data_dir` with the model's name behind it, unless it ends in the name of a model. In
+/// object mode a bare folder is a key prefix below the bucket BUCKET names, or, without that variable, begins with its
+/// bucket ("bucket/prefix"); its scheme is STORAGE_URI_SCHEME, else s3. A qualified folder always wins; file mode looks
+/// at no variable; a mode and a folder that contradict each other are E105. `o_direct` turns a path into direct://.
+Result<Location> data_location(const DataFolder& folder, AccessProtocol protocol, const Environment& environment);
 
 }  // namespace mlps

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "location/location.hpp"
@@ -32,8 +34,10 @@ Result<std::optional<std::string>> scheme_variable(const char* name, const Envir
   return scheme;
 }
 
-Result<Location> bare_object_folder(std::string_view folder, const Environment& environment) {
-  for (const char* name : {kCheckpointScheme, kStorageScheme}) {
+// `folder` begins with the bucket; the first of `variables` that is set gives the scheme.
+Result<Location> bare_object_folder(std::string_view folder, std::initializer_list<const char*> variables,
+                                    const Environment& environment) {
+  for (const char* name : variables) {
     auto scheme = scheme_variable(name, environment);
     if (!scheme) return fail(scheme.error());
     if (*scheme) return parse_location(fmt::format("{}://{}", **scheme, folder));
@@ -41,12 +45,16 @@ Result<Location> bare_object_folder(std::string_view folder, const Environment& 
   return parse_location(fmt::format("s3://{}", folder));
 }
 
-Result<Location> object_location(std::string_view folder, const Environment& environment) {
+// Whether `folder` is a bare one: neither a URI nor what can only be a local path.
+bool is_bare(std::string_view folder) {
   const bool local_look = folder.front() == '/' || folder.front() == '~' || folder == "." || folder == ".." ||
                           folder.substr(0, 2) == "./" || folder.substr(0, 3) == "../";
   // A bare folder never reaches parse_location() without a scheme, so it can't end as a local path. "s3:/b" (and with
   // it everything that has "://") does, to be told what is wrong with it.
-  if (!local_look && folder.find(":/") == std::string_view::npos) return bare_object_folder(folder, environment);
+  return !local_look && folder.find(":/") == std::string_view::npos;
+}
+
+Result<Location> qualified_object_folder(std::string_view folder) {
   auto location = parse_location(folder);
   if (!location) return location;
   if (location->is_file_system()) {
@@ -71,6 +79,18 @@ Result<Location> file_location(std::string_view folder, bool o_direct) {
   return Location(Scheme::kDirect, {}, location->path());
 }
 
+Status check_o_direct(bool o_direct) {
+  if (!o_direct) return {};
+  return inconsistent("--o-direct is a way to open files and doesn't go with `object`",
+                      "leave --o-direct away, or use `file` with a local path");
+}
+
+std::string_view last_component(const Location& location) {
+  const std::string_view path = location.path();
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
 }  // namespace
 
 Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
@@ -79,11 +99,25 @@ Result<Location> checkpoint_location(std::string_view folder, AccessProtocol pro
     return fail(ErrorCode::kConfigMissing, "no checkpoint folder", {}, "give --checkpoint-folder");
   }
   if (protocol == AccessProtocol::kFile) return file_location(folder, o_direct);
-  if (o_direct) {
-    return inconsistent("--o-direct is a way to open files and doesn't go with `object`",
-                        "leave --o-direct away, or use `file` with a local path");
-  }
-  return object_location(folder, environment);
+  if (Status status = check_o_direct(o_direct); !status) return fail(status.error());
+  if (!is_bare(folder)) return qualified_object_folder(folder);
+  return bare_object_folder(folder, {kCheckpointScheme, kStorageScheme}, environment);
+}
+
+Result<Location> data_location(const DataFolder& folder, AccessProtocol protocol, const Environment& environment) {
+  if (folder.data_dir.empty()) return fail(ErrorCode::kConfigMissing, "no data folder", {}, "give --data-dir");
+  Result<Location> location = [&]() -> Result<Location> {
+    if (protocol == AccessProtocol::kFile) return file_location(folder.data_dir, folder.o_direct);
+    if (Status status = check_o_direct(folder.o_direct); !status) return fail(status.error());
+    if (!is_bare(folder.data_dir)) return qualified_object_folder(folder.data_dir);
+    const std::optional<std::string> bucket = environment.get("BUCKET");
+    const std::string below = bucket ? *bucket + "/" + folder.data_dir : folder.data_dir;
+    return bare_object_folder(below, {kStorageScheme}, environment);
+  }();
+  if (!location) return location;
+  const bool named =
+      std::find(folder.models.begin(), folder.models.end(), last_component(*location)) != folder.models.end();
+  return named ? location : location->join(folder.model);
 }
 
 }  // namespace mlps
