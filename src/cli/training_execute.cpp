@@ -1,11 +1,111 @@
 #include "cli/training_execute.hpp"
 
-#include "cli/execution.hpp"
+#include "base/log.hpp"
+#include "cli/options_json.hpp"
+#include "results/training_files.hpp"
 
 namespace mlps::cli {
+namespace {
 
-int execute_training(const TrainingOptions&, const Environment&, const Stamp&) {
-  return report_failures({{ErrorCode::kNotImplemented, "training is not in this build yet"}});
+int show_plan(const TrainingOptions& options, const PreparedRun& prepared) {
+  const workloads::TrainingWorkload& workload = prepared.chosen.workload;
+  print(options.common.json ? results::plan_json(workload, prepared.plan, prepared.reads, prepared.details)
+                            : results::plan_table(workload, prepared.plan, prepared.reads, prepared.details));
+  return kExitSuccess;
+}
+
+int show_plan(const TrainingOptions& options, const PreparedDatagen& prepared) {
+  print(options.common.json ? results::plan_json(prepared.plan, prepared.details)
+                            : results::plan_table(prepared.plan, prepared.details));
+  return kExitSuccess;
+}
+
+int datasize(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
+  const auto prepared = prepare_datasize(options, environment);
+  if (!prepared) return report_failures(prepared.error());
+  return execute_datasize(options, *prepared, invocation_start);
+}
+
+int datagen(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
+            InterruptWatch& interrupts) {
+  auto prepared = prepare_datagen(options, environment);
+  if (!prepared) return report_failures(prepared.error());
+  if (options.common.dry_run) return show_plan(options, *prepared);
+  if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
+  return execute_datagen(options, std::move(*prepared), invocation_start, interrupts);
+}
+
+int run(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
+        InterruptWatch& interrupts) {
+  auto prepared = prepare_run(options, environment);
+  if (!prepared) return report_failures(prepared.error());
+  const bool shows = options.command == TrainingCommand::kConfigview;
+  if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
+  if (shows || options.common.dry_run) return show_plan(options, *prepared);
+  if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
+  return execute_run(options, std::move(*prepared), invocation_start, interrupts);
+}
+
+// The answer goes into the results directory where there is one and the system has a name.
+bool records_datasize(const CommonOptions& common) {
+  return !common.orgname.empty() && !common.systemname.empty() && !common.dry_run;
+}
+
+}  // namespace
+
+results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
+                                     const results::RunFolder& folder) {
+  results::RunContext context;
+  fill_context(options, folder, std::nullopt, context);
+  context.benchmark = "training";
+  context.command = command_name(options.command);
+  context.processes = options.processes;
+  context.args_json = options_json(options);
+  context.workload_name = chosen.workload.file_name;
+  context.values = chosen.workload.values;
+  context.overrides = chosen.overrides;
+  return context;
+}
+
+Result<results::RunFolder> begin_training_folder(const TrainingOptions& options) {
+  results::RunFolderRequest where;
+  where.model = options.model;
+  where.benchmark = "training";
+  where.command = command_name(options.command);
+  return begin_run_folder(options.common, where);
+}
+
+int execute_datasize(const TrainingOptions& options, const PreparedDatasize& prepared, const Stamp& invocation_start) {
+  const results::DatasizeAnswer& answer = prepared.answer;
+  print(options.common.json ? results::datasize_json(answer) : results::datasize_text(answer));
+  if (!records_datasize(options.common)) return kExitSuccess;
+  const auto folder = begin_training_folder(options);
+  if (!folder) return report_failures({folder.error()});
+  ChosenWorkload chosen = prepared.chosen;
+  const auto set = [&](const char* key, uint64_t value) {
+    chosen.workload.values[key] = {std::to_string(value), workloads::ValueSource::kTool};
+  };
+  set("dataset.num_files_train", answer.size.files);
+  set("dataset.num_subfolders_train", 0);
+  set("dataset.total_disk_bytes", answer.size.total_bytes);
+  const results::RunContext about = training_context(options, chosen, *folder);
+  const results::RunOutcome outcome = outcome_of(std::nullopt);
+  return finish(*folder, results::write_datasize(*folder, about, answer, invocation_start, outcome), outcome);
+}
+
+int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
+  prepare_process();
+  InterruptWatch interrupts;
+  switch (options.command) {
+    case TrainingCommand::kDatasize:
+      return datasize(options, environment, invocation_start);
+    case TrainingCommand::kDatagen:
+      return datagen(options, environment, invocation_start, interrupts);
+    case TrainingCommand::kRun:
+    case TrainingCommand::kConfigview:
+      break;
+  }
+  return run(options, environment, invocation_start, interrupts);
 }
 
 }  // namespace mlps::cli

@@ -29,11 +29,17 @@ struct ChosenWorkload {
 /// The built-in definition or that of --workload-file, with --params applied.
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
 
+/// Applies further overrides, of the tool, after those there are.
+Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
+                     ChosenWorkload& chosen);
+
 /// The files of a data set; the format stays where it is.
 struct DataFiles {
   std::unique_ptr<formats::Format> format;
   std::unique_ptr<training::Dataset> train, eval;
 };
+
+Result<DataFiles> make_files(const workloads::TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes);
 
 struct PreparedDatasize {
   ChosenWorkload chosen;

@@ -24,7 +24,9 @@ class Judge {
           fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(input_.mode)));
     }
     if (input_.mode != Mode::kWhatif) add_remarks();
-    outcome_.division = worst_ == ParamVerdict::kInvalid ? "INVALID" : worst_ == ParamVerdict::kOpen ? "OPEN" : "CLOSED";
+    outcome_.division = worst_ == ParamVerdict::kInvalid ? "INVALID"
+                        : worst_ == ParamVerdict::kOpen  ? "OPEN"
+                                                         : "CLOSED";
     return std::move(outcome_);
   }
 
@@ -54,13 +56,14 @@ class Judge {
 
   void add_remarks() {
     if (input_.hosts == 1 && input_.accelerators < kFewAccelerators) {
-      outcome_.warnings.push_back(fmt::format("one host with {} accelerators: the submission checker remarks on fewer "
-                                              "than {}",
-                                              input_.accelerators, kFewAccelerators));
+      outcome_.warnings.push_back(
+          fmt::format("one host with {} accelerators: the submission checker remarks on fewer "
+                      "than {}",
+                      input_.accelerators, kFewAccelerators));
     }
     if (input_.hosts > 1 && input_.accelerators % input_.hosts != 0) {
-      outcome_.warnings.push_back(fmt::format("{} accelerators can't be spread evenly over {} hosts",
-                                              input_.accelerators, input_.hosts));
+      outcome_.warnings.push_back(
+          fmt::format("{} accelerators can't be spread evenly over {} hosts", input_.accelerators, input_.hosts));
     }
   }
 

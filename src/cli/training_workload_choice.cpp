@@ -23,8 +23,8 @@ Result<std::string> read_workload_file(const std::string& path) {
                 "give the path of a workload definition in YAML");
   }
   if (bytes > kMostBytes) {
-    return fail(ErrorCode::kConfigParse, fmt::format("--workload-file {}: {} is no workload definition", path,
-                                                     human_bytes(bytes)));
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("--workload-file {}: {} is no workload definition", path, human_bytes(bytes)));
   }
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -51,8 +51,6 @@ std::string accelerator_of(const TrainingOptions& options) {
   return options.command == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
 }
 
-}  // namespace
-
 Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std::vector<Override>& overrides) {
   if (options.workload_file.empty()) {
     return workloads::load_training_workload(options.model, accelerator_of(options), overrides);
@@ -61,6 +59,8 @@ Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std
   if (!text) return fail(text.error());
   return workloads::parse_training_workload(options.model, accelerator_of(options), *text, overrides);
 }
+
+}  // namespace
 
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options) {
   if (Status status = check_params(options); !status) return fail(status.error());

@@ -1,0 +1,105 @@
+#include "base/log.hpp"
+#include "cli/training_execute.hpp"
+#include "cli/version.hpp"
+#include "gates/gates.hpp"
+#include "results/training_files.hpp"
+#include "training/generate.hpp"
+#include "training/manifest.hpp"
+#include "world/world.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// The data folder is `<data-dir>/<model>`, and --data-dir may be new, too.
+constexpr uint32_t kNewFolders = 2;
+
+class DatagenExecution {
+ public:
+  DatagenExecution(const TrainingOptions& options, PreparedDatagen prepared, Stamp invocation_start,
+                   InterruptWatch& interrupts)
+      : options_(options),
+        prepared_(std::move(prepared)),
+        invocation_start_(invocation_start),
+        interrupts_(interrupts) {}
+
+  int run() {
+    const gates::Report gates = check_gates();
+    if (const auto status = report_gates(gates)) return *status;
+    const auto destination = training::inspect_destination(
+        *prepared_.store, training::shape_text(prepared_.chosen.workload, prepared_.seed));
+    if (!destination) return report_failures({destination.error()});
+
+    world::World world(1);
+    const InterruptWatch::Attachment attachment(interrupts_, world.failure());
+    const auto folder = begin_training_folder(options_);
+    if (!folder) return report_failures({folder.error()});
+    results::RunContext about = training_context(options_, prepared_.chosen, *folder);
+    about.separation = gates.separation;
+    const training::GenerateRequest request = request_for(*folder, *destination);
+    const std::string plan = results::plan_table(prepared_.plan, prepared_.details);
+    const training::GenerateRecord begun = training::describe_generation(request);
+    if (auto status = results::write_started(*folder, about, begun, plan); !status) {
+      return report_failures({status.error()});
+    }
+    const training::GenerateRecord record = training::generate(request, world);
+    log::progress("");
+
+    const results::RunOutcome outcome = outcome_of(record.error);
+    const Status written = results::write_finished(*folder, about, record, plan, outcome);
+    print(options_.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
+    return finish(*folder, written, outcome);
+  }
+
+ private:
+  gates::Report check_gates() const {
+    gates::Request request;
+    request.store = prepared_.store.get();
+    request.folder_word = "data folder";
+    request.new_folders = kNewFolders;
+    request.bytes_to_write = prepared_.plan.bytes;
+    request.results_dir = options_.common.results_dir;
+    request.separation_is_warning = options_.common.skip_fs_separation_gate;
+    request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
+    request.budget_bytes = prepared_.plan.writes.budget_bytes;
+    return gates::run_gates(request);
+  }
+
+  training::GenerateRequest request_for(const results::RunFolder& folder,
+                                        const training::DestinationState& destination) {
+    const workloads::TrainingWorkload& workload = prepared_.chosen.workload;
+    training::GenerateRequest request;
+    request.model = options_.model;
+    request.train = prepared_.files.train.get();
+    request.eval = prepared_.files.eval.get();
+    request.store = prepared_.store.get();
+    request.writes = prepared_.plan.writes;
+    request.manifest = training::make_manifest(workload, prepared_.seed, std::string(version_text()), folder.path,
+                                               Stamp::now().wall_us);
+    request.destination = destination;
+    request.index_files =
+        workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
+    request.injected_fault = options_.inject_fault;
+    request.invocation_start = invocation_start_;
+    if (!options_.common.quiet) {
+      request.on_progress = [this](const training::GenerateProgress& progress) {
+        display_.show(training::progress_line(progress));
+      };
+    }
+    return request;
+  }
+
+  const TrainingOptions& options_;
+  PreparedDatagen prepared_;
+  const Stamp invocation_start_;
+  InterruptWatch& interrupts_;
+  ProgressDisplay display_;
+};
+
+}  // namespace
+
+int execute_datagen(const TrainingOptions& options, PreparedDatagen prepared, const Stamp& invocation_start,
+                    InterruptWatch& interrupts) {
+  return DatagenExecution(options, std::move(prepared), invocation_start, interrupts).run();
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,121 @@
+#include "base/log.hpp"
+#include "cli/training_execute.hpp"
+#include "gates/gates.hpp"
+#include "results/training_files.hpp"
+#include "training/run.hpp"
+#include "world/world.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// "checkpoints/<model>", both of them new.
+constexpr uint32_t kNewFolders = 2;
+
+class TrainingExecution {
+ public:
+  TrainingExecution(const TrainingOptions& options, PreparedRun prepared, Stamp invocation_start,
+                    InterruptWatch& interrupts)
+      : options_(options),
+        prepared_(std::move(prepared)),
+        invocation_start_(invocation_start),
+        interrupts_(interrupts) {}
+
+  int run() {
+    const gates::Report gates = check_gates();
+    if (const auto status = report_gates(gates)) return *status;
+    if (const auto status = check_checkpoint_folder()) return *status;
+    return repeat(options_.common, [&] { return run_once(gates); });
+  }
+
+ private:
+  gates::Report check_gates() const {
+    gates::Request request;
+    request.store = prepared_.store.get();
+    request.folder_word = "data folder";
+    request.results_dir = options_.common.results_dir;
+    request.separation_is_warning = options_.common.skip_fs_separation_gate;
+    request.buffer_bytes = prepared_.reads->buffer_bytes();
+    request.budget_bytes = prepared_.reads->budget_bytes;
+    return gates::run_gates(request);
+  }
+
+  std::optional<int> check_checkpoint_folder() const {
+    if (!prepared_.checkpoints) return std::nullopt;
+    gates::Request request;
+    request.store = prepared_.checkpoints.get();
+    request.new_folders = kNewFolders;
+    request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+    return report_gates(gates::run_gates(request));
+  }
+
+  // The files that are read are there, in their sizes.
+  Status check_files(world::World& world) const {
+    const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
+    Status status = training::check_files(*prepared_.files.train, interval, *prepared_.store, world.failure());
+    if (!status || prepared_.plan.eval_epochs.empty()) return status;
+    return training::check_files(*prepared_.files.eval, interval, *prepared_.store, world.failure());
+  }
+
+  training::RunRequest request_for(const results::RunFolder& folder) {
+    training::RunRequest request;
+    request.workload = prepared_.chosen.workload;
+    request.plan = prepared_.plan;
+    request.reads = *prepared_.reads;
+    request.train = prepared_.files.train.get();
+    request.eval = prepared_.plan.eval_epochs.empty() ? nullptr : prepared_.files.eval.get();
+    request.store = prepared_.store.get();
+    request.checkpoints = prepared_.checkpoints.get();
+    request.verify = options_.verify;
+    request.run_seed = options_.seed ? *options_.seed : random_seed();
+    request.eviction_limit_s = options_.drop_caches_timeout_s;
+    request.scratch_folder = folder.path;
+    request.injected_fault = options_.inject_fault;
+    request.invocation_start = invocation_start_;
+    if (!options_.common.quiet) {
+      request.on_progress = [this](const training::Progress& progress) {
+        display_.show(training::progress_line(progress));
+      };
+    }
+    return request;
+  }
+
+  int run_once(const gates::Report& gates) {
+    world::World world(prepared_.plan.accelerators);
+    const InterruptWatch::Attachment attachment(interrupts_, world.failure());
+    if (auto status = check_files(world); !status) return report_failures({status.error()});
+    const auto folder = begin_training_folder(options_);
+    if (!folder) return report_failures({folder.error()});
+    results::RunContext about = training_context(options_, prepared_.chosen, *folder);
+    about.separation = gates.separation;
+    about.verification = prepared_.details.division;
+    const training::RunRequest request = request_for(*folder);
+    const std::string plan =
+        results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
+    const training::RunRecord begun = training::describe_run(request);
+    if (auto status = results::write_started(*folder, about, begun, plan, prepared_.manifest_text); !status) {
+      return report_failures({status.error()});
+    }
+    const training::RunRecord record = training::run(request, world);
+    log::progress("");
+
+    const results::RunOutcome outcome = outcome_of(record.error);
+    const Status written = results::write_finished(*folder, about, record, plan, outcome);
+    print(options_.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
+    return finish(*folder, written, outcome);
+  }
+
+  const TrainingOptions& options_;
+  PreparedRun prepared_;
+  const Stamp invocation_start_;
+  InterruptWatch& interrupts_;
+  ProgressDisplay display_;
+};
+
+}  // namespace
+
+int execute_run(const TrainingOptions& options, PreparedRun prepared, const Stamp& invocation_start,
+                InterruptWatch& interrupts) {
+  return TrainingExecution(options, std::move(prepared), invocation_start, interrupts).run();
+}
+
+}  // namespace mlps::cli
