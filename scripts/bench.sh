@@ -22,3 +22,6 @@ for pages in huge small; do
 done
 echo "== the program on null://"
 bench/harness/null_scale.py "$build/mlpstorage"
+
+echo "== the training benchmark on null://"
+bench/harness/training_null.py "$build/mlpstorage"

@@ -18,6 +18,8 @@ constexpr std::chrono::nanoseconds kShortPoll = std::chrono::milliseconds(1);
 constexpr std::chrono::nanoseconds kLongPoll = std::chrono::milliseconds(100);
 /// Small reads are claimed a few at a time, so that claiming costs little; few enough to leave some to other workers.
 constexpr uint32_t kClaimAtOnce = 4;
+/// Names are about as long; room for them at once is one allocation instead of several.
+constexpr size_t kNameRoom = 64;
 
 }  // namespace
 
@@ -179,6 +181,7 @@ Reader::OpenFile& Reader::new_file(uint32_t rank, uint64_t index, const Pass& pa
   file.index = index;
   const Dataset& dataset = *pass.dataset;
   storage::ObjectSpec spec;
+  spec.name.reserve(kNameRoom);
   dataset.append_name(index, spec.name);
   spec.size_bytes = dataset.file_bytes(index);
   spec.part_bytes = plan_.part_bytes;

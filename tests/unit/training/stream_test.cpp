@@ -110,7 +110,7 @@ TEST(Feed, ManyWorkersAndOneConsumer) {
   const FakeFormat format(10, {0, 2, 1});
   const Dataset* no_dataset = nullptr;
   const Pass pass{1, no_dataset, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3)};
-  Feed feed(kRanks, 64);
+  Feed feed(kRanks, 64, 3, 3);
   feed.begin(pass, kBatches * kBatch, 16);
   std::vector<std::thread> workers;
   for (uint32_t w = 0; w < 3; ++w) {

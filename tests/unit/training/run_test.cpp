@@ -1,0 +1,285 @@
+#include "training/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <numeric>
+
+#include "../support/memory_store.hpp"
+#include "fake_format.hpp"
+#include "training/step_log.hpp"
+
+namespace mlps::training {
+namespace {
+
+using checkpointing::Verdict;
+using storage::Operation;
+using storage::OpKind;
+using testing::FakeFormat;
+using testing::MemoryStore;
+using workloads::Shuffle;
+using workloads::TimeDistribution;
+
+/// A little training job: its data in memory, its compute times a few microseconds.
+class TrainingRunTest : public ::testing::Test {
+ protected:
+  TrainingRunTest()
+      : store_([this](Operation& operation) {
+          if (hook_) hook_(operation);
+          if (!operation.reads_body()) return;
+          const std::lock_guard lock(mutex_);
+          ++reads_[{operation.object->name(), operation.range_offset}];
+          bytes_ += operation.range_bytes;
+        }) {
+    workload_.dataset.num_files_train = 24;
+    workload_.dataset.record_bytes = 1000;
+    workload_.reader.batch_size = 2;
+    workload_.reader.read_threads = 2;
+    workload_.reader.file_shuffle = Shuffle::kSeed;
+    workload_.training.epochs = 2;
+    workload_.training.computation_time = {TimeDistribution::Kind::kConstant, 20e-6, 0};
+    workload_.train = true;
+  }
+
+  /// Puts the data set where the run will look for it.
+  void generate(const Dataset& dataset) {
+    for (uint64_t file = 0; file < dataset.files(); ++file) {
+      std::vector<std::byte> bytes(dataset.file_bytes(file));
+      dataset.content(file).fill(0, bytes);
+      store_.blobs[dataset.name(file)] = {bytes, true};
+    }
+  }
+
+  RunRecord run(uint32_t accelerators, const formats::Format& format) {
+    const Dataset train(workload_.dataset, FileSet::kTrain, kDefaultDataSeed, format);
+    const Dataset eval(workload_.dataset, FileSet::kEval, kDefaultDataSeed, format);
+    if (store_.blobs.empty()) {
+      generate(train);
+      generate(eval);
+    }
+    auto plan = make_run_plan(workload_, accelerators);
+    EXPECT_TRUE(plan) << render(plan.error());
+    RunRequest request;
+    request.workload = workload_;
+    request.plan = *plan;
+    request.train = &train;
+    request.eval = &eval;
+    request.store = &store_;
+    request.checkpoints = &checkpoints_;
+    request.verify = verify_;
+    request.scratch_folder = ::testing::TempDir();
+    request.invocation_start = Stamp::now();
+    ReadRequest reads;
+    reads.workers = workers_;
+    reads.part_bytes = part_bytes_;
+    reads.memory_bytes = 64 << 20;
+    reads.read_ahead_bytes = 1 << 20;
+    reads.cores = 2;
+    reads.verify = verify_;
+    const auto read_plan = plan_reads(workload_, *plan, train, store_, reads);
+    EXPECT_TRUE(read_plan) << render(read_plan.error());
+    request.reads = *read_plan;
+    world::World world(1);
+    world_ = &world;
+    return training::run(request, world);
+  }
+
+  MemoryStore::Hook hook_;
+  MemoryStore store_, checkpoints_;
+  workloads::TrainingWorkload workload_;
+  bool verify_ = true;
+  std::optional<uint32_t> workers_ = 3;
+  uint64_t part_bytes_ = 1 << 20;
+  world::World* world_ = nullptr;
+
+  std::mutex mutex_;
+  std::map<std::pair<std::string, uint64_t>, int> reads_;
+  uint64_t bytes_ = 0;
+};
+
+TEST_F(TrainingRunTest, EveryFileIsReadOnceInEveryEpoch) {
+  for (const uint32_t accelerators : {1U, 3U, 4U}) {
+    reads_.clear();
+    const RunRecord record = run(accelerators, FakeFormat(1000, {1}));
+    EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+    EXPECT_EQ(reads_.size(), 24U);
+    for (const auto& [what, times] : reads_) EXPECT_EQ(times, 2) << what.first;
+    EXPECT_EQ(record.stats.bytes, 48'000U);
+    EXPECT_EQ(record.stats.bytes_verified, 48'000U);
+    EXPECT_EQ(record.stats.extents, 48U);
+    ASSERT_EQ(record.epochs.size(), 2U);
+    EXPECT_EQ(record.epochs[0].blocks.front().ranks.front().steps, 24U / accelerators / 2);
+  }
+  EXPECT_EQ(store_.protocol_errors, 0);
+}
+
+TEST_F(TrainingRunTest, ExtentsOfOneFileAreReadOnceEach) {
+  workload_.dataset.num_files_train = 6;
+  workload_.dataset.num_samples_per_file = 10;
+  workload_.reader.batch_size = 5;
+  const RunRecord record = run(2, FakeFormat(1000, {0, 6, 4}));
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  EXPECT_EQ(reads_.size(), 18U) << "three extents of six files";
+  for (const auto& [what, times] : reads_) EXPECT_EQ(times, 2) << what.first << " at " << what.second;
+  EXPECT_EQ(store_.protocol_errors, 0) << "each file is opened before it is read, and closed once";
+}
+
+TEST_F(TrainingRunTest, ALargeFileIsReadInParts) {
+  part_bytes_ = 4096;
+  const RunRecord record = run(2, FakeFormat(10'000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  EXPECT_EQ(reads_.size(), 24U * 3) << "4096 + 4096 + 1808";
+  EXPECT_EQ(record.stats.bytes, 2 * 240'000U);
+}
+
+TEST_F(TrainingRunTest, SamplesThatFillNoBatchAreNotRead) {
+  workload_.dataset.num_files_train = 11;
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  EXPECT_EQ(record.stats.extents, 2 * 8U) << "two accelerators, two batches of two, twice";
+}
+
+TEST_F(TrainingRunTest, AnAcceleratorsTimeIsAccountedFor) {
+  workload_.training.computation_time = {TimeDistribution::Kind::kUniform, 0, 400e-6};
+  const RunRecord record = run(3, FakeFormat(1000, {1}));
+  for (const Epoch& epoch : record.epochs) {
+    for (const RankBlock& rank : epoch.blocks.front().ranks) {
+      const Nanos wall = rank.end.monotonic_ns - rank.start.monotonic_ns;
+      EXPECT_EQ(wall, rank.compute_ns + rank.wait_ns + rank.barrier_ns + rank.harness_ns);
+      EXPECT_GT(rank.compute_ns, 0);
+      EXPECT_LE(rank.window_compute_ns, rank.compute_ns);
+      EXPECT_GT(rank.au, 0);
+      EXPECT_LE(rank.au, 100);
+    }
+  }
+}
+
+TEST_F(TrainingRunTest, EveryStepIsLogged) {
+  const RunRecord record = run(3, FakeFormat(1000, {1}));
+  ASSERT_EQ(record.steps->steps(), 8U) << "two epochs of four steps";
+  for (uint32_t rank = 0; rank < 3; ++rank) {
+    const Block& second = record.epochs[1].blocks.front();
+    EXPECT_EQ(second.first_step, 4U);
+    Nanos compute = 0;
+    int steps = 0;
+    ASSERT_TRUE(record.steps->read(rank, second.first_step, 4, [&](const StepTimes& times) {
+      EXPECT_GE(times.compute_ns, 20'000) << "never shorter than drawn";
+      EXPECT_EQ(times.proc_ns, times.load_ns + times.compute_ns);
+      compute += times.compute_ns;
+      ++steps;
+    }));
+    EXPECT_EQ(steps, 4);
+    EXPECT_EQ(compute, second.ranks[rank].compute_ns);
+  }
+}
+
+TEST_F(TrainingRunTest, PrefetchSizeZeroMeansNoReadAhead) {
+  workload_.reader.prefetch_size = 0;
+  const RunRecord record = run(1, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.reads.read_ahead_extents, 0U);
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  workload_.reader.prefetch_size = 1;
+  EXPECT_EQ(run(1, FakeFormat(1000, {1})).reads.read_ahead_extents, 4U) << "two readers, a batch of two each";
+}
+
+TEST_F(TrainingRunTest, ChangedBytesAreFoundByVerify) {
+  const FakeFormat format(1000, {1});
+  const Dataset train(workload_.dataset, FileSet::kTrain, kDefaultDataSeed, format);
+  generate(train);
+  store_.blobs[train.name(7)].bytes[500] ^= std::byte{1};
+  const RunRecord record = run(2, format);
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
+  EXPECT_THAT(render(*record.error),
+              ::testing::AllOf(::testing::HasSubstr(train.name(7)), ::testing::HasSubstr("byte 500"),
+                               ::testing::HasSubstr("file 7 of 24")));
+}
+
+TEST_F(TrainingRunTest, AReadThatFailsEndsTheRunAndSaysWhose) {
+  hook_ = [](Operation& operation) {
+    if (operation.reads_body() && operation.object->name().find("img_13") != std::string::npos) {
+      operation.error = Error{ErrorCode::kStorageIo, "read img_13: the disk is on fire"};
+    }
+  };
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.error->code, ErrorCode::kStorageIo);
+  EXPECT_THAT(record.error->details, ::testing::HasSubstr("file 13 of 24"));
+  EXPECT_TRUE(record.epochs.empty());
+  EXPECT_THAT(record.reasons, ::testing::Contains(::testing::HasSubstr("0 of 2 epochs")));
+}
+
+TEST_F(TrainingRunTest, AFileThatCannotBeOpenedEndsTheRun) {
+  hook_ = [](Operation& operation) {
+    if (operation.kind == OpKind::kBeginRead && operation.object->name().find("img_13") != std::string::npos) {
+      operation.error = Error{ErrorCode::kStorageNotFound, "img_13 is not there"};
+    }
+  };
+  workers_ = 1;
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.error->code, ErrorCode::kStorageNotFound);
+}
+
+TEST_F(TrainingRunTest, AnInterruptionFromOutsideEndsTheRun) {
+  workload_.training.computation_time = {TimeDistribution::Kind::kConstant, 3600, 0};
+  std::atomic<int> reads{0};
+  hook_ = [&](Operation& operation) {
+    if (operation.reads_body() && ++reads == 4) world_->failure().raise({ErrorCode::kInterrupted, "SIGINT"});
+  };
+  const RunRecord record = run(1, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kInterrupted);
+}
+
+TEST_F(TrainingRunTest, AnEvaluationFollowsItsEpochs) {
+  workload_.evaluation = true;
+  workload_.dataset.num_files_eval = 8;
+  workload_.reader.batch_size_eval = 1;
+  workload_.eval.eval_after_epoch = 2;
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  EXPECT_FALSE(record.epochs[0].evaluation);
+  ASSERT_TRUE(record.epochs[1].evaluation);
+  for (const RankBlock& rank : record.epochs[1].evaluation->ranks) EXPECT_EQ(rank.steps, 4U);
+  EXPECT_EQ(record.stats.extents, 48U + 8);
+}
+
+TEST_F(TrainingRunTest, ACheckpointEndsABlock) {
+  workload_.checkpoint = true;
+  workload_.checkpointing.model_bytes = 5000;
+  workload_.checkpointing.steps_between_checkpoints = 4;
+  workload_.training.epochs = 1;
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+  ASSERT_EQ(record.epochs.size(), 1U);
+  ASSERT_EQ(record.epochs[0].blocks.size(), 2U);
+  EXPECT_EQ(record.epochs[0].blocks[0].ranks[1].steps, 4U);
+  EXPECT_EQ(record.epochs[0].blocks[1].ranks[1].steps, 2U);
+  EXPECT_EQ(record.epochs[0].blocks[1].first_step, 4U);
+  ASSERT_EQ(record.epochs[0].checkpoints.size(), 1U);
+  EXPECT_EQ(checkpoints_.blobs.at("global_epoch1_step4/model_states-0.pt").bytes.size(), 5000U);
+  EXPECT_EQ(record.epochs[0].checkpoints[0].bytes, 5000U);
+}
+
+TEST(StepLogTest, ReadsBackWhatWasAppended) {
+  auto log = StepLog::create(::testing::TempDir(), 2).value();
+  constexpr Nanos kSteps = 100'000;  // more than fit the buffer
+  for (Nanos step = 0; step < kSteps; ++step) ASSERT_TRUE(log->append({{step, 1, 2}, {-step, 3, 4}}));
+  ASSERT_TRUE(log->flush());
+  Nanos expected = 70'000;
+  ASSERT_TRUE(log->read(1, 70'000, 5000, [&](const StepTimes& times) {
+    EXPECT_EQ(times.load_ns, -expected);
+    EXPECT_EQ(times.compute_ns, 4);
+    ++expected;
+  }));
+  EXPECT_EQ(expected, 75'000);
+  EXPECT_FALSE(log->read(0, kSteps - 1, 2, [](const StepTimes&) {})) << "past the end";
+}
+
+}  // namespace
+}  // namespace mlps::training
