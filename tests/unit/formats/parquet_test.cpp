@@ -146,7 +146,7 @@ TEST(Parquet, ChunksAboveOneGibHaveSeveralPages) {
 // --- projection ------------------------------------------------------------------------------------------------------
 
 TEST(Parquet, ProjectionReadsSpansOfTheColumnsAlone) {
-  // Columns of 1.6 MB per row group; what is between the first two and the last is far more than 256 KiB.
+  // Columns of 1.6 MB per row group; what is between the first two and the last is far more than 64 KiB.
   std::vector<Column> columns;
   for (const char* name : {"a", "b", "c", "d"}) columns.push_back({name, ElementType::kFloat64});
   Layout wanted = table(columns, 500'000, 200'000);
@@ -167,17 +167,17 @@ TEST(Parquet, ProjectionReadsSpansOfTheColumnsAlone) {
 TEST(Parquet, SmallHolesAreReadAlong) {
   std::vector<Column> columns;
   for (const char* name : {"a", "b", "c"}) columns.push_back({name, ElementType::kFloat64});
-  Layout wanted = table(columns, 70'000, 32'760);
+  Layout wanted = table(columns, 17'500, 8'184);
   wanted.read_columns = {"a", "c"};
-  // b has 262,080 bytes and a header of less than 40: within 256 KiB. The rows left over are 4480.
+  // b has 65,472 bytes and a header of less than 40: within 64 KiB. The rows left over are 1132.
   const auto merged = make(wanted);
   EXPECT_EQ(merged->extent_count(), 1U + 3);
-  wanted.row_group_rows = 32'769;
+  wanted.row_group_rows = 8'193;
   const auto apart = make(wanted);
   EXPECT_EQ(apart->extent_count(), 1U + 2 * 2 + 1);
   EXPECT_EQ(apart->extent_samples(1), 0U);
-  EXPECT_EQ(apart->extent_samples(2), 32'769U);
-  EXPECT_EQ(apart->extent_samples(5), 70'000U - 2 * 32'769);
+  EXPECT_EQ(apart->extent_samples(2), 8'193U);
+  EXPECT_EQ(apart->extent_samples(5), 17'500U - 2 * 8'193);
   const Extent first = apart->extent({}, 1);
   const Extent second = apart->extent({}, 2);
   EXPECT_EQ(first.offset, 4U);
