@@ -22,7 +22,7 @@ Permutation::Permutation(uint64_t size, uint64_t key) : size_(size) {
   low_bits_ = bits / 2;
   low_mask_ = mask_of(low_bits_);
   high_mask_ = mask_of(bits - low_bits_);
-  passes_ = bits < kSmallBits ? 4 : 1;
+  rounds_ = bits < kSmallBits ? kMostRounds : kMostRounds / 2;
   uint64_t state = payload::mix64(key + kGolden);
   for (uint64_t& round : keys_) round = payload::mix64(state += kGolden);
 }
@@ -32,11 +32,9 @@ Permutation::Permutation(uint64_t size, uint64_t key) : size_(size) {
 uint64_t Permutation::scrambled(uint64_t value) const {
   uint64_t low = value & low_mask_;
   uint64_t high = value >> low_bits_;
-  for (uint32_t pass = 0; pass < passes_; ++pass) {
-    for (uint32_t round = 0; round < kRounds; round += 2) {
-      high ^= payload::mix64(low + keys_[round + kRounds * (pass & 1)] + pass) & high_mask_;
-      low ^= payload::mix64(high + keys_[round + 1 + kRounds * (pass & 1)] + pass) & low_mask_;
-    }
+  for (uint32_t round = 0; round < rounds_; round += 2) {
+    high ^= payload::mix64(low + keys_[round]) & high_mask_;
+    low ^= payload::mix64(high + keys_[round + 1]) & low_mask_;
   }
   return high << low_bits_ | low;
 }

@@ -20,12 +20,12 @@ class Permutation {
  private:
   uint64_t scrambled(uint64_t value) const;
 
-  static constexpr uint32_t kRounds = 4;
+  static constexpr uint32_t kMostRounds = 8;
   uint64_t size_ = 0;
-  std::array<uint64_t, 2 * kRounds> keys_{};
+  std::array<uint64_t, kMostRounds> keys_{};
   uint32_t low_bits_ = 0;
   uint64_t low_mask_ = 0, high_mask_ = 0;
-  uint32_t passes_ = 1;
+  uint32_t rounds_ = kMostRounds;
 };
 
 }  // namespace mlps::training

@@ -64,6 +64,7 @@ ParamFinding judged(std::string_view model, const std::string& key) {
             fmt::format("did you mean storage.storage_options.{}?", key.substr(key.find('.') + 1))};
   }
   std::vector<std::string> names;
+  names.reserve(kRules.size());
   for (const Rule& rule : kRules) names.emplace_back(rule.key);
   const auto nearest = training_schema().knows(key) ? std::nullopt : nearest_name(key, names);
   return {key, ParamVerdict::kInvalid,

@@ -144,6 +144,21 @@ TEST(TrainingParams, TimesAsNumberMeanAndStdevOrType) {
   EXPECT_EQ(with({{"reader.preprocess_time", "0.1"}}).reader.preprocess_time.first, 0.1);
 }
 
+TEST(TrainingParams, TimesAsMapsOfAFile) {
+  const auto workload = parse_training_workload("own", "",
+                                                "train:\n  computation_time: {mean: 0.5, stdev: 0.1}\n"
+                                                "evaluation:\n  eval_time:\n    type: uniform\n    min: 1\n    max: 2\n"
+                                                "reader:\n  preprocess_time: 0.1\n  preprocess_time_stdev: 0.2\n",
+                                                {{"evaluation.eval_time", "3", ValueSource::kUserParams}});
+  ASSERT_TRUE(workload) << render(workload.error());
+  EXPECT_EQ(workload->training.computation_time.kind, Kind::kNormal);
+  EXPECT_EQ(workload->training.computation_time.first, 0.5);
+  EXPECT_EQ(workload->training.computation_time.second, 0.1);
+  EXPECT_EQ(workload->eval.eval_time.kind, Kind::kConstant) << "the number replaces the map";
+  EXPECT_EQ(workload->values.count("evaluation.eval_time.type"), 0U);
+  EXPECT_EQ(workload->reader.preprocess_time.second, 0.2);
+}
+
 TEST(TrainingParams, TimesThatDontFitAreRefused) {
   EXPECT_THAT(refusal_of({{"train.computation_time.type", "uniform"}}).message,
               HasSubstr("needs train.computation_time.min"));
