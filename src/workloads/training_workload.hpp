@@ -38,7 +38,7 @@ struct Column {
   std::string name;
   ElementType type = ElementType::kFloat32;
   uint64_t elements = 1;
-  bool read = false;  ///< `read: true` of the file; only kept: ReaderSettings::columns is what projects
+  bool read = false;  ///< `read: true` of the file: the columns a projected read wants
 };
 
 enum class Shuffle { kOff, kSeed, kRandom };
@@ -87,8 +87,8 @@ struct ReaderSettings {
   Shuffle sample_shuffle = Shuffle::kOff;
   bool odirect = false;
   TimeDistribution preprocess_time;
-  /// storage.storage_options.columns: names of the parquet columns that are read; empty: all. The `read` flags of the
-  /// columns choose nothing, as in the original.
+  /// Names of the parquet columns that are read; empty: all. From storage.storage_options.columns, else those flagged
+  /// `read: true` if any is and parquet.read_mode isn't "all"; noted, since the original reads all of them then.
   std::vector<std::string> columns;
 };
 

@@ -171,7 +171,23 @@ TEST(TrainingWorkload, ColumnsOfDlrm) {
   EXPECT_EQ(sum_of_bytes(dataset.columns, false), 761);
   EXPECT_EQ(sum_of_bytes(dataset.columns, true), 160);
   EXPECT_EQ(dataset.parquet_row_group_rows, 6144U);
-  EXPECT_THAT(load("dlrm", "b200").reader.columns, IsEmpty());
+}
+
+TEST(TrainingWorkload, FlaggedColumnsAreThoseThatAreReadAndThatIsNoted) {
+  const TrainingWorkload workload = load("dlrm", "b200");
+  ASSERT_EQ(workload.reader.columns.size(), 40U);
+  EXPECT_EQ(workload.reader.columns.front(), "feature_011");
+  EXPECT_THAT(workload.notes, Contains(HasSubstr("40 of 200 columns are flagged `read: true` and only they are read, "
+                                                 "160 of 761 bytes")));
+  EXPECT_EQ(workload.dataset.record_bytes, 761);
+  const TrainingWorkload all = load("dlrm", "b200", {{"dataset.parquet.read_mode", "all", ValueSource::kUserParams}});
+  EXPECT_THAT(all.reader.columns, IsEmpty());
+  EXPECT_THAT(all.notes, Not(Contains(HasSubstr("flagged"))));
+  const TrainingWorkload one =
+      load("dlrm", "b200", {{"storage.storage_options.columns", "feature_000", ValueSource::kUserParams}});
+  EXPECT_THAT(one.reader.columns, ElementsAre("feature_000"));
+  EXPECT_THAT(load("dlrm", "").reader.columns, IsEmpty()) << "datagen reads nothing";
+  EXPECT_THAT(load("flux", "b200").reader.columns, IsEmpty());
 }
 
 // Section 1.5.
