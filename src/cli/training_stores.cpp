@@ -64,7 +64,7 @@ Result<std::optional<FoundManifest>> read_manifest(storage::Store& store) {
   if (!store.traits().holds_objects) return std::nullopt;
   auto session = store.open_session(1);
   if (!session) return fail(session.error());
-  const auto bytes = (*session)->get(training::kManifestName, 0, kMostManifestBytes);
+  const auto bytes = storage::get_whole(**session, training::kManifestName, kMostManifestBytes);
   if (!bytes && bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
   if (!bytes) return fail(bytes.error());
   FoundManifest found;

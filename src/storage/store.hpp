@@ -207,4 +207,7 @@ class Store {
   virtual Result<std::optional<Residency>> residency(std::string_view /*name*/) { return std::nullopt; }
 };
 
+/// A small object as a whole. Absent: E603; larger than `most_bytes`: E606, so that nobody can fill our memory.
+Result<std::vector<std::byte>> get_whole(Session& session, std::string_view name, uint64_t most_bytes);
+
 }  // namespace mlps::storage

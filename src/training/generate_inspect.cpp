@@ -16,7 +16,7 @@ constexpr uint64_t kMaxTextBytes = 16 * kMiB;
 constexpr size_t kShownBytes = 100;
 
 Result<std::optional<std::string>> read_text(storage::Session& session, const char* name) {
-  const auto bytes = session.get(name, 0, kMaxTextBytes);
+  const auto bytes = storage::get_whole(session, name, kMaxTextBytes);
   if (bytes) return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   if (bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
   return fail(bytes.error());
