@@ -112,9 +112,10 @@ class MemoryStore::MemorySession : public storage::Session {
     const auto found = store_.blobs.find(std::string(name));
     if (found == store_.blobs.end()) return fail(ErrorCode::kStorageNotFound, std::string(name) + " is not there");
     const auto& bytes = found->second.bytes;
-    return std::vector<std::byte>(
-        bytes.begin() + static_cast<ptrdiff_t>(offset),
-        bytes.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(bytes.size(), offset + length)));
+    // As object stores: what isn't there can't be asked for.
+    if (offset + length > bytes.size()) return fail(ErrorCode::kDataMismatch, std::string(name) + " is shorter");
+    const auto first = bytes.begin() + static_cast<ptrdiff_t>(offset);
+    return std::vector<std::byte>(first, first + static_cast<ptrdiff_t>(length));
   }
   Status remove(std::string_view name) override {
     const std::lock_guard lock(store_.mutex);
