@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "cli/training_execute.hpp"
 #include "cli/version.hpp"
@@ -23,11 +25,11 @@ class DatagenExecution {
         interrupts_(interrupts) {}
 
   int run() {
-    const gates::Report gates = check_gates();
-    if (const auto status = report_gates(gates)) return *status;
     const auto destination = training::inspect_destination(
         *prepared_.store, training::shape_text(prepared_.chosen.workload, prepared_.seed));
     if (!destination) return report_failures({destination.error()});
+    const gates::Report gates = check_gates(*destination);
+    if (const auto status = report_gates(gates)) return *status;
 
     world::World world(1);
     const InterruptWatch::Attachment attachment(interrupts_, world.failure());
@@ -51,12 +53,21 @@ class DatagenExecution {
   }
 
  private:
-  gates::Report check_gates() const {
+  /// What is still to be written, as far as the journal knows.
+  uint64_t missing_bytes(const training::DestinationState& destination) const {
+    const results::DatagenPlan& plan = prepared_.plan;
+    if (destination.kind == training::DestinationState::Kind::kComplete || plan.files == 0) return 0;
+    const uint64_t missing = plan.files - std::min(destination.whole_files, plan.files);
+    return static_cast<uint64_t>(static_cast<double>(plan.bytes) * static_cast<double>(missing) /
+                                 static_cast<double>(plan.files));
+  }
+
+  gates::Report check_gates(const training::DestinationState& destination) const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
     request.new_folders = kNewFolders;
-    request.bytes_to_write = prepared_.plan.bytes;
+    request.bytes_to_write = missing_bytes(destination);
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();

@@ -10,6 +10,7 @@
 #include "cli/text.hpp"
 #include "cli/training_rules.hpp"
 #include "cli/training_stores.hpp"
+#include "results/training_files.hpp"
 #include "training/manifest.hpp"
 #include "world/host_facts.hpp"
 
@@ -149,7 +150,7 @@ class RunPreparation {
       return std::nullopt;
     }
     if (!*found) return std::nullopt;
-    prepared_.manifest_text = (*found)->text;
+    manifest_text_ = (*found)->text;
     return (*found)->manifest;
   }
 
@@ -166,7 +167,15 @@ class RunPreparation {
     const bool lenient = options_.common.mode == Mode::kWhatif || options_.common.skip_validation;
     const training::ManifestUse use = training::use_manifest(
         *found, workload(), user_gave(prepared_.chosen, "dataset.num_subfolders_train"), minimum_, lenient);
-    for (const training::ManifestFinding& finding : use.findings) report(finding);
+    std::vector<std::string> overridden;
+    for (const training::ManifestFinding& finding : use.findings) {
+      report(finding);
+      if (*found && !finding.is_error) overridden.push_back(finding.code);
+    }
+    if (*found) {
+      const std::string where = prepared_.store->root().join(training::kManifestName).to_string();
+      prepared_.manifest_text = results::manifest_copy_text(where, overridden, manifest_text_);
+    }
     prepared_.data_seed = use.seed;
     return add_overrides(options_, use.overrides, prepared_.chosen);
   }
@@ -185,9 +194,11 @@ class RunPreparation {
       prepared_.details.file_count_is = "as given";
       return {};
     }
-    const bool generated = manifest && manifest->num_files_train >= minimum_;
-    const uint64_t files = generated ? manifest->num_files_train : minimum_;
-    prepared_.details.file_count_is = generated ? "as generated" : "the rules' minimum";
+    // whatif has no minimum: what is there is what is read.
+    const bool enough = manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train >= minimum_);
+    const uint64_t files = enough ? manifest->num_files_train : minimum_;
+    prepared_.details.file_count_is = enough ? "as generated" : "the rules' minimum";
+    log::status("dataset.num_files_train={}: {}", files, prepared_.details.file_count_is);
     return add_overrides(options_, {{"dataset.num_files_train", std::to_string(files), ValueSource::kTool}},
                          prepared_.chosen);
   }
@@ -262,6 +273,7 @@ class RunPreparation {
   const Environment& environment_;
   const bool measures_;
   PreparedRun prepared_;
+  std::string manifest_text_;
   uint64_t minimum_ = 0;
   std::vector<Error> errors_;
 };

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "cli/flags.hpp"
 #include "cli/training_prepare.hpp"
 
 namespace mlps::cli {
@@ -51,9 +54,23 @@ std::string accelerator_of(const TrainingOptions& options) {
   return options.command == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
 }
 
+// The accelerators a definition exists for, and the mode allows.
+std::string advice_on_pairs(const TrainingOptions& options) {
+  const std::vector<std::string> allowed = choices_of(*find_flag("accelerator-type"), options.common.mode);
+  std::vector<std::string> there;
+  for (const std::string& name : workloads::accelerators_of(options.model)) {
+    if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) there.push_back(name);
+  }
+  return fmt::format("{} mode has {} for {}", mode_name(options.common.mode), fmt::join(there, ", "), options.model);
+}
+
 Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std::vector<Override>& overrides) {
   if (options.workload_file.empty()) {
-    return workloads::load_training_workload(options.model, accelerator_of(options), overrides);
+    auto workload = workloads::load_training_workload(options.model, accelerator_of(options), overrides);
+    if (!workload && workload.error().code == ErrorCode::kConfigFileNotFound) {
+      workload.error().suggestion = advice_on_pairs(options);
+    }
+    return workload;
   }
   const auto text = read_workload_file(options.workload_file);
   if (!text) return fail(text.error());

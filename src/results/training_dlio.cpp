@@ -141,6 +141,14 @@ std::string epoch_lines(const RunRecord& record, const Epoch& epoch) {
     text += block_lines(record, epoch, i);
     steps += epoch.blocks[i].ranks.front().steps;
   }
+  for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
+    text += line(saved.start, fmt::format("Saved checkpoint of epoch {} step {} in {:.4f} s", saved.epoch, saved.step,
+                                          to_seconds(saved.duration_ns)));
+  }
+  if (epoch.evaluation) {
+    text += line(epoch.evaluation->end, fmt::format("Evaluation of epoch {} completed in {:.2f} s", epoch.number,
+                                                    seconds_between(epoch.evaluation->start, epoch.evaluation->end)));
+  }
   return text + line(epoch.end, fmt::format("Ending epoch {} - {} steps completed in {:.2f} s", epoch.number, steps,
                                             seconds_between(epoch.start, epoch.end)));
 }

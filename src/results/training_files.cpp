@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "base/units.hpp"
+#include <nlohmann/json.hpp>
+
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "results/record_common.hpp"
+#include "results/redact.hpp"
 #include "results/training_dlio.hpp"
 
 namespace mlps::results {
@@ -40,6 +42,15 @@ std::string datagen_log_text(const GenerateRecord& record) {
 }
 
 }  // namespace
+
+std::string manifest_copy_text(const std::string& location, const std::vector<std::string>& overridden,
+                               const std::string& manifest) {
+  Json json;
+  json["location"] = without_secrets(std::string_view(location));
+  json["overridden_codes"] = overridden;
+  json["manifest"] = Json::parse(manifest, nullptr, false);
+  return indented(json, 2);
+}
 
 Status write_started(const RunFolder& folder, const RunContext& context, const RunRecord& record,
                      const std::string& plan, const std::string& manifest) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/error.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
@@ -11,8 +14,12 @@
 /// begins or ends one run folder; what is said there of checkpointing's holds here too.
 namespace mlps::results {
 
-/// `plan`: the plan table, which the stdout log begins with. `manifest`: the text of datagen-manifest.json, empty for
-/// none.
+/// datagen-manifest.json: where the manifest of the data set was found, what about it was overridden
+/// ("MANIFEST-001", ...), and its own text.
+std::string manifest_copy_text(const std::string& location, const std::vector<std::string>& overridden,
+                               const std::string& manifest);
+
+/// `plan`: the plan table, which the stdout log begins with. `manifest`: manifest_copy_text(), or empty for none.
 Status write_started(const RunFolder& folder, const RunContext& context, const training::RunRecord& record,
                      const std::string& plan, const std::string& manifest);
 /// Files of every rank (their per-step lists out of the step log, piece by piece), dlio.log, logs, facts of the host,
