@@ -10,9 +10,9 @@
 #include "base/aligned_buffer.hpp"
 #include "base/histogram.hpp"
 #include "storage/store.hpp"
-#include "training/generate_window.hpp"
 #include "training/dataset.hpp"
 #include "training/generate.hpp"
+#include "training/generate_window.hpp"
 #include "world/world.hpp"
 
 namespace mlps::training {

@@ -49,6 +49,21 @@ TEST(Generate, JournaledFilesAreNotTouchedLaterOnesAreCompared) {
   expect_whole(store, small);
 }
 
+TEST(Generate, KilledBeforeItsManifestItOnlyGetsThat) {
+  const Small small;
+  std::atomic<int> operations{0};
+  MemoryStore store([&](Operation&) { ++operations; });
+  ASSERT_EQ(run(small.request(store, 2)).verdict, Verdict::kPassed);
+  store.blobs.erase(kManifestName);
+  put_text(store, kJournalName, journal_text({kShape, 23, "2026-11-23T05:00:00Z"}));
+  operations = 0;
+  const GenerateRecord record = run(small.request(store, 2), true);
+  EXPECT_EQ(record.verdict, Verdict::kPassed) << why(record);
+  EXPECT_EQ(record.files_kept, 23U);
+  EXPECT_EQ(operations, 0);
+  expect_whole(store, small);
+}
+
 TEST(Generate, AMissingOrWrongIndexFileIsWrittenAgainAndItsDataKept) {
   const Small small(6, 0, true);
   MemoryStore store;
