@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "base/log.hpp"
 #include "checkpointing/argument_rules.hpp"
 #include "checkpointing/io_plan.hpp"
@@ -103,12 +101,7 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   if (!store) return fail(store.error());
   prepared.store = std::move(*store);
 
-  checkpointing::IoRequest request;
-  request.workers = options.io_workers;
-  request.depth = options.io_depth;
-  request.part_bytes = options.io_part_bytes;
-  request.memory_bytes = options.io_memory_bytes;
-  request.cores = std::max(1U, std::thread::hardware_concurrency());
+  const auto request = io_limits<checkpointing::IoRequest>(options);
   const auto io = checkpointing::plan_io(prepared.plan, *prepared.store, request);
   if (!io) return fail(io.error());
   prepared.io = *io;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,18 @@ uint64_t random_seed();
 
 /// E902 for a host of --hosts that isn't this one.
 Status check_single_host(const HostOptions& hosts);
+
+/// The user's limits on I/O, and the processors of this host, for whoever plans reads or writes.
+template <class Request>
+Request io_limits(const BenchmarkOptions& options) {
+  Request request;
+  request.workers = options.io_workers;
+  request.depth = options.io_depth;
+  request.part_bytes = options.io_part_bytes;
+  request.memory_bytes = options.io_memory_bytes;
+  request.cores = std::max(1U, std::thread::hardware_concurrency());
+  return request;
+}
 
 /// Every key of the configuration with its value and source, as a table.
 std::string configuration_text(const workloads::Values& values);

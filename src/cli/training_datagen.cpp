@@ -1,10 +1,8 @@
 #include <algorithm>
 
-#include "base/log.hpp"
 #include "cli/training_execute.hpp"
 #include "cli/version.hpp"
 #include "gates/gates.hpp"
-#include "results/training_files.hpp"
 #include "training/generate.hpp"
 #include "training/manifest.hpp"
 #include "world/world.hpp"
@@ -43,13 +41,7 @@ class DatagenExecution {
     if (auto status = results::write_started(*folder, about, begun, plan); !status) {
       return report_failures({status.error()});
     }
-    const training::GenerateRecord record = training::generate(request, world);
-    log::progress("");
-
-    const results::RunOutcome outcome = outcome_of(record.error);
-    const Status written = results::write_finished(*folder, about, record, plan, outcome);
-    print(options_.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
-    return finish(*folder, written, outcome);
+    return conclude(options_, *folder, about, training::generate(request, world), plan);
   }
 
  private:

@@ -2,10 +2,12 @@
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
+#include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/execution.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/training_prepare.hpp"
+#include "results/training_files.hpp"
 
 namespace mlps::cli {
 
@@ -26,5 +28,16 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
 
 /// Claims `training/<model>/<command>/<timestamp>`.
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options);
+
+/// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.
+template <class Record>
+int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
+             const Record& record, const std::string& plan) {
+  log::progress("");
+  const results::RunOutcome outcome = outcome_of(record.error);
+  const Status written = results::write_finished(folder, about, record, plan, outcome);
+  print(options.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
+  return finish(folder, written, outcome);
+}
 
 }  // namespace mlps::cli

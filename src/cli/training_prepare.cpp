@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/log.hpp"
 #include "cli/execution.hpp"
@@ -236,13 +235,8 @@ class RunPreparation {
     if (!files) return fail(files.error());
     prepared_.files = std::move(*files);
     if (!prepared_.store) return {};
-    training::ReadRequest request;
-    request.workers = options_.io_workers;
-    request.depth = options_.io_depth;
-    request.part_bytes = options_.io_part_bytes;
-    request.memory_bytes = options_.io_memory_bytes;
+    auto request = io_limits<training::ReadRequest>(options_);
     request.read_ahead_bytes = options_.read_ahead_bytes;
-    request.cores = std::max(1U, std::thread::hardware_concurrency());
     request.verify = options_.verify;
     auto reads = training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());
@@ -338,13 +332,8 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   if (!files) return failed(files);
   prepared.files = std::move(*files);
 
-  training::WriteRequest request;
+  auto request = io_limits<training::WriteRequest>(options);
   request.processes = options.processes;
-  request.workers = options.io_workers;
-  request.depth = options.io_depth;
-  request.part_bytes = options.io_part_bytes;
-  request.memory_bytes = options.io_memory_bytes;
-  request.cores = std::max(1U, std::thread::hardware_concurrency());
   const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
   if (!writes) return failed(writes);
   prepared.plan = datagen_plan(options, prepared, *writes);

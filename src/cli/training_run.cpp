@@ -1,7 +1,5 @@
-#include "base/log.hpp"
 #include "cli/training_execute.hpp"
 #include "gates/gates.hpp"
-#include "results/training_files.hpp"
 #include "training/run.hpp"
 #include "world/world.hpp"
 
@@ -95,13 +93,7 @@ class TrainingExecution {
     if (auto status = results::write_started(*folder, about, begun, plan, prepared_.manifest_text); !status) {
       return report_failures({status.error()});
     }
-    const training::RunRecord record = training::run(request, world);
-    log::progress("");
-
-    const results::RunOutcome outcome = outcome_of(record.error);
-    const Status written = results::write_finished(*folder, about, record, plan, outcome);
-    print(options_.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
-    return finish(*folder, written, outcome);
+    return conclude(options_, *folder, about, training::run(request, world), plan);
   }
 
   const TrainingOptions& options_;

@@ -100,7 +100,6 @@ std::string metric_block(const RunRecord& record) {
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
-  const world::HostFacts& host = context.host;
   Json json;
   json["start"] = iso_local(record.run_start.wall_us);
   json["end"] = iso_local(record.run_end.wall_us);
@@ -112,27 +111,15 @@ std::string summary_text(const RunContext& context, const RunRecord& record) {
   json["num_files_train"] = 0;
   json["num_files_eval"] = 0;
   json["num_samples_per_file"] = 1;
-  json["host_cpu_count"] = Json::array({host.cpu.logical_cores});
-  json["host_processor_name"] = host.cpu.architecture;
-  json["potential_caching"] = Json::array({potential_caching(context, record)});
-  json["host_cpuinfo"] = cpuinfo_json(host);
-  json["host_meminfo"] = meminfo_json(host);
-  json["host_memory_GB"] = Json::array({to_gib(host.memory.total)});
+  add_host_lists(json, context.host, potential_caching(context, record));
   json["data_size_per_host_GB"] = data_size_per_host_gib(record);
   json["epochs"] = 0;
   return indented(json, kIndent);
 }
 
 std::string rank_output_text(const RunContext& context, const RunRecord& record) {
-  const world::HostFacts& host = context.host;
   const Json empty = Json::object();
-  Json json;
-  json["host_memory_GB"] = to_gib(host.memory.total);
-  json["host_cpu_count"] = host.cpu.logical_cores;
-  json["host_processor_name"] = host.cpu.architecture;
-  json["potential_caching"] = potential_caching(context, record);
-  json["host_cpuinfo"] = cpuinfo_json(host);
-  json["host_meminfo"] = meminfo_json(host);
+  Json json = rank_host_json(context.host, potential_caching(context, record));
   json["1"] = {{"load", empty}, {"proc", empty}, {"throughput", empty}, {"au", empty}, {"compute", empty}};
   json["hostname"] = context.hostname;
   return indented(json, kIndent);

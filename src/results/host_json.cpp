@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/units.hpp"
 
 namespace mlps::results {
 namespace {
@@ -140,6 +141,26 @@ Json cpuinfo_json(const HostFacts& host) {
   if (host.cpuinfo.empty()) return Json::object();
   Json json = strings_json(host.cpuinfo.back());
   json.erase("processor");
+  return json;
+}
+
+void add_host_lists(Json& json, const world::HostFacts& host, int potential_caching) {
+  json["host_cpu_count"] = Json::array({host.cpu.logical_cores});
+  json["host_processor_name"] = host.cpu.architecture;
+  json["potential_caching"] = Json::array({potential_caching});
+  json["host_cpuinfo"] = cpuinfo_json(host);
+  json["host_meminfo"] = meminfo_json(host);
+  json["host_memory_GB"] = Json::array({to_gib(host.memory.total)});
+}
+
+Json rank_host_json(const world::HostFacts& host, int potential_caching) {
+  Json json;
+  json["host_memory_GB"] = to_gib(host.memory.total);
+  json["host_cpu_count"] = host.cpu.logical_cores;
+  json["host_processor_name"] = host.cpu.architecture;
+  json["potential_caching"] = potential_caching;
+  json["host_cpuinfo"] = cpuinfo_json(host);
+  json["host_meminfo"] = meminfo_json(host);
   return json;
 }
 

@@ -22,4 +22,9 @@ Json meminfo_json(const world::HostFacts& host);
 /// The last stanza of /proc/cpuinfo without its "processor", as an object of strings.
 Json cpuinfo_json(const world::HostFacts& host);
 
+/// The host's part of DLIO's files: of summary.json, where everything but the name is a list per host ...
+void add_host_lists(Json& json, const world::HostFacts& host, int potential_caching);
+/// ... and of <rank>_output.json.
+Json rank_host_json(const world::HostFacts& host, int potential_caching);
+
 }  // namespace mlps::results

@@ -187,7 +187,6 @@ std::string metric_block(const RunRecord& record) {
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
-  const world::HostFacts& host = context.host;
   Json json;
   json["start"] = iso_local(record.run_start.wall_us);
   json["end"] = iso_local(record.run_end.wall_us);
@@ -198,27 +197,17 @@ std::string summary_text(const RunContext& context, const RunRecord& record) {
   json["num_files_train"] = record.plan.files;
   json["num_files_eval"] = record.plan.eval_files;
   json["num_samples_per_file"] = record.plan.samples_per_file;
-  json["host_cpu_count"] = Json::array({host.cpu.logical_cores});
-  json["host_processor_name"] = host.cpu.architecture;
-  json["potential_caching"] = Json::array({potential_caching(context, record)});
-  json["host_cpuinfo"] = cpuinfo_json(host);
-  json["host_meminfo"] = meminfo_json(host);
-  json["host_memory_GB"] = Json::array({to_gib(host.memory.total)});
+  add_host_lists(json, context.host, potential_caching(context, record));
   json["data_size_per_host_GB"] = data_size_per_host_gib(record);
   json["epochs"] = record.epochs.size();
   return indented(json, kIndent);
 }
 
 Status write_rank_output(const RunContext& context, const RunRecord& record, uint32_t rank, const Sink& sink) {
-  const world::HostFacts& host = context.host;
   Status steps_read;
   JsonStream json(sink);
-  json.member("host_memory_GB", to_gib(host.memory.total));
-  json.member("host_cpu_count", host.cpu.logical_cores);
-  json.member("host_processor_name", host.cpu.architecture);
-  json.member("potential_caching", potential_caching(context, record));
-  json.member("host_cpuinfo", cpuinfo_json(host));
-  json.member("host_meminfo", meminfo_json(host));
+  const Json host = rank_host_json(context.host, potential_caching(context, record));
+  for (const auto& [name, value] : host.items()) json.member(name, value);
   for (const Epoch& epoch : record.epochs) {
     json.begin_object(std::to_string(epoch.number));
     write_steps(json, "load", &StepTimes::load_ns, record, epoch, rank, steps_read);
@@ -226,7 +215,7 @@ Status write_rank_output(const RunContext& context, const RunRecord& record, uin
     write_block_rates(json, "throughput", &RankBlock::throughput, epoch, rank);
     write_block_rates(json, "au", &RankBlock::au, epoch, rank);
     write_steps(json, "compute", &StepTimes::compute_ns, record, epoch, rank, steps_read);
-    json.member("host_meminfo", meminfo_json(host));
+    json.member("host_meminfo", host["host_meminfo"]);
     json.member("end", iso_local(epoch.end.wall_us));
     json.end_object();
   }
