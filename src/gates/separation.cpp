@@ -16,7 +16,6 @@
 namespace mlps::gates {
 namespace {
 
-constexpr const char* kProbePrefix = ".mlpstorage-fs-sep-probe-";
 constexpr const char* kOverride =
     "give --results-dir and --checkpoint-folder that can both be written, or take the risk with "
     "--skip-fs-separation-gate";
@@ -75,7 +74,7 @@ std::string host_name() {
 
 Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder, const std::string& results_dir,
                                            std::vector<std::string>& warnings) {
-  const std::string name = kProbePrefix + random_suffix();
+  const std::string name = std::string(kSeparationProbe) + random_suffix();
   ProbeName probe(fmt::format("{}/{}", checkpoint_folder, name), warnings);
   // Another name than the probe's, so that one folder given twice is found to be one and not an EEXIST.
   ProbeName link(fmt::format("{}/{}-link", results_dir, name), warnings);

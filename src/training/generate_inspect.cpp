@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "gates/probe_name.hpp"
 #include "training/generate.hpp"
 #include "training/generate_journal.hpp"
 
@@ -42,9 +43,12 @@ tl::unexpected<Error> refused(const storage::Store& store, std::string_view what
               "made with");
 }
 
-/// Markers of folders, as some tools leave them in buckets, hold nothing.
-bool is_folder_marker(const storage::ObjectInfo& object) {
-  return object.size_bytes == 0 && (object.name.empty() || object.name.ends_with('/'));
+/// Markers of folders, as some tools leave them in buckets, hold nothing; nor does the probe of a run that was killed
+/// before it wrote its journal.
+bool is_nothing(const storage::ObjectInfo& object) {
+  const bool is_folder_marker = object.size_bytes == 0 && (object.name.empty() || object.name.ends_with('/'));
+  return is_folder_marker || object.name.starts_with(gates::kObjectProbe) ||
+         object.name.starts_with(gates::kSeparationProbe);
 }
 
 Result<DestinationState> inspect_unmarked(storage::Store& store, storage::Session& session) {
@@ -52,7 +56,7 @@ Result<DestinationState> inspect_unmarked(storage::Store& store, storage::Sessio
   do {
     const auto page = session.list("", continuation);
     if (!page) return fail(page.error());
-    const auto found = std::find_if_not(page->objects.begin(), page->objects.end(), is_folder_marker);
+    const auto found = std::find_if_not(page->objects.begin(), page->objects.end(), is_nothing);
     if (found != page->objects.end()) {
       return refused(store, "is not empty, and nothing says that it is a data set of this program",
                      fmt::format("neither {} nor {} is there, but {} ({} bytes)", kManifestName, kJournalName,

@@ -220,6 +220,8 @@ TEST(InspectDestination, KnowsEmptyUnfinishedAndComplete) {
   EXPECT_EQ(inspect_destination(store, kShape)->kind, DestinationState::Kind::kEmpty);
   for (const char* marker : {"train/", "valid/", "test/"}) store.blobs[marker] = {{}, true};
   EXPECT_EQ(inspect_destination(store, kShape)->kind, DestinationState::Kind::kEmpty) << "markers of folders";
+  put_text(store, ".mlpstorage-probe-0123456789abcdef", "left by a run that was killed in its gates");
+  EXPECT_EQ(inspect_destination(store, kShape)->kind, DestinationState::Kind::kEmpty);
   store.blobs.clear();
   put_text(store, kJournalName, journal_text({kShape, 17, "2026-11-23T05:00:00Z"}));
   const auto unfinished = inspect_destination(store, kShape);
