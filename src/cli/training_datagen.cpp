@@ -15,12 +15,8 @@ constexpr uint32_t kNewFolders = 2;
 
 class DatagenExecution {
  public:
-  DatagenExecution(const TrainingOptions& options, PreparedDatagen prepared, Stamp invocation_start,
-                   InterruptWatch& interrupts)
-      : options_(options),
-        prepared_(std::move(prepared)),
-        invocation_start_(invocation_start),
-        interrupts_(interrupts) {}
+  DatagenExecution(const TrainingCall& call, PreparedDatagen prepared)
+      : call_(call), options_(call.options), prepared_(std::move(prepared)) {}
 
   int run() {
     const auto destination = training::inspect_destination(
@@ -30,7 +26,7 @@ class DatagenExecution {
     if (const auto status = report_gates(gates)) return *status;
 
     world::World world(1);
-    const InterruptWatch::Attachment attachment(interrupts_, world.failure());
+    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
     results::RunContext about = training_context(options_, prepared_.chosen, *folder);
@@ -82,7 +78,7 @@ class DatagenExecution {
     request.index_files =
         workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
     request.injected_fault = options_.inject_fault;
-    request.invocation_start = invocation_start_;
+    request.invocation_start = call_.invocation_start;
     if (!options_.common.quiet) {
       request.on_progress = [this](const training::GenerateProgress& progress) {
         display_.show(training::progress_line(progress));
@@ -91,18 +87,16 @@ class DatagenExecution {
     return request;
   }
 
+  const TrainingCall& call_;
   const TrainingOptions& options_;
   PreparedDatagen prepared_;
-  const Stamp invocation_start_;
-  InterruptWatch& interrupts_;
   ProgressDisplay display_;
 };
 
 }  // namespace
 
-int execute_datagen(const TrainingOptions& options, PreparedDatagen prepared, const Stamp& invocation_start,
-                    InterruptWatch& interrupts) {
-  return DatagenExecution(options, std::move(prepared), invocation_start, interrupts).run();
+int execute_datagen(const TrainingCall& call, PreparedDatagen prepared) {
+  return DatagenExecution(call, std::move(prepared)).run();
 }
 
 }  // namespace mlps::cli

@@ -20,30 +20,30 @@ int show_plan(const TrainingOptions& options, const PreparedDatagen& prepared) {
   return kExitSuccess;
 }
 
-int datasize(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
-  const auto prepared = prepare_datasize(options, environment);
+int datasize(const TrainingCall& call, const Environment& environment) {
+  const auto prepared = prepare_datasize(call.options, environment);
   if (!prepared) return report_failures(prepared.error());
-  return execute_datasize(options, *prepared, invocation_start);
+  return execute_datasize(call, *prepared);
 }
 
-int datagen(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-            InterruptWatch& interrupts) {
+int datagen(const TrainingCall& call, const Environment& environment) {
+  const TrainingOptions& options = call.options;
   auto prepared = prepare_datagen(options, environment);
   if (!prepared) return report_failures(prepared.error());
   if (options.common.dry_run) return show_plan(options, *prepared);
   if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
-  return execute_datagen(options, std::move(*prepared), invocation_start, interrupts);
+  return execute_datagen(call, std::move(*prepared));
 }
 
-int run(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-        InterruptWatch& interrupts) {
+int run(const TrainingCall& call, const Environment& environment) {
+  const TrainingOptions& options = call.options;
   auto prepared = prepare_run(options, environment);
   if (!prepared) return report_failures(prepared.error());
   const bool shows = options.command == TrainingCommand::kConfigview;
   if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
   if (shows || options.common.dry_run) return show_plan(options, *prepared);
   if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
-  return execute_run(options, std::move(*prepared), invocation_start, interrupts);
+  return execute_run(call, std::move(*prepared));
 }
 
 // The answer goes into the results directory where there is one and the system has a name.
@@ -75,7 +75,8 @@ Result<results::RunFolder> begin_training_folder(const TrainingOptions& options)
   return begin_run_folder(options.common, where);
 }
 
-int execute_datasize(const TrainingOptions& options, const PreparedDatasize& prepared, const Stamp& invocation_start) {
+int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared) {
+  const TrainingOptions& options = call.options;
   const results::DatasizeAnswer& answer = prepared.answer;
   print(options.common.json ? results::datasize_json(answer) : results::datasize_text(answer));
   if (!records_datasize(options.common)) return kExitSuccess;
@@ -90,22 +91,23 @@ int execute_datasize(const TrainingOptions& options, const PreparedDatasize& pre
   set("dataset.total_disk_bytes", answer.size.total_bytes);
   const results::RunContext about = training_context(options, chosen, *folder);
   const results::RunOutcome outcome = outcome_of(std::nullopt);
-  return finish(*folder, results::write_datasize(*folder, about, answer, invocation_start, outcome), outcome);
+  return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
 int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
   prepare_process();
   InterruptWatch interrupts;
+  const TrainingCall call{options, invocation_start, interrupts};
   switch (options.command) {
     case TrainingCommand::kDatasize:
-      return datasize(options, environment, invocation_start);
+      return datasize(call, environment);
     case TrainingCommand::kDatagen:
-      return datagen(options, environment, invocation_start, interrupts);
+      return datagen(call, environment);
     case TrainingCommand::kRun:
     case TrainingCommand::kConfigview:
       break;
   }
-  return run(options, environment, invocation_start, interrupts);
+  return run(call, environment);
 }
 
 }  // namespace mlps::cli

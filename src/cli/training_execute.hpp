@@ -15,12 +15,17 @@ namespace mlps::cli {
 /// in object mode; `invocation_start` was taken first thing in main().
 int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start);
 
+/// What every training command is carried out with.
+struct TrainingCall {
+  const TrainingOptions& options;
+  Stamp invocation_start;
+  InterruptWatch& interrupts;
+};
+
 /// The commands, once they are decided.
-int execute_datasize(const TrainingOptions& options, const PreparedDatasize& prepared, const Stamp& invocation_start);
-int execute_datagen(const TrainingOptions& options, PreparedDatagen prepared, const Stamp& invocation_start,
-                    InterruptWatch& interrupts);
-int execute_run(const TrainingOptions& options, PreparedRun prepared, const Stamp& invocation_start,
-                InterruptWatch& interrupts);
+int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared);
+int execute_datagen(const TrainingCall& call, PreparedDatagen prepared);
+int execute_run(const TrainingCall& call, PreparedRun prepared);
 
 /// What the result files say of a training command besides its record.
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,

@@ -11,12 +11,8 @@ constexpr uint32_t kNewFolders = 2;
 
 class TrainingExecution {
  public:
-  TrainingExecution(const TrainingOptions& options, PreparedRun prepared, Stamp invocation_start,
-                    InterruptWatch& interrupts)
-      : options_(options),
-        prepared_(std::move(prepared)),
-        invocation_start_(invocation_start),
-        interrupts_(interrupts) {}
+  TrainingExecution(const TrainingCall& call, PreparedRun prepared)
+      : call_(call), options_(call.options), prepared_(std::move(prepared)) {}
 
   int run() {
     const gates::Report gates = check_gates();
@@ -68,7 +64,7 @@ class TrainingExecution {
     request.eviction_limit_s = options_.drop_caches_timeout_s;
     request.scratch_folder = folder.path;
     request.injected_fault = options_.inject_fault;
-    request.invocation_start = invocation_start_;
+    request.invocation_start = call_.invocation_start;
     if (!options_.common.quiet) {
       request.on_progress = [this](const training::Progress& progress) {
         display_.show(training::progress_line(progress));
@@ -79,7 +75,7 @@ class TrainingExecution {
 
   int run_once(const gates::Report& gates) {
     world::World world(prepared_.plan.accelerators);
-    const InterruptWatch::Attachment attachment(interrupts_, world.failure());
+    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
     if (auto status = check_files(world); !status) return report_failures({status.error()});
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
@@ -96,18 +92,16 @@ class TrainingExecution {
     return conclude(options_, *folder, about, training::run(request, world), plan);
   }
 
+  const TrainingCall& call_;
   const TrainingOptions& options_;
   PreparedRun prepared_;
-  const Stamp invocation_start_;
-  InterruptWatch& interrupts_;
   ProgressDisplay display_;
 };
 
 }  // namespace
 
-int execute_run(const TrainingOptions& options, PreparedRun prepared, const Stamp& invocation_start,
-                InterruptWatch& interrupts) {
-  return TrainingExecution(options, std::move(prepared), invocation_start, interrupts).run();
+int execute_run(const TrainingCall& call, PreparedRun prepared) {
+  return TrainingExecution(call, std::move(prepared)).run();
 }
 
 }  // namespace mlps::cli

@@ -100,12 +100,7 @@ std::string metric_block(const RunRecord& record) {
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
-  Json json;
-  json["start"] = iso_local(record.run_start.wall_us);
-  json["end"] = iso_local(record.run_end.wall_us);
-  json["num_accelerators"] = record.plan.processes;
-  json["num_hosts"] = 1;
-  json["hostname"] = context.hostname;
+  Json json = summary_head(context, facts_of(record));
   json["metric"] = metric_json(record);
   // A checkpointing run has no data set; the original leaves DLIO's defaults here.
   json["num_files_train"] = 0;

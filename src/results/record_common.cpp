@@ -86,6 +86,16 @@ double seconds_between(const Stamp& start, const Stamp& end) {
   return end.monotonic_ns > start.monotonic_ns ? to_seconds(end.monotonic_ns - start.monotonic_ns) : 0;
 }
 
+Json summary_head(const RunContext& context, const RunFacts& facts) {
+  Json json;
+  json["start"] = iso_local(facts.run_start.wall_us);
+  json["end"] = iso_local(facts.run_end.wall_us);
+  json["num_accelerators"] = context.processes;
+  json["num_hosts"] = 1;
+  json["hostname"] = context.hostname;
+  return json;
+}
+
 std::string verdict_text(const RunFacts& facts) {
   std::string text = fmt::format("Verdict: {}\n", checkpointing::verdict_name(facts.verdict));
   if (facts.verdict == checkpointing::Verdict::kPassed) return text;

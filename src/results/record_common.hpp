@@ -26,6 +26,9 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
 
 Json store_json(const RunFacts& facts);
 
+/// What summary.json begins with.
+Json summary_head(const RunContext& context, const RunFacts& facts);
+
 /// The verdict and why, at the end of a result table.
 std::string verdict_text(const RunFacts& facts);
 

@@ -111,7 +111,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["duration_s"] = seconds_between(epoch.start, epoch.end);
   json["au_percent"] = epoch.au;
   json["samples_per_s"] = epoch.throughput;
-  json["page_cache_before"] = cache_json(epoch.cache);
+  json["cache"] = cache_json(epoch.cache);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
     json["blocks"].push_back({{"overhead_ns", block.overhead_ns}, {"ranks", ranks_json(block.ranks, origin)}});
