@@ -54,11 +54,12 @@ Nanos wall_of(const Block& block) {
 
 // Where the accelerators' time went; every nanosecond of every rank's blocks is in one of the parts, or in compute.
 void add_shares(const RunRecord& record, Metrics& metrics) {
-  Nanos wall = 0, rank_time = 0, wait = 0, barrier = 0, harness = 0;
+  Nanos wall = 0, rank_time = 0, wait = 0, barrier = 0, harness = 0, overhead = 0;
   uint64_t rank_steps = 0;
   for (const Epoch& epoch : record.epochs) {
     for (const Block& block : epoch.blocks) {
       wall += wall_of(block);
+      overhead += block.overhead_ns;
       for (const RankBlock& rank : block.ranks) {
         rank_time += rank.end.monotonic_ns - rank.start.monotonic_ns;
         wait += rank.wait_ns;
@@ -76,7 +77,7 @@ void add_shares(const RunRecord& record, Metrics& metrics) {
     metrics.harness_share = static_cast<double>(harness) / all;
   }
   if (rank_steps > 0) {
-    metrics.harness_ns_per_step = static_cast<double>(harness) / static_cast<double>(rank_steps);
+    metrics.harness_ns_per_step = static_cast<double>(overhead) / static_cast<double>(rank_steps);
   }
 }
 

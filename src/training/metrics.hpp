@@ -45,7 +45,9 @@ struct Metrics {
   double storage_wait_share = 0;  ///< of accelerator time: waiting for data
   double barrier_share = 0;
   double harness_share = 0;
-  double harness_ns_per_step = 0;  ///< per step and accelerator
+  /// Block::overhead_ns per step and accelerator: everything that is ours, oversleeping and the handling of the barrier
+  /// included (those two are compute and barrier time by the original's definitions, so not in harness_share).
+  double harness_ns_per_step = 0;
   double slowest_rank_au = 0, fastest_rank_au = 0;
   // Evaluation and checkpoints, where there were any.
   std::vector<double> eval_au, eval_throughput;

@@ -144,14 +144,14 @@ TEST(Metrics, WhereTheTimeWent) {
       {{times_of(0, 1000 * kMs, 200 * kMs, 50 * kMs, 10 * kMs, 40),
         times_of(0, 1000 * kMs, 100 * kMs, 150 * kMs, 30 * kMs, 40)},
        0,
-       0},
-      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)}, 40, 0}};
+       3 * kMs},
+      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)}, 40, 1 * kMs}};
   const Metrics metrics = metrics_of(record);
   EXPECT_NEAR(metrics.bytes_read_per_s, 3e6 / 1.5, 1e-6) << "time between blocks doesn't count";
   EXPECT_NEAR(metrics.storage_wait_share, 300.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.barrier_share, 200.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.harness_share, 40.0 / 3000, 1e-12);
-  EXPECT_NEAR(metrics.harness_ns_per_step, 40.0 * kMs / 100, 1e-6);
+  EXPECT_NEAR(metrics.harness_ns_per_step, 4.0 * kMs / 100, 1e-6);
 }
 
 TEST(Metrics, TheSlowestRankIsAMeanOverEpochs) {
