@@ -55,7 +55,7 @@ void add_rates(const RunRecord& record, const Metrics& metrics, LabelledLines& l
   lines.add("really read", fmt::format("{:.1f} MiB/s, {}", metrics.bytes_read_per_s / static_cast<double>(kMiB),
                                        human_bytes(record.stats.bytes)));
   lines.add("accelerators",
-            fmt::format("waited for data {}, for one another {}, for this program {} ({:.2f} us per step)",
+            fmt::format("waited for data {}, for one another {}, for this program {} ({:.2f} us per step and each)",
                         percent(metrics.storage_wait_share), percent(metrics.barrier_share),
                         percent(metrics.harness_share), metrics.harness_ns_per_step / kNanosPerMicro));
   lines.add("ranks", fmt::format("AU from {:.3f} % to {:.3f} %", metrics.slowest_rank_au, metrics.fastest_rank_au));

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bell.hpp"
@@ -19,6 +20,7 @@ struct Pass {
   const Dataset* dataset = nullptr;
   EpochOrder order;
   ExtentMap extents;
+  std::optional<uint64_t> sample_key;  ///< the samples of a file are shuffled
 };
 
 /// Where workers and the conductor meet: a stream for each accelerator of this host, and two bells.

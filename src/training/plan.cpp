@@ -111,6 +111,13 @@ Status plan_checkpoints(const TrainingWorkload& workload, RunPlan& plan) {
   return {};
 }
 
+uint64_t key_of(const TrainingWorkload& workload, Shuffle shuffle, FileSet set, uint32_t epoch, uint64_t run_seed) {
+  uint64_t key = payload::mix64(workload.training.seed * 2 + (set == FileSet::kEval ? 1 : 0));
+  if (shuffle == Shuffle::kRandom) key = payload::mix64(key ^ payload::mix64(run_seed + 1));
+  if (workload.training.seed_change_epoch) key = payload::mix64(key + epoch);
+  return key;
+}
+
 }  // namespace
 
 Datasize datasize(const TrainingWorkload& workload, const DatasizeRequest& request) {
@@ -132,10 +139,12 @@ EpochOrder::EpochOrder(uint64_t files, uint32_t ranks, Shuffle shuffle, uint64_t
     : files_(files), ranks_(ranks), shuffled_(shuffle != Shuffle::kOff), permutation_(files, key) {}
 
 uint64_t epoch_key(const TrainingWorkload& workload, FileSet set, uint32_t epoch, uint64_t run_seed) {
-  uint64_t key = payload::mix64(workload.training.seed * 2 + (set == FileSet::kEval ? 1 : 0));
-  if (workload.reader.file_shuffle == Shuffle::kRandom) key = payload::mix64(key ^ payload::mix64(run_seed + 1));
-  if (workload.training.seed_change_epoch) key = payload::mix64(key + epoch);
-  return key;
+  return key_of(workload, workload.reader.file_shuffle, set, epoch, run_seed);
+}
+
+std::optional<uint64_t> sample_key(const TrainingWorkload& workload, FileSet set, uint32_t epoch, uint64_t run_seed) {
+  if (workload.reader.sample_shuffle == Shuffle::kOff) return std::nullopt;
+  return payload::mix64(~key_of(workload, workload.reader.sample_shuffle, set, epoch, run_seed));
 }
 
 Result<RunPlan> make_run_plan(const TrainingWorkload& workload, uint32_t accelerators) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ class EpochOrder {
 /// Seed of the order of one epoch (from 1): train.seed, changed per epoch unless seed_change_epoch is off; for
 /// `random`, mixed with `run_seed`, which the record keeps.
 uint64_t epoch_key(const workloads::TrainingWorkload& workload, FileSet set, uint32_t epoch, uint64_t run_seed);
+
+/// The same for the order of the samples in their files (reader.sample_shuffle); nothing if it is off.
+std::optional<uint64_t> sample_key(const workloads::TrainingWorkload& workload, FileSet set, uint32_t epoch,
+                                   uint64_t run_seed);
 
 /// Exactly what a run does. Pure data; what is printed and what runs.
 struct RunPlan {

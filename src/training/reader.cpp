@@ -132,8 +132,9 @@ void Reader::start(uint32_t rank, uint64_t ticket) {
   const uint64_t per_file = pass.extents.extents_per_file();
   const uint64_t index = pass.order.file(rank, ticket / per_file);
   OpenFile& file = file_of(rank, index, pass);
-  const formats::Extent extent =
-      pass.dataset->format().extent(pass.dataset->shape(index), static_cast<uint32_t>(ticket % per_file));
+  auto place = static_cast<uint32_t>(ticket % per_file);
+  if (pass.sample_key) place = pass.extents.shuffled(place, *pass.sample_key + index);
+  const formats::Extent extent = pass.dataset->format().extent(pass.dataset->shape(index), place);
 
   Job& job = *free_jobs_.back();
   free_jobs_.pop_back();

@@ -100,7 +100,8 @@ class TrainingRun {
     const Dataset& dataset = set == FileSet::kTrain ? *request_.train : *request_.eval;
     const EpochOrder order(dataset.files(), plan_.accelerators, request_.workload.reader.file_shuffle,
                            epoch_key(request_.workload, set, epoch, request_.run_seed));
-    passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file())});
+    passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file()),
+                       sample_key(request_.workload, set, epoch, request_.run_seed)});
     feed_.begin(passes_.back(), samples, request_.reads.in_flight);
     extents_planned_ += plan_.accelerators * passes_.back().extents.tickets_for(samples);
   }

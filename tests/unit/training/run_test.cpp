@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <map>
 #include <mutex>
-#include <numeric>
 
 #include "../support/memory_store.hpp"
 #include "fake_format.hpp"
@@ -126,6 +125,30 @@ TEST_F(TrainingRunTest, ExtentsOfOneFileAreReadOnceEach) {
   EXPECT_EQ(reads_.size(), 18U) << "three extents of six files";
   for (const auto& [what, times] : reads_) EXPECT_EQ(times, 2) << what.first << " at " << what.second;
   EXPECT_EQ(store_.protocol_errors, 0) << "each file is opened before it is read, and closed once";
+}
+
+TEST_F(TrainingRunTest, ShuffledSamplesAreTheSameReadsInAnotherOrder) {
+  workload_.dataset.num_files_train = 2;
+  workload_.dataset.num_samples_per_file = 32;
+  workload_.reader.file_shuffle = Shuffle::kOff;
+  workload_.reader.batch_size = 8;
+  workload_.training.epochs = 1;
+  workers_ = 1;
+  std::vector<uint64_t> order;
+  hook_ = [&](Operation& operation) {
+    if (operation.reads_body()) order.push_back(operation.range_offset);
+  };
+  const FakeFormat format(100, {4, 4, 4, 4, 4, 4, 4, 4});
+  std::vector<uint64_t> in_order = {0, 100, 200, 300, 400, 500, 600, 700, 0, 100, 200, 300, 400, 500, 600, 700};
+  EXPECT_EQ(run(1, format).verdict, Verdict::kPassed);
+  EXPECT_EQ(order, in_order);
+  order.clear();
+  workload_.reader.sample_shuffle = Shuffle::kSeed;
+  EXPECT_EQ(run(1, format).verdict, Verdict::kPassed);
+  EXPECT_NE(order, in_order);
+  std::sort(order.begin(), order.end());
+  std::sort(in_order.begin(), in_order.end());
+  EXPECT_EQ(order, in_order);
 }
 
 TEST_F(TrainingRunTest, ALargeFileIsReadInParts) {

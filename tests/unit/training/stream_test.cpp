@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -36,6 +37,33 @@ TEST(ExtentMap, FooterAndRowGroups) {
   EXPECT_EQ(map.tickets_within(6), 2U);
   EXPECT_EQ(map.tickets_within(10), 4U) << "the next file's footer holds no sample";
   EXPECT_EQ(map.tickets_within(19), 5U);
+}
+
+TEST(ExtentMap, ShufflingMovesEqualGroupsAsWholes) {
+  // A footer, four row groups of two spans with 6 rows each, one of 2 rows.
+  const FakeFormat format(10, {0, 0, 6, 0, 6, 0, 6, 0, 6, 0, 2});
+  const ExtentMap map(format, 26);
+  bool moved = false;
+  for (uint64_t key = 0; key < 20; ++key) {
+    std::vector<uint32_t> places;
+    for (uint32_t place = 0; place < 11; ++place) places.push_back(map.shuffled(place, key));
+    EXPECT_EQ(places[0], 0U) << "the footer is read first";
+    EXPECT_EQ(places[9], 9U);
+    EXPECT_EQ(places[10], 10U) << "the short group stays";
+    for (uint32_t place = 1; place < 9; place += 2) {
+      EXPECT_EQ(places[place] % 2, 1U);
+      EXPECT_EQ(places[place + 1], places[place] + 1) << "spans of a group stay together";
+      moved = moved || places[place] != place;
+    }
+    std::sort(places.begin(), places.end());
+    for (uint32_t place = 0; place < 11; ++place) EXPECT_EQ(places[place], place) << "each once";
+  }
+  EXPECT_TRUE(moved);
+}
+
+TEST(ExtentMap, ASingleExtentHasNoOrder) {
+  const FakeFormat format(10, {5});
+  EXPECT_EQ(ExtentMap(format, 5).shuffled(0, 7), 0U);
 }
 
 class StreamTest : public ::testing::Test {
@@ -109,7 +137,7 @@ TEST(Feed, ManyWorkersAndOneConsumer) {
   constexpr uint64_t kBatches = 4000, kBatch = 5;
   const FakeFormat format(10, {0, 2, 1});
   const Dataset* no_dataset = nullptr;
-  const Pass pass{1, no_dataset, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3)};
+  const Pass pass{1, no_dataset, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3), std::nullopt};
   Feed feed(kRanks, 64, 3, 3);
   feed.begin(pass, kBatches * kBatch, 16);
   std::vector<std::thread> workers;
