@@ -255,8 +255,7 @@ TEST(TrainingWorkload, NotesOfShippedFilesNameReasons) {
     }
   }
   EXPECT_THAT(load("unet3d", "b200").notes,
-              ElementsAre(HasSubstr("reader.multiprocessing_context=fork has no effect: threads"),
-                          HasSubstr("reader.sample_shuffle=seed has no effect: the samples of a file")));
+              ElementsAre(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
 }
 
 }  // namespace
