@@ -35,6 +35,19 @@ Status make_folder(const std::string& folder, const std::string& word, uint32_t 
   return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
 }
 
+// What is only read must be there.
+Status find_folder(const std::string& folder, const std::string& word) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) {
+    const int reason = errno;
+    Error error = errno_error(reason, fmt::format("use {} {}", word, folder));
+    if (reason == ENOENT) error.suggestion = "this run only reads: give the folder that was written before";
+    return fail(std::move(error));
+  }
+  if (!S_ISDIR(status.st_mode)) return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
+  return {};
+}
+
 void check_capacity(const Request& request, Report& report) {
   auto capacity = request.store->capacity();
   if (!capacity) {
@@ -76,11 +89,12 @@ void check_store(const Request& request, Report& report) {
   const storage::StoreTraits traits = store.traits();
   const bool writes = request.bytes_to_write > 0;
   bool folder_there = true;
-  if (traits.file_system && writes) {
-    if (Status made = make_folder(store.root().path(), request.folder_word, request.new_folders); !made) {
-      report.failures.push_back(made.error());
-      folder_there = false;
-    }
+  if (traits.file_system) {
+    const std::string& path = store.root().path();
+    const Status there =
+        writes ? make_folder(path, request.folder_word, request.new_folders) : find_folder(path, request.folder_word);
+    if (!there) report.failures.push_back(there.error());
+    folder_there = there.has_value();
   }
   if (traits.holds_objects && folder_there) {
     auto failures = writes ? probe_writing(store, request.model_folder) : probe_reading(store, request.model_folder);

@@ -17,7 +17,7 @@ namespace mlps::gates {
 namespace {
 
 constexpr const char* kOverride =
-    "give --results-dir and --checkpoint-folder that can both be written, or take the risk with "
+    "give a results directory and a folder that can both be written, or take the risk with "
     "--skip-fs-separation-gate";
 
 // A name that is removed when this goes, if it was made.
@@ -96,9 +96,9 @@ Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder,
 std::optional<Error> separation_error(const SeparationFinding& finding) {
   if (!finding.same_filesystem) return std::nullopt;
   return Error{ErrorCode::kInvalidStructure,
-               fmt::format("CAP-03: checkpoint folder {} and results folder {} are on the same file system",
-                           finding.checkpoint_path, finding.results_path),
-               "writing results would disturb the storage that is measured (rule 4.4.2)",
+               fmt::format("CAP-03: {} and results folder {} are on the same file system", finding.checkpoint_path,
+                           finding.results_path),
+               "writing results would disturb the storage that is measured (rules 3.4.2 and 4.4.2)",
                "put one of them on another file system, or take the risk with --skip-fs-separation-gate"};
 }
 

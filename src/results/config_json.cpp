@@ -79,18 +79,22 @@ Json override_parameters_json(const RunContext& context) {
   return json;
 }
 
-Json configuration_json(const RunContext& context) {
-  Json values = Json::object();
-  for (const auto& [key, value] : context.values) {
-    values[key] = {{"value", masked_value(key, value.value)}, {"source", workloads::source_name(value.source)}};
+Json values_json(const workloads::Values& values) {
+  Json json = Json::object();
+  for (const auto& [key, value] : values) {
+    json[key] = {{"value", masked_value(key, value.value)}, {"source", workloads::source_name(value.source)}};
   }
+  return json;
+}
+
+Json configuration_json(const RunContext& context) {
   Json overrides = Json::array();
   for (const Override& change : all_overrides(context)) {
     overrides.push_back({{"key", change.key},
                          {"value", masked_value(change.key, change.value)},
                          {"source", workloads::source_name(change.source)}});
   }
-  return {{"values", std::move(values)}, {"overrides", std::move(overrides)}};
+  return {{"values", values_json(context.values)}, {"overrides", std::move(overrides)}};
 }
 
 std::string config_yaml(const RunContext& context) {

@@ -16,6 +16,9 @@ Json parameters_json(const RunContext& context, bool typed_overrides);
 /// Flat dotted key to string: everything the user or the tool overrode.
 Json override_parameters_json(const RunContext& context);
 
+/// Every dotted key with its value and source.
+Json values_json(const workloads::Values& values);
+
 /// Ours: every dotted key with its value and where it came from, and the overrides in order.
 Json configuration_json(const RunContext& context);
 

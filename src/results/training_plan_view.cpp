@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "results/config_json.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
 #include "results/text_table.hpp"
@@ -128,6 +129,7 @@ std::string plan_json(const TrainingWorkload& workload, const RunPlan& plan, con
   json.update(details_json(details));
   json["plan"] = run_plan_json(plan);
   json["read_plan"] = reads ? read_plan_json(*reads) : Json();
+  json["configuration"] = values_json(workload.values);
   return compact_rows(json);
 }
 

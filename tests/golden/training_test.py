@@ -231,7 +231,9 @@ class Shown(TrainingTest):
                     "dataset.num_files_train +28000 +tool", "  mode +closed; by the rules: CLOSED",
                     "  steps +5 epochs x 500 steps x 7 samples per accelerator"):
             self.assertRegex(text, row)
-        self.assertNotIn("training", os.listdir(self.path("results")))
+        self.assertEqual(sorted(os.listdir(self.path("results"))), [".mlps", "mlperf-results.yaml"])
+        plan = json.loads(self.expect(f"{words} --json", 0).stdout)
+        self.assertEqual(plan["configuration"]["train.epochs"], {"value": "5", "source": "workload file"})
 
     def test_configview_says_what_a_run_would_be_refused_for(self):
         words = f"closed training unet3d configview file -na 8 -at b200 -cm 256 {self.where}"
@@ -280,6 +282,12 @@ class Refusals(TrainingTest):
     def test_pairs_without_a_definition(self):
         self.refuse(f"closed training unet3d run file -na 8 -at mi355 -cm 1 -dd null:// {self.where}", 5, "[E103]",
                     "closed mode has b200 for unet3d")
+
+    def test_a_data_set_that_is_not_there(self):
+        for folder in (self.path("nowhere"), self.path("empty")):
+            os.makedirs(self.path("empty"), exist_ok=True)
+            self.refuse(f"whatif training unet3d run file -na 8 -at b200 -dd {folder} {self.where}", 3, "[E401]",
+                        "data folder", folder + "/unet3d", "only reads")
 
     def test_nothing_is_left_behind(self):
         self.refuse(self.start("closed", "--params framework=tensorflow"), 1)
