@@ -5,7 +5,7 @@
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-run: build ## write, read and verify two small checkpoints here; ends with the result table
+run: build ## two small checkpoints and a small training data set, written, read and verified here
 	@scripts/run.sh
 
 build: setup ## build/release/mlpstorage
