@@ -193,6 +193,10 @@ class RunPreparation {
       prepared_.details.file_count_is = "as given";
       return {};
     }
+    if (!options_.workload_file.empty() && workload().values.contains("dataset.num_files_train")) {
+      prepared_.details.file_count_is = "as in the workload file";
+      return {};
+    }
     // whatif has no minimum: what is there is what is read.
     const bool enough = manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train >= minimum_);
     const uint64_t files = enough ? manifest->num_files_train : minimum_;

@@ -200,6 +200,16 @@ class Run(TrainingTest):
         summary = self.json_of(self.leaf("whatif", "unet3d", "run"), "summary.json")
         self.assertEqual(summary["metric"]["train_au_meet_expectation"], "fail")
 
+    def test_a_workload_of_ones_own(self):
+        path = self.write("own.yaml", "model: {name: mine}\nframework: pytorch\nworkflow: {train: True}\n"
+                          "dataset: {format: npz, num_files_train: 8, record_length_bytes: 1000}\n"
+                          "reader: {batch_size: 2}\ntrain: {epochs: 1, computation_time: 0.001}\n")
+        words = f"training cosmoflow run file -na 2 -at b200 -cm 1 -dd null:// {self.where} --workload-file {path}"
+        record = json.loads(self.expect(f"whatif {words} --json", 0).stdout)
+        self.assertEqual((record["plan"]["num_files_train"], record["plan"]["steps_per_epoch"]), (8, 2))
+        self.refuse(f"open {words}".replace("cosmoflow", "unet3d"), 1, "[E301] --workload-file")
+        self.refuse(f"whatif {words}".replace(path, path + ".no"), 5, "[E103]", "own.yaml.no")
+
     def test_loops_repeat_the_run(self):
         self.run_small("--loops 2")
         parent = self.path("results", "whatif", "acme", "results", "box", "training", "unet3d", "run")

@@ -30,6 +30,24 @@ TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
   EXPECT_THAT(text, Not(HasSubstr("Object Storage")));
 }
 
+TEST(Summary, OfATrainingCommand) {
+  TrainingOptions options;
+  options.model = "unet3d";
+  options.command = TrainingCommand::kRun;
+  options.protocol = AccessProtocol::kFile;
+  options.processes = 8;
+  options.data_dir = "/mnt/data";
+  std::string text = fmt::format("{}", fmt::join(run_summary(options, Environment()), "\n"));
+  EXPECT_THAT(text, HasSubstr("  benchmark                       training\n"));
+  EXPECT_THAT(text, HasSubstr("  model                           unet3d\n"));
+  EXPECT_THAT(text, HasSubstr("  data_dir                        /mnt/data\n"));
+  EXPECT_THAT(text, HasSubstr("  num_accelerators                8\n"));
+  EXPECT_THAT(text, Not(HasSubstr("checkpoints")));
+  options.command = TrainingCommand::kDatagen;
+  text = fmt::format("{}", fmt::join(run_summary(options, Environment()), "\n"));
+  EXPECT_THAT(text, HasSubstr("  num_processes                   8\n"));
+}
+
 TEST(Summary, ShowsOfCredentialsOnlyTheirLength) {
   CheckpointingOptions options;
   options.protocol = AccessProtocol::kObject;
