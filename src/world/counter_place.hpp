@@ -1,0 +1,55 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "location/location.hpp"
+
+/// Which counters of the kernel see the bytes that a location takes and gives.
+namespace mlps::world {
+
+struct CounterPlace {
+  enum class Kind {
+    kNone,        ///< nothing is moved: null://
+    kDisks,       ///< lines of /proc/diskstats, summed
+    kNetwork,     ///< every interface of /proc/net/dev but lo, summed
+    kLoopback,    ///< lo: the server is this host
+    kUncountable  ///< bytes move, and no counter that we know has them
+  };
+  Kind kind = Kind::kNone;
+  std::vector<std::string> disks;  ///< kDisks: as /proc/diskstats names them
+  std::string reason;              ///< kUncountable: why, in words
+};
+
+/// Where the kernel says it; tests give their own folders.
+struct CounterPaths {
+  std::string sys = "/sys";
+  std::string mountinfo = "/proc/self/mountinfo";
+};
+
+/// Of a folder, or of its nearest ancestor that is there: the block device that its file system is on. Partitions have
+/// counters of their own, and so have most layered devices (device-mapper, md); where one counts nothing, those below
+/// it are taken.
+CounterPlace place_of_folder(const std::string& folder, const CounterPaths& paths = {});
+
+/// The same for a device number, so that it can be tested without one.
+CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths);
+
+/// "ext4" of the mount with this device number; empty if mountinfo has none.
+std::string file_system_of(std::string_view mountinfo, unsigned major, unsigned minor);
+
+/// Of an object store: lo if every server is an address of this host, else the network. `endpoints`: URLs, with commas
+/// between them. `own_addresses`: numeric; see addresses_of_this_host(). A name that can't be resolved is elsewhere.
+CounterPlace place_of_servers(std::string_view endpoints, const std::set<std::string>& own_addresses);
+
+/// "host" of "https://host:9000/x" and "[::1]" without brackets.
+std::string host_of_url(std::string_view url);
+
+std::set<std::string> addresses_of_this_host();
+
+/// The place of a location, whose store describes its servers as `endpoints` (empty for others).
+CounterPlace place_of(const Location& location, std::string_view endpoints);
+
+}  // namespace mlps::world

@@ -1,0 +1,103 @@
+#include "world/sampler.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace mlps::world {
+namespace {
+
+// Far enough for any run, and near enough for arithmetic.
+constexpr double kFarthestNs = 1e18;
+
+std::chrono::steady_clock::time_point moment(Nanos monotonic_ns) {
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(monotonic_ns));
+}
+
+}  // namespace
+
+bool SampleKeeper::is_too_much() const {
+  const size_t most = std::max<size_t>(settings_.max_samples, 2) - 1;  // one place is the last sample's
+  return kept_.size() > most || bytes_ > settings_.max_bytes;
+}
+
+void SampleKeeper::thin() {
+  step_ *= 2;
+  std::erase_if(kept_, [this](const Kept& kept) { return kept.tick % step_ != 0; });
+  bytes_ = 0;
+  for (const Kept& kept : kept_) bytes_ += kept.sample.memory_bytes();
+}
+
+void SampleKeeper::add(uint64_t tick, HostSample sample) {
+  bytes_ += sample.memory_bytes();
+  kept_.push_back({tick, std::move(sample)});
+  while (is_too_much() && kept_.size() > 1) thin();
+}
+
+std::vector<HostSample> SampleKeeper::finish(HostSample last) {
+  std::vector<HostSample> samples;
+  samples.reserve(kept_.size() + 1);
+  for (Kept& kept : kept_) samples.push_back(std::move(kept.sample));
+  samples.push_back(std::move(last));
+  kept_.clear();
+  return samples;
+}
+
+Sampler::Sampler(const SamplerSettings& settings, Reader read)
+    : settings_(settings), read_(std::move(read)), keeper_(settings), start_ns_(now_ns()) {
+  series_.hostname = host_name();
+  series_.requested_interval_s = settings.interval_s;
+  keeper_.add(0, timed_read());
+  thread_ = std::thread([this] { run(); });
+}
+
+Sampler::~Sampler() {
+  end_thread();
+}
+
+HostSample Sampler::timed_read() {
+  const Nanos before = now_ns();
+  HostSample sample = read_();
+  series_.cost_ns += now_ns() - before;
+  ++series_.samples_taken;
+  return sample;
+}
+
+Nanos Sampler::time_of(uint64_t tick) const {
+  const double after = static_cast<double>(tick) * settings_.interval_s * 1e9;
+  return start_ns_ + static_cast<Nanos>(std::min(after, kFarthestNs));
+}
+
+void Sampler::run() {
+  uint64_t tick = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const double passed = to_seconds(now_ns() - start_ns_) / settings_.interval_s;
+    const uint64_t step = keeper_.step();
+    tick = (std::max(tick, static_cast<uint64_t>(passed)) / step + 1) * step;
+    if (changed_.wait_until(lock, moment(time_of(tick)), [this] { return stopping_; })) return;
+    lock.unlock();  // so that stop() waits for a sample, not for a whole interval
+    keeper_.add(tick, timed_read());
+    lock.lock();
+  }
+}
+
+void Sampler::end_thread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+TimeSeries Sampler::stop() {
+  end_thread();
+  const double step = static_cast<double>(keeper_.step());
+  series_.samples = keeper_.finish(timed_read());
+  series_.interval_s = settings_.interval_s * step;
+  return std::move(series_);
+}
+
+}  // namespace mlps::world
