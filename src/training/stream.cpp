@@ -67,40 +67,41 @@ Stream::Stream(uint32_t rank, uint64_t capacity)
 
 void Stream::restart(const ExtentMap& map, uint64_t total, uint64_t in_flight) {
   map_ = &map;
-  total_ = total;
+  base_ = end_;
+  end_ += total;
   in_flight_ = std::max<uint64_t>(in_flight, 1);
-  head_ = arrived_samples_ = taken_samples_ = 0;
-  for (uint64_t slot = 0; slot <= mask_; ++slot) marks_[slot].store(0, std::memory_order_relaxed);
-  awaited_.store(kNone, std::memory_order_relaxed);
-  completed_.store(0, std::memory_order_relaxed);
-  limit_.store(0, std::memory_order_relaxed);
-  next_.store(0, std::memory_order_release);
+  head_ = base_;
+  arrived_samples_ = taken_samples_ = 0;
 }
 
 Stream::Claim Stream::claim(uint32_t most) {
   const uint64_t limit = limit_.load(std::memory_order_acquire);
   uint64_t first = next_.load(std::memory_order_relaxed);
   for (;;) {
+    // Numbers go on from pass to pass, so with an old limit nothing is left to claim, and with a new one the rest of
+    // the new pass is visible.
+    if (first >= limit) return {};
     const uint64_t completed = completed_.load(std::memory_order_relaxed);
     const uint64_t until = std::min({limit, first + most, completed + in_flight_});
     if (first >= until) return {};
     if (next_.compare_exchange_weak(first, until, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      return {first, static_cast<uint32_t>(until - first)};
+      return {first - base_, static_cast<uint32_t>(until - first)};
     }
   }
 }
 
 bool Stream::complete(uint64_t ticket) {
+  const uint64_t number = base_ + ticket;
   completed_.fetch_add(1, std::memory_order_relaxed);
   // Mark first, then look whether it is awaited; ready() does it the other way round, so one of the two sees it.
-  marks_[ticket & mask_].store(mark_of(ticket), std::memory_order_seq_cst);
-  uint64_t expected = ticket;
-  return awaited_.load(std::memory_order_seq_cst) == ticket &&
+  marks_[number & mask_].store(mark_of(number), std::memory_order_seq_cst);
+  uint64_t expected = number;
+  return awaited_.load(std::memory_order_seq_cst) == number &&
          awaited_.compare_exchange_strong(expected, kNone, std::memory_order_seq_cst);
 }
 
 uint64_t Stream::allow(uint64_t limit) {
-  limit = std::min({limit, total_, head_ + mask_ + 1});
+  limit = std::min({base_ + limit, end_, head_ + mask_ + 1});
   const uint64_t before = limit_.load(std::memory_order_relaxed);
   if (limit <= before) return 0;
   limit_.store(limit, std::memory_order_release);
@@ -117,7 +118,7 @@ bool Stream::ready(uint64_t samples) {
       uint64_t expected = head_;
       if (!awaited_.compare_exchange_strong(expected, kNone, std::memory_order_seq_cst)) return false;
     }
-    arrived_samples_ += map_->samples_of(head_++);
+    arrived_samples_ += map_->samples_of(head_++ - base_);
   }
   return true;
 }

@@ -48,7 +48,8 @@ class Stream {
 
   uint32_t rank() const { return rank_; }
 
-  /// Begins a pass of `total` tickets; nothing may be claimed before allow(). No claims may be under way.
+  /// Begins a pass of `total` tickets, counted from 0 again; nothing can be claimed before allow(). All tickets of the
+  /// pass before are complete, but workers may look for more at any time.
   void restart(const ExtentMap& map, uint64_t total, uint64_t in_flight);
 
   // ---- workers
@@ -76,10 +77,10 @@ class Stream {
 
  private:
   static constexpr uint64_t kNone = UINT64_MAX;
-  /// The mark of a complete ticket in its slot: which round of the ring it was.
-  uint32_t mark_of(uint64_t ticket) const { return static_cast<uint32_t>(ticket >> capacity_bits_) + 1; }
-  bool is_complete(uint64_t ticket) const {
-    return marks_[ticket & mask_].load(std::memory_order_seq_cst) == mark_of(ticket);
+  /// The mark of a complete read in its slot: which round of the ring it was.
+  uint32_t mark_of(uint64_t number) const { return static_cast<uint32_t>(number >> capacity_bits_) + 1; }
+  bool is_complete(uint64_t number) const {
+    return marks_[number & mask_].load(std::memory_order_seq_cst) == mark_of(number);
   }
 
   const uint32_t rank_;
@@ -87,16 +88,18 @@ class Stream {
   uint64_t mask_;
   std::unique_ptr<std::atomic<uint32_t>[]> marks_;
 
-  // Written by the conductor between passes, or by it alone.
+  // Inside, reads are numbered on from pass to pass; a ticket is the number less base_. Written by the conductor
+  // between passes, or by it alone.
   const ExtentMap* map_ = nullptr;
-  uint64_t total_ = 0;
+  uint64_t base_ = 0;
+  uint64_t end_ = 0;
   uint64_t in_flight_ = 0;
-  uint64_t head_ = 0;             // tickets [0, head_) are complete
-  uint64_t arrived_samples_ = 0;  // of those
+  uint64_t head_ = 0;             // reads before it are complete
+  uint64_t arrived_samples_ = 0;  // of this pass, of those
   uint64_t taken_samples_ = 0;
 
   alignas(64) std::atomic<uint64_t> limit_{0};
-  std::atomic<uint64_t> awaited_{kNone};  // the ticket the conductor lacks
+  std::atomic<uint64_t> awaited_{kNone};  // the read the conductor lacks
   alignas(64) std::atomic<uint64_t> next_{0};
   alignas(64) std::atomic<uint64_t> completed_{0};
 };

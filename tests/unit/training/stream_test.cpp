@@ -130,58 +130,76 @@ TEST_F(StreamTest, ANewPassForgetsTheOldOne) {
   EXPECT_FALSE(stream_.ready(1));
 }
 
-// Workers complete in whatever order; the consumer sees every batch, and never sleeps through one. A lost wake-up shows
-// as a test that hangs.
-TEST(Feed, ManyWorkersAndOneConsumer) {
-  constexpr uint32_t kRanks = 3;
-  constexpr uint64_t kBatches = 4000, kBatch = 5;
-  const FakeFormat format(10, {0, 2, 1});
-  const Dataset* no_dataset = nullptr;
-  const Pass pass{1, no_dataset, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3), std::nullopt};
-  Feed feed(kRanks, 64, 3, 3);
-  feed.begin(pass, kBatches * kBatch, 16);
-  std::vector<std::thread> workers;
-  for (uint32_t w = 0; w < 3; ++w) {
-    workers.emplace_back([&feed, w] {
-      for (uint32_t rank = w;; rank = (rank + 1) % kRanks) {
-        const uint32_t heard = feed.work().heard();
-        uint32_t claimed = 0;
-        for (uint32_t tries = 0; tries < kRanks && claimed == 0; ++tries, rank = (rank + 1) % kRanks) {
-          const Stream::Claim claim = feed.stream(rank).claim(1 + w);
-          claimed = claim.count;
-          for (uint64_t i = claim.count; i-- > 0;) {
-            if (feed.stream(rank).complete(claim.first + i)) feed.announce(rank);
-          }
-          if (claimed != 0) break;
-        }
-        if (claimed != 0) continue;
-        if (feed.closed()) return;
-        feed.work().wait(heard);
-      }
-    });
+/// Workers that claim and complete in whatever order, until the feed is closed.
+class Crew {
+ public:
+  explicit Crew(Feed& feed) {
+    for (uint32_t w = 0; w < 3; ++w) threads_.emplace_back([&feed, w] { work(feed, w); });
   }
-  std::vector<uint64_t> taken(kRanks, 0);
+  ~Crew() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  static void work(Feed& feed, uint32_t rank) {
+    for (;;) {
+      const uint32_t heard = feed.work().heard();
+      bool claimed = false;
+      for (uint32_t tries = 0; tries < feed.size(); ++tries, rank = (rank + 1) % feed.size()) {
+        const Stream::Claim claim = feed.stream(rank).claim(2);
+        claimed = claimed || claim.count != 0;
+        for (uint64_t i = claim.count; i-- > 0;) {
+          if (feed.stream(rank).complete(claim.first + i)) feed.announce(rank);
+        }
+      }
+      if (claimed) continue;
+      if (feed.closed()) return;
+      feed.work().wait(heard);
+    }
+  }
+
+  std::vector<std::thread> threads_;
+};
+
+/// Takes every batch of a pass on every rank, as the conductor does.
+void consume(Feed& feed, const Pass& pass, uint64_t batches, uint64_t batch) {
+  std::vector<uint64_t> taken(feed.size(), 0);
   std::vector<uint32_t> announced;
+  uint64_t left = batches * feed.size();
   const auto advance = [&](uint32_t rank) {
     Stream& stream = feed.stream(rank);
-    while (taken[rank] < kBatches && stream.ready(kBatch)) {
-      stream.take(kBatch);
+    for (;;) {
+      if (taken[rank] == batches) return;
+      feed.wake_workers(stream.allow(pass.extents.tickets_for((taken[rank] + 3) * batch)));
+      if (!stream.ready(batch)) return;
+      stream.take(batch);
       ++taken[rank];
-      if (stream.allow(pass.extents.tickets_for((taken[rank] + 3) * kBatch)) != 0) feed.work().ring();
+      --left;
     }
   };
-  for (uint32_t rank = 0; rank < kRanks; ++rank) feed.stream(rank).allow(pass.extents.tickets_for(2 * kBatch));
-  feed.work().ring();
-  for (uint32_t rank = 0; rank < kRanks; ++rank) advance(rank);
-  while (taken != std::vector<uint64_t>(kRanks, kBatches)) {
+  for (uint32_t rank = 0; rank < feed.size(); ++rank) advance(rank);
+  while (left != 0) {
     const uint32_t heard = feed.news().heard();
     feed.collect(announced);
     for (const uint32_t rank : announced) advance(rank);
-    if (announced.empty() && taken != std::vector<uint64_t>(kRanks, kBatches)) feed.news().wait(heard);
+    if (announced.empty()) feed.news().wait(heard);
+  }
+}
+
+// The consumer sees every batch of every pass and never sleeps through one; a lost wake-up shows as a test that hangs.
+// Passes follow each other while workers look for more.
+TEST(Feed, ManyWorkersAndOneConsumerOverManyPasses) {
+  constexpr uint64_t kBatches = 60, kBatch = 5;
+  const FakeFormat format(10, {0, 2, 1});
+  Feed feed(3, 64, 3, 3);
+  Crew crew(feed);
+  const Pass pass{1, nullptr, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3), std::nullopt};
+  for (int i = 0; i < 100; ++i) {
+    feed.begin(pass, kBatches * kBatch, 16);
+    consume(feed, pass, kBatches, kBatch);
+    for (uint32_t rank = 0; rank < feed.size(); ++rank) ASSERT_EQ(feed.stream(rank).taken_samples(), kBatches * kBatch);
   }
   feed.close();
-  for (std::thread& worker : workers) worker.join();
-  for (uint32_t rank = 0; rank < kRanks; ++rank) EXPECT_EQ(feed.stream(rank).taken_samples(), kBatches * kBatch);
 }
 
 }  // namespace
