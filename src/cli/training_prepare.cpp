@@ -242,9 +242,10 @@ class RunPreparation {
     auto request = io_limits<training::ReadRequest>(options_);
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
-    auto reads = training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
+    const auto reads =
+        training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());
-    prepared_.reads = std::move(*reads);
+    prepared_.reads = *reads;
     if (prepared_.plan.checkpoints.empty()) return {};
     const bool folder_given = user_gave(prepared_.chosen, "checkpoint.checkpoint_folder");
     auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);
