@@ -72,8 +72,8 @@ TEST(CommandTree, ModelsOfOtherModesAreNamedAsSuch) {
 }
 
 TEST(CommandTree, KnownWordsOfOtherBuildsSaySo) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"open", "kvcache", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"open", "kvcache", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
     const Resolution result = resolved(arguments);
     EXPECT_EQ(result.kind, Kind::kNotBuilt);
     const Error error = resolution_error(result, arguments);
