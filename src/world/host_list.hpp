@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace mlps::world {
+
+/// A client host as the user named it. Without slots it takes as many ranks as evenness asks for.
+struct Host {
+  std::string name;
+  std::optional<uint32_t> slots;  ///< most ranks it takes; at least 1
+  bool operator==(const Host&) const = default;
+};
+
+/// The one grammar of host lists: words, each split at commas and white space, of the form host or host:slots. E102
+/// names the entry that is of another shape, stands twice (names don't differ by case), or is an IPv6 address, which no
+/// launcher's host list can hold.
+Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words);
+
+/// The ranks of one host, numbered without gaps in the order of the hosts.
+struct HostShare {
+  std::string host;
+  uint32_t first_rank = 0;
+  uint32_t ranks = 0;
+  bool operator==(const HostShare&) const = default;
+};
+
+struct LayoutRules {
+  bool oversubscribe = false;  ///< more ranks than slots are allowed; the surplus is spread evenly
+  bool equal = false;          ///< every host must get the same number of ranks
+};
+
+/// Spreads `ranks` evenly over the hosts, the remainder to hosts in order, none above its slots. A layout that leaves a
+/// host without ranks, exceeds the slots or breaks the rules is E102 with the nearest numbers of ranks that are legal.
+Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t ranks, const LayoutRules& rules = {});
+
+}  // namespace mlps::world
