@@ -248,16 +248,19 @@ class Objects(DatagenTest):
         return digests(folder)
 
     def test_killed_interrupted_and_resumed_it_is_the_data_set_that_files_are(self):
-        slow = ("--inject-fault", "slow=100:write_part@1+")
-        done = self.interrupt(self.start(*self.object_datagen(*slow)),
-                              lambda: any(name.startswith("train/") for name in self.stored()), signal.SIGKILL)
+        # One file never gets there, so that the moment of the signal doesn't depend on how fast the machine is.
+        stuck = ("--inject-fault", "hang:write_part:img_08")
+
+        def whole():
+            return [name for name in self.stored() if name.startswith("train/")]
+
+        done = self.interrupt(self.start(*self.object_datagen(*stuck)), whole, signal.SIGKILL)
         self.assertEqual(-signal.SIGKILL, done.status, done)
         self.assertIn(JOURNAL, self.stored())
         self.server.abort_uploads(BUCKET)
 
-        many = len(self.stored()) + 2
-        done = self.interrupt(self.start(*self.object_datagen(*slow, "--io-workers", 1, "--io-depth", 2)),
-                              lambda: len(self.stored()) >= min(many, 11))
+        done = self.interrupt(self.start(*self.object_datagen(*stuck, "--io-workers", 1, "--io-depth", 4)),
+                              lambda: len(whole()) == 11)
         self.assertEqual(8, done.status, done)
         self.assertEqual("interrupted", self.training_record("unet3d", "datagen")["verdict"])
         self.assertEqual([], self.server.open_uploads(BUCKET))
