@@ -80,6 +80,12 @@ struct PhaseStats {
 enum class Verdict { kIncomplete, kPassed, kFailed, kInterrupted };
 std::string_view verdict_name(Verdict verdict);  ///< "incomplete", "passed", "failed", "interrupted"
 
+/// Puts the first cause at the head of `reasons`.
+void add_cause(const std::optional<Error>& error, std::vector<std::string>& reasons);
+/// Passed without reasons, interrupted if the first cause says so, else failed; then there is always an error: without
+/// a first cause it is E606 naming the first reason.
+Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error);
+
 /// Everything a run found out. One record, many views: result files, tables and JSON are made from it.
 struct RunRecord {
   Stamp invocation_start;    ///< entry of main()

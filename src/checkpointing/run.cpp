@@ -206,23 +206,13 @@ class CheckpointRun {
         record_.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(moved)));
     };
     record_.error = world_.failure().first();
-    if (record_.error)
-      record_.reasons.push_back(fmt::format("[{}] {}", code_name(record_.error->code), record_.error->message));
+    add_cause(record_.error, record_.reasons);
     account("bytes written", plan_.bytes_to_write(), record_.write.bytes);
     account("bytes read", plan_.bytes_to_read(), record_.read.bytes);
     account("objects written", plan_.objects_per_checkpoint * plan_.checkpoints_to_write, record_.write.objects);
     account("objects read", plan_.objects_per_checkpoint * plan_.checkpoints_to_read, record_.read.objects);
     if (request_.verify) account("bytes verified", plan_.bytes_to_read(), record_.read.bytes_verified);
-    if (record_.reasons.empty()) {
-      record_.verdict = Verdict::kPassed;
-    } else if (record_.error && record_.error->code == ErrorCode::kInterrupted) {
-      record_.verdict = Verdict::kInterrupted;
-    } else {
-      record_.verdict = Verdict::kFailed;
-      if (!record_.error)
-        record_.error =
-            Error{ErrorCode::kDataMismatch, "the run did not move what was planned: " + record_.reasons.front()};
-    }
+    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
   }
 
   const RunRequest& request_;
@@ -253,6 +243,17 @@ std::string_view verdict_name(Verdict verdict) {
       return "interrupted";
   }
   return "unknown";
+}
+
+void add_cause(const std::optional<Error>& error, std::vector<std::string>& reasons) {
+  if (error) reasons.insert(reasons.begin(), fmt::format("[{}] {}", code_name(error->code), error->message));
+}
+
+Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error) {
+  if (reasons.empty()) return Verdict::kPassed;
+  if (error && error->code == ErrorCode::kInterrupted) return Verdict::kInterrupted;
+  if (!error) error = Error{ErrorCode::kDataMismatch, "the run did not do what was planned: " + reasons.front()};
+  return Verdict::kFailed;
 }
 
 RunRecord describe_run(const RunRequest& request) {

@@ -257,20 +257,10 @@ class Generation {
         record_.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
     };
     record_.error = failure_.first();
-    if (record_.error)
-      record_.reasons.push_back(fmt::format("[{}] {}", code_name(record_.error->code), record_.error->message));
+    checkpointing::add_cause(record_.error, record_.reasons);
     account("files", record_.files, record_.files_written + record_.files_kept);
     if (!record_.error) account("bytes written", bytes_planned_, record_.bytes_written);
-    if (record_.reasons.empty()) {
-      record_.verdict = Verdict::kPassed;
-    } else if (record_.error && record_.error->code == ErrorCode::kInterrupted) {
-      record_.verdict = Verdict::kInterrupted;
-    } else {
-      record_.verdict = Verdict::kFailed;
-      if (!record_.error)
-        record_.error =
-            Error{ErrorCode::kDataMismatch, "the run did not write what was planned: " + record_.reasons.front()};
-    }
+    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
   }
 
   const GenerateRequest& request_;

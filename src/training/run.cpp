@@ -19,8 +19,6 @@
 namespace mlps::training {
 namespace {
 
-using checkpointing::Verdict;
-
 /// Reads that one rank may have open: what it reads ahead, and the batch in use.
 uint64_t stream_capacity(const RunRequest& request) {
   const ExtentMap train(request.train->format(), request.plan.samples_per_file);
@@ -211,9 +209,7 @@ class TrainingRun {
   /// Passed only if nothing failed and every planned read was made.
   void judge() {
     record_.error = world_.failure().first();
-    if (record_.error) {
-      record_.reasons.push_back(fmt::format("[{}] {}", code_name(record_.error->code), record_.error->message));
-    }
+    checkpointing::add_cause(record_.error, record_.reasons);
     if (record_.epochs.size() != plan_.epochs) {
       record_.reasons.push_back(fmt::format("{} of {} epochs are complete", record_.epochs.size(), plan_.epochs));
     }
@@ -225,16 +221,7 @@ class TrainingRun {
       record_.reasons.push_back(fmt::format("bytes verified: {} of {} read", grouped(record_.stats.bytes_verified),
                                             grouped(record_.stats.bytes)));
     }
-    if (record_.reasons.empty()) {
-      record_.verdict = Verdict::kPassed;
-    } else if (record_.error && record_.error->code == ErrorCode::kInterrupted) {
-      record_.verdict = Verdict::kInterrupted;
-    } else {
-      record_.verdict = Verdict::kFailed;
-      if (!record_.error) {
-        record_.error = Error{ErrorCode::kInternal, "the run did not do what was planned: " + record_.reasons.front()};
-      }
-    }
+    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
   }
 
   const RunRequest& request_;

@@ -148,7 +148,7 @@ TEST(PlanWrites, WhatCannotBeHonouredIsRefusedByItsFlag) {
   };
   EXPECT_THAT(message(blocking, {.depth = 2}), HasSubstr("--io-depth 2"));
   EXPECT_THAT(message(blocking, {.workers = 0}), HasSubstr("--io-workers 0"));
-  EXPECT_THAT(message(blocking, {.workers = 1025}), HasSubstr("--io-workers 1025"));
+  EXPECT_THAT(message(blocking, {.workers = 4097}), HasSubstr("--io-workers 4097"));
   EXPECT_THAT(message(blocking, {.workers = 65}), HasSubstr("over --io-memory 1.00 GiB"));
   EXPECT_THAT(message(asynchronous, {.workers = 8, .depth = 9}), HasSubstr("8 workers x 9 in flight"));
   EXPECT_THAT(message(blocking, {.memory_bytes = kMiBytes}), HasSubstr("--io-memory 1.00 MiB doesn't hold"));
