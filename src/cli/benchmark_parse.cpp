@@ -11,6 +11,9 @@
 namespace mlps::cli {
 namespace {
 
+// Of --timeseries-interval: a sample costs some tenths of a millisecond.
+constexpr double kShortestIntervalS = 0.01;
+
 double host_memory_gib() {
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long page_bytes = sysconf(_SC_PAGESIZE);
@@ -152,8 +155,12 @@ void finish_benchmark(Reader& reader, const Lexed& lexed, const BenchmarkOptions
   if (reader.given("dlio-bin-path")) {
     outcome.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
   }
-  for (const std::string_view flag : {"timeseries-interval", "max-timeseries-samples"}) {
-    if (reader.given(flag)) outcome.warnings.push_back(fmt::format("--{}: this build records no time series", flag));
+  const double interval_s = options.timeseries_interval_s;
+  if (interval_s > 0 && interval_s < kShortestIntervalS) {  // what is no number above 0 was refused already
+    outcome.errors.push_back({ErrorCode::kConfigInvalid,
+                              fmt::format("--timeseries-interval: '{}' is not a number of seconds of {} or more",
+                                          interval_s, kShortestIntervalS),
+                              "samples cost processor time that the run would miss"});
   }
 }
 

@@ -6,11 +6,13 @@
 #include "checkpointing/run.hpp"
 #include "cli/checkpointing_prepare.hpp"
 #include "cli/execution.hpp"
+#include "cli/host_watch.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options_json.hpp"
 #include "gates/gates.hpp"
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
+#include "results/time_series.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -103,17 +105,22 @@ class CheckpointingExecution {
     if (auto status = results::write_started(*folder, about, checkpointing::describe_run(request)); !status) {
       return report_failures({status.error()});
     }
+    HostWatch watch(options_);
     const checkpointing::RunRecord record = checkpointing::run(request, world);
     log::progress("");
-    return conclude(*folder, about, record);
+    return conclude(*folder, about, record, watch);
   }
 
   /// Writes and shows what came out; the process status is the record's first error, or success.
   int conclude(const results::RunFolder& folder, const results::CheckpointContext& about,
-               const checkpointing::RunRecord& record) const {
-    const results::RunOutcome outcome = outcome_of(record.error);
+               const checkpointing::RunRecord& record, HostWatch& watch) const {
+    const bool passed = record.verdict == checkpointing::Verdict::kPassed;
+    const world::MovedBytes moved{record.read.bytes, record.write.bytes};
+    const results::RunOutcome outcome =
+        outcome_of(record.error, watch.finish(folder, about, passed, *prepared_.store, moved));
     const Status written = results::write_finished(folder, about, record, outcome);
-    print(common_.json ? results::record_json(about, record, outcome) : results::result_table(record));
+    print(common_.json ? results::record_json(about, record, outcome)
+                       : results::result_table(record) + results::findings_text(outcome.findings));
     return finish(folder, written, outcome);
   }
 

@@ -108,12 +108,13 @@ void fill_context(const BenchmarkOptions& options, const results::RunFolder& fol
   context.host = world::collect_host_facts();
 }
 
-results::RunOutcome outcome_of(const std::optional<Error>& error) {
+results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings) {
   if (error) log::error("{}", render(*error));
   results::RunOutcome outcome;
   outcome.exit_status = error ? exit_code(error->code) : kExitSuccess;
   outcome.warnings = log::problems();
   outcome.host = world::collect_host_facts();
+  outcome.findings = std::move(findings);
   outcome.invocation_end = Stamp::now();
   return outcome;
 }

@@ -67,7 +67,7 @@ void fill_context(const BenchmarkOptions& options, const results::RunFolder& fol
                   std::optional<gates::SeparationFinding> separation, results::RunContext& context);
 
 /// Shows the first error of a record and collects what is known at its end.
-results::RunOutcome outcome_of(const std::optional<Error>& error);
+results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings = {});
 
 /// Reports what became of the result files; the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);

@@ -68,6 +68,9 @@ void add_common(Json& args, const BenchmarkOptions& options) {
 }
 
 void add_ours(Json& args, const BenchmarkOptions& options) {
+  args["timeseries_interval"] = options.timeseries_interval_s;
+  args["skip_timeseries"] = options.skip_timeseries;
+  args["max_timeseries_samples"] = options.max_timeseries_samples;
   args["verify"] = options.verify;
   args["seed"] = options.seed ? Json(*options.seed) : Json(nullptr);
   args["io_workers"] = options.io_workers ? Json(*options.io_workers) : Json(nullptr);

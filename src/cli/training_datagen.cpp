@@ -37,7 +37,8 @@ class DatagenExecution {
     if (auto status = results::write_started(*folder, about, begun, plan); !status) {
       return report_failures({status.error()});
     }
-    return conclude(options_, *folder, about, training::generate(request, world), plan);
+    HostWatch watch(options_);
+    return conclude(options_, *folder, about, training::generate(request, world), plan, *prepared_.store, watch);
   }
 
  private:

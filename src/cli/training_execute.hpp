@@ -5,8 +5,10 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "cli/execution.hpp"
+#include "cli/host_watch.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/training_prepare.hpp"
+#include "results/time_series.hpp"
 #include "results/training_files.hpp"
 
 namespace mlps::cli {
@@ -34,14 +36,25 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
 /// Claims `training/<model>/<command>/<timestamp>`.
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options);
 
+/// What a record says was moved to and from the data folder. Checkpoints of a training run go elsewhere.
+inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
+  return {record.stats.bytes, 0};
+}
+inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
+  return {0, record.bytes_written};
+}
+
 /// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.
 template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
-             const Record& record, const std::string& plan) {
+             const Record& record, const std::string& plan, const storage::Store& store, HostWatch& watch) {
   log::progress("");
-  const results::RunOutcome outcome = outcome_of(record.error);
+  const bool passed = record.verdict == checkpointing::Verdict::kPassed;
+  const results::RunOutcome outcome =
+      outcome_of(record.error, watch.finish(folder, about, passed, store, moved_bytes(record)));
   const Status written = results::write_finished(folder, about, record, plan, outcome);
-  print(options.common.json ? results::record_json(about, record, outcome) : results::result_table(record));
+  print(options.common.json ? results::record_json(about, record, outcome)
+                            : results::result_table(record) + results::findings_text(outcome.findings));
   return finish(folder, written, outcome);
 }
 

@@ -89,7 +89,8 @@ class TrainingExecution {
     if (auto status = results::write_started(*folder, about, begun, plan, prepared_.manifest_text); !status) {
       return report_failures({status.error()});
     }
-    return conclude(options_, *folder, about, training::run(request, world), plan);
+    HostWatch watch(options_);
+    return conclude(options_, *folder, about, training::run(request, world), plan, *prepared_.store, watch);
   }
 
   const TrainingCall& call_;

@@ -7,6 +7,7 @@
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "results/record_parts.hpp"
+#include "results/time_series.hpp"
 
 namespace mlps::results {
 namespace {
@@ -45,7 +46,8 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
   return write_into(folder, context, [&](FolderWriter& writer) {
     write_rank_files(writer, context, record);
     writer.write("dlio.log", dlio_log_text(record));
-    writer.write(log_name(context, "stdout"), plan_text(context, record) + '\n' + result_table(record));
+    writer.write(log_name(context, "stdout"),
+                 plan_text(context, record) + '\n' + result_table(record) + findings_text(outcome.findings));
     write_common_files(writer, context, facts_of(record), outcome);
     if (record.verdict == Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);

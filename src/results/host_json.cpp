@@ -41,28 +41,6 @@ Json parsed_json(const world::TextPairs& pairs) {
   return json;
 }
 
-Json disks_json(const HostFacts& host) {
-  Json disks = Json::array();
-  for (const world::DiskFacts& disk : host.disks) {
-    Json json = {{"device_name", disk.device}};
-    const auto& names = world::disk_counter_names();
-    for (size_t i = 0; i < names.size(); ++i) json[names[i]] = disk.counters[i];
-    disks.push_back(std::move(json));
-  }
-  return disks;
-}
-
-Json network_json(const HostFacts& host) {
-  Json networks = Json::array();
-  for (const world::NetworkFacts& network : host.network) {
-    Json json = {{"interface_name", network.interface}};
-    const auto& names = world::network_counter_names();
-    for (size_t i = 0; i < names.size(); ++i) json[names[i]] = network.counters[i];
-    networks.push_back(std::move(json));
-  }
-  return networks;
-}
-
 Json memory_json(const world::MemoryFacts& memory) {
   return {{"total", memory.total},     {"available", memory.available}, {"used", memory.used},
           {"free", memory.free},       {"active", memory.active},       {"inactive", memory.inactive},
@@ -70,6 +48,34 @@ Json memory_json(const world::MemoryFacts& memory) {
 }
 
 }  // namespace
+
+Json disks_json(const std::vector<world::DiskFacts>& disks) {
+  Json json = Json::array();
+  const auto& names = world::disk_counter_names();
+  for (const world::DiskFacts& disk : disks) {
+    Json& line = json.emplace_back(Json{{"device_name", disk.device}});
+    for (size_t i = 0; i < names.size(); ++i) line[names[i]] = disk.counters[i];
+  }
+  return json;
+}
+
+Json network_json(const std::vector<world::NetworkFacts>& networks) {
+  Json json = Json::array();
+  const auto& names = world::network_counter_names();
+  for (const world::NetworkFacts& network : networks) {
+    Json& line = json.emplace_back(Json{{"interface_name", network.interface}});
+    for (size_t i = 0; i < names.size(); ++i) line[names[i]] = network.counters[i];
+  }
+  return json;
+}
+
+Json load_json(const world::LoadFacts& load) {
+  return {{"load_1min", load.load_1min},
+          {"load_5min", load.load_5min},
+          {"load_15min", load.load_15min},
+          {"running_processes", load.running_processes},
+          {"total_processes", load.total_processes}};
+}
 
 Json host_json(const HostFacts& host) {
   Json json;
@@ -80,8 +86,8 @@ Json host_json(const HostFacts& host) {
                  {"num_logical_cores", host.cpu.logical_cores},
                  {"model", host.cpu.model},
                  {"architecture", host.cpu.architecture}};
-  json["disks"] = disks_json(host);
-  json["network"] = network_json(host);
+  json["disks"] = disks_json(host.disks);
+  json["network"] = network_json(host.network);
   json["system"] = {{"hostname", host.hostname},
                     {"kernel_version", host.kernel_version},
                     {"os_release", strings_json(host.os_release)},
@@ -116,16 +122,13 @@ Json cluster_info_json(const HostFacts& host) {
   json["collection_timestamp"] = iso_utc(host.collected_wall_us);
   json["meminfo"] = parsed_json(host.meminfo);
   json["cpuinfo"] = std::move(cpus);
-  json["diskstats"] = disks_json(host);
-  json["netdev"] = network_json(host);
+  json["diskstats"] = disks_json(host.disks);
+  json["netdev"] = network_json(host.network);
   json["version"] = host.kernel_version;
   json["os_release"] = strings_json(host.os_release);
   json["uptime_seconds"] = host.uptime_s;
-  json["loadavg"] = {{"load_1min", host.load_1min},
-                     {"load_5min", host.load_5min},
-                     {"load_15min", host.load_15min},
-                     {"running_processes", host.running_processes},
-                     {"total_processes", host.total_processes}};
+  json["loadavg"] =
+      load_json({host.load_1min, host.load_5min, host.load_15min, host.running_processes, host.total_processes});
   Json cluster;
   cluster[host.hostname] = std::move(json);
   cluster["_metadata"] = {{"collection_method", kCollectionMethod},

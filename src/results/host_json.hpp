@@ -1,12 +1,18 @@
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "results/json_text.hpp"
 #include "world/host_facts.hpp"
+#include "world/proc_text.hpp"
 
 /// Host facts in the shapes of spec/results.md section 2.8. This program runs on one host, so a cluster has one.
 namespace mlps::results {
+
+/// `disks[]` and `diskstats[]`, `network[]` and `netdev[]`, `loadavg`: each entry a name and its counters.
+Json disks_json(const std::vector<world::DiskFacts>& disks);
+Json network_json(const std::vector<world::NetworkFacts>& networks);
+Json load_json(const world::LoadFacts& load);
 
 /// One entry of `hosts[]`.
 Json host_json(const world::HostFacts& host);

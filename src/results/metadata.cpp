@@ -6,6 +6,7 @@
 #include "results/host_json.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
+#include "results/time_series.hpp"
 
 namespace mlps::results {
 namespace {
@@ -69,6 +70,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["override_parameters"] = override_parameters_json(context);
   json["system_info"] = system_info_json(context.host);
   json["cluster_snapshots"] = snapshots_json(context, outcome);
+  if (outcome.findings.series) json["timeseries_data"] = time_series_data_json(outcome.findings);
   json["runtime"] = seconds_between(facts.run_start, facts.run_end);
   json["verification"] = verification_json(context, facts);
   json["executed_command"] = command;

@@ -3,6 +3,7 @@
 #include "results/checkpoint_views.hpp"
 #include "results/record_parts.hpp"
 #include "results/redact.hpp"
+#include "results/time_series.hpp"
 
 namespace mlps::results {
 namespace {
@@ -37,6 +38,7 @@ std::string record_json(const CheckpointContext& context, const RunRecord& recor
   json["read"] = phase_json(record, Phase::kRead);
   json["events"] = events_json(record);
   json["host"] = host_facts_json(context, outcome);
+  add_findings(json, outcome);
   return compact_rows(json);
 }
 

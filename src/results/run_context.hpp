@@ -10,6 +10,7 @@
 #include "checkpointing/record.hpp"
 #include "gates/gates.hpp"
 #include "workloads/values.hpp"
+#include "world/cross_check.hpp"
 #include "world/host_facts.hpp"
 
 /// What the result files of every benchmark are made from, besides the benchmark's own record.
@@ -43,12 +44,29 @@ struct RunContext {
   world::HostFacts host;  ///< collected before the run
 };
 
+/// A time series that was written.
+struct TimeSeriesFile {
+  std::string name;  ///< in the run folder
+  uint64_t samples = 0;
+  double interval_s = 0;
+  std::vector<std::string> hosts;
+};
+
+/// What the counters of the host showed over a run.
+struct HostFindings {
+  std::optional<TimeSeriesFile> series;
+  std::string no_series_because;  ///< why there is no file, in words
+  std::optional<world::CrossCheck> check;
+  std::string no_check_because;  ///< why there is none, in words
+};
+
 /// What is known only at the end of an invocation.
 struct RunOutcome {
   Stamp invocation_end;
   int exit_status = 0;
   std::vector<std::string> warnings;     ///< log::problems()
   std::optional<world::HostFacts> host;  ///< collected after the run
+  HostFindings findings;
 };
 
 /// What the record of every benchmark has.

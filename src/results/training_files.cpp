@@ -8,6 +8,7 @@
 #include "results/metadata.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
+#include "results/time_series.hpp"
 #include "results/training_dlio.hpp"
 
 namespace mlps::results {
@@ -27,7 +28,7 @@ void write_begin(FolderWriter& writer, const RunContext& context, const Record& 
 template <class Record>
 void write_end(FolderWriter& writer, const RunContext& context, const Record& record, const std::string& plan,
                const RunOutcome& outcome) {
-  writer.write(log_name(context, "stdout"), plan + '\n' + result_table(record));
+  writer.write(log_name(context, "stdout"), plan + '\n' + result_table(record) + findings_text(outcome.findings));
   write_common_files(writer, context, facts_of(record), outcome);
 }
 

@@ -4,6 +4,7 @@
 
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
+#include "results/time_series.hpp"
 #include "results/training_parts.hpp"
 #include "results/training_views.hpp"
 #include "training/metrics.hpp"
@@ -193,6 +194,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
   }
   json["host"] = host_facts_json(context, outcome);
+  add_findings(json, outcome);
   mask_secrets(json["notes"]);
   return compact_rows(json);
 }
@@ -223,6 +225,7 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
                          {"other_ns", record.other_ns}};
   json["latency"] = {{"write", histogram_json(record.write_ns)}, {"commit", histogram_json(record.commit_ns)}};
   json["host"] = host_facts_json(context, outcome);
+  add_findings(json, outcome);
   return compact_rows(json);
 }
 

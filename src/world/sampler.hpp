@@ -25,7 +25,7 @@ struct TimeSeries {
   double requested_interval_s = 0;
   double interval_s = 0;       ///< between two samples that were kept; the last one comes when the run ends
   uint64_t samples_taken = 0;  ///< kept or not
-  Nanos cost_ns = 0;           ///< of taking them all
+  Nanos cost_ns = 0;           ///< processor time of taking them all
   std::vector<HostSample> samples;
 };
 

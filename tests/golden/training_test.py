@@ -11,12 +11,12 @@ RUN_FILES = [
     "0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", "dlio.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage.errors.log",
     "mlpstorage.log", "mlpstorage_record.json", "summary.json", "training_cluster_info.json",
-    "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json"]
+    "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
     "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_record.json",
     "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log",
-    "training_TS_metadata.json"]
+    "training_TS_metadata.json", "training_TS_timeseries.json"]
 # 56 files / 2 accelerators / batch 7 = 4 steps, of which 3 are asked for.
 SMALL = "--params dataset.num_files_train=56 train.epochs=2 train.computation_time=0.001 train.total_training_steps=3"
 

@@ -228,11 +228,18 @@ TEST_F(Parse, WhatCantBeHonouredIsAnErrorAndWhatMeansNothingAWarning) {
   EXPECT_THAT(parsed.warnings, ElementsAre(testing::HasSubstr("--dlio-bin-path")));
 }
 
-TEST_F(Parse, AFlagWithoutEffectInThisBuildIsSaid) {
-  const auto parsed = parse({"whatif", "checkpointing", "run", "file", "-m", "llama3-8b", "-np", "8", "-cf", "null://",
-                             "-rd", "/r", "-sn", "s", "--timeseries-interval", "5"});
-  EXPECT_THAT(parsed.warnings,
-              Contains(testing::HasSubstr("--timeseries-interval: this build records no time series")));
+TEST_F(Parse, TimeSeriesFlagsHaveTheirLimits) {
+  const std::vector<std::string> run = {"whatif", "checkpointing", "run",     "file", "-m", "llama3-8b", "-np",
+                                        "8",      "-cf",           "null://", "-rd",  "/r", "-sn",       "s"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = run;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return parse(arguments);
+  };
+  EXPECT_TRUE(with({"--timeseries-interval", "0.01", "--max-timeseries-samples", "2"}).errors.empty());
+  EXPECT_TRUE(has_error(with({"--timeseries-interval", "0.009"}).errors, ErrorCode::kConfigInvalid, "0.01 or more"));
+  EXPECT_TRUE(has_error(with({"--max-timeseries-samples", "1"}).errors, ErrorCode::kConfigInvalid, "2 to"));
+  EXPECT_EQ(with({"--timeseries-interval", "none"}).errors.size(), 1U);
 }
 
 }  // namespace
