@@ -211,13 +211,25 @@ void Conductor::wait_for_event(uint32_t heard) {
   }
 }
 
+/// What the end of the step will touch has left the cache during a long sleep; the time to fetch it back is now.
+void Conductor::warm_up() const {
+  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
+    __builtin_prefetch(&ranks_[rank], 1);
+    __builtin_prefetch(&step_times_[rank], 1);
+    feed_.stream(rank).warm(request_->batch_size);
+  }
+}
+
 /// Until the deadline or the next news. False if news came first.
 bool Conductor::wait_until(Nanos deadline, uint32_t heard) {
+  bool warm = false;
   for (;;) {
     const Nanos now = now_ns();
     if (now >= deadline) return true;
     if (feed_.news().heard() != heard) return false;
     if (deadline - now <= spin_ns_) {
+      if (!warm) warm_up();
+      warm = true;
       spin_pause();
       continue;
     }

@@ -79,6 +79,7 @@ class Conductor {
   void count(Rank& rank, const StepTimes& times);
   BlockResult conclude(Nanos end);
   void wait_for_event(uint32_t heard);
+  void warm_up() const;
   bool wait_until(Nanos deadline, uint32_t heard);
 
   Feed& feed_;

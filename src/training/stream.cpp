@@ -108,6 +108,13 @@ uint64_t Stream::allow(uint64_t limit) {
   return limit - before;
 }
 
+void Stream::warm(uint64_t samples) const {
+  constexpr uint64_t kMarksPerLine = 64 / sizeof(std::atomic<uint32_t>);
+  __builtin_prefetch(&limit_);
+  const uint64_t end = std::min(base_ + map_->tickets_for(taken_samples_ + samples), head_ + mask_ + 1);
+  for (uint64_t number = head_; number < end; number += kMarksPerLine) __builtin_prefetch(&marks_[number & mask_]);
+}
+
 bool Stream::ready(uint64_t samples) {
   const uint64_t wanted = taken_samples_ + samples;
   while (arrived_samples_ < wanted) {

@@ -71,6 +71,8 @@ class Stream {
   /// Whether the next `samples` samples are there. If not, the stream remembers which ticket it lacks, and complete()
   /// will tell of it.
   bool ready(uint64_t samples);
+  /// Brings what ready() of the next `samples` samples will look at into this core's cache.
+  void warm(uint64_t samples) const;
   /// Takes samples that are ready().
   void take(uint64_t samples) { taken_samples_ += samples; }
   uint64_t taken_samples() const { return taken_samples_; }
