@@ -25,3 +25,5 @@ bench/harness/null_scale.py "$build/mlpstorage"
 
 echo "== the training benchmark on null://"
 bench/harness/training_null.py "$build/mlpstorage"
+echo "== the training benchmark on files in memory"
+bench/harness/training_tmpfs.py "$build/mlpstorage"
