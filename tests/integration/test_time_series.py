@@ -3,6 +3,7 @@
 
 import datetime
 import json
+import mmap
 import os
 import tempfile
 import unittest
@@ -72,6 +73,24 @@ class Series(ProgramTest):
         self.assertIn(check["result"], ("agrees", "more"), check)
         for name, claimed in moved.items():
             self.assertGreaterEqual(check["counted"][name], claimed)  # nothing of it came from, or stayed in, a cache
+
+    def test_reads_out_of_a_cache_are_found_by_the_device(self):
+        self.succeeds(*self.run_arguments("file", self.checkpoints, "--seed", 7, write=1, read=0))
+        if os.major(os.stat(self.checkpoints).st_dev) == 0:
+            self.skipTest("no block device to ask")
+        for path in self.checkpoints.rglob("*"):
+            if path.is_file() and path.stat().st_size:
+                with open(path, "rb") as file:  # the kernel doesn't drop pages that somebody has mapped and touched
+                    mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+                self.addCleanup(mapped.close)
+                for at in range(0, len(mapped), mmap.PAGESIZE):
+                    mapped[at]
+        done = self.call(*self.run_arguments("file", self.checkpoints, "--seed", 7, "--verify", write=0, read=1))
+        check = self.assert_passed(done, 0, 1)["cross_check"]
+        self.assertEqual(("less", True), (check["result"], check["warning"]), check)
+        self.assertLess(check["counted"]["read_bytes"], check["claimed"]["read_bytes"] // 2)
+        self.assertRegex(done.stdout, r"(?m)^Cross-check: .* the rest came from a cache$")
+        self.assertIn("WARNING: cross-check with the kernel's counters", done.stderr)
 
     def test_memory_is_no_device_and_the_table_says_so(self):
         with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
