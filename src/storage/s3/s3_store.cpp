@@ -45,7 +45,7 @@ class S3Store final : public storage::Store {
   explicit S3Store(std::shared_ptr<Context> context) : context_(std::move(context)) {}
 
   const Location& root() const override { return context_->root; }
-  storage::StoreTraits traits() const override { 
+  storage::StoreTraits traits() const override {
     return {.backend = scheme_name(context_->root.scheme()), .reads_need_open = false};
   }
   Result<std::unique_ptr<storage::Session>> open_session(unsigned depth) override {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/units.hpp"
 #include "../support/memory_store.hpp"
+#include "base/units.hpp"
 
 namespace mlps::checkpointing {
 using testing::MemoryStore;

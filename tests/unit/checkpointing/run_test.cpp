@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "checkpointing/io_plan.hpp"
 #include "../support/memory_store.hpp"
+#include "checkpointing/io_plan.hpp"
 
 namespace mlps::checkpointing {
 using testing::MemoryStore;
