@@ -20,15 +20,22 @@ Nanos adapted(Nanos margin, Nanos late) {
 
 }  // namespace
 
-Conductor::Conductor(Feed& feed, world::Failure& failure)
-    : feed_(feed), failure_(failure), ranks_(feed.size()), step_times_(feed.size()), spin_ns_(kMostSpinNs / 2) {
+Conductor::Conductor(Feed& feed, world::World& world)
+    : feed_(feed),
+      world_(world),
+      failure_(world.failure()),
+      ranks_(feed.size()),
+      step_times_(feed.size()),
+      spin_ns_(kMostSpinNs / 2) {
   deadlines_.reserve(feed.size());
   announced_.reserve(feed.size());
 }
 
 void Conductor::set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed) {
   samplers_.clear();
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) samplers_.emplace_back(distribution, seed, rank);
+  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
+    samplers_.emplace_back(distribution, seed, feed_.first_rank() + rank);
+  }
 }
 
 BlockResult Conductor::run_block(const BlockRequest& request) {
@@ -118,18 +125,27 @@ void Conductor::end_compute(uint32_t rank) {
     try_compute(rank, false);
     return feed_.wake_workers(claimable);
   }
-  if (++arrived_ == feed_.size()) release(now_ns());
+  if (++arrived_ == feed_.size()) meet_and_release();
 }
 
-/// Every rank is at the barrier.
-void Conductor::release(Nanos now) {
+/// Every rank of this host is at the barrier.
+void Conductor::meet_and_release() {
+  if (world_.hosts() == 1) return release(now_ns(), 0);
+  const Nanos before = now_ns();
+  if (!world_.meet_hosts()) return;
+  const Nanos now = now_ns();
+  release(now, now - before);
+}
+
+/// Every rank of every host is at the barrier; `met` was spent waiting for other hosts.
+void Conductor::release(Nanos now, Nanos met) {
   Nanos explained = 0;
   for (Rank& state : ranks_) {
     const Nanos waited = state.had_to_wait ? state.compute_start - state.load_start : 0;
     explained = std::max(explained, waited + state.drawn);
     close_step(state, now);
   }
-  overhead_ns_ += std::max<Nanos>(now - step_start_ - explained, 0);
+  overhead_ns_ += std::max<Nanos>(now - step_start_ - explained - met, 0);
   if (request_->on_step) {
     for (size_t rank = 0; rank < ranks_.size(); ++rank) {
       const Rank& state = ranks_[rank];

@@ -41,10 +41,11 @@ struct BlockResult {
 
 /// Drives all accelerators of this host from one thread. An accelerator needs no thread: it waits for a batch, then for
 /// the end of its compute time, then for the others; so it is a little state in a table, a barrier is a counter, and a
-/// step of 64 accelerators costs microseconds where threads would cost a hundred context switches.
+/// step of 64 accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
+/// several hosts, their conductors meet at every barrier.
 class Conductor {
  public:
-  Conductor(Feed& feed, world::Failure& failure);
+  Conductor(Feed& feed, world::World& world);
 
   /// Durations of the steps to come, one sampler per rank.
   void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
@@ -74,7 +75,8 @@ class Conductor {
   uint64_t ask(uint32_t rank, Nanos now);
   void try_compute(uint32_t rank, bool asked_before);
   void end_compute(uint32_t rank);
-  void release(Nanos now);
+  void meet_and_release();
+  void release(Nanos now, Nanos met);
   void close_step(Rank& rank, Nanos now);
   void count(Rank& rank, const StepTimes& times);
   BlockResult conclude(Nanos end);
@@ -83,6 +85,7 @@ class Conductor {
   bool wait_until(Nanos deadline, uint32_t heard);
 
   Feed& feed_;
+  world::World& world_;
   world::Failure& failure_;
   std::vector<Rank> ranks_;
   std::vector<TimeSampler> samplers_;

@@ -4,8 +4,10 @@
 
 namespace mlps::training {
 
-Feed::Feed(uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers)
-    : workers_(least_workers, most_workers), next_announced_(std::make_unique<uint32_t[]>(ranks)) {
+Feed::Feed(uint32_t first_rank, uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers)
+    : first_rank_(first_rank),
+      workers_(least_workers, most_workers),
+      next_announced_(std::make_unique<uint32_t[]>(ranks)) {
   streams_.reserve(ranks);
   for (uint32_t rank = 0; rank < ranks; ++rank) streams_.push_back(std::make_unique<Stream>(rank, capacity));
 }

@@ -26,9 +26,11 @@ struct Pass {
 /// Where workers and the conductor meet: a stream for each accelerator of this host, and two bells.
 class Feed {
  public:
-  Feed(uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers);
+  /// `first_rank`: number among all accelerators of the run of this host's first one. Below, ranks are this host's own.
+  Feed(uint32_t first_rank, uint32_t ranks, uint64_t capacity, uint32_t least_workers, uint32_t most_workers);
 
   uint32_t size() const { return static_cast<uint32_t>(streams_.size()); }
+  uint32_t first_rank() const { return first_rank_; }
   Stream& stream(uint32_t rank) { return *streams_[rank]; }
 
   // ---- the conductor
@@ -60,6 +62,7 @@ class Feed {
  private:
   static constexpr uint32_t kEnd = UINT32_MAX;
 
+  const uint32_t first_rank_;
   std::vector<std::unique_ptr<Stream>> streams_;
   const Pass* pass_ = nullptr;  // written before the first limit of a pass is released
   std::atomic<bool> closed_{false};

@@ -130,7 +130,7 @@ bool Reader::claim() {
 void Reader::start(uint32_t rank, uint64_t ticket) {
   const Pass& pass = feed_.pass();
   const uint64_t per_file = pass.extents.extents_per_file();
-  const uint64_t index = pass.order.file(rank, ticket / per_file);
+  const uint64_t index = pass.order.file(feed_.first_rank() + rank, ticket / per_file);
   OpenFile& file = file_of(rank, index, pass);
   auto place = static_cast<uint32_t>(ticket % per_file);
   if (pass.sample_key) place = pass.extents.shuffled(place, *pass.sample_key + index);
@@ -333,8 +333,8 @@ bool Reader::verify(const Slot& slot) {
 
 void Reader::raise(const Slot& slot, Error error) {
   const OpenFile& file = *slot.file;
-  const std::string where = fmt::format("accelerator {}, epoch {}, file {} of {}", file.rank, file.pass->epoch,
-                                        file.index, file.pass->dataset->files());
+  const std::string where = fmt::format("accelerator {}, epoch {}, file {} of {}", feed_.first_rank() + file.rank,
+                                        file.pass->epoch, file.index, file.pass->dataset->files());
   error.details = error.details.empty() ? where : where + "; " + error.details;
   failure_.raise(std::move(error));
 }

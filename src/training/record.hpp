@@ -127,6 +127,7 @@ struct RunRecord {
   double first_byte_s = 0;  ///< invocation_start to the first read submitted
   double start_up_s = 0;    ///< invocation_start to the first step of epoch 1
   RunPlan plan;
+  uint32_t first_rank = 0;  ///< of the host this was made on: ranks of blocks and steps count from it
   ReadPlan reads;
   std::string model, accelerator, format;
   double record_bytes = 0;  ///< nominal, of a sample

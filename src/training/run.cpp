@@ -33,9 +33,10 @@ class TrainingRun {
       : request_(request),
         plan_(request.plan),
         world_(world),
-        record_(describe_run(request)),
-        feed_(plan_.accelerators, stream_capacity(request), request.reads.least_workers, request.reads.workers),
-        conductor_(feed_, world.failure()) {}
+        record_(describe_run(request, world.first_rank())),
+        feed_(world.first_rank(), world.local_ranks(), stream_capacity(request), request.reads.least_workers,
+              request.reads.workers),
+        conductor_(feed_, world) {}
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
@@ -51,13 +52,13 @@ class TrainingRun {
 
  private:
   Status set_up() {
-    auto steps = StepLog::create(request_.scratch_folder, plan_.accelerators);
+    auto steps = StepLog::create(request_.scratch_folder, world_.local_ranks());
     if (!steps) return fail(std::move(steps.error()));
     record_.steps = std::move(*steps);
     auto readers = Readers::start(request_.reads, request_.verify, *request_.store, feed_, world_.failure());
     if (!readers) return fail(std::move(readers.error()));
     readers_ = std::move(*readers);
-    if (!plan_.checkpoints.empty()) {
+    if (!plan_.checkpoints.empty() && world_.first_rank() == 0) {
       auto saver = checkpointing::Saver::open(*request_.checkpoints, request_.workload.checkpointing.model_bytes,
                                               request_.reads.workers, world_.failure());
       if (!saver) return fail(std::move(saver.error()));
@@ -101,7 +102,7 @@ class TrainingRun {
     passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file()),
                        sample_key(request_.workload, set, epoch, request_.run_seed)});
     feed_.begin(passes_.back(), samples, request_.reads.in_flight);
-    extents_planned_ += plan_.accelerators * passes_.back().extents.tickets_for(samples);
+    extents_planned_ += world_.local_ranks() * passes_.back().extents.tickets_for(samples);
   }
 
   /// The blocks of an epoch: a checkpoint ends one.
@@ -122,6 +123,7 @@ class TrainingRun {
     BlockRequest block = block_request(first, end - first, plan_.batch_size);
     block.on_step = [this](const std::vector<StepTimes>& ranks) { return record_.steps->append(ranks); };
     const uint64_t first_logged = record_.steps->steps();
+    if (!world_.meet_hosts()) return stopped();
     if (record_.start_up_s == 0) record_.start_up_s = to_seconds(now_ns() - request_.invocation_start.monotonic_ns);
     BlockResult result = conductor_.run_block(block);
     if (!result.finished) return stopped();
@@ -135,6 +137,7 @@ class TrainingRun {
     conductor_.set_compute_time(request_.workload.eval.eval_time, seed_of_times(epoch.number, 1));
     BlockRequest block = block_request(0, plan_.eval_steps, plan_.eval_batch_size);
     block.barrier = false;
+    if (!world_.meet_hosts()) return stopped();
     Evaluation evaluation;
     evaluation.start = Stamp::now();
     BlockResult result = conductor_.run_block(block);
@@ -146,6 +149,7 @@ class TrainingRun {
   }
 
   Status save(Epoch& epoch, const RunPlan::Checkpoint& checkpoint) {
+    if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
     show(epoch.number, "checkpoint");
     const std::string name = fmt::format("global_epoch{}_step{}/model_states-0.pt", checkpoint.epoch, checkpoint.step);
     auto saved = saver_->save({{name, request_.workload.checkpointing.model_bytes}}, request_.train->seed());
@@ -240,11 +244,12 @@ class TrainingRun {
 
 }  // namespace
 
-RunRecord describe_run(const RunRequest& request) {
+RunRecord describe_run(const RunRequest& request, uint32_t first_rank) {
   const workloads::TrainingWorkload& workload = request.workload;
   RunRecord record;
   record.invocation_start = request.invocation_start;
   record.plan = request.plan;
+  record.first_rank = first_rank;
   record.reads = request.reads;
   record.model = workload.model;
   record.accelerator = workload.accelerator;

@@ -56,11 +56,13 @@ struct RunRequest {
 };
 
 /// The record of a run that has not begun: verdict "incomplete".
-RunRecord describe_run(const RunRequest& request);
+/// `first_rank`: of this host.
+RunRecord describe_run(const RunRequest& request, uint32_t first_rank = 0);
 
-/// Runs the plan. Returns when every thread of its own has ended; verdict, reasons and first error are in the record.
-/// Raising a failure of the world from outside stops it within seconds. A run whose AU misses the threshold has
-/// passed: it measured what it should, and says "fail" in train_au_meet_expectation.
+/// Runs this host's share of the plan: `world` says which accelerators those are. Returns when every thread of its own
+/// has ended; verdict, reasons and first error are in the record. Raising a failure of the world from outside stops it
+/// within seconds. A run whose AU misses the threshold has passed: it measured what it should, and says "fail" in
+/// train_au_meet_expectation.
 RunRecord run(const RunRequest& request, world::World& world);
 
 /// Section 5.2: that first, last and every k-th file of the set is there with its exact size, asked in parallel.

@@ -39,7 +39,15 @@ Failure::Subscription::~Subscription() {
   failure_->listeners_.erase(id_);
 }
 
-World::World(uint32_t ranks) : ranks_(ranks) {
+World::World(uint32_t ranks) : share_{0, ranks, ranks, 0, 1, {}}, failure_(own_failure_) {
+  listen();
+}
+
+World::World(LocalRanks share, Failure& failure) : share_(std::move(share)), failure_(failure) {
+  listen();
+}
+
+void World::listen() {
   wake_ = failure_.on_raise([this] {
     // Taking the mutex orders the wake-up after any waiter's check of raised().
     const std::lock_guard lock(mutex_);
@@ -51,7 +59,14 @@ bool World::barrier() {
   std::unique_lock lock(mutex_);
   if (failure_.raised()) return false;
   const uint64_t mine = generation_;
-  if (++arrived_ == ranks_) {
+  if (++arrived_ == share_.ranks) {
+    if (share_.meet) {
+      // The others sleep until the generation changes, so nobody needs the lock meanwhile; a failure needs it to wake
+      // them.
+      lock.unlock();
+      if (!meet_hosts()) return false;
+      lock.lock();
+    }
     arrived_ = 0;
     ++generation_;
     changed_.notify_all();
@@ -60,6 +75,13 @@ bool World::barrier() {
   changed_.wait(lock, [&] { return generation_ != mine || failure_.raised(); });
   // A barrier that completed counts, even if a failure came right after it; the next call tells.
   return generation_ != mine;
+}
+
+bool World::meet_hosts() {
+  if (share_.meet) {
+    if (Status met = share_.meet(); !met) failure_.raise(std::move(met.error()));
+  }
+  return !failure_.raised();
 }
 
 bool World::pause(double seconds) {

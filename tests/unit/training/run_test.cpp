@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "../support/memory_store.hpp"
 #include "fake_format.hpp"
@@ -54,14 +55,24 @@ class TrainingRunTest : public ::testing::Test {
   }
 
   RunRecord run(uint32_t accelerators, const formats::Format& format) {
+    world::World world(accelerators);
+    world_ = &world;
+    return run(accelerators, format, world);
+  }
+
+  /// The share of `world` of a run with so many accelerators on all hosts together.
+  RunRecord run(uint32_t accelerators, const formats::Format& format, world::World& world) {
     const Dataset train(workload_.dataset, FileSet::kTrain, kDefaultDataSeed, format);
     const Dataset eval(workload_.dataset, FileSet::kEval, kDefaultDataSeed, format);
-    if (store_.blobs.empty()) {
-      generate(train);
-      generate(eval);
-    }
     auto plan = make_run_plan(workload_, accelerators);
     EXPECT_TRUE(plan) << render(plan.error());
+    {
+      const std::lock_guard lock(mutex_);
+      if (store_.blobs.empty()) {
+        generate(train);
+        generate(eval);
+      }
+    }
     RunRequest request;
     request.workload = workload_;
     request.plan = *plan;
@@ -82,8 +93,6 @@ class TrainingRunTest : public ::testing::Test {
     const auto read_plan = plan_reads(workload_, *plan, train, store_, reads);
     EXPECT_TRUE(read_plan) << render(read_plan.error());
     request.reads = *read_plan;
-    world::World world(1);
-    world_ = &world;
     return training::run(request, world);
   }
 
@@ -287,6 +296,61 @@ TEST_F(TrainingRunTest, ACheckpointEndsABlock) {
   ASSERT_EQ(record.epochs[0].checkpoints.size(), 1U);
   EXPECT_EQ(checkpoints_.blobs.at("global_epoch1_step4/model_states-0.pt").bytes.size(), 5000U);
   EXPECT_EQ(record.epochs[0].checkpoints[0].bytes, 5000U);
+}
+
+/// Two hosts are two threads here, and meet in memory.
+TEST_F(TrainingRunTest, TwoHostsReadEveryFileOnceBetweenThem) {
+  workload_.evaluation = true;
+  workload_.dataset.num_files_eval = 10;
+  workload_.checkpoint = true;
+  workload_.checkpointing.model_bytes = 1000;
+  world::Failure failure;
+  world::World meeting({0, 2, 2, 0, 1, {}}, failure);
+  const auto meet = [&] { return meeting.barrier() ? Status{} : fail(ErrorCode::kMpiCommunication, "nobody came"); };
+  const FakeFormat format(1000, {1});
+  world::World first({0, 2, 5, 0, 2, meet}, failure), second({2, 3, 5, 1, 2, meet}, failure);
+  RunRecord records[2];
+  std::thread other([&] { records[1] = run(5, format, second); });
+  records[0] = run(5, format, first);
+  other.join();
+  for (const RunRecord& record : records) {
+    EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+    ASSERT_EQ(record.epochs.size(), 2U);
+  }
+  EXPECT_EQ(records[0].epochs[0].blocks[0].ranks.size(), 2U);
+  EXPECT_EQ(records[1].epochs[0].blocks[0].ranks.size(), 3U);
+  EXPECT_EQ(records[1].first_rank, 2U);
+  EXPECT_EQ(records[0].epochs[0].checkpoints.size(), 1U) << "after the first epoch, by the first accelerator";
+  EXPECT_TRUE(records[1].epochs[0].checkpoints.empty());
+  int train_reads = 0;
+  for (const auto& [what, times] : reads_) {
+    EXPECT_LE(times, 2) << what.first;
+    if (what.first.find("train/") == 0) train_reads += times;
+  }
+  EXPECT_EQ(train_reads, 2 * 5 * 2 * 2) << "two epochs, five accelerators, two batches of two";
+}
+
+TEST_F(TrainingRunTest, AFailureOnOneHostEndsTheRunOnTheOther) {
+  workload_.training.computation_time = {TimeDistribution::Kind::kConstant, 0.001, 0};
+  hook_ = [](Operation& operation) {
+    if (operation.reads_body() && operation.object->name().find("img_13") != std::string::npos) {
+      operation.error = Error{ErrorCode::kStorageIo, "read img_13: the disk is on fire"};
+    }
+  };
+  world::Failure failure;
+  world::World meeting({0, 2, 2, 0, 1, {}}, failure);
+  const auto meet = [&] { return meeting.barrier() ? Status{} : fail(ErrorCode::kMpiCommunication, "nobody came"); };
+  const FakeFormat format(1000, {1});
+  world::World first({0, 1, 2, 0, 2, meet}, failure), second({1, 1, 2, 1, 2, meet}, failure);
+  RunRecord records[2];
+  std::thread other([&] { records[1] = run(2, format, second); });
+  records[0] = run(2, format, first);
+  other.join();
+  for (const RunRecord& record : records) {
+    EXPECT_EQ(record.verdict, Verdict::kFailed);
+    ASSERT_TRUE(record.error);
+    EXPECT_EQ(record.error->code, ErrorCode::kStorageIo) << "the first cause, on both";
+  }
 }
 
 TEST(StepLogTest, ReadsBackWhatWasAppended) {

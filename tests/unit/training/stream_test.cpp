@@ -191,7 +191,7 @@ void consume(Feed& feed, const Pass& pass, uint64_t batches, uint64_t batch) {
 TEST(Feed, ManyWorkersAndOneConsumerOverManyPasses) {
   constexpr uint64_t kBatches = 60, kBatch = 5;
   const FakeFormat format(10, {0, 2, 1});
-  Feed feed(3, 64, 3, 3);
+  Feed feed(0, 3, 64, 3, 3);
   Crew crew(feed);
   const Pass pass{1, nullptr, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3), std::nullopt};
   for (int i = 0; i < 100; ++i) {

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""The hosts that multi-host tests are made of: names, addresses, a launcher between them, a cut cable."""
+
+import subprocess
+import unittest
+
+import hosts
+
+OPEN_MPI = ("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe")
+
+
+def setUpModule():
+    hosts.enter_own_network()
+
+
+class HostsTest(unittest.TestCase):
+    def setUp(self):
+        self.hosts = self.enterContext(hosts.Hosts("alpha", "beta"))
+
+    def test_names_and_addresses_are_their_own(self):
+        for name, address in self.hosts.addresses.items():
+            self.assertEqual(name, self.hosts.run(name, "hostname").stdout.strip())
+            self.assertIn(address, self.hosts.run(name, "hostname", "-I").stdout)
+            self.assertEqual(0, self.hosts.run(name, "getent", "hosts", "hub").returncode)
+
+    def test_a_launcher_starts_processes_on_both(self):
+        done = self.hosts.run("alpha", *OPEN_MPI, "--mca", "plm_rsh_agent", self.hosts.agent, "--mca",
+                              "oob_tcp_if_include", "eth0", "--mca", "btl_tcp_if_include", "eth0", "--host",
+                              "alpha:1,beta:1", "-n", 2, "hostname", timeout=60)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(["alpha", "beta"], sorted(done.stdout.split()))
+
+    def test_a_cut_cable_is_silent(self):
+        listen = "import socket; socket.create_server((\"\", 7000)).accept()"
+        server = subprocess.Popen(self.hosts.command("beta", "python3", "-c", listen))
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        client = "import socket, sys, time\n" \
+                 "for _ in range(50):\n" \
+                 "    try: socket.create_connection((\"beta\", 7000), 1); sys.exit(0)\n" \
+                 "    except ConnectionRefusedError: time.sleep(0.1)\n" \
+                 "    except OSError: sys.exit(3)\n" \
+                 "sys.exit(4)\n"
+        self.assertEqual(0, self.hosts.run("alpha", "python3", "-c", client).returncode)
+        server.wait(10)
+        self.hosts.cut("beta")
+        self.assertEqual(3, self.hosts.run("alpha", "python3", "-c", client).returncode, "no answer, no refusal")
+
+
+if __name__ == "__main__":
+    unittest.main()
