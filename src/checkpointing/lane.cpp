@@ -44,10 +44,10 @@ bool Lane::wait_done() const {
   return outcome_.load(std::memory_order_acquire) == Outcome::kDone;
 }
 
-Board::Board(Phase phase, uint32_t checkpoint, size_t ranks)
+Board::Board(Phase phase, uint32_t checkpoint, size_t ranks, uint32_t first_rank)
     : phase_(phase), checkpoint_(checkpoint), lanes_left_(static_cast<uint32_t>(ranks)) {
   lanes_.reserve(ranks);
-  for (size_t i = 0; i < ranks; ++i) lanes_.push_back(std::make_unique<Lane>(static_cast<uint32_t>(i)));
+  for (size_t i = 0; i < ranks; ++i) lanes_.push_back(std::make_unique<Lane>(first_rank + static_cast<uint32_t>(i)));
 }
 
 void Board::stop() {

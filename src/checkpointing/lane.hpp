@@ -92,11 +92,12 @@ class Lane {
 /// All lanes of one checkpoint, and the bell that starved workers wait on.
 class Board {
  public:
-  Board(Phase phase, uint32_t checkpoint, size_t ranks);
+  /// Lanes for ranks [first_rank, first_rank + ranks), found by their place among them.
+  Board(Phase phase, uint32_t checkpoint, size_t ranks, uint32_t first_rank = 0);
 
   Phase phase() const { return phase_; }
   uint32_t checkpoint() const { return checkpoint_; }
-  Lane& lane(size_t rank) { return *lanes_[rank]; }
+  Lane& lane(size_t place) { return *lanes_[place]; }
   size_t size() const { return lanes_.size(); }
 
   bool finished() const { return lanes_left_.load(std::memory_order_acquire) == 0; }

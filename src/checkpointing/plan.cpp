@@ -248,6 +248,18 @@ Result<CheckpointPlan> make_plan(const CheckpointWorkload& workload, const PlanO
   return plan;
 }
 
+CheckpointPlan share_of(const CheckpointPlan& plan, uint32_t first, uint32_t count) {
+  CheckpointPlan share = plan;
+  share.ranks.assign(plan.ranks.begin() + first, plan.ranks.begin() + first + count);
+  share.model_bytes = share.optimizer_bytes = share.objects_per_checkpoint = 0;
+  for (const RankPlan& rank : share.ranks) {
+    share.model_bytes += rank.model_bytes;
+    share.optimizer_bytes += rank.optimizer_bytes;
+    share.objects_per_checkpoint += rank.objects.size();
+  }
+  return share;
+}
+
 std::string step_folder(uint32_t checkpoint) {
   return fmt::format("global_epoch1_step{}", checkpoint);
 }

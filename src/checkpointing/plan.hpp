@@ -61,6 +61,9 @@ struct PlanOptions {
 /// process count and the nearest legal ones.
 Result<CheckpointPlan> make_plan(const workloads::CheckpointWorkload& workload, const PlanOptions& options);
 
+/// The part of a plan that ranks [first, first + count) carry out: its totals are theirs.
+CheckpointPlan share_of(const CheckpointPlan& plan, uint32_t first, uint32_t count);
+
 /// "global_epoch1_step<k>", k from 1.
 std::string step_folder(uint32_t checkpoint);
 

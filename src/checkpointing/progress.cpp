@@ -60,7 +60,7 @@ void ProgressMeter::tick() {
   while (!stop_.wait_for(lock, kTick, [&] { return stopping_; })) {
     if (!now_.phase) continue;
     const Progress progress = measure();
-    lock.unlock();  // a slow terminal must not hold up rank 0
+    lock.unlock();  // a slow terminal must not hold up a rank
     display_(progress);
     lock.lock();
   }

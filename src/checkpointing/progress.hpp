@@ -16,7 +16,7 @@ class ProgressMeter {
   ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display);
   ~ProgressMeter();
 
-  /// A checkpoint's interval is about to begin, or has ended after `seconds`. Called by rank 0.
+  /// A checkpoint's interval is about to begin, or has ended after `seconds`. Called by the host's first rank.
   void enter(Phase phase, uint32_t checkpoint);
   void leave(double seconds);
 

@@ -92,6 +92,7 @@ struct RunRecord {
   Stamp run_start, run_end;  ///< the benchmark proper: first barrier to last
   double first_byte_s = 0;   ///< invocation_start to the first part submitted
   CheckpointPlan plan;
+  uint32_t first_rank = 0;  ///< of the host this was made on; its events and counters are those of its own ranks
   IoPlan io;
   std::string location;  ///< the checkpoint folder, rendered
   storage::StoreTraits traits;

@@ -19,17 +19,19 @@ namespace {
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
-/// One run: rank threads walk through the events together; rank 0 also prepares and closes each event, in the time
-/// that no rank's clock runs.
+/// This host's share of a run: rank threads walk through the events together; the first of them also prepares and
+/// closes each event, in the time that no rank's clock runs.
 class CheckpointRun {
  public:
   CheckpointRun(const RunRequest& request, world::World& world)
       : request_(request),
-        plan_(request.plan),
+        plan_(share_of(request.plan, world.first_rank(), world.local_ranks())),
         store_(*request.store),
         world_(world),
         record_(describe_run(request)),
-        intervals_(plan_.processes) {}
+        intervals_(plan_.ranks.size()) {
+    record_.first_rank = world.first_rank();
+  }
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
@@ -60,42 +62,43 @@ class CheckpointRun {
 
   void run_ranks() {
     std::vector<std::thread> ranks;
-    ranks.reserve(plan_.processes);
+    ranks.reserve(plan_.ranks.size());
     try {
-      for (uint32_t rank = 0; rank < plan_.processes; ++rank) ranks.emplace_back([this, rank] { walk(rank); });
+      for (uint32_t place = 0; place < plan_.ranks.size(); ++place) ranks.emplace_back([this, place] { walk(place); });
     } catch (const std::system_error& error) {
-      world_.failure().raise({ErrorCode::kInternal,
-                              fmt::format("can't start a thread for rank {}: {}", ranks.size(), error.what()),
-                              {},
-                              "raise the limit of threads (ulimit -u), or lower --num-processes"});
+      world_.failure().raise(
+          {ErrorCode::kInternal,
+           fmt::format("can't start a thread for rank {}: {}", plan_.ranks[ranks.size()].rank, error.what()),
+           {},
+           "raise the limit of threads (ulimit -u), or lower --num-processes"});
     }
     for (std::thread& rank : ranks) rank.join();
     meter_.reset();
   }
 
-  /// The life of one rank.
-  void walk(uint32_t rank) {
+  /// The life of one rank, by its place among those of this host.
+  void walk(uint32_t place) {
     for (const auto& [phase, count] :
          {std::pair{Phase::kWrite, plan_.checkpoints_to_write}, std::pair{Phase::kRead, plan_.checkpoints_to_read}}) {
       for (uint32_t checkpoint = 1; checkpoint <= count; ++checkpoint) {
-        if (!take_part(rank, phase, checkpoint)) return;
+        if (!take_part(place, phase, checkpoint)) return;
       }
     }
   }
 
   /// One save or load, as spec/checkpointing.md section 1.8 orders it: pause, barrier, clock.
-  bool take_part(uint32_t rank, Phase phase, uint32_t checkpoint) {
-    if (rank == 0) {
+  bool take_part(uint32_t place, Phase phase, uint32_t checkpoint) {
+    if (place == 0) {
       if (auto status = prepare(phase, checkpoint); !status) world_.failure().raise(status.error());
     }
     if (!world_.pause(plan_.pause_seconds)) return false;
-    if (rank == 0) open_event();
+    if (place == 0) open_event();
     const Nanos arrived = now_ns();
     if (!world_.barrier()) return false;
-    Lane& lane = board_->lane(rank);
-    RankInterval& interval = intervals_[rank];
+    Lane& lane = board_->lane(place);
+    RankInterval& interval = intervals_[place];
     interval = {};
-    interval.rank = rank;
+    interval.rank = plan_.ranks[place].rank;
     interval.start = Stamp::now();
     interval.barrier_ns = interval.start.monotonic_ns - arrived;
     lane.activate(interval.start.monotonic_ns);
@@ -107,15 +110,15 @@ class CheckpointRun {
       end = now_ns();
     }
     interval.duration_ns = end - interval.start.monotonic_ns;
-    interval.bytes = plan_.ranks[rank].total_bytes();
+    interval.bytes = plan_.ranks[place].total_bytes();
     interval.prepare_ns = lane.prepare_ns();
     interval.storage_ns = lane.storage_ns();
     if (!world_.barrier()) return false;
-    if (rank == 0) close_event();
+    if (place == 0) close_event();
     return true;
   }
 
-  /// Rank 0, before the pause: checks what is to be read, and lays out every rank's objects.
+  /// The host's first rank, before the pause: checks what is to be read, and lays out every rank's objects.
   Status prepare(Phase phase, uint32_t checkpoint) {
     cached_before_.reset();
     uint64_t seed = record_.seed;
@@ -133,12 +136,12 @@ class CheckpointRun {
         seed = record_.seed = *found;
       }
     }
-    auto board = std::make_unique<Board>(phase, checkpoint, plan_.processes);
+    auto board = std::make_unique<Board>(phase, checkpoint, plan_.ranks.size(), world_.first_rank());
     for (const RankPlan& rank : plan_.ranks) {
       for (const PlannedObject& planned : rank.objects) {
         const std::string name = object_name(plan_, checkpoint, planned);
-        board->lane(rank.rank).add(
-            store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
+        board->lane(rank.rank - world_.first_rank())
+            .add(store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
       }
     }
     board_ = std::move(board);
@@ -176,7 +179,8 @@ class CheckpointRun {
     crew_->work_on(*board_);
   }
 
-  /// Rank 0, after the closing barrier: all ranks' intervals are complete and no worker looks at the board any more.
+  /// The host's first rank, after the closing barrier: all ranks' intervals are complete and no worker looks at the
+  /// board any more.
   void close_event() {
     crew_->wait_idle();
     CheckpointEvent event{board_->phase(), board_->checkpoint(), intervals_.front().start, 0,
@@ -216,11 +220,11 @@ class CheckpointRun {
   }
 
   const RunRequest& request_;
-  const CheckpointPlan& plan_;
+  const CheckpointPlan plan_;  // this host's share
   storage::Store& store_;
   world::World& world_;
   RunRecord record_;
-  std::unique_ptr<storage::Session> control_;  // rank 0's, for checks between events
+  std::unique_ptr<storage::Session> control_;  // the first rank's, for checks between events
   std::unique_ptr<Board> board_;               // of the current event; outlives the crew's use of it
   std::unique_ptr<Crew> crew_;
   std::unique_ptr<ProgressMeter> meter_;

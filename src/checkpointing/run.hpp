@@ -38,10 +38,10 @@ struct RunRequest {
 /// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".
 RunRecord describe_run(const RunRequest& request);
 
-/// Runs the plan on `world` (which has a rank for each process of the plan): write phase, page-cache eviction, check
-/// of what is there, read phase. Returns when every thread of its own has ended, in success, failure and interruption
-/// alike; the verdict, its reasons and the first error are in the record. Raising a failure of the world from outside
-/// (a signal) stops the run within seconds: uploads are aborted, partial files removed.
+/// Runs this host's share of the plan (`world` has a rank for each process of the plan): write phase, page-cache
+/// eviction, check of what is there, read phase. Returns when every thread of its own has ended, in success, failure
+/// and interruption alike; the verdict, its reasons and the first error are in the record. Raising a failure of the
+/// world from outside (a signal) stops the run within seconds: uploads are aborted, partial files removed.
 RunRecord run(const RunRequest& request, world::World& world);
 
 }  // namespace mlps::checkpointing

@@ -91,6 +91,36 @@ TEST(Run, WritesAndReadsEveryPlannedByteAndAccountsForIt) {
   EXPECT_GT(record.first_byte_s, 0);
 }
 
+/// Two hosts are two threads here, and meet in memory.
+TEST(Run, TwoHostsShareThePlanAndStoreWhatOneWould) {
+  const CheckpointPlan plan = small_plan(7, 2, 2);
+  MemoryStore alone, shared;
+  ASSERT_EQ(run_on(alone, plan).verdict, Verdict::kPassed);
+  world::Failure failure;
+  world::World meeting({0, 2, 2, 0, 1, {}}, failure);
+  const auto meet = [&] { return meeting.barrier() ? Status{} : fail(ErrorCode::kMpiCommunication, "nobody came"); };
+  world::World first({0, 3, 7, 0, 2, meet}, failure), second({3, 4, 7, 1, 2, meet}, failure);
+  RunRecord records[2];
+  std::thread other([&] { records[1] = run(request_for(plan, shared, 2), second); });
+  records[0] = run(request_for(plan, shared, 3), first);
+  other.join();
+  uint64_t written = 0, verified = 0;
+  uint32_t next_rank = 0;
+  for (const RunRecord& record : records) {
+    EXPECT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+    EXPECT_EQ(record.first_rank, next_rank);
+    for (const RankInterval& interval : record.events.at(0).ranks) EXPECT_EQ(interval.rank, next_rank++);
+    written += record.write.bytes;
+    verified += record.read.bytes_verified;
+  }
+  EXPECT_EQ(next_rank, 7U);
+  EXPECT_EQ(written, plan.bytes_to_write());
+  EXPECT_EQ(verified, plan.bytes_to_read());
+  EXPECT_EQ(shared.protocol_errors, 0);
+  ASSERT_EQ(shared.blobs.size(), alone.blobs.size());
+  for (const auto& [name, blob] : alone.blobs) EXPECT_EQ(shared.blobs.at(name).bytes, blob.bytes) << name;
+}
+
 TEST(Run, MoreRanksThanWorkersAndMoreWorkersThanRanks) {
   for (const auto& [ranks, workers] : {std::pair{200U, 2U}, std::pair{1U, 8U}, std::pair{3U, 1U}}) {
     MemoryStore store;
