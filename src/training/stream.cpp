@@ -69,7 +69,7 @@ void Stream::restart(const ExtentMap& map, uint64_t total, uint64_t in_flight) {
   map_ = &map;
   base_ = end_;
   end_ += total;
-  in_flight_ = std::max<uint64_t>(in_flight, 1);
+  in_flight_.store(std::max<uint64_t>(in_flight, 1), std::memory_order_relaxed);
   head_ = base_;
   arrived_samples_ = taken_samples_ = 0;
 }
@@ -78,11 +78,11 @@ Stream::Claim Stream::claim(uint32_t most) {
   const uint64_t limit = limit_.load(std::memory_order_acquire);
   uint64_t first = next_.load(std::memory_order_relaxed);
   for (;;) {
-    // Numbers go on from pass to pass, so with an old limit nothing is left to claim, and with a new one the rest of
-    // the new pass is visible.
+    // Numbers go on from pass to pass, so with an old limit nothing is left to claim (a thread that slept since finds
+    // the exchange failing), and with a new one the rest of the new pass is visible.
     if (first >= limit) return {};
     const uint64_t completed = completed_.load(std::memory_order_relaxed);
-    const uint64_t until = std::min({limit, first + most, completed + in_flight_});
+    const uint64_t until = std::min({limit, first + most, completed + in_flight_.load(std::memory_order_relaxed)});
     if (first >= until) return {};
     if (next_.compare_exchange_weak(first, until, std::memory_order_acq_rel, std::memory_order_relaxed)) {
       return {first - base_, static_cast<uint32_t>(until - first)};

@@ -95,12 +95,12 @@ class Stream {
   const ExtentMap* map_ = nullptr;
   uint64_t base_ = 0;
   uint64_t end_ = 0;
-  uint64_t in_flight_ = 0;
   uint64_t head_ = 0;             // reads before it are complete
   uint64_t arrived_samples_ = 0;  // of this pass, of those
   uint64_t taken_samples_ = 0;
 
   alignas(64) std::atomic<uint64_t> limit_{0};
+  std::atomic<uint64_t> in_flight_{1};
   std::atomic<uint64_t> awaited_{kNone};  // the read the conductor lacks
   alignas(64) std::atomic<uint64_t> next_{0};
   alignas(64) std::atomic<uint64_t> completed_{0};
