@@ -25,9 +25,9 @@ Words open_mpi_options(const LaunchRequest& request) {
                {"-n", fmt::format("{}", request.hosts.size()), "--host", host_argument(request.hosts, ":1")});
   // A process is a whole host's worth of threads: bound to a core, as mpirun would have it, all ranks would share that.
   append(words, {"--map-by", "ppr:1:node", "--bind-to", "none"});
-  // Without it mpirun kills the other processes when one dies, before they can say which, stop uploads and write
-  // results.
-  append(words, {"--enable-recovery"});
+  // Else mpirun kills the other processes when one dies, before they can say which, stop uploads and write results. Of
+  // --enable-recovery mpirun would return 0 whatever happened.
+  append(words, {"--mca", "orte_abort_on_non_zero_status", "0"});
   if (request.mpi_btl != "auto") {
     // UCX and others would ignore the choice of a byte transfer layer.
     append(words, {"--mca", "pml", "ob1", "--mca", "btl"});

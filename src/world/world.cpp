@@ -5,11 +5,12 @@
 
 namespace mlps::world {
 
-void Failure::raise(Error error) {
+void Failure::raise(Error error, std::optional<uint32_t> rank) {
   {
     const std::lock_guard lock(mutex_);
     if (first_) return;
     first_ = std::move(error);
+    rank_ = rank;
     raised_.store(true, std::memory_order_release);
   }
   const std::lock_guard lock(listeners_mutex_);
@@ -20,6 +21,11 @@ void Failure::raise(Error error) {
 std::optional<Error> Failure::first() const {
   const std::lock_guard lock(mutex_);
   return first_;
+}
+
+std::optional<uint32_t> Failure::rank() const {
+  const std::lock_guard lock(mutex_);
+  return rank_;
 }
 
 Failure::Subscription Failure::on_raise(std::function<void()> listener) {

@@ -16,10 +16,12 @@ namespace mlps::world {
 /// The failure state all ranks share: the first cause wins and stays. Any thread may raise or ask.
 class Failure {
  public:
-  /// Records `error` if it is the first, and runs the listeners once.
-  void raise(Error error);
+  /// Records `error` if it is the first, and runs the listeners once. `rank` is the one it happened to, where known.
+  void raise(Error error, std::optional<uint32_t> rank = std::nullopt);
   bool raised() const { return raised_.load(std::memory_order_acquire); }
   std::optional<Error> first() const;
+  /// The rank of the first cause: unset if nobody said, or if it came from another host, whose message names it.
+  std::optional<uint32_t> rank() const;
 
   /// Keeps a listener registered. Its destructor waits for a call under way, so what the listener uses may go after it.
   class Subscription {
@@ -47,6 +49,7 @@ class Failure {
   mutable std::mutex mutex_;
   std::atomic<bool> raised_{false};
   std::optional<Error> first_;
+  std::optional<uint32_t> rank_;
 
   std::mutex listeners_mutex_;  // held while listeners run
   std::map<uint64_t, std::function<void()>> listeners_;

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+
+namespace mlps::world {
+
+/// How to wait for another process whose message can't wake anybody: eager at first, so that a barrier costs
+/// microseconds, then with sleeps that lengthen the wait by an eighth and by a millisecond at most.
+class Backoff {
+ public:
+  /// Something came: more may follow soon.
+  void reset() { begin_ns_ = now_ns(); }
+
+  void pause() {
+    const Nanos waited = now_ns() - begin_ns_;
+    if (waited < kSpinNs) {
+      ::sched_yield();  // others may need this core to get the message on its way
+      return;
+    }
+    const timespec time{0, static_cast<long>(std::clamp<Nanos>(waited / 8, 20'000, 1'000'000))};
+    ::nanosleep(&time, nullptr);
+  }
+
+ private:
+  static constexpr Nanos kSpinNs = 100'000;
+  Nanos begin_ns_ = now_ns();
+};
+
+}  // namespace mlps::world

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "base/error.hpp"
+
+namespace mlps::world {
+
+/// What the environment says of a launcher that started this process as one of several.
+struct Launched {
+  std::string launcher;               ///< for people: "Open MPI's mpirun (OMPI_COMM_WORLD_SIZE)"
+  std::optional<uint32_t> size;       ///< processes of the job, where the launcher says so
+  std::optional<uint32_t> index;      ///< of this process
+  std::vector<std::string> flavours;  ///< MPI libraries that can join this job, best first: "openmpi", "mpich"
+};
+
+/// Nothing for a process that no launcher started, or that a launcher started alone: it runs as on one host. E501 for a
+/// launcher that started several processes but gives them no way to find each other, and for variables that make no
+/// sense. The variables looked at are listed in docs/multi-host.md.
+Result<std::optional<Launched>> launched_by(const Environment& environment);
+
+}  // namespace mlps::world

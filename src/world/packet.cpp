@@ -1,0 +1,105 @@
+#include "world/packet.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace mlps::world {
+namespace {
+
+// First in every packet; its end is the number of this protocol, to be raised whenever packets change.
+constexpr uint64_t kMark = 0x6d6c'7073'7772'0001;
+constexpr size_t kHeader = 6 * sizeof(uint64_t);
+
+tl::unexpected<Error> damaged(std::string_view what) {
+  return fail(ErrorCode::kMpiCommunication, fmt::format("a message from another process is {}", what), {},
+              "every host must run the same build of mlpstorage");
+}
+
+}  // namespace
+
+Packer& Packer::number(uint64_t value) {
+  char raw[sizeof value];
+  std::memcpy(raw, &value, sizeof value);
+  bytes_.append(raw, sizeof raw);
+  return *this;
+}
+
+Packer& Packer::text(std::string_view value) {
+  number(value.size());
+  bytes_ += value;
+  return *this;
+}
+
+std::string_view Unpacker::taken(uint64_t length) {
+  if (!good_ || length > rest_.size()) {
+    good_ = false;
+    return {};
+  }
+  const std::string_view result = rest_.substr(0, length);
+  rest_.remove_prefix(length);
+  return result;
+}
+
+uint64_t Unpacker::number() {
+  uint64_t value = 0;
+  const std::string_view raw = taken(sizeof value);
+  if (!raw.empty()) std::memcpy(&value, raw.data(), sizeof value);
+  return value;
+}
+
+std::string_view Unpacker::text() {
+  return taken(number());
+}
+
+Bytes encode(const Packet& packet) {
+  Packer packer;
+  const uint64_t kinds = static_cast<uint64_t>(packet.kind) | uint64_t{packet.operation} << 8;
+  packer.number(kMark).number(kinds).number(packet.round).number(packet.sequence);
+  packer.number(packet.total).number(packet.offset);
+  Bytes bytes = packer.take();
+  bytes += packet.body;
+  return bytes;
+}
+
+Result<Packet> decode(std::string_view bytes) {
+  if (bytes.size() < kHeader) return damaged("too short");
+  Unpacker in(bytes);
+  if (in.number() != kMark) return damaged("of another protocol");
+  Packet packet;
+  const uint64_t kinds = in.number();
+  packet.kind = static_cast<PacketKind>(kinds & 0xff);
+  packet.operation = static_cast<uint8_t>(kinds >> 8 & 0xff);
+  packet.round = static_cast<uint32_t>(in.number());
+  packet.sequence = in.number();
+  packet.total = in.number();
+  packet.offset = in.number();
+  packet.body = bytes.substr(kHeader);
+  if (packet.kind < PacketKind::kHeartbeat || packet.kind > PacketKind::kPong) return damaged("of an unknown kind");
+  const bool fits = packet.offset <= packet.total && packet.body.size() <= packet.total - packet.offset;
+  if (packet.kind == PacketKind::kData && !fits) return damaged("longer than it says");
+  return packet;
+}
+
+Bytes encode(const FailureNotice& notice) {
+  const Error& error = notice.error;
+  Packer packer;
+  packer.number(static_cast<uint64_t>(error.code)).text(error.message).text(error.details).text(error.suggestion);
+  packer.number(notice.gone ? uint64_t{*notice.gone} + 1 : 0);
+  return packer.take();
+}
+
+Result<FailureNotice> decode_failure(std::string_view bytes) {
+  Unpacker in(bytes);
+  FailureNotice notice;
+  notice.error.code = static_cast<ErrorCode>(in.number());
+  notice.error.message = in.text();
+  notice.error.details = in.text();
+  notice.error.suggestion = in.text();
+  const uint64_t gone = in.number();
+  if (!in.good()) return damaged("too short");
+  if (gone != 0) notice.gone = static_cast<uint32_t>(gone - 1);
+  return notice;
+}
+
+}  // namespace mlps::world

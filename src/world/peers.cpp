@@ -1,0 +1,234 @@
+#include "world/peers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace mlps::world {
+namespace {
+
+// Longer data go in pieces: each is a sign of life, and no MPI count overflows.
+constexpr size_t kPiece = 4 << 20;
+constexpr Nanos kDrainNs = 1'000'000'000;
+
+constexpr std::array kOperationNames = {"", "introduction", "barrier", "broadcast", "gather", "reduce", "end"};
+
+}  // namespace
+
+Peers::Peers(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits, std::atomic<Nanos>& turned_ns)
+    : wire_(std::move(wire)),
+      failure_(failure),
+      limits_(limits),
+      turned_ns_(turned_ns),
+      index_(wire_->index()),
+      size_(wire_->size()),
+      peers_(size_) {
+  turned_ns_ = now_ns();
+  for (uint64_t step = 1; step < size_; step *= 2) {
+    neighbours_.insert(static_cast<uint32_t>((index_ + step) % size_));
+    neighbours_.insert(static_cast<uint32_t>((index_ + size_ - step) % size_));
+  }
+  for (const uint32_t neighbour : neighbours_) peers_[neighbour].watched = true;
+}
+
+Status Peers::barrier() {
+  begin(Operation::kBarrier, limits_.call_ns);
+  return everyone();
+}
+
+Status Peers::broadcast(Bytes& bytes) {
+  begin(Operation::kBroadcast, limits_.call_ns);
+  return spread(bytes, 0);
+}
+
+Result<std::vector<Bytes>> Peers::gather(Bytes mine) {
+  begin(Operation::kGather, limits_.call_ns);
+  std::vector<Bytes> all;
+  if (Status done = collect(std::move(mine), all); !done) return fail(std::move(done.error()));
+  return all;
+}
+
+Status Peers::reduce(Reduction reduction, std::span<double> values) {
+  begin(Operation::kReduce, limits_.call_ns);
+  uint32_t round = 0;
+  for (uint64_t step = 1; step < size_; step *= 2, ++round) {
+    const std::string_view raw(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+    if (index_ & step) {
+      if (Status sent = put(static_cast<uint32_t>(index_ - step), round, raw); !sent) return sent;
+      break;
+    }
+    if (index_ + step >= size_) continue;
+    const Result<Bytes> other = take(static_cast<uint32_t>(index_ + step), round);
+    if (!other) return fail(other.error());
+    if (other->size() != values.size_bytes()) {
+      raise_named({ErrorCode::kInternal, fmt::format("{} reduces {} bytes where {} reduces {}", name(index_ + step),
+                                                     other->size(), name(index_), values.size_bytes())});
+      return state();
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      double value;
+      std::memcpy(&value, other->data() + i * sizeof value, sizeof value);
+      values[i] = reduction == Reduction::kSum ? values[i] + value : std::max(values[i], value);
+    }
+  }
+  Bytes result(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  if (Status done = spread(result, 32); !done) return done;
+  if (result.size() == values.size_bytes() && !values.empty()) {
+    std::memcpy(values.data(), result.data(), result.size());
+  }
+  return {};
+}
+
+Status Peers::close(Nanos limit_ns) {
+  const Nanos deadline = now_ns() + limit_ns;
+  if (!failure_.raised()) {
+    begin(Operation::kClose, limit_ns);
+    if (everyone()) {
+      while (!drained() && !failure_.raised() && now_ns() < deadline) turn();
+      // Everybody is on the way out: whoever is silent now is in finish().
+      if (!failure_.raised()) {
+        wire_over_ = true;
+        return wire_->finish();
+      }
+    }
+  }
+  farewell(deadline);
+  return state();
+}
+
+// Process 0 waits until the others have cleaned up, and they wait for process 0: a launcher may kill all when the first
+// process ends.
+void Peers::farewell(Nanos deadline_ns) {
+  const auto done = [&] {
+    if (index_ != 0) return peers_[0].said_bye || peers_[0].gone;
+    return std::all_of(peers_.begin() + 1, peers_.end(), [](const Peer& peer) { return peer.said_bye || peer.gone; });
+  };
+  if (index_ != 0) send(0, {.kind = PacketKind::kBye});
+  for (Backoff backoff; !done() && !wire_over_ && now_ns() < deadline_ns;) {
+    wait_a_turn(backoff);
+  }
+  if (index_ == 0) {
+    for (uint32_t peer = 1; peer < size_; ++peer) send(peer, {.kind = PacketKind::kBye});
+  }
+  const Nanos drain_deadline = now_ns() + kDrainNs;
+  for (Backoff backoff; !drained() && now_ns() < drain_deadline;) {
+    wait_a_turn(backoff);
+  }
+}
+
+void Peers::abort(int exit_status) {
+  // One process speaks for the job, so that the launcher returns its status; without process 0, any that is left.
+  if (index_ == 0 || peers_[0].gone) wire_->abort(exit_status);
+}
+
+void Peers::begin(Operation operation, Nanos limit_ns) {
+  operation_ = operation;
+  ++sequence_;
+  deadline_ns_ = now_ns() + limit_ns;
+}
+
+// Dissemination: after round k everybody knows of 2^(k+1) processes that they are here.
+Status Peers::everyone() {
+  uint32_t round = 0;
+  for (uint64_t step = 1; step < size_; step *= 2, ++round) {
+    if (Status sent = put(static_cast<uint32_t>((index_ + step) % size_), round, {}); !sent) return sent;
+    if (auto got = take(static_cast<uint32_t>((index_ + size_ - step) % size_), round); !got) {
+      return fail(std::move(got.error()));
+    }
+  }
+  return state();
+}
+
+// Binomial tree: the parent of a process is the process without its lowest set bit.
+Status Peers::spread(Bytes& bytes, uint32_t first_round) {
+  uint64_t step = 1;
+  for (; step < size_; step *= 2) {
+    if ((index_ & step) == 0) continue;
+    Result<Bytes> got = take(static_cast<uint32_t>(index_ - step), first_round);
+    if (!got) return fail(std::move(got.error()));
+    bytes = std::move(*got);
+    break;
+  }
+  for (step /= 2; step > 0; step /= 2) {
+    if (index_ + step >= size_) continue;
+    if (Status sent = put(static_cast<uint32_t>(index_ + step), first_round, bytes); !sent) return sent;
+  }
+  return state();
+}
+
+Status Peers::collect(Bytes mine, std::vector<Bytes>& all) {
+  Bytes bundle = Packer().number(index_).text(mine).take();
+  uint32_t round = 0;
+  for (uint64_t step = 1; step < size_; step *= 2, ++round) {
+    if (index_ & step) return put(static_cast<uint32_t>(index_ - step), round, bundle);
+    if (index_ + step >= size_) continue;
+    const Result<Bytes> more = take(static_cast<uint32_t>(index_ + step), round);
+    if (!more) return fail(more.error());
+    bundle += *more;
+  }
+  all.resize(size_);
+  for (Unpacker in(bundle); in.good() && !in.empty();) {
+    const uint64_t process = in.number();
+    const std::string_view bytes = in.text();
+    if (process < size_) all[process] = bytes;
+  }
+  return state();
+}
+
+Status Peers::put(uint32_t to, uint32_t round, std::string_view bytes) {
+  if (Status fine = state(); !fine) return fine;  // what can't be right any more must not be taken for an answer
+  size_t offset = 0;
+  do {
+    const std::string_view piece = bytes.substr(offset, kPiece);
+    send(to, {.kind = PacketKind::kData,
+              .operation = static_cast<uint8_t>(operation_),
+              .round = round,
+              .sequence = sequence_,
+              .total = bytes.size(),
+              .offset = offset,
+              .body = piece});
+    offset += piece.size();
+  } while (offset < bytes.size());
+  return state();
+}
+
+Result<Bytes> Peers::take(uint32_t from, uint32_t round) {
+  const Key key{sequence_, from, round};
+  for (Backoff backoff; state();) {
+    const auto found = arrived_.find(key);
+    if (found != arrived_.end() && found->second.operation != operation_) {
+      raise_named(
+          {ErrorCode::kInternal, fmt::format("{} is in {} {} where {} is in {}", name(from),
+                                             kOperationNames[static_cast<size_t>(found->second.operation)], sequence_,
+                                             name(index_), kOperationNames[static_cast<size_t>(operation_)])});
+      break;
+    }
+    if (found != arrived_.end() && found->second.received == found->second.total) {
+      Bytes bytes = std::move(found->second.bytes);
+      arrived_.erase(found);
+      return bytes;
+    }
+    if (now_ns() > deadline_ns_) {
+      raise_named({ErrorCode::kTimeout,
+                   fmt::format("{} did not come to {} {}, which {} waits at", name(from),
+                               kOperationNames[static_cast<size_t>(operation_)], sequence_, name(index_))});
+      break;
+    }
+    wait_a_turn(backoff);
+  }
+  return fail(std::move(state().error()));
+}
+
+Status Peers::state() const {
+  if (!failure_.raised()) return {};
+  return fail(*failure_.first());
+}
+
+std::string Peers::name(uint32_t process) const {
+  if (peers_[process].host.empty()) return fmt::format("process {}", process);
+  return fmt::format("host {} (process {})", peers_[process].host, process);
+}
+
+}  // namespace mlps::world

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "world/world.hpp"
+
+namespace mlps::world {
+
+/// What processes send each other: any bytes.
+using Bytes = std::string;
+
+/// How far a host's clocks are ahead of host 0's, from the ping-pong exchange with the least delay. The truth lies
+/// within +-error_ns, however unevenly the two ways took their time.
+struct ClockOffset {
+  Nanos monotonic_ns = 0;
+  int64_t wall_ns = 0;
+  Nanos error_ns = 0;
+};
+
+/// A process of the job, one per host.
+struct Member {
+  std::string host;
+  int64_t pid = 0;
+  ClockOffset clock;
+};
+
+enum class Reduction { kSum, kMax };
+
+/// How the processes of a job, one per host, talk. Collective calls (barrier, broadcast, gather, reduce, close) must
+/// come in the same order in every process. Any thread may call; calls of one process run one after the other.
+///
+/// None waits for ever: a call fails at once when a failure was raised anywhere, when a process dies or falls silent,
+/// and when the others don't come within the limit of a call. The error is then that of failure().first().
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  virtual uint32_t index() const = 0;  ///< of this process; 0 leads
+  virtual uint32_t size() const = 0;   ///< processes in the job
+  /// Every process by index; the same in all of them.
+  virtual const std::vector<Member>& members() const = 0;
+
+  virtual Status barrier() = 0;
+  /// Process 0's bytes, in every process.
+  virtual Status broadcast(Bytes& bytes) = 0;
+  /// In process 0 the bytes of every process by index; elsewhere nothing.
+  virtual Result<std::vector<Bytes>> gather(Bytes mine) = 0;
+  /// Combines value by value over the processes; all get the result. Sums are added in an order that depends only on
+  /// the number of processes.
+  virtual Status reduce(Reduction reduction, std::span<double> values) = 0;
+
+  /// What is raised here shows in every process within a second, with host and rank before its message.
+  Failure& failure() { return *failure_; }
+
+  /// The end of the conversation, to be called once in every process, process 0 last of all when something failed: the
+  /// others wait in it, for `limit_ns` at most, until process 0 has written what it has to. No call may follow.
+  virtual Status close(Nanos limit_ns) = 0;
+
+  /// Ends this process at once with `exit_status`, and in process 0 of a failed job the whole job with it, so that the
+  /// launcher ends with that status whatever became of the others. For a job that failed; never returns.
+  [[noreturn]] virtual void end_job(int exit_status) = 0;
+
+ protected:
+  // Shared with the thread that talks, which can outlive this when a call of the MPI library hangs.
+  const std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
+};
+
+/// One process alone: nothing is sent, and nothing started.
+class LocalTransport final : public Transport {
+ public:
+  LocalTransport();
+
+  uint32_t index() const override { return 0; }
+  uint32_t size() const override { return 1; }
+  const std::vector<Member>& members() const override { return members_; }
+  Status barrier() override { return state(); }
+  Status broadcast(Bytes&) override { return state(); }
+  Result<std::vector<Bytes>> gather(Bytes mine) override;
+  Status reduce(Reduction, std::span<double>) override { return state(); }
+  Status close(Nanos) override { return state(); }
+  [[noreturn]] void end_job(int exit_status) override;
+
+ private:
+  Status state() const;
+
+  std::vector<Member> members_;
+};
+
+/// How long things may take between processes.
+struct LinkLimits {
+  Nanos heartbeat_ns = 1'000'000'000;
+  Nanos lost_after_ns = 6'000'000'000;                ///< without a sign of life a process is gone
+  Nanos start_ns = 60'000'000'000;                    ///< until every process has introduced itself
+  Nanos call_ns = 6 * 3600 * int64_t{1'000'000'000};  ///< a collective call: the wait for the slowest host's work
+};
+
+}  // namespace mlps::world

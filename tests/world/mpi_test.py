@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Runs mpi_probe under the real mpirun of one MPI: what the processes see, and how the job ends.
+
+Usage: mpi_test.py openmpi|mpich PROBE   exit status 77 if that mpirun is not there.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+FLAVOUR, PROBE = sys.argv[1], os.path.abspath(sys.argv[2])
+MPIRUN = shutil.which(f"mpirun.{FLAVOUR}")
+# As launch.cpp has them: one that dies leaves the others alive.
+RECOVERY = {"openmpi": ["--mca", "orte_abort_on_non_zero_status", "0"], "mpich": ["-genvnone", "-disable-auto-cleanup"]}[FLAVOUR]
+PLUGINS = os.path.dirname(PROBE)
+
+
+def launcher(processes, options=()):
+    command = [MPIRUN, "-n", str(processes)]
+    if FLAVOUR == "openmpi":
+        command += ["--oversubscribe", "--bind-to", "none"]
+        command += ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    return command + list(options)
+
+
+class Job:
+    """A job under way: the lines that its processes have said so far, and its end."""
+
+    def __init__(self, processes, scenario, options=()):
+        self.begin = time.monotonic()
+        self.child = subprocess.Popen(launcher(processes, options) + [PROBE, scenario, PLUGINS], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
+        self.said, self.errors, self.told = [], [], threading.Condition()
+        self.readers = [threading.Thread(target=self.listen), threading.Thread(target=self.listen_errors)]
+        for reader in self.readers:
+            reader.start()
+
+    def listen(self):
+        for line in self.child.stdout:
+            if line.startswith("{"):
+                with self.told:
+                    self.said.append(json.loads(line))
+                    self.told.notify_all()
+        with self.told:
+            self.told.notify_all()
+
+    def listen_errors(self):
+        self.errors.extend(self.child.stderr)
+
+    def pids(self, count):
+        """Process ids by index, once all `count` have said theirs."""
+        with self.told:
+            found = self.told.wait_for(lambda: sum("pid" in line for line in self.said) == count, timeout=60)
+        assert found, (self.said, self.errors)
+        return {line["process"]: line["pid"] for line in self.said if "pid" in line}
+
+    def end(self):
+        status = self.child.wait(timeout=100)
+        for reader in self.readers:
+            reader.join()
+        self.child.stdout.close()
+        self.child.stderr.close()
+        return status
+
+    def failures(self):
+        return {line["process"]: line["failure"] for line in self.said if "failure" in line}
+
+
+@unittest.skipUnless(MPIRUN, "no such mpirun")
+class Mpi(unittest.TestCase):
+    def test_collectives(self):
+        for processes in (2, 3, 4):
+            job = Job(processes, "collectives")
+            self.assertEqual(job.end(), 0, job.errors)
+            hosts = {line["process"]: line["host"] for line in job.said if "host" in line}
+            self.assertEqual(hosts, {i: f"h{i}" for i in range(processes)})
+            clocks = [line for line in job.said if "clock_ns" in line]
+            self.assertTrue(all(abs(line["clock_ns"]) <= line["clock_error_ns"] for line in clocks), clocks)
+            microseconds = [line["barrier_us"] for line in job.said if "barrier_us" in line]
+            print(f"{FLAVOUR}: {processes} processes, a barrier takes {microseconds} us, "
+                  f"clocks within {clocks[0]['clock_error_ns'] / 1000:.1f} us")
+
+    def test_one_process_needs_no_library(self):
+        job = Job(1, "collectives")
+        self.assertEqual(job.end(), 0, job.errors)
+
+    def test_raised_failure_is_seen_by_all(self):
+        for options in ((), RECOVERY):
+            job = Job(3, "raise", options)
+            self.assertEqual(job.end(), 3, job.errors)  # the exit code of a full disk, by way of the launcher
+            message = "host h1 (process 1), rank 17: write /x: no space"
+            self.assertEqual(job.failures(), {0: message, 2: message})
+
+    def killed(self, victim, options, how=signal.SIGKILL):
+        job = Job(3, f"wait{victim}", options)
+        pids = job.pids(3)
+        begin = time.monotonic()
+        os.kill(pids[victim], how)
+        status = job.end()
+        elapsed = time.monotonic() - begin
+        if how == signal.SIGSTOP:
+            try:
+                os.kill(pids[victim], signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        print(f"{FLAVOUR}: process {victim} got {how.name}, options {list(options)}: status {status} after {elapsed:.1f} s")
+        self.assertNotEqual(status, 0)
+        self.assertLess(elapsed, 10)
+        return job
+
+    def test_killed_process_is_named_by_the_others(self):
+        # Without its process 0, Hydra ends the job at once and names it itself.
+        for victim in (0, 1) if FLAVOUR == "openmpi" else (1,):
+            job = self.killed(victim, RECOVERY)
+            message = f"host h{victim} (process {victim}) is gone: no sign of life for 6 s"
+            self.assertEqual(job.failures(), {i: message for i in range(3) if i != victim})
+
+    def test_stopped_process_is_named_by_the_others(self):
+        job = self.killed(1, RECOVERY, signal.SIGSTOP)
+        message = "host h1 (process 1) is gone: no sign of life for 6 s"
+        self.assertEqual({i: text for i, text in job.failures().items() if i != 1}, {0: message, 2: message})
+
+    def test_killed_process_ends_a_job_started_by_hand(self):
+        for victim in (0, 1):
+            self.killed(victim, ())
+
+    def test_versions_differ(self):
+        job = Job(3, "version")
+        self.assertEqual(job.end(), 2, job.errors)
+        message = "host h1 (process 1) runs probe 2, but host h0 (process 0) runs probe 1"
+        self.assertEqual(job.failures(), {i: message for i in range(3)})
+
+    def test_job_without_library_is_an_error(self):
+        child = subprocess.run(launcher(2) + [PROBE, "wait", "/nowhere"], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(child.returncode, 0)
+        self.assertIn(f"/nowhere/mlps_mpi_{FLAVOUR}.so: not there", child.stdout + child.stderr)
+
+
+if __name__ == "__main__":
+    if not MPIRUN:
+        print(f"mpirun.{FLAVOUR} is not there")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
