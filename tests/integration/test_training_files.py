@@ -66,6 +66,28 @@ class Files(TrainingTest):
                 self.assertTrue(all(seconds >= 0.002 for seconds in output[epoch]["compute"]["block1"]), output[epoch])
                 self.assertTrue(0 < output[epoch]["au"]["block1"] <= 100)
 
+    def test_rates_follow_from_the_steps(self):
+        """AU and throughput of every file, recomputed from the times of the steps by the original's formulas."""
+        self.generate("retinanet")
+        record = self.run_passes("retinanet", accelerators=3, epochs=2)
+        folder = self.training_folder("retinanet", "run")
+        metric = json.loads((folder / "summary.json").read_text())["metric"]
+        outputs = [json.loads((folder / f"{rank}_output.json").read_text()) for rank in range(3)]
+        for epoch in (1, 2):
+            au, throughput = [], []
+            for rank, output in enumerate(outputs):
+                times = output[str(epoch)]
+                block = record["epochs"][epoch - 1]["blocks"][0]["ranks"][rank]
+                window = (block["end_ns"] - block["start_ns"]) / 1e9 - times["proc"]["block1"][0]
+                au.append(100 * sum(times["compute"]["block1"][1:]) / window)
+                throughput.append((len(times["proc"]["block1"]) - 1) / window * 4)
+                self.assertAlmostEqual(au[-1], times["au"]["block1"], places=5)
+                self.assertAlmostEqual(throughput[-1], times["throughput"]["block1"], places=3)
+            self.assertAlmostEqual(sum(au) / 3, metric["train_au_percentage"][epoch - 1], places=5)
+            self.assertAlmostEqual(sum(throughput), metric["train_throughput_samples_per_second"][epoch - 1], places=2)
+        mean = sum(metric["train_throughput_samples_per_second"]) / 2
+        self.assertAlmostEqual(mean * 40000 / 2**20, metric["train_io_mean_MB_per_second"], places=3)
+
     def test_a_flipped_bit_is_found(self):
         self.generate("retinanet")
         flip_bit(self.data / "retinanet" / "train" / "img_17_of_96.jpeg", 12345)
