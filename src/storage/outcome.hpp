@@ -7,15 +7,15 @@
 /// What every session does to the outcome half of an Operation; for backends only.
 namespace mlps::storage {
 
-/// First act of submit(): forgets the slot's last outcome and takes the time.
-inline void start_outcome(Operation& operation) {
+/// First act of submit(): forgets the slot's last outcome and notes the time.
+inline void start_outcome(Operation& operation, Nanos now = now_ns()) {
   operation.error.reset();
   operation.bytes = 0;
   operation.attempts = 1;
   operation.retried_bytes = 0;
   operation.first_byte_ns = 0;
   operation.completed_ns = 0;
-  operation.submitted_ns = now_ns();
+  operation.submitted_ns = now;
 }
 
 /// Last act before poll() hands the operation back.

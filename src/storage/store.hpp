@@ -85,6 +85,13 @@ class Object {
     return std::min(part_bytes_, spec_.size_bytes - offset);
   }
 
+ protected:
+  /// Becomes another object; `spec` gets what this one was, so that its memory can be used again.
+  void become(ObjectSpec& spec, uint64_t part_bytes) {
+    std::swap(spec_, spec);
+    part_bytes_ = part_bytes;
+  }
+
  private:
   ObjectSpec spec_;
   uint64_t part_bytes_;
@@ -191,6 +198,10 @@ class Store {
   /// A session that may have up to `depth` operations in flight.
   virtual Result<std::unique_ptr<Session>> open_session(unsigned depth) = 0;
   virtual std::unique_ptr<Object> object(ObjectSpec spec) = 0;
+  /// As object(), into `place`, whose object, if there is one, nobody uses any more. Where millions of small objects
+  /// are read, their allocation would be the largest part of our cost; a store without state of its own can spare it.
+  /// `spec` is left with some value.
+  virtual void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) { place = object(std::move(spec)); }
 
   /// Effective settings for the plan and the record, as (name, value): endpoint, payload signing, checksum, engine, ...
   /// Never a secret.

@@ -18,8 +18,6 @@ constexpr std::chrono::nanoseconds kShortPoll = std::chrono::milliseconds(1);
 constexpr std::chrono::nanoseconds kLongPoll = std::chrono::milliseconds(100);
 /// Small reads are claimed a few at a time, so that claiming costs little; few enough to leave some to other workers.
 constexpr uint32_t kClaimAtOnce = 4;
-/// Names are about as long; room for them at once is one allocation instead of several.
-constexpr size_t kNameRoom = 64;
 
 }  // namespace
 
@@ -181,16 +179,16 @@ Reader::OpenFile& Reader::new_file(uint32_t rank, uint64_t index, const Pass& pa
   file.pass = &pass;
   file.index = index;
   const Dataset& dataset = *pass.dataset;
-  storage::ObjectSpec spec;
-  spec.name.reserve(kNameRoom);
-  dataset.append_name(index, spec.name);
-  spec.size_bytes = dataset.file_bytes(index);
-  spec.part_bytes = plan_.part_bytes;
+  file.spec.name.clear();
+  dataset.append_name(index, file.spec.name);
+  file.spec.size_bytes = dataset.file_bytes(index);
+  file.spec.part_bytes = plan_.part_bytes;
+  file.spec.content = nullptr;
   if (verify_) {
     file.content = dataset.content(index);
-    spec.content = &file.content;
+    file.spec.content = &file.content;
   }
-  file.object = store_.object(std::move(spec));
+  store_.renew(file.object, file.spec);
   ++stats_.files_opened;
   return file;
 }
@@ -219,7 +217,7 @@ void Reader::do_chore() {
 }
 
 void Reader::recycle(OpenFile& file) {
-  file.object.reset();
+  file.state = OpenFile::State::kUnused;
   free_files_.push_back(&file);
 }
 
@@ -343,7 +341,7 @@ void Reader::raise(const Slot& slot, Error error) {
 void Reader::close_cached() {
   for (const auto& file : files_) {
     const bool open = file->state == OpenFile::State::kOpen || file->state == OpenFile::State::kClosing;
-    if (file->object == nullptr || !open) continue;
+    if (!open) continue;
     Operation operation;
     operation.kind = OpKind::kEndRead;
     operation.object = file->object.get();
@@ -351,7 +349,7 @@ void Reader::close_cached() {
       session_->submit(operation);
       for (completed_.clear(); completed_.empty();) session_->poll(kLongPoll, completed_);
     }
-    file->object.reset();
+    file->state = OpenFile::State::kUnused;
   }
 }
 

@@ -37,14 +37,15 @@ class Reader {
 
   /// A file being read, by one or more jobs of this worker.
   struct OpenFile {
-    enum class State : uint8_t { kNew, kOpening, kOpen, kClosing };
-    State state = State::kNew;
+    enum class State : uint8_t { kUnused, kNew, kOpening, kOpen, kClosing };
+    State state = State::kUnused;
     bool cached = false;  ///< stays open for the next extent of its stream
     uint32_t rank = 0;
     uint32_t users = 0;
     const Pass* pass = nullptr;
     uint64_t index = 0;
     formats::FileContent content;
+    storage::ObjectSpec spec;  ///< scratch for the next object
     std::unique_ptr<storage::Object> object;
     std::vector<Job*> waiting;  ///< for the file to be open
   };

@@ -25,6 +25,7 @@ class FaultStore final : public Store {
     return fault::make_fault_session(std::move(*session), *plan_);
   }
   std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
+  void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
   std::vector<std::pair<std::string, std::string>> describe() const override {
     auto settings = inner_->describe();
     settings.emplace_back("injected_faults", plan_->text());
