@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/environment.hpp"
 #include "base/log.hpp"
 #include "cli/commands.hpp"
 #include "gates/gates.hpp"
@@ -29,8 +30,9 @@ void prepare_process();
 /// From the system's source of randomness.
 uint64_t random_seed();
 
-/// E902 for a host of --hosts that isn't this one.
-Status check_single_host(const HostOptions& hosts);
+/// E902 for a host of --hosts that isn't this one, and for a process that a launcher (mpirun, srun) started as one of
+/// several: they would be so many separate runs that know nothing of each other.
+Status check_single_host(const HostOptions& hosts, const Environment& environment);
 
 /// The user's limits on I/O, and the processors of this host, for whoever plans reads or writes.
 template <class Request>
