@@ -82,6 +82,8 @@ class Hosts:
                     os.kill(int(pid), 9)
                 except ProcessLookupError:
                     pass
+            # The kernel takes a namespace apart some time after it is gone; the cable must be gone now.
+            subprocess.run(["ip", "link", "del", f"to-{name}"], capture_output=True, check=False)
             subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
             shutil.rmtree(pathlib.Path("/etc/netns") / space, ignore_errors=True)
         subprocess.run(["ip", "link", "del", "hub"], capture_output=True, check=False)
