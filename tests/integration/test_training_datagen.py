@@ -118,7 +118,7 @@ class Undisturbed(FileTest):
 
 class Killed(FileTest):
     def test_killed_at_several_moments_and_resumed_it_is_the_same_data_set(self):
-        for model, more, moments in (("retinanet", (), (1, 25, 60, 90)), ("unet3d", SMALL_PARTS, (1, 9, 24))):
+        for model, more, moments in (("retinanet", (), (1, 25, 60, 80)), ("unet3d", SMALL_PARTS, (1, 9, 20))):
             with self.subTest(model):
                 for files in moments:
                     self.kill_at(model, files, *more)
