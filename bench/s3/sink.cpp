@@ -18,6 +18,8 @@
 #include <string_view>
 #include <thread>
 
+#include "../../tests/unit/support/loopback.hpp"
+
 namespace mlps::bench {
 namespace {
 
@@ -91,17 +93,8 @@ void serve(int fd) {
 }  // namespace
 
 Sink::Sink() {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener, generic, length) != 0 || listen(listener, 128) != 0 ||
-      getsockname(listener, generic, &length) != 0) {
-    throw std::runtime_error("no listening socket on 127.0.0.1");
-  }
-  port_ = ntohs(address.sin_port);
+  const auto [listener, port] = testing::listen_on_loopback(128);
+  port_ = port;
   child_ = fork();
   if (child_ == 0) run_server(listener);
   close(listener);

@@ -236,13 +236,12 @@ void Conductor::warm_up() const {
   }
 }
 
-/// Until the deadline or the next news. False if news came first.
-bool Conductor::wait_until(Nanos deadline, uint32_t heard) {
+/// Until the deadline or the next news.
+void Conductor::wait_until(Nanos deadline, uint32_t heard) {
   bool warm = false;
   for (;;) {
     const Nanos now = now_ns();
-    if (now >= deadline) return true;
-    if (feed_.news().heard() != heard) return false;
+    if (now >= deadline || feed_.news().heard() != heard) return;
     if (deadline - now <= spin_ns_) {
       if (!warm) warm_up();
       warm = true;

@@ -82,7 +82,7 @@ class Conductor {
   BlockResult conclude(Nanos end);
   void wait_for_event(uint32_t heard);
   void warm_up() const;
-  bool wait_until(Nanos deadline, uint32_t heard);
+  void wait_until(Nanos deadline, uint32_t heard);
 
   Feed& feed_;
   world::World& world_;

@@ -9,7 +9,7 @@ Feed::Feed(uint32_t first_rank, uint32_t ranks, uint64_t capacity, uint32_t leas
       workers_(least_workers, most_workers),
       next_announced_(std::make_unique<uint32_t[]>(ranks)) {
   streams_.reserve(ranks);
-  for (uint32_t rank = 0; rank < ranks; ++rank) streams_.push_back(std::make_unique<Stream>(rank, capacity));
+  for (uint32_t rank = 0; rank < ranks; ++rank) streams_.push_back(std::make_unique<Stream>(capacity));
 }
 
 void Feed::begin(const Pass& pass, uint64_t samples, uint64_t in_flight) {

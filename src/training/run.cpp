@@ -263,6 +263,7 @@ RunRecord describe_run(const RunRequest& request, uint32_t first_rank) {
   record.run_seed = request.run_seed;
   record.verify = request.verify;
   record.injected_fault = request.injected_fault;
+  record.notes = workload.notes;
   return record;
 }
 

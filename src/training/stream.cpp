@@ -52,16 +52,8 @@ uint64_t ExtentMap::tickets_for(uint64_t samples) const {
   return files * extents_ + static_cast<uint64_t>(last - complete_.begin()) + 1;
 }
 
-uint64_t ExtentMap::tickets_within(uint64_t samples) const {
-  const uint64_t files = samples / samples_per_file_;
-  const uint64_t rest = samples % samples_per_file_;
-  const auto first_beyond = std::upper_bound(complete_.begin(), complete_.end(), rest);
-  return files * extents_ + static_cast<uint64_t>(first_beyond - complete_.begin());
-}
-
-Stream::Stream(uint32_t rank, uint64_t capacity)
-    : rank_(rank),
-      capacity_bits_(static_cast<uint32_t>(std::bit_width(std::max<uint64_t>(capacity, 2) - 1))),
+Stream::Stream(uint64_t capacity)
+    : capacity_bits_(static_cast<uint32_t>(std::bit_width(std::max<uint64_t>(capacity, 2) - 1))),
       mask_((uint64_t{1} << capacity_bits_) - 1),
       marks_(std::make_unique<std::atomic<uint32_t>[]>(mask_ + 1)) {}
 

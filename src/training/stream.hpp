@@ -20,8 +20,6 @@ class ExtentMap {
   uint64_t extents_per_file() const { return extents_; }
   /// Tickets [0, n) hold the first `samples` samples; the smallest such n.
   uint64_t tickets_for(uint64_t samples) const;
-  /// Tickets of which every sample lies before `samples`.
-  uint64_t tickets_within(uint64_t samples) const;
   uint64_t samples_of(uint64_t ticket) const { return samples_[ticket % extents_]; }
 
   /// The extent that stands at `place` (below extents_per_file()) when a file's samples are shuffled by `key`. Groups
@@ -44,9 +42,7 @@ class ExtentMap {
 class Stream {
  public:
   /// `capacity`: tickets that may be open at once, claimed or complete and not yet taken; rounded up to a power of two.
-  Stream(uint32_t rank, uint64_t capacity);
-
-  uint32_t rank() const { return rank_; }
+  explicit Stream(uint64_t capacity);
 
   /// Begins a pass of `total` tickets, counted from 0 again; nothing can be claimed before allow(). All tickets of the
   /// pass before are complete, but workers may look for more at any time.
@@ -85,7 +81,6 @@ class Stream {
     return marks_[number & mask_].load(std::memory_order_seq_cst) == mark_of(number);
   }
 
-  const uint32_t rank_;
   uint32_t capacity_bits_;
   uint64_t mask_;
   std::unique_ptr<std::atomic<uint32_t>[]> marks_;

@@ -11,6 +11,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "../support/loopback.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::testing {
@@ -96,17 +97,9 @@ std::string query_value(const std::string& query, const std::string& name) {
 }
 
 ScriptedServer::ScriptedServer() {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener_, generic, length) != 0 || listen(listener_, 64) != 0 ||
-      getsockname(listener_, generic, &length) != 0) {
-    throw std::runtime_error("no listening socket on 127.0.0.1");
-  }
-  port_ = ntohs(address.sin_port);
+  const Listener listening = listen_on_loopback(64);
+  listener_ = listening.fd;
+  port_ = listening.port;
   acceptor_ = std::thread([this] { accept_all(); });
 }
 

@@ -16,21 +16,15 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "../support/loopback.hpp"
+
 namespace mlps::testing {
 
 TlsServer::TlsServer(const std::string& host) : context_(SSL_CTX_new(TLS_server_method())) {
   make_certificate(host);
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener_, generic, length) != 0 || listen(listener_, 8) != 0 ||
-      getsockname(listener_, generic, &length) != 0) {
-    throw std::runtime_error("no listening socket on 127.0.0.1");
-  }
-  port_ = ntohs(address.sin_port);
+  const Listener listening = listen_on_loopback(8);
+  listener_ = listening.fd;
+  port_ = listening.port;
   thread_ = std::thread([this] { serve(); });
 }
 

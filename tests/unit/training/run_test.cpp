@@ -232,6 +232,11 @@ TEST_F(TrainingRunTest, ChangedBytesAreFoundByVerify) {
                                ::testing::HasSubstr("file 7 of 24")));
 }
 
+TEST_F(TrainingRunTest, TheRecordKeepsTheNotesOfTheWorkload) {
+  workload_.notes = {"40 of 200 columns are read"};
+  EXPECT_EQ(run(1, FakeFormat(1000, {1})).notes, workload_.notes);
+}
+
 TEST_F(TrainingRunTest, AReadThatFailsEndsTheRunAndSaysWhose) {
   hook_ = [](Operation& operation) {
     if (operation.reads_body() && operation.object->name().find("img_13") != std::string::npos) {

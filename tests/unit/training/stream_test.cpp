@@ -20,7 +20,6 @@ TEST(ExtentMap, OneFileOneSample) {
   const ExtentMap map(format, 1);
   EXPECT_EQ(map.tickets_for(0), 0U);
   EXPECT_EQ(map.tickets_for(24), 24U);
-  EXPECT_EQ(map.tickets_within(24), 24U);
 }
 
 TEST(ExtentMap, FooterAndRowGroups) {
@@ -33,10 +32,6 @@ TEST(ExtentMap, FooterAndRowGroups) {
   EXPECT_EQ(map.tickets_for(10), 3U);
   EXPECT_EQ(map.tickets_for(11), 5U);
   EXPECT_EQ(map.tickets_for(27), 9U);
-  EXPECT_EQ(map.tickets_within(5), 1U);
-  EXPECT_EQ(map.tickets_within(6), 2U);
-  EXPECT_EQ(map.tickets_within(10), 4U) << "the next file's footer holds no sample";
-  EXPECT_EQ(map.tickets_within(19), 5U);
 }
 
 TEST(ExtentMap, ShufflingMovesEqualGroupsAsWholes) {
@@ -70,7 +65,7 @@ class StreamTest : public ::testing::Test {
  protected:
   FakeFormat format_{10, {1}};
   ExtentMap map_{format_, 1};
-  Stream stream_{0, 8};
+  Stream stream_{8};
 };
 
 TEST_F(StreamTest, ClaimsStayBelowTheLimitAndTheTotal) {
