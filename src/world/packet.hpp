@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -14,6 +15,8 @@ namespace mlps::world {
 class Packer {
  public:
   Packer& number(uint64_t value);
+  Packer& integer(int64_t value) { return number(static_cast<uint64_t>(value)); }
+  Packer& real(double value) { return number(std::bit_cast<uint64_t>(value)); }
   Packer& text(std::string_view value);
   Bytes take() { return std::move(bytes_); }
 
@@ -25,8 +28,11 @@ class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
 
-  /// Zero or empty when the bytes end before; good() tells.
+  /// Zero or empty when the bytes end before; good() tells. Who reserves room for a number that came, or loops over it,
+  /// looks at good() first.
   uint64_t number();
+  int64_t integer() { return static_cast<int64_t>(number()); }
+  double real() { return std::bit_cast<double>(number()); }
   std::string_view text();
   bool good() const { return good_; }
   bool empty() const { return rest_.empty(); }

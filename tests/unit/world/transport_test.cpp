@@ -8,7 +8,7 @@
 #include <latch>
 #include <thread>
 
-#include "fake_net.hpp"
+#include "../support/fake_net.hpp"
 #include "world/courier.hpp"
 #include "world/packet.hpp"
 

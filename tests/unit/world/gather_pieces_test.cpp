@@ -1,0 +1,60 @@
+#include "world/gather_pieces.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "../support/job.hpp"
+#include "world/packet.hpp"
+
+namespace mlps::world {
+namespace {
+
+TEST(GatherPieces, BringsAllPiecesOfAllProcessesInOrder) {
+  testing::run_job(3, [](Transport& transport) {
+    // Process i has i * 2 pieces.
+    const uint32_t me = transport.index();
+    uint32_t given = 0;
+    const auto next = [&]() -> Result<Bytes> {
+      if (given == me * 2) return Bytes();
+      return Bytes(1, static_cast<char>('0' + given++)) + std::string(1000, static_cast<char>('a' + me));
+    };
+    std::map<uint32_t, std::string> taken;
+    const Status done = gather_pieces(transport, next, [&](uint32_t process, std::string_view piece) -> Status {
+      EXPECT_EQ(piece.size(), 1001U);
+      EXPECT_EQ(piece.back(), static_cast<char>('a' + process));
+      taken[process] += piece.front();
+      return {};
+    });
+    EXPECT_TRUE(done);
+    const std::map<uint32_t, std::string> all = {{1, "01"}, {2, "0123"}};
+    EXPECT_EQ(taken, me == 0 ? all : (std::map<uint32_t, std::string>{}));
+  });
+}
+
+TEST(GatherPieces, APieceThatCannotBeHadFailsTheJob) {
+  testing::run_job(2, [](Transport& transport) {
+    const auto next = [&]() -> Result<Bytes> {
+      if (transport.index() == 1) return fail(ErrorCode::kDiskFull, "no room");
+      return Bytes("x");
+    };
+    const Status done = gather_pieces(transport, next, [](uint32_t, std::string_view) { return Status{}; });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::kDiskFull);
+  });
+}
+
+TEST(Packer, TakesEveryKindOfNumber) {
+  const Bytes bytes = Packer().integer(-5).real(0.1).number(7).text("t").take();
+  Unpacker in(bytes);
+  EXPECT_EQ(in.integer(), -5);
+  EXPECT_EQ(in.real(), 0.1);
+  EXPECT_EQ(in.number(), 7U);
+  EXPECT_EQ(in.text(), "t");
+  EXPECT_TRUE(in.good() && in.empty());
+  EXPECT_EQ(in.real(), 0.0);
+  EXPECT_FALSE(in.good());
+}
+
+}  // namespace
+}  // namespace mlps::world
