@@ -26,7 +26,7 @@ class DatagenExecution {
     if (const auto status = report_gates(gates)) return *status;
 
     world::World world(1);
-    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
+    const InterruptWatch::Attachment attachment(call_.job.interrupts(), world.failure());
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
     results::RunContext about = training_context(options_, prepared_.chosen, *folder);

@@ -94,10 +94,10 @@ int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared)
   return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
+int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
+                     Job& job) {
   prepare_process();
-  InterruptWatch interrupts;
-  const TrainingCall call{options, invocation_start, interrupts};
+  const TrainingCall call{options, invocation_start, job};
   switch (options.command) {
     case TrainingCommand::kDatasize:
       return datasize(call, environment);

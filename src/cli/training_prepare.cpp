@@ -102,7 +102,6 @@ class RunPreparation {
       : options_(options), environment_(environment), measures_(options.command == TrainingCommand::kRun) {}
 
   Prepared<PreparedRun> prepare() {
-    note(check_single_host(options_.hosts, environment_));
     if (auto chosen = choose_workload(options_)) {
       prepared_.chosen = std::move(*chosen);
     } else {
@@ -322,7 +321,6 @@ Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, cons
 }
 
 Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment) {
-  if (Status status = check_single_host(options.hosts, environment); !status) return failed(status);
   auto chosen = choose_workload(options);
   if (!chosen) return failed(chosen);
   log_notes(chosen->workload);

@@ -75,7 +75,7 @@ class TrainingExecution {
 
   int run_once(const gates::Report& gates) {
     world::World world(prepared_.plan.accelerators);
-    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
+    const InterruptWatch::Attachment attachment(call_.job.interrupts(), world.failure());
     if (auto status = check_files(world); !status) return report_failures({status.error()});
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
