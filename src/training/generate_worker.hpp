@@ -12,6 +12,7 @@
 #include "storage/store.hpp"
 #include "training/dataset.hpp"
 #include "training/generate.hpp"
+#include "training/generate_share.hpp"
 #include "training/generate_window.hpp"
 #include "world/world.hpp"
 
@@ -60,7 +61,8 @@ struct WriteJob {
   world::Failure& failure;
   WritePlan plan;
   bool index_files = false;
-  CommitWindow window;
+  FileShare share;
+  CommitWindow window;  ///< over the positions of the share
   Probe probe;
 };
 
@@ -96,7 +98,8 @@ class WriteWorker {
   /// A file being carried. First its data, then, where there is one, its index file; each is read and compared if it
   /// may be there, and written if it is not whole.
   struct File {
-    uint64_t index = 0;  // in the list [train..., eval...]
+    uint64_t position = 0;  // in the share of this process
+    uint64_t index = 0;     // in the list [train..., eval...]
     const Dataset* set = nullptr;
     uint64_t number = 0;  // in its set
     formats::FileContent data;
@@ -123,7 +126,7 @@ class WriteWorker {
   explicit WriteWorker(WriteJob& job) : job_(job) {}
 
   bool take();
-  void take_file(uint64_t index, Slot& slot);
+  void take_file(uint64_t position, Slot& slot);
   void open(Slot& slot);
   void begin(Slot& slot, bool reading);
   void start_part(File& file, Slot& slot);
