@@ -105,7 +105,10 @@ class Generation {
     if (Status done = carry_out(); !done) failure_.raise(std::move(done.error()));
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = static_cast<uint64_t>(usage_of_process().ru_maxrss) * kKiB;
-    judge();
+    record_.hosts = {summary()};
+    record_.error = failure_.first();
+    checkpointing::add_cause(record_.error, record_.reasons);
+    judge_generation(record_, expected_files_);
     return std::move(record_);
   }
 
@@ -232,6 +235,8 @@ class Generation {
     record_.seconds = to_seconds(now_ns() - start_);
     for (const auto& worker : workers_) {
       merge(record_, worker->numbers());
+      const Nanos first = worker->numbers().first_part_ns;
+      if (first != 0 && (first_part_ns_ == 0 || first < first_part_ns_)) first_part_ns_ = first;
       for (const std::string& problem : worker->problems()) log::warning("{}", problem);
     }
   }
@@ -247,10 +252,22 @@ class Generation {
     return transport_.barrier();
   }
 
-  void judge() {
-    record_.error = failure_.first();
-    checkpointing::add_cause(record_.error, record_.reasons);
-    judge_generation(record_, expected_files_, transport_.size() == 1 ? "" : " of this host");
+  /// This process's entry among the hosts.
+  checkpointing::HostPart summary() const {
+    checkpointing::HostPart part;
+    const world::Member& member = transport_.members()[transport_.index()];
+    part.host = member.host;
+    part.pid = member.pid;
+    part.process = transport_.index();
+    part.workers = static_cast<uint32_t>(workers_.size());
+    if (first_part_ns_ != 0) part.first_byte_s = to_seconds(first_part_ns_ - request_.invocation_start.monotonic_ns);
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.cpu_user_s;
+    part.cpu_system_s = record_.cpu_system_s;
+    part.bytes_written = record_.bytes_written;
+    part.retries = record_.retries;
+    part.retried_bytes = record_.retried_bytes;
+    return part;
   }
 
   const GenerateRequest& request_;
@@ -265,6 +282,7 @@ class Generation {
   std::unique_ptr<WriteJob> job_;
   std::vector<std::unique_ptr<WriteWorker>> workers_;
   Nanos start_ = 0;
+  Nanos first_part_ns_ = 0;      // submitted; 0: none
   uint64_t expected_files_ = 0;  // of the record
 };
 
@@ -285,10 +303,10 @@ GenerateRecord describe_generation(const GenerateRequest& request) {
   return record;
 }
 
-void judge_generation(GenerateRecord& record, uint64_t expected_files, std::string_view whose) {
+void judge_generation(GenerateRecord& record, uint64_t expected_files) {
   const auto account = [&](const char* what, uint64_t planned, uint64_t done) {
     if (planned == done) return;
-    record.reasons.push_back(fmt::format("{}{}: {} planned, {} done", what, whose, grouped(planned), grouped(done)));
+    record.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
   };
   account("files", expected_files, record.files_written + record.files_kept);
   if (!record.error) account("bytes written", record.bytes_planned, record.bytes_written);

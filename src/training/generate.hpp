@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/histogram.hpp"
+#include "checkpointing/host_part.hpp"
 #include "checkpointing/record.hpp"
 #include "storage/store.hpp"
 #include "training/dataset.hpp"
@@ -104,15 +105,16 @@ struct GenerateRecord {
   double seconds = 0;                                              ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
   uint64_t peak_rss_bytes = 0;
+  std::vector<checkpointing::HostPart> hosts;  ///< an entry for each process whose files are in this record; no ranks
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
   std::vector<std::string> reasons;
   std::optional<Error> error;
 };
 GenerateRecord describe_generation(const GenerateRequest& request);
 
-/// Adds to the reasons what is not accounted for, of the files that the record should know of; `whose` follows the
-/// words for what is missing. Then sets the verdict: passed if nothing failed and nothing is missing.
-void judge_generation(GenerateRecord& record, uint64_t expected_files, std::string_view whose);
+/// Adds to the reasons what is not accounted for, of the `expected_files` that the record should know of, and sets the
+/// verdict: passed only if nothing failed and nothing is missing.
+void judge_generation(GenerateRecord& record, uint64_t expected_files);
 
 /// Collective; the request is the same in every process but for store, display and stamps. Writes what is missing of
 /// the data set, each process every n-th file of it, in the order of the list, each file whole and checked before it

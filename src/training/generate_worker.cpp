@@ -156,6 +156,7 @@ void WriteWorker::start_part(File& file, Slot& slot) {
   charge(numbers_.other_ns);
   object.fill(offset, operation.buffer);
   charge(numbers_.prepare_ns);
+  if (numbers_.first_part_ns == 0) numbers_.first_part_ns = mark_;
   submit(slot, OpKind::kWritePart);
 }
 

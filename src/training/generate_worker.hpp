@@ -70,6 +70,7 @@ struct WriteJob {
 struct WriteNumbers {
   Histogram write_ns, commit_ns;
   Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;
+  Nanos first_part_ns = 0;  ///< when the first part was submitted for writing; 0: none
   uint64_t files_written = 0, files_kept = 0, files_repaired = 0;
   uint64_t bytes_written = 0, bytes_planned = 0, bytes_kept = 0;
   uint64_t retries = 0, retried_bytes = 0;

@@ -49,9 +49,8 @@ struct Shares {
 Shares run_shares(const CheckpointPlan& plan) {
   Shares shares;
   MemoryStore store;
-  run_job(kHosts, [&](world::Transport& transport) {
-    shares.records[transport.index()] = run_share(transport, store, plan);
-  });
+  run_job(kHosts,
+          [&](world::Transport& transport) { shares.records[transport.index()] = run_share(transport, store, plan); });
   for (const RunRecord& record : shares.records) shares.sent.push_back(pack_part(record));
   return shares;
 }
@@ -227,7 +226,8 @@ TEST(GatherRecord, AFailedJobIsNotGathered) {
     EXPECT_EQ(record.hosts.size(), 1U);
     EXPECT_EQ(record.events.front().ranks.size(), kFirst[transport.index() + 1] - kFirst[transport.index()]);
     if (transport.index() != 0) return;
-    EXPECT_THAT(record.reasons, ElementsAre(HasSubstr("no room"), "the parts of host b, host c are not in this record"));
+    EXPECT_THAT(record.reasons,
+                ElementsAre(HasSubstr("no room"), "the parts of host b, host c are not in this record"));
   });
 }
 
