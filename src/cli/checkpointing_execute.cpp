@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checkpointing/gather_record.hpp"
 #include "checkpointing/progress.hpp"
 #include "checkpointing/run.hpp"
 #include "cli/checkpointing_prepare.hpp"
@@ -110,7 +111,9 @@ class CheckpointingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     checkpointing::RunRecord record = checkpointing::run(request, world);
-    return job_.leads() ? conclude(record, watch) : follow(record, watch);
+    (void)checkpointing::gather_record(record, job_.transport());
+    if (job_.leads()) return conclude(record, watch);
+    return record.error ? exit_code(record.error->code) : kExitSuccess;
   }
 
   /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
@@ -136,10 +139,6 @@ class CheckpointingExecution {
     print(common_.json ? results::record_json(about_, record, outcome)
                        : results::result_table(record) + results::findings_text(outcome.findings));
     return finish(folder_, written, outcome);
-  }
-
-  int follow(const checkpointing::RunRecord& record, HostWatch&) const {
-    return record.error ? exit_code(record.error->code) : kExitSuccess;
   }
 
   const CheckpointingOptions& options_;

@@ -65,7 +65,8 @@ std::vector<Error> folded(const std::vector<Opinion>& opinions, const std::vecto
   std::vector<Error> errors;
   for (auto& [error, hosts] : found) {
     if (hosts.size() < members.size()) {
-      error.message = fmt::format("{} {}: {}", hosts.size() == 1 ? "host" : "hosts", fmt::join(hosts, ", "), error.message);
+      error.message =
+          fmt::format("{} {}: {}", hosts.size() == 1 ? "host" : "hosts", fmt::join(hosts, ", "), error.message);
     }
     errors.push_back(std::move(error));
   }

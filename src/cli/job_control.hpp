@@ -13,8 +13,8 @@ namespace mlps::cli {
 /// input, which the launcher connects with the command; the others hear of it from process 0.
 inline constexpr std::string_view kJoinWord = "join-job";
 
-/// Added to the status of a job that fails, so that the command that started it knows a verdict of the job from a status
-/// of the launcher itself.
+/// Added to the status of a job that fails, so that the command that started it knows a verdict of the job from a
+/// status of the launcher itself.
 inline constexpr int kJobStatusBase = 64;
 
 /// What the command that started the job may say after the settings: one line each.

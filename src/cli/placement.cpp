@@ -50,7 +50,8 @@ std::vector<world::Host> in_process_order(const std::vector<world::Member>& memb
   };
   std::vector<world::Host> ordered;
   for (const world::Member& member : members) {
-    const auto named = std::find_if(hosts.begin(), hosts.end(), [&](const auto& host) { return is_named(host, member); });
+    const auto named =
+        std::find_if(hosts.begin(), hosts.end(), [&](const auto& host) { return is_named(host, member); });
     if (named == hosts.end()) return {};
     const auto here = static_cast<uint32_t>(
         std::count_if(members.begin(), members.end(), [&](const auto& other) { return is_named(*named, other); }));

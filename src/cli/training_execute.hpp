@@ -46,6 +46,12 @@ inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
   return {0, record.bytes_written};
 }
 
+/// The status of another process than process 0, which alone records.
+template <class Record>
+int follow(const Record& record) {
+  return record.error ? exit_code(record.error->code) : kExitSuccess;
+}
+
 /// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.
 template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,

@@ -57,7 +57,9 @@ struct PreparedDatagen {
   results::DatagenPlan plan;
   results::TrainingDetails details;
 };
-Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment);
+/// `hosts` share the generators.
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts);
 
 /// Everything a run is, decided; of the storage, only the manifest of the data set was read.
 struct PreparedRun {
