@@ -108,7 +108,7 @@ class Generation {
     record_.hosts = {summary()};
     record_.error = failure_.first();
     checkpointing::add_cause(record_.error, record_.reasons);
-    judge_generation(record_, expected_files_);
+    judge_generation(record_, expected_files());
     return std::move(record_);
   }
 
@@ -149,13 +149,18 @@ class Generation {
   /// The files [0, files) need not be looked at: process 0 counts them.
   void keep(uint64_t files) {
     if (!leads()) return;
-    expected_files_ = record_.files_kept = files;
+    record_.files_kept = files;
     record_.bytes_kept = bytes_of_first(train_, eval_, files);
+  }
+
+  /// Of the data set, that this process's record is to know of.
+  uint64_t expected_files() const {
+    if (request_.destination.kind == DestinationState::Kind::kComplete) return leads() ? record_.files : 0;
+    return share_.count() + (leads() ? std::min(share_.first(), record_.files) : 0);
   }
 
   Status set_up() {
     keep(share_.first());
-    expected_files_ += share_.count();
     const bool resumes = request_.destination.kind == DestinationState::Kind::kUnfinished;
     const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
     job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
@@ -282,8 +287,7 @@ class Generation {
   std::unique_ptr<WriteJob> job_;
   std::vector<std::unique_ptr<WriteWorker>> workers_;
   Nanos start_ = 0;
-  Nanos first_part_ns_ = 0;      // submitted; 0: none
-  uint64_t expected_files_ = 0;  // of the record
+  Nanos first_part_ns_ = 0;  // submitted; 0: none
 };
 
 }  // namespace

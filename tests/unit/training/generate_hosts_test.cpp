@@ -124,6 +124,26 @@ TEST(GenerateOnHosts, TheSameObjectsWhateverTheHostsEachWrittenOnce) {
   }
 }
 
+TEST(GenerateOnHosts, TheJournalWaitsForTheSlowestHost) {
+  const Small small;
+  SharedFolder folder(small);
+  const auto slow_on_host_1 = [&](uint32_t host) -> MemoryStore::Hook {
+    return [&, host](Operation& operation) {
+      if (host != 1 || operation.object->name() != small.name(1) || operation.kind != OpKind::kBeginWrite) return;
+      const auto host_0_is_done = [&] {
+        const std::lock_guard lock(folder.mutex);
+        return folder.committed.contains(small.name(22));
+      };
+      while (!host_0_is_done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // some rounds
+      const std::lock_guard lock(folder.mutex);
+      EXPECT_LE(folder.journals.back(), 1U);
+    };
+  };
+  expect_all_passed(run(folder, small, {.hosts = 2, .hook = slow_on_host_1}));
+  expect_honest(folder);
+}
+
 TEST(GenerateOnHosts, MoreHostsThanFiles) {
   const Small small(2, 0);
   SharedFolder folder(small);
