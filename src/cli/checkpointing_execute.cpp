@@ -41,13 +41,13 @@ class CheckpointingExecution {
 
   int run() {
     if (!common_.json && !common_.quiet) print_plan();
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
-    return repeat(common_, [&] { return run_once(gates); });
+    return repeat(common_, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.model_folder = prepared_.plan.model;
@@ -56,7 +56,8 @@ class CheckpointingExecution {
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
     request.budget_bytes = prepared_.io->budget_bytes;
-    return gates::run_gates(request);
+    world::LocalTransport transport;
+    return gates::run_gates(request, transport);
   }
 
   checkpointing::RunRequest run_request() {

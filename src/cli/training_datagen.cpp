@@ -22,7 +22,7 @@ class DatagenExecution {
     const auto destination = training::inspect_destination(
         *prepared_.store, training::shape_text(prepared_.chosen.workload, prepared_.seed));
     if (!destination) return report_failures({destination.error()});
-    const gates::Report gates = check_gates(*destination);
+    const Result<gates::Report> gates = check_gates(*destination);
     if (const auto status = report_gates(gates)) return *status;
 
     world::World world(1);
@@ -30,7 +30,7 @@ class DatagenExecution {
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
     results::RunContext about = training_context(options_, prepared_.chosen, *folder);
-    about.separation = gates.separation;
+    about.separation = gates->separation;
     const training::GenerateRequest request = request_for(*folder, *destination);
     const std::string plan = results::plan_table(prepared_.plan, prepared_.details);
     const training::GenerateRecord begun = training::describe_generation(request);
@@ -51,7 +51,7 @@ class DatagenExecution {
                                  static_cast<double>(plan.files));
   }
 
-  gates::Report check_gates(const training::DestinationState& destination) const {
+  Result<gates::Report> check_gates(const training::DestinationState& destination) const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -61,7 +61,8 @@ class DatagenExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
     request.budget_bytes = prepared_.plan.writes.budget_bytes;
-    return gates::run_gates(request);
+    world::LocalTransport transport;
+    return gates::run_gates(request, transport);
   }
 
   training::GenerateRequest request_for(const results::RunFolder& folder,

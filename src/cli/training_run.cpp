@@ -15,14 +15,14 @@ class TrainingExecution {
       : call_(call), options_(call.options), prepared_(std::move(prepared)) {}
 
   int run() {
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
-    return repeat(options_.common, [&] { return run_once(gates); });
+    return repeat(options_.common, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -30,7 +30,8 @@ class TrainingExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
     request.budget_bytes = prepared_.reads->budget_bytes;
-    return gates::run_gates(request);
+    world::LocalTransport transport;
+    return gates::run_gates(request, transport);
   }
 
   std::optional<int> check_checkpoint_folder() const {
@@ -38,8 +39,10 @@ class TrainingExecution {
     gates::Request request;
     request.store = prepared_.checkpoints.get();
     request.new_folders = kNewFolders;
+    request.looks_at_job = false;  // with the data folder, it did
     request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
-    return report_gates(gates::run_gates(request));
+    world::LocalTransport transport;
+    return report_gates(gates::run_gates(request, transport));
   }
 
   // The files that are read are there, in their sizes.
