@@ -46,13 +46,13 @@ class CheckpointingExecution {
     auto shares = place_ranks(options_, job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
     shares_ = std::move(*shares);
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
-    return repeat(common_, [&] { return run_once(gates); });
+    return repeat(common_, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.model_folder = prepared_.plan.model;
@@ -61,7 +61,7 @@ class CheckpointingExecution {
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
     request.budget_bytes = prepared_.io->budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
   /// What the processes must agree on: the objects of every rank, and where they are.

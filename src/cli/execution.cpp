@@ -59,10 +59,12 @@ void ProgressDisplay::show(const std::string& line) {
   log::progress(line);
 }
 
-std::optional<int> report_gates(const gates::Report& gates) {
-  for (const std::string& warning : gates.warnings) log::warning("{}", warning);
-  if (gates.failures.empty()) return std::nullopt;
-  return report_failures(gates.failures);
+std::optional<int> report_gates(const Result<gates::Report>& gates) {
+  if (!gates) return report_failures({gates.error()});
+  for (const std::string& warning : gates->warnings) log::warning("{}", warning);
+  if (!gates->first_failure) return std::nullopt;
+  // Of several processes only the first has them all, and says them.
+  return gates->failures.empty() ? exit_code(gates->first_failure->code) : report_failures(gates->failures);
 }
 
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request) {

@@ -60,8 +60,9 @@ class ProgressDisplay {
   Nanos last_ns_ = now_ns();
 };
 
-/// Logs the gates' warnings. Nothing if all passed, else the process status of the first failure, all reported.
-std::optional<int> report_gates(const gates::Report& gates);
+/// Logs the gates' warnings. Nothing if all passed, else the process status of the first failure; process 0 reports
+/// all.
+std::optional<int> report_gates(const Result<gates::Report>& gates);
 
 /// Claims the run folder of `benchmark`, logs into it from now on, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);

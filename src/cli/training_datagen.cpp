@@ -25,11 +25,11 @@ class DatagenExecution {
     const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
     if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
     if (const auto status = find_destination(shape)) return *status;
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
 
     const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
-    if (const auto status = job_.agree(errors_of(begin(gates)))) return *status;
+    if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     HostWatch watch(options_);
     training::GenerateRecord record = training::generate(request_, transport);
     (void)training::gather_record(record, transport);
@@ -40,17 +40,15 @@ class DatagenExecution {
  private:
   /// Process 0 looks at the data folder; all get what it has found.
   std::optional<int> find_destination(const std::string& shape) {
-    if (job_.leads()) {
-      const auto found = training::inspect_destination(*prepared_.store, shape);
-      if (const auto status = job_.agree(errors_of(found))) return status;
-      destination_ = *found;
-    } else if (const auto status = job_.agree({})) {
-      return status;
-    }
-    auto kind = static_cast<uint64_t>(destination_.kind);
-    if (const auto status = job_.share(kind)) return status;
-    destination_.kind = static_cast<training::DestinationState::Kind>(kind);
-    return job_.share(destination_.whole_files);
+    Result<training::DestinationState> found;
+    if (job_.leads()) found = training::inspect_destination(*prepared_.store, shape);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    world::Bytes bytes = encode(*found);
+    if (const auto status = job_.share(bytes)) return status;
+    found = training::decode_destination(bytes);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    destination_ = *found;
+    return std::nullopt;
   }
 
   std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
@@ -79,7 +77,7 @@ class DatagenExecution {
                                  static_cast<double>(plan.files));
   }
 
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -89,7 +87,7 @@ class DatagenExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
     request.budget_bytes = prepared_.plan.writes.budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
   void make_request() {

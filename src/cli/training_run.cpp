@@ -22,14 +22,14 @@ class TrainingExecution {
     auto shares = place_ranks(options_, job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
     shares_ = std::move(*shares);
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
-    return repeat(options_.common, [&] { return run_once(gates); });
+    return repeat(options_.common, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -37,16 +37,25 @@ class TrainingExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
     request.budget_bytes = prepared_.reads->budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
-  std::optional<int> check_checkpoint_folder() const {
+  // Only process 0 saves checkpoints.
+  std::optional<int> check_checkpoint_folder() {
     if (!prepared_.checkpoints) return std::nullopt;
-    gates::Request request;
-    request.store = prepared_.checkpoints.get();
-    request.new_folders = kNewFolders;
-    request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
-    return report_gates(gates::run_gates(request));
+    uint64_t status = kExitSuccess;
+    if (job_.leads()) {
+      gates::Request request;
+      request.store = prepared_.checkpoints.get();
+      request.new_folders = kNewFolders;
+      request.looks_at_job = false;  // with the data folder, it did
+      request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+      world::LocalTransport alone;
+      const auto failed = report_gates(gates::run_gates(request, alone));
+      status = static_cast<uint64_t>(failed.value_or(kExitSuccess));
+    }
+    if (const auto ended = job_.share(status)) return ended;
+    return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
   }
 
   std::string plan_text() const {

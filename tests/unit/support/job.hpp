@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -18,12 +19,14 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
   world::LinkLimits limits;
   limits.heartbeat_ns = 20'000'000;
   limits.lost_after_ns = limits.start_ns = limits.call_ns = 60'000'000'000;
+  std::barrier started(size);
   std::vector<std::thread> processes;
   for (uint32_t i = 0; i < size; ++i) {
     processes.emplace_back([&, i] {
       const world::Introduction me{"mlpstorage 1", std::string(1, static_cast<char>('a' + i)), 100 + i};
       const auto open = [&net, i] { return Result<std::unique_ptr<world::Wire>>(net.wire(i)); };
       const auto transport = world::start_courier(open, me, limits);
+      started.arrive_and_wait();  // a failure of one's work must not find others who are still starting
       ASSERT_EQ(transport->size(), size);
       work(*transport);
       (void)transport->close(limits.call_ns);  // a failure raised last has to reach the others
