@@ -35,7 +35,8 @@ bool are_alike(const Error& a, const Error& b) {
 class Chorus {
  public:
   void add(const std::string& host, const Error& error) {
-    const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& l) { return are_alike(l.error, error); });
+    const auto found =
+        std::find_if(lines_.begin(), lines_.end(), [&](const Line& l) { return are_alike(l.error, error); });
     if (found == lines_.end()) {
       lines_.push_back({error, {host}});
       return;

@@ -28,10 +28,9 @@ std::vector<std::string> distinct_hosts(const std::vector<world::Member>& member
 
 std::vector<std::string> job_warnings(const std::vector<world::Member>& members) {
   std::vector<std::string> warnings;
-  const auto [behind, ahead] =
-      std::minmax_element(members.begin(), members.end(), [](const world::Member& a, const world::Member& b) {
-        return a.clock.wall_ns < b.clock.wall_ns;
-      });
+  const auto [behind, ahead] = std::minmax_element(
+      members.begin(), members.end(),
+      [](const world::Member& a, const world::Member& b) { return a.clock.wall_ns < b.clock.wall_ns; });
   const int64_t apart_ns = ahead->clock.wall_ns - behind->clock.wall_ns;
   if (apart_ns > kWallClocksApartNs) {
     warnings.push_back(
@@ -45,10 +44,10 @@ std::vector<std::string> job_warnings(const std::vector<world::Member>& members)
   }
   hosts_by_processes.erase(1);
   for (const auto& [processes, hosts] : hosts_by_processes) {
-    warnings.push_back(fmt::format("{} processes run on {} {}; one per host is enough: ranks are threads inside, "
-                                   "buffers are taken {} times",
-                                   processes, hosts.size() == 1 ? "host" : "each of the hosts",
-                                   fmt::join(hosts, ", "), processes));
+    warnings.push_back(
+        fmt::format("{} processes run on {} {}; one per host is enough: ranks are threads inside, "
+                    "buffers are taken {} times",
+                    processes, hosts.size() == 1 ? "host" : "each of the hosts", fmt::join(hosts, ", "), processes));
   }
   return warnings;
 }

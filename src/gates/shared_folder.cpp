@@ -137,23 +137,21 @@ std::optional<Error> look_for(const SharedMark& mark, const std::string& folder,
     sighting = sight(mark, path);
   }
   if (is_missing(sighting)) {
-    return other_folder(fmt::format("no such file: {} is not the folder that host {} sees", folder, first_host),
-                        fmt::format("{}, which host {} sees, was looked for for {:g} s", path, first_host,
-                                    to_seconds(patience_ns)),
-                        folder);
+    return other_folder(
+        fmt::format("no such file: {} is not the folder that host {} sees", folder, first_host),
+        fmt::format("{}, which host {} sees, was looked for for {:g} s", path, first_host, to_seconds(patience_ns)),
+        folder);
   }
   if (sighting.error != 0) return errno_error(sighting.error, fmt::format("{}: read {}", kGate, path));
   if (!sighting.same_content) {
-    return other_folder(
-        fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
-        fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);
+    return other_folder(fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
+                        fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);
   }
   if (sighting.inode == mark.inode && sighting.size_bytes == mark.size_bytes) return std::nullopt;
-  return other_folder(
-      fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
-      fmt::format("{} is {} here, {} on host {}", path, described(sighting.inode, sighting.size_bytes),
-                  described(mark.inode, mark.size_bytes), first_host),
-      folder);
+  return other_folder(fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
+                      fmt::format("{} is {} here, {} on host {}", path, described(sighting.inode, sighting.size_bytes),
+                                  described(mark.inode, mark.size_bytes), first_host),
+                      folder);
 }
 
 }  // namespace mlps::gates

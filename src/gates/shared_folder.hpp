@@ -31,8 +31,8 @@ Result<SharedMark> make_mark(const std::string& folder, const std::string& model
 /// A mark of the file `name` of `folder`, for a run that writes nothing.
 Result<SharedMark> mark_of(const std::string& folder, const std::string& name);
 
-/// Another host's look at the mark; looks again for `patience_ns`, and no longer than until a failure, while the mark is
-/// not there. What is found, if it is not the mark: E404 for no file, another file or another content, else the
+/// Another host's look at the mark; looks again for `patience_ns`, and no longer than until a failure, while the mark
+/// is not there. What is found, if it is not the mark: E404 for no file, another file or another content, else the
 /// system's error. `first_host` is the host of process 0.
 std::optional<Error> look_for(const SharedMark& mark, const std::string& folder, const std::string& first_host,
                               Nanos patience_ns, const world::Failure& failure);

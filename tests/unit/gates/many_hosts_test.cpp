@@ -15,8 +15,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -83,9 +83,8 @@ TEST(ManyHosts, AnotherFolderOfOneHostIsE404AndNotWrittenTo) {
   const TemporaryFolder shared, own;
   Hosts hosts(shared.path(), own.path(), shared.path());
   hosts.run();
-  EXPECT_THAT(hosts.failures(),
-              ElementsAre(StartsWith("[E404] host b: CAP-02: no such file: " + own.path() +
-                                     " is not the folder that host a sees")));
+  EXPECT_THAT(hosts.failures(), ElementsAre(StartsWith("[E404] host b: CAP-02: no such file: " + own.path() +
+                                                       " is not the folder that host a sees")));
   EXPECT_THAT(hosts.stores[1].behaviour.calls, IsEmpty());
   for (const auto& report : hosts.reports) {
     ASSERT_TRUE(report);

@@ -51,8 +51,7 @@ TEST(SharedFolder, AnotherFolderIsE404) {
   const auto error = look(marked.mark, other.path());
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kInvalidStructure);
-  EXPECT_EQ(error->message,
-            "CAP-02: no such file: " + other.path() + " is not the folder that host alpha sees");
+  EXPECT_EQ(error->message, "CAP-02: no such file: " + other.path() + " is not the folder that host alpha sees");
   EXPECT_THAT(error->details, HasSubstr(marked.mark.name));
 }
 
