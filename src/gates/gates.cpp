@@ -1,8 +1,5 @@
 #include "gates/gates.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <utility>
 
 #include "gates/findings.hpp"
@@ -66,7 +63,7 @@ Result<Report> run_gates(const Request& request, world::Transport& transport) {
   const auto all = check_together(checks, transport, left_behind);
   if (!all) {
     Error error = all.error();
-    if (!left_behind.empty()) error.details += fmt::format("; {}", fmt::join(left_behind, "; "));
+    for (const std::string& warning : left_behind) error.details += (error.details.empty() ? "" : "; ") + warning;
     return fail(std::move(error));
   }
   Result<Report> report;
