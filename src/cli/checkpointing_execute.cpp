@@ -12,7 +12,7 @@
 #include "gates/gates.hpp"
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
-#include "results/time_series.hpp"
+#include "results/findings.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -79,9 +79,8 @@ class CheckpointingExecution {
 
   results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
     results::CheckpointContext context;
-    fill_context(options_, folder, gates.separation, context);
+    fill_context(options_, prepared_.plan.processes, folder, gates.separation, context);
     context.args_json = options_json(options_);
-    context.processes = prepared_.plan.processes;
     context.workload = prepared_.workload;
     context.workload_name = options_.model;
     std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');
@@ -116,8 +115,9 @@ class CheckpointingExecution {
                const checkpointing::RunRecord& record, HostWatch& watch) const {
     const bool passed = record.verdict == checkpointing::Verdict::kPassed;
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};
+    world::LocalTransport alone;
     const results::RunOutcome outcome =
-        outcome_of(record.error, watch.finish(folder, about, passed, *prepared_.store, moved));
+        outcome_of(record.error, watch.finish(folder, about, passed, *prepared_.store, moved, alone));
     const Status written = results::write_finished(folder, about, record, outcome);
     print(common_.json ? results::record_json(about, record, outcome)
                        : results::result_table(record) + results::findings_text(outcome.findings));

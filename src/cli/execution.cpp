@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <random>
@@ -97,7 +98,7 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   return folder;
 }
 
-void fill_context(const BenchmarkOptions& options, const results::RunFolder& folder,
+void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::optional<gates::SeparationFinding> separation, results::RunContext& context) {
   const CommonOptions& common = options.common;
   context.tool_version = version_text();
@@ -107,14 +108,14 @@ void fill_context(const BenchmarkOptions& options, const results::RunFolder& fol
   context.model = options.model;
   context.argv = common.argv;
   context.protocol = protocol_name(options);
-  context.hostname = world::host_name();
   context.run_datetime = folder.run_datetime;
   context.folder = folder.path;
   if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
   context.client_host_memory_gib = options.client_host_memory_gib;
   context.hosts = options.hosts.hosts;
   context.separation = std::move(separation);
-  context.host = world::collect_host_facts();
+  context.processes = processes;
+  context.members = {{world::host_name(), ::getpid(), 0, processes, {}, world::collect_host_facts()}};
 }
 
 results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings) {
@@ -122,7 +123,7 @@ results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostF
   results::RunOutcome outcome;
   outcome.exit_status = error ? exit_code(error->code) : kExitSuccess;
   outcome.warnings = log::problems();
-  outcome.host = world::collect_host_facts();
+  outcome.host_ends = {world::collect_host_facts()};
   outcome.findings = std::move(findings);
   outcome.invocation_end = Stamp::now();
   return outcome;

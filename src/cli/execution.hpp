@@ -64,8 +64,9 @@ std::optional<int> report_gates(const gates::Report& gates);
 /// Claims the run folder of `benchmark`, logs into it from now on, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);
 
-/// Fills what the options and the host say; workload, verification and benchmark are the caller's.
-void fill_context(const BenchmarkOptions& options, const results::RunFolder& folder,
+/// Fills what the options and the host say, which holds all ranks; workload, verification and benchmark are the
+/// caller's.
+void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::optional<gates::SeparationFinding> separation, results::RunContext& context);
 
 /// Shows the first error of a record and collects what is known at its end.

@@ -56,10 +56,9 @@ bool records_datasize(const CommonOptions& common) {
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
                                      const results::RunFolder& folder) {
   results::RunContext context;
-  fill_context(options, folder, std::nullopt, context);
+  fill_context(options, options.processes, folder, std::nullopt, context);
   context.benchmark = "training";
   context.command = command_name(options.command);
-  context.processes = options.processes;
   context.args_json = options_json(options);
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;

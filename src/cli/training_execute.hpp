@@ -8,7 +8,7 @@
 #include "cli/host_watch.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/training_prepare.hpp"
-#include "results/time_series.hpp"
+#include "results/findings.hpp"
 #include "results/training_files.hpp"
 
 namespace mlps::cli {
@@ -50,8 +50,9 @@ int conclude(const TrainingOptions& options, const results::RunFolder& folder, c
              const Record& record, const std::string& plan, const storage::Store& store, HostWatch& watch) {
   log::progress("");
   const bool passed = record.verdict == checkpointing::Verdict::kPassed;
+  world::LocalTransport alone;
   const results::RunOutcome outcome =
-      outcome_of(record.error, watch.finish(folder, about, passed, store, moved_bytes(record)));
+      outcome_of(record.error, watch.finish(folder, about, passed, store, moved_bytes(record), alone));
   const Status written = results::write_finished(folder, about, record, plan, outcome);
   print(options.common.json ? results::record_json(about, record, outcome)
                             : results::result_table(record) + results::findings_text(outcome.findings));

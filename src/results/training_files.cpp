@@ -4,11 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "results/findings.hpp"
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
-#include "results/time_series.hpp"
 #include "results/training_dlio.hpp"
 
 namespace mlps::results {
