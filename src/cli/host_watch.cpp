@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "checkpointing/host_part.hpp"
 #include "results/findings.hpp"
 #include "results/run_hosts.hpp"
 #include "results/time_series.hpp"
@@ -61,7 +62,8 @@ Result<std::vector<HostCheck>> check_hosts(bool passed, const storage::Store& st
   std::vector<HostCheck> checks;
   for (size_t process = 0; process < packed->size(); ++process) {
     if (first_on_host(transport, process) != process) continue;
-    auto check = results::unpack_check((*packed)[process]);
+    auto check = results::unpack_check(checkpointing::process_name(transport.members(), static_cast<uint32_t>(process)),
+                                       (*packed)[process]);
     if (!check) return fail(std::move(check.error()));
     checks.push_back(std::move(*check));
   }

@@ -4,10 +4,26 @@
 
 #include <nlohmann/json.hpp>
 
-#include "world/packet.hpp"
+#include "world/archive.hpp"
+
+namespace mlps::world {
+
+template <class Archive, Is<MovedBytes> M>
+void fields(Archive& archive, M& moved) {
+  archive(moved.read, moved.written);
+}
+
+template <class Archive, Is<CrossCheck> C>
+void fields(Archive& archive, C& check) {
+  archive(check.result, check.claimed, check.counted, check.counters, check.text);
+}
+
+}  // namespace mlps::world
 
 namespace mlps::results {
 namespace {
+
+constexpr const char* kPacked = "check of counters";
 
 Json moved_json(const std::optional<world::MovedBytes>& moved) {
   if (!moved) return nullptr;
@@ -30,17 +46,6 @@ Json check_json(const HostCheck& host) {
   json["claimed"] = moved_json(check.claimed);
   json["counted"] = moved_json(check.counted);
   return json;
-}
-
-void pack(world::Packer& out, const world::MovedBytes& moved) {
-  out.number(moved.read).number(moved.written);
-}
-
-world::MovedBytes unpack_moved(world::Unpacker& in) {
-  world::MovedBytes moved;
-  moved.read = in.number();
-  moved.written = in.number();
-  return moved;
 }
 
 }  // namespace
@@ -76,37 +81,20 @@ std::string findings_text(const HostFindings& findings) {
   return text;
 }
 
-world::Bytes pack(const HostCheck& host) {
-  world::Packer out;
-  out.text(host.host).text(host.no_check_because).number(host.check ? 1 : 0);
-  if (!host.check) return out.take();
-  const world::CrossCheck& check = *host.check;
-  out.number(static_cast<uint64_t>(check.result)).text(check.counters).text(check.text);
-  pack(out, check.claimed);
-  out.number(check.counted ? 1 : 0);
-  if (check.counted) pack(out, *check.counted);
-  return out.take();
+template <class Archive, world::Is<HostCheck> H>
+void fields(Archive& archive, H& host) {
+  archive(host.host, host.check, host.no_check_because);
 }
 
-Result<HostCheck> unpack_check(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  HostCheck host;
-  host.host = in.text();
-  host.no_check_because = in.text();
-  uint64_t result = 0;
-  if (in.number() != 0) {
-    world::CrossCheck& check = host.check.emplace();
-    result = in.number();
-    check.counters = in.text();
-    check.text = in.text();
-    check.claimed = unpack_moved(in);
-    if (in.number() != 0) check.counted = unpack_moved(in);
+world::Bytes pack(const HostCheck& check) {
+  return world::pack(kPacked, check);
+}
+
+Result<HostCheck> unpack_check(const std::string& whose, std::string_view bytes) {
+  auto host = world::unpack<HostCheck>(kPacked, whose, bytes);
+  if (host && host->check && host->check->result > world::CheckResult::kNothingMoved) {
+    return world::unusable(kPacked, whose);
   }
-  if (!in.good() || !in.empty() || result > static_cast<uint64_t>(world::CheckResult::kNothingMoved)) {
-    return fail(ErrorCode::kMpiCommunication, "what a host says of its counters is damaged", {},
-                "every host must run the same build of mlpstorage");
-  }
-  if (host.check) host.check->result = static_cast<world::CheckResult>(result);
   return host;
 }
 

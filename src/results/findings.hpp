@@ -21,9 +21,9 @@ void add_findings(Json& record, const std::optional<RunOutcome>& outcome);
 /// What the table says of them: a line per host with something to warn about.
 std::string findings_text(const HostFindings& findings);
 
-/// A check of another process's host.
+/// A check on its way to process 0.
 world::Bytes pack(const HostCheck& check);
-/// Bytes that are none are E503.
-Result<HostCheck> unpack_check(std::string_view bytes);
+/// What `whose` ("host b") packed. Other bytes are E503.
+Result<HostCheck> unpack_check(const std::string& whose, std::string_view bytes);
 
 }  // namespace mlps::results

@@ -38,7 +38,8 @@ Status PieceSpool::read(size_t text, const Sink& sink) const {
   for (const Extent& extent : pieces_[text]) {
     piece.resize(extent.length);
     for (uint64_t got = 0; got < extent.length;) {
-      const ssize_t more = ::pread(fd_, piece.data() + got, extent.length - got, static_cast<off_t>(extent.offset + got));
+      const ssize_t more =
+          ::pread(fd_, piece.data() + got, extent.length - got, static_cast<off_t>(extent.offset + got));
       if (more < 0 && errno == EINTR) continue;
       if (more < 0) return fail(errno_error(errno, "read a temporary file beside the results"));
       if (more == 0) return fail(ErrorCode::kInternal, "a temporary file beside the results ends too early");

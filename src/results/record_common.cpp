@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
@@ -48,6 +49,17 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   json["run_s"] = seconds_between(facts.run_start, facts.run_end);
   json["invocation_s"] = seconds_between(facts.invocation_start, end);
   return json;
+}
+
+// What a process did, unless it is not in the record.
+Json part_json(const std::vector<checkpointing::HostPart>& parts, size_t process) {
+  const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
+  if (part == parts.end()) return nullptr;
+  return {{"started_s", part->started_s},       {"first_byte_s", part->first_byte_s},
+          {"bytes_read", part->bytes_read},     {"bytes_written", part->bytes_written},
+          {"retries", part->retries},           {"retried_bytes", part->retried_bytes},
+          {"workers", part->workers},           {"cpu_user_s", part->cpu_user_s},
+          {"cpu_system_s", part->cpu_system_s}, {"peak_rss_bytes", part->peak_rss_bytes}};
 }
 
 // A passed verdict is only believed from a run that came to its end.
@@ -148,7 +160,7 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
   return json;
 }
 
-Json members_json(const RunContext& context, const std::optional<RunOutcome>& outcome) {
+Json members_json(const RunContext& context, const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
   Json members = Json::array();
   for (size_t process = 0; process < context.members.size(); ++process) {
     const RunMember& member = context.members[process];
@@ -162,6 +174,7 @@ Json members_json(const RunContext& context, const std::optional<RunOutcome>& ou
     json["clock"] = {{"monotonic_offset_ns", member.clock.monotonic_ns},
                      {"wall_offset_ns", member.clock.wall_ns},
                      {"error_ns", member.clock.error_ns}};
+    json["part"] = part_json(facts.hosts, process);
     json["start"] = host_json({member.host, &member.facts});
     json["end"] = ended ? host_json({member.host, &*outcome->host_ends[process]}) : Json();
   }

@@ -37,7 +37,7 @@ std::string record_json(const CheckpointContext& context, const RunRecord& recor
   json["write"] = phase_json(record, Phase::kWrite);
   json["read"] = phase_json(record, Phase::kRead);
   json["events"] = events_json(record);
-  json["hosts"] = members_json(context, outcome);
+  json["hosts"] = members_json(context, facts, outcome);
   add_findings(json, outcome);
   return compact_rows(json);
 }

@@ -28,11 +28,17 @@ std::vector<std::string> host_names(const RunContext& context) {
 
 const RunMember& member_of_rank(const RunContext& context, uint32_t rank) {
   // The last that doesn't begin after the rank: one without ranks begins where the next does.
-  const auto after = std::upper_bound(context.members.begin(), context.members.end(), rank,
-                                      [](uint32_t wanted, const RunMember& member) {
-                                        return wanted < member.first_rank;
-                                      });
+  const auto after =
+      std::upper_bound(context.members.begin(), context.members.end(), rank,
+                       [](uint32_t wanted, const RunMember& member) { return wanted < member.first_rank; });
   return after == context.members.begin() ? context.members.front() : *std::prev(after);
+}
+
+bool holds_rank(const RunFacts& facts, uint32_t rank) {
+  // Nothing is said of a run that never began: then no rank did more than another.
+  return facts.hosts.empty() || std::any_of(facts.hosts.begin(), facts.hosts.end(), [&](const auto& part) {
+           return rank >= part.first_rank && rank - part.first_rank < part.ranks;
+         });
 }
 
 std::vector<HostView> hosts_at_start(const RunContext& context) {

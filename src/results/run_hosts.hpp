@@ -24,6 +24,9 @@ std::vector<std::string> host_names(const RunContext& context);
 /// The member whose process has this rank.
 const RunMember& member_of_rank(const RunContext& context, uint32_t rank);
 
+/// Whether the record that `facts` are of has this rank: of a job that failed it may have process 0's alone.
+bool holds_rank(const RunFacts& facts, uint32_t rank);
+
 /// What a host said of itself; refers to the context or the outcome.
 struct HostView {
   std::string name;

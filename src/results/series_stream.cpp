@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "results/sample_json.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::results {
 namespace {
 
+constexpr const char* kPacked = "time series";
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr int64_t kNanosPerMicro = 1000;
 
@@ -22,28 +23,18 @@ bool is_first_of_its_host(const world::Transport& transport) {
 
 }  // namespace
 
-world::Bytes pack(const SeriesHead& head) {
-  world::Packer out;
-  out.text(head.host).real(head.requested_interval_s).real(head.interval_s);
-  out.integer(head.start_us).integer(head.end_us).number(head.samples).number(head.samples_taken);
-  out.integer(head.cost_ns);
-  return out.take();
+template <class Archive, world::Is<SeriesHead> H>
+void fields(Archive& archive, H& head) {
+  archive(head.host, head.requested_interval_s, head.interval_s, head.start_us, head.end_us, head.samples,
+          head.samples_taken, head.cost_ns);
 }
 
-Result<SeriesHead> unpack_series_head(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  SeriesHead head;
-  head.host = in.text();
-  head.requested_interval_s = in.real();
-  head.interval_s = in.real();
-  head.start_us = in.integer();
-  head.end_us = in.integer();
-  head.samples = in.number();
-  head.samples_taken = in.number();
-  head.cost_ns = in.integer();
-  if (in.good() && in.empty()) return head;
-  return fail(ErrorCode::kMpiCommunication, "the time series of a host is damaged", {},
-              "every host must run the same build of mlpstorage");
+world::Bytes pack(const SeriesHead& head) {
+  return world::pack(kPacked, head);
+}
+
+Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view bytes) {
+  return world::unpack<SeriesHead>(kPacked, whose, bytes);
 }
 
 SeriesStream::SeriesStream(const world::TimeSeries& series, const world::Transport& transport)
@@ -68,8 +59,8 @@ world::Bytes SeriesStream::next() {
     const world::HostSample& sample = series_.samples[given_];
     piece += given_ == 0 ? "\n" : ",\n";
     // UTF-8 or not, a device's name must not stop the file.
-    piece += sample_json(series_.hostname, sample, shifted_us(sample))
-                 .dump(-1, ' ', false, Json::error_handler_t::replace);
+    piece +=
+        sample_json(series_.hostname, sample, shifted_us(sample)).dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   return piece;
 }

@@ -20,8 +20,8 @@ struct SeriesHead {
   Nanos cost_ns = 0;
 };
 world::Bytes pack(const SeriesHead& head);
-/// Bytes that are none are E503.
-Result<SeriesHead> unpack_series_head(std::string_view bytes);
+/// What `whose` ("host b") packed. Other bytes are E503.
+Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view bytes);
 
 /// Gives one series, which must outlive this, piece by piece. Every process has one; of several on one host only the
 /// first says anything, as the counters are the same.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "checkpointing/host_part.hpp"
 #include "results/json_text.hpp"
 #include "results/piece_spool.hpp"
 #include "results/run_hosts.hpp"
@@ -18,8 +19,9 @@ namespace {
 /// must not wait, and a run does not fail for its time series.
 class Collector {
  public:
-  Collector(const std::string& folder, size_t processes) : heads_(processes) {
-    auto spool = PieceSpool::create(folder, processes);
+  Collector(const std::string& folder, const std::vector<world::Member>& members)
+      : members_(members), heads_(members.size()) {
+    auto spool = PieceSpool::create(folder, members.size());
     if (spool) {
       spool_.emplace(std::move(*spool));
     } else {
@@ -34,7 +36,7 @@ class Collector {
       status_ = spool_->append(process, piece);
       return;
     }
-    auto unpacked = unpack_series_head(piece);
+    auto unpacked = unpack_series_head(checkpointing::process_name(members_, process), piece);
     if (unpacked) {
       head = std::move(*unpacked);
     } else {
@@ -48,6 +50,7 @@ class Collector {
   Status samples(size_t process, const Sink& sink) const { return spool_->read(process, sink); }
 
  private:
+  const std::vector<world::Member>& members_;
   Status status_;
   std::optional<PieceSpool> spool_;
   std::vector<std::optional<SeriesHead>> heads_;
@@ -148,7 +151,7 @@ Result<TimeSeriesFile> write_collected(const RunFolder& folder, const RunContext
 Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunContext& context,
                                           const world::TimeSeries& mine, world::Transport& transport) {
   SeriesStream stream(mine, transport);
-  Collector collected(folder.path, transport.size());
+  Collector collected(folder.path, transport.members());
   const Status gathered = world::gather_pieces(
       transport, [&] { return stream.next(); },
       [&](uint32_t process, std::string_view piece) -> Status {

@@ -21,8 +21,8 @@ using testing::HasSubstr;
 constexpr const char* kFile = "checkpointing_20260704_050040_timeseries.json";
 
 world::CrossCheck less() {
-  return {world::CheckResult::kLess, {1000, 500}, world::MovedBytes{10, 500}, "vda",
-          "vda read 10 B of the 1000 B claimed"};
+  return {
+      world::CheckResult::kLess, {1000, 500}, world::MovedBytes{10, 500}, "vda", "vda read 10 B of the 1000 B claimed"};
 }
 
 RunOutcome with_findings() {
@@ -62,7 +62,8 @@ TEST(Findings, WithoutSamplesSayWhy) {
   EXPECT_FALSE(root.json("checkpointing_20260704_050040_metadata.json").contains("timeseries_data"));
   const ordered_json record = root.json(kRecordFile);
   EXPECT_EQ(record["time_series"], ordered_json({{"file", nullptr}, {"reason", "--skip-timeseries"}}));
-  EXPECT_EQ(record["cross_check"], ordered_json::array({{{"host", "node"}, {"result", "not_made"}, {"text", "--skip-timeseries"}}}));
+  EXPECT_EQ(record["cross_check"],
+            ordered_json::array({{{"host", "node"}, {"result", "not_made"}, {"text", "--skip-timeseries"}}}));
 }
 
 TEST(Findings, OfARunUnderWayAreNull) {
@@ -94,7 +95,7 @@ TEST(PackCheck, ArrivesAsItWas) {
   not_counted.counted.reset();
   for (const HostCheck& sent :
        {HostCheck{"b", less(), ""}, HostCheck{"b", not_counted, ""}, HostCheck{"c", std::nullopt, "did not pass"}}) {
-    const auto came = unpack_check(pack(sent));
+    const auto came = unpack_check("host b", pack(sent));
     ASSERT_TRUE(came);
     EXPECT_EQ(came->host, sent.host);
     EXPECT_EQ(came->no_check_because, sent.no_check_because);
@@ -111,14 +112,15 @@ TEST(PackCheck, ArrivesAsItWas) {
 TEST(PackCheck, DamagedBytesAreRefused) {
   const std::string good = pack(HostCheck{"b", less(), ""});
   for (size_t length = 0; length < good.size(); ++length) {
-    const auto came = unpack_check(std::string_view(good).substr(0, length));
+    const auto came = unpack_check("host b", std::string_view(good).substr(0, length));
     ASSERT_FALSE(came) << length;
     EXPECT_EQ(came.error().code, ErrorCode::kMpiCommunication);
+    EXPECT_THAT(came.error().message, HasSubstr("host b"));
   }
-  EXPECT_FALSE(unpack_check(good + "x"));
+  EXPECT_FALSE(unpack_check("host b", good + "x"));
   HostCheck odd{"b", less(), ""};
   odd.check->result = static_cast<world::CheckResult>(77);
-  EXPECT_FALSE(unpack_check(pack(odd)));
+  EXPECT_FALSE(unpack_check("host b", pack(odd)));
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 
 #include "base/units.hpp"
 #include "results/checkpoint_files.hpp"
+#include "results/checkpoint_views.hpp"
 #include "results/host_consistency.hpp"
+#include "results/hosts_table.hpp"
 #include "sample.hpp"
 
 namespace mlps::results {
@@ -13,9 +15,12 @@ namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
 
 constexpr const char* kMetadata = "checkpointing_20260704_050040_metadata.json";
 
@@ -29,8 +34,7 @@ std::vector<std::string> keys_of(const ordered_json& json) {
 void write_run(const TemporaryFolder& root, const RunOutcome& outcome = sample::outcome()) {
   CheckpointContext context = sample::context(root.path());
   sample::use_three_processes(context, 2, 3);
-  const Status written =
-      write_finished({root.path(), "20260704_050040"}, context, sample::passed(8, 1, 1), outcome);
+  const Status written = write_finished({root.path(), "20260704_050040"}, context, sample::passed(8, 1, 1), outcome);
   ASSERT_TRUE(written) << written.error().message;
 }
 
@@ -182,6 +186,43 @@ TEST(ManyHosts, TheRecordHasEveryProcess) {
   EXPECT_TRUE(second["end"].is_null());
   EXPECT_EQ(record["hosts"][2]["end"]["hostname"], "a");
   EXPECT_EQ(record["hosts"][0]["end"]["hostname"], "b");
+}
+
+// Process 0's share alone: what can be had of a job that failed.
+TEST(ManyHosts, AShareHasFilesOfItsOwnRanksOnly) {
+  const TemporaryFolder root;
+  CheckpointContext context = sample::context(root.path());
+  sample::use_three_processes(context, 2, 3);
+  checkpointing::RunRecord record = sample::failed(8);
+  record.hosts = {sample::part("b", 0, 0, 2)};
+  ASSERT_TRUE(write_finished({root.path(), "20260704_050040"}, context, record, sample::outcome()));
+  EXPECT_THAT(root.files(), IsSupersetOf({"0_output.json", "1_output.json", "1_per_epoch_stats.json"}));
+  EXPECT_THAT(root.files(), Not(Contains("2_output.json")));
+  EXPECT_THAT(root.files(), Not(Contains("2_per_epoch_stats.json")));
+  const ordered_json record_json = root.json("mlpstorage_record.json");
+  EXPECT_EQ(record_json["hosts"][0]["part"]["bytes_read"], kGiB);
+  EXPECT_EQ(record_json["hosts"][0]["part"]["cpu_system_s"], 0.5);
+  EXPECT_TRUE(record_json["hosts"][1]["part"].is_null());
+}
+
+TEST(HostsTable, HasARowPerProcess) {
+  std::vector<checkpointing::HostPart> parts = {sample::part("b", 0, 0, 2), sample::part("a", 1, 2, 1),
+                                                sample::part("a", 2, 3, 0)};
+  parts[1].clock = {5, -1'234'000, 20'000};
+  EXPECT_EQ(hosts_table(parts),
+            "  host           ranks      read   written  CPU s  peak memory        clock, ms\n"
+            "  b                0-1  1.00 GiB  2.00 GiB   2.00   300.00 MiB  +0.000 +- 0.000\n"
+            "  a (process 1)      2  1.00 GiB  2.00 GiB   2.00   300.00 MiB  -1.234 +- 0.020\n"
+            "  a (process 2)      -  1.00 GiB  2.00 GiB   2.00   300.00 MiB  +0.000 +- 0.000\n");
+  EXPECT_EQ(hosts_table({parts[0]}), "");
+}
+
+TEST(HostsTable, StandsInTheResultTableOfSeveralProcesses) {
+  checkpointing::RunRecord record = sample::passed(2, 1, 1);
+  record.hosts = {sample::part("b", 0, 0, 2)};
+  EXPECT_THAT(result_table(record), Not(HasSubstr("clock, ms")));
+  record.hosts = {sample::part("b", 0, 0, 1), sample::part("a", 1, 1, 1)};
+  EXPECT_THAT(result_table(record), HasSubstr("clock, ms"));
 }
 
 TEST(ManyHosts, MembersWithoutTheRunsRanksAreADefect) {

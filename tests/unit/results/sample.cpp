@@ -197,6 +197,20 @@ CheckpointContext context(const std::string& folder) {
   return result;
 }
 
+checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks) {
+  checkpointing::HostPart result;
+  result.host = host;
+  result.process = process;
+  result.first_rank = first_rank;
+  result.ranks = ranks;
+  result.bytes_read = kGiB;
+  result.bytes_written = 2 * kGiB;
+  result.cpu_user_s = 1.5;
+  result.cpu_system_s = 0.5;
+  result.peak_rss_bytes = 300 * kMiB;
+  return result;
+}
+
 void use_three_processes(RunContext& context, uint32_t ranks_of_b, uint32_t ranks_of_a) {
   context.processes = ranks_of_b + 2 * ranks_of_a;
   context.members = {{"b", 11, 0, ranks_of_b, {}, facts("b")},

@@ -41,6 +41,9 @@ checkpointing::RunRecord failed(uint32_t ranks);
 /// A host of 64 GiB with 4 cores, 8 logical.
 world::HostFacts facts(const std::string& host);
 
+/// What a process did that read 1 GiB and wrote 2 GiB with 2 s of CPU.
+checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks);
+
 /// One process on "node1" with 2 ranks.
 CheckpointContext context(const std::string& folder);
 

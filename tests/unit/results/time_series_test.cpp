@@ -229,7 +229,7 @@ TEST(SeriesStream, TellsTheTimeOfProcess0) {
   const AheadByASecond transport;
   const world::TimeSeries series = series_of_process(transport, 2);
   SeriesStream stream(series, transport);
-  const auto head = unpack_series_head(stream.next());
+  const auto head = unpack_series_head("host b", stream.next());
   ASSERT_TRUE(head);
   EXPECT_EQ(head->start_us, sample::kWallUs - 1'000'000);
   EXPECT_EQ(head->end_us, sample::kWallUs + 39'000'000);
@@ -241,9 +241,9 @@ TEST(SeriesStream, TellsTheTimeOfProcess0) {
 TEST(SeriesHead, DamagedBytesAreRefused) {
   const std::string good = pack(SeriesHead{"b", 1, 2, 3, 4, 5, 6, 7});
   for (size_t length = 0; length < good.size(); ++length) {
-    EXPECT_FALSE(unpack_series_head(std::string_view(good).substr(0, length))) << length;
+    EXPECT_FALSE(unpack_series_head("host b", std::string_view(good).substr(0, length))) << length;
   }
-  EXPECT_FALSE(unpack_series_head(good + "x"));
+  EXPECT_FALSE(unpack_series_head("host b", good + "x"));
 }
 
 TEST(SampleJson, HasEveryCounterByItsName) {
