@@ -13,12 +13,9 @@ constexpr const char* kPacked = "time series";
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr int64_t kNanosPerMicro = 1000;
 
-bool is_first_of_its_host(const world::Transport& transport) {
-  const auto& members = transport.members();
-  const auto first = std::find_if(members.begin(), members.end(), [&](const world::Member& member) {
-    return member.host == members[transport.index()].host;
-  });
-  return first - members.begin() == static_cast<std::ptrdiff_t>(transport.index());
+bool is_first_of_its_host(const std::vector<world::Member>& members, uint32_t process) {
+  return std::none_of(members.begin(), members.begin() + process,
+                      [&](const world::Member& member) { return member.host == members[process].host; });
 }
 
 }  // namespace
@@ -37,10 +34,11 @@ Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view
   return world::unpack<SeriesHead>(kPacked, whose, bytes);
 }
 
-SeriesStream::SeriesStream(const world::TimeSeries& series, const world::Transport& transport)
+SeriesStream::SeriesStream(const world::TimeSeries& series, const std::vector<world::Member>& members, uint32_t process)
     : series_(series),
-      speaks_(is_first_of_its_host(transport)),
-      clock_ahead_us_(transport.members()[transport.index()].clock.wall_ns / kNanosPerMicro) {}
+      host_(members[process].host),
+      speaks_(is_first_of_its_host(members, process)),
+      clock_ahead_us_(members[process].clock.wall_ns / kNanosPerMicro) {}
 
 int64_t SeriesStream::shifted_us(const world::HostSample& sample) const {
   return sample.at.wall_us - clock_ahead_us_;
@@ -50,17 +48,16 @@ world::Bytes SeriesStream::next() {
   if (!speaks_) return {};
   if (!head_given_) {
     head_given_ = true;
-    return pack(SeriesHead{series_.hostname, series_.requested_interval_s, series_.interval_s,
-                           shifted_us(series_.samples.front()), shifted_us(series_.samples.back()),
-                           series_.samples.size(), series_.samples_taken, series_.cost_ns});
+    return pack(SeriesHead{host_, series_.requested_interval_s, series_.interval_s, shifted_us(series_.samples.front()),
+                           shifted_us(series_.samples.back()), series_.samples.size(), series_.samples_taken,
+                           series_.cost_ns});
   }
   world::Bytes piece;
   for (; given_ < series_.samples.size() && piece.size() < kPieceBytes; ++given_) {
     const world::HostSample& sample = series_.samples[given_];
     piece += given_ == 0 ? "\n" : ",\n";
     // UTF-8 or not, a device's name must not stop the file.
-    piece +=
-        sample_json(series_.hostname, sample, shifted_us(sample)).dump(-1, ' ', false, Json::error_handler_t::replace);
+    piece += sample_json(host_, sample, shifted_us(sample)).dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   return piece;
 }

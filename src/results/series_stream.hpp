@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "world/sampler.hpp"
@@ -23,11 +24,11 @@ world::Bytes pack(const SeriesHead& head);
 /// What `whose` ("host b") packed. Other bytes are E503.
 Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view bytes);
 
-/// Gives one series, which must outlive this, piece by piece. Every process has one; of several on one host only the
-/// first says anything, as the counters are the same.
+/// Gives the series of one process, which must outlive this, piece by piece. Every process has one; of several on one
+/// host only the first says anything, as the counters are the same.
 class SeriesStream {
  public:
-  SeriesStream(const world::TimeSeries& series, const world::Transport& transport);
+  SeriesStream(const world::TimeSeries& series, const std::vector<world::Member>& members, uint32_t process);
 
   /// First the packed head; then the elements of a JSON list, whole ones with their commas, about 1 MiB at a time;
   /// empty at the end.
@@ -37,6 +38,7 @@ class SeriesStream {
   int64_t shifted_us(const world::HostSample& sample) const;
 
   const world::TimeSeries& series_;
+  const std::string host_;
   const bool speaks_;
   const int64_t clock_ahead_us_;
   bool head_given_ = false;

@@ -150,7 +150,7 @@ Result<TimeSeriesFile> write_collected(const RunFolder& folder, const RunContext
 
 Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunContext& context,
                                           const world::TimeSeries& mine, world::Transport& transport) {
-  SeriesStream stream(mine, transport);
+  SeriesStream stream(mine, transport.members(), transport.index());
   Collector collected(folder.path, transport.members());
   const Status gathered = world::gather_pieces(
       transport, [&] { return stream.next(); },
@@ -163,15 +163,18 @@ Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunCont
 }
 
 Status send_time_series(const world::TimeSeries& mine, world::Transport& transport) {
-  SeriesStream stream(mine, transport);
+  SeriesStream stream(mine, transport.members(), transport.index());
   return world::gather_pieces(
       transport, [&] { return stream.next(); }, [](uint32_t, std::string_view) -> Status { return {}; });
 }
 
 Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunContext& context,
                                          const world::TimeSeries& mine) {
-  world::LocalTransport alone;
-  return gather_time_series(folder, context, mine, alone);
+  const std::vector<world::Member> alone = {{context.members.front().host, context.members.front().pid, {}}};
+  SeriesStream stream(mine, alone, 0);
+  Collector collected(folder.path, alone);
+  for (world::Bytes piece = stream.next(); !piece.empty(); piece = stream.next()) collected.take(0, piece);
+  return write_collected(folder, context, collected);
 }
 
 }  // namespace mlps::results

@@ -44,7 +44,6 @@ world::HostSample sample_at(int64_t seconds) {
 
 world::TimeSeries series_of(size_t samples) {
   world::TimeSeries series;
-  series.hostname = "node\"1";
   series.requested_interval_s = 10;
   series.interval_s = 40;
   series.samples_taken = 12;
@@ -55,7 +54,7 @@ world::TimeSeries series_of(size_t samples) {
 
 CheckpointContext context_of(const TemporaryFolder& root) {
   CheckpointContext context = sample::context(root.path());
-  context.hosts = {"127.0.0.1"};
+  context.members.front().host = "node\"1";
   return context;
 }
 
@@ -73,7 +72,7 @@ TEST(WriteTimeSeries, HasTheOriginalsShape) {
   EXPECT_EQ(json["start_time"], "2026-07-04T05:00:40.123456+00:00");
   EXPECT_EQ(json["end_time"], "2026-07-04T05:02:00.123456+00:00");
   EXPECT_EQ(json["num_samples"], 3);
-  EXPECT_EQ(json["hosts_requested"], ordered_json({"node1"}));
+  EXPECT_EQ(json["hosts_requested"], ordered_json({"node\"1"}));
   EXPECT_EQ(json["hosts_collected"], ordered_json({"node\"1"}));
   EXPECT_EQ(json["mean_sample_cpu_us"], 150.0);
   EXPECT_THAT(json["note"], HasSubstr("every second one was dropped"));
@@ -99,7 +98,6 @@ TEST(WriteTimeSeries, SaysWhatWentWrong) {
 // A series of process `index` of a job, so that every host's is told from the others'.
 world::TimeSeries series_of_process(const world::Transport& transport, size_t samples) {
   world::TimeSeries series = series_of(samples);
-  series.hostname = transport.members()[transport.index()].host;
   series.interval_s = 10 * (1 + transport.index());
   for (world::HostSample& sample : series.samples) sample.process.rss_bytes = transport.index();
   return series;
@@ -211,24 +209,9 @@ TEST(GatherTimeSeries, AfterAFailureThisHostsOwnRemain) {
 
 // Its clock is ahead, so its moments are moved back.
 TEST(SeriesStream, TellsTheTimeOfProcess0) {
-  class AheadByASecond : public world::Transport {
-   public:
-    uint32_t index() const override { return 1; }
-    uint32_t size() const override { return 2; }
-    const std::vector<world::Member>& members() const override { return members_; }
-    Status barrier() override { return {}; }
-    Status broadcast(world::Bytes&) override { return {}; }
-    Result<std::vector<world::Bytes>> gather(world::Bytes) override { return std::vector<world::Bytes>{}; }
-    Status reduce(world::Reduction, std::span<double>) override { return {}; }
-    Status close(Nanos) override { return {}; }
-    [[noreturn]] void end_job(int) override { std::abort(); }
-
-   private:
-    std::vector<world::Member> members_ = {{"a", 1, {}}, {"b", 2, {7, 1'000'000'000, 0}}};
-  };
-  const AheadByASecond transport;
-  const world::TimeSeries series = series_of_process(transport, 2);
-  SeriesStream stream(series, transport);
+  const std::vector<world::Member> members = {{"a", 1, {}}, {"b", 2, {7, 1'000'000'000, 0}}};
+  const world::TimeSeries series = series_of(2);
+  SeriesStream stream(series, members, 1);
   const auto head = unpack_series_head("host b", stream.next());
   ASSERT_TRUE(head);
   EXPECT_EQ(head->start_us, sample::kWallUs - 1'000'000);
