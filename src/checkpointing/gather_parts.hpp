@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -58,6 +59,29 @@ void stay_a_share(Record& record, const Error& cause, const world::Transport& tr
 inline void add_reasons(const std::vector<std::string>& reasons, const std::string& whose,
                         std::vector<std::string>& all) {
   for (const std::string& reason : reasons) all.push_back(whose + ": " + reason);
+}
+
+/// Empties a record of what add_host() puts into it.
+template <class Record>
+void forget_hosts(Record& record) {
+  record.hosts.clear();
+  record.peak_rss_bytes = 0;
+  record.first_byte_s = 0;
+  record.reasons.clear();
+  record.error.reset();
+}
+
+/// Adds what the records of all benchmarks have of every host. A part has members `host`, `invocation_start` and
+/// `reasons`; `whose` stands before its reasons.
+template <class Record, class Part>
+void add_host(Record& whole, const Part& part, const world::Member& member, const std::string& whose) {
+  HostPart host = part.host;
+  place(host, member, whole.invocation_start, part.invocation_start);
+  whole.peak_rss_bytes = std::max(whole.peak_rss_bytes, host.peak_rss_bytes);
+  const double first = host.first_byte_s;
+  if (first != 0 && (whole.first_byte_s == 0 || first < whole.first_byte_s)) whole.first_byte_s = first;
+  add_reasons(part.reasons, whose, whole.reasons);
+  whole.hosts.push_back(std::move(host));
 }
 
 }  // namespace mlps::checkpointing

@@ -61,6 +61,7 @@ constexpr const char* kKind = "part of the checkpointing record";
 
 /// Whether a part's events are those of process 0, each with every rank of the part; else why not.
 std::string mismatch(const RecordPart& part, const std::vector<CheckpointEvent>& expected) {
+  if (part.host.ranks == 0) return "it has no ranks";
   if (part.events.size() != expected.size()) {
     return fmt::format("it has {} checkpoints, host 0 has {}", part.events.size(), expected.size());
   }
@@ -98,18 +99,11 @@ void join(CheckpointEvent& whole, const CheckpointEvent& part, const world::Cloc
   }
 }
 
-/// An empty record becomes the sum of its parts, one after the other.
-void add(RunRecord& whole, RecordPart part, const world::Member& member, const std::string& whose) {
-  place(part.host, member, whole.invocation_start, part.invocation_start);
+void add(RunRecord& whole, const RecordPart& part, const world::ClockOffset& clock) {
   whole.events.resize(part.events.size());
-  for (size_t i = 0; i < part.events.size(); ++i) join(whole.events[i], part.events[i], member.clock);
+  for (size_t i = 0; i < part.events.size(); ++i) join(whole.events[i], part.events[i], clock);
   merge(whole.write, part.write);
   merge(whole.read, part.read);
-  whole.peak_rss_bytes = std::max(whole.peak_rss_bytes, part.host.peak_rss_bytes);
-  const double first_byte = part.host.first_byte_s;
-  if (first_byte != 0 && (whole.first_byte_s == 0 || first_byte < whole.first_byte_s)) whole.first_byte_s = first_byte;
-  add_reasons(part.reasons, whose, whole.reasons);
-  whole.hosts.push_back(std::move(part.host));
 }
 
 Status gather(RunRecord& record, world::Transport& transport) {
@@ -137,15 +131,13 @@ Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent,
     std::string problem = mismatch((*parts)[process], record.events);
     if (!problem.empty()) return world::unusable(kKind, process_name(members, process), std::move(problem));
   }
+  forget_hosts(record);
   record.events.clear();
   record.write = record.read = {};
-  record.first_byte_s = 0;
-  record.peak_rss_bytes = 0;
-  record.hosts.clear();
-  record.reasons.clear();
-  record.error.reset();
   for (uint32_t process = 0; process < parts->size(); ++process) {
-    add(record, std::move((*parts)[process]), members[process], process_name(members, process));
+    const RecordPart& part = (*parts)[process];
+    add_host(record, part, members[process], process_name(members, process));
+    add(record, part, members[process].clock);
   }
   for (const CheckpointEvent& event : record.events) {
     (event.phase == Phase::kWrite ? record.write : record.read).wall_s += to_seconds(event.slowest_ns);

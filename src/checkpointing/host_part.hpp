@@ -52,7 +52,8 @@ void place(HostPart& part, const world::Member& member, const Stamp& origin, con
 /// "host b", or "host b (process 2)" where several processes run on that host.
 std::string process_name(const std::vector<world::Member>& members, uint32_t process);
 
-/// For a record that stays the share of this process: a reason that says whose parts are not in it. Nothing on one host.
+/// For a record that stays the share of this process: a reason that says whose parts are not in it. Nothing on one
+/// host.
 void note_missing_parts(std::vector<std::string>& reasons, const world::Transport& transport);
 
 }  // namespace mlps::checkpointing

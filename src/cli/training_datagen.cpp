@@ -5,7 +5,7 @@
 #include "gates/gates.hpp"
 #include "training/generate.hpp"
 #include "training/manifest.hpp"
-#include "world/world.hpp"
+#include "world/transport.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -25,8 +25,8 @@ class DatagenExecution {
     const gates::Report gates = check_gates(*destination);
     if (const auto status = report_gates(gates)) return *status;
 
-    world::World world(1);
-    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
+    world::LocalTransport transport;
+    const InterruptWatch::Attachment attachment(call_.interrupts, transport.failure());
     const auto folder = begin_training_folder(options_);
     if (!folder) return report_failures({folder.error()});
     results::RunContext about = training_context(options_, prepared_.chosen, *folder);
@@ -38,7 +38,7 @@ class DatagenExecution {
       return report_failures({status.error()});
     }
     HostWatch watch(options_);
-    return conclude(options_, *folder, about, training::generate(request, world), plan, *prepared_.store, watch);
+    return conclude(options_, *folder, about, training::generate(request, transport), plan, *prepared_.store, watch);
   }
 
  private:

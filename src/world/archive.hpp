@@ -81,10 +81,7 @@ class PackArchive {
     packer_.number(state.sum).number(state.min).number(state.max);
   }
   template <class T>
-    requires(!Numeric<T>)
-  void put(const T& value) {
-    fields(*this, value);
-  }
+  requires(!Numeric<T>) void put(const T& value) { fields(*this, value); }
 
   Packer packer_;
 };
@@ -151,10 +148,7 @@ class UnpackArchive {
     if (!restored) good_ = false;
   }
   template <class T>
-    requires(!Numeric<T>)
-  void get(T& value) {
-    fields(*this, value);
-  }
+  requires(!Numeric<T>) void get(T& value) { fields(*this, value); }
 
   Unpacker in_;
   bool good_ = true;

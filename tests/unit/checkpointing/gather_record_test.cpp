@@ -25,6 +25,7 @@ using testing::small_plan;
 
 constexpr uint32_t kRanks = 7;
 constexpr uint32_t kHosts = 3;
+constexpr Nanos kCloseNs = 60'000'000'000;
 // Three uneven shares: ranks 0-2, 3-4, 5-6.
 constexpr std::array<uint32_t, kHosts + 1> kFirst = {0, 3, 5, 7};
 
@@ -49,9 +50,8 @@ struct Shares {
 Shares run_shares(const CheckpointPlan& plan) {
   Shares shares;
   MemoryStore store;
-  run_job(kHosts, [&](world::Transport& transport) {
-    shares.records[transport.index()] = run_share(transport, store, plan);
-  });
+  run_job(kHosts,
+          [&](world::Transport& transport) { shares.records[transport.index()] = run_share(transport, store, plan); });
   for (const RunRecord& record : shares.records) shares.sent.push_back(pack_part(record));
   return shares;
 }
@@ -219,6 +219,7 @@ TEST(GatherRecord, AFailedJobIsNotGathered) {
     all_have_run.arrive_and_wait();
     if (transport.index() == 2) transport.failure().raise({ErrorCode::kDiskFull, "no room"});
     const Status gathered = gather_record(record, transport);
+    (void)transport.close(kCloseNs);
     if (transport.index() == 1) return;  // it may have sent its part before it heard
     ASSERT_FALSE(gathered);
     EXPECT_EQ(gathered.error().code, ErrorCode::kDiskFull);
@@ -227,7 +228,8 @@ TEST(GatherRecord, AFailedJobIsNotGathered) {
     EXPECT_EQ(record.hosts.size(), 1U);
     EXPECT_EQ(record.events.front().ranks.size(), kFirst[transport.index() + 1] - kFirst[transport.index()]);
     if (transport.index() != 0) return;
-    EXPECT_THAT(record.reasons, ElementsAre(HasSubstr("no room"), "the parts of host b, host c are not in this record"));
+    EXPECT_THAT(record.reasons,
+                ElementsAre(HasSubstr("no room"), "the parts of host b, host c are not in this record"));
   });
 }
 
@@ -243,7 +245,7 @@ TEST(GatherRecord, ADamagedPartFailsTheJobForAll) {
       EXPECT_THAT(record.reasons, Contains("the parts of host b, host c are not in this record"));
       EXPECT_EQ(record.events.front().ranks.size(), 3U);
     }
-    EXPECT_FALSE(transport.barrier()) << "everybody hears of it";
+    EXPECT_FALSE(transport.close(kCloseNs)) << "everybody hears of it";
   });
 }
 
