@@ -21,9 +21,10 @@ class DatagenExecution {
 
   int run() {
     world::Transport& transport = job_.transport();
-    const auto shares = place_ranks(options_, transport.members());
+    auto shares = place_ranks(options_, transport.members());
     const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
     if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
+    shares_ = std::move(*shares);
     if (const auto status = find_destination(shape)) return *status;
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
@@ -32,9 +33,9 @@ class DatagenExecution {
     if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     HostWatch watch(options_);
     training::GenerateRecord record = training::generate(request_, transport);
-    (void)training::gather_record(record, transport);
-    if (!job_.leads()) return follow(record);
-    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
+    const auto gather = [&] { (void)training::gather_record(record, transport); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
  private:
@@ -62,7 +63,7 @@ class DatagenExecution {
     }
     make_request();
     if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
     about_.separation = gates.separation;
     return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
   }
@@ -116,6 +117,7 @@ class DatagenExecution {
   Job& job_;
   PreparedDatagen prepared_;
   ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
   training::DestinationState destination_;
   training::GenerateRequest request_;
   results::RunFolder folder_;  // process 0's

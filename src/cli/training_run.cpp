@@ -110,9 +110,9 @@ class TrainingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     training::RunRecord record = training::run(request, world);
-    (void)training::gather_record(record, job_.transport(), request.scratch_folder);
-    if (!job_.leads()) return follow(record);
-    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
+    const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
   /// Process 0 claims the run folder ...
@@ -127,7 +127,7 @@ class TrainingExecution {
   /// ... and leaves a record there that says "incomplete" until the end.
   Status begin(const training::RunRequest& request, const gates::Report& gates) {
     if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
     about_.separation = gates.separation;
     about_.verification = prepared_.details.division;
     return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
