@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-import rgw
+import daemons
 
 ORGANISATION, SYSTEM = "testers", "test-machine"
 RELEASE_PROGRAM = str(pathlib.Path(__file__).resolve().parents[2] / "build/release/mlpstorage")
@@ -75,7 +75,7 @@ class ProgramTest(unittest.TestCase):
 
     def setUp(self):
         self.program = os.environ.get("MLPSTORAGE", RELEASE_PROGRAM)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=rgw.test_tmp())).resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=daemons.test_tmp())).resolve()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.results = self.folder / "results"
         self.succeeds("init", ORGANISATION, str(self.results))
