@@ -46,6 +46,10 @@ class Running:
     def ended(self):
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
+    def said(self, text):
+        """Whether that stands in what it has printed on stderr so far."""
+        return text in (self._folder / "stderr").read_text(errors="replace")
+
     def wait(self):
         deadline = time.monotonic() + LIMIT_S
         while True:
