@@ -51,10 +51,16 @@ class Mpi(unittest.TestCase):
         job = start(1, "collectives")
         self.assertEqual(job.end(), 0, job.errors)
 
+    def ends_with(self, status, job, options=()):
+        """The launcher returns our exit status. Hydra by itself kills whoever is not out yet when the first has left, and
+        then it may return the signal."""
+        legal = (status, 9) if FLAVOUR == "mpich" and not options else (status,)
+        self.assertIn(job.end(), legal, job.errors)
+
     def test_raised_failure_is_seen_by_all(self):
         for options in ((), RECOVERY):
             job = start(3, "raise", options)
-            self.assertEqual(job.end(), 3, job.errors)  # the exit code of a full disk, by way of the launcher
+            self.ends_with(3, job, options)  # the exit code of a full disk
             message = "host h1 (process 1), rank 17: write /x: no space"
             self.assertEqual(job.failures(), {0: message, 2: message})
 
@@ -97,7 +103,7 @@ class Mpi(unittest.TestCase):
 
     def test_versions_differ(self):
         job = start(3, "version")
-        self.assertEqual(job.end(), 2, job.errors)
+        self.ends_with(2, job)
         message = "host h1 (process 1) runs probe 2, but host h0 (process 0) runs probe 1"
         self.assertEqual(job.failures(), {i: message for i in range(3)})
 

@@ -60,11 +60,9 @@ class Srun(unittest.TestCase):
 
     def test_raised_failure_is_seen_by_all(self):
         job = self.start(3, "raise")
-        status = job.end()
+        self.assertEqual(job.end(), 3, job.errors)  # the exit code of a full disk, by way of srun
         message = "host h1 (process 1), rank 17: write /x: no space"
         self.assertEqual(job.failures(), {0: message, 2: message})
-        print(f"{FLAVOUR}: srun --mpi={KIND}, a failure of exit status 3 was raised: status {status}")
-        self.assertIn(status, {"openmpi": (3,), "mpich": (3, 137)}[FLAVOUR])
 
     def killed(self, victim, how, *options):
         job = self.start(3, f"wait{victim}", *options)
