@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -18,6 +19,9 @@ class Environment {
   static Environment of_process();
 
   std::optional<std::string> get(std::string_view name) const;
+
+  /// Replaces a variable; an empty value unsets it.
+  void set(std::string_view name, std::string value) { values_[std::string(name)] = std::move(value); }
 
   /// Adds KEY=VALUE lines of a .env file for names not set already (the shell wins). `export ` prefixes, comments and
   /// single or double quotes are understood. A line of another shape is E104 with file and line number.

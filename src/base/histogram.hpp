@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <vector>
 
 namespace mlps {
 
@@ -49,6 +51,45 @@ class Histogram {
     return max_;
   }
 
+  /// All that a histogram holds, for sending it elsewhere: of the buckets only those in use, by ascending index.
+  struct State {
+    struct Bucket {
+      uint32_t index = 0;
+      uint64_t count = 0;
+    };
+    std::vector<Bucket> buckets;
+    uint64_t sum = 0, min = 0, max = 0;
+  };
+
+  State state() const {
+    State state;
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      if (counts_[i] != 0) state.buckets.push_back({static_cast<uint32_t>(i), counts_[i]});
+    }
+    state.sum = sum_;
+    state.min = min();
+    state.max = max_;
+    return state;
+  }
+
+  /// The histogram that has this state; nothing if none can have it.
+  static std::optional<Histogram> restore(const State& state) {
+    Histogram histogram;
+    for (size_t i = 0; i < state.buckets.size(); ++i) {
+      const auto& [index, count] = state.buckets[i];
+      const bool ascends = i == 0 || index > state.buckets[i - 1].index;
+      if (!ascends || index >= kBuckets || count == 0 || histogram.count_ + count < count) return std::nullopt;
+      histogram.counts_[index] = count;
+      histogram.count_ += count;
+    }
+    if (!fits(state, histogram.count_)) return std::nullopt;
+    if (histogram.count_ == 0) return histogram;
+    histogram.sum_ = state.sum;
+    histogram.min_ = state.min;
+    histogram.max_ = state.max;
+    return histogram;
+  }
+
  private:
   static constexpr unsigned kSubBits = 6;
   static constexpr size_t kSub = size_t{1} << kSubBits;
@@ -66,6 +107,18 @@ class Histogram {
     const unsigned shift = static_cast<unsigned>(index >> kSubBits) - 1;
     const uint64_t head = (index & (kSub - 1)) + kSub;
     return (head << shift) + ((uint64_t{1} << shift) - 1);
+  }
+
+  // Whether extremes and sum are ones that `count` values in these buckets can have. A sum that may have wrapped, of
+  // values in the range of years, can't be checked.
+  static bool fits(const State& state, uint64_t count) {
+    if (count == 0) return state.sum == 0 && state.min == 0 && state.max == 0;
+    if (state.min > state.max) return false;
+    if (index_of(state.min) != state.buckets.front().index || index_of(state.max) != state.buckets.back().index) {
+      return false;
+    }
+    if (state.max > std::numeric_limits<uint64_t>::max() / count) return true;
+    return state.sum >= state.min * count && state.sum <= state.max * count;
   }
 
   std::array<uint64_t, kBuckets> counts_{};

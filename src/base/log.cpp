@@ -57,6 +57,8 @@ const char* name_of(LogLevel level) {
       return "RESULT";
     case LogLevel::kError:
       return "ERROR";
+    case LogLevel::kNone:
+      break;
   }
   return "?";
 }

@@ -19,7 +19,8 @@ enum class LogLevel : int {
   kStatus = 25,
   kWarning = 30,
   kResult = 35,
-  kError = 40
+  kError = 40,
+  kNone = 100  ///< as a threshold: nothing
 };
 
 enum class ColorMode { kAuto, kAlways, kNever };

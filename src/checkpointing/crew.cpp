@@ -6,33 +6,6 @@
 #include <system_error>
 
 namespace mlps::checkpointing {
-namespace {
-
-void merge(WorkerTimes& into, const WorkerTimes& from) {
-  into.prepare_ns += from.prepare_ns;
-  into.submit_ns += from.submit_ns;
-  into.wait_ns += from.wait_ns;
-  into.starved_ns += from.starved_ns;
-  into.other_ns += from.other_ns;
-  into.exposed_ns += from.exposed_ns;
-}
-
-void merge(PhaseStats& into, const PhaseStats& from) {
-  into.begin_ns.merge(from.begin_ns);
-  into.part_ns.merge(from.part_ns);
-  into.first_byte_ns.merge(from.first_byte_ns);
-  into.commit_ns.merge(from.commit_ns);
-  merge(into.times, from.times);
-  into.bytes += from.bytes;
-  into.bytes_verified += from.bytes_verified;
-  into.parts += from.parts;
-  into.objects += from.objects;
-  into.retries += from.retries;
-  into.retried_bytes += from.retried_bytes;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Crew>> Crew::hire(const WorkerSettings& settings, storage::Store& store,
                                          world::Failure& failure) {
   std::unique_ptr<Crew> crew(new Crew(failure));

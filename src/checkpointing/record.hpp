@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/histogram.hpp"
+#include "checkpointing/host_part.hpp"
 #include "checkpointing/plan.hpp"
 #include "storage/store.hpp"
 
@@ -58,9 +59,12 @@ struct CheckpointEvent {
   Phase phase = Phase::kWrite;
   uint32_t checkpoint = 0;  ///< from 1
   Stamp start;              ///< first rank's start
-  Nanos slowest_ns = 0;     ///< first rank's start to the last rank's end
+  /// First rank's start to the last rank's end; of several hosts, which all leave the same barrier, the longest, each
+  /// by its own clock.
+  Nanos slowest_ns = 0;
   std::vector<RankInterval> ranks;
-  std::optional<storage::Residency> cached_before;  ///< reads from file systems: page cache just before
+  /// Reads from file systems: page cache just before, of each host for what it is to read, summed.
+  std::optional<storage::Residency> cached_before;
 };
 
 struct PhaseStats {
@@ -76,6 +80,8 @@ struct PhaseStats {
   double cpu_system_s = 0;
   double wall_s = 0;  ///< sum over the phase's checkpoints of slowest_ns
 };
+/// Adds counters, latencies and processor time. Wall times don't add up: wall_s stays.
+void merge(PhaseStats& into, const PhaseStats& from);
 
 enum class Verdict { kIncomplete, kPassed, kFailed, kInterrupted };
 std::string_view verdict_name(Verdict verdict);  ///< "incomplete", "passed", "failed", "interrupted"
@@ -86,15 +92,17 @@ void add_cause(const std::optional<Error>& error, std::vector<std::string>& reas
 /// a first cause it is E606 naming the first reason.
 Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error);
 
-/// Everything a run found out. One record, many views: result files, tables and JSON are made from it.
+/// Everything a run found out. One record, many views: result files, tables and JSON are made from it. Made by run()
+/// for the ranks of one host; gather_record() makes the record of process 0 that of all ranks.
 struct RunRecord {
   Stamp invocation_start;    ///< entry of main()
   Stamp run_start, run_end;  ///< the benchmark proper: first barrier to last
-  double first_byte_s = 0;   ///< invocation_start to the first part submitted
+  double first_byte_s = 0;   ///< invocation_start to the first part submitted, on any host
   CheckpointPlan plan;
-  uint32_t first_rank = 0;  ///< of the host this was made on; its events and counters are those of its own ranks
-  IoPlan io;
-  std::string location;  ///< the checkpoint folder, rendered
+  uint32_t first_rank = 0;      ///< events and counters are those of the ranks from this one on
+  IoPlan io;                    ///< of the host this was made on
+  std::vector<HostPart> hosts;  ///< an entry for each process whose ranks are in this record, in order
+  std::string location;         ///< the checkpoint folder, rendered
   storage::StoreTraits traits;
   std::vector<std::pair<std::string, std::string>> store_settings;
   uint64_t seed = 0;
@@ -105,12 +113,16 @@ struct RunRecord {
 
   std::vector<CheckpointEvent> events;  ///< in the order they happened
   PhaseStats write, read;
-  uint64_t peak_rss_bytes = 0;
-  std::string eviction;  ///< what was done about the page cache between write and read, in words
+  uint64_t peak_rss_bytes = 0;  ///< of the process that had most
+  std::string eviction;         ///< what was done about the page cache between write and read, in words
 
   Verdict verdict = Verdict::kIncomplete;
   std::vector<std::string> reasons;  ///< why the verdict is not "passed"; empty when it is
   std::optional<Error> error;        ///< the first cause
 };
+
+/// The verdict on a record that is to hold all of `plan`, the whole or a host's share of it: passed only if every
+/// planned byte and object is accounted for. What is not is added to the reasons that are there already.
+void judge(RunRecord& record, const CheckpointPlan& plan);
 
 }  // namespace mlps::checkpointing

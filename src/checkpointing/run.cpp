@@ -44,7 +44,10 @@ class CheckpointRun {
     }
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = peak_rss_bytes();
-    judge();
+    record_.hosts = {summary()};
+    record_.error = world_.failure().first();
+    add_cause(record_.error, record_.reasons);
+    judge(record_, plan_);
     return std::move(record_);
   }
 
@@ -158,7 +161,8 @@ class CheckpointRun {
       if (auto status = evict(plan_, checkpoint, store_); !status) return status;
     }
     record_.eviction =
-        "before reading: every file written back (sync) and its pages dropped (fadvise DONTNEED) on this host";
+        "before reading: every host wrote back the files it is to read (sync) and dropped their pages (fadvise "
+        "DONTNEED)";
     return {};
   }
 
@@ -203,20 +207,19 @@ class CheckpointRun {
     record_.events.push_back(std::move(event));
   }
 
-  /// The verdict: passed only if nothing failed and every planned byte is accounted for.
-  void judge() {
-    const auto account = [&](const char* what, uint64_t planned, uint64_t moved) {
-      if (planned != moved)
-        record_.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(moved)));
-    };
-    record_.error = world_.failure().first();
-    add_cause(record_.error, record_.reasons);
-    account("bytes written", plan_.bytes_to_write(), record_.write.bytes);
-    account("bytes read", plan_.bytes_to_read(), record_.read.bytes);
-    account("objects written", plan_.objects_per_checkpoint * plan_.checkpoints_to_write, record_.write.objects);
-    account("objects read", plan_.objects_per_checkpoint * plan_.checkpoints_to_read, record_.read.objects);
-    if (request_.verify) account("bytes verified", plan_.bytes_to_read(), record_.read.bytes_verified);
-    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
+  /// This process's entry among the hosts.
+  HostPart summary() const {
+    HostPart part = describe_host(world_);
+    part.workers = request_.io.workers;
+    part.first_byte_s = record_.first_byte_s;
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.write.cpu_user_s + record_.read.cpu_user_s;
+    part.cpu_system_s = record_.write.cpu_system_s + record_.read.cpu_system_s;
+    part.bytes_read = record_.read.bytes;
+    part.bytes_written = record_.write.bytes;
+    part.retries = record_.write.retries + record_.read.retries;
+    part.retried_bytes = record_.write.retried_bytes + record_.read.retried_bytes;
+    return part;
   }
 
   const RunRequest& request_;
@@ -234,31 +237,6 @@ class CheckpointRun {
 };
 
 }  // namespace
-
-std::string_view verdict_name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kIncomplete:
-      return "incomplete";
-    case Verdict::kPassed:
-      return "passed";
-    case Verdict::kFailed:
-      return "failed";
-    case Verdict::kInterrupted:
-      return "interrupted";
-  }
-  return "unknown";
-}
-
-void add_cause(const std::optional<Error>& error, std::vector<std::string>& reasons) {
-  if (error) reasons.insert(reasons.begin(), fmt::format("[{}] {}", code_name(error->code), error->message));
-}
-
-Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error) {
-  if (reasons.empty()) return Verdict::kPassed;
-  if (error && error->code == ErrorCode::kInterrupted) return Verdict::kInterrupted;
-  if (!error) error = Error{ErrorCode::kDataMismatch, "the run did not do what was planned: " + reasons.front()};
-  return Verdict::kFailed;
-}
 
 RunRecord describe_run(const RunRequest& request) {
   RunRecord record;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "cli/layers.hpp"
 #include "cli/text.hpp"
@@ -94,6 +95,8 @@ void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
   }
 }
 
+}  // namespace
+
 void add_dotenv(const std::string& program_folder, ParseOutcome& outcome) {
   const Result<std::string> path = load_dotenv(program_folder, outcome.environment);
   if (!path) {
@@ -103,25 +106,28 @@ void add_dotenv(const std::string& program_folder, ParseOutcome& outcome) {
   }
 }
 
-}  // namespace
-
-Lexed read_line(const CommandWord& command, Mode mode, std::span<const std::string> arguments,
-                const std::string& program_folder, BenchmarkOptions& options, ParseOutcome& outcome) {
-  options.common.mode = mode;
-  Lexed lexed = lex(command, mode, arguments);
-  options.protocol = take_storage_word(command, lexed);
-  outcome.errors = std::move(lexed.errors);
-  if (options.protocol == AccessProtocol::kObject) add_dotenv(program_folder, outcome);
-  LayerNotes layers = apply_layers(command, mode, outcome.environment, lexed.settings);
-  outcome.errors.insert(outcome.errors.end(), std::make_move_iterator(layers.errors.begin()),
-                        std::make_move_iterator(layers.errors.end()));
-  outcome.notes.insert(outcome.notes.end(), layers.filled.begin(), layers.filled.end());
-  outcome.warnings = std::move(layers.warnings);
-  return lexed;
+CommandLine read_line(const Resolution& resolution, std::span<const std::string> arguments,
+                      const Environment& environment, const std::string& program_folder) {
+  CommandLine line;
+  line.environment = environment;
+  line.command = resolution.word;
+  line.mode = resolution.mode;
+  line.model = resolution.model;
+  line.lexed = lex(*line.command, line.mode, arguments);
+  line.protocol = take_storage_word(*line.command, line.lexed);
+  line.errors = std::move(line.lexed.errors);
+  if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);
+  LayerNotes layers = apply_layers(*line.command, line.mode, line.environment, line.lexed.settings);
+  std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
+  line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
+  line.warnings = std::move(layers.warnings);
+  return line;
 }
 
-void read_benchmark(Reader& reader, BenchmarkOptions& options, const Environment& environment) {
-  read_common(reader, environment, options.common);
+void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options) {
+  options.common.mode = line.mode;
+  options.protocol = line.protocol;
+  read_common(reader, line.environment, options.common);
   options.hosts = read_hosts(reader);
   options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
   options.client_host_memory_gib =
@@ -141,8 +147,8 @@ void read_benchmark(Reader& reader, BenchmarkOptions& options, const Environment
   options.inject_fault = reader.text("inject-fault");
 }
 
-void finish_benchmark(Reader& reader, const Lexed& lexed, const BenchmarkOptions& options, ParseOutcome& outcome) {
-  reader.report_missing(outcome.environment, lexed.without_value);
+void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOptions& options, ParseOutcome& outcome) {
+  reader.report_missing(line.environment, line.lexed.without_value);
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
     // Ignoring it would let a run pass that the user wanted stopped.

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "checkpointing/gather_record.hpp"
 #include "checkpointing/progress.hpp"
 #include "checkpointing/run.hpp"
 #include "cli/checkpointing_prepare.hpp"
 #include "cli/execution.hpp"
 #include "cli/host_watch.hpp"
-#include "cli/interrupt.hpp"
 #include "cli/options_json.hpp"
+#include "cli/placement.hpp"
 #include "gates/gates.hpp"
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
@@ -20,14 +21,15 @@ namespace {
 class CheckpointingExecution {
  public:
   CheckpointingExecution(const CheckpointingOptions& options, PreparedCheckpointing prepared, Stamp invocation_start,
-                         InterruptWatch& interrupts)
+                         Job& job)
       : options_(options),
         common_(options.common),
         prepared_(std::move(prepared)),
         invocation_start_(invocation_start),
-        interrupts_(interrupts) {}
+        job_(job) {}
 
   int print_plan() const {
+    if (!job_.leads()) return kExitSuccess;
     const auto& [overrides, workload, plan, store, io, details] = prepared_;
     print(common_.json ? results::plan_json(workload, plan, io, details)
                        : results::plan_table(workload, plan, io, details));
@@ -41,6 +43,9 @@ class CheckpointingExecution {
 
   int run() {
     if (!common_.json && !common_.quiet) print_plan();
+    auto shares = place_ranks(options_, job_.transport().members());
+    if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
+    shares_ = std::move(*shares);
     const gates::Report gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     return repeat(common_, [&] { return run_once(gates); });
@@ -59,7 +64,12 @@ class CheckpointingExecution {
     return gates::run_gates(request);
   }
 
-  checkpointing::RunRequest run_request() {
+  /// What the processes must agree on: the objects of every rank, and where they are.
+  std::string plan_text() const {
+    return results::plan_json(prepared_.workload, prepared_.plan, std::nullopt, prepared_.details);
+  }
+
+  checkpointing::RunRequest run_request(uint64_t seed) {
     checkpointing::RunRequest request;
     request.plan = prepared_.plan;
     request.io = *prepared_.io;
@@ -67,10 +77,10 @@ class CheckpointingExecution {
     request.payload = *prepared_.details.payload;
     request.verify = options_.verify;
     request.seed_is_given = options_.seed.has_value();
-    request.seed = options_.seed ? *options_.seed : random_seed();
+    request.seed = seed;
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
-    if (!common_.quiet)
+    if (!common_.quiet && job_.leads())
       request.on_progress = [this](const checkpointing::Progress& progress) {
         display_.show(checkpointing::progress_line(progress));
       };
@@ -93,54 +103,63 @@ class CheckpointingExecution {
   }
 
   int run_once(const gates::Report& gates) {
-    world::World world(prepared_.plan.processes);
-    const InterruptWatch::Attachment attachment(interrupts_, world.failure());
+    world::World world(job_.ranks_of(shares_), job_.transport().failure());
+    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
+    uint64_t seed = options_.seed ? *options_.seed : random_seed();
+    if (const auto status = job_.share(seed)) return *status;
+    const checkpointing::RunRequest request = run_request(seed);
+    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
+    HostWatch watch(options_);
+    checkpointing::RunRecord record = checkpointing::run(request, world);
+    (void)checkpointing::gather_record(record, job_.transport());
+    if (job_.leads()) return conclude(record, watch);
+    return record.error ? exit_code(record.error->code) : kExitSuccess;
+  }
+
+  /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
+  Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
+    if (!job_.leads()) return {};
     results::RunFolderRequest where;
     where.model = prepared_.plan.model;
-    const auto folder = begin_run_folder(common_, where);
-    if (!folder) return report_failures({folder.error()});
-
-    const results::CheckpointContext about = context(*folder, gates);
-    const checkpointing::RunRequest request = run_request();
-    if (auto status = results::write_started(*folder, about, checkpointing::describe_run(request)); !status) {
-      return report_failures({status.error()});
-    }
-    HostWatch watch(options_);
-    const checkpointing::RunRecord record = checkpointing::run(request, world);
-    log::progress("");
-    return conclude(*folder, about, record, watch);
+    auto folder = begin_run_folder(common_, where);
+    if (!folder) return fail(folder.error());
+    folder_ = std::move(*folder);
+    about_ = context(folder_, gates);
+    return results::write_started(folder_, about_, checkpointing::describe_run(request));
   }
 
   /// Writes and shows what came out; the process status is the record's first error, or success.
-  int conclude(const results::RunFolder& folder, const results::CheckpointContext& about,
-               const checkpointing::RunRecord& record, HostWatch& watch) const {
+  int conclude(const checkpointing::RunRecord& record, HostWatch& watch) const {
+    log::progress("");
     const bool passed = record.verdict == checkpointing::Verdict::kPassed;
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};
     const results::RunOutcome outcome =
-        outcome_of(record.error, watch.finish(folder, about, passed, *prepared_.store, moved));
-    const Status written = results::write_finished(folder, about, record, outcome);
-    print(common_.json ? results::record_json(about, record, outcome)
+        outcome_of(record.error, watch.finish(folder_, about_, passed, *prepared_.store, moved));
+    const Status written = results::write_finished(folder_, about_, record, outcome);
+    print(common_.json ? results::record_json(about_, record, outcome)
                        : results::result_table(record) + results::findings_text(outcome.findings));
-    return finish(folder, written, outcome);
+    return finish(folder_, written, outcome);
   }
 
   const CheckpointingOptions& options_;
   const CommonOptions& common_;
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
-  InterruptWatch& interrupts_;
+  Job& job_;
   ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
+  results::RunFolder folder_;  // process 0's, of the current loop
+  results::CheckpointContext about_;
 };
 
 }  // namespace
 
 int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
-                          const Stamp& invocation_start) {
+                          const Stamp& invocation_start, Job& job) {
   prepare_process();
-  InterruptWatch interrupts;
   auto prepared = prepare_checkpointing(options, environment);
-  if (!prepared) return report_failures(prepared.error());
-  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, interrupts);
+  if (const auto status = job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
+  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, job);
   switch (options.command) {
     case CheckpointingCommand::kDatasize:
       return execution.print_plan();

@@ -24,25 +24,22 @@ void read_workload(Reader& reader, CheckpointingOptions& options) {
 
 }  // namespace
 
-ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, std::span<const std::string> arguments,
-                                        const Environment& environment, const std::string& program_folder) {
+ParsedCheckpointing parse_checkpointing(CommandLine line) {
   ParsedCheckpointing parsed;
-  parsed.environment = environment;
   CheckpointingOptions& options = parsed.options;
-  options.command = command_of(command.leaf);
-  const Lexed lexed = read_line(command, mode, arguments, program_folder, options, parsed);
-  Reader reader(lexed.settings, command.leaf, mode, parsed.errors);
-  read_benchmark(reader, options, parsed.environment);
+  options.command = command_of(line.command->leaf);
+  Reader reader(line.lexed.settings, line.command->leaf, line.mode, line.errors);
+  read_benchmark(reader, line, options);
   read_workload(reader, options);
-  finish_benchmark(reader, lexed, options, parsed);
+  finish_benchmark(reader, line, options, line);
   // The rules of the benchmark are checkpointing/argument_rules.hpp's; this range just fits no row of the flag table.
   if (options.size_scale > 1.0) {
-    parsed.errors.push_back(
-        {ErrorCode::kConfigInvalid,
-         fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
-         {},
-         "for example: --size-scale 0.01"});
+    line.errors.push_back({ErrorCode::kConfigInvalid,
+                           fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
+                           {},
+                           "for example: --size-scale 0.01"});
   }
+  static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;
 }
 

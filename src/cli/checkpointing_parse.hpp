@@ -6,8 +6,7 @@ namespace mlps::cli {
 
 using ParsedCheckpointing = Parsed<CheckpointingOptions>;
 
-/// `arguments` are those after the command word. Reads the configuration files the layers name, nothing else.
-ParsedCheckpointing parse_checkpointing(const CommandWord& command, Mode mode, std::span<const std::string> arguments,
-                                        const Environment& environment, const std::string& program_folder);
+/// The values of a command line, and what is wrong with them besides what `line` knows already.
+ParsedCheckpointing parse_checkpointing(CommandLine line);
 
 }  // namespace mlps::cli

@@ -127,7 +127,6 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   PreparedCheckpointing prepared;
   prepared.details.mode = mode_name(options.common.mode);
   prepared.overrides = overrides_of(options);
-  note(check_single_host(options.hosts, environment));
   note(check_params(options.common));
   auto workload = workloads::load_checkpoint_workload(options.model, prepared.overrides);
   if (!workload) {

@@ -9,7 +9,6 @@
 
 #include "cli/version.hpp"
 #include "world/host_facts.hpp"
-#include "world/launched_by.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -41,24 +40,6 @@ void prepare_process() {
 uint64_t random_seed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();
-}
-
-Status check_single_host(const HostOptions& hosts, const Environment& environment) {
-  const auto launched = world::launched_by(environment);
-  if (!launched) return fail(launched.error());
-  if (*launched) {
-    return fail(ErrorCode::kNotImplemented,
-                fmt::format("this process was started as one of several, by {}: this build runs on one host",
-                            (*launched)->launcher),
-                {}, "start it without a launcher; every rank is a thread of this process");
-  }
-  for (const std::string& entry : hosts.hosts) {
-    const std::string name = entry.substr(0, entry.rfind(':'));
-    if (name == "127.0.0.1" || name == "localhost" || name == world::host_name()) continue;
-    return fail(ErrorCode::kNotImplemented, fmt::format("--hosts {}: this build runs on one host", entry), {},
-                "leave --hosts out; every rank is a thread of this process");
-  }
-  return {};
 }
 
 std::string configuration_text(const workloads::Values& values) {

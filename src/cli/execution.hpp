@@ -30,9 +30,11 @@ void prepare_process();
 /// From the system's source of randomness.
 uint64_t random_seed();
 
-/// E902 for a host of --hosts that isn't this one, and for a process that a launcher (mpirun, srun) started as one of
-/// several: they would be so many separate runs that know nothing of each other.
-Status check_single_host(const HostOptions& hosts, const Environment& environment);
+/// The error of a result, if it has one.
+template <class T>
+std::vector<Error> errors_of(const Result<T>& result) {
+  return result ? std::vector<Error>() : std::vector<Error>{result.error()};
+}
 
 /// The user's limits on I/O, and the processors of this host, for whoever plans reads or writes.
 template <class Request>

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/log.hpp"
 
 namespace mlps::cli {
@@ -54,14 +56,16 @@ void InterruptWatch::serve() {
   }
 }
 
-InterruptWatch::Attachment::Attachment(InterruptWatch& watch, world::Failure& failure) : watch_(watch) {
-  const std::lock_guard lock(watch_.mutex_);
-  watch_.failure_ = &failure;
-}
+InterruptWatch::Attachment::Attachment(InterruptWatch& watch, world::Failure& failure)
+    : watch_(watch), before_(watch.attach(&failure)) {}
 
 InterruptWatch::Attachment::~Attachment() {
-  const std::lock_guard lock(watch_.mutex_);
-  watch_.failure_ = nullptr;
+  watch_.attach(before_);
+}
+
+world::Failure* InterruptWatch::attach(world::Failure* failure) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(failure_, failure);
 }
 
 }  // namespace mlps::cli

@@ -19,7 +19,7 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  /// Signals go to `failure` while the returned guard lives.
+  /// Signals go to `failure` while the guard lives, afterwards where they went before.
   class Attachment {
    public:
     Attachment(InterruptWatch& watch, world::Failure& failure);
@@ -29,10 +29,12 @@ class InterruptWatch {
 
    private:
     InterruptWatch& watch_;
+    world::Failure* const before_;
   };
 
  private:
   void serve();
+  world::Failure* attach(world::Failure* failure);
 
   sigset_t signals_;
   sigset_t previous_;

@@ -1,11 +1,12 @@
 #include <algorithm>
 
+#include "cli/placement.hpp"
 #include "cli/training_execute.hpp"
 #include "cli/version.hpp"
 #include "gates/gates.hpp"
+#include "training/gather_generate_record.hpp"
 #include "training/generate.hpp"
 #include "training/manifest.hpp"
-#include "world/world.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -16,47 +17,74 @@ constexpr uint32_t kNewFolders = 2;
 class DatagenExecution {
  public:
   DatagenExecution(const TrainingCall& call, PreparedDatagen prepared)
-      : call_(call), options_(call.options), prepared_(std::move(prepared)) {}
+      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
 
   int run() {
-    const auto destination = training::inspect_destination(
-        *prepared_.store, training::shape_text(prepared_.chosen.workload, prepared_.seed));
-    if (!destination) return report_failures({destination.error()});
-    const gates::Report gates = check_gates(*destination);
+    world::Transport& transport = job_.transport();
+    const auto shares = place_ranks(options_, transport.members());
+    const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
+    if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
+    if (const auto status = find_destination(shape)) return *status;
+    const gates::Report gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
 
-    world::World world(1);
-    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
-    const auto folder = begin_training_folder(options_);
-    if (!folder) return report_failures({folder.error()});
-    results::RunContext about = training_context(options_, prepared_.chosen, *folder);
-    about.separation = gates.separation;
-    const training::GenerateRequest request = request_for(*folder, *destination);
-    const std::string plan = results::plan_table(prepared_.plan, prepared_.details);
-    const training::GenerateRecord begun = training::describe_generation(request);
-    if (auto status = results::write_started(*folder, about, begun, plan); !status) {
-      return report_failures({status.error()});
-    }
+    const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
+    if (const auto status = job_.agree(errors_of(begin(gates)))) return *status;
     HostWatch watch(options_);
-    return conclude(options_, *folder, about, training::generate(request, world), plan, *prepared_.store, watch);
+    training::GenerateRecord record = training::generate(request_, transport);
+    (void)training::gather_record(record, transport);
+    if (!job_.leads()) return follow(record);
+    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
   }
 
  private:
+  /// Process 0 looks at the data folder; all get what it has found.
+  std::optional<int> find_destination(const std::string& shape) {
+    if (job_.leads()) {
+      const auto found = training::inspect_destination(*prepared_.store, shape);
+      if (const auto status = job_.agree(errors_of(found))) return status;
+      destination_ = *found;
+    } else if (const auto status = job_.agree({})) {
+      return status;
+    }
+    auto kind = static_cast<uint64_t>(destination_.kind);
+    if (const auto status = job_.share(kind)) return status;
+    destination_.kind = static_cast<training::DestinationState::Kind>(kind);
+    return job_.share(destination_.whole_files);
+  }
+
+  std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
+
+  /// The request of this process; in process 0 also the run folder, with a record that says "incomplete" until the end.
+  Status begin(const gates::Report& gates) {
+    if (job_.leads()) {
+      auto folder = begin_training_folder(options_);
+      if (!folder) return fail(folder.error());
+      folder_ = std::move(*folder);
+    }
+    make_request();
+    if (!job_.leads()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_.separation = gates.separation;
+    return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
+  }
+
   /// What is still to be written, as far as the journal knows.
-  uint64_t missing_bytes(const training::DestinationState& destination) const {
+  uint64_t missing_bytes() const {
     const results::DatagenPlan& plan = prepared_.plan;
+    const training::DestinationState& destination = destination_;
     if (destination.kind == training::DestinationState::Kind::kComplete || plan.files == 0) return 0;
     const uint64_t missing = plan.files - std::min(destination.whole_files, plan.files);
     return static_cast<uint64_t>(static_cast<double>(plan.bytes) * static_cast<double>(missing) /
                                  static_cast<double>(plan.files));
   }
 
-  gates::Report check_gates(const training::DestinationState& destination) const {
+  gates::Report check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
     request.new_folders = kNewFolders;
-    request.bytes_to_write = missing_bytes(destination);
+    request.bytes_to_write = missing_bytes();
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
@@ -64,34 +92,36 @@ class DatagenExecution {
     return gates::run_gates(request);
   }
 
-  training::GenerateRequest request_for(const results::RunFolder& folder,
-                                        const training::DestinationState& destination) {
+  void make_request() {
     const workloads::TrainingWorkload& workload = prepared_.chosen.workload;
-    training::GenerateRequest request;
-    request.model = options_.model;
-    request.train = prepared_.files.train.get();
-    request.eval = prepared_.files.eval.get();
-    request.store = prepared_.store.get();
-    request.writes = prepared_.plan.writes;
-    request.manifest = training::make_manifest(workload, prepared_.seed, std::string(version_text()), folder.path,
-                                               Stamp::now().wall_us);
-    request.destination = destination;
-    request.index_files =
+    request_.model = options_.model;
+    request_.train = prepared_.files.train.get();
+    request_.eval = prepared_.files.eval.get();
+    request_.store = prepared_.store.get();
+    request_.writes = prepared_.plan.writes;
+    request_.manifest = training::make_manifest(workload, prepared_.seed, std::string(version_text()), folder_.path,
+                                                Stamp::now().wall_us);
+    request_.destination = destination_;
+    request_.index_files =
         workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
-    request.injected_fault = options_.inject_fault;
-    request.invocation_start = call_.invocation_start;
-    if (!options_.common.quiet) {
-      request.on_progress = [this](const training::GenerateProgress& progress) {
+    request_.injected_fault = options_.inject_fault;
+    request_.invocation_start = call_.invocation_start;
+    if (!options_.common.quiet && job_.leads()) {
+      request_.on_progress = [this](const training::GenerateProgress& progress) {
         display_.show(training::progress_line(progress));
       };
     }
-    return request;
   }
 
   const TrainingCall& call_;
   const TrainingOptions& options_;
+  Job& job_;
   PreparedDatagen prepared_;
   ProgressDisplay display_;
+  training::DestinationState destination_;
+  training::GenerateRequest request_;
+  results::RunFolder folder_;  // process 0's
+  results::RunContext about_;
 };
 
 }  // namespace

@@ -28,21 +28,22 @@ int datasize(const TrainingCall& call, const Environment& environment) {
 
 int datagen(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
-  auto prepared = prepare_datagen(options, environment);
-  if (!prepared) return report_failures(prepared.error());
-  if (options.common.dry_run) return show_plan(options, *prepared);
-  if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
+  auto prepared = prepare_datagen(options, environment, call.job.transport().size());
+  if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
+  const bool shows = call.job.leads() && !options.common.json && !options.common.quiet;
+  if (options.common.dry_run) return call.job.leads() ? show_plan(options, *prepared) : kExitSuccess;
+  if (shows) show_plan(options, *prepared);
   return execute_datagen(call, std::move(*prepared));
 }
 
 int run(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
   auto prepared = prepare_run(options, environment);
-  if (!prepared) return report_failures(prepared.error());
+  if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
   const bool shows = options.command == TrainingCommand::kConfigview;
   if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
-  if (shows || options.common.dry_run) return show_plan(options, *prepared);
-  if (!options.common.json && !options.common.quiet) show_plan(options, *prepared);
+  if (shows || options.common.dry_run) return call.job.leads() ? show_plan(options, *prepared) : kExitSuccess;
+  if (call.job.leads() && !options.common.json && !options.common.quiet) show_plan(options, *prepared);
   return execute_run(call, std::move(*prepared));
 }
 
@@ -94,10 +95,10 @@ int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared)
   return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start) {
+int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
+                     Job& job) {
   prepare_process();
-  InterruptWatch interrupts;
-  const TrainingCall call{options, invocation_start, interrupts};
+  const TrainingCall call{options, invocation_start, job};
   switch (options.command) {
     case TrainingCommand::kDatasize:
       return datasize(call, environment);

@@ -6,7 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/execution.hpp"
 #include "cli/host_watch.hpp"
-#include "cli/interrupt.hpp"
+#include "cli/job.hpp"
 #include "cli/training_prepare.hpp"
 #include "results/time_series.hpp"
 #include "results/training_files.hpp"
@@ -14,14 +14,16 @@
 namespace mlps::cli {
 
 /// Carries out one training command and returns the process status. `environment` is the process's, with .env applied
-/// in object mode; `invocation_start` was taken first thing in main().
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start);
+/// in object mode; `invocation_start` was taken first thing in main(). Collective in a job: each process runs its
+/// accelerators or generators, process 0 records.
+int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
+                     Job& job);
 
 /// What every training command is carried out with.
 struct TrainingCall {
   const TrainingOptions& options;
   Stamp invocation_start;
-  InterruptWatch& interrupts;
+  Job& job;
 };
 
 /// The commands, once they are decided.
@@ -42,6 +44,12 @@ inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
 }
 inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
   return {0, record.bytes_written};
+}
+
+/// The status of another process than process 0, which alone records.
+template <class Record>
+int follow(const Record& record) {
+  return record.error ? exit_code(record.error->code) : kExitSuccess;
 }
 
 /// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.

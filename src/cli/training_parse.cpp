@@ -24,17 +24,13 @@ const char* process_flag(TrainingCommand command) {
 
 }  // namespace
 
-ParsedTraining parse_training(const CommandWord& command, Mode mode, const std::string& model,
-                              std::span<const std::string> arguments, const Environment& environment,
-                              const std::string& program_folder) {
+ParsedTraining parse_training(CommandLine line) {
   ParsedTraining parsed;
-  parsed.environment = environment;
   TrainingOptions& options = parsed.options;
-  options.command = command_of(command.leaf);
-  options.model = model;
-  const Lexed lexed = read_line(command, mode, arguments, program_folder, options, parsed);
-  Reader reader(lexed.settings, command.leaf, mode, parsed.errors);
-  read_benchmark(reader, options, parsed.environment);
+  options.command = command_of(line.command->leaf);
+  options.model = line.model;
+  Reader reader(line.lexed.settings, line.command->leaf, line.mode, line.errors);
+  read_benchmark(reader, line, options);
   options.processes = reader.small(process_flag(options.command));
   options.num_client_hosts = reader.given("num-client-hosts") ? reader.small("num-client-hosts")
                                                               : static_cast<uint32_t>(options.hosts.hosts.size());
@@ -43,7 +39,9 @@ ParsedTraining parse_training(const CommandWord& command, Mode mode, const std::
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
   options.read_ahead_bytes = reader.size("read-ahead");
   options.workload_file = reader.text("workload-file");
-  finish_benchmark(reader, lexed, options, parsed);
+  options.workload_text = line.workload_text;
+  finish_benchmark(reader, line, options, line);
+  static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;
 }
 

@@ -102,7 +102,6 @@ class RunPreparation {
       : options_(options), environment_(environment), measures_(options.command == TrainingCommand::kRun) {}
 
   Prepared<PreparedRun> prepare() {
-    note(check_single_host(options_.hosts, environment_));
     if (auto chosen = choose_workload(options_)) {
       prepared_.chosen = std::move(*chosen);
     } else {
@@ -321,8 +320,8 @@ Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, cons
   return prepared;
 }
 
-Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment) {
-  if (Status status = check_single_host(options.hosts, environment); !status) return failed(status);
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts) {
   auto chosen = choose_workload(options);
   if (!chosen) return failed(chosen);
   log_notes(chosen->workload);
@@ -339,6 +338,7 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
 
   auto request = io_limits<training::WriteRequest>(options);
   request.processes = options.processes;
+  request.hosts = hosts;
   const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
   if (!writes) return failed(writes);
   prepared.plan = datagen_plan(options, prepared, *writes);

@@ -26,6 +26,8 @@ struct ChosenWorkload {
   std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
   workloads::TrainingWorkload workload;
 };
+/// The text of --workload-file.
+Result<std::string> read_workload_file(const std::string& path);
 /// The built-in definition or that of --workload-file, with --params applied.
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
 
@@ -55,7 +57,9 @@ struct PreparedDatagen {
   results::DatagenPlan plan;
   results::TrainingDetails details;
 };
-Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment);
+/// `hosts` share the generators.
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts);
 
 /// Everything a run is, decided; of the storage, only the manifest of the data set was read.
 struct PreparedRun {

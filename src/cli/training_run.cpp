@@ -1,5 +1,9 @@
+#include <filesystem>
+
+#include "cli/placement.hpp"
 #include "cli/training_execute.hpp"
 #include "gates/gates.hpp"
+#include "training/gather_record.hpp"
 #include "training/run.hpp"
 #include "world/world.hpp"
 
@@ -12,9 +16,12 @@ constexpr uint32_t kNewFolders = 2;
 class TrainingExecution {
  public:
   TrainingExecution(const TrainingCall& call, PreparedRun prepared)
-      : call_(call), options_(call.options), prepared_(std::move(prepared)) {}
+      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
 
   int run() {
+    auto shares = place_ranks(options_, job_.transport().members());
+    if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
+    shares_ = std::move(*shares);
     const gates::Report gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
@@ -42,15 +49,25 @@ class TrainingExecution {
     return report_gates(gates::run_gates(request));
   }
 
-  // The files that are read are there, in their sizes.
+  std::string plan_text() const {
+    return results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
+  }
+
+  /// What the processes must agree on: the order of all reads follows from it.
+  std::string agreed_text() const {
+    return results::plan_json(prepared_.chosen.workload, prepared_.plan, std::nullopt, prepared_.details);
+  }
+
+  // The files that are read are there, in their sizes: asked by process 0 for all.
   Status check_files(world::World& world) const {
+    if (!job_.leads()) return {};
     const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
     Status status = training::check_files(*prepared_.files.train, interval, *prepared_.store, world.failure());
     if (!status || prepared_.plan.eval_epochs.empty()) return status;
     return training::check_files(*prepared_.files.eval, interval, *prepared_.store, world.failure());
   }
 
-  training::RunRequest request_for(const results::RunFolder& folder) {
+  training::RunRequest request_for(uint64_t run_seed) {
     training::RunRequest request;
     request.workload = prepared_.chosen.workload;
     request.plan = prepared_.plan;
@@ -60,12 +77,12 @@ class TrainingExecution {
     request.store = prepared_.store.get();
     request.checkpoints = prepared_.checkpoints.get();
     request.verify = options_.verify;
-    request.run_seed = options_.seed ? *options_.seed : random_seed();
+    request.run_seed = run_seed;
     request.eviction_limit_s = options_.drop_caches_timeout_s;
-    request.scratch_folder = folder.path;
+    request.scratch_folder = job_.leads() ? folder_.path : std::filesystem::temp_directory_path().string();
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.invocation_start;
-    if (!options_.common.quiet) {
+    if (!options_.common.quiet && job_.leads()) {
       request.on_progress = [this](const training::Progress& progress) {
         display_.show(training::progress_line(progress));
       };
@@ -74,29 +91,48 @@ class TrainingExecution {
   }
 
   int run_once(const gates::Report& gates) {
-    world::World world(prepared_.plan.accelerators);
-    const InterruptWatch::Attachment attachment(call_.interrupts, world.failure());
-    if (auto status = check_files(world); !status) return report_failures({status.error()});
-    const auto folder = begin_training_folder(options_);
-    if (!folder) return report_failures({folder.error()});
-    results::RunContext about = training_context(options_, prepared_.chosen, *folder);
-    about.separation = gates.separation;
-    about.verification = prepared_.details.division;
-    const training::RunRequest request = request_for(*folder);
-    const std::string plan =
-        results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
-    const training::RunRecord begun = training::describe_run(request);
-    if (auto status = results::write_started(*folder, about, begun, plan, prepared_.manifest_text); !status) {
-      return report_failures({status.error()});
-    }
+    world::World world(job_.ranks_of(shares_), job_.transport().failure());
+    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
+    if (const auto status = job_.agree(errors_of(check_files(world)))) return *status;
+    uint64_t run_seed = options_.seed ? *options_.seed : random_seed();
+    if (const auto status = job_.share(run_seed)) return *status;
+    if (const auto status = job_.agree(errors_of(claim_folder()))) return *status;
+    const training::RunRequest request = request_for(run_seed);
+    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
-    return conclude(options_, *folder, about, training::run(request, world), plan, *prepared_.store, watch);
+    training::RunRecord record = training::run(request, world);
+    (void)training::gather_record(record, job_.transport(), request.scratch_folder);
+    if (!job_.leads()) return follow(record);
+    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
+  }
+
+  /// Process 0 claims the run folder ...
+  Status claim_folder() {
+    if (!job_.leads()) return {};
+    auto folder = begin_training_folder(options_);
+    if (!folder) return fail(folder.error());
+    folder_ = std::move(*folder);
+    return {};
+  }
+
+  /// ... and leaves a record there that says "incomplete" until the end.
+  Status begin(const training::RunRequest& request, const gates::Report& gates) {
+    if (!job_.leads()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_.separation = gates.separation;
+    about_.verification = prepared_.details.division;
+    return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
+                                  prepared_.manifest_text);
   }
 
   const TrainingCall& call_;
   const TrainingOptions& options_;
+  Job& job_;
   PreparedRun prepared_;
   ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
+  results::RunFolder folder_;  // process 0's, of the current loop
+  results::RunContext about_;
 };
 
 }  // namespace

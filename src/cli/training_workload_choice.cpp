@@ -18,23 +18,6 @@ using workloads::ValueSource;
 
 constexpr uintmax_t kMostBytes = 16 * kMiB;  // of a workload file: far above any real one
 
-Result<std::string> read_workload_file(const std::string& path) {
-  std::error_code code;
-  const uintmax_t bytes = std::filesystem::file_size(path, code);
-  if (code) {
-    return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: {}", path, code.message()), {},
-                "give the path of a workload definition in YAML");
-  }
-  if (bytes > kMostBytes) {
-    return fail(ErrorCode::kConfigParse,
-                fmt::format("--workload-file {}: {} is no workload definition", path, human_bytes(bytes)));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: can't be read", path));
-  return text;
-}
-
 // What flags decide can't be said a second time, differently, by a parameter.
 Status check_params(const TrainingOptions& options) {
   for (const auto& [key, value] : options.common.params) {
@@ -72,12 +55,29 @@ Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std
     }
     return workload;
   }
-  const auto text = read_workload_file(options.workload_file);
+  const auto text = options.workload_text.empty() ? read_workload_file(options.workload_file) : options.workload_text;
   if (!text) return fail(text.error());
   return workloads::parse_training_workload(options.model, accelerator_of(options), *text, overrides);
 }
 
 }  // namespace
+
+Result<std::string> read_workload_file(const std::string& path) {
+  std::error_code code;
+  const uintmax_t bytes = std::filesystem::file_size(path, code);
+  if (code) {
+    return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: {}", path, code.message()), {},
+                "give the path of a workload definition in YAML");
+  }
+  if (bytes > kMostBytes) {
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("--workload-file {}: {} is no workload definition", path, human_bytes(bytes)));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: can't be read", path));
+  return text;
+}
 
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options) {
   if (Status status = check_params(options); !status) return fail(status.error());

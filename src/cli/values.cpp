@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "cli/text.hpp"
+#include "world/host_list.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -68,28 +69,6 @@ Status check_pair(std::string_view text) {
               fmt::format("the key is storage.storage_options.{}", last));
 }
 
-bool is_host(std::string_view entry) {
-  constexpr std::string_view kLegal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  std::string_view host = entry;
-  if (entry.front() == '[') {  // IPv6
-    const size_t end = entry.find(']');
-    if (end == std::string_view::npos) return false;
-    host = entry.substr(1, end - 1);
-    if (host.empty() || host.find_first_not_of("0123456789abcdefABCDEF:.%") != std::string_view::npos) return false;
-    entry.remove_prefix(end + 1);
-    if (entry.empty()) return true;
-    if (entry.front() != ':') return false;
-    entry.remove_prefix(1);
-  } else {
-    const size_t colon = entry.find(':');
-    host = entry.substr(0, colon);
-    if (host.empty() || host.front() == '-' || host.find_first_not_of(kLegal) != std::string_view::npos) return false;
-    if (colon == std::string_view::npos) return true;
-    entry.remove_prefix(colon + 1);
-  }
-  return number_of<uint32_t>(entry).value_or(0) > 0;
-}
-
 }  // namespace
 
 Status check_value(const Flag& flag, Mode mode, std::string_view text) {
@@ -134,19 +113,13 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
 }
 
 Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& words) {
-  std::vector<std::string> hosts;
-  for (const std::string& word : words) {
-    for (std::string& entry : split(word, ", \t")) {
-      if (!is_host(entry)) {
-        return fail(ErrorCode::kConfigInvalid,
-                    fmt::format("--hosts: '{}' is not of the form host or host:slots", entry), {},
-                    "for example: --hosts node1:8,node2:8");
-      }
-      hosts.push_back(std::move(entry));
-    }
+  const auto hosts = world::parse_host_list(words);
+  if (!hosts) return fail(hosts.error());
+  std::vector<std::string> entries;
+  for (const world::Host& host : *hosts) {
+    entries.push_back(host.slots ? fmt::format("{}:{}", host.name, *host.slots) : host.name);
   }
-  if (hosts.empty()) return fail(ErrorCode::kConfigInvalid, "--hosts: the list is empty");
-  return hosts;
+  return entries;
 }
 
 std::string Reader::origin(std::string_view name) const {

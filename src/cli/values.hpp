@@ -17,8 +17,7 @@ namespace mlps::cli {
 /// the legal ones. For lists: one element.
 Status check_value(const Flag& flag, Mode mode, std::string_view text);
 
-/// Host words as typed (commas and blanks separate) as a list of "host" and "host:slots". E102 for an empty list, an
-/// empty or impossible name, or slots that are no positive number.
+/// Host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".
 Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& words);
 
 /// Turns settings into typed values. Every method names a flag of the table and falls back to the table's default;

@@ -4,14 +4,14 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <system_error>
 #include <thread>
 
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "training/generate_journal.hpp"
+#include "training/generate_meter.hpp"
+#include "training/generate_rounds.hpp"
 #include "training/generate_worker.hpp"
 
 namespace mlps::training {
@@ -25,7 +25,6 @@ constexpr uint64_t kWindow = uint64_t{1} << 18;
 constexpr uint64_t kMinAbsentInARow = 1024;
 // Looked at when a data set is said to be complete, of each set.
 constexpr uint64_t kSampledFiles = 64;
-constexpr auto kProgressTick = std::chrono::milliseconds(500);
 
 double seconds_of(const timeval& t) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
@@ -83,121 +82,89 @@ void merge(GenerateRecord& into, const WriteNumbers& from) {
   into.files_kept += from.files_kept;
   into.files_repaired += from.files_repaired;
   into.bytes_written += from.bytes_written;
+  into.bytes_planned += from.bytes_planned;
   into.bytes_kept += from.bytes_kept;
   into.retries += from.retries;
   into.retried_bytes += from.retried_bytes;
 }
 
-/// Tells a display how far the generation is, twice a second, from a thread that only reads the workers' counters.
-class GenerateMeter {
- public:
-  GenerateMeter(const GenerateRequest& request, const GenerateProgress& start,
-                const std::vector<std::unique_ptr<WriteWorker>>& workers)
-      : request_(request), start_(start), workers_(workers), thread_([this] { tick(); }) {}
-  ~GenerateMeter() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-      stop_.notify_all();
-    }
-    thread_.join();
-  }
-
- private:
-  void tick() {
-    const Nanos begin = now_ns();
-    Nanos last = begin;
-    uint64_t last_bytes = start_.bytes;
-    std::unique_lock lock(mutex_);
-    while (!stop_.wait_for(lock, kProgressTick, [&] { return stopping_; })) {
-      GenerateProgress progress = start_;
-      for (const auto& worker : workers_) {
-        progress.files += worker->live_files();
-        progress.bytes += worker->live_bytes();
-      }
-      const Nanos now = now_ns();
-      progress.seconds = to_seconds(now - begin);
-      progress.gib_per_s = to_gib(progress.bytes - last_bytes) / to_seconds(std::max<Nanos>(1, now - last));
-      last = now;
-      last_bytes = progress.bytes;
-      request_.on_progress(progress);
-    }
-  }
-
-  const GenerateRequest& request_;
-  const GenerateProgress start_;
-  const std::vector<std::unique_ptr<WriteWorker>>& workers_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
-
 class Generation {
  public:
-  Generation(const GenerateRequest& request, world::World& world)
+  Generation(const GenerateRequest& request, world::Transport& transport)
       : request_(request),
         train_(*request.train),
         eval_(*request.eval),
         store_(*request.store),
-        failure_(world.failure()),
-        record_(describe_generation(request)) {}
+        transport_(transport),
+        failure_(transport.failure()),
+        record_(describe_generation(request)),
+        share_(request.destination.whole_files, record_.files, transport.index(), transport.size()) {}
 
   GenerateRecord execute() {
     record_.run_start = Stamp::now();
     if (Status done = carry_out(); !done) failure_.raise(std::move(done.error()));
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = static_cast<uint64_t>(usage_of_process().ru_maxrss) * kKiB;
-    judge();
+    record_.hosts = {summary()};
+    record_.error = failure_.first();
+    checkpointing::add_cause(record_.error, record_.reasons);
+    judge_generation(record_, expected_files());
     return std::move(record_);
   }
 
  private:
+  bool leads() const { return transport_.index() == 0; }
+
+  /// Every process makes the same collective calls: those of the rounds, and one at the end.
   Status carry_out() {
     auto control = store_.open_session(1);
     if (!control) return fail(control.error());
     control_ = std::move(*control);
     const auto on_raise = failure_.on_raise([this] { control_->cancel(); });
     if (request_.destination.kind == DestinationState::Kind::kComplete) return keep_all();
-    if (request_.destination.whole_files > record_.files) {
+    if (share_.first() > record_.files) {
       return fail(ErrorCode::kInvalidStructure,
                   fmt::format("{} says that {} files are whole, of a data set of {}", kJournalName,
-                              grouped(request_.destination.whole_files), grouped(record_.files)),
+                              grouped(share_.first()), grouped(record_.files)),
                   {}, "remove the folder and generate again");
     }
-    const bool keeps = record_.traits.holds_objects;
     if (Status set = set_up(); !set) return set;
-    if (keeps) {
-      auto journalist =
-          Journalist::start({request_.manifest.shape, request_.journal_interval_ns}, job_->window, store_, failure_);
-      if (!journalist) return fail(journalist.error());
-      journalist_ = std::move(*journalist);
-    }
-    write_files();
-    if (journalist_) journalist_->stop();
-    if (failure_.raised() || !keeps) return {};
+    if (Status written = write_share(); !written) return written;
     return finish();
   }
 
-  /// Complete by its manifest.
+  /// Complete by its manifest: process 0 looks, the others wait for what it says.
   Status keep_all() {
-    for (const Dataset* set : {&train_, &eval_}) {
-      if (Status there = check_sample(*set, *control_); !there) return there;
+    if (leads()) {
+      for (const Dataset* set : {&train_, &eval_}) {
+        if (Status there = check_sample(*set, *control_); !there) return there;
+      }
+      keep(record_.files);
+      // The run that wrote the manifest may have ended before this.
+      if (Status removed = control_->remove(kJournalName); !removed) return removed;
     }
-    record_.files_kept = record_.files;
-    record_.bytes_kept = bytes_of_first(train_, eval_, record_.files);
-    // The run that wrote the manifest may have ended before this.
-    return control_->remove(kJournalName);
+    return transport_.barrier();
+  }
+
+  /// The files [0, files) need not be looked at: process 0 counts them.
+  void keep(uint64_t files) {
+    if (!leads()) return;
+    record_.files_kept = files;
+    record_.bytes_kept = bytes_of_first(train_, eval_, files);
+  }
+
+  /// Of the data set, that this process's record is to know of.
+  uint64_t expected_files() const {
+    if (request_.destination.kind == DestinationState::Kind::kComplete) return leads() ? record_.files : 0;
+    return share_.count() + (leads() ? std::min(share_.first(), record_.files) : 0);
   }
 
   Status set_up() {
-    const uint64_t first = request_.destination.whole_files;
-    record_.files_kept = first;
-    record_.bytes_kept = bytes_of_first(train_, eval_, first);
+    keep(share_.first());
     const bool resumes = request_.destination.kind == DestinationState::Kind::kUnfinished;
     const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
-    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files,
-                            CommitWindow(first, record_.files, kWindow),
+    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
+                            CommitWindow(0, share_.count(), kWindow),
                             Probe(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
       auto worker = WriteWorker::create(*job_);
@@ -207,16 +174,54 @@ class Generation {
     return {};
   }
 
+  WriteCount count_live() const {
+    WriteCount count;
+    for (const auto& worker : workers_) {
+      count.files += worker->live_files();
+      count.bytes += worker->live_bytes();
+    }
+    return count;
+  }
+
+  std::unique_ptr<GenerateMeter> start_meter(const Rounds& rounds) const {
+    if (!request_.on_progress) return nullptr;
+    GenerateProgress start;
+    start.hosts = transport_.size();
+    start.files = share_.first();
+    start.files_total = record_.files;
+    start.bytes = bytes_of_first(train_, eval_, share_.first());
+    start.bytes_total = train_.expected_bytes() + eval_.expected_bytes();
+    const auto own = [this] { return count_live(); };
+    const auto others = [&rounds] { return rounds.others(); };
+    return std::make_unique<GenerateMeter>(start, GenerateMeter::Sources{own, others, request_.on_progress});
+  }
+
+  /// Returns when every process has written its files and made them last, or one has failed.
+  Status write_share() {
+    const Rounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns, record_.traits.holds_objects,
+                                    [this] { return count_live(); }};
+    const auto rounds = Rounds::start(settings, share_, job_->window, store_, transport_);
+    if (!rounds) return fail(rounds.error());
+    const auto meter = start_meter(**rounds);
+    write_files();
+    // Raised here already, so that the others wait for no round of this process any more.
+    if (Status flushed = make_durable(); !flushed) failure_.raise(std::move(flushed.error()));
+    if (failure_.raised()) return fail(*failure_.first());
+    record_.seconds = to_seconds(now_ns() - start_);
+    (*rounds)->finish();
+    if (failure_.raised()) return fail(*failure_.first());
+    return {};
+  }
+
+  Status make_durable() {
+    // Who had nothing to write may not even see the folder yet.
+    return failure_.raised() || share_.count() == 0 ? Status() : store_.flush();
+  }
+
   void write_files() {
     const auto on_raise = failure_.on_raise([this] {
       for (const auto& worker : workers_) worker->cancel();
     });
-    std::unique_ptr<GenerateMeter> meter;
-    if (request_.on_progress) {
-      const uint64_t expected = train_.expected_bytes() + eval_.expected_bytes();
-      meter = std::make_unique<GenerateMeter>(
-          request_, GenerateProgress{record_.files_kept, record_.files, record_.bytes_kept, expected}, workers_);
-    }
     start_ = now_ns();
     const rusage before = usage_of_process();
     std::vector<std::thread> threads;
@@ -235,46 +240,54 @@ class Generation {
     record_.seconds = to_seconds(now_ns() - start_);
     for (const auto& worker : workers_) {
       merge(record_, worker->numbers());
-      bytes_planned_ += worker->numbers().bytes_planned;
+      const Nanos first = worker->numbers().first_part_ns;
+      if (first != 0 && (first_part_ns_ == 0 || first < first_part_ns_)) first_part_ns_ = first;
       for (const std::string& problem : worker->problems()) log::warning("{}", problem);
     }
   }
 
-  /// Every file is committed: makes it last, and says so. The manifest takes the journal's place, in this order, so
-  /// that there is no moment at which neither tells what the folder holds.
+  /// Every file of every process is there to last: says so. The manifest takes the journal's place, in this order, so
+  /// that there is no moment at which neither tells what the folder holds. No process succeeds before.
   Status finish() {
-    if (Status flushed = store_.flush(); !flushed) return flushed;
-    record_.seconds = to_seconds(now_ns() - start_);
-    const std::string text = manifest_text(request_.manifest);
-    if (Status put = control_->put(kManifestName, std::as_bytes(std::span(text))); !put) return put;
-    return control_->remove(kJournalName);
+    if (leads() && record_.traits.holds_objects) {
+      const std::string text = manifest_text(request_.manifest);
+      if (Status put = control_->put(kManifestName, std::as_bytes(std::span(text))); !put) return put;
+      if (Status removed = control_->remove(kJournalName); !removed) return removed;
+    }
+    return transport_.barrier();
   }
 
-  /// The verdict: passed only if nothing failed and every file is accounted for.
-  void judge() {
-    const auto account = [&](const char* what, uint64_t planned, uint64_t done) {
-      if (planned != done)
-        record_.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
-    };
-    record_.error = failure_.first();
-    checkpointing::add_cause(record_.error, record_.reasons);
-    account("files", record_.files, record_.files_written + record_.files_kept);
-    if (!record_.error) account("bytes written", bytes_planned_, record_.bytes_written);
-    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
+  /// This process's entry among the hosts.
+  checkpointing::HostPart summary() const {
+    checkpointing::HostPart part;
+    const world::Member& member = transport_.members()[transport_.index()];
+    part.host = member.host;
+    part.pid = member.pid;
+    part.process = transport_.index();
+    part.workers = static_cast<uint32_t>(workers_.size());
+    if (first_part_ns_ != 0) part.first_byte_s = to_seconds(first_part_ns_ - request_.invocation_start.monotonic_ns);
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.cpu_user_s;
+    part.cpu_system_s = record_.cpu_system_s;
+    part.bytes_written = record_.bytes_written;
+    part.retries = record_.retries;
+    part.retried_bytes = record_.retried_bytes;
+    return part;
   }
 
   const GenerateRequest& request_;
   const Dataset& train_;
   const Dataset& eval_;
   storage::Store& store_;
+  world::Transport& transport_;
   world::Failure& failure_;
   GenerateRecord record_;
+  const FileShare share_;
   std::unique_ptr<storage::Session> control_;
   std::unique_ptr<WriteJob> job_;
   std::vector<std::unique_ptr<WriteWorker>> workers_;
-  std::unique_ptr<Journalist> journalist_;
   Nanos start_ = 0;
-  uint64_t bytes_planned_ = 0;
+  Nanos first_part_ns_ = 0;  // submitted; 0: none
 };
 
 }  // namespace
@@ -294,8 +307,18 @@ GenerateRecord describe_generation(const GenerateRequest& request) {
   return record;
 }
 
-GenerateRecord generate(const GenerateRequest& request, world::World& world) {
-  return Generation(request, world).execute();
+void judge_generation(GenerateRecord& record, uint64_t expected_files) {
+  const auto account = [&](const char* what, uint64_t planned, uint64_t done) {
+    if (planned == done) return;
+    record.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
+  };
+  account("files", expected_files, record.files_written + record.files_kept);
+  if (!record.error) account("bytes written", record.bytes_planned, record.bytes_written);
+  record.verdict = checkpointing::judge(record.reasons, record.error);
+}
+
+GenerateRecord generate(const GenerateRequest& request, world::Transport& transport) {
+  return Generation(request, transport).execute();
 }
 
 }  // namespace mlps::training

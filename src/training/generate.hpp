@@ -4,16 +4,19 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/histogram.hpp"
+#include "checkpointing/host_part.hpp"
 #include "checkpointing/record.hpp"
 #include "storage/store.hpp"
 #include "training/dataset.hpp"
 #include "training/manifest.hpp"
-#include "world/world.hpp"
+#include "world/transport.hpp"
 
 namespace mlps::training {
 
@@ -26,7 +29,8 @@ struct WritePlan {
   uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
 };
 struct WriteRequest {
-  uint32_t processes = 1;  ///< --num-processes: parallel generators, as the rules count them
+  uint32_t processes = 1;  ///< --num-processes: parallel generators of all hosts, as the rules count them
+  uint32_t hosts = 1;      ///< that share them and the files; the rest is of each host
   std::optional<uint32_t> workers = {};
   std::optional<uint32_t> depth = {};
   uint64_t part_bytes = 0;
@@ -50,10 +54,17 @@ struct DestinationState {
 /// refused: E404 that says what is there, how it differs, and what to do. A failed list is an error, never "empty".
 Result<DestinationState> inspect_destination(storage::Store& store, const std::string& shape);
 
+/// As process 0 tells it the others.
+world::Bytes encode(const DestinationState& state);
+Result<DestinationState> decode_destination(std::string_view bytes);  ///< E503
+
+/// How far the data set is, over all hosts: this one's part is of now, that of the others of the last round, which is
+/// one journal interval and a flush old at most.
 struct GenerateProgress {
   uint64_t files = 0, files_total = 0, bytes = 0, bytes_total = 0;
   double seconds = 0;
-  double gib_per_s = 0;  ///< over the last interval
+  double gib_per_s = 0;  ///< over the last interval: of this display, or for other hosts of the rounds
+  uint32_t hosts = 1;
 };
 std::string progress_line(const GenerateProgress& progress);
 
@@ -63,15 +74,16 @@ struct GenerateRequest {
   const Dataset* eval = nullptr;    ///< may be empty, never nullptr
   storage::Store* store = nullptr;  ///< the data folder, opened with Durability::kOnFlush
   WritePlan writes;
-  Manifest manifest;  ///< written last
-  DestinationState destination;
-  bool index_files = false;  ///< beside tfrecords, on file systems only
+  Manifest manifest;             ///< written last
+  DestinationState destination;  ///< the same in every process
+  bool index_files = false;      ///< beside tfrecords, on file systems only
   std::string injected_fault;
   Stamp invocation_start;
   Nanos journal_interval_ns = 1'000'000'000;                 ///< how often the journal is brought up to date
   std::function<void(const GenerateProgress&)> on_progress;  ///< may be empty
 };
 
+/// Of one process, until gather_record() makes that of process 0 the whole.
 struct GenerateRecord {
   Stamp invocation_start, run_start, run_end;
   std::string model, format, location;
@@ -82,9 +94,10 @@ struct GenerateRecord {
   std::string injected_fault;
   uint64_t files = 0;           ///< of the data set
   uint64_t files_written = 0;   ///< by this run
-  uint64_t files_kept = 0;      ///< found whole
+  uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
   uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole
   uint64_t bytes_written = 0;
+  uint64_t bytes_planned = 0;  ///< sizes of files_written
   uint64_t bytes_kept = 0;
   uint64_t retries = 0, retried_bytes = 0;
   Histogram write_ns, commit_ns;
@@ -92,15 +105,24 @@ struct GenerateRecord {
   double seconds = 0;                                              ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
   uint64_t peak_rss_bytes = 0;
+  std::vector<checkpointing::HostPart> hosts;  ///< an entry for each process whose files are in this record; no ranks
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
   std::vector<std::string> reasons;
   std::optional<Error> error;
 };
 GenerateRecord describe_generation(const GenerateRequest& request);
 
-/// Writes what is missing of the data set: files in index order, each whole and checked before it counts; a journal
-/// (`.mlps-datagen-journal.json`) says how far everything is whole, so that a killed run goes on there; the manifest
-/// comes last. Raising a failure of the world stops it within seconds: uploads are aborted, the journal stays.
-GenerateRecord generate(const GenerateRequest& request, world::World& world);
+/// Adds to the reasons what is not accounted for, of the `expected_files` that the record should know of, and sets the
+/// verdict: passed only if nothing failed and nothing is missing.
+void judge_generation(GenerateRecord& record, uint64_t expected_files);
+
+/// Collective; the request is the same in every process but for store, display and stamps. Writes what is missing of
+/// the data set, each process every n-th file of it, in the order of the list, each file whole and checked before it
+/// counts. A journal (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how far everything
+/// is whole on every host, so that a killed run goes on there, with any number of processes; the manifest comes last.
+/// All processes end together: either every one has seen the manifest written, or all have failed. Raising the
+/// transport's failure stops all within seconds: uploads are aborted, the journal stays. The transport is not used by
+/// others meanwhile, but for its failure.
+GenerateRecord generate(const GenerateRequest& request, world::Transport& transport);
 
 }  // namespace mlps::training

@@ -8,6 +8,7 @@
 #include "gates/probe_name.hpp"
 #include "training/generate.hpp"
 #include "training/generate_journal.hpp"
+#include "world/packet.hpp"
 
 namespace mlps::training {
 namespace {
@@ -105,6 +106,20 @@ Result<DestinationState> inspect_destination(storage::Store& store, const std::s
     return refused(store, "holds an unfinished data set of another shape", difference(journal->shape, shape));
   }
   return DestinationState{DestinationState::Kind::kUnfinished, journal->whole_files};
+}
+
+world::Bytes encode(const DestinationState& state) {
+  return world::Packer().number(static_cast<uint64_t>(state.kind)).number(state.whole_files).take();
+}
+
+Result<DestinationState> decode_destination(std::string_view bytes) {
+  world::Unpacker in(bytes);
+  const uint64_t kind = in.number();
+  const uint64_t whole_files = in.number();
+  if (!in.good() || !in.empty() || kind > static_cast<uint64_t>(DestinationState::Kind::kComplete)) {
+    return fail(ErrorCode::kMpiCommunication, "what is at the destination came garbled from process 0");
+  }
+  return DestinationState{static_cast<DestinationState::Kind>(kind), whole_files};
 }
 
 }  // namespace mlps::training

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <system_error>
 #include <utility>
+
+#include "base/clock.hpp"
 
 namespace mlps::training {
 namespace {
@@ -48,56 +48,14 @@ Result<Journal> parse_journal(std::string_view text) {
   return Journal{parsed["shape"], *whole, parsed["updated_at"]};
 }
 
-Result<std::unique_ptr<Journalist>> Journalist::start(const Settings& settings, const CommitWindow& window,
-                                                      storage::Store& store, world::Failure& failure) {
-  std::unique_ptr<Journalist> journalist(new Journalist(settings, window, store, failure));
+Result<std::unique_ptr<Journalist>> Journalist::open(std::string shape, storage::Store& store) {
   auto session = store.open_session(1);
   if (!session) return fail(session.error());
-  journalist->session_ = std::move(*session);
-  if (Status written = journalist->write(window.watermark()); !written) return fail(written.error());
-  try {
-    journalist->thread_ = std::thread([raw = journalist.get()] { raw->keep(); });
-  } catch (const std::system_error& error) {
-    return fail(ErrorCode::kInternal, fmt::format("can't start the journal's thread: {}", error.what()), {},
-                "raise the limit of threads (ulimit -u)");
-  }
-  journalist->on_raise_ = failure.on_raise([raw = journalist.get()] {
-    raw->session_->cancel();
-    const std::lock_guard lock(raw->mutex_);
-    raw->stopping_ = true;
-    raw->changed_.notify_all();
-  });
-  return journalist;
-}
-
-void Journalist::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
-void Journalist::keep() {
-  uint64_t written = 0;
-  std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, std::chrono::nanoseconds(settings_.interval_ns), [&] { return stopping_; })) {
-    lock.unlock();
-    const uint64_t whole = window_.watermark();
-    if (whole != written) {
-      // What is said to be whole must be there after a crash, too: flush first.
-      Status kept = store_.flush();
-      if (kept) kept = write(whole);
-      if (!kept) return failure_.raise(std::move(kept.error()));
-      written = whole;
-    }
-    lock.lock();
-  }
+  return std::unique_ptr<Journalist>(new Journalist(std::move(shape), std::move(*session)));
 }
 
 Status Journalist::write(uint64_t whole_files) {
-  const std::string text = journal_text({settings_.shape, whole_files, iso_utc(Stamp::now().wall_us)});
+  const std::string text = journal_text({shape_, whole_files, iso_utc(Stamp::now().wall_us)});
   return session_->put(kJournalName, std::as_bytes(std::span(text)));
 }
 

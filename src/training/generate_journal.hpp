@@ -1,18 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <utility>
 
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "storage/store.hpp"
-#include "training/generate_window.hpp"
-#include "world/world.hpp"
 
 namespace mlps::training {
 
@@ -27,41 +22,23 @@ struct Journal {
 std::string journal_text(const Journal& journal);      ///< JSON, sorted keys, indent 2
 Result<Journal> parse_journal(std::string_view text);  ///< hostile input; E404 says what is wrong with it
 
-/// Keeps the journal of a data set up to date while it is written, from a thread and with a session of its own, so that
-/// no writer ever waits for it. What it cannot write fails the world.
+/// Writes the journal of a data set, through a session of its own, so that no writer ever waits for it.
 class Journalist {
  public:
-  struct Settings {
-    std::string shape;
-    Nanos interval_ns = 0;
-  };
-  /// The first journal is written when this returns. Store, window and failure must live longer.
-  static Result<std::unique_ptr<Journalist>> start(const Settings& settings, const CommitWindow& window,
-                                                   storage::Store& store, world::Failure& failure);
-  ~Journalist() { stop(); }
-  Journalist(const Journalist&) = delete;
-  Journalist& operator=(const Journalist&) = delete;
+  /// `store` must live longer.
+  static Result<std::unique_ptr<Journalist>> open(std::string shape, storage::Store& store);
 
-  /// The journal stays as it is from now on.
-  void stop();
+  /// The files [0, whole_files) are whole and durable. One thread.
+  Status write(uint64_t whole_files);
+  /// From any thread: a write under way ends soon with E203.
+  void cancel() { session_->cancel(); }
 
  private:
-  Journalist(const Settings& settings, const CommitWindow& window, storage::Store& store, world::Failure& failure)
-      : settings_(settings), window_(window), store_(store), failure_(failure) {}
+  Journalist(std::string shape, std::unique_ptr<storage::Session> session)
+      : shape_(std::move(shape)), session_(std::move(session)) {}
 
-  void keep();
-  Status write(uint64_t whole_files);
-
-  const Settings settings_;
-  const CommitWindow& window_;
-  storage::Store& store_;
-  world::Failure& failure_;
-  std::unique_ptr<storage::Session> session_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
-  std::thread thread_;
-  world::Failure::Subscription on_raise_;
+  const std::string shape_;
+  const std::unique_ptr<storage::Session> session_;
 };
 
 }  // namespace mlps::training

@@ -10,7 +10,8 @@ namespace mlps::training {
 namespace {
 
 // --num-processes is the number of parallel generators. The original's writes one file at a time each, so that many
-// files or parts are wanted in flight here; never fewer than what one storage server takes to be busy.
+// files or parts are wanted in flight here; never fewer than what one host takes to be busy. Every host gets the same,
+// rounded up: one plan is printed for all.
 constexpr uint32_t kMinInFlight = 16;
 constexpr uint32_t kMaxInFlight = 1024;
 constexpr uint64_t kSampledFiles = 4096;
@@ -24,6 +25,11 @@ uint64_t size_bound(const Dataset& set) {
   const uint64_t sampled = std::min(set.files(), set.sizes_vary() ? kSampledFiles : 1);
   for (uint64_t index = 0; index < sampled; ++index) largest = std::max(largest, set.file_bytes(index));
   return sampled < set.files() && set.sizes_vary() ? largest * kUnseenGrowth : largest;
+}
+
+/// Of a host.
+uint64_t share_of(uint64_t all, uint32_t hosts) {
+  return (all + hosts - 1) / hosts;
 }
 
 /// The largest part a file of that size will really have: stores may grow parts.
@@ -40,8 +46,8 @@ Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage
   plan.budget_bytes = request.memory_bytes;
   plan.part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
   storage::InFlightWish wish;
-  wish.in_flight = std::clamp<uint64_t>(request.processes, kMinInFlight, kMaxInFlight);
-  wish.most_workers = train.files() + eval.files();  // a file is one worker's
+  wish.in_flight = std::clamp<uint64_t>(share_of(request.processes, request.hosts), kMinInFlight, kMaxInFlight);
+  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // a file is one worker's
   wish.null_workers = std::max(1U, request.cores);
   wish.buffer_bytes = plan.part_bytes;
   const auto chosen = storage::choose_in_flight(
@@ -53,8 +59,9 @@ Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage
 }
 
 std::string progress_line(const GenerateProgress& progress) {
-  std::string line = fmt::format("generate {} of {} files  {} of {}  {:.2f} GiB/s", grouped(progress.files),
-                                 grouped(progress.files_total), human_bytes(progress.bytes),
+  const std::string hosts = progress.hosts == 1 ? "" : fmt::format(" on {} hosts", progress.hosts);
+  std::string line = fmt::format("generate {} of {} files{}  {} of {}  {:.2f} GiB/s", grouped(progress.files),
+                                 grouped(progress.files_total), hosts, human_bytes(progress.bytes),
                                  human_bytes(progress.bytes_total), progress.gib_per_s);
   if (progress.bytes > 0 && progress.bytes_total > progress.bytes && progress.seconds > 0) {
     const double left = static_cast<double>(progress.bytes_total - progress.bytes) * progress.seconds /

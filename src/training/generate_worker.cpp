@@ -85,20 +85,22 @@ bool WriteWorker::take() {
   // Files that are being opened will bring parts for the free slots: opening more would only spread the parts over
   // more files.
   if (exhausted_ || arriving_parts_ >= free_.size()) return false;
-  uint64_t index = 0;
-  const auto claim = job_.window.claim(index);
+  uint64_t position = 0;
+  const auto claim = job_.window.claim(position);
   exhausted_ = claim == CommitWindow::Claim::kNone;
   if (claim != CommitWindow::Claim::kIndex) return false;
   Slot& slot = *free_.back();
   free_.pop_back();
-  take_file(index, slot);
+  take_file(position, slot);
   return true;
 }
 
-void WriteWorker::take_file(uint64_t index, Slot& slot) {
+void WriteWorker::take_file(uint64_t position, Slot& slot) {
   File& file = *idle_.back();
   idle_.pop_back();
+  const uint64_t index = job_.share.file(position);
   const bool is_train = index < job_.train.files();
+  file.position = position;
   file.index = index;
   file.set = is_train ? &job_.train : &job_.eval;
   file.number = is_train ? index : index - job_.train.files();
@@ -154,6 +156,7 @@ void WriteWorker::start_part(File& file, Slot& slot) {
   charge(numbers_.other_ns);
   object.fill(offset, operation.buffer);
   charge(numbers_.prepare_ns);
+  if (numbers_.first_part_ns == 0) numbers_.first_part_ns = mark_;
   submit(slot, OpKind::kWritePart);
 }
 
@@ -203,7 +206,7 @@ void WriteWorker::finish(Slot& slot) {
 }
 
 void WriteWorker::raise(Slot& slot, Error error) {
-  const std::string where = fmt::format("file {} of {}", grouped(slot.file->index + 1), grouped(job_.window.end()));
+  const std::string where = fmt::format("file {} of {}", grouped(slot.file->index + 1), grouped(job_.share.end()));
   error.details = error.details.empty() ? where : where + "; " + error.details;
   job_.failure.raise(std::move(error));
   free_.push_back(&slot);
@@ -294,7 +297,7 @@ void WriteWorker::file_done(Slot& slot) {
   }
   live_files_.store(live_files_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   file.object.reset();
-  job_.window.complete(file.index);
+  job_.window.complete(file.position);
   idle_.push_back(&file);
   free_.push_back(&slot);
 }

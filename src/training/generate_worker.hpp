@@ -12,6 +12,7 @@
 #include "storage/store.hpp"
 #include "training/dataset.hpp"
 #include "training/generate.hpp"
+#include "training/generate_share.hpp"
 #include "training/generate_window.hpp"
 #include "world/world.hpp"
 
@@ -60,7 +61,8 @@ struct WriteJob {
   world::Failure& failure;
   WritePlan plan;
   bool index_files = false;
-  CommitWindow window;
+  FileShare share;
+  CommitWindow window;  ///< over the positions of the share
   Probe probe;
 };
 
@@ -68,6 +70,7 @@ struct WriteJob {
 struct WriteNumbers {
   Histogram write_ns, commit_ns;
   Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;
+  Nanos first_part_ns = 0;  ///< when the first part was submitted for writing; 0: none
   uint64_t files_written = 0, files_kept = 0, files_repaired = 0;
   uint64_t bytes_written = 0, bytes_planned = 0, bytes_kept = 0;
   uint64_t retries = 0, retried_bytes = 0;
@@ -96,7 +99,8 @@ class WriteWorker {
   /// A file being carried. First its data, then, where there is one, its index file; each is read and compared if it
   /// may be there, and written if it is not whole.
   struct File {
-    uint64_t index = 0;  // in the list [train..., eval...]
+    uint64_t position = 0;  // in the share of this process
+    uint64_t index = 0;     // in the list [train..., eval...]
     const Dataset* set = nullptr;
     uint64_t number = 0;  // in its set
     formats::FileContent data;
@@ -123,7 +127,7 @@ class WriteWorker {
   explicit WriteWorker(WriteJob& job) : job_(job) {}
 
   bool take();
-  void take_file(uint64_t index, Slot& slot);
+  void take_file(uint64_t position, Slot& slot);
   void open(Slot& slot);
   void begin(Slot& slot, bool reading);
   void start_part(File& file, Slot& slot);

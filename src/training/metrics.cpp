@@ -42,14 +42,12 @@ size_t ranks_of(const Epoch& epoch) {
   return epoch.blocks.empty() ? 0 : epoch.blocks.front().ranks.size();
 }
 
+// All ranks of a block begin together and end together: the longest span, each by the clock of its own host. Moments of
+// different hosts are not compared, since their clocks drift apart over hours.
 Nanos wall_of(const Block& block) {
-  if (block.ranks.empty()) return 0;
-  Nanos start = block.ranks.front().start.monotonic_ns, end = block.ranks.front().end.monotonic_ns;
-  for (const RankBlock& rank : block.ranks) {
-    start = std::min(start, rank.start.monotonic_ns);
-    end = std::max(end, rank.end.monotonic_ns);
-  }
-  return end - start;
+  Nanos wall = 0;
+  for (const RankBlock& rank : block.ranks) wall = std::max(wall, rank.end.monotonic_ns - rank.start.monotonic_ns);
+  return wall;
 }
 
 // Where the accelerators' time went; every nanosecond of every rank's blocks is in one of the parts, or in compute.

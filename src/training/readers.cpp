@@ -47,25 +47,7 @@ uint64_t Readers::live_bytes() const {
 }
 
 void Readers::merge_into(ReadStats& stats) const {
-  for (const auto& reader : readers_) {
-    const ReadStats& own = reader->stats();
-    stats.open_ns.merge(own.open_ns);
-    stats.read_ns.merge(own.read_ns);
-    stats.first_byte_ns.merge(own.first_byte_ns);
-    stats.extent_ns.merge(own.extent_ns);
-    stats.times.submit_ns += own.times.submit_ns;
-    stats.times.wait_ns += own.times.wait_ns;
-    stats.times.verify_ns += own.times.verify_ns;
-    stats.times.idle_ns += own.times.idle_ns;
-    stats.times.other_ns += own.times.other_ns;
-    stats.bytes += own.bytes;
-    stats.bytes_verified += own.bytes_verified;
-    stats.extents += own.extents;
-    stats.files_opened += own.files_opened;
-    stats.reads += own.reads;
-    stats.retries += own.retries;
-    stats.retried_bytes += own.retried_bytes;
-  }
+  for (const auto& reader : readers_) merge(stats, reader->stats());
 }
 
 Nanos Readers::first_read_ns() const {

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/histogram.hpp"
+#include "checkpointing/host_part.hpp"
 #include "checkpointing/record.hpp"
 #include "storage/store.hpp"
 #include "training/plan.hpp"
@@ -50,7 +51,7 @@ struct Block {
   std::vector<RankBlock> ranks;
   uint64_t first_step = 0;  ///< index into the step log
   /// Sum over steps of what a step took beyond its slowest accelerator's storage wait and drawn compute time: all that
-  /// is ours (noticing, hand-over, barrier, oversleeping).
+  /// is ours (noticing, hand-over, barrier, oversleeping). Summed over hosts.
   Nanos overhead_ns = 0;
 };
 
@@ -68,13 +69,14 @@ struct Evaluation {
   std::vector<RankBlock> ranks;
 };
 
-/// Page-cache state of the data set before an epoch, by a sample of its files.
+/// Page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all look at the
+/// whole set.
 struct CacheProbe {
   uint64_t files_sampled = 0;
   uint64_t files_total = 0;
   uint64_t cached_bytes = 0;
   uint64_t sampled_bytes = 0;
-  std::string action;  ///< what was done about it, in words
+  std::string action;  ///< what was done about it, in words; of process 0
 };
 
 struct Epoch {
@@ -88,7 +90,7 @@ struct Epoch {
   double throughput = 0;            ///< sum over ranks, samples/s
 };
 
-/// Time of all I/O workers of the host during the epochs, summed over workers.
+/// Time of all I/O workers during the epochs, summed over workers.
 struct ReaderTimes {
   Nanos submit_ns = 0;  ///< inside Session::submit (blocking stores: the I/O itself)
   Nanos wait_ns = 0;    ///< inside Session::poll
@@ -109,6 +111,8 @@ struct ReadStats {
   uint64_t retried_bytes = 0;
   double cpu_user_s = 0, cpu_system_s = 0;  ///< of the process, over the epochs
 };
+/// Adds everything.
+void merge(ReadStats& into, const ReadStats& from);
 
 /// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
 /// Nanoseconds, in the order epoch, block, step, rank.
@@ -120,15 +124,17 @@ struct StepTimes {
 
 class StepLog;  // training/step_log.hpp
 
-/// Everything a training run found out. One record, many views.
+/// Everything a training run found out. One record, many views. Made by run() for the ranks of one host;
+/// gather_record() makes the record of process 0 that of all ranks.
 struct RunRecord {
   Stamp invocation_start;
   Stamp run_start, run_end;
-  double first_byte_s = 0;  ///< invocation_start to the first read submitted
-  double start_up_s = 0;    ///< invocation_start to the first step of epoch 1
+  double first_byte_s = 0;  ///< invocation_start to the first read submitted, on any host
+  double start_up_s = 0;    ///< invocation_start to the first step of epoch 1, on the last host
   RunPlan plan;
-  uint32_t first_rank = 0;  ///< of the host this was made on: ranks of blocks and steps count from it
-  ReadPlan reads;
+  uint32_t first_rank = 0;                     ///< ranks of blocks and steps count from it
+  ReadPlan reads;                              ///< of the host this was made on
+  std::vector<checkpointing::HostPart> hosts;  ///< an entry for each process whose ranks are in this record, in order
   std::string model, accelerator, format;
   double record_bytes = 0;  ///< nominal, of a sample
   double au_threshold = 0;  ///< a fraction
@@ -140,15 +146,20 @@ struct RunRecord {
   bool verify = false;
   std::string injected_fault;
 
-  std::vector<Epoch> epochs;  ///< those completed
+  std::vector<Epoch> epochs;     ///< those completed
+  uint64_t extents_planned = 0;  ///< of the epochs begun
   ReadStats stats;
   std::shared_ptr<StepLog> steps;
-  uint64_t peak_rss_bytes = 0;
+  uint64_t peak_rss_bytes = 0;  ///< of the process that had most
   std::vector<std::string> notes;
 
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
   std::vector<std::string> reasons;
   std::optional<Error> error;
 };
+
+/// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
+/// read was made. What was not is added to the reasons that are there already.
+void judge(RunRecord& record);
 
 }  // namespace mlps::training

@@ -81,6 +81,7 @@ class TrainingRun {
       epoch.cache = std::move(*cache);
       warn_if_warm(epoch);
     }
+    if (!world_.meet_hosts()) return stopped();  // no host reads ahead while another still evicts
     epoch.start = Stamp::now();
     begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
     if (Status trained = train(epoch); !trained) return trained;
@@ -102,7 +103,7 @@ class TrainingRun {
     passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file()),
                        sample_key(request_.workload, set, epoch, request_.run_seed)});
     feed_.begin(passes_.back(), samples, request_.reads.in_flight);
-    extents_planned_ += world_.local_ranks() * passes_.back().extents.tickets_for(samples);
+    record_.extents_planned += world_.local_ranks() * passes_.back().extents.tickets_for(samples);
   }
 
   /// The blocks of an epoch: a checkpoint ends one.
@@ -207,25 +208,27 @@ class TrainingRun {
     record_.stats.cpu_system_s = cpu.system_s - cpu_before_.system_s;
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = peak_rss_bytes();
-    judge();
-  }
-
-  /// Passed only if nothing failed and every planned read was made.
-  void judge() {
+    record_.hosts = {summary()};
     record_.error = world_.failure().first();
     checkpointing::add_cause(record_.error, record_.reasons);
-    if (record_.epochs.size() != plan_.epochs) {
-      record_.reasons.push_back(fmt::format("{} of {} epochs are complete", record_.epochs.size(), plan_.epochs));
+    judge(record_);
+  }
+
+  /// This process's entry among the hosts.
+  checkpointing::HostPart summary() const {
+    checkpointing::HostPart part = checkpointing::describe_host(world_);
+    part.workers = request_.reads.workers;
+    part.first_byte_s = record_.first_byte_s;
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.stats.cpu_user_s;
+    part.cpu_system_s = record_.stats.cpu_system_s;
+    part.bytes_read = record_.stats.bytes;
+    for (const Epoch& epoch : record_.epochs) {
+      for (const SavedCheckpoint& saved : epoch.checkpoints) part.bytes_written += saved.bytes;
     }
-    if (record_.stats.extents != extents_planned_) {
-      record_.reasons.push_back(
-          fmt::format("extents read: {} planned, {} done", grouped(extents_planned_), grouped(record_.stats.extents)));
-    }
-    if (request_.verify && record_.stats.bytes_verified != record_.stats.bytes) {
-      record_.reasons.push_back(fmt::format("bytes verified: {} of {} read", grouped(record_.stats.bytes_verified),
-                                            grouped(record_.stats.bytes)));
-    }
-    record_.verdict = checkpointing::judge(record_.reasons, record_.error);
+    part.retries = record_.stats.retries;
+    part.retried_bytes = record_.stats.retried_bytes;
+    return part;
   }
 
   const RunRequest& request_;
@@ -239,7 +242,6 @@ class TrainingRun {
   std::unique_ptr<checkpointing::Saver> saver_;
   std::unique_ptr<ProgressMeter> meter_;
   CpuTime cpu_before_;
-  uint64_t extents_planned_ = 0;
 };
 
 }  // namespace

@@ -30,10 +30,10 @@ StepLog::~StepLog() {
   ::close(fd_);
 }
 
-Status StepLog::append(const std::vector<StepTimes>& ranks) {
+Status StepLog::append(const std::vector<StepTimes>& rows) {
   if (pending_.capacity() == 0) pending_.reserve(std::max<size_t>(kPendingEntries, ranks_));
-  pending_.insert(pending_.end(), ranks.begin(), ranks.end());
-  ++steps_;
+  pending_.insert(pending_.end(), rows.begin(), rows.end());
+  steps_ += rows.size() / ranks_;
   return pending_.size() + ranks_ > pending_.capacity() ? flush() : Status{};
 }
 
@@ -51,17 +51,25 @@ Status StepLog::flush() {
   return {};
 }
 
+Status StepLog::read_rows(uint64_t first, std::span<StepTimes> rows) const {
+  auto offset = static_cast<off_t>(first * ranks_ * sizeof(StepTimes));
+  for (std::span<std::byte> rest = std::as_writable_bytes(rows); !rest.empty();) {
+    const ssize_t got = ::pread(fd_, rest.data(), rest.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(errno_error(errno, "read the step times beside the results"));
+    if (got == 0) return fail(ErrorCode::kInternal, "the step times end too early");
+    rest = rest.subspan(static_cast<size_t>(got));
+    offset += got;
+  }
+  return {};
+}
+
 Status StepLog::read(uint32_t rank, uint64_t first, uint64_t count,
                      const std::function<void(const StepTimes&)>& visit) const {
   std::vector<StepTimes> steps(std::min(count, kStepsAtOnce) * ranks_);
   while (count != 0) {
     const uint64_t now = std::min(count, kStepsAtOnce);
-    const size_t bytes = now * ranks_ * sizeof(StepTimes);
-    const auto offset = static_cast<off_t>(first * ranks_ * sizeof(StepTimes));
-    const ssize_t got = ::pread(fd_, steps.data(), bytes, offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno_error(errno, "read the step times beside the results"));
-    if (static_cast<size_t>(got) != bytes) return fail(ErrorCode::kInternal, "the step times end too early");
+    if (Status got = read_rows(first, std::span(steps).first(now * ranks_)); !got) return got;
     for (uint64_t step = 0; step < now; ++step) visit(steps[step * ranks_ + rank]);
     first += now;
     count -= now;

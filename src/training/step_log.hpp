@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,16 @@ class StepLog {
   StepLog(const StepLog&) = delete;
   StepLog& operator=(const StepLog&) = delete;
 
-  /// One step: an entry per rank.
-  Status append(const std::vector<StepTimes>& ranks);
+  /// One step, or several one after the other: an entry per rank each.
+  Status append(const std::vector<StepTimes>& rows);
   Status flush();
 
   uint64_t steps() const { return steps_; }
+  uint32_t ranks() const { return ranks_; }
   /// Calls `visit` for the steps [first, first + count) of `rank`, in order. After flush().
   Status read(uint32_t rank, uint64_t first, uint64_t count, const std::function<void(const StepTimes&)>& visit) const;
+  /// Fills `rows` with the steps [first, first + rows.size() / ranks()) of all ranks, as append() took them.
+  Status read_rows(uint64_t first, std::span<StepTimes> rows) const;
 
  private:
   StepLog(int fd, uint32_t ranks) : fd_(fd), ranks_(ranks) {}

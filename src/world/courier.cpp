@@ -108,6 +108,7 @@ class CourierTransport final : public Transport {
   Status broadcast(Bytes& bytes) override;
   Result<std::vector<Bytes>> gather(Bytes mine) override;
   Status reduce(Reduction reduction, std::span<double> values) override;
+  bool lost(uint32_t process) override;
   Status close(Nanos limit_ns) override;
   [[noreturn]] void end_job(int exit_status) override;
 
@@ -207,6 +208,14 @@ Status CourierTransport::reduce(Reduction reduction, std::span<double> values) {
   Status done = call(request);
   if (done) std::copy(request->values.begin(), request->values.end(), values.begin());
   return done;
+}
+
+bool CourierTransport::lost(uint32_t process) {
+  const auto request = request_for([process](Peers& peers, Request& self) -> Status {
+    self.values = {peers.lost(process) ? 1.0 : 0.0};
+    return {};
+  });
+  return call(request) && request->values.front() > 0;
 }
 
 Status CourierTransport::close(Nanos limit_ns) {

@@ -11,6 +11,7 @@ namespace mlps::world {
 /// Of /proc/meminfo, in bytes. used = total - free - buffers - cached, as the original computes it.
 struct MemoryFacts {
   uint64_t total = 0, available = 0, used = 0, free = 0, active = 0, inactive = 0, buffers = 0, cached = 0, shared = 0;
+  bool operator==(const MemoryFacts&) const = default;
 };
 
 struct CpuFacts {
@@ -18,12 +19,14 @@ struct CpuFacts {
   uint32_t logical_cores = 0;
   std::string model;         ///< "model name" of /proc/cpuinfo; empty where it has none
   std::string architecture;  ///< uname -m, "x86_64"
+  bool operator==(const CpuFacts&) const = default;
 };
 
 /// A line of /proc/diskstats: the counters of disk_counter_names(), in that order; 0 where the kernel has fewer.
 struct DiskFacts {
   std::string device;
   std::array<uint64_t, 17> counters{};
+  bool operator==(const DiskFacts&) const = default;
 };
 const std::array<const char*, 17>& disk_counter_names();
 
@@ -31,6 +34,7 @@ const std::array<const char*, 17>& disk_counter_names();
 struct NetworkFacts {
   std::string interface;
   std::array<uint64_t, 16> counters{};
+  bool operator==(const NetworkFacts&) const = default;
 };
 const std::array<const char*, 16>& network_counter_names();
 
@@ -52,6 +56,7 @@ struct HostFacts {
   double load_1min = 0, load_5min = 0, load_15min = 0;
   uint64_t running_processes = 0, total_processes = 0;
   std::vector<std::string> unreadable;  ///< paths that could not be read; their facts are zero or empty
+  bool operator==(const HostFacts&) const = default;
 };
 
 /// Where the facts are read; tests give their own folder.

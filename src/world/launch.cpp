@@ -19,6 +19,8 @@ std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
 
 Words open_mpi_options(const LaunchRequest& request) {
   Words words;
+  // What mpirun would add to a failure that is explained already.
+  words.push_back("-q");
   if (request.allow_run_as_root) words.push_back("--allow-run-as-root");
   if (request.oversubscribe) words.push_back("--oversubscribe");
   words.insert(words.end(),

@@ -36,6 +36,7 @@ class Unpacker {
   std::string_view text();
   bool good() const { return good_; }
   bool empty() const { return rest_.empty(); }
+  size_t left() const { return rest_.size(); }  ///< bytes not read yet
 
  private:
   std::string_view taken(uint64_t length);

@@ -46,6 +46,7 @@ class Peers {
   Result<std::vector<Bytes>> gather(Bytes mine);
   Status reduce(Reduction reduction, std::span<double> values);
   Status close(Nanos limit_ns);
+  bool lost(uint32_t process) const { return process < size_ && peers_[process].gone; }
   /// Ends the job if it is this process's part to do so; returns otherwise.
   void abort(int exit_status);
 

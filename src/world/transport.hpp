@@ -55,6 +55,9 @@ class Transport {
   /// the number of processes.
   virtual Status reduce(Reduction reduction, std::span<double> values) = 0;
 
+  /// Whether a process was given up as dead. Tells only after a failure.
+  virtual bool lost(uint32_t process) = 0;
+
   /// What is raised here shows in every process within a second, with host and rank before its message.
   Failure& failure() { return *failure_; }
 
@@ -83,6 +86,7 @@ class LocalTransport final : public Transport {
   Status broadcast(Bytes&) override { return state(); }
   Result<std::vector<Bytes>> gather(Bytes mine) override;
   Status reduce(Reduction, std::span<double>) override { return state(); }
+  bool lost(uint32_t) override { return false; }
   Status close(Nanos) override { return state(); }
   [[noreturn]] void end_job(int exit_status) override;
 

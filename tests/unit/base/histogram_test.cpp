@@ -65,5 +65,59 @@ TEST(Histogram, TakesTheLargestValue) {
   EXPECT_EQ(h.min(), uint64_t{1} << 63);
 }
 
+Histogram::State a_state() {
+  Histogram h;
+  for (const uint64_t value : {3U, 3U, 70U, 900'000U}) h.record(value);
+  return h.state();
+}
+
+TEST(Histogram, IsTheSameAfterItsStateWasTakenOutAndPutBack) {
+  Histogram h;
+  for (uint64_t i = 0; i < 1000; ++i) h.record(i * i * i);
+  const auto back = Histogram::restore(h.state());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->count(), h.count());
+  EXPECT_EQ(back->min(), h.min());
+  EXPECT_EQ(back->max(), h.max());
+  EXPECT_EQ(back->mean(), h.mean());
+  for (const double fraction : {0.0, 0.1, 0.5, 0.99, 1.0})
+    EXPECT_EQ(back->percentile(fraction), h.percentile(fraction));
+  EXPECT_EQ(a_state().buckets.size(), 3U) << "only the buckets in use";
+}
+
+TEST(Histogram, AnEmptyOneThatWasPutBackStillFindsItsMinimum) {
+  auto back = Histogram::restore(Histogram().state());
+  ASSERT_TRUE(back);
+  back->record(17);
+  EXPECT_EQ(back->min(), 17U);
+  EXPECT_EQ(back->mean(), 17.0);
+}
+
+TEST(Histogram, TheLargestValuesCanBePutBack) {
+  Histogram h;
+  h.record(~uint64_t{0});
+  h.record(~uint64_t{0});  // the sum has wrapped
+  EXPECT_TRUE(Histogram::restore(h.state()));
+}
+
+TEST(Histogram, AStateThatNoHistogramHasIsRefused) {
+  ASSERT_TRUE(Histogram::restore(a_state()));
+  const auto refused = [](auto change) {
+    Histogram::State state = a_state();
+    change(state);
+    return !Histogram::restore(state);
+  };
+  EXPECT_TRUE(refused([](auto& s) { s.buckets.back().index = 1'000'000; })) << "past the last bucket";
+  EXPECT_TRUE(refused([](auto& s) { std::swap(s.buckets[0], s.buckets[1]); })) << "not ascending";
+  EXPECT_TRUE(refused([](auto& s) { s.buckets[1] = s.buckets[0]; })) << "twice the same";
+  EXPECT_TRUE(refused([](auto& s) { s.buckets[1].count = 0; })) << "an empty bucket";
+  EXPECT_TRUE(refused([](auto& s) { s.buckets[1].count = ~uint64_t{0}; })) << "more values than can be counted";
+  EXPECT_TRUE(refused([](auto& s) { s.min = 4; })) << "a minimum of another bucket";
+  EXPECT_TRUE(refused([](auto& s) { s.max = 70; })) << "a maximum of another bucket";
+  EXPECT_TRUE(refused([](auto& s) { s.sum = 5; })) << "less than count times minimum";
+  EXPECT_TRUE(refused([](auto& s) { s.sum = 4'000'000; })) << "more than count times maximum";
+  EXPECT_TRUE(refused([](auto& s) { s.buckets.clear(); })) << "a sum of no values";
+}
+
 }  // namespace
 }  // namespace mlps

@@ -23,8 +23,8 @@ class Layers : public testing::Test {
     std::vector<std::string> line = {mode, "checkpointing", "run", "file", "-m", "llama3-8b", "-np", "8", "-cm", "64"};
     line.insert(line.end(), flags.begin(), flags.end());
     const Resolution resolution = resolve(line);
-    return parse_checkpointing(*resolution.word, resolution.mode, std::span(line).subspan(resolution.rest),
-                               scratch_.environment(std::move(variables)), scratch_.path("bin"));
+    return parse_checkpointing(read_line(resolution, std::span(line).subspan(resolution.rest),
+                                         scratch_.environment(std::move(variables)), scratch_.path("bin")));
   }
   void user_file(const std::string& text) { scratch_.write(".config/mlpstorage/config.yaml", text); }
   std::string config_file(const std::string& text) { return scratch_.write("values.yaml", text); }
@@ -159,8 +159,8 @@ TEST_F(Dotenv, ItIsOptionalAndReadInObjectModeOnly) {
   for (const bool object : {false, true}) {
     const std::vector<std::string> line = {"whatif", "checkpointing", "run", object ? "object" : "file"};
     const Resolution resolution = resolve(line);
-    const auto parsed = parse_checkpointing(*resolution.word, resolution.mode, std::span(line).subspan(resolution.rest),
-                                            scratch_.environment(), "");
+    const auto parsed = parse_checkpointing(
+        read_line(resolution, std::span(line).subspan(resolution.rest), scratch_.environment(), ""));
     EXPECT_EQ(parsed.options.common.results_dir, object ? "/dotenv" : "");
     EXPECT_EQ(parsed.environment.get("MLPSTORAGE_RESULTS_DIR").has_value(), object);
   }

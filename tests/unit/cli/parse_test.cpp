@@ -19,8 +19,8 @@ class Parse : public testing::Test {
   ParsedCheckpointing parse(const std::vector<std::string>& line, const Environment& environment) {
     const Resolution resolution = resolve(line);
     EXPECT_EQ(resolution.kind, Resolution::Kind::kCommand);
-    return parse_checkpointing(*resolution.word, resolution.mode, std::span(line).subspan(resolution.rest), environment,
-                               scratch_.path("program"));
+    return parse_checkpointing(
+        read_line(resolution, std::span(line).subspan(resolution.rest), environment, scratch_.path("program")));
   }
   Scratch scratch_;
 };

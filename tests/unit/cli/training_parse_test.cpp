@@ -23,8 +23,8 @@ class TrainingParse : public testing::Test {
   ParsedTraining parse(const std::vector<std::string>& line, const Environment& environment) {
     const Resolution resolution = resolve(line);
     EXPECT_EQ(resolution.kind, Resolution::Kind::kCommand);
-    return parse_training(*resolution.word, resolution.mode, resolution.model, std::span(line).subspan(resolution.rest),
-                          environment, scratch_.path("program"));
+    return parse_training(
+        read_line(resolution, std::span(line).subspan(resolution.rest), environment, scratch_.path("program")));
   }
   ParsedTraining parse(const std::vector<std::string>& line) { return parse(line, scratch_.environment()); }
   Scratch scratch_;

@@ -58,10 +58,10 @@ TEST(Values, SystemNamesAreFolderNames) {
 }
 
 TEST(Values, HostsAreSplitAndChecked) {
-  const auto hosts = parse_hosts({"h1,h2:4", " 10.0.0.1:2 h3 ", "[::1]:2", "[fe80::1]"});
+  const auto hosts = parse_hosts({"h1,h2:4", " 10.0.0.1:2 h3 "});
   ASSERT_TRUE(hosts);
-  EXPECT_THAT(*hosts, ElementsAre("h1", "h2:4", "10.0.0.1:2", "h3", "[::1]:2", "[fe80::1]"));
-  for (const char* text : {"h:0", "h:-1", "h:x", "h:", ":4", "-h", "a/b", "[::1", "[]", "[::1]x", "h:1:2", ",", ""}) {
+  EXPECT_THAT(*hosts, ElementsAre("h1", "h2:4", "10.0.0.1:2", "h3"));
+  for (const char* text : {"h:0", "h:-1", "h:x", "h:", ":4", "-h", "a/b", "[::1]", "h,h:2", "h:1:2", ",", ""}) {
     EXPECT_FALSE(parse_hosts({text})) << text;
   }
 }

@@ -26,6 +26,7 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
       const auto transport = world::start_courier(open, me, limits);
       ASSERT_EQ(transport->size(), size);
       work(*transport);
+      (void)transport->close(limits.call_ns);  // a failure raised last has to reach the others
     });
   }
   for (auto& process : processes) process.join();

@@ -119,10 +119,21 @@ TEST(PlanWrites, AsynchronousStoresGetAThreadPerCore) {
   EXPECT_EQ(plan->part_bytes, 323'584U) << "a file, in whole pages";
   EXPECT_EQ(plan->workers, 8U);
   EXPECT_EQ(plan->depth, 13U) << "100 or more in flight";
+  EXPECT_EQ(
+      plan_writes(
+          files.train, files.eval, store,
+          {.processes = 100, .hosts = 3, .part_bytes = 16 * kMiBytes, .memory_bytes = 2048 * kMiBytes, .cores = 2})
+          ->depth,
+      17U)
+      << "34 of the 100 on each of 3 hosts";
   const FixedFiles three(568, 3);
   const auto small = plan_writes(three.train, three.eval, store,
                                  {.part_bytes = 16 * kMiBytes, .memory_bytes = 2048 * kMiBytes, .cores = 8});
   EXPECT_EQ(small->workers, 3U) << "a file is one worker's";
+  const auto shared =
+      plan_writes(three.train, three.eval, store,
+                  {.hosts = 2, .part_bytes = 16 * kMiBytes, .memory_bytes = 2048 * kMiBytes, .cores = 8});
+  EXPECT_EQ(shared->workers, 2U) << "no host has more of them";
 }
 
 TEST(PlanWrites, NullGetsAThreadPerCore) {
@@ -158,6 +169,8 @@ TEST(Progress, SaysHowFarAndHowLongStill) {
   GenerateProgress progress{1200, 7200, 100 * kMiBytes, 400 * kMiBytes, 10.0, 1.5};
   EXPECT_EQ(progress_line(progress),
             "generate 1,200 of 7,200 files  100.00 MiB of 400.00 MiB  1.50 GiB/s  30.0 s left");
+  progress.hosts = 3;
+  EXPECT_THAT(progress_line(progress), HasSubstr("1,200 of 7,200 files on 3 hosts"));
 }
 
 }  // namespace

@@ -168,14 +168,14 @@ TEST(Generate, AFaultLeavesNoHalfObjectAndKeepsTheJournal) {
 
 TEST(Generate, AnInterruptionStopsItAndCanBeContinued) {
   const Small small(200, 0);
-  world::World world(1);
+  world::LocalTransport transport;
   std::atomic<int> parts{0};
   MemoryStore store([&](Operation& operation) {
     if (operation.kind == OpKind::kWritePart && ++parts == 100) {
-      world.failure().raise({ErrorCode::kInterrupted, "stopped by SIGINT"});
+      transport.failure().raise({ErrorCode::kInterrupted, "stopped by SIGINT"});
     }
   });
-  const GenerateRecord record = generate(small.request(store, 4), world);
+  const GenerateRecord record = generate(small.request(store, 4), transport);
   EXPECT_EQ(record.verdict, Verdict::kInterrupted);
   EXPECT_LT(record.files_written, 200U);
   for (const auto& [name, blob] : store.blobs) EXPECT_TRUE(blob.complete) << name;

@@ -100,8 +100,8 @@ inline GenerateRecord run(GenerateRequest request, bool resume = false) {
     EXPECT_TRUE(state) << render(state.error());
     if (state) request.destination = *state;
   }
-  world::World world(1);
-  return generate(request, world);
+  world::LocalTransport transport;
+  return generate(request, transport);
 }
 
 inline std::string why(const GenerateRecord& record) {

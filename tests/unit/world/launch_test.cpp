@@ -25,7 +25,7 @@ std::string joined(const Words& words) {
 
 TEST(Launch, OpenMpiStartsOneProcessPerHost) {
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, two_hosts())),
-            "mpirun|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
+            "mpirun|-q|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
             "--mca|orte_abort_on_non_zero_status|0|/opt/mlpstorage|closed|--hosts|a:4,b");
 }
 
@@ -37,7 +37,7 @@ TEST(Launch, OpenMpiTakesEveryFlag) {
   request.allow_run_as_root = true;
   request.mpi_btl = "tcp";
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, request)),
-            "/opt/ompi/bin/mpirun|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
+            "/opt/ompi/bin/mpirun|-q|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
             "--bind-to|none|--mca|orte_abort_on_non_zero_status|0|--mca|pml|ob1|--mca|btl|tcp,self|"
             "--mca|plm_rsh_agent|ssh -p 22|-x|A B|"
             "/opt/mlpstorage|closed|--hosts|a:4,b");

@@ -1,0 +1,164 @@
+#include "cli/job.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/log.hpp"
+#include "cli/execution.hpp"
+#include "cli/text.hpp"
+#include "cli/version.hpp"
+#include "world/courier.hpp"
+#include "world/host_facts.hpp"
+#include "world/mpi/mpi_wire.hpp"
+#include "world/packet.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// How long process 0 may take to write its results while the others wait for the end of a job that failed.
+constexpr Nanos kFarewellNs = 20'000'000'000;
+
+std::unique_ptr<world::Transport> join(const world::Launched& launched) {
+  const world::Introduction me{version_line(), world::host_name(), ::getpid()};
+  return world::start_courier([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
+}
+
+// What one process says when all are asked whether to go on.
+world::Bytes opinion(const std::vector<Error>& errors, std::string_view plan) {
+  world::Packer packer;
+  packer.number(std::hash<std::string_view>()(plan)).number(errors.size());
+  for (const Error& error : errors) packer.text(encode(world::FailureNotice{error, {}}));
+  return packer.take();
+}
+
+struct Opinion {
+  uint64_t plan = 0;
+  std::vector<Error> errors;
+};
+
+Opinion opinion_of(std::string_view bytes) {
+  world::Unpacker in(bytes);
+  Opinion opinion;
+  opinion.plan = in.number();
+  for (uint64_t left = in.number(); left > 0 && in.good(); --left) {
+    if (auto notice = world::decode_failure(in.text())) opinion.errors.push_back(std::move(notice->error));
+  }
+  return opinion;
+}
+
+/// All errors of all processes, one that several have once, with the hosts before the message.
+std::vector<Error> folded(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
+  std::vector<std::pair<Error, std::vector<std::string>>> found;
+  for (size_t process = 0; process < opinions.size(); ++process) {
+    for (const Error& error : opinions[process].errors) {
+      auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
+        return other.first.code == error.code && other.first.message == error.message;
+      });
+      if (same == found.end()) same = found.insert(found.end(), {error, {}});
+      same->second.push_back(members[process].host);
+    }
+  }
+  std::vector<Error> errors;
+  for (auto& [error, hosts] : found) {
+    if (hosts.size() < members.size()) {
+      error.message =
+          fmt::format("{} {}: {}", hosts.size() == 1 ? "host" : "hosts", fmt::join(hosts, ", "), error.message);
+    }
+    errors.push_back(std::move(error));
+  }
+  return errors;
+}
+
+std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
+  for (size_t process = 1; process < opinions.size(); ++process) {
+    if (opinions[process].plan == opinions[0].plan) continue;
+    return Error{ErrorCode::kConfigIncompatible,
+                 fmt::format("host {} comes to another plan than host {}", members[process].host, members[0].host),
+                 "from the same settings, so what the hosts see differs",
+                 "compare the data folder, or the bucket, as seen from both hosts"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Job::Job() : transport_(std::make_unique<world::LocalTransport>()) {}
+
+Job::Job(const world::Launched& launched, int status_base) : transport_(join(launched)), status_base_(status_base) {
+  attachment_.emplace(interrupts_, transport_->failure());
+  // A process that could not join doesn't know its number: the launcher's word has to do.
+  index_ = has_met() ? transport_->index() : launched.index.value_or(0);
+  if (!leads()) log::configure({LogLevel::kNone, ColorMode::kNever});
+}
+
+std::optional<int> Job::agree(const std::vector<Error>& errors, std::string_view plan) {
+  if (is_alone()) return errors.empty() ? std::nullopt : std::optional(report_failures(errors));
+  const auto all = transport_->gather(opinion(errors, plan));
+  if (!all) return failed();
+  uint64_t status = kExitSuccess;
+  if (leads()) {
+    std::vector<Opinion> opinions;
+    for (const world::Bytes& bytes : *all) opinions.push_back(opinion_of(bytes));
+    std::vector<Error> found = folded(opinions, transport_->members());
+    if (auto other = other_plan(opinions, transport_->members()); other && found.empty()) found.push_back(*other);
+    if (!found.empty()) status = static_cast<uint64_t>(report_failures(found));
+  }
+  if (const auto ended = share(status)) return ended;
+  return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
+}
+
+std::optional<int> Job::share(std::string& text) {
+  return transport_->broadcast(text) ? std::nullopt : std::optional(failed());
+}
+
+std::optional<int> Job::share(uint64_t& number) {
+  world::Bytes bytes = world::Packer().number(number).take();
+  if (const auto status = share(bytes)) return status;
+  number = world::Unpacker(bytes).number();
+  return std::nullopt;
+}
+
+world::LocalRanks Job::ranks_of(const std::vector<world::HostShare>& shares) {
+  const world::HostShare& mine = shares[transport_->index()];
+  world::LocalRanks ranks{mine.first_rank, mine.ranks, shares.back().first_rank + shares.back().ranks,
+                          transport_->index(), transport_->size()};
+  if (!is_alone()) ranks.meet = [this] { return transport_->barrier(); };
+  return ranks;
+}
+
+int Job::failed() {
+  const Error error = transport_->failure().first().value_or(Error{ErrorCode::kInternal, "the job failed"});
+  const std::string text = render(error);
+  const std::vector<std::string> known = log::problems();
+  const std::string first_line = text.substr(0, text.find('\n'));
+  if (std::find(known.begin(), known.end(), first_line) == known.end()) log::error("{}", text);
+  return exit_code(error.code);
+}
+
+int Job::end(int status) {
+  if (attachment_ && status != kExitSuccess) {
+    // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
+    transport_->failure().raise({ErrorCode::kInternal, fmt::format("the command ended with status {}", status)});
+  }
+  if (attachment_ && !transport_->close(kFarewellNs)) {
+    const int reason = status == kExitSuccess ? failed() : status;
+    if (!leads() && leader_is_silent()) fmt::print(stderr, "{}\n", render(*transport_->failure().first()));
+    transport_->end_job(status_base_ + reason);
+  }
+  return status == kExitSuccess ? status : status_base_ + status;
+}
+
+// Whether this process has to say what process 0 would have said: it is the first one left.
+bool Job::leader_is_silent() {
+  if (!has_met()) return index_ == 1;  // who else is there isn't known
+  for (uint32_t process = 0; process < index_; ++process) {
+    if (!transport_->lost(process)) return false;
+  }
+  return true;
+}
+
+}  // namespace mlps::cli

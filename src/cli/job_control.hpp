@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <string_view>
+#include <thread>
+
+#include "cli/job_settings.hpp"
+#include "world/world.hpp"
+
+namespace mlps::cli {
+
+/// The first word of the processes that a command starts on its hosts. Process 0 reads what to do from its standard
+/// input, which the launcher connects with the command; the others hear of it from process 0.
+inline constexpr std::string_view kJoinWord = "join-job";
+
+/// Added to the status of a job that fails, so that the command that started it knows a verdict of the job from a
+/// status of the launcher itself.
+inline constexpr int kJobStatusBase = 64;
+
+/// What the command that started the job may say after the settings: one line each.
+inline constexpr std::string_view kInterruptLine = "interrupt ";  ///< and the name of the signal
+
+/// The settings that the command has sent. Blocks until they have come; E503 if they don't.
+Result<JobSettings> receive_settings();
+
+/// Listens to the command from then on: when it was interrupted, or is gone, the job fails with E203. In process 0.
+class JobControl {
+ public:
+  explicit JobControl(world::Failure& failure);
+  ~JobControl();
+  JobControl(const JobControl&) = delete;
+  JobControl& operator=(const JobControl&) = delete;
+
+ private:
+  void listen();
+
+  world::Failure& failure_;
+  int stop_ = -1;  // an eventfd
+  std::thread thread_;
+};
+
+}  // namespace mlps::cli

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/histogram.hpp"
+#include "world/packet.hpp"
+
+/// Structs on their way to another process. A struct lists its fields once, in its own namespace, for both directions:
+///
+///     template <class Archive, Is<Point> P>
+///     void fields(Archive& archive, P& point) { archive(point.x, point.y); }
+///
+/// A field may be a number, an enum, a text, a Stamp, a Histogram, a struct with fields(), or a vector, array, pair or
+/// optional of those. What came is checked for damage only: whoever unpacks checks that it makes sense, enums too.
+namespace mlps::world {
+
+template <class T, class Wanted>
+concept Is = std::same_as<std::remove_const_t<T>, Wanted>;
+
+template <class T>
+concept Numeric = std::integral<T> || std::is_enum_v<T>;
+
+template <class Archive, Is<Stamp> S>
+void fields(Archive& archive, S& stamp) {
+  archive(stamp.monotonic_ns, stamp.wall_us);
+}
+
+template <class Archive, Is<ClockOffset> C>
+void fields(Archive& archive, C& clock) {
+  archive(clock.monotonic_ns, clock.wall_ns, clock.error_ns);
+}
+
+class PackArchive {
+ public:
+  template <class... T>
+  void operator()(const T&... values) {
+    (put(values), ...);
+  }
+  Bytes take() { return packer_.take(); }
+
+ private:
+  template <Numeric T>
+  void put(const T& value) {
+    packer_.number(static_cast<uint64_t>(value));
+  }
+  void put(const double& value) { packer_.real(value); }
+  void put(const std::string& value) { packer_.text(value); }
+  template <class T>
+  void put(const std::vector<T>& values) {
+    packer_.number(values.size());
+    for (const T& value : values) put(value);
+  }
+  template <class T, size_t N>
+  void put(const std::array<T, N>& values) {
+    for (const T& value : values) put(value);
+  }
+  template <class A, class B>
+  void put(const std::pair<A, B>& both) {
+    put(both.first);
+    put(both.second);
+  }
+  template <class T>
+  void put(const std::optional<T>& value) {
+    put(value.has_value());
+    if (value) put(*value);
+  }
+  void put(const Histogram& histogram) {
+    const Histogram::State state = histogram.state();
+    packer_.number(state.buckets.size());
+    for (const auto& [index, count] : state.buckets) packer_.number(index).number(count);
+    packer_.number(state.sum).number(state.min).number(state.max);
+  }
+  template <class T>
+  requires(!Numeric<T>) void put(const T& value) { fields(*this, value); }
+
+  Packer packer_;
+};
+
+class UnpackArchive {
+ public:
+  explicit UnpackArchive(std::string_view bytes) : in_(bytes) {}
+
+  template <class... T>
+  void operator()(T&... values) {
+    (get(values), ...);
+  }
+  /// Everything was read, and nothing of it is damaged. Until then values may be anything of their types.
+  bool whole() const { return good() && in_.empty(); }
+
+ private:
+  bool good() const { return good_ && in_.good(); }
+  // Everything takes at least a number's room, so a count that can't be true reserves nothing.
+  uint64_t count() {
+    const uint64_t count = in_.number();
+    if (count > in_.left() / sizeof(uint64_t)) good_ = false;
+    return good() ? count : 0;
+  }
+
+  template <Numeric T>
+  void get(T& value) {
+    const uint64_t raw = in_.number();
+    value = static_cast<T>(raw);
+    if (static_cast<uint64_t>(value) != raw) good_ = false;
+  }
+  void get(double& value) { value = in_.real(); }
+  void get(std::string& value) { value = in_.text(); }
+  template <class T>
+  void get(std::vector<T>& values) {
+    values.resize(count());
+    for (T& value : values) get(value);
+  }
+  template <class T, size_t N>
+  void get(std::array<T, N>& values) {
+    for (T& value : values) get(value);
+  }
+  template <class A, class B>
+  void get(std::pair<A, B>& both) {
+    get(both.first);
+    get(both.second);
+  }
+  template <class T>
+  void get(std::optional<T>& value) {
+    bool there = false;
+    get(there);
+    value.reset();
+    if (there && good()) get(value.emplace());
+  }
+  void get(Histogram& histogram) {
+    Histogram::State state;
+    state.buckets.resize(count());
+    for (auto& [index, count] : state.buckets) {
+      get(index);
+      get(count);
+    }
+    (*this)(state.sum, state.min, state.max);
+    const std::optional<Histogram> restored = Histogram::restore(state);
+    if (restored) histogram = *restored;
+    if (!restored) good_ = false;
+  }
+  template <class T>
+  requires(!Numeric<T>) void get(T& value) { fields(*this, value); }
+
+  Unpacker in_;
+  bool good_ = true;
+};
+
+/// E503: what `whose` ("host b") sent as its `kind` ("record") can't be used.
+tl::unexpected<Error> unusable(std::string_view kind, const std::string& whose, std::string details = {});
+
+/// `kind` stands before the value, so that nothing is taken for something else.
+template <class T>
+Bytes pack(const std::string& kind, const T& value) {
+  PackArchive archive;
+  archive(kind, value);
+  return archive.take();
+}
+
+/// Bytes that pack() of the same kind did not make are E503, whatever they are.
+template <class T>
+Result<T> unpack(const std::string& kind, const std::string& whose, std::string_view bytes) {
+  UnpackArchive archive(bytes);
+  std::string found;
+  T value;
+  archive(found, value);
+  if (!archive.whole() || found != kind) return unusable(kind, whose);
+  return value;
+}
+
+}  // namespace mlps::world
