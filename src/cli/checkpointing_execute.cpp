@@ -6,14 +6,16 @@
 #include "checkpointing/progress.hpp"
 #include "checkpointing/run.hpp"
 #include "cli/checkpointing_prepare.hpp"
+#include "cli/cluster.hpp"
 #include "cli/execution.hpp"
 #include "cli/host_watch.hpp"
 #include "cli/options_json.hpp"
 #include "cli/placement.hpp"
+#include "cli/run_end.hpp"
 #include "gates/gates.hpp"
 #include "results/checkpoint_files.hpp"
 #include "results/checkpoint_views.hpp"
-#include "results/time_series.hpp"
+#include "results/findings.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -21,11 +23,12 @@ namespace {
 class CheckpointingExecution {
  public:
   CheckpointingExecution(const CheckpointingOptions& options, PreparedCheckpointing prepared, Stamp invocation_start,
-                         Job& job)
+                         const Cluster& cluster, Job& job)
       : options_(options),
         common_(options.common),
         prepared_(std::move(prepared)),
         invocation_start_(invocation_start),
+        cluster_(cluster),
         job_(job) {}
 
   int print_plan() const {
@@ -46,13 +49,13 @@ class CheckpointingExecution {
     auto shares = place_ranks(options_, job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
     shares_ = std::move(*shares);
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
-    return repeat(common_, [&] { return run_once(gates); });
+    return repeat(common_, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.model_folder = prepared_.plan.model;
@@ -61,7 +64,7 @@ class CheckpointingExecution {
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
     request.budget_bytes = prepared_.io->budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
   /// What the processes must agree on: the objects of every rank, and where they are.
@@ -89,9 +92,9 @@ class CheckpointingExecution {
 
   results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
     results::CheckpointContext context;
-    fill_context(options_, folder, gates.separation, context);
+    fill_context(options_, prepared_.plan.processes, folder, cluster_.members(job_, shares_), context);
+    context.separation = gates.separation;
     context.args_json = options_json(options_);
-    context.processes = prepared_.plan.processes;
     context.workload = prepared_.workload;
     context.workload_name = options_.model;
     std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');
@@ -111,9 +114,9 @@ class CheckpointingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     checkpointing::RunRecord record = checkpointing::run(request, world);
-    (void)checkpointing::gather_record(record, job_.transport());
-    if (job_.leads()) return conclude(record, watch);
-    return record.error ? exit_code(record.error->code) : kExitSuccess;
+    const auto gather = [&] { (void)checkpointing::gather_record(record, job_.transport()); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(record, *outcome) : status_of(record);
   }
 
   /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
@@ -129,12 +132,7 @@ class CheckpointingExecution {
   }
 
   /// Writes and shows what came out; the process status is the record's first error, or success.
-  int conclude(const checkpointing::RunRecord& record, HostWatch& watch) const {
-    log::progress("");
-    const bool passed = record.verdict == checkpointing::Verdict::kPassed;
-    const world::MovedBytes moved{record.read.bytes, record.write.bytes};
-    const results::RunOutcome outcome =
-        outcome_of(record.error, watch.finish(folder_, about_, passed, *prepared_.store, moved));
+  int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
     const Status written = results::write_finished(folder_, about_, record, outcome);
     print(common_.json ? results::record_json(about_, record, outcome)
                        : results::result_table(record) + results::findings_text(outcome.findings));
@@ -145,6 +143,7 @@ class CheckpointingExecution {
   const CommonOptions& common_;
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
+  const Cluster& cluster_;
   Job& job_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
@@ -157,9 +156,11 @@ class CheckpointingExecution {
 int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
                           const Stamp& invocation_start, Job& job) {
   prepare_process();
+  Cluster cluster;
+  if (const auto status = cluster.meet(job)) return *status;
   auto prepared = prepare_checkpointing(options, environment);
   if (const auto status = job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, job);
+  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, cluster, job);
   switch (options.command) {
     case CheckpointingCommand::kDatasize:
       return execution.print_plan();

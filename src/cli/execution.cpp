@@ -8,7 +8,6 @@
 #include <random>
 
 #include "cli/version.hpp"
-#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -59,10 +58,12 @@ void ProgressDisplay::show(const std::string& line) {
   log::progress(line);
 }
 
-std::optional<int> report_gates(const gates::Report& gates) {
-  for (const std::string& warning : gates.warnings) log::warning("{}", warning);
-  if (gates.failures.empty()) return std::nullopt;
-  return report_failures(gates.failures);
+std::optional<int> report_gates(const Result<gates::Report>& gates) {
+  if (!gates) return report_failures({gates.error()});
+  for (const std::string& warning : gates->warnings) log::warning("{}", warning);
+  if (!gates->first_failure) return std::nullopt;
+  // Of several processes only the first has them all, and says them.
+  return gates->failures.empty() ? exit_code(gates->first_failure->code) : report_failures(gates->failures);
 }
 
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request) {
@@ -78,8 +79,8 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   return folder;
 }
 
-void fill_context(const BenchmarkOptions& options, const results::RunFolder& folder,
-                  std::optional<gates::SeparationFinding> separation, results::RunContext& context) {
+void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
+                  std::vector<results::RunMember> members, results::RunContext& context) {
   const CommonOptions& common = options.common;
   context.tool_version = version_text();
   context.mode = mode_name(common.mode);
@@ -88,22 +89,22 @@ void fill_context(const BenchmarkOptions& options, const results::RunFolder& fol
   context.model = options.model;
   context.argv = common.argv;
   context.protocol = protocol_name(options);
-  context.hostname = world::host_name();
   context.run_datetime = folder.run_datetime;
   context.folder = folder.path;
   if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
   context.client_host_memory_gib = options.client_host_memory_gib;
   context.hosts = options.hosts.hosts;
-  context.separation = std::move(separation);
-  context.host = world::collect_host_facts();
+  context.processes = processes;
+  context.members = std::move(members);
 }
 
-results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings) {
+results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
+                               std::vector<std::optional<world::HostFacts>> host_ends) {
   if (error) log::error("{}", render(*error));
   results::RunOutcome outcome;
   outcome.exit_status = error ? exit_code(error->code) : kExitSuccess;
   outcome.warnings = log::problems();
-  outcome.host = world::collect_host_facts();
+  outcome.host_ends = std::move(host_ends);
   outcome.findings = std::move(findings);
   outcome.invocation_end = Stamp::now();
   return outcome;

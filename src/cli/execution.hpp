@@ -60,18 +60,20 @@ class ProgressDisplay {
   Nanos last_ns_ = now_ns();
 };
 
-/// Logs the gates' warnings. Nothing if all passed, else the process status of the first failure, all reported.
-std::optional<int> report_gates(const gates::Report& gates);
+/// Logs the gates' warnings. Nothing if all passed, else the process status of the first failure; process 0 reports
+/// all.
+std::optional<int> report_gates(const Result<gates::Report>& gates);
 
 /// Claims the run folder of `benchmark`, logs into it from now on, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);
 
-/// Fills what the options and the host say; workload, verification and benchmark are the caller's.
-void fill_context(const BenchmarkOptions& options, const results::RunFolder& folder,
-                  std::optional<gates::SeparationFinding> separation, results::RunContext& context);
+/// Fills what the options and the hosts say; workload, gates, verification and benchmark are the caller's.
+void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
+                  std::vector<results::RunMember> members, results::RunContext& context);
 
 /// Shows the first error of a record and collects what is known at its end.
-results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings = {});
+results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
+                               std::vector<std::optional<world::HostFacts>> host_ends);
 
 /// Reports what became of the result files; the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);

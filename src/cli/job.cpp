@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
 #include "cli/execution.hpp"
-#include "cli/text.hpp"
 #include "cli/version.hpp"
+#include "world/chorus.hpp"
 #include "world/courier.hpp"
 #include "world/host_facts.hpp"
 #include "world/mpi/mpi_wire.hpp"
@@ -27,50 +29,25 @@ std::unique_ptr<world::Transport> join(const world::Launched& launched) {
   return world::start_courier([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
 }
 
-// What one process says when all are asked whether to go on.
-world::Bytes opinion(const std::vector<Error>& errors, std::string_view plan) {
-  world::Packer packer;
-  packer.number(std::hash<std::string_view>()(plan)).number(errors.size());
-  for (const Error& error : errors) packer.text(encode(world::FailureNotice{error, {}}));
-  return packer.take();
-}
-
+/// What a process says when all are asked whether to go on.
 struct Opinion {
   uint64_t plan = 0;
   std::vector<Error> errors;
 };
 
-Opinion opinion_of(std::string_view bytes) {
+world::Bytes pack(const std::vector<Error>& errors, std::string_view plan) {
+  world::Packer packer;
+  packer.number(std::hash<std::string_view>()(plan)).number(errors.size());
+  for (const Error& error : errors) packer.error(error);
+  return packer.take();
+}
+
+Opinion unpack(std::string_view bytes) {
   world::Unpacker in(bytes);
   Opinion opinion;
   opinion.plan = in.number();
-  for (uint64_t left = in.number(); left > 0 && in.good(); --left) {
-    if (auto notice = world::decode_failure(in.text())) opinion.errors.push_back(std::move(notice->error));
-  }
+  for (uint64_t left = in.number(); left > 0 && in.good(); --left) opinion.errors.push_back(in.error());
   return opinion;
-}
-
-/// All errors of all processes, one that several have once, with the hosts before the message.
-std::vector<Error> folded(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
-  std::vector<std::pair<Error, std::vector<std::string>>> found;
-  for (size_t process = 0; process < opinions.size(); ++process) {
-    for (const Error& error : opinions[process].errors) {
-      auto same = std::find_if(found.begin(), found.end(), [&](const auto& other) {
-        return other.first.code == error.code && other.first.message == error.message;
-      });
-      if (same == found.end()) same = found.insert(found.end(), {error, {}});
-      same->second.push_back(members[process].host);
-    }
-  }
-  std::vector<Error> errors;
-  for (auto& [error, hosts] : found) {
-    if (hosts.size() < members.size()) {
-      error.message =
-          fmt::format("{} {}: {}", hosts.size() == 1 ? "host" : "hosts", fmt::join(hosts, ", "), error.message);
-    }
-    errors.push_back(std::move(error));
-  }
-  return errors;
 }
 
 std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
@@ -82,6 +59,18 @@ std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std:
                  "compare the data folder, or the bucket, as seen from both hosts"};
   }
   return std::nullopt;
+}
+
+std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
+  world::Chorus chorus;
+  std::set<std::string> hosts;
+  for (size_t process = 0; process < opinions.size(); ++process) {
+    hosts.insert(members[process].host);
+    for (const Error& error : opinions[process].errors) chorus.add(members[process].host, error);
+  }
+  std::vector<Error> errors = chorus.errors(hosts.size());
+  if (const auto other = other_plan(opinions, members); other && errors.empty()) errors.push_back(*other);
+  return errors;
 }
 
 }  // namespace
@@ -97,14 +86,13 @@ Job::Job(const world::Launched& launched, int status_base) : transport_(join(lau
 
 std::optional<int> Job::agree(const std::vector<Error>& errors, std::string_view plan) {
   if (is_alone()) return errors.empty() ? std::nullopt : std::optional(report_failures(errors));
-  const auto all = transport_->gather(opinion(errors, plan));
+  const auto all = transport_->gather(pack(errors, plan));
   if (!all) return failed();
   uint64_t status = kExitSuccess;
   if (leads()) {
     std::vector<Opinion> opinions;
-    for (const world::Bytes& bytes : *all) opinions.push_back(opinion_of(bytes));
-    std::vector<Error> found = folded(opinions, transport_->members());
-    if (auto other = other_plan(opinions, transport_->members()); other && found.empty()) found.push_back(*other);
+    for (const world::Bytes& bytes : *all) opinions.push_back(unpack(bytes));
+    const std::vector<Error> found = objections(opinions, transport_->members());
     if (!found.empty()) status = static_cast<uint64_t>(report_failures(found));
   }
   if (const auto ended = share(status)) return ended;

@@ -21,36 +21,35 @@ class DatagenExecution {
 
   int run() {
     world::Transport& transport = job_.transport();
-    const auto shares = place_ranks(options_, transport.members());
+    auto shares = place_ranks(options_, transport.members());
     const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
     if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
+    shares_ = std::move(*shares);
     if (const auto status = find_destination(shape)) return *status;
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
 
     const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
-    if (const auto status = job_.agree(errors_of(begin(gates)))) return *status;
+    if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     HostWatch watch(options_);
     training::GenerateRecord record = training::generate(request_, transport);
-    (void)training::gather_record(record, transport);
-    if (!job_.leads()) return follow(record);
-    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
+    const auto gather = [&] { (void)training::gather_record(record, transport); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
  private:
   /// Process 0 looks at the data folder; all get what it has found.
   std::optional<int> find_destination(const std::string& shape) {
-    if (job_.leads()) {
-      const auto found = training::inspect_destination(*prepared_.store, shape);
-      if (const auto status = job_.agree(errors_of(found))) return status;
-      destination_ = *found;
-    } else if (const auto status = job_.agree({})) {
-      return status;
-    }
-    auto kind = static_cast<uint64_t>(destination_.kind);
-    if (const auto status = job_.share(kind)) return status;
-    destination_.kind = static_cast<training::DestinationState::Kind>(kind);
-    return job_.share(destination_.whole_files);
+    Result<training::DestinationState> found;
+    if (job_.leads()) found = training::inspect_destination(*prepared_.store, shape);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    world::Bytes bytes = encode(*found);
+    if (const auto status = job_.share(bytes)) return status;
+    found = training::decode_destination(bytes);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    destination_ = *found;
+    return std::nullopt;
   }
 
   std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
@@ -64,7 +63,7 @@ class DatagenExecution {
     }
     make_request();
     if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
     about_.separation = gates.separation;
     return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
   }
@@ -79,7 +78,7 @@ class DatagenExecution {
                                  static_cast<double>(plan.files));
   }
 
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -89,7 +88,7 @@ class DatagenExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
     request.budget_bytes = prepared_.plan.writes.budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
   void make_request() {
@@ -118,6 +117,7 @@ class DatagenExecution {
   Job& job_;
   PreparedDatagen prepared_;
   ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
   training::DestinationState destination_;
   training::GenerateRequest request_;
   results::RunFolder folder_;  // process 0's

@@ -21,7 +21,7 @@ int show_plan(const TrainingOptions& options, const PreparedDatagen& prepared) {
 }
 
 int datasize(const TrainingCall& call, const Environment& environment) {
-  const auto prepared = prepare_datasize(call.options, environment);
+  const auto prepared = prepare_datasize(call.options, environment, call.cluster.memory_bytes());
   if (!prepared) return report_failures(prepared.error());
   return execute_datasize(call, *prepared);
 }
@@ -38,7 +38,7 @@ int datagen(const TrainingCall& call, const Environment& environment) {
 
 int run(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
-  auto prepared = prepare_run(options, environment);
+  auto prepared = prepare_run(options, environment, call.cluster.memory_bytes());
   if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
   const bool shows = options.command == TrainingCommand::kConfigview;
   if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
@@ -55,12 +55,11 @@ bool records_datasize(const CommonOptions& common) {
 }  // namespace
 
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
-                                     const results::RunFolder& folder) {
+                                     const results::RunFolder& folder, std::vector<results::RunMember> members) {
   results::RunContext context;
-  fill_context(options, folder, std::nullopt, context);
+  fill_context(options, options.processes, folder, std::move(members), context);
   context.benchmark = "training";
   context.command = command_name(options.command);
-  context.processes = options.processes;
   context.args_json = options_json(options);
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;
@@ -90,15 +89,19 @@ int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared)
   set("dataset.num_files_train", answer.size.files);
   set("dataset.num_subfolders_train", 0);
   set("dataset.total_disk_bytes", answer.size.total_bytes);
-  const results::RunContext about = training_context(options, chosen, *folder);
-  const results::RunOutcome outcome = outcome_of(std::nullopt);
+  // Nothing was placed anywhere: this process stands for all.
+  const std::vector<world::HostShare> here = {{world::host_name(), 0, options.processes}};
+  const results::RunContext about = training_context(options, chosen, *folder, call.cluster.members(call.job, here));
+  const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.job));
   return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
 int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
                      Job& job) {
   prepare_process();
-  const TrainingCall call{options, invocation_start, job};
+  Cluster cluster;
+  if (const auto status = cluster.meet(job)) return *status;
+  const TrainingCall call{options, invocation_start, job, cluster};
   switch (options.command) {
     case TrainingCommand::kDatasize:
       return datasize(call, environment);

@@ -3,12 +3,13 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
+#include "cli/cluster.hpp"
 #include "cli/commands.hpp"
 #include "cli/execution.hpp"
-#include "cli/host_watch.hpp"
 #include "cli/job.hpp"
+#include "cli/run_end.hpp"
 #include "cli/training_prepare.hpp"
-#include "results/time_series.hpp"
+#include "results/findings.hpp"
 #include "results/training_files.hpp"
 
 namespace mlps::cli {
@@ -24,6 +25,7 @@ struct TrainingCall {
   const TrainingOptions& options;
   Stamp invocation_start;
   Job& job;
+  const Cluster& cluster;
 };
 
 /// The commands, once they are decided.
@@ -33,33 +35,15 @@ int execute_run(const TrainingCall& call, PreparedRun prepared);
 
 /// What the result files say of a training command besides its record.
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
-                                     const results::RunFolder& folder);
+                                     const results::RunFolder& folder, std::vector<results::RunMember> members);
 
 /// Claims `training/<model>/<command>/<timestamp>`.
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options);
 
-/// What a record says was moved to and from the data folder. Checkpoints of a training run go elsewhere.
-inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
-  return {record.stats.bytes, 0};
-}
-inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
-  return {0, record.bytes_written};
-}
-
-/// The status of another process than process 0, which alone records.
-template <class Record>
-int follow(const Record& record) {
-  return record.error ? exit_code(record.error->code) : kExitSuccess;
-}
-
 /// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.
 template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
-             const Record& record, const std::string& plan, const storage::Store& store, HostWatch& watch) {
-  log::progress("");
-  const bool passed = record.verdict == checkpointing::Verdict::kPassed;
-  const results::RunOutcome outcome =
-      outcome_of(record.error, watch.finish(folder, about, passed, store, moved_bytes(record)));
+             const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
   const Status written = results::write_finished(folder, about, record, plan, outcome);
   print(options.common.json ? results::record_json(about, record, outcome)
                             : results::result_table(record) + results::findings_text(outcome.findings));

@@ -11,7 +11,6 @@
 #include "cli/training_stores.hpp"
 #include "results/training_files.hpp"
 #include "training/manifest.hpp"
-#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -31,12 +30,12 @@ bool user_gave(const ChosenWorkload& chosen, std::string_view key) {
   });
 }
 
-training::DatasizeRequest datasize_request(const TrainingOptions& options) {
+training::DatasizeRequest datasize_request(const TrainingOptions& options, uint64_t memory_bytes) {
   training::DatasizeRequest request;
   request.accelerators = options.processes;
   request.hosts = options.num_client_hosts;
   request.client_host_memory_gib = options.client_host_memory_gib;
-  request.measured_memory_bytes = world::collect_host_facts().memory.total;
+  request.measured_memory_bytes = memory_bytes;
   return request;
 }
 
@@ -98,8 +97,11 @@ std::string datagen_command(const TrainingOptions& options, const TrainingWorklo
 /// Takes apart what a run needs, in the order in which it can be known.
 class RunPreparation {
  public:
-  RunPreparation(const TrainingOptions& options, const Environment& environment)
-      : options_(options), environment_(environment), measures_(options.command == TrainingCommand::kRun) {}
+  RunPreparation(const TrainingOptions& options, const Environment& environment, uint64_t memory_bytes)
+      : options_(options),
+        environment_(environment),
+        memory_bytes_(memory_bytes),
+        measures_(options.command == TrainingCommand::kRun) {}
 
   Prepared<PreparedRun> prepare() {
     if (auto chosen = choose_workload(options_)) {
@@ -156,7 +158,7 @@ class RunPreparation {
   Status settle_files() {
     const auto found = manifest();
     if (!found) return fail(found.error());
-    minimum_ = training::datasize(workload(), datasize_request(options_)).files;
+    minimum_ = training::datasize(workload(), datasize_request(options_, memory_bytes_)).files;
     if (Status status = choose_count(*found); !status) return status;
     if (!prepared_.store || !prepared_.store->traits().holds_objects) {
       prepared_.data_seed = training::kDefaultDataSeed;
@@ -269,6 +271,7 @@ class RunPreparation {
 
   const TrainingOptions& options_;
   const Environment& environment_;
+  const uint64_t memory_bytes_;
   const bool measures_;
   PreparedRun prepared_;
   std::string manifest_text_;
@@ -305,7 +308,8 @@ Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, ui
   return files;
 }
 
-Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment) {
+Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
+                                            uint64_t memory_bytes) {
   auto chosen = choose_workload(options);
   if (!chosen) return failed(chosen);
   log_notes(chosen->workload);
@@ -314,7 +318,7 @@ Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, cons
   results::DatasizeAnswer& answer = prepared.answer;
   answer.mode = mode_name(options.common.mode);
   answer.workload = prepared.chosen.workload;
-  answer.request = datasize_request(options);
+  answer.request = datasize_request(options, memory_bytes);
   answer.size = training::datasize(answer.workload, answer.request);
   answer.datagen_command = datagen_command(options, answer.workload, answer.size, environment);
   return prepared;
@@ -351,8 +355,9 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   return prepared;
 }
 
-Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment) {
-  return RunPreparation(options, environment).prepare();
+Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,
+                                  uint64_t memory_bytes) {
+  return RunPreparation(options, environment, memory_bytes).prepare();
 }
 
 }  // namespace mlps::cli

@@ -47,7 +47,9 @@ struct PreparedDatasize {
   ChosenWorkload chosen;
   results::DatasizeAnswer answer;
 };
-Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment);
+/// `memory_bytes`, here and below: measured, of all hosts.
+Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
+                                            uint64_t memory_bytes);
 
 struct PreparedDatagen {
   ChosenWorkload chosen;
@@ -74,6 +76,7 @@ struct PreparedRun {
   results::TrainingDetails details;
 };
 /// For run and configview. What speaks against the run is an error for a run, and a warning for what only shows.
-Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment);
+Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,
+                                  uint64_t memory_bytes);
 
 }  // namespace mlps::cli

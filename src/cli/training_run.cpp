@@ -22,14 +22,14 @@ class TrainingExecution {
     auto shares = place_ranks(options_, job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
     shares_ = std::move(*shares);
-    const gates::Report gates = check_gates();
+    const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
-    return repeat(options_.common, [&] { return run_once(gates); });
+    return repeat(options_.common, [&] { return run_once(*gates); });
   }
 
  private:
-  gates::Report check_gates() const {
+  Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
     request.folder_word = "data folder";
@@ -37,16 +37,25 @@ class TrainingExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
     request.budget_bytes = prepared_.reads->budget_bytes;
-    return gates::run_gates(request);
+    return gates::run_gates(request, job_.transport());
   }
 
-  std::optional<int> check_checkpoint_folder() const {
+  // Only process 0 saves checkpoints.
+  std::optional<int> check_checkpoint_folder() {
     if (!prepared_.checkpoints) return std::nullopt;
-    gates::Request request;
-    request.store = prepared_.checkpoints.get();
-    request.new_folders = kNewFolders;
-    request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
-    return report_gates(gates::run_gates(request));
+    uint64_t status = kExitSuccess;
+    if (job_.leads()) {
+      gates::Request request;
+      request.store = prepared_.checkpoints.get();
+      request.new_folders = kNewFolders;
+      request.looks_at_job = false;  // with the data folder, it did
+      request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+      world::LocalTransport alone;
+      const auto failed = report_gates(gates::run_gates(request, alone));
+      status = static_cast<uint64_t>(failed.value_or(kExitSuccess));
+    }
+    if (const auto ended = job_.share(status)) return ended;
+    return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
   }
 
   std::string plan_text() const {
@@ -101,9 +110,9 @@ class TrainingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     training::RunRecord record = training::run(request, world);
-    (void)training::gather_record(record, job_.transport(), request.scratch_folder);
-    if (!job_.leads()) return follow(record);
-    return conclude(options_, folder_, about_, record, plan_text(), *prepared_.store, watch);
+    const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
   /// Process 0 claims the run folder ...
@@ -118,7 +127,7 @@ class TrainingExecution {
   /// ... and leaves a record there that says "incomplete" until the end.
   Status begin(const training::RunRequest& request, const gates::Report& gates) {
     if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_);
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
     about_.separation = gates.separation;
     about_.verification = prepared_.details.division;
     return results::write_started(folder_, about_, training::describe_run(request), plan_text(),

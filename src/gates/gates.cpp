@@ -1,115 +1,80 @@
 #include "gates/gates.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <filesystem>
-#include <iterator>
 #include <utility>
 
-#include "gates/memory.hpp"
-#include "gates/separation.hpp"
-#include "gates/storage_probe.hpp"
+#include "gates/findings.hpp"
+#include "gates/host_checks.hpp"
+#include "gates/job_facts.hpp"
+#include "world/packet.hpp"
 
 namespace mlps::gates {
 namespace {
 
-// The folder is there, or is made now, with at most `levels` of it missing.
-Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return {};
-    return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
-  }
-  if (errno != ENOENT) return fail(errno_error(errno, fmt::format("use {} {}", word, folder)));
-  const std::string parent = std::filesystem::path(folder).parent_path().string();
-  if (levels > 1) {
-    if (Status made = make_folder(parent, word, levels - 1); !made) return made;
-  }
-  if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
-  if (errno == ENOENT) {
-    return fail(ErrorCode::kPathNotFound, fmt::format("make {} {}: no folder {}", word, folder, parent), {},
-                fmt::format("mkdir -p {}", parent));
-  }
-  return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
+using world::Bytes;
+
+// Nobody may wait for a process that can't go on.
+tl::unexpected<Error> failed(world::Transport& transport, Error error) {
+  transport.failure().raise(error);
+  return fail(std::move(error));
 }
 
-// What is only read must be there.
-Status find_folder(const std::string& folder, const std::string& word) {
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) {
-    const int reason = errno;
-    Error error = errno_error(reason, fmt::format("use {} {}", word, folder));
-    if (reason == ENOENT) error.suggestion = "this run only reads: give the folder that was written before";
-    return fail(std::move(error));
-  }
-  if (!S_ISDIR(status.st_mode)) return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
-  return {};
+/// All processes' findings, in process 0. The probe of CAP-02 is gone when this returns; if it couldn't be removed,
+/// `left_behind` says so.
+Result<std::vector<Bytes>> check_together(HostChecks& checks, world::Transport& transport,
+                                          std::vector<std::string>& left_behind) {
+  std::optional<ProbeFile> probe;
+  Bytes words;
+  if (transport.index() == 0) words = pack(checks.open(left_behind, probe));
+  if (Status told = transport.broadcast(words); !told) return fail(std::move(told.error()));
+  const Result<Opening> opening = unpack_opening(words);
+  if (!opening) return failed(transport, opening.error());
+  checks.check(*opening);
+  return transport.gather(pack(checks.findings()));
 }
 
-void check_capacity(const Request& request, Report& report) {
-  auto capacity = request.store->capacity();
-  if (!capacity) {
-    report.failures.push_back(std::move(capacity.error()));
-    return;
+Result<Report> judge(const std::vector<Bytes>& all, std::vector<std::string> left_behind, world::Transport& transport) {
+  std::vector<Findings> findings;
+  for (const Bytes& bytes : all) {
+    Result<Findings> one = unpack_findings(bytes);
+    if (!one) return failed(transport, std::move(one.error()));
+    findings.push_back(std::move(*one));
   }
-  if (!*capacity || (*capacity)->available_bytes >= request.bytes_to_write) return;
-  const uint64_t available = (*capacity)->available_bytes;
-  // The four lines are fixed: scripts look for them.
-  report.failures.push_back(
-      {ErrorCode::kDiskFull,
-       fmt::format("CAP-01: insufficient disk space at {}\n  available_bytes: {}\n  required_bytes:  {}\n  deficit:  "
-                   "       {}",
-                   (*capacity)->measured_at, available, request.bytes_to_write, request.bytes_to_write - available),
-       {},
-       "free space, choose another folder, or write less"});
+  for (std::string& warning : left_behind) findings.front().warnings.push_back(std::move(warning));
+  return merge(transport.members(), std::move(findings));
 }
 
-void check_separation(const Request& request, Report& report) {
-  auto finding = probe_separation(request.store->root().path(), request.results_dir, report.warnings);
-  std::optional<Error> error;
-  if (finding) {
-    error = separation_error(*finding);
-    report.separation = std::move(*finding);
-  } else {
-    error = std::move(finding.error());
-  }
-  if (!error) return;
-  if (request.separation_is_warning) {
-    report.warnings.push_back(
-        fmt::format("[{}] {} (--skip-fs-separation-gate)", code_name(error->code), error->message));
-  } else {
-    report.failures.push_back(std::move(*error));
-  }
-}
-
-void check_store(const Request& request, Report& report) {
-  storage::Store& store = *request.store;
-  const storage::StoreTraits traits = store.traits();
-  const bool writes = request.bytes_to_write > 0;
-  bool folder_there = true;
-  if (traits.file_system) {
-    const std::string& path = store.root().path();
-    const Status there =
-        writes ? make_folder(path, request.folder_word, request.new_folders) : find_folder(path, request.folder_word);
-    if (!there) report.failures.push_back(there.error());
-    folder_there = there.has_value();
-  }
-  if (traits.holds_objects && folder_there) {
-    auto failures = writes ? probe_writing(store, request.model_folder) : probe_reading(store, request.model_folder);
-    std::move(failures.begin(), failures.end(), std::back_inserter(report.failures));
-  }
-  if (writes) check_capacity(request, report);
-  if (traits.file_system && folder_there && !request.results_dir.empty()) check_separation(request, report);
+/// Process 0's first failure, to all.
+Status tell_first_failure(Report& report, world::Transport& transport) {
+  Bytes words;
+  if (report.first_failure) words = world::Packer().error(*report.first_failure).take();
+  if (Status told = transport.broadcast(words); !told) return told;
+  if (words.empty() || transport.index() == 0) return {};
+  world::Unpacker in(words);
+  report.first_failure = in.error();
+  if (in.good() && in.empty()) return {};
+  return failed(transport, {ErrorCode::kMpiCommunication, "what process 0 says about the gates can't be understood"});
 }
 
 }  // namespace
 
-Report run_gates(const Request& request) {
-  Report report;
-  if (request.store != nullptr) check_store(request, report);
-  check_memory(request, read_mem_available(), report);
+Result<Report> run_gates(const Request& request, world::Transport& transport) {
+  HostChecks checks(request, transport);
+  std::vector<std::string> left_behind;
+  const auto all = check_together(checks, transport, left_behind);
+  if (!all) {
+    Error error = all.error();
+    for (const std::string& warning : left_behind) error.details += (error.details.empty() ? "" : "; ") + warning;
+    return fail(std::move(error));
+  }
+  Result<Report> report;
+  if (transport.index() == 0) report = judge(*all, std::move(left_behind), transport);
+  if (!report) return report;
+  if (transport.index() == 0 && request.looks_at_job) {
+    for (std::string& warning : job_warnings(transport.members())) report->warnings.push_back(std::move(warning));
+  }
+  if (Status told = tell_first_failure(*report, transport); !told) return fail(std::move(told.error()));
+  report->separation = checks.separation();
+  report->available_memory_bytes = checks.findings().available_bytes.value_or(0);
   return report;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -42,27 +43,27 @@ std::optional<uint64_t> read_mem_available() {
   return parse_mem_available(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
-void check_memory(const Request& request, std::optional<uint64_t> available_bytes, Report& report) {
-  if (request.buffer_bytes > request.budget_bytes) {
-    report.failures.push_back({ErrorCode::kConfigInvalid,
-                               fmt::format("I/O buffers of {} exceed the budget of {} (--io-memory)",
-                                           human_bytes(request.buffer_bytes), human_bytes(request.budget_bytes)),
-                               {},
-                               fmt::format("raise --io-memory, or {}", kLessMemory)});
-  }
-  if (!available_bytes) {
-    report.warnings.emplace_back("no MemAvailable in /proc/meminfo: available memory was not checked");
-    return;
-  }
-  report.available_memory_bytes = *available_bytes;
-  const uint64_t spare = *available_bytes - std::min(*available_bytes, kReserve);
-  if (request.buffer_bytes > spare) {
-    report.failures.push_back(
-        {ErrorCode::kConfigInvalid,
-         fmt::format("I/O buffers of {} and {} for the program exceed the memory that is available, {}",
-                     human_bytes(request.buffer_bytes), human_bytes(kReserve), human_bytes(*available_bytes)),
-         "MemAvailable of /proc/meminfo", fmt::format("end other programs, or {}", kLessMemory)});
-  }
+std::optional<Error> budget_error(const Request& request) {
+  if (request.buffer_bytes <= request.budget_bytes) return std::nullopt;
+  return Error{ErrorCode::kConfigInvalid,
+               fmt::format("I/O buffers of {} exceed the budget of {} (--io-memory)", human_bytes(request.buffer_bytes),
+                           human_bytes(request.budget_bytes)),
+               {},
+               fmt::format("raise --io-memory, or {}", kLessMemory)};
+}
+
+std::optional<Error> memory_error(const HostMemory& memory) {
+  if (!memory.available_bytes) return std::nullopt;
+  const uint64_t reserve = memory.processes * kReserve;
+  const uint64_t spare = *memory.available_bytes - std::min(*memory.available_bytes, reserve);
+  if (memory.buffer_bytes <= spare) return std::nullopt;
+  const bool one = memory.processes == 1;
+  return Error{
+      ErrorCode::kConfigInvalid,
+      fmt::format("I/O buffers of {} and {} for the program{} exceed the memory that is available, {}",
+                  human_bytes(memory.buffer_bytes), human_bytes(reserve),
+                  one ? "" : fmt::format(" in {} processes", memory.processes), human_bytes(*memory.available_bytes)),
+      "MemAvailable of /proc/meminfo", fmt::format("end other programs, or {}", kLessMemory)};
 }
 
 }  // namespace mlps::gates

@@ -1,57 +1,23 @@
 #include "gates/separation.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <limits.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "base/clock.hpp"
+#include "gates/probe_file.hpp"
 #include "gates/probe_name.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::gates {
 namespace {
 
+constexpr std::string_view kGate = "CAP-03";
 constexpr const char* kOverride =
     "give a results directory and a folder that can both be written, or take the risk with "
     "--skip-fs-separation-gate";
-
-// A name that is removed when this goes, if it was made.
-class ProbeName {
- public:
-  ProbeName(std::string path, std::vector<std::string>& warnings) : path_(std::move(path)), warnings_(warnings) {}
-  ~ProbeName() {
-    if (!made_ || ::unlink(path_.c_str()) == 0 || errno == ENOENT) return;
-    warnings_.push_back(errno_error(errno, "CAP-03: remove " + path_).message);
-  }
-  ProbeName(const ProbeName&) = delete;
-  ProbeName& operator=(const ProbeName&) = delete;
-
-  // 0, or errno.
-  int create() {
-    const int descriptor = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return errno;
-    made_ = true;
-    ::close(descriptor);
-    return 0;
-  }
-  int link_from(const ProbeName& source) {
-    if (::link(source.path_.c_str(), path_.c_str()) != 0) return errno;
-    made_ = true;
-    return 0;
-  }
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  std::vector<std::string>& warnings_;
-  bool made_ = false;
-};
 
 tl::unexpected<Error> cant_probe(int errno_value, const std::string& action) {
   // Whatever errno says, the original's code for a probe that can't be made is E402.
@@ -64,21 +30,15 @@ std::string real_path(const std::string& path) {
   return error ? path : real.string();
 }
 
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
-
 }  // namespace
 
 Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder, const std::string& results_dir,
                                            std::vector<std::string>& warnings) {
   const std::string name = std::string(kSeparationProbe) + random_suffix();
-  ProbeName probe(fmt::format("{}/{}", checkpoint_folder, name), warnings);
+  ProbeFile probe(kGate, fmt::format("{}/{}", checkpoint_folder, name), warnings);
   // Another name than the probe's, so that one folder given twice is found to be one and not an EEXIST.
-  ProbeName link(fmt::format("{}/{}-link", results_dir, name), warnings);
-  if (const int error = probe.create(); error != 0) return cant_probe(error, "create " + probe.path());
+  ProbeFile link(kGate, fmt::format("{}/{}-link", results_dir, name), warnings);
+  if (const int error = probe.create(0600); error != 0) return cant_probe(error, "create " + probe.path());
   const int error = link.link_from(probe);
   if (error != 0 && error != EXDEV) return cant_probe(error, fmt::format("link {} to {}", probe.path(), link.path()));
 
@@ -89,7 +49,7 @@ Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder,
   finding.results_realpath = real_path(results_dir);
   finding.same_filesystem = error == 0;
   finding.probed_at = iso_utc(Stamp::now().wall_us);
-  finding.probed_by_host = host_name();
+  finding.probed_by_host = world::host_name();
   return finding;
 }
 

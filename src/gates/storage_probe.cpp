@@ -68,12 +68,12 @@ std::vector<Error> probe_writing(storage::Store& store, const std::string& model
   return failures;
 }
 
-std::vector<Error> probe_reading(storage::Store& store, const std::string& model_folder) {
+Result<std::vector<storage::ObjectInfo>> probe_reading(storage::Store& store, const std::string& model_folder) {
   auto session = store.open_session(1);
-  if (!session) return {std::move(session.error())};
+  if (!session) return fail(std::move(session.error()));
   auto page = (*session)->list(below(model_folder), {});
-  if (!page) return {std::move(page.error())};
-  return {};
+  if (!page) return fail(std::move(page.error()));
+  return std::move(page->objects);
 }
 
 }  // namespace mlps::gates

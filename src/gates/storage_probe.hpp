@@ -12,7 +12,8 @@ namespace mlps::gates {
 /// is deleted whatever happens. What went wrong comes back in the store's own words, E606 for other bytes.
 std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder);
 
-/// Lists `model_folder`: the store answers and lets us read. For runs that write nothing, which may have no right to.
-std::vector<Error> probe_reading(storage::Store& store, const std::string& model_folder);
+/// The first objects of `model_folder`: the store answers and lets us read. For runs that write nothing, which may have
+/// no right to.
+Result<std::vector<storage::ObjectInfo>> probe_reading(storage::Store& store, const std::string& model_folder);
 
 }  // namespace mlps::gates

@@ -4,10 +4,11 @@
 
 #include "results/checkpoint_views.hpp"
 #include "results/dlio_files.hpp"
+#include "results/findings.hpp"
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "results/record_parts.hpp"
-#include "results/time_series.hpp"
+#include "results/run_hosts.hpp"
 
 namespace mlps::results {
 namespace {
@@ -22,11 +23,14 @@ std::string plan_text(const CheckpointContext& context, const RunRecord& record)
 // Thousands of small files at 1,024 ranks: renamed into place, but not made durable one by one. The record, which
 // holds everything in them, is durable.
 void write_rank_files(FolderWriter& writer, const RunContext& context, const RunRecord& record) {
-  const std::string output = rank_output_text(context, record);
+  const std::map<std::string, std::string> outputs = rank_output_texts(context, record);
+  const RunFacts facts = facts_of(record);
   const std::vector<std::string> stats = rank_stats_texts(record);
   for (size_t i = 0; i < stats.size(); ++i) {
-    const std::string rank = std::to_string(record.plan.ranks[i].rank);
-    writer.write(rank + "_output.json", output);
+    const uint32_t number = record.plan.ranks[i].rank;
+    if (!holds_rank(facts, number)) continue;
+    const std::string rank = std::to_string(number);
+    writer.write(rank + "_output.json", outputs.at(member_of_rank(context, number).host));
     writer.write(rank + "_per_epoch_stats.json", stats[i]);
   }
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -11,6 +11,7 @@
 #include "results/host_json.hpp"
 #include "results/json_text.hpp"
 #include "results/record_common.hpp"
+#include "results/run_hosts.hpp"
 
 namespace mlps::results {
 namespace {
@@ -24,13 +25,15 @@ using checkpointing::Verdict;
 constexpr int kIndent = 4;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// One process, one host: the whole checkpoint is what this host holds.
-double data_size_per_host_gib(const RunRecord& record) {
-  return to_gib(record.plan.checkpoint_bytes());
-}
-
-int potential_caching(const RunContext& context, const RunRecord& record) {
-  return to_gib(context.host.memory.total) > data_size_per_host_gib(record) ? 1 : 0;
+// What the host with the most of a checkpoint has of it.
+double data_size_per_host_gib(const RunContext& context, const RunRecord& record) {
+  std::map<std::string, uint64_t> bytes;
+  for (const checkpointing::RankPlan& rank : record.plan.ranks) {
+    bytes[member_of_rank(context, rank.rank).host] += rank.total_bytes();
+  }
+  uint64_t most = 0;
+  for (const auto& [host, share] : bytes) most = std::max(most, share);
+  return to_gib(most);
 }
 
 Json metric_json(const RunRecord& record) {
@@ -106,18 +109,22 @@ std::string summary_text(const RunContext& context, const RunRecord& record) {
   json["num_files_train"] = 0;
   json["num_files_eval"] = 0;
   json["num_samples_per_file"] = 1;
-  add_host_lists(json, context.host, potential_caching(context, record));
-  json["data_size_per_host_GB"] = data_size_per_host_gib(record);
+  add_host_lists(json, hosts_at_start(context), data_size_per_host_gib(context, record));
   json["epochs"] = 0;
   return indented(json, kIndent);
 }
 
-std::string rank_output_text(const RunContext& context, const RunRecord& record) {
+std::map<std::string, std::string> rank_output_texts(const RunContext& context, const RunRecord& record) {
   const Json empty = Json::object();
-  Json json = rank_host_json(context.host, potential_caching(context, record));
-  json["1"] = {{"load", empty}, {"proc", empty}, {"throughput", empty}, {"au", empty}, {"compute", empty}};
-  json["hostname"] = context.hostname;
-  return indented(json, kIndent);
+  const double data_size = data_size_per_host_gib(context, record);
+  std::map<std::string, std::string> texts;
+  for (const HostView& host : hosts_at_start(context)) {
+    Json json = rank_host_json(*host.facts, data_size);
+    json["1"] = {{"load", empty}, {"proc", empty}, {"throughput", empty}, {"au", empty}, {"compute", empty}};
+    json["hostname"] = host.name;
+    texts[host.name] = indented(json, kIndent);
+  }
+  return texts;
 }
 
 std::vector<std::string> rank_stats_texts(const RunRecord& record) {

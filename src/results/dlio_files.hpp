@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace mlps::results {
 /// summary.json. Only for a run that passed; the caller sees to that.
 std::string summary_text(const RunContext& context, const checkpointing::RunRecord& record);
 
-/// <rank>_output.json: facts of the host, so the same for every rank of it.
-std::string rank_output_text(const RunContext& context, const checkpointing::RunRecord& record);
+/// <rank>_output.json, by host: it has the facts of the rank's host, and so is the same for every rank of it.
+std::map<std::string, std::string> rank_output_texts(const RunContext& context, const checkpointing::RunRecord& record);
 
 /// <rank>_per_epoch_stats.json of every rank, indexed as RunRecord::plan.ranks: its own durations, and the rate they
 /// give for the checkpoint of all ranks, as the original has it. "end" only if the run passed.

@@ -9,6 +9,7 @@
 #include "results/host_json.hpp"
 #include "results/metadata.hpp"
 #include "results/redact.hpp"
+#include "results/run_hosts.hpp"
 
 namespace mlps::results {
 namespace {
@@ -43,8 +44,8 @@ void FolderWriter::make_folder(const std::string& name) {
   }
 }
 
-Status check_args(const RunContext& context) {
-  if (Json::parse(context.args_json, nullptr, false).is_object()) return {};
+Status check_context(const RunContext& context) {
+  if (Json::parse(context.args_json, nullptr, false).is_object()) return check_members(context);
   return fail(ErrorCode::kInternal, "the snapshot of the options for the result files is not a JSON object", {},
               "report this as a defect of mlpstorage");
 }
@@ -60,8 +61,9 @@ void write_start_files(FolderWriter& writer, const RunContext& context) {
 
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
                         const RunOutcome& outcome) {
+  const Json cluster = cluster_info_json(hosts_at_start(context), collection_method(context.members.size()));
   writer.write(log_name(context, "stderr"), stderr_text(facts, outcome));
-  writer.write(context.benchmark + "_cluster_info.json", indented(cluster_info_json(context.host), kIndent));
+  writer.write(context.benchmark + "_cluster_info.json", indented(cluster, kIndent));
   write_separation(writer, context);
   writer.write(context.benchmark + "_" + context.run_datetime + "_metadata.json",
                metadata_text(context, facts, outcome), Durability::kDurable);

@@ -28,13 +28,13 @@ class FolderWriter {
   Status status_;
 };
 
-/// E901 unless the snapshot of the options is a JSON object.
-Status check_args(const RunContext& context);
+/// E901 unless the snapshot of the options is a JSON object, and the members hold the run's ranks.
+Status check_context(const RunContext& context);
 
 /// dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if known.
 void write_start_files(FolderWriter& writer, const RunContext& context);
 
-/// The stderr log, the cluster's facts, fs_separation.json if known, and the metadata.
+/// The stderr log, the facts of all hosts, fs_separation.json if known, and the metadata.
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
                         const RunOutcome& outcome);
 
@@ -42,7 +42,7 @@ void write_common_files(FolderWriter& writer, const RunContext& context, const R
 /// them a wrong type; that comes back as E901.
 template <class Body>
 Status write_into(const RunFolder& folder, const RunContext& context, Body&& body) {
-  if (Status status = check_args(context); !status) return status;
+  if (Status status = check_context(context); !status) return status;
   try {
     FolderWriter writer(folder.path);
     body(writer);

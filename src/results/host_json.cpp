@@ -1,18 +1,18 @@
 #include "results/host_json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/units.hpp"
+#include "results/host_consistency.hpp"
 
 namespace mlps::results {
 namespace {
 
 using world::HostFacts;
-
-constexpr const char* kCollectionMethod = "local";
 
 Json strings_json(const world::TextPairs& pairs) {
   Json json = Json::object();
@@ -47,6 +47,29 @@ Json memory_json(const world::MemoryFacts& memory) {
           {"buffers", memory.buffers}, {"cached", memory.cached},       {"shared", memory.shared}};
 }
 
+Json raw_json(const std::string& name, const HostFacts& host) {
+  Json cpus = Json::array();
+  for (const world::TextPairs& cpu : host.cpuinfo) cpus.push_back(parsed_json(cpu));
+  Json json;
+  json["hostname"] = name;
+  json["collection_timestamp"] = iso_utc(host.collected_wall_us);
+  json["meminfo"] = parsed_json(host.meminfo);
+  json["cpuinfo"] = std::move(cpus);
+  json["diskstats"] = disks_json(host.disks);
+  json["netdev"] = network_json(host.network);
+  json["version"] = host.kernel_version;
+  json["os_release"] = strings_json(host.os_release);
+  json["uptime_seconds"] = host.uptime_s;
+  json["loadavg"] =
+      load_json({host.load_1min, host.load_5min, host.load_15min, host.running_processes, host.total_processes});
+  return json;
+}
+
+// 1 if all that a host has to read would fit into its memory.
+int potential_caching(const HostFacts& host, double data_size_per_host_gib) {
+  return to_gib(host.memory.total) > data_size_per_host_gib ? 1 : 0;
+}
+
 }  // namespace
 
 Json disks_json(const std::vector<world::DiskFacts>& disks) {
@@ -77,9 +100,10 @@ Json load_json(const world::LoadFacts& load) {
           {"total_processes", load.total_processes}};
 }
 
-Json host_json(const HostFacts& host) {
+Json host_json(const HostView& view) {
+  const HostFacts& host = *view.facts;
   Json json;
-  json["hostname"] = host.hostname;
+  json["hostname"] = view.name;
   json["memory"] = memory_json(host.memory);
   json["collection_timestamp"] = iso_utc(host.collected_wall_us);
   json["cpu"] = {{"num_cores", host.cpu.physical_cores},
@@ -88,7 +112,7 @@ Json host_json(const HostFacts& host) {
                  {"architecture", host.cpu.architecture}};
   json["disks"] = disks_json(host.disks);
   json["network"] = network_json(host.network);
-  json["system"] = {{"hostname", host.hostname},
+  json["system"] = {{"hostname", view.name},
                     {"kernel_version", host.kernel_version},
                     {"os_release", strings_json(host.os_release)},
                     {"uptime_seconds", host.uptime_s},
@@ -101,38 +125,37 @@ Json host_json(const HostFacts& host) {
   return json;
 }
 
-Json system_info_json(const HostFacts& host) {
+Json system_info_json(const std::vector<HostView>& hosts, const char* collection_method) {
+  uint64_t memory = 0, cores = 0;
+  uint64_t least = hosts.front().facts->memory.total, most = 0;
+  Json entries = Json::array();
+  for (const HostView& host : hosts) {
+    const uint64_t bytes = host.facts->memory.total;
+    memory += bytes;
+    cores += host.facts->cpu.physical_cores;
+    least = std::min(least, bytes);
+    most = std::max(most, bytes);
+    entries.push_back(host_json(host));
+  }
   Json json;
-  json["total_memory_bytes"] = host.memory.total;
-  json["total_cores"] = host.cpu.physical_cores;
-  json["num_hosts"] = 1;
-  json["min_memory_bytes"] = host.memory.total;
-  json["max_memory_bytes"] = host.memory.total;
-  json["collection_method"] = kCollectionMethod;
-  json["collection_timestamp"] = iso_utc(host.collected_wall_us);
-  json["hosts"] = Json::array({host_json(host)});
+  json["total_memory_bytes"] = memory;
+  json["total_cores"] = cores;
+  json["num_hosts"] = hosts.size();
+  json["min_memory_bytes"] = least;
+  json["max_memory_bytes"] = most;
+  json["collection_method"] = collection_method;
+  json["collection_timestamp"] = iso_utc(hosts.front().facts->collected_wall_us);
+  json["hosts"] = std::move(entries);
+  const std::vector<std::string> issues = consistency_issues(hosts);
+  if (!issues.empty()) json["host_consistency_issues"] = issues;
   return json;
 }
 
-Json cluster_info_json(const HostFacts& host) {
-  Json cpus = Json::array();
-  for (const world::TextPairs& cpu : host.cpuinfo) cpus.push_back(parsed_json(cpu));
-  Json json;
-  json["hostname"] = host.hostname;
-  json["collection_timestamp"] = iso_utc(host.collected_wall_us);
-  json["meminfo"] = parsed_json(host.meminfo);
-  json["cpuinfo"] = std::move(cpus);
-  json["diskstats"] = disks_json(host.disks);
-  json["netdev"] = network_json(host.network);
-  json["version"] = host.kernel_version;
-  json["os_release"] = strings_json(host.os_release);
-  json["uptime_seconds"] = host.uptime_s;
-  json["loadavg"] =
-      load_json({host.load_1min, host.load_5min, host.load_15min, host.running_processes, host.total_processes});
+Json cluster_info_json(const std::vector<HostView>& hosts, const char* collection_method) {
   Json cluster;
-  cluster[host.hostname] = std::move(json);
-  cluster["_metadata"] = {{"collection_method", kCollectionMethod},
-                          {"collection_timestamp", iso_utc(host.collected_wall_us)}};
+  for (const HostView& host : hosts) cluster[host.name] = raw_json(host.name, *host.facts);
+  cluster["_metadata"] = {{"collection_method", collection_method},
+                          {"collection_timestamp", iso_utc(hosts.front().facts->collected_wall_us)}};
   return cluster;
 }
 
@@ -147,21 +170,29 @@ Json cpuinfo_json(const HostFacts& host) {
   return json;
 }
 
-void add_host_lists(Json& json, const world::HostFacts& host, int potential_caching) {
-  json["host_cpu_count"] = Json::array({host.cpu.logical_cores});
-  json["host_processor_name"] = host.cpu.architecture;
-  json["potential_caching"] = Json::array({potential_caching});
-  json["host_cpuinfo"] = cpuinfo_json(host);
-  json["host_meminfo"] = meminfo_json(host);
-  json["host_memory_GB"] = Json::array({to_gib(host.memory.total)});
+void add_host_lists(Json& json, const std::vector<HostView>& hosts, double data_size_per_host_gib) {
+  Json cpus = Json::array(), caching = Json::array(), memory = Json::array();
+  for (const HostView& host : hosts) {
+    cpus.push_back(host.facts->cpu.logical_cores);
+    caching.push_back(potential_caching(*host.facts, data_size_per_host_gib));
+    memory.push_back(to_gib(host.facts->memory.total));
+  }
+  const HostFacts& first = *hosts.front().facts;
+  json["host_cpu_count"] = std::move(cpus);
+  json["host_processor_name"] = first.cpu.architecture;
+  json["potential_caching"] = std::move(caching);
+  json["host_cpuinfo"] = cpuinfo_json(first);
+  json["host_meminfo"] = meminfo_json(first);
+  json["host_memory_GB"] = std::move(memory);
+  json["data_size_per_host_GB"] = data_size_per_host_gib;
 }
 
-Json rank_host_json(const world::HostFacts& host, int potential_caching) {
+Json rank_host_json(const HostFacts& host, double data_size_per_host_gib) {
   Json json;
   json["host_memory_GB"] = to_gib(host.memory.total);
   json["host_cpu_count"] = host.cpu.logical_cores;
   json["host_processor_name"] = host.cpu.architecture;
-  json["potential_caching"] = potential_caching;
+  json["potential_caching"] = potential_caching(host, data_size_per_host_gib);
   json["host_cpuinfo"] = cpuinfo_json(host);
   json["host_meminfo"] = meminfo_json(host);
   return json;

@@ -3,10 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
+#include "results/findings.hpp"
 #include "results/host_json.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
-#include "results/time_series.hpp"
+#include "results/run_hosts.hpp"
 
 namespace mlps::results {
 namespace {
@@ -39,9 +40,11 @@ Json verification_json(const RunContext& context, const RunFacts& facts) {
 
 Json snapshots_json(const RunContext& context, const RunOutcome& outcome) {
   Json json;
-  json["start"] = system_info_json(context.host);
-  json["end"] = outcome.host ? system_info_json(*outcome.host) : Json();
-  json["collection_method"] = "local";
+  const char* method = collection_method(context.members.size());
+  const std::vector<HostView> ends = hosts_at_end(context, outcome);
+  json["start"] = system_info_json(hosts_at_start(context), method);
+  json["end"] = ends.empty() ? Json() : system_info_json(ends, method);
+  json["collection_method"] = method;
   return json;
 }
 
@@ -68,7 +71,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as the original has them.
   json["parameters"] = parameters_json(context, context.command == "datasize");
   json["override_parameters"] = override_parameters_json(context);
-  json["system_info"] = system_info_json(context.host);
+  json["system_info"] = system_info_json(hosts_at_start(context), collection_method(context.members.size()));
   json["cluster_snapshots"] = snapshots_json(context, outcome);
   if (outcome.findings.series) json["timeseries_data"] = time_series_data_json(outcome.findings);
   json["runtime"] = seconds_between(facts.run_start, facts.run_end);

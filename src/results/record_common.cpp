@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
 #include "results/redact.hpp"
+#include "results/run_hosts.hpp"
 
 namespace mlps::results {
 namespace {
@@ -22,7 +24,7 @@ Json invocation_json(const RunContext& context, const std::optional<RunOutcome>&
   json["systemname"] = context.systemname;
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["client_host_memory_gib"] = context.client_host_memory_gib ? Json(*context.client_host_memory_gib) : Json();
-  json["hostname"] = context.hostname;
+  json["hostname"] = context.members.front().host;
   json["hosts"] = context.hosts;
   json["run_datetime"] = context.run_datetime;
   json["run_folder"] = context.folder;
@@ -47,6 +49,17 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   json["run_s"] = seconds_between(facts.run_start, facts.run_end);
   json["invocation_s"] = seconds_between(facts.invocation_start, end);
   return json;
+}
+
+// What a process did, unless it is not in the record.
+Json part_json(const std::vector<checkpointing::HostPart>& parts, size_t process) {
+  const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
+  if (part == parts.end()) return nullptr;
+  return {{"started_s", part->started_s},       {"first_byte_s", part->first_byte_s},
+          {"bytes_read", part->bytes_read},     {"bytes_written", part->bytes_written},
+          {"retries", part->retries},           {"retried_bytes", part->retried_bytes},
+          {"workers", part->workers},           {"cpu_user_s", part->cpu_user_s},
+          {"cpu_system_s", part->cpu_system_s}, {"peak_rss_bytes", part->peak_rss_bytes}};
 }
 
 // A passed verdict is only believed from a run that came to its end.
@@ -91,8 +104,8 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
   json["start"] = iso_local(facts.run_start.wall_us);
   json["end"] = iso_local(facts.run_end.wall_us);
   json["num_accelerators"] = context.processes;
-  json["num_hosts"] = 1;
-  json["hostname"] = context.hostname;
+  json["num_hosts"] = hosts_of(context).size();
+  json["hostname"] = context.members.front().host;
   return json;
 }
 
@@ -147,11 +160,25 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
   return json;
 }
 
-Json host_facts_json(const RunContext& context, const std::optional<RunOutcome>& outcome) {
-  Json json;
-  json["start"] = host_json(context.host);
-  json["end"] = outcome && outcome->host ? host_json(*outcome->host) : Json();
-  return json;
+Json members_json(const RunContext& context, const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
+  Json members = Json::array();
+  for (size_t process = 0; process < context.members.size(); ++process) {
+    const RunMember& member = context.members[process];
+    const bool ended = outcome && process < outcome->host_ends.size() && outcome->host_ends[process];
+    Json& json = members.emplace_back();
+    json["host"] = member.host;
+    json["process"] = process;
+    json["pid"] = member.pid;
+    json["first_rank"] = member.first_rank;
+    json["ranks"] = member.ranks;
+    json["clock"] = {{"monotonic_offset_ns", member.clock.monotonic_ns},
+                     {"wall_offset_ns", member.clock.wall_ns},
+                     {"error_ns", member.clock.error_ns}};
+    json["part"] = part_json(facts.hosts, process);
+    json["start"] = host_json({member.host, &member.facts});
+    json["end"] = ended ? host_json({member.host, &*outcome->host_ends[process]}) : Json();
+  }
+  return members;
 }
 
 }  // namespace mlps::results

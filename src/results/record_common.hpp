@@ -35,7 +35,8 @@ std::string verdict_text(const RunFacts& facts);
 /// The lines of dlio.log that stand where the [METRIC] block of a run that passed would be.
 std::string no_metric_block(const RunFacts& facts, int64_t wall_us);
 
-/// {"start", "end"} of the host's facts.
-Json host_facts_json(const RunContext& context, const std::optional<RunOutcome>& outcome);
+/// `hosts` of a record: every process of the job with its ranks, its clock, what it did, and its host's facts before
+/// and after.
+Json members_json(const RunContext& context, const RunFacts& facts, const std::optional<RunOutcome>& outcome);
 
 }  // namespace mlps::results

@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "results/checkpoint_views.hpp"
+#include "results/findings.hpp"
 #include "results/record_parts.hpp"
 #include "results/redact.hpp"
-#include "results/time_series.hpp"
 
 namespace mlps::results {
 namespace {
@@ -37,7 +37,7 @@ std::string record_json(const CheckpointContext& context, const RunRecord& recor
   json["write"] = phase_json(record, Phase::kWrite);
   json["read"] = phase_json(record, Phase::kRead);
   json["events"] = events_json(record);
-  json["host"] = host_facts_json(context, outcome);
+  json["hosts"] = members_json(context, facts, outcome);
   add_findings(json, outcome);
   return compact_rows(json);
 }

@@ -5,6 +5,7 @@
 #include "base/units.hpp"
 #include "checkpointing/metrics.hpp"
 #include "results/checkpoint_views.hpp"
+#include "results/hosts_table.hpp"
 #include "results/record_common.hpp"
 #include "results/text_table.hpp"
 
@@ -122,7 +123,7 @@ std::string result_table(const RunRecord& record) {
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
   return fmt::format("Result ({})\n", checkpointing::verdict_name(record.verdict)) + rows.text() + facts.text() +
-         verdict_text(facts_of(record));
+         hosts_table(record.hosts) + verdict_text(facts_of(record));
 }
 
 }  // namespace mlps::results

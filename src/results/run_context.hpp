@@ -12,9 +12,19 @@
 #include "workloads/values.hpp"
 #include "world/cross_check.hpp"
 #include "world/host_facts.hpp"
+#include "world/transport.hpp"
 
 /// What the result files of every benchmark are made from, besides the benchmark's own record.
 namespace mlps::results {
+
+/// A process of the job, one per host, as the result files show it.
+struct RunMember {
+  std::string host;  ///< its name
+  int64_t pid = 0;
+  uint32_t first_rank = 0, ranks = 0;
+  world::ClockOffset clock;  ///< against process 0's
+  world::HostFacts facts;    ///< collected before the run
+};
 
 /// What the result files say about an invocation besides its record; known before the run. What looks like a
 /// credential in argv, args or an override is masked when written, whatever its caller did.
@@ -29,43 +39,51 @@ struct RunContext {
   uint32_t processes = 0;     ///< ranks, or generators
   std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"
   std::vector<std::string> argv;
-  std::string args_json = "{}";                ///< snapshot of all options, a JSON object; its key order is kept
-  workloads::Values values;                    ///< the whole configuration
-  std::vector<workloads::Override> overrides;  ///< in the order applied, the tool's and the user's
-  std::string protocol;                        ///< "file" or "object"
-  std::string hostname;
+  std::string args_json = "{}";                  ///< snapshot of all options, a JSON object; its key order is kept
+  workloads::Values values;                      ///< the whole configuration
+  std::vector<workloads::Override> overrides;    ///< in the order applied, the tool's and the user's
+  std::string protocol;                          ///< "file" or "object"
   std::string run_datetime;                      ///< RunFolder::run_datetime; empty when no folder was claimed
   std::string folder;                            ///< RunFolder::path; empty when no folder was claimed
   std::optional<std::string> accelerator;        ///< null in the metadata when absent
   std::optional<double> client_host_memory_gib;  ///< --client-host-memory-in-gb
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts;                ///< --hosts, as given
   std::string verification;  ///< of a run that passes: "CLOSED", "OPEN", "INVALID"; empty: not judged (null)
   std::optional<gates::SeparationFinding> separation;
-  world::HostFacts host;  ///< collected before the run
+  /// By process: exactly one on one host, never none. Their ranks follow one another and are all of `processes`.
+  /// Several may have the same host name; see run_hosts.hpp.
+  std::vector<RunMember> members;
 };
 
 /// A time series that was written.
 struct TimeSeriesFile {
   std::string name;  ///< in the run folder
   uint64_t samples = 0;
-  double interval_s = 0;
-  std::vector<std::string> hosts;
+  double interval_s = 0;           ///< of the host with the longest
+  std::vector<std::string> hosts;  ///< whose samples it has
 };
 
-/// What the counters of the host showed over a run.
+/// What the counters of one host showed of what its processes claim to have moved.
+struct HostCheck {
+  std::string host;
+  std::optional<world::CrossCheck> check;
+  std::string no_check_because;  ///< why there is none, in words
+};
+
+/// What the counters of the hosts showed over a run.
 struct HostFindings {
   std::optional<TimeSeriesFile> series;
   std::string no_series_because;  ///< why there is no file, in words
-  std::optional<world::CrossCheck> check;
-  std::string no_check_because;  ///< why there is none, in words
+  std::vector<HostCheck> checks;  ///< a host each
 };
 
 /// What is known only at the end of an invocation.
 struct RunOutcome {
   Stamp invocation_end;
   int exit_status = 0;
-  std::vector<std::string> warnings;     ///< log::problems()
-  std::optional<world::HostFacts> host;  ///< collected after the run
+  std::vector<std::string> warnings;  ///< log::problems()
+  /// Collected after the run, by member; absent for those that could not be asked. Empty if nobody was.
+  std::vector<std::optional<world::HostFacts>> host_ends;
   HostFindings findings;
 };
 
@@ -73,6 +91,7 @@ struct RunOutcome {
 struct RunFacts {
   Stamp invocation_start, run_start, run_end;
   double first_byte_s = 0;
+  std::vector<checkpointing::HostPart> hosts;  ///< of the processes whose ranks are in the record
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
   std::vector<std::string> reasons;
   std::optional<Error> error;
@@ -88,6 +107,7 @@ RunFacts facts_of(const Record& record) {
   facts.run_start = record.run_start;
   facts.run_end = record.run_end;
   if constexpr (requires { record.first_byte_s; }) facts.first_byte_s = record.first_byte_s;
+  if constexpr (requires { record.hosts; }) facts.hosts = record.hosts;
   facts.verdict = record.verdict;
   facts.reasons = record.reasons;
   facts.error = record.error;

@@ -3,61 +3,110 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "results/host_json.hpp"
+#include "checkpointing/host_part.hpp"
+#include "results/json_text.hpp"
+#include "results/piece_spool.hpp"
+#include "results/run_hosts.hpp"
+#include "results/series_stream.hpp"
+#include "world/gather_pieces.hpp"
 
 namespace mlps::results {
 namespace {
 
-constexpr const char* kCollectionMethod = "local";
-
-// UTF-8 or not, a device's name must not stop the file.
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Json counters_json(const world::NamedCounters& counters) {
-  // Hundreds of names, thousands of times: operator[] would look for each among those before it.
-  Json::object_t members;
-  for (size_t i = 0; i < counters.values.size(); ++i) {
-    members.push_back({(*counters.names)[i], counters.values[i]});
+/// What process 0 has got of the series. A piece that can't be kept is dropped, and so are those after it: the others
+/// must not wait, and a run does not fail for its time series.
+class Collector {
+ public:
+  Collector(const std::string& folder, const std::vector<world::Member>& members)
+      : members_(members), heads_(members.size()) {
+    auto spool = PieceSpool::create(folder, members.size());
+    if (spool) {
+      spool_.emplace(std::move(*spool));
+    } else {
+      status_ = fail(std::move(spool.error()));
+    }
   }
-  return members;
+
+  void take(uint32_t process, std::string_view piece) {
+    if (!status_) return;
+    std::optional<SeriesHead>& head = heads_[process];
+    if (head) {
+      status_ = spool_->append(process, piece);
+      return;
+    }
+    auto unpacked = unpack_series_head(checkpointing::process_name(members_, process), piece);
+    if (unpacked) {
+      head = std::move(*unpacked);
+    } else {
+      status_ = fail(std::move(unpacked.error()));
+    }
+  }
+
+  const Status& status() const { return status_; }
+  /// By process; absent for those that had nothing to say.
+  const std::vector<std::optional<SeriesHead>>& heads() const { return heads_; }
+  Status samples(size_t process, const Sink& sink) const { return spool_->read(process, sink); }
+
+ private:
+  const std::vector<world::Member>& members_;
+  Status status_;
+  std::optional<PieceSpool> spool_;
+  std::vector<std::optional<SeriesHead>> heads_;
+};
+
+/// All heads as one.
+struct Whole {
+  SeriesHead head;
+  std::vector<std::string> hosts;
+};
+
+Whole whole_of(const Collector& collected) {
+  Whole whole;
+  SeriesHead& all = whole.head;
+  for (const auto& head : collected.heads()) {
+    if (!head) continue;
+    const bool is_first = whole.hosts.empty();
+    all.requested_interval_s = head->requested_interval_s;
+    all.interval_s = std::max(all.interval_s, head->interval_s);
+    all.start_us = is_first ? head->start_us : std::min(all.start_us, head->start_us);
+    all.end_us = is_first ? head->end_us : std::max(all.end_us, head->end_us);
+    all.samples += head->samples;
+    all.samples_taken += head->samples_taken;
+    all.cost_ns += head->cost_ns;
+    whole.hosts.push_back(head->host);
+  }
+  return whole;
 }
 
-// In seconds: ticks are a unit of the kernel's.
-Json cpu_json(const world::CpuCounters& cpu) {
+Json head_json(const SeriesHead& head) {
   Json json;
-  const auto& names = world::cpu_counter_names();
-  const auto per_second = static_cast<double>(world::ticks_per_second());
-  for (size_t i = 0; i < names.size(); ++i) {
-    json[std::string(names[i]) + "_s"] = static_cast<double>(cpu.ticks[i]) / per_second;
-  }
+  json["collection_interval_seconds"] = head.interval_s;
+  json["start_time"] = iso_utc_us(head.start_us);
+  json["end_time"] = iso_utc_us(head.end_us);
+  json["num_samples"] = head.samples;
   return json;
 }
 
-Json head_json(const world::TimeSeries& series) {
+Json tail_json(const RunContext& context, const Whole& whole, size_t processes) {
+  const SeriesHead& head = whole.head;
   Json json;
-  json["collection_interval_seconds"] = series.interval_s;
-  json["start_time"] = iso_utc_us(series.samples.front().at.wall_us);
-  json["end_time"] = iso_utc_us(series.samples.back().at.wall_us);
-  json["num_samples"] = series.samples.size();
-  return json;
-}
-
-Json tail_json(const RunContext& context, const world::TimeSeries& series) {
-  Json json;
-  json["collection_method"] = kCollectionMethod;
-  json["hosts_requested"] = context.hosts;
-  json["hosts_collected"] = Json::array({series.hostname});
-  json["requested_interval_seconds"] = series.requested_interval_s;
-  json["samples_taken"] = series.samples_taken;
-  json["mean_sample_cpu_us"] = static_cast<double>(series.cost_ns) / 1e3 / static_cast<double>(series.samples_taken);
-  if (series.interval_s > series.requested_interval_s) {
+  json["collection_method"] = collection_method(processes);
+  json["hosts_requested"] = host_names(context);
+  json["hosts_collected"] = whole.hosts;
+  json["requested_interval_seconds"] = head.requested_interval_s;
+  json["samples_taken"] = head.samples_taken;
+  json["mean_sample_cpu_us"] = static_cast<double>(head.cost_ns) / 1e3 / static_cast<double>(head.samples_taken);
+  if (head.interval_s > head.requested_interval_s) {
     json["note"] =
         "more samples than are kept: every second one was dropped and the interval doubled, as often as needed";
   }
   return json;
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // The members of an object, without its braces.
@@ -66,68 +115,30 @@ std::string members(const Json& json) {
   return text.substr(1, text.size() - 2);
 }
 
-Status write_text(const RunContext& context, const world::TimeSeries& series, const Sink& sink) {
-  std::string text = "{" + members(head_json(series)) + ",\n\"samples_by_host\":{" + dumped(series.hostname) + ":[";
-  for (size_t i = 0; i < series.samples.size(); ++i) {
-    text += (i == 0 ? "\n" : ",\n") + dumped(sample_json(series.hostname, series.samples[i]));
-    if (Status status = sink(text); !status) return status;
-    text.clear();
+Status write_text(const RunContext& context, const Collector& collected, const Whole& whole, const Sink& sink) {
+  std::string before = "{" + members(head_json(whole.head)) + ",\n\"samples_by_host\":{";
+  for (size_t process = 0; process < collected.heads().size(); ++process) {
+    const auto& head = collected.heads()[process];
+    if (!head) continue;
+    if (Status status = sink(before + dumped(head->host) + ":["); !status) return status;
+    if (Status status = collected.samples(process, sink); !status) return status;
+    before = "\n],\n";
   }
-  return sink(text + "\n]},\n" + members(tail_json(context, series)) + "}\n");
+  return sink("\n]},\n" + members(tail_json(context, whole, collected.heads().size())) + "}\n");
 }
 
-Json moved_json(const std::optional<world::MovedBytes>& moved) {
-  if (!moved) return nullptr;
-  return {{"read_bytes", moved->read}, {"written_bytes", moved->written}};
-}
-
-Json check_json(const HostFindings& findings) {
-  if (!findings.check) return {{"result", "not_made"}, {"text", findings.no_check_because}};
-  const world::CrossCheck& check = *findings.check;
-  Json json;
-  json["result"] = world::check_result_name(check.result);
-  json["warning"] = check.warns();
-  json["text"] = check.text;
-  json["counters"] = check.counters;
-  json["claimed"] = moved_json(check.claimed);
-  json["counted"] = moved_json(check.counted);
-  return json;
-}
-
-}  // namespace
-
-Json sample_json(const std::string& hostname, const world::HostSample& sample) {
-  Json json;
-  json["timestamp"] = iso_utc_us(sample.at.wall_us);
-  json["hostname"] = hostname;
-  const auto was_read = [&](const char* member) {
-    return std::none_of(sample.errors.begin(), sample.errors.end(),
-                        [member](const auto& error) { return error.first == member; });
-  };
-  if (was_read("diskstats")) json["diskstats"] = disks_json(sample.disks);
-  if (sample.vmstat.names) json["vmstat"] = counters_json(sample.vmstat);
-  if (sample.meminfo.names) json["meminfo"] = counters_json(sample.meminfo);
-  if (sample.load) json["loadavg"] = load_json(*sample.load);
-  if (was_read("netdev")) json["netdev"] = network_json(sample.network);
-  if (sample.cpu) json["cpu"] = cpu_json(*sample.cpu);
-  json["process"] = {{"cpu_user_s", sample.process.cpu_user_s},
-                     {"cpu_system_s", sample.process.cpu_system_s},
-                     {"rss_bytes", sample.process.rss_bytes}};
-  for (const auto& [member, why] : sample.errors) json["errors"][member] = why;
-  return json;
-}
-
-Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunContext& context,
-                                         const world::TimeSeries& series) {
+Result<TimeSeriesFile> write_collected(const RunFolder& folder, const RunContext& context, const Collector& collected) {
+  if (!collected.status()) return fail(collected.status().error());
+  const Whole whole = whole_of(collected);
   TimeSeriesFile file;
   file.name = context.benchmark + "_" + context.run_datetime + "_timeseries.json";
-  file.samples = series.samples.size();
-  file.interval_s = series.interval_s;
-  file.hosts = {series.hostname};
+  file.samples = whole.head.samples;
+  file.interval_s = whole.head.interval_s;
+  file.hosts = whole.hosts;
   const std::string path = folder.path + "/" + file.name;
   try {
     const Status written = write_file_piecewise(
-        path, [&](const Sink& sink) { return write_text(context, series, sink); }, Durability::kRenamed);
+        path, [&](const Sink& sink) { return write_text(context, collected, whole, sink); }, Durability::kRenamed);
     if (!written) return fail(written.error());
   } catch (const std::exception& error) {
     return fail(ErrorCode::kInternal, "write " + path + ": " + error.what());
@@ -135,29 +146,35 @@ Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunConte
   return file;
 }
 
-Json time_series_data_json(const HostFindings& findings) {
-  if (!findings.series) return nullptr;
-  Json json;
-  json["file"] = findings.series->name;
-  json["num_samples"] = findings.series->samples;
-  json["interval_seconds"] = findings.series->interval_s;
-  json["hosts_collected"] = findings.series->hosts;
-  return json;
+}  // namespace
+
+Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunContext& context,
+                                          const world::TimeSeries& mine, world::Transport& transport) {
+  SeriesStream stream(mine, transport.members(), transport.index());
+  Collector collected(folder.path, transport.members());
+  const Status gathered = world::gather_pieces(
+      transport, [&] { return stream.next(); },
+      [&](uint32_t process, std::string_view piece) -> Status {
+        collected.take(process, piece);
+        return {};
+      });
+  if (!gathered) return fail(gathered.error());
+  return write_collected(folder, context, collected);
 }
 
-void add_findings(Json& record, const std::optional<RunOutcome>& outcome) {
-  record["time_series"] = nullptr;
-  record["cross_check"] = nullptr;
-  if (!outcome) return;
-  const HostFindings& findings = outcome->findings;
-  record["time_series"] = time_series_data_json(findings);
-  if (!findings.series) record["time_series"] = {{"file", nullptr}, {"reason", findings.no_series_because}};
-  record["cross_check"] = check_json(findings);
+Status send_time_series(const world::TimeSeries& mine, world::Transport& transport) {
+  SeriesStream stream(mine, transport.members(), transport.index());
+  return world::gather_pieces(
+      transport, [&] { return stream.next(); }, [](uint32_t, std::string_view) -> Status { return {}; });
 }
 
-std::string findings_text(const HostFindings& findings) {
-  if (!findings.check || !findings.check->warns()) return {};
-  return "Cross-check: " + findings.check->text + "\n";
+Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunContext& context,
+                                         const world::TimeSeries& mine) {
+  const std::vector<world::Member> alone = {{context.members.front().host, context.members.front().pid, {}}};
+  SeriesStream stream(mine, alone, 0);
+  Collector collected(folder.path, alone);
+  for (world::Bytes piece = stream.next(); !piece.empty(); piece = stream.next()) collected.take(0, piece);
+  return write_collected(folder, context, collected);
 }
 
 }  // namespace mlps::results

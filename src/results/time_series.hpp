@@ -1,30 +1,24 @@
 #pragma once
 
-#include <string>
-
 #include "base/error.hpp"
-#include "results/json_text.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 #include "world/sampler.hpp"
+#include "world/transport.hpp"
 
-/// The time series of a run's host counters and what was found with them (spec/results.md section 2.8).
+/// The file with the counters of all hosts over a run (spec/results.md section 2.8).
 namespace mlps::results {
 
-/// Writes `<benchmark>_<run_datetime>_timeseries.json` into `folder`, one sample per line, without holding the text.
+/// Collective, with send_time_series() in every other process: writes `<benchmark>_<run_datetime>_timeseries.json` with
+/// the samples of every host into `folder`, one per line, in time of this process's clock. Neither is held in memory:
+/// samples travel in pieces and wait in a file without a name. A file that can't be written fails no other process, nor
+/// the job. Once a failure was raised nothing can be gathered: its error comes back.
+Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunContext& context,
+                                          const world::TimeSeries& mine, world::Transport& transport);
+Status send_time_series(const world::TimeSeries& mine, world::Transport& transport);
+
+/// The same file with the samples of this process's host alone: what can be had of a job that failed.
 Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunContext& context,
-                                         const world::TimeSeries& series);
-
-/// One entry of `samples_by_host`; what could not be read is left out and stands in its `errors`.
-Json sample_json(const std::string& hostname, const world::HostSample& sample);
-
-/// `timeseries_data` of the metadata: null where no file was written.
-Json time_series_data_json(const HostFindings& findings);
-
-/// Adds "time_series" and "cross_check" to a record; both null before the end of a run.
-void add_findings(Json& record, const std::optional<RunOutcome>& outcome);
-
-/// What the table says of them: nothing if there is nothing to warn about.
-std::string findings_text(const HostFindings& findings);
+                                         const world::TimeSeries& mine);
 
 }  // namespace mlps::results

@@ -10,6 +10,7 @@
 #include "results/host_json.hpp"
 #include "results/json_stream.hpp"
 #include "results/record_common.hpp"
+#include "results/run_hosts.hpp"
 #include "training/metrics.hpp"
 #include "training/step_log.hpp"
 
@@ -25,14 +26,12 @@ using training::StepTimes;
 constexpr int kIndent = 4;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// One process, one host: it reads the share of every rank.
-double data_size_per_host_gib(const RunRecord& record) {
-  const double samples = static_cast<double>(record.plan.files * record.plan.samples_per_file);
-  return samples * record.record_bytes / static_cast<double>(kGiB);
-}
-
-int potential_caching(const RunContext& context, const RunRecord& record) {
-  return to_gib(context.host.memory.total) > data_size_per_host_gib(record) ? 1 : 0;
+// What the ranks of the host with the most of them read in an epoch.
+double data_size_per_host_gib(const RunContext& context, const RunRecord& record) {
+  uint64_t ranks = 0;
+  for (const RunHost& host : hosts_of(context)) ranks = std::max<uint64_t>(ranks, host.ranks);
+  const uint64_t samples = ranks * record.plan.samples_per_file * record.plan.files / record.plan.accelerators;
+  return static_cast<double>(samples) * record.record_bytes / static_cast<double>(kGiB);
 }
 
 double per_mib(double samples_per_s, const RunRecord& record) {
@@ -192,8 +191,7 @@ std::string summary_text(const RunContext& context, const RunRecord& record) {
   json["num_files_train"] = record.plan.files;
   json["num_files_eval"] = record.plan.eval_files;
   json["num_samples_per_file"] = record.plan.samples_per_file;
-  add_host_lists(json, context.host, potential_caching(context, record));
-  json["data_size_per_host_GB"] = data_size_per_host_gib(record);
+  add_host_lists(json, hosts_at_start(context), data_size_per_host_gib(context, record));
   json["epochs"] = record.epochs.size();
   return indented(json, kIndent);
 }
@@ -201,7 +199,8 @@ std::string summary_text(const RunContext& context, const RunRecord& record) {
 Status write_rank_output(const RunContext& context, const RunRecord& record, uint32_t rank, const Sink& sink) {
   Status steps_read;
   JsonStream json(sink);
-  const Json host = rank_host_json(context.host, potential_caching(context, record));
+  const RunMember& member = member_of_rank(context, rank);
+  const Json host = rank_host_json(member.facts, data_size_per_host_gib(context, record));
   for (const auto& [name, value] : host.items()) json.member(name, value);
   for (const Epoch& epoch : record.epochs) {
     json.begin_object(std::to_string(epoch.number));
@@ -214,7 +213,7 @@ Status write_rank_output(const RunContext& context, const RunRecord& record, uin
     json.member("end", iso_local(epoch.end.wall_us));
     json.end_object();
   }
-  json.member("hostname", context.hostname);
+  json.member("hostname", member.host);
   const Status written = json.finish();
   return steps_read ? written : steps_read;
 }

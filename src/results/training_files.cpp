@@ -4,11 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "results/findings.hpp"
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
-#include "results/time_series.hpp"
+#include "results/run_hosts.hpp"
 #include "results/training_dlio.hpp"
 
 namespace mlps::results {
@@ -63,8 +64,10 @@ Status write_started(const RunFolder& folder, const RunContext& context, const R
 
 Status write_finished(const RunFolder& folder, const RunContext& context, const RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
+  const RunFacts facts = facts_of(record);
   return write_into(folder, context, [&](FolderWriter& writer) {
     for (uint32_t rank = 0; rank < record.plan.accelerators; ++rank) {
+      if (!holds_rank(facts, rank)) continue;
       writer.write_piecewise(fmt::format("{}_output.json", rank),
                              [&](const Sink& sink) { return write_rank_output(context, record, rank, sink); });
       writer.write(fmt::format("{}_per_epoch_stats.json", rank), rank_stats_text(record, rank));

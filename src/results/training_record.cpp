@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "results/findings.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
-#include "results/time_series.hpp"
 #include "results/training_parts.hpp"
 #include "results/training_views.hpp"
 #include "training/metrics.hpp"
@@ -193,7 +193,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   for (const Epoch& epoch : record.epochs) {
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
   }
-  json["host"] = host_facts_json(context, outcome);
+  json["hosts"] = members_json(context, facts, outcome);
   add_findings(json, outcome);
   mask_secrets(json["notes"]);
   return compact_rows(json);
@@ -224,7 +224,7 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
                          {"wait_ns", record.wait_ns},
                          {"other_ns", record.other_ns}};
   json["latency"] = {{"write", histogram_json(record.write_ns)}, {"commit", histogram_json(record.commit_ns)}};
-  json["host"] = host_facts_json(context, outcome);
+  json["hosts"] = members_json(context, facts, outcome);
   add_findings(json, outcome);
   return compact_rows(json);
 }

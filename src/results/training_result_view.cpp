@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "base/units.hpp"
+#include "results/hosts_table.hpp"
 #include "results/record_common.hpp"
 #include "results/text_table.hpp"
 #include "results/training_views.hpp"
@@ -100,7 +101,7 @@ std::string result_table(const RunRecord& record) {
   LabelledLines lines(kLabelWidth);
   add_rates(record, metrics, lines);
   add_reading(record, lines);
-  text += epoch_rows(record) + lines.text();
+  text += epoch_rows(record) + lines.text() + hosts_table(facts_of(record).hosts);
   if (record.verdict == checkpointing::Verdict::kPassed) text += expectation_text(record, metrics);
   return text + verdict_text(facts_of(record));
 }
@@ -119,7 +120,7 @@ std::string result_table(const GenerateRecord& record) {
   lines.add("retries", grouped(record.retries));
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
   return fmt::format("Result ({})\n", checkpointing::verdict_name(record.verdict)) + lines.text() +
-         verdict_text(facts_of(record));
+         hosts_table(facts_of(record).hosts) + verdict_text(facts_of(record));
 }
 
 }  // namespace mlps::results

@@ -49,7 +49,7 @@ tl::unexpected<Error> refused(const storage::Store& store, std::string_view what
 bool is_nothing(const storage::ObjectInfo& object) {
   const bool is_folder_marker = object.size_bytes == 0 && (object.name.empty() || object.name.ends_with('/'));
   return is_folder_marker || object.name.starts_with(gates::kObjectProbe) ||
-         object.name.starts_with(gates::kSeparationProbe);
+         object.name.starts_with(gates::kSeparationProbe) || object.name.starts_with(gates::kSharedProbe);
 }
 
 Result<DestinationState> inspect_unmarked(storage::Store& store, storage::Session& session) {

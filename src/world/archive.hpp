@@ -92,13 +92,17 @@ class UnpackArchive {
 
   template <class... T>
   void operator()(T&... values) {
-    (get(values), ...);
+    (get_while_good(values), ...);
   }
   /// Everything was read, and nothing of it is damaged. Until then values may be anything of their types.
   bool whole() const { return good() && in_.empty(); }
 
  private:
   bool good() const { return good_ && in_.good(); }
+  template <class T>
+  void get_while_good(T& value) {
+    if (good()) get(value);
+  }
   // Everything takes at least a number's room, so a count that can't be true reserves nothing.
   uint64_t count() {
     const uint64_t count = in_.number();

@@ -31,6 +31,10 @@ Packer& Packer::text(std::string_view value) {
   return *this;
 }
 
+Packer& Packer::error(const Error& value) {
+  return number(static_cast<uint64_t>(value.code)).text(value.message).text(value.details).text(value.suggestion);
+}
+
 std::string_view Unpacker::taken(uint64_t length) {
   if (!good_ || length > rest_.size()) {
     good_ = false;
@@ -50,6 +54,15 @@ uint64_t Unpacker::number() {
 
 std::string_view Unpacker::text() {
   return taken(number());
+}
+
+Error Unpacker::error() {
+  Error error;
+  error.code = static_cast<ErrorCode>(number());
+  error.message = text();
+  error.details = text();
+  error.suggestion = text();
+  return error;
 }
 
 Bytes encode(const Packet& packet) {
@@ -82,20 +95,13 @@ Result<Packet> decode(std::string_view bytes) {
 }
 
 Bytes encode(const FailureNotice& notice) {
-  const Error& error = notice.error;
-  Packer packer;
-  packer.number(static_cast<uint64_t>(error.code)).text(error.message).text(error.details).text(error.suggestion);
-  packer.number(notice.gone ? uint64_t{*notice.gone} + 1 : 0);
-  return packer.take();
+  return Packer().error(notice.error).number(notice.gone ? uint64_t{*notice.gone} + 1 : 0).take();
 }
 
 Result<FailureNotice> decode_failure(std::string_view bytes) {
   Unpacker in(bytes);
   FailureNotice notice;
-  notice.error.code = static_cast<ErrorCode>(in.number());
-  notice.error.message = in.text();
-  notice.error.details = in.text();
-  notice.error.suggestion = in.text();
+  notice.error = in.error();
   const uint64_t gone = in.number();
   if (!in.good()) return damaged("too short");
   if (gone != 0) notice.gone = static_cast<uint32_t>(gone - 1);

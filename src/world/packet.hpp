@@ -18,6 +18,7 @@ class Packer {
   Packer& integer(int64_t value) { return number(static_cast<uint64_t>(value)); }
   Packer& real(double value) { return number(std::bit_cast<uint64_t>(value)); }
   Packer& text(std::string_view value);
+  Packer& error(const Error& value);
   Bytes take() { return std::move(bytes_); }
 
  private:
@@ -34,6 +35,7 @@ class Unpacker {
   int64_t integer() { return static_cast<int64_t>(number()); }
   double real() { return std::bit_cast<double>(number()); }
   std::string_view text();
+  Error error();
   bool good() const { return good_; }
   bool empty() const { return rest_.empty(); }
   size_t left() const { return rest_.size(); }  ///< bytes not read yet

@@ -54,7 +54,6 @@ std::vector<HostSample> SampleKeeper::finish(HostSample last) {
 
 Sampler::Sampler(const SamplerSettings& settings, Reader read)
     : settings_(settings), read_(std::move(read)), keeper_(settings), start_ns_(now_ns()) {
-  series_.hostname = host_name();
   series_.requested_interval_s = settings.interval_s;
   keeper_.add(0, timed_read());
   thread_ = std::thread([this] { run(); });

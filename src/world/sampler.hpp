@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,7 +20,6 @@ struct SamplerSettings {
 
 /// Samples of one host over one run, in the order of time. First and last are from its very start and end.
 struct TimeSeries {
-  std::string hostname;
   double requested_interval_s = 0;
   double interval_s = 0;       ///< between two samples that were kept; the last one comes when the run ends
   uint64_t samples_taken = 0;  ///< kept or not

@@ -59,7 +59,7 @@ class Objects(ObjectTest):
             prefix = f"{self.prefix}/{name}"
             done = self.call(*self.run_arguments("object", f"{scheme}{BUCKET}/{prefix}", "--verify"))
             record = self.assert_passed(done)
-            check = record["cross_check"]  # the server is this host: both directions are bytes of lo
+            [check] = record["cross_check"]  # the server is this host: both directions are bytes of lo
             self.assertEqual("lo", check["counters"], check)
             self.assertIn(check["result"], ("agrees", "more"), check)
             self.assertEqual(planned, self.stored(prefix))

@@ -254,12 +254,12 @@ TEST(MergeParts, BytesCutAnywhereAreE503AndLeaveTheRecordAlone) {
   RunRecord record = shares.records[0];
   const world::Bytes before = pack_part(record);
   std::vector<world::Bytes> sent = shares.sent;
-  for (size_t length = 0; length < shares.sent[1].size(); ++length) {
-    sent[1] = shares.sent[1].substr(0, length);
+  for (size_t length = 0; length < shares.sent[0].size(); ++length) {
+    sent[0] = shares.sent[0].substr(0, length);
     const Status merged = merge_parts(record, sent, shares.members);
     ASSERT_FALSE(merged) << length;
     ASSERT_EQ(merged.error().code, ErrorCode::kMpiCommunication) << length;
-    ASSERT_THAT(merged.error().message, HasSubstr("host b"));
+    ASSERT_THAT(merged.error().message, HasSubstr("host a"));
   }
   EXPECT_EQ(pack_part(record), before);
 }

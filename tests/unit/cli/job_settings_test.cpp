@@ -41,9 +41,22 @@ class JobSettingsTest : public testing::Test {
   std::string text_;
 };
 
-const Words kRun = {"whatif",      "checkpointing", "run",     "file",          "--model", "llama3-8b",
-                    "--hosts",     "a:4,b:4",       "--num-processes", "8",     "--checkpoint-folder", "some/where",
-                    "--results-dir", "results",     "--systemname",    "s"};
+const Words kRun = {"whatif",
+                    "checkpointing",
+                    "run",
+                    "file",
+                    "--model",
+                    "llama3-8b",
+                    "--hosts",
+                    "a:4,b:4",
+                    "--num-processes",
+                    "8",
+                    "--checkpoint-folder",
+                    "some/where",
+                    "--results-dir",
+                    "results",
+                    "--systemname",
+                    "s"};
 
 TEST_F(JobSettingsTest, EveryProcessReadsTheSameOptions) {
   const auto line = on_another_host(kRun, scratch_.environment(), scratch_.environment());
@@ -85,9 +98,8 @@ TEST_F(JobSettingsTest, StorageIsReachedAsProcessZeroSaysAndWithTheOwnCredential
   const auto here = scratch_.environment({{"AWS_ENDPOINT_URL", "http://one:1"},
                                           {"AWS_ACCESS_KEY_ID", "id-of-here"},
                                           {"AWS_SECRET_ACCESS_KEY", "secret-of-here"}});
-  const auto there = scratch_.environment({{"AWS_ENDPOINT_URL", "http://other:1"},
-                                           {"AWS_REGION", "elsewhere"},
-                                           {"AWS_ACCESS_KEY_ID", "id-of-there"}});
+  const auto there = scratch_.environment(
+      {{"AWS_ENDPOINT_URL", "http://other:1"}, {"AWS_REGION", "elsewhere"}, {"AWS_ACCESS_KEY_ID", "id-of-there"}});
   const auto line = on_another_host(kRun, here, there);
   ASSERT_TRUE(line);
   EXPECT_EQ(line->environment.get("AWS_ENDPOINT_URL"), "http://one:1");

@@ -8,10 +8,7 @@
 namespace mlps::gates {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 TEST(ParseMemAvailable, FindsTheField) {
   EXPECT_EQ(parse_mem_available("MemTotal:       16314068 kB\nMemFree:         1000000 kB\n"
@@ -33,43 +30,42 @@ TEST(ParseMemAvailable, ThisHostHasOne) {
   EXPECT_GT(read_mem_available().value_or(0), 0U);
 }
 
-Report check(uint64_t buffers, uint64_t budget, std::optional<uint64_t> available) {
+std::optional<Error> check_budget(uint64_t buffers, uint64_t budget) {
   Request request;
   request.buffer_bytes = buffers;
   request.budget_bytes = budget;
-  Report report;
-  check_memory(request, available, report);
-  return report;
+  return budget_error(request);
 }
 
 TEST(MemoryGate, BuffersFitTheBudget) {
-  EXPECT_THAT(check(384 * kMiB, 384 * kMiB, 8 * kGiB).failures, IsEmpty());
-  const Report over = check(384 * kMiB + 1, 384 * kMiB, 8 * kGiB);
-  ASSERT_THAT(over.failures, SizeIs(1));
-  EXPECT_EQ(over.failures[0].code, ErrorCode::kConfigInvalid);
-  EXPECT_THAT(over.failures[0].message, HasSubstr("384.00 MiB (--io-memory)"));
-  EXPECT_THAT(over.failures[0].suggestion, HasSubstr("--io-depth"));
+  EXPECT_FALSE(check_budget(384 * kMiB, 384 * kMiB));
+  const auto over = check_budget(384 * kMiB + 1, 384 * kMiB);
+  ASSERT_TRUE(over);
+  EXPECT_EQ(over->code, ErrorCode::kConfigInvalid);
+  EXPECT_THAT(over->message, HasSubstr("384.00 MiB (--io-memory)"));
+  EXPECT_THAT(over->suggestion, HasSubstr("--io-depth"));
 }
 
 TEST(MemoryGate, BuffersAndTheProgramFitWhatIsAvailable) {
-  EXPECT_THAT(check(100 * kMiB, kGiB, 164 * kMiB).failures, IsEmpty());
-  EXPECT_EQ(check(100 * kMiB, kGiB, 164 * kMiB).available_memory_bytes, 164 * kMiB);
-  const Report over = check(100 * kMiB, kGiB, 164 * kMiB - 1);
-  ASSERT_THAT(over.failures, SizeIs(1));
-  EXPECT_THAT(over.failures[0].message, HasSubstr("100.00 MiB"));
-  EXPECT_THAT(check(1, kGiB, 63 * kMiB).failures, SizeIs(1));
-  EXPECT_THAT(check(0, 0, 0).failures, IsEmpty());
+  EXPECT_FALSE(memory_error({100 * kMiB, 1, 164 * kMiB}));
+  const auto over = memory_error({100 * kMiB, 1, 164 * kMiB - 1});
+  ASSERT_TRUE(over);
+  EXPECT_EQ(over->message,
+            "I/O buffers of 100.00 MiB and 64.00 MiB for the program exceed the memory that is "
+            "available, 164.00 MiB");
+  EXPECT_TRUE(memory_error({1, 1, 63 * kMiB}));
+  EXPECT_FALSE(memory_error({0, 1, 0}));
 }
 
-TEST(MemoryGate, BothAtOnce) {
-  EXPECT_THAT(check(2 * kGiB, kGiB, kGiB).failures, SizeIs(2));
+TEST(MemoryGate, ProcessesShareTheirHost) {
+  EXPECT_FALSE(memory_error({200 * kMiB, 2, 328 * kMiB}));
+  const auto over = memory_error({200 * kMiB, 2, 328 * kMiB - 1});
+  ASSERT_TRUE(over);
+  EXPECT_THAT(over->message, HasSubstr("200.00 MiB and 128.00 MiB for the program in 2 processes"));
 }
 
-TEST(MemoryGate, AnUnknownAmountIsAWarning) {
-  const Report report = check(kMiB, kGiB, std::nullopt);
-  EXPECT_THAT(report.failures, IsEmpty());
-  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("MemAvailable")));
-  EXPECT_EQ(report.available_memory_bytes, 0U);
+TEST(MemoryGate, AnUnknownAmountIsNoFailure) {
+  EXPECT_FALSE(memory_error({kMiB, 1, std::nullopt}));
 }
 
 }  // namespace

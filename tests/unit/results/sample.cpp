@@ -150,6 +150,21 @@ RunRecord failed(uint32_t ranks) {
   return record;
 }
 
+world::HostFacts facts(const std::string& host) {
+  world::HostFacts result;
+  result.hostname = host;
+  result.collected_wall_us = kWallUs;
+  result.memory.total = 64 * kGiB;
+  result.meminfo = {{"MemTotal", "67108864 kB"}, {"HugePages_Total", "0"}};
+  result.cpu = {4, 8, "Test CPU", "x86_64"};
+  result.cpuinfo = {{{"processor", "0"}, {"cpu MHz", "2000.5"}}, {{"processor", "1"}, {"cpu MHz", "2001.5"}}};
+  result.disks = {{"sda", {1, 2, 3}}};
+  result.network = {{"eth0", {7}}};
+  result.kernel_version = "Linux version 6.1";
+  result.os_release = {{"ID", "debian"}};
+  return result;
+}
+
 CheckpointContext context(const std::string& folder) {
   CheckpointContext result;
   result.tool_version = "0.1.0";
@@ -173,23 +188,41 @@ CheckpointContext context(const std::string& folder) {
   };
   result.overrides = {{"checkpoint.num_checkpoints_write", "2", workloads::ValueSource::kTool}};
   result.protocol = "object";
-  result.hostname = "node1";
   result.run_datetime = "20260704_050040";
   result.folder = folder;
   result.client_host_memory_gib = 64;
   result.hosts = {"127.0.0.1"};
   result.verification = "CLOSED";
-  result.host.hostname = "node1";
-  result.host.collected_wall_us = kWallUs;
-  result.host.memory.total = 64 * kGiB;
-  result.host.meminfo = {{"MemTotal", "67108864 kB"}, {"HugePages_Total", "0"}};
-  result.host.cpu = {4, 8, "Test CPU", "x86_64"};
-  result.host.cpuinfo = {{{"processor", "0"}, {"cpu MHz", "2000.5"}}, {{"processor", "1"}, {"cpu MHz", "2001.5"}}};
-  result.host.disks = {{"sda", {1, 2, 3}}};
-  result.host.network = {{"eth0", {7}}};
-  result.host.kernel_version = "Linux version 6.1";
-  result.host.os_release = {{"ID", "debian"}};
+  result.members = {{"node1", 101, 0, 2, {}, facts("node1")}};
   return result;
+}
+
+checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks) {
+  checkpointing::HostPart result;
+  result.host = host;
+  result.process = process;
+  result.first_rank = first_rank;
+  result.ranks = ranks;
+  result.bytes_read = kGiB;
+  result.bytes_written = 2 * kGiB;
+  result.cpu_user_s = 1.5;
+  result.cpu_system_s = 0.5;
+  result.peak_rss_bytes = 300 * kMiB;
+  return result;
+}
+
+void use_three_processes(RunContext& context, uint32_t ranks_of_b, uint32_t ranks_of_a) {
+  context.processes = ranks_of_b + 2 * ranks_of_a;
+  context.members = {{"b", 11, 0, ranks_of_b, {}, facts("b")},
+                     {"a", 12, ranks_of_b, ranks_of_a, {1000, -2000, 30}, facts("a")},
+                     {"a", 13, ranks_of_b + ranks_of_a, ranks_of_a, {1001, -2001, 31}, facts("a")}};
+  for (size_t process : {1U, 2U}) {
+    world::HostFacts& host = context.members[process].facts;
+    host.memory.total = 80 * kGiB;
+    host.cpu.physical_cores = 6;
+    host.cpu.logical_cores = 12;
+    host.cpuinfo.resize(1);
+  }
 }
 
 RunOutcome outcome() {

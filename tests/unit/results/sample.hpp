@@ -38,7 +38,18 @@ checkpointing::RunRecord passed(uint32_t ranks, uint32_t writes, uint32_t reads)
 /// The same, stopped by a full disk in its last write.
 checkpointing::RunRecord failed(uint32_t ranks);
 
+/// A host of 64 GiB with 4 cores, 8 logical.
+world::HostFacts facts(const std::string& host);
+
+/// What a process did that read 1 GiB and wrote 2 GiB with 2 s of CPU.
+checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks);
+
+/// One process on "node1" with 2 ranks.
 CheckpointContext context(const std::string& folder);
+
+/// Instead of it one process on host "b" and two on host "a", which has 80 GiB and 6 cores, 12 logical.
+void use_three_processes(RunContext& context, uint32_t ranks_of_b, uint32_t ranks_of_a);
+
 RunOutcome outcome();
 
 }  // namespace mlps::results::sample

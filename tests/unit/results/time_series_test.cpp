@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "results/checkpoint_files.hpp"
-#include "results/checkpoint_views.hpp"
-#include "results/folder_writer.hpp"
-#include "results/metadata.hpp"
+#include "../support/job.hpp"
+#include "results/run_hosts.hpp"
+#include "results/sample_json.hpp"
+#include "results/series_stream.hpp"
 #include "sample.hpp"
 
 namespace mlps::results {
@@ -16,10 +16,12 @@ namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kFile = "checkpointing_20260704_050040_timeseries.json";
+
+constexpr Nanos kCloseNs = 60'000'000'000;
 
 std::vector<std::string> keys_of(const ordered_json& json) {
   std::vector<std::string> keys;
@@ -42,7 +44,6 @@ world::HostSample sample_at(int64_t seconds) {
 
 world::TimeSeries series_of(size_t samples) {
   world::TimeSeries series;
-  series.hostname = "node\"1";
   series.requested_interval_s = 10;
   series.interval_s = 40;
   series.samples_taken = 12;
@@ -53,7 +54,7 @@ world::TimeSeries series_of(size_t samples) {
 
 CheckpointContext context_of(const TemporaryFolder& root) {
   CheckpointContext context = sample::context(root.path());
-  context.hosts = {"127.0.0.1"};
+  context.members.front().host = "node\"1";
   return context;
 }
 
@@ -71,7 +72,7 @@ TEST(WriteTimeSeries, HasTheOriginalsShape) {
   EXPECT_EQ(json["start_time"], "2026-07-04T05:00:40.123456+00:00");
   EXPECT_EQ(json["end_time"], "2026-07-04T05:02:00.123456+00:00");
   EXPECT_EQ(json["num_samples"], 3);
-  EXPECT_EQ(json["hosts_requested"], ordered_json({"127.0.0.1"}));
+  EXPECT_EQ(json["hosts_requested"], ordered_json({"node\"1"}));
   EXPECT_EQ(json["hosts_collected"], ordered_json({"node\"1"}));
   EXPECT_EQ(json["mean_sample_cpu_us"], 150.0);
   EXPECT_THAT(json["note"], HasSubstr("every second one was dropped"));
@@ -94,8 +95,142 @@ TEST(WriteTimeSeries, SaysWhatWentWrong) {
   EXPECT_THAT(file.error().message, HasSubstr(root.path() + "/gone"));
 }
 
+// A series of process `index` of a job, so that every host's is told from the others'.
+world::TimeSeries series_of_process(const world::Transport& transport, size_t samples) {
+  world::TimeSeries series = series_of(samples);
+  series.interval_s = 10 * (1 + transport.index());
+  for (world::HostSample& sample : series.samples) sample.process.rss_bytes = transport.index();
+  return series;
+}
+
+RunContext context_of_job(const TemporaryFolder& root, const std::vector<std::string>& hosts) {
+  RunContext context = context_of(root);
+  context.members.clear();
+  for (const std::string& host : hosts) context.members.push_back({host, 1, 0, 0, {}, {}});
+  return context;
+}
+
+// What process 0 wrote, with `hosts` in the job; process i gives 3 + i times `factor` samples.
+ordered_json written_by_job(const TemporaryFolder& root, const std::vector<std::string>& hosts, size_t factor) {
+  const RunContext context = context_of_job(root, hosts);
+  const auto work = [&](world::Transport& transport) {
+    const world::TimeSeries mine = series_of_process(transport, (3 + transport.index()) * factor);
+    if (transport.index() != 0) {
+      EXPECT_TRUE(send_time_series(mine, transport));
+    } else {
+      const auto file = gather_time_series({root.path(), "20260704_050040"}, context, mine, transport);
+      ASSERT_TRUE(file) << file.error().message;
+      EXPECT_EQ(file->hosts, host_names(context));
+    }
+    EXPECT_TRUE(transport.close(kCloseNs));
+  };
+  mlps::testing::run_job(static_cast<uint32_t>(hosts.size()), work, hosts);
+  EXPECT_THAT(root.files(), ElementsAre(kFile));
+  return root.json(kFile);
+}
+
+TEST(GatherTimeSeries, HasTheSamplesOfEveryHost) {
+  const TemporaryFolder root;
+  const ordered_json json = written_by_job(root, {"c", "a", "b"}, 1);
+  EXPECT_THAT(keys_of(json["samples_by_host"]), ElementsAre("c", "a", "b"));
+  EXPECT_EQ(json["num_samples"], 3 + 4 + 5);
+  EXPECT_EQ(json["samples_taken"], 36);
+  EXPECT_EQ(json["collection_interval_seconds"], 30.0);
+  EXPECT_EQ(json["collection_method"], "mpi");
+  EXPECT_EQ(json["hosts_requested"], ordered_json({"c", "a", "b"}));
+  EXPECT_EQ(json["hosts_collected"], ordered_json({"c", "a", "b"}));
+  const ordered_json& last = json["samples_by_host"]["b"];
+  ASSERT_EQ(last.size(), 5U);
+  EXPECT_EQ(last[4]["hostname"], "b");
+  EXPECT_EQ(last[4]["process"]["rss_bytes"], 2);
+}
+
+TEST(GatherTimeSeries, LongOnesTravelInPieces) {
+  const TemporaryFolder root;
+  constexpr size_t kFactor = 400;  // more than a MiB of every host
+  const ordered_json json = written_by_job(root, {"c", "a", "b"}, kFactor);
+  EXPECT_GT(root.text(kFile).size(), size_t{4} << 20);
+  size_t process = 0;
+  for (const auto& [host, samples] : json["samples_by_host"].items()) {
+    ASSERT_EQ(samples.size(), (3 + process) * kFactor) << host;
+    EXPECT_NE(samples.front()["timestamp"], samples.back()["timestamp"]);
+    for (const auto& sample : samples) ASSERT_EQ(sample["process"]["rss_bytes"], process);
+    ++process;
+  }
+}
+
+TEST(GatherTimeSeries, CountersOfAHostWithTwoProcessesStandOnce) {
+  const TemporaryFolder root;
+  const ordered_json json = written_by_job(root, {"a", "b", "a"}, 1);
+  EXPECT_THAT(keys_of(json["samples_by_host"]), ElementsAre("a", "b"));
+  EXPECT_EQ(json["num_samples"], 3 + 4);
+  EXPECT_EQ(json["samples_by_host"]["a"][0]["process"]["rss_bytes"], 0);
+}
+
+TEST(GatherTimeSeries, AFileThatCannotBeWrittenFailsNobodyElse) {
+  mlps::testing::run_job(3, [&](world::Transport& transport) {
+    const world::TimeSeries mine = series_of_process(transport, 4);
+    if (transport.index() != 0) {
+      EXPECT_TRUE(send_time_series(mine, transport));
+    } else {
+      const TemporaryFolder root;
+      const auto file =
+          gather_time_series({root.path() + "/gone", "x"}, context_of_job(root, {"a", "b", "c"}), mine, transport);
+      ASSERT_FALSE(file);
+      EXPECT_THAT(file.error().message, HasSubstr("/gone"));
+    }
+    EXPECT_TRUE(transport.close(kCloseNs));
+  });
+}
+
+TEST(GatherTimeSeries, AfterAFailureThisHostsOwnRemain) {
+  const TemporaryFolder root;
+  mlps::testing::run_job(2, [&](world::Transport& transport) {
+    const RunFolder folder{root.path(), "20260704_050040"};
+    const RunContext context = context_of_job(root, {"a", "b"});
+    (void)transport.barrier();  // so that everybody is there; it may fail by the other's failure
+    transport.failure().raise({ErrorCode::kDiskFull, "full"});
+    const world::TimeSeries mine = series_of_process(transport, 4);
+    if (transport.index() != 0) {
+      EXPECT_FALSE(send_time_series(mine, transport));
+    } else {
+      EXPECT_FALSE(gather_time_series(folder, context, mine, transport));
+      const auto file = write_time_series(folder, context, mine);
+      ASSERT_TRUE(file);
+      EXPECT_EQ(file->hosts, std::vector<std::string>{"a"});
+    }
+    EXPECT_FALSE(transport.close(kCloseNs));
+  });
+  const ordered_json json = root.json(kFile);
+  EXPECT_EQ(json["hosts_requested"], ordered_json({"a", "b"}));
+  EXPECT_EQ(json["hosts_collected"], ordered_json({"a"}));
+  EXPECT_EQ(json["collection_method"], "local");
+}
+
+// Its clock is ahead, so its moments are moved back.
+TEST(SeriesStream, TellsTheTimeOfProcess0) {
+  const std::vector<world::Member> members = {{"a", 1, {}}, {"b", 2, {7, 1'000'000'000, 0}}};
+  const world::TimeSeries series = series_of(2);
+  SeriesStream stream(series, members, 1);
+  const auto head = unpack_series_head("host b", stream.next());
+  ASSERT_TRUE(head);
+  EXPECT_EQ(head->start_us, sample::kWallUs - 1'000'000);
+  EXPECT_EQ(head->end_us, sample::kWallUs + 39'000'000);
+  const ordered_json samples = ordered_json::parse("[" + stream.next() + "]");
+  EXPECT_EQ(samples[0]["timestamp"], "2026-07-04T05:00:39.123456+00:00");
+  EXPECT_EQ(stream.next(), "");
+}
+
+TEST(SeriesHead, DamagedBytesAreRefused) {
+  const std::string good = pack(SeriesHead{"b", 1, 2, 3, 4, 5, 6, 7});
+  for (size_t length = 0; length < good.size(); ++length) {
+    EXPECT_FALSE(unpack_series_head("host b", std::string_view(good).substr(0, length))) << length;
+  }
+  EXPECT_FALSE(unpack_series_head("host b", good + "x"));
+}
+
 TEST(SampleJson, HasEveryCounterByItsName) {
-  const ordered_json json = sample_json("node", sample_at(0));
+  const ordered_json json = sample_json("node", sample_at(0), sample::kWallUs);
   EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "diskstats", "vmstat", "meminfo", "loadavg", "netdev",
                                          "cpu", "process"));
   EXPECT_EQ(json["diskstats"][0]["device_name"], "nvme0n1");
@@ -116,65 +251,11 @@ TEST(SampleJson, WhatCouldNotBeReadIsLeftOutAndStandsInErrors) {
   sample.vmstat = {};
   sample.load.reset();
   sample.errors = {{"diskstats", "open: denied"}, {"vmstat", "open: gone"}, {"loadavg", "not understood"}};
-  const ordered_json json = sample_json("node", sample);
+  const ordered_json json = sample_json("node", sample, sample::kWallUs);
   EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "meminfo", "netdev", "cpu", "process", "errors"));
   EXPECT_EQ(json["netdev"], ordered_json::array());
   EXPECT_EQ(json["errors"]["diskstats"], "open: denied");
   EXPECT_EQ(json["errors"].size(), 3U);
-}
-
-RunOutcome with_findings() {
-  RunOutcome outcome = sample::outcome();
-  outcome.findings.series = TimeSeriesFile{kFile, 7, 10.0, {"node"}};
-  outcome.findings.check = world::CrossCheck{
-      world::CheckResult::kLess, {1000, 500}, world::MovedBytes{10, 500}, "vda", "vda read 10 B of the 1000 B claimed"};
-  return outcome;
-}
-
-TEST(Findings, StandInRecordMetadataAndLog) {
-  const TemporaryFolder root;
-  const RunFolder folder{root.path(), "20260704_050040"};
-  ASSERT_TRUE(write_finished(folder, context_of(root), sample::passed(1, 1, 1), with_findings()));
-  const ordered_json data = {
-      {"file", kFile}, {"num_samples", 7}, {"interval_seconds", 10.0}, {"hosts_collected", {"node"}}};
-  EXPECT_EQ(root.json("checkpointing_20260704_050040_metadata.json")["timeseries_data"], data);
-  const ordered_json record = root.json(kRecordFile);
-  EXPECT_EQ(record["time_series"], data);
-  const ordered_json& check = record["cross_check"];
-  EXPECT_EQ(check["result"], "less");
-  EXPECT_EQ(check["warning"], true);
-  EXPECT_EQ(check["claimed"], ordered_json({{"read_bytes", 1000}, {"written_bytes", 500}}));
-  EXPECT_EQ(check["counted"]["read_bytes"], 10);
-  EXPECT_THAT(root.text("checkpointing_run.stdout.log"),
-              HasSubstr("Cross-check: vda read 10 B of the 1000 B claimed\n"));
-}
-
-TEST(Findings, WithoutSamplesSayWhy) {
-  const TemporaryFolder root;
-  const RunFolder folder{root.path(), "20260704_050040"};
-  RunOutcome outcome = sample::outcome();
-  outcome.findings.no_series_because = outcome.findings.no_check_because = "--skip-timeseries";
-  ASSERT_TRUE(write_finished(folder, context_of(root), sample::passed(1, 1, 1), outcome));
-  EXPECT_FALSE(root.json("checkpointing_20260704_050040_metadata.json").contains("timeseries_data"));
-  const ordered_json record = root.json(kRecordFile);
-  EXPECT_EQ(record["time_series"], ordered_json({{"file", nullptr}, {"reason", "--skip-timeseries"}}));
-  EXPECT_EQ(record["cross_check"], ordered_json({{"result", "not_made"}, {"text", "--skip-timeseries"}}));
-}
-
-TEST(Findings, OfARunUnderWayAreNull) {
-  const ordered_json record =
-      ordered_json::parse(record_json(sample::context("/x"), sample::passed(1, 1, 1), std::nullopt));
-  EXPECT_TRUE(record.at("time_series").is_null());
-  EXPECT_TRUE(record.at("cross_check").is_null());
-}
-
-TEST(FindingsText, IsOneLineAndOnlyAWarning) {
-  RunOutcome outcome = with_findings();
-  EXPECT_EQ(findings_text(outcome.findings), "Cross-check: vda read 10 B of the 1000 B claimed\n");
-  outcome.findings.check->result = world::CheckResult::kMore;
-  EXPECT_EQ(findings_text(outcome.findings), "");
-  outcome.findings.check.reset();
-  EXPECT_EQ(findings_text(outcome.findings), "");
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "base/units.hpp"
 #include "results/training_dlio.hpp"
 #include "sample.hpp"
@@ -98,9 +100,9 @@ RunFolder folder_of(const TemporaryFolder& root) {
   return {root.path(), "20260704_050040"};
 }
 
-ordered_json rank_output(const TemporaryFolder& root, const RunRecord& record, uint32_t rank) {
+ordered_json rank_output(const RunContext& context, const RunRecord& record, uint32_t rank) {
   std::string text;
-  EXPECT_TRUE(write_rank_output(context_in(root), record, rank, [&](std::string_view piece) -> Status {
+  EXPECT_TRUE(write_rank_output(context, record, rank, [&](std::string_view piece) -> Status {
     text += piece;
     return {};
   }));
@@ -141,9 +143,48 @@ TEST(TrainingSummary, AThresholdMissedByAHairIsMissed) {
   EXPECT_THAT(dlio_log_text(record), HasSubstr("[METRIC] train_au_meet_expectation: fail\n"));
 }
 
+// floor(ranks of the largest host x 1 x 10 / 5) = 8 samples of 2 MiB.
+TEST(TrainingSummary, OfManyHosts) {
+  const TemporaryFolder root;
+  RunRecord record = record_in(root);
+  record.plan.accelerators = 5;
+  RunContext context = context_in(root);
+  sample::use_three_processes(context, 1, 2);
+  context.members[0].facts.memory.total = 16 * kMiB;
+  const ordered_json json = ordered_json::parse(summary_text(context, record));
+  EXPECT_EQ(json["num_hosts"], 2);
+  EXPECT_DOUBLE_EQ(json["data_size_per_host_GB"].get<double>(), 16.0 / 1024);
+  EXPECT_EQ(json["potential_caching"], ordered_json({0, 1}));
+  EXPECT_EQ(json["host_cpu_count"], ordered_json({8, 12}));
+}
+
+// Of 7 samples, 4 of 5 ranks read 5.6: the original takes 5.
+TEST(TrainingSummary, DataSizePerHostIsRoundedDownToASample) {
+  const TemporaryFolder root;
+  RunRecord record = record_in(root);
+  record.plan.accelerators = 5;
+  record.plan.files = 7;
+  RunContext context = context_in(root);
+  sample::use_three_processes(context, 1, 2);
+  const ordered_json json = ordered_json::parse(summary_text(context, record));
+  EXPECT_DOUBLE_EQ(json["data_size_per_host_GB"].get<double>(), 10.0 / 1024);
+}
+
+TEST(RankOutput, HasTheFactsOfTheRanksHost) {
+  const TemporaryFolder root;
+  const RunRecord record = record_in(root);
+  RunContext context = context_in(root);
+  sample::use_three_processes(context, 1, 1);
+  for (const auto& [rank, host, memory] : {std::tuple{0U, "b", 64.0}, std::tuple{1U, "a", 80.0}}) {
+    const ordered_json json = rank_output(context, record, rank);
+    EXPECT_EQ(json["hostname"], host);
+    EXPECT_EQ(json["host_memory_GB"], memory);
+  }
+}
+
 TEST(RankOutput, HoldsEveryStepOfTheRank) {
   const TemporaryFolder root;
-  const ordered_json json = rank_output(root, record_in(root), 1);
+  const ordered_json json = rank_output(context_in(root), record_in(root), 1);
   const ordered_json& first = json["1"];
   EXPECT_EQ(first["load"]["block1"], ordered_json::array({0.001001, 0.002001}));
   EXPECT_EQ(first["load"]["block2"], ordered_json::array({0.003001, 0.004001, 0.005001}));

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+
+#include "base/log.hpp"
+#include "checkpointing/record.hpp"
+#include "cli/cluster.hpp"
+#include "cli/execution.hpp"
+#include "cli/host_watch.hpp"
+#include "cli/job.hpp"
+#include "training/generate.hpp"
+#include "training/record.hpp"
+
+namespace mlps::cli {
+
+/// What a record says was moved to and from the folder that is measured. Checkpoints of a training run go elsewhere.
+inline world::MovedBytes moved_bytes(const checkpointing::RunRecord& record) {
+  return {record.read.bytes, record.write.bytes};
+}
+inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
+  return {record.stats.bytes, 0};
+}
+inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
+  return {0, record.bytes_written};
+}
+
+/// What the end of a run is about.
+struct RunEnd {
+  const results::RunFolder& folder;  ///< process 0's
+  const results::RunContext& about;  ///< process 0's
+  const storage::Store& store;
+  HostWatch& watch;
+  Job& job;
+};
+
+/// Collective, after the run of every process: `gather` makes process 0's record that of all, then everything else that
+/// the hosts know is brought together. The outcome, in process 0, which alone records; elsewhere nothing.
+template <class Record, class Gather>
+std::optional<results::RunOutcome> end_run(Record& record, const Gather& gather, const RunEnd& end) {
+  const world::MovedBytes moved = moved_bytes(record);  // by this process alone
+  gather();
+  const bool passed = record.verdict == checkpointing::Verdict::kPassed;
+  world::Transport& transport = end.job.transport();
+  if (!end.job.leads()) {
+    end.watch.send(passed, end.store, moved, transport);
+    (void)facts_at_end(end.job);
+    return std::nullopt;
+  }
+  log::progress("");
+  results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, moved, transport);
+  return outcome_of(record.error, std::move(findings), facts_at_end(end.job));
+}
+
+/// The process status of a record.
+template <class Record>
+int status_of(const Record& record) {
+  return record.error ? exit_code(record.error->code) : kExitSuccess;
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,88 @@
+#include "gates/findings.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gates/job_facts.hpp"
+#include "gates/memory.hpp"
+#include "gates/probe_name.hpp"
+#include "world/chorus.hpp"
+#include "world/packet.hpp"
+
+namespace mlps::gates {
+namespace {
+
+/// What several hosts have in common: the text without what is random in the names of probes.
+std::string without_random_names(std::string_view text) {
+  std::string result;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find_first_not_of("0123456789abcdef", begin), text.size());
+    if (end - begin < kSuffixDigits) result += text.substr(begin, end - begin);
+    if (end < text.size()) result += text[end];
+    begin = end + 1;
+  }
+  return result;
+}
+
+HostMemory memory_of(const std::string& host, const std::vector<world::Member>& members,
+                     const std::vector<Findings>& findings) {
+  HostMemory memory;
+  memory.processes = 0;
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (members[i].host != host) continue;
+    ++memory.processes;
+    memory.buffer_bytes += findings[i].buffer_bytes;
+    const auto& available = findings[i].available_bytes;
+    if (available) memory.available_bytes = std::min(memory.available_bytes.value_or(*available), *available);
+  }
+  return memory;
+}
+
+}  // namespace
+
+world::Bytes pack(const Findings& findings) {
+  world::Packer packer;
+  packer.number(findings.failures.size());
+  for (const Error& failure : findings.failures) packer.error(failure);
+  packer.number(findings.warnings.size());
+  for (const std::string& warning : findings.warnings) packer.text(warning);
+  packer.number(findings.buffer_bytes);
+  packer.number(findings.available_bytes ? 1 : 0).number(findings.available_bytes.value_or(0));
+  return packer.take();
+}
+
+Result<Findings> unpack_findings(std::string_view bytes) {
+  world::Unpacker in(bytes);
+  Findings findings;
+  for (uint64_t left = in.number(); left > 0 && in.good(); --left) findings.failures.push_back(in.error());
+  for (uint64_t left = in.number(); left > 0 && in.good(); --left) findings.warnings.emplace_back(in.text());
+  findings.buffer_bytes = in.number();
+  const bool is_known = in.number() != 0;
+  const uint64_t available = in.number();
+  if (is_known) findings.available_bytes = available;
+  if (in.good() && in.empty()) return findings;
+  return fail(ErrorCode::kMpiCommunication, "what another process says about its gates can't be understood");
+}
+
+Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings) {
+  world::Chorus failures(without_random_names), warnings(without_random_names);
+  std::vector<std::string> hosts_left = distinct_hosts(members);
+  for (size_t i = 0; i < members.size(); ++i) {
+    const std::string& host = members[i].host;
+    for (const Error& failure : findings[i].failures) failures.add(host, failure);
+    for (const std::string& warning : findings[i].warnings) warnings.add(host, {.message = warning});
+    // Once for a host, with its first process.
+    if (std::erase(hosts_left, host) == 0) continue;
+    if (const auto error = memory_error(memory_of(host, members, findings))) failures.add(host, *error);
+  }
+  Report report;
+  const bool name_hosts = members.size() > 1;
+  report.failures = name_hosts ? failures.errors() : failures.nameless();
+  for (const Error& warning : name_hosts ? warnings.errors() : warnings.nameless()) {
+    report.warnings.push_back(warning.message);
+  }
+  if (!report.failures.empty()) report.first_failure = report.failures.front();
+  return report;
+}
+
+}  // namespace mlps::gates

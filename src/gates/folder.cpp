@@ -1,0 +1,43 @@
+#include "gates/folder.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+namespace mlps::gates {
+
+Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return {};
+    return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
+  }
+  if (errno != ENOENT) return fail(errno_error(errno, fmt::format("use {} {}", word, folder)));
+  const std::string parent = std::filesystem::path(folder).parent_path().string();
+  if (levels > 1) {
+    if (Status made = make_folder(parent, word, levels - 1); !made) return made;
+  }
+  if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
+  if (errno == ENOENT) {
+    return fail(ErrorCode::kPathNotFound, fmt::format("make {} {}: no folder {}", word, folder, parent), {},
+                fmt::format("mkdir -p {}", parent));
+  }
+  return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
+}
+
+Status find_folder(const std::string& folder, const std::string& word) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) {
+    const int reason = errno;
+    Error error = errno_error(reason, fmt::format("use {} {}", word, folder));
+    if (reason == ENOENT) error.suggestion = "this run only reads: give the folder that was written before";
+    return fail(std::move(error));
+  }
+  if (!S_ISDIR(status.st_mode)) return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
+  return {};
+}
+
+}  // namespace mlps::gates

@@ -1,0 +1,178 @@
+#include "gates/host_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "gates/folder.hpp"
+#include "gates/job_facts.hpp"
+#include "gates/memory.hpp"
+#include "gates/separation.hpp"
+#include "gates/storage_probe.hpp"
+#include "world/packet.hpp"
+
+namespace mlps::gates {
+
+world::Bytes pack(const Opening& opening) {
+  world::Packer packer;
+  packer.number(opening.folder_there ? 1 : 0).number(opening.mark ? 1 : 0);
+  const SharedMark mark = opening.mark.value_or(SharedMark{});
+  return packer.text(mark.name).number(mark.inode).number(mark.size_bytes).text(mark.content).take();
+}
+
+Result<Opening> unpack_opening(std::string_view bytes) {
+  world::Unpacker in(bytes);
+  Opening opening;
+  opening.folder_there = in.number() != 0;
+  const bool has_mark = in.number() != 0;
+  SharedMark mark;
+  mark.name = in.text();
+  mark.inode = in.number();
+  mark.size_bytes = in.number();
+  mark.content = in.text();
+  if (has_mark) opening.mark = std::move(mark);
+  if (in.good() && in.empty()) return opening;
+  return fail(ErrorCode::kMpiCommunication, "what process 0 says about the folder can't be understood");
+}
+
+Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe) {
+  Opening opening;
+  if (request_.store == nullptr) return opening;
+  if (request_.store->traits().file_system) {
+    const std::string& path = request_.store->root().path();
+    const Status there = writes() ? make_folder(path, request_.folder_word, request_.new_folders)
+                                  : find_folder(path, request_.folder_word);
+    if (!there) findings_.failures.push_back(there.error());
+    opening.folder_there = there.has_value();
+  }
+  if (!opening.folder_there) return opening;
+  if (writes()) {
+    open_to_write(warnings, probe, opening);
+  } else {
+    open_to_read(opening);
+  }
+  return opening;
+}
+
+void HostChecks::open_to_write(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe, Opening& opening) {
+  if (!compares_folders()) return;
+  auto mark = make_mark(request_.store->root().path(), request_.model_folder, warnings, probe);
+  if (mark) {
+    opening.mark = std::move(*mark);
+  } else {
+    findings_.failures.push_back(std::move(mark.error()));
+  }
+}
+
+void HostChecks::open_to_read(Opening& opening) {
+  if (!request_.store->traits().holds_objects) return;
+  const auto objects = probe_reading(*request_.store, request_.model_folder);
+  if (!objects) {
+    findings_.failures.push_back(objects.error());
+    return;
+  }
+  if (!compares_folders()) return;
+  // A hidden file may be a probe that goes at any moment. Without any other the run has nothing to read and says so.
+  const auto file = std::find_if(objects->begin(), objects->end(), [](const storage::ObjectInfo& object) {
+    return object.name[object.name.rfind('/') + 1] != '.';
+  });
+  if (file == objects->end()) return;
+  auto mark = mark_of(request_.store->root().path(), file->name);
+  if (mark) {
+    opening.mark = std::move(*mark);
+  } else {
+    findings_.failures.push_back(std::move(mark.error()));
+  }
+}
+
+bool HostChecks::compares_folders() const {
+  return request_.store->traits().file_system && distinct_hosts(transport_.members()).size() > 1;
+}
+
+void HostChecks::check(const Opening& opening) {
+  if (request_.store != nullptr) check_store(opening);
+  if (auto error = budget_error(request_)) findings_.failures.push_back(std::move(*error));
+  findings_.buffer_bytes = request_.buffer_bytes;
+  findings_.available_bytes = read_mem_available();
+  if (!findings_.available_bytes) {
+    findings_.warnings.emplace_back("no MemAvailable in /proc/meminfo: available memory was not checked");
+  }
+}
+
+void HostChecks::check_store(const Opening& opening) {
+  storage::Store& store = *request_.store;
+  const storage::StoreTraits traits = store.traits();
+  // What isn't the folder must not be written to, and what failed once would fail again.
+  const bool usable = leads() ? findings_.failures.empty() : finds_folder(opening);
+  if (traits.holds_objects && usable) {
+    if (writes()) {
+      auto failures = probe_writing(store, request_.model_folder);
+      std::move(failures.begin(), failures.end(), std::back_inserter(findings_.failures));
+    } else if (!leads()) {
+      const auto objects = probe_reading(store, request_.model_folder);
+      if (!objects) findings_.failures.push_back(objects.error());
+    }
+  }
+  if (writes()) check_capacity();
+  if (leads() && traits.file_system && opening.folder_there && !request_.results_dir.empty()) check_separation();
+}
+
+// For the processes that didn't make it. Says why it can't be used, unless process 0 says so already.
+bool HostChecks::finds_folder(const Opening& opening) {
+  if (!request_.store->traits().file_system) return true;
+  const std::string& path = request_.store->root().path();
+  if (opening.mark) {
+    auto error = look_for(*opening.mark, path, transport_.members().front().host, request_.visible_within_ns,
+                          transport_.failure());
+    if (!error) return true;
+    findings_.failures.push_back(std::move(*error));
+    return false;
+  }
+  const Status there = find_folder(path, request_.folder_word);
+  if (there) return true;
+  const bool nobody_made_it = writes() && !opening.folder_there && there.error().code == ErrorCode::kPathNotFound;
+  if (!nobody_made_it) findings_.failures.push_back(there.error());
+  return false;
+}
+
+void HostChecks::check_capacity() {
+  auto capacity = request_.store->capacity();
+  if (!capacity) {
+    findings_.failures.push_back(std::move(capacity.error()));
+    return;
+  }
+  // The others must be able to tell, but theirs is the same storage: CAP-02 sees to that.
+  if (!leads()) return;
+  if (!*capacity || (*capacity)->available_bytes >= request_.bytes_to_write) return;
+  const uint64_t available = (*capacity)->available_bytes;
+  // The four lines are fixed: scripts look for them.
+  findings_.failures.push_back(
+      {ErrorCode::kDiskFull,
+       fmt::format("CAP-01: insufficient disk space at {}\n  available_bytes: {}\n  required_bytes:  {}\n  deficit:  "
+                   "       {}",
+                   (*capacity)->measured_at, available, request_.bytes_to_write, request_.bytes_to_write - available),
+       {},
+       "free space, choose another folder, or write less"});
+}
+
+void HostChecks::check_separation() {
+  auto finding = probe_separation(request_.store->root().path(), request_.results_dir, findings_.warnings);
+  std::optional<Error> error;
+  if (finding) {
+    error = separation_error(*finding);
+    separation_ = std::move(*finding);
+  } else {
+    error = std::move(finding.error());
+  }
+  if (!error) return;
+  if (request_.separation_is_warning) {
+    findings_.warnings.push_back(
+        fmt::format("[{}] {} (--skip-fs-separation-gate)", code_name(error->code), error->message));
+  } else {
+    findings_.failures.push_back(std::move(*error));
+  }
+}
+
+}  // namespace mlps::gates

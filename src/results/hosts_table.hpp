@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checkpointing/host_part.hpp"
+
+namespace mlps::results {
+
+/// A row per process of a run on several: its ranks, what it moved and what that cost it, and how far its wall clock is
+/// ahead of process 0's. Nothing where there is one process.
+std::string hosts_table(const std::vector<checkpointing::HostPart>& parts);
+
+}  // namespace mlps::results

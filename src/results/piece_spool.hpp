@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "results/run_folder.hpp"
+
+namespace mlps::results {
+
+/// Keeps several texts, whose pieces come in any order, in one file without a name, until they are wanted one after the
+/// other. Memory is a few bytes per piece. One thread.
+class PieceSpool {
+ public:
+  /// The file is in `folder`, and gone with this object, however the process ends.
+  static Result<PieceSpool> create(const std::string& folder, size_t texts);
+  PieceSpool(PieceSpool&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), end_(other.end_), pieces_(std::move(other.pieces_)) {}
+  PieceSpool& operator=(PieceSpool&&) = delete;
+  ~PieceSpool();
+
+  Status append(size_t text, std::string_view piece);
+  /// The whole text, piece by piece.
+  Status read(size_t text, const Sink& sink) const;
+
+ private:
+  struct Extent {
+    uint64_t offset, length;
+  };
+  PieceSpool(int fd, size_t texts) : fd_(fd), pieces_(texts) {}
+
+  int fd_;
+  uint64_t end_ = 0;
+  std::vector<std::vector<Extent>> pieces_;  // by text
+};
+
+}  // namespace mlps::results

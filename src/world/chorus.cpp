@@ -1,0 +1,36 @@
+#include "world/chorus.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace mlps::world {
+
+void Chorus::add(const std::string& host, const Error& error) {
+  const std::string essence = essence_ ? essence_(error.message) : error.message;
+  const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& other) {
+    return other.error.code == error.code && other.error.suggestion == error.suggestion && other.essence == essence;
+  });
+  if (line == lines_.end()) {
+    lines_.push_back({error, essence, {host}});
+    return;
+  }
+  if (line->error.details != error.details) line->details_differ = true;
+  if (std::find(line->hosts.begin(), line->hosts.end(), host) == line->hosts.end()) line->hosts.push_back(host);
+}
+
+std::vector<Error> Chorus::errors(size_t everybody) const {
+  std::vector<Error> result;
+  for (const Line& line : lines_) {
+    Error& error = result.emplace_back(line.error);
+    if (line.hosts.size() >= everybody) continue;
+    error.message =
+        fmt::format("{} {}: {}", line.hosts.size() == 1 ? "host" : "hosts", fmt::join(line.hosts, ", "), error.message);
+    // Numbers of requests and the like: one host's are enough to look into it.
+    if (line.details_differ) error.details = fmt::format("host {}: {}", line.hosts.front(), error.details);
+  }
+  return result;
+}
+
+}  // namespace mlps::world

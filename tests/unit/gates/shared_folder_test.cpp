@@ -1,0 +1,120 @@
+#include "gates/shared_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "temporary_folder.hpp"
+
+namespace mlps::gates {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A mark of a probe in a new folder.
+struct Marked {
+  Marked() { mark = make_mark(place.path(), "model", warnings, probe).value(); }
+
+  TemporaryFolder place;
+  std::vector<std::string> warnings;
+  std::optional<ProbeFile> probe;
+  SharedMark mark;
+};
+
+std::optional<Error> look(const SharedMark& mark, const std::string& folder) {
+  return look_for(mark, folder, "alpha", 0, world::Failure());
+}
+
+void write(const std::string& path, const std::string& content) {
+  std::ofstream(path) << content;
+}
+
+TEST(SharedFolder, TheSameFolderShowsTheMark) {
+  Marked marked;
+  EXPECT_FALSE(look(marked.mark, marked.place.path()));
+  struct stat status {};
+  ASSERT_EQ(::stat(marked.probe->path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U & ~0644U, 0U);
+  marked.probe.reset();
+  EXPECT_TRUE(std::filesystem::is_empty(marked.place.path() + "/model"));
+  EXPECT_THAT(marked.warnings, IsEmpty());
+}
+
+TEST(SharedFolder, AnotherFolderIsE404) {
+  Marked marked;
+  const TemporaryFolder other;
+  const auto error = look(marked.mark, other.path());
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kInvalidStructure);
+  EXPECT_EQ(error->message, "CAP-02: no such file: " + other.path() + " is not the folder that host alpha sees");
+  EXPECT_THAT(error->details, HasSubstr(marked.mark.name));
+}
+
+TEST(SharedFolder, ACopyIsAnotherFile) {
+  Marked marked;
+  const TemporaryFolder other;
+  std::filesystem::create_directory(other.path() + "/model");
+  std::filesystem::copy_file(marked.probe->path(), other.path() + "/" + marked.mark.name);
+  const auto error = look(marked.mark, other.path());
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kInvalidStructure);
+  EXPECT_THAT(error->message, HasSubstr("another file: "));
+  EXPECT_THAT(error->details, HasSubstr("inode " + std::to_string(marked.mark.inode)));
+}
+
+TEST(SharedFolder, AnotherContent) {
+  Marked marked;
+  write(marked.probe->path(), "something else");
+  const auto error = look(marked.mark, marked.place.path());
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, ErrorCode::kInvalidStructure);
+  EXPECT_THAT(error->message, HasSubstr("another content: "));
+}
+
+TEST(SharedFolder, WhatComesLateIsWaitedFor) {
+  Marked marked;
+  const TemporaryFolder place;
+  const std::string late = place.path() + "/mount";
+  std::thread mounting([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    std::filesystem::create_directory_symlink(marked.place.path(), late);
+  });
+  EXPECT_FALSE(look_for(marked.mark, late, "alpha", 60'000'000'000, world::Failure()));
+  mounting.join();
+}
+
+TEST(SharedFolder, AFailureOfTheJobEndsTheWait) {
+  Marked marked;
+  const TemporaryFolder other;
+  world::Failure failure;
+  failure.raise({ErrorCode::kInterrupted, "interrupted"});
+  EXPECT_TRUE(look_for(marked.mark, other.path(), "alpha", 3600'000'000'000, failure));
+}
+
+TEST(SharedFolder, AFileThatWasThere) {
+  const TemporaryFolder place, other;
+  write(place.path() + "/file", "data");
+  const auto mark = mark_of(place.path(), "file");
+  ASSERT_TRUE(mark);
+  EXPECT_FALSE(look(*mark, place.path()));
+  write(other.path() + "/file", "data");
+  EXPECT_THAT(look(*mark, other.path()).value().message, HasSubstr("another file: "));
+  EXPECT_FALSE(mark_of(place.path(), "absent"));
+}
+
+TEST(SharedFolder, AMarkThatCantBeMadeIsE404WithTheSystemsWords) {
+  std::vector<std::string> warnings;
+  std::optional<ProbeFile> probe;
+  const auto mark = make_mark("/proc/self", "model", warnings, probe);
+  ASSERT_FALSE(mark);
+  EXPECT_EQ(mark.error().code, ErrorCode::kInvalidStructure);
+  EXPECT_THAT(mark.error().message, HasSubstr("CAP-02: make folder /proc/self/model: "));
+}
+
+}  // namespace
+}  // namespace mlps::gates
