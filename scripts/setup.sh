@@ -8,7 +8,7 @@ build_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcur
   nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libcli11-dev libisal-dev liburing-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev)
 test_packages=(python3 python3-numpy ceph-common ceph-mon ceph-osd radosgw s3cmd fio clang-format clang-tidy iproute2 util-linux
-  procps openmpi-bin libopenmpi-dev mpich libmpich-dev)
+  procps openmpi-bin libopenmpi-dev mpich libmpich-dev slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 
@@ -25,7 +25,7 @@ setup: this is not Debian or Ubuntu, so nothing is installed. Needed: a C++20 co
 CMake 3.22, Ninja, pkg-config, and the development files of libcurl, OpenSSL, fmt, nlohmann-json, tl-expected,
 yaml-cpp, pugixml, CLI11, ISA-L, liburing, zlib, GoogleTest and Google Benchmark. The tests need also Python 3 with
 NumPy, Node.js with npm, Ceph (monitor, OSD, radosgw, command line), s3cmd, fio, clang-format and clang-tidy, and
-Open MPI and MPICH with their development files: a build that finds neither runs on one host only.
+Open MPI and MPICH with their development files (a build that finds neither runs on one host only), and Slurm with munge.
 TEXT
   exit 0
 fi

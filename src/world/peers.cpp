@@ -120,7 +120,9 @@ void Peers::farewell(Nanos deadline_ns) {
 
 void Peers::abort(int exit_status) {
   // One process speaks for the job, so that the launcher returns its status; without process 0, any that is left.
-  if (index_ == 0 || peers_[0].gone) wire_->abort(exit_status);
+  if (index_ != 0 && !peers_[0].gone) return;
+  const auto said_bye = [&](const Peer& peer) { return &peer == &peers_[index_] || peer.said_bye; };
+  wire_->abort(exit_status, std::all_of(peers_.begin(), peers_.end(), said_bye));
 }
 
 void Peers::begin(Operation operation, Nanos limit_ns) {

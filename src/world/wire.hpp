@@ -30,8 +30,9 @@ class Wire {
 
   /// The orderly end, after all have agreed to it. The one call that may wait for the others, without limit.
   virtual Status finish() = 0;
-  /// Ends the whole job with this status, as far as the wire can; returns if it can't.
-  virtual void abort(int exit_status) = 0;
+  /// Ends the whole job with this status, as far as the wire can; returns if it can't, or if it needn't: `all_leave`
+  /// says that every process leaves by itself, with that status.
+  virtual void abort(int exit_status, bool all_leave) = 0;
 };
 
 }  // namespace mlps::world

@@ -1,12 +1,14 @@
 """Hosts for tests of multi-host runs: network namespaces with names and addresses of their own, joined by a bridge.
 
 The test process gets a network of its own too (the hub, 10.77.0.1), so nothing it starts is seen from outside. A launch
-agent enters a host's namespace, which is what ssh does elsewhere. Needs root.
+agent enters a host's namespace, which is what ssh does elsewhere: what it starts there has the host's environment, not the
+caller's. Needs root.
 """
 
 import ctypes
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +21,12 @@ _AGENT = """\
 #!/bin/sh
 host=$1
 shift
-exec ip netns exec {prefix}-"$host" unshare --uts sh -c 'hostname "$1"; shift; exec sh -c "$*"' sh "$host" "$@"
+exec env -i PATH="$PATH" ip netns exec {prefix}-"$host" unshare --uts sh -c '
+  set -a; . "$1/$2.environment"; set +a
+  . "$1/$2.mounts"
+  hostname "$2"
+  shift 2
+  exec sh -c "$*"' sh {folder} "$host" "$@"
 """
 
 
@@ -54,7 +61,7 @@ class Hosts:
 
     def _build(self):
         self.agent = self.folder / "agent"
-        self.agent.write_text(_AGENT.format(prefix=self.prefix))
+        self.agent.write_text(_AGENT.format(prefix=self.prefix, folder=self.folder))
         self.agent.chmod(0o755)
         _ip("link", "add", "hub", "type", "bridge")
         _ip("addr", "add", f"{HUB}/24", "dev", "hub")
@@ -62,6 +69,8 @@ class Hosts:
         table = "127.0.0.1 localhost\n" + f"{HUB} hub\n" + "".join(f"{a} {n}\n" for n, a in self.addresses.items())
         for name, address in self.addresses.items():
             space = self._space(name)
+            (self.folder / f"{name}.mounts").touch()
+            self.set_environment(name)
             _ip("netns", "add", space)
             # `ip netns exec` lays the files of this folder over those in /etc.
             overlay = pathlib.Path("/etc/netns") / space
@@ -92,19 +101,31 @@ class Hosts:
     def _space(self, name):
         return f"{self.prefix}-{name}"
 
+    def set_environment(self, name, **variables):
+        """What the agent's commands find in their environment on that host, besides what every host has."""
+        variables = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", **variables}
+        text = "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in variables.items())
+        (self.folder / f"{name}.environment").write_text(text)
+
+    def hide(self, name, folder):
+        """On that host an empty file system of its own stands in place of the folder, for each command anew."""
+        with open(self.folder / f"{name}.mounts", "a", encoding="utf-8") as mounts:
+            mounts.write(f"mount -t tmpfs tmpfs {shlex.quote(str(folder))}\n")
+
     def command(self, name, *words):
-        """The command line that runs `words` on a host."""
+        """The command line that runs `words` on a host, in the environment of whoever runs it."""
         return ["ip", "netns", "exec", self._space(name), "unshare", "--uts", "sh", "-c",
-                'hostname "$0"; exec "$@"', name, *map(str, words)]
+                '. "$0/$1.mounts"; hostname "$1"; shift; exec "$@"', str(self.folder), name, *map(str, words)]
 
     def run(self, name, *words, **options):
         return subprocess.run(self.command(name, *words), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, **options)
 
-    def pids(self, name):
-        """Processes of a host."""
+    def pids(self, name, variable=None):
+        """Processes of a host; those with a variable in their environment, if one is given."""
         done = subprocess.run(["ip", "netns", "pids", self._space(name)], capture_output=True, text=True, check=True)
-        return [int(pid) for pid in done.stdout.split()]
+        pids = [int(pid) for pid in done.stdout.split()]
+        return pids if variable is None else [pid for pid in pids if f"\0{variable}=" in _environment(pid)]
 
     def cut(self, name):
         """Takes the host's cable out; nobody is told."""
@@ -112,3 +133,10 @@ class Hosts:
 
     def mend(self, name):
         _ip("link", "set", f"to-{name}", "up")
+
+
+def _environment(pid):
+    try:
+        return "\0" + pathlib.Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    except OSError:
+        return ""

@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-import rgw
+import daemons
 
 ORGANISATION, SYSTEM = "testers", "test-machine"
 RELEASE_PROGRAM = str(pathlib.Path(__file__).resolve().parents[2] / "build/release/mlpstorage")
@@ -46,6 +46,10 @@ class Running:
     def ended(self):
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
+    def said(self, text):
+        """Whether that stands in what it has printed on stderr so far."""
+        return text in (self._folder / "stderr").read_text(errors="replace")
+
     def wait(self):
         deadline = time.monotonic() + LIMIT_S
         while True:
@@ -75,7 +79,7 @@ class ProgramTest(unittest.TestCase):
 
     def setUp(self):
         self.program = os.environ.get("MLPSTORAGE", RELEASE_PROGRAM)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=rgw.test_tmp())).resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=daemons.test_tmp())).resolve()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.results = self.folder / "results"
         self.succeeds("init", ORGANISATION, str(self.results))

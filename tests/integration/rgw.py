@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A Ceph RADOS Gateway on 127.0.0.1 for tests: a real S3 server from the distribution's packages.
+"""A Ceph RADOS Gateway on this host for tests: a real S3 server from the distribution's packages.
 
 One monitor, one OSD (BlueStore on a sparse file) and one radosgw, all in one folder and all children of this process.
 Leaving the context stops them and removes the folder. If this process is killed, the kernel kills the daemons
@@ -12,21 +12,19 @@ As a program:
 
 import argparse
 import atexit
-import ctypes
 import os
-import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+
+from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, test_tmp
 
 ACCESS_KEY = "mlpstestaccess"
 SECRET_KEY = "mlpstestsecret-not-for-production"
@@ -84,7 +82,7 @@ osd class update on start = false
 # radosgw alone asks for an encrypted channel to the monitor, which there is none of without authentication.
 ms mon client mode = crc
 rgw data = {root}/rgw
-rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw frontends = beast endpoint={address}:{port}
 rgw thread pool size = 64
 rgw run sync thread = false
 rgw enable usage log = false
@@ -94,71 +92,31 @@ rgw override bucket index max shards = 1
 # A line of the gateway's access log: request line, status, bytes sent, referrer, user agent, range.
 _ACCESS = re.compile(r'beast: .*?"(\w+) (\S+) HTTP/1\.\d" (\d+) (\d+) \S+ (?:"[^"]*"|-) (\S+) latency=')
 
-_REAPER = """\
-import os, shutil, sys, time
-if os.fork():
-    os._exit(0)
-os.setsid()
-sys.stdin.buffer.read()
-for _ in range(50):
-    shutil.rmtree(sys.argv[1], ignore_errors=True)
-    if not os.path.exists(sys.argv[1]):
-        break
-    time.sleep(0.1)
-"""
-
-
-class RgwError(RuntimeError):
-    """The server could not be started, or a helper command failed; the message holds the reason and the log's end."""
-
 
 def missing_programs():
     """Names of the Ceph programs that are not installed."""
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-def free_port(wanted=0):
-    """A port nobody listens on now; `wanted` itself when it is given, else RgwError."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError as error:
-            raise RgwError(f"port {wanted} of 127.0.0.1: {error.strerror}") from error
-        return probe.getsockname()[1]
-
-
-def test_tmp():
-    """The folder for test data: $MLPS_TEST_TMP (ctest sets it to a folder of the build), else the system's."""
-    path = os.environ.get("MLPS_TEST_TMP")
-    if path:
-        os.makedirs(path, exist_ok=True)
-    return path or None
-
-
-def _die_with_parent():
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
-
-
 class Rgw:
     """`with Rgw() as s3:` a running server. Not thread-safe; create it in the main thread (the daemons die with the
     thread that started them)."""
 
-    def __init__(self, port=0, start_limit_s=120):
-        self.port = free_port(port)
+    def __init__(self, port=0, start_limit_s=120, address="127.0.0.1"):
+        """The gateway answers on `address`, one of this host's; monitor and OSD stay on the loopback."""
+        self.address = address
+        self.port = free_port(port, address)
         self.start_limit_s = start_limit_s
         self.started_in_s = None
         self._daemons = []  # (name, Popen), in the order of their start
-        self._reaper = None
-        self.root = None
+        self._folder = self.root = None
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
     def __enter__(self):
         absent = missing_programs()
         if absent:
-            raise RgwError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
+            raise DaemonError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
         begin = time.monotonic()
         self._deadline = begin + self.start_limit_s
         atexit.register(self.stop)
@@ -184,26 +142,21 @@ class Rgw:
             process.kill()
             process.wait()
         self._daemons.clear()
-        if self.root:
-            shutil.rmtree(self.root, ignore_errors=True)
-            self.root = None
-        if self._reaper:
-            self._reaper.stdin.close()
-            self._reaper = None
+        if self._folder:
+            self._folder.remove()
+            self._folder = None
 
     def _prepare(self):
-        # Absolute, since the daemons change their working directory.
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="rgw-", dir=test_tmp())).resolve()
-        self._reaper = subprocess.Popen([sys.executable, "-c", _REAPER, str(self.root)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._reaper.wait()  # it has forked; the copy that lives on waits for the pipe to close
+        self._folder = Folder("rgw-", test_tmp())
+        self.root = self._folder.path
         for name in ("log", "mon", "osd", "rgw"):
             (self.root / name).mkdir()
         (self.root / "keyring").touch()
         self.fsid = str(uuid.uuid4())
         self.mon_port = free_port()
         self.conf = self.root / "ceph.conf"
-        self.conf.write_text(_CONF.format(fsid=self.fsid, root=self.root, port=self.port, mon_port=self.mon_port))
+        self.conf.write_text(_CONF.format(fsid=self.fsid, root=self.root, address=self.address, port=self.port,
+                                          mon_port=self.mon_port))
 
     def _start_monitor(self):
         monmap = self.root / "monmap"
@@ -244,14 +197,14 @@ class Rgw:
     def _spawn(self, name, program, *arguments):
         with open(self.root / "log" / f"{name}.out", "wb") as out:
             process = subprocess.Popen([program, "-c", str(self.conf), *arguments], stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=out, cwd=self.root, start_new_session=True, preexec_fn=_die_with_parent)
+                                       stderr=out, cwd=self.root, start_new_session=True, preexec_fn=die_with_parent)
         self._daemons.append((name, process))
 
     def _call(self, program, *arguments):
         command = [program, *arguments] if program == "monmaptool" else [program, "-c", str(self.conf), *arguments]
         with open(self.root / "log" / f"{program}.out", "wb") as out:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
-                                       preexec_fn=_die_with_parent)
+                                       preexec_fn=die_with_parent)
         try:
             while process.poll() is None:
                 self._check_alive()
@@ -260,22 +213,14 @@ class Rgw:
             process.kill()
             process.wait()
         if process.returncode != 0:
-            raise RgwError(f"{' '.join(command[:6])} exited with {process.returncode}{self._logs()}")
+            raise DaemonError(f"{' '.join(command[:6])} exited with {process.returncode}{log_ends(self.root / 'log')}")
 
     def _check_alive(self):
         for name, process in self._daemons:
             if process.poll() is not None:
-                raise RgwError(f"{name} ended with {process.returncode} at start{self._logs()}")
+                raise DaemonError(f"{name} ended with {process.returncode} at start{log_ends(self.root / 'log')}")
         if time.monotonic() > self._deadline:
-            raise RgwError(f"the gateway was not ready within {self.start_limit_s} s{self._logs()}")
-
-    def _logs(self):
-        text = ""
-        for path in sorted((self.root / "log").glob("*")):
-            lines = path.read_text(errors="replace").splitlines()[-5:]
-            if lines:
-                text += f"\n--- {path.name}\n" + "\n".join(lines)
-        return text
+            raise DaemonError(f"the gateway was not ready within {self.start_limit_s} s{log_ends(self.root / 'log')}")
 
     def stop_gateway(self):
         """The server goes away, in the middle of whatever it is doing; what it has stored stays."""
@@ -292,7 +237,7 @@ class Rgw:
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def variables(self):
@@ -307,11 +252,11 @@ class Rgw:
     def s3cmd(self, *arguments):
         """Standard output of s3cmd, a client of other make than ours."""
         command = ["s3cmd", "--config=/dev/null", f"--access_key={ACCESS_KEY}", f"--secret_key={SECRET_KEY}",
-                   f"--region={REGION}", f"--host=127.0.0.1:{self.port}", f"--host-bucket=127.0.0.1:{self.port}",
+                   f"--region={REGION}", f"--host={self.address}:{self.port}", f"--host-bucket={self.address}:{self.port}",
                    "--no-ssl", "--no-progress", *arguments]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode != 0:
-            raise RgwError(f"s3cmd {' '.join(arguments)} exited with {done.returncode}: {done.stderr.strip()}")
+            raise DaemonError(f"s3cmd {' '.join(arguments)} exited with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
     def make_bucket(self, bucket):

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import unittest
 
+import daemons
 import rgw
 from program import ProgramTest
 
@@ -148,7 +149,7 @@ class Refusals(ObjectTest):
 
     def test_nobody_listens(self):
         done = self.refused(6, "E601", *self.run_arguments("object", f"s3://{BUCKET}/{self.prefix}"),
-                            AWS_ENDPOINT_URL=f"http://127.0.0.1:{rgw.free_port()}")
+                            AWS_ENDPOINT_URL=f"http://127.0.0.1:{daemons.free_port()}")
         self.assertIn("127.0.0.1", done.stderr)
 
     def test_two_schemes(self):

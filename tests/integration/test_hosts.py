@@ -6,6 +6,8 @@ import subprocess
 import unittest
 
 import hosts
+import rgw
+from program import ProgramTest
 
 OPEN_MPI = ("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe")
 
@@ -33,6 +35,16 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(["alpha", "beta"], sorted(done.stdout.split()))
 
+    def test_the_agent_brings_nothing_but_its_command(self):
+        """The host has its own environment, and a folder that it doesn't share is empty there."""
+        self.hosts.set_environment("beta", COLOUR="dark 'blue'")
+        self.hosts.hide("beta", "/srv")
+        script = 'set -u; echo "$COLOUR" ${FRUIT-none}; : > /srv/mlps-here; ls /srv'
+        done = subprocess.run([self.hosts.agent, "beta", script], env={**os.environ, "FRUIT": "apple"},
+                              capture_output=True, text=True, check=False)
+        self.assertEqual("dark 'blue' none\nmlps-here\n", done.stdout, done.stderr)
+        self.assertFalse(os.path.exists("/srv/mlps-here"))
+
     def test_a_cut_cable_is_silent(self):
         listen = "import socket; socket.create_server((\"\", 7000)).accept()"
         server = subprocess.Popen(self.hosts.command("beta", "python3", "-c", listen))
@@ -48,6 +60,18 @@ class HostsTest(unittest.TestCase):
         server.wait(10)
         self.hosts.cut("beta")
         self.assertEqual(3, self.hosts.run("alpha", "python3", "-c", client).returncode, "no answer, no refusal")
+
+
+class ObjectStore(ProgramTest):
+    def test_the_program_reaches_a_gateway_on_the_hub(self):
+        both = self.enterContext(hosts.Hosts("alpha", "beta"))
+        server = self.enterContext(rgw.Rgw(address=hosts.HUB))
+        server.make_bucket("checkpoints")
+        self.variables = server.variables
+        run = self.run_arguments("object", "s3://checkpoints/run", "--verify", write=1, read=1)
+        self.assert_passed(self.start(*run, before=both.command("alpha")).wait(), 1, 1)
+        self.assertEqual(self.planned(1), {key.removeprefix("run/"): size
+                                           for key, size in server.list_objects("checkpoints").items()})
 
 
 if __name__ == "__main__":

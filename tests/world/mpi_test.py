@@ -4,15 +4,15 @@
 Usage: mpi_test.py openmpi|mpich PROBE   exit status 77 if that mpirun is not there.
 """
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import unittest
+
+from probe_job import Job
 
 FLAVOUR, PROBE = sys.argv[1], os.path.abspath(sys.argv[2])
 MPIRUN = shutil.which(f"mpirun.{FLAVOUR}")
@@ -29,56 +29,15 @@ def launcher(processes, options=()):
     return command + list(options)
 
 
-class Job:
-    """A job under way: the lines that its processes have said so far, and its end."""
-
-    def __init__(self, processes, scenario, options=()):
-        self.begin = time.monotonic()
-        self.child = subprocess.Popen(launcher(processes, options) + [PROBE, scenario, PLUGINS], stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True)
-        self.said, self.other, self.errors, self.told = [], [], [], threading.Condition()
-        self.readers = [threading.Thread(target=self.listen), threading.Thread(target=self.listen_errors)]
-        for reader in self.readers:
-            reader.start()
-
-    def listen(self):
-        for line in self.child.stdout:
-            if not line.startswith("{"):
-                self.other.append(line)
-            else:
-                with self.told:
-                    self.said.append(json.loads(line))
-                    self.told.notify_all()
-        with self.told:
-            self.told.notify_all()
-
-    def listen_errors(self):
-        self.errors.extend(self.child.stderr)
-
-    def pids(self, count):
-        """Process ids by index, once all `count` have said theirs."""
-        with self.told:
-            found = self.told.wait_for(lambda: sum("pid" in line for line in self.said) == count, timeout=60)
-        assert found, (self.said, self.errors)
-        return {line["process"]: line["pid"] for line in self.said if "pid" in line}
-
-    def end(self):
-        status = self.child.wait(timeout=100)
-        for reader in self.readers:
-            reader.join()
-        self.child.stdout.close()
-        self.child.stderr.close()
-        return status
-
-    def failures(self):
-        return {line["process"]: line["failure"] for line in self.said if "failure" in line}
+def start(processes, scenario, options=()):
+    return Job(launcher(processes, options) + [PROBE, scenario, PLUGINS])
 
 
 @unittest.skipUnless(MPIRUN, "no such mpirun")
 class Mpi(unittest.TestCase):
     def test_collectives(self):
         for processes in (2, 3, 4):
-            job = Job(processes, "collectives")
+            job = start(processes, "collectives")
             self.assertEqual(job.end(), 0, job.errors)
             hosts = {line["process"]: line["host"] for line in job.said if "host" in line}
             self.assertEqual(hosts, {i: f"h{i}" for i in range(processes)})
@@ -89,18 +48,24 @@ class Mpi(unittest.TestCase):
                   f"clocks within {clocks[0]['clock_error_ns'] / 1000:.1f} us")
 
     def test_one_process_needs_no_library(self):
-        job = Job(1, "collectives")
+        job = start(1, "collectives")
         self.assertEqual(job.end(), 0, job.errors)
+
+    def ends_with(self, status, job, options=()):
+        """The launcher returns our exit status. Hydra by itself kills whoever is not out yet when the first has left, and
+        then it may return the signal."""
+        legal = (status, 9) if FLAVOUR == "mpich" and not options else (status,)
+        self.assertIn(job.end(), legal, job.errors)
 
     def test_raised_failure_is_seen_by_all(self):
         for options in ((), RECOVERY):
-            job = Job(3, "raise", options)
-            self.assertEqual(job.end(), 3, job.errors)  # the exit code of a full disk, by way of the launcher
+            job = start(3, "raise", options)
+            self.ends_with(3, job, options)  # the exit code of a full disk
             message = "host h1 (process 1), rank 17: write /x: no space"
             self.assertEqual(job.failures(), {0: message, 2: message})
 
     def killed(self, victim, options, how=signal.SIGKILL):
-        job = Job(3, f"wait{victim}", options)
+        job = start(3, f"wait{victim}", options)
         pids = job.pids(3)
         begin = time.monotonic()
         os.kill(pids[victim], how)
@@ -137,8 +102,8 @@ class Mpi(unittest.TestCase):
             self.killed(victim, ())
 
     def test_versions_differ(self):
-        job = Job(3, "version")
-        self.assertEqual(job.end(), 2, job.errors)
+        job = start(3, "version")
+        self.ends_with(2, job)
         message = "host h1 (process 1) runs probe 2, but host h0 (process 0) runs probe 1"
         self.assertEqual(job.failures(), {i: message for i in range(3)})
 

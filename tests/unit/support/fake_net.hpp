@@ -68,7 +68,7 @@ class FakeNet {
       ++net_.finished_;
       return {};
     }
-    void abort(int) override {}
+    void abort(int, bool) override {}
 
    private:
     FakeNet& net_;
