@@ -17,6 +17,7 @@
 #include "cli/job_control.hpp"
 #include "cli/job_settings.hpp"
 #include "cli/launch_job.hpp"
+#include "cli/launcher_output.hpp"
 #include "cli/placement.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
@@ -174,6 +175,12 @@ int take_part(const Settled& decided, const Invocation& invocation, Job& job) {
              : in_job(kTraining, std::move(*line), *settings, invocation, job);
 }
 
+/// Tells the command that started this job how it ends, and returns that.
+int told(int status) {
+  fmt::print(stderr, "{}", LauncherOutput::end_line(status));
+  return status;
+}
+
 /// As one of several that a launcher (srun, mpiexec) started with the command itself.
 int in_launched_job(const world::Launched& launched, const Resolution& resolution, const Invocation& invocation) {
   Job job(launched);
@@ -200,19 +207,20 @@ int benchmark_command(const Resolution& resolution, const Invocation& invocation
 
 int join_command(const Invocation& invocation) {
   const auto launched = world::launched_by(invocation.environment);
-  if (!launched) return report(launched.error());
+  if (!launched) return told(report(launched.error()));
   std::optional<Job> job;
   *launched ? job.emplace(**launched, kJobStatusBase) : job.emplace();
-  if (job->transport().failure().raised()) return job->end(job->failed());
+  if (job->transport().failure().raised()) return job->end(told(job->failed()));
   Settled settings;  // process 0's
   std::optional<JobControl> control;
   if (job->leads()) {
-    settings = receive_settings().map_error(alone);
-    if (settings) control.emplace(job->transport().failure());
+    std::string behind;
+    settings = receive_settings(behind).map_error(alone);
+    if (settings) control.emplace(job->transport().failure(), std::move(behind));
   }
   const int status = take_part(settings, invocation, *job);
   control.reset();
-  return job->end(status);
+  return job->end(job->leads() ? told(status) : status);
 }
 
 }  // namespace mlps::cli

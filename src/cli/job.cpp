@@ -51,6 +51,16 @@ Opinion unpack(std::string_view bytes) {
   return opinion;
 }
 
+// An error code of that process status.
+ErrorCode code_of(int status) {
+  using enum ErrorCode;
+  for (const ErrorCode code :
+       {kValidationInvalid, kConfigInvalid, kPathNotFound, kPermissionDenied, kConfigParse, kTimeout, kInterrupted}) {
+    if (exit_code(code) == status) return code;
+  }
+  return kInternal;
+}
+
 std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
   for (size_t process = 1; process < opinions.size(); ++process) {
     if (opinions[process].plan == opinions[0].plan) continue;
@@ -135,11 +145,17 @@ int Job::failed() {
 int Job::end(int status) {
   if (attachment_ && status != kExitSuccess) {
     // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
-    transport_->failure().raise({ErrorCode::kInternal, fmt::format("the command ended with status {}", status)});
+    // The others may hear of this before they have got the status itself, and must come to the same.
+    transport_->failure().raise({code_of(status), fmt::format("the command ended with status {}", status)});
   }
   if (attachment_ && !transport_->close(kFarewellNs)) {
     const int reason = status == kExitSuccess ? failed() : status;
-    if (!leads() && leader_is_silent()) fmt::print(stderr, "{}\n", render(*transport_->failure().first()));
+    if (!leads() && leader_is_silent()) {
+      Error error = *transport_->failure().first();
+      // Before the processes have met nobody has put the host's name there.
+      if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
+      fmt::print(stderr, "{}\n", render(error));
+    }
     transport_->end_job(status_base_ + reason);
   }
   return status == kExitSuccess ? status : status_base_ + status;

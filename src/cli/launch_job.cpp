@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -10,12 +11,19 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
+#include <ctime>
+#include <mutex>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "cli/execution.hpp"
 #include "cli/job_control.hpp"
+#include "cli/launcher_output.hpp"
+#include "results/redact.hpp"
 #include "world/host_facts.hpp"
 #include "world/host_list.hpp"
 #include "world/launch.hpp"
@@ -25,6 +33,9 @@ namespace {
 
 // Of exit_code().
 constexpr int kHighestStatus = 8;
+// How long the launcher may take once the job has told its status: the processes wait for each other for 20 s.
+constexpr Nanos kLauncherEndNs = 30'000'000'000;
+constexpr int kPumpTurnMs = 100;
 
 struct Pipe {
   int read_end = -1, write_end = -1;
@@ -48,16 +59,18 @@ struct Pipe {
   }
 };
 
-/// A child with `input` and `output` in place of standard input and output (-1: ours); in a process group of its own,
-/// so that what is typed at the terminal reaches this process alone.
-Result<pid_t> spawn(const std::vector<std::string>& command, int input, int output) {
+/// A child with `input`, `output` and `errors` in place of the standard ones (-1: none, ours, ours); in a process group
+/// of its own, so that what is typed at the terminal reaches this process alone.
+Result<pid_t> spawn(const std::vector<std::string>& command, int input, int output, int errors) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  if (input >= 0) posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  if (output >= 0) {
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  if (input >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
+  if (output >= 0) posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (errors >= 0) posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, usual;
@@ -83,7 +96,7 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int input, int outp
 
 Result<std::string> version_of(const std::string& program) {
   Pipe output;
-  const auto child = spawn({program, "--version"}, -1, output.write_end);
+  const auto child = spawn({program, "--version"}, -1, output.write_end, output.write_end);
   if (!child) return fail(child.error());
   output.close_write();
   std::string text;
@@ -113,18 +126,81 @@ void send(int pipe, std::string_view text) {
   }
 }
 
+/// Passes on what the launcher says, in a thread of its own, and keeps what is said to this command.
+class Pump {
+ public:
+  explicit Pump(int pipe) : pipe_(pipe), thread_([this] { run(); }) {}
+  ~Pump() { stop(); }
+  Pump(const Pump&) = delete;
+  Pump& operator=(const Pump&) = delete;
+
+  /// After the end of the launcher: what has come is passed on; a child of it may still hold the pipe.
+  void stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  std::optional<int> status() {
+    const std::lock_guard lock(mutex_);
+    return output_.status();
+  }
+
+ private:
+  void run() {
+    std::array<char, 65536> buffer;
+    for (;;) {
+      pollfd watched{pipe_, POLLIN, 0};
+      const int ready = ::poll(&watched, 1, kPumpTurnMs);
+      if (ready == 0 && stopping_) break;
+      if (ready <= 0) continue;
+      const ssize_t got = ::read(pipe_, buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      const std::lock_guard lock(mutex_);
+      send(STDERR_FILENO, output_.take({buffer.data(), static_cast<size_t>(got)}));
+    }
+    const std::lock_guard lock(mutex_);
+    send(STDERR_FILENO, output_.finish());
+  }
+
+  const int pipe_;
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  LauncherOutput output_;
+  std::thread thread_;
+};
+
+/// Ends a launcher: politely the first time.
+class Ending {
+ public:
+  explicit Ending(pid_t launcher) : launcher_(launcher) {}
+  void push() { ::kill(-launcher_, std::exchange(signal_, SIGKILL)); }
+
+ private:
+  pid_t launcher_;
+  int signal_ = SIGTERM;
+};
+
 /// Waits for the launcher, passing signals on. Its wait status.
-int attend(pid_t launcher, int control, const sigset_t& signals) {
+int attend(pid_t launcher, int control, const sigset_t& signals, Pump& pump) {
+  constexpr timespec kTurn{0, 200'000'000};
   bool asked = false;
+  Ending ending(launcher);
+  std::optional<Nanos> limit_ns;
   for (;;) {
     int status = 0;
     if (::waitpid(launcher, &status, WNOHANG) == launcher) return status;
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0 || signal == SIGCHLD) continue;
+    if (!limit_ns && pump.status()) limit_ns = now_ns() + kLauncherEndNs;
+    if (limit_ns && now_ns() > *limit_ns) {
+      log::warning("the job is over, but the launcher doesn't end: ending it");
+      ending.push();
+      limit_ns = now_ns() + kLauncherEndNs;
+    }
+    const int signal = ::sigtimedwait(&signals, nullptr, &kTurn);
+    if (signal < 0 || signal == SIGCHLD) continue;
     const char* name = signal == SIGINT ? "SIGINT" : "SIGTERM";
     if (asked) {
       log::warning("{}: ending the launcher; uploads may stay open", name);
-      ::kill(-launcher, SIGTERM);
+      ending.push();
       continue;
     }
     log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind", name);
@@ -133,17 +209,20 @@ int attend(pid_t launcher, int control, const sigset_t& signals) {
   }
 }
 
-/// The job's own status, which it has explained, or what is known of a launcher that ended in another way.
-int status_of_job(int wait_status, const std::string& launcher) {
-  if (WIFEXITED(wait_status)) {
-    const int status = WEXITSTATUS(wait_status);
-    if (status == kExitSuccess) return status;
-    if (status > kJobStatusBase && status <= kJobStatusBase + kHighestStatus) return status - kJobStatusBase;
+/// The status that the job has told, having explained it, or what is known of a launcher that ended in another way.
+int status_of_job(int wait_status, std::optional<int> told, const std::string& launcher) {
+  const int exit_status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+  if (told.value_or(0) != 0) return *told;
+  if (told && exit_status == kExitSuccess) return kExitSuccess;
+  if (exit_status > kJobStatusBase && exit_status <= kJobStatusBase + kHighestStatus) {
+    return exit_status - kJobStatusBase;
   }
   const Error error{ErrorCode::kMpiCommunication,
-                    WIFEXITED(wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(wait_status))
-                                           : fmt::format("{} was killed by signal {}", launcher, WTERMSIG(wait_status)),
-                    "it could not start the job, or a process of the job was killed; what is known stands above",
+                    exit_status >= 0 ? fmt::format("{} ended with status {}", launcher, exit_status)
+                                     : fmt::format("{} was killed by signal {}", launcher, WTERMSIG(wait_status)),
+                    exit_status == kExitSuccess
+                        ? "but no process of the job came to its end; what is known stands above"
+                        : "it could not start the job, or a process of the job was killed; what is known stands above",
                     {}};
   log::error("{}", render(error));
   return exit_code(error.code);
@@ -181,15 +260,18 @@ int run_launched(const std::vector<std::string>& command, const JobSettings& set
   for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   ::signal(SIGPIPE, SIG_IGN);
-  Pipe control;
-  log::info("starting: {}", fmt::join(command, " "));
-  const auto launcher = spawn(command, control.read_end, -1);
+  Pipe control, errors;
+  log::info("starting: {}", fmt::join(results::without_secrets(command), " "));
+  const auto launcher = spawn(command, control.read_end, -1, errors.write_end);
   if (!launcher) return report_failures({launcher.error()});
   control.close_read();
+  errors.close_write();
+  Pump pump(errors.read_end);
   send(control.write_end, settings_text(settings) + "\n");
-  const int status = attend(*launcher, control.write_end, signals);
+  const int status = attend(*launcher, control.write_end, signals, pump);
+  pump.stop();
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  return status_of_job(status, command.front());
+  return status_of_job(status, pump.status(), command.front());
 }
 
 }  // namespace mlps::cli
