@@ -152,7 +152,6 @@ int Job::end(int status) {
     const int reason = status == kExitSuccess ? failed() : status;
     if (!leads() && leader_is_silent()) {
       Error error = *transport_->failure().first();
-      // Before the processes have met nobody has put the host's name there.
       if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
       fmt::print(stderr, "{}\n", render(error));
     }
@@ -163,7 +162,8 @@ int Job::end(int status) {
 
 // Whether this process has to say what process 0 would have said: it is the first one left.
 bool Job::leader_is_silent() {
-  if (!has_met()) return index_ == 1;  // who else is there isn't known
+  // Who else is there isn't known; but what another has said comes with its name.
+  if (!has_met()) return index_ == 1 && !transport_->failure().first()->message.starts_with("host ");
   for (uint32_t process = 0; process < index_; ++process) {
     if (!transport_->lost(process)) return false;
   }
