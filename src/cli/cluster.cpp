@@ -45,8 +45,8 @@ std::vector<results::RunMember> Cluster::members(Job& job, const std::vector<wor
   const std::vector<world::Member>& processes = job.transport().members();
   std::vector<results::RunMember> members;
   for (size_t i = 0; i < processes.size(); ++i) {
-    members.push_back({processes[i].host, processes[i].pid, shares[i].first_rank, shares[i].ranks, processes[i].clock,
-                       facts_[i]});
+    members.push_back(
+        {processes[i].host, processes[i].pid, shares[i].first_rank, shares[i].ranks, processes[i].clock, facts_[i]});
   }
   return members;
 }
