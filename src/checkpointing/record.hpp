@@ -95,9 +95,10 @@ Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& err
 /// Everything a run found out. One record, many views: result files, tables and JSON are made from it. Made by run()
 /// for the ranks of one host; gather_record() makes the record of process 0 that of all ranks.
 struct RunRecord {
-  Stamp invocation_start;    ///< entry of main()
-  Stamp run_start, run_end;  ///< the benchmark proper: first barrier to last
-  double first_byte_s = 0;   ///< invocation_start to the first part submitted, on any host
+  Stamp invocation_start;     ///< entry of main()
+  Stamp run_start, run_end;   ///< the benchmark proper: first barrier to last
+  double first_byte_s = 0;    ///< invocation_start to the first part submitted, on any host
+  Nanos barrier_cost_ns = 0;  ///< of all ranks of all hosts, when nobody is late; measured before the first checkpoint
   CheckpointPlan plan;
   uint32_t first_rank = 0;      ///< events and counters are those of the ranks from this one on
   IoPlan io;                    ///< of the host this was made on

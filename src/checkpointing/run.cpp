@@ -81,6 +81,8 @@ class CheckpointRun {
 
   /// The life of one rank, by its place among those of this host.
   void walk(uint32_t place) {
+    const Nanos cost = world_.barrier_cost();
+    if (place == 0) record_.barrier_cost_ns = cost;
     for (const auto& [phase, count] :
          {std::pair{Phase::kWrite, plan_.checkpoints_to_write}, std::pair{Phase::kRead, plan_.checkpoints_to_read}}) {
       for (uint32_t checkpoint = 1; checkpoint <= count; ++checkpoint) {
@@ -201,8 +203,9 @@ class CheckpointRun {
     stats.cpu_system_s += cpu.system_s - cpu_before_.system_s;
     stats.wall_s += to_seconds(event.slowest_ns);
     if (meter_) meter_->leave(to_seconds(event.slowest_ns));
-    log::info("{} checkpoint {}: {} in {:.3f} s, {:.3f} GiB/s", event.phase == Phase::kWrite ? "saved" : "loaded",
-              event.checkpoint, human_bytes(plan_.checkpoint_bytes()), to_seconds(event.slowest_ns),
+    log::info("{} checkpoint {}: {}{} in {:.3f} s, {:.3f} GiB/s", event.phase == Phase::kWrite ? "saved" : "loaded",
+              event.checkpoint, world_.hosts() > 1 ? "this host's " : "", human_bytes(plan_.checkpoint_bytes()),
+              to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
   }

@@ -85,7 +85,7 @@ class CheckpointingExecution {
     request.invocation_start = invocation_start_;
     if (!common_.quiet && job_.leads())
       request.on_progress = [this](const checkpointing::Progress& progress) {
-        display_.show(checkpointing::progress_line(progress));
+        display_.show(job_.whose() + checkpointing::progress_line(progress));
       };
     return request;
   }

@@ -25,7 +25,8 @@ namespace {
 constexpr Nanos kFarewellNs = 20'000'000'000;
 
 std::unique_ptr<world::Transport> join(const world::Launched& launched) {
-  const world::Introduction me{version_line(), world::host_name(), ::getpid()};
+  const world::Introduction me{fmt::format("{}, binary {}", version_line(), binary_id()), world::host_name(),
+                               ::getpid()};
   return world::start_courier([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
 }
 
@@ -82,6 +83,10 @@ Job::Job(const world::Launched& launched, int status_base) : transport_(join(lau
   // A process that could not join doesn't know its number: the launcher's word has to do.
   index_ = has_met() ? transport_->index() : launched.index.value_or(0);
   if (!leads()) log::configure({LogLevel::kNone, ColorMode::kNever});
+}
+
+std::string Job::whose() const {
+  return is_alone() ? std::string() : fmt::format("host {}: ", transport_->members()[transport_->index()].host);
 }
 
 std::optional<int> Job::agree(const std::vector<Error>& errors, std::string_view plan) {

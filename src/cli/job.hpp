@@ -33,6 +33,8 @@ class Job {
   InterruptWatch& interrupts() { return interrupts_; }
   bool is_alone() const { return transport_->size() == 1; }
   bool leads() const { return index_ == 0; }
+  /// Before what is true of this host only: "host a: " in a job, nothing alone.
+  std::string whose() const;
 
   /// Collective: goes on only if no process has an error and all have the same `plan`. Otherwise process 0 reports all
   /// that went wrong, naming the hosts, and every process gets the status to end with.

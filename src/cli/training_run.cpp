@@ -93,7 +93,7 @@ class TrainingExecution {
     request.invocation_start = call_.invocation_start;
     if (!options_.common.quiet && job_.leads()) {
       request.on_progress = [this](const training::Progress& progress) {
-        display_.show(training::progress_line(progress));
+        display_.show(job_.whose() + training::progress_line(progress));
       };
     }
     return request;

@@ -46,6 +46,7 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   json["run_end_utc"] = moment(facts.run_end);
   json["invocation_end_utc"] = moment(end);
   json["first_byte_s"] = facts.first_byte_s;
+  json["barrier_cost_s"] = to_seconds(facts.barrier_cost_ns);
   json["run_s"] = seconds_between(facts.run_start, facts.run_end);
   json["invocation_s"] = seconds_between(facts.invocation_start, end);
   return json;

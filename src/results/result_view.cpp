@@ -122,6 +122,7 @@ std::string result_table(const RunRecord& record) {
   facts.add("page cache", record.eviction.empty() ? std::string_view("nothing evicted") : record.eviction);
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
+  facts.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all ranks, when nobody is late");
   return fmt::format("Result ({})\n", checkpointing::verdict_name(record.verdict)) + rows.text() + facts.text() +
          hosts_table(record.hosts) + verdict_text(facts_of(record));
 }

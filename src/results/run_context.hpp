@@ -91,6 +91,7 @@ struct RunOutcome {
 struct RunFacts {
   Stamp invocation_start, run_start, run_end;
   double first_byte_s = 0;
+  Nanos barrier_cost_ns = 0;
   std::vector<checkpointing::HostPart> hosts;  ///< of the processes whose ranks are in the record
   checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
   std::vector<std::string> reasons;
@@ -107,6 +108,7 @@ RunFacts facts_of(const Record& record) {
   facts.run_start = record.run_start;
   facts.run_end = record.run_end;
   if constexpr (requires { record.first_byte_s; }) facts.first_byte_s = record.first_byte_s;
+  if constexpr (requires { record.barrier_cost_ns; }) facts.barrier_cost_ns = record.barrier_cost_ns;
   if constexpr (requires { record.hosts; }) facts.hosts = record.hosts;
   facts.verdict = record.verdict;
   facts.reasons = record.reasons;

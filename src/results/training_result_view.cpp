@@ -83,6 +83,9 @@ void add_reading(const RunRecord& record, LabelledLines& lines) {
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
   lines.add("first byte", fmt::format("{} after start, first step {}", human_seconds(record.first_byte_s),
                                       human_seconds(record.start_up_s)));
+  if (record.barrier_cost_ns > 0) {
+    lines.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all hosts, when nobody is late");
+  }
 }
 
 // A run that missed its threshold is a valid measurement, and no result: nobody shall overlook it.

@@ -129,8 +129,9 @@ class StepLog;  // training/step_log.hpp
 struct RunRecord {
   Stamp invocation_start;
   Stamp run_start, run_end;
-  double first_byte_s = 0;  ///< invocation_start to the first read submitted, on any host
-  double start_up_s = 0;    ///< invocation_start to the first step of epoch 1, on the last host
+  double first_byte_s = 0;    ///< invocation_start to the first read submitted, on any host
+  double start_up_s = 0;      ///< invocation_start to the first step of epoch 1, on the last host
+  Nanos barrier_cost_ns = 0;  ///< of all hosts, when nobody is late; measured before epoch 1; 0 on one host
   RunPlan plan;
   uint32_t first_rank = 0;                     ///< ranks of blocks and steps count from it
   ReadPlan reads;                              ///< of the host this was made on

@@ -43,6 +43,7 @@ class TrainingRun {
     cpu_before_ = CpuTime::of_process();
     if (Status ready = set_up(); !ready) world_.failure().raise(std::move(ready.error()));
     become_punctual();  // the readers, started before, keep their long slices
+    if (world_.hosts() > 1) record_.barrier_cost_ns = world_.meeting_cost();
     for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
       if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
     }
@@ -90,8 +91,8 @@ class TrainingRun {
     }
     epoch.end = Stamp::now();
     sum_up(epoch);
-    log::info("epoch {}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, epoch.au, epoch.throughput,
-              to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
+    log::info("epoch {}{}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, world_.hosts() > 1 ? " on this host" : "",
+              epoch.au, epoch.throughput, to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
     record_.epochs.push_back(std::move(epoch));
     return {};
   }

@@ -4,6 +4,20 @@
 #include <utility>
 
 namespace mlps::world {
+namespace {
+
+// The first one waits for those who are still starting.
+template <class Meet>
+Nanos mean_cost(int times, const Meet& meet) {
+  if (!meet()) return 0;
+  const Nanos begin = now_ns();
+  for (int i = 0; i < times; ++i) {
+    if (!meet()) return 0;
+  }
+  return (now_ns() - begin) / times;
+}
+
+}  // namespace
 
 void Failure::raise(Error error, std::optional<uint32_t> rank) {
   {
@@ -88,6 +102,14 @@ bool World::meet_hosts() {
     if (Status met = share_.meet(); !met) failure_.raise(std::move(met.error()));
   }
   return !failure_.raised();
+}
+
+Nanos World::barrier_cost() {
+  return mean_cost(4, [this] { return barrier(); });
+}
+
+Nanos World::meeting_cost() {
+  return mean_cost(32, [this] { return meet_hosts(); });
 }
 
 bool World::pause(double seconds) {

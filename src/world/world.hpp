@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace mlps::world {
@@ -89,6 +90,11 @@ class World {
 
   /// The second level alone, for a thread that stands for all local ranks. False once a failure was raised.
   bool meet_hosts();
+
+  /// What one of them costs when nobody is late: the mean of a few with nothing between. barrier_cost() is called by
+  /// each of the local ranks, meeting_cost() by the thread that stands for them. 0 once a failure was raised.
+  Nanos barrier_cost();
+  Nanos meeting_cost();
 
   /// Sleeps for `seconds`, or until a failure; false in that case.
   bool pause(double seconds);

@@ -21,7 +21,7 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
   world::LinkLimits limits;
   limits.heartbeat_ns = 20'000'000;
   limits.lost_after_ns = limits.start_ns = limits.call_ns = 60'000'000'000;
-  std::barrier started(size);
+  std::barrier started(size), ended(size);
   std::vector<std::thread> processes;
   for (uint32_t i = 0; i < size; ++i) {
     processes.emplace_back([&, i] {
@@ -32,7 +32,7 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
       started.arrive_and_wait();  // a failure of one's work must not find others who are still starting
       ASSERT_EQ(transport->size(), size);
       work(*transport);
-      (void)transport->close(limits.call_ns);  // a failure raised last has to reach the others
+      ended.arrive_and_wait();  // a failure raised last has to reach the others
     });
   }
   for (auto& process : processes) process.join();
