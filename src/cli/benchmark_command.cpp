@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -202,7 +203,11 @@ int join_command(const Invocation& invocation) {
   const auto launched = world::launched_by(invocation.environment);
   if (!launched) return report(launched.error());
   std::optional<Job> job;
-  *launched ? job.emplace(**launched, kJobStatusBase) : job.emplace();
+  *launched ? job.emplace(**launched) : job.emplace();
+  job->report_end([](int status) {
+    const std::string line = verdict_line(status);
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  });
   if (job->transport().failure().raised()) return job->end(job->failed());
   Settled settings;  // process 0's
   std::optional<JobControl> control;

@@ -1,20 +1,19 @@
 #include "cli/launch_job.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 
 #include "base/log.hpp"
+#include "cli/child_process.hpp"
 #include "cli/execution.hpp"
+#include "cli/job_attendant.hpp"
 #include "cli/job_control.hpp"
 #include "world/host_facts.hpp"
 #include "world/host_list.hpp"
@@ -23,85 +22,19 @@
 namespace mlps::cli {
 namespace {
 
-// Of exit_code().
-constexpr int kHighestStatus = 8;
-
-struct Pipe {
-  int read_end = -1, write_end = -1;
-  Pipe() {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) == 0) std::tie(read_end, write_end) = std::tie(ends[0], ends[1]);
-  }
-  ~Pipe() {
-    close_read();
-    close_write();
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void close_read() { close_end(read_end); }
-  void close_write() { close_end(write_end); }
-
- private:
-  static void close_end(int& end) {
-    if (end >= 0) ::close(end);
-    end = -1;
-  }
-};
-
-/// A child with `input` and `output` in place of standard input and output (-1: ours); in a process group of its own,
-/// so that what is typed at the terminal reaches this process alone.
-Result<pid_t> spawn(const std::vector<std::string>& command, int input, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (input >= 0) posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  if (output >= 0) {
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  }
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, usual;
-  sigemptyset(&none);
-  sigemptyset(&usual);
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD}) sigaddset(&usual, signal);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &usual);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  pid_t child = -1;
-  const int error = ::posix_spawnp(&child, words.front(), &actions, &attributes, words.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error == 0) return child;
-  return fail(ErrorCode::kMpiNotAvailable, errno_error(error, fmt::format("start {}", command.front())).message, {},
-              "install Open MPI or MPICH, name its launcher with --mpi-bin, or start mlpstorage under the site's own "
-              "(srun, mpiexec)");
-}
-
-Result<std::string> version_of(const std::string& program) {
-  Pipe output;
-  const auto child = spawn({program, "--version"}, -1, output.write_end);
-  if (!child) return fail(child.error());
-  output.close_write();
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (ssize_t got; (got = ::read(output.read_end, buffer.data(), buffer.size())) != 0;) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
-  }
-  int status = 0;
-  ::waitpid(*child, &status, 0);
-  return text;
-}
-
 // This program, by a path that is right on every host where it is installed in the same place.
 std::string own_path() {
   std::array<char, PATH_MAX> path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
   return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string("mlpstorage");
+}
+
+Error no_launcher(const Error& error) {
+  return {ErrorCode::kMpiNotAvailable,
+          error.message,
+          {},
+          "install Open MPI or MPICH, name its launcher with --mpi-bin, or start mlpstorage under the site's own "
+          "(srun, mpiexec)"};
 }
 
 void send(int pipe, std::string_view text) {
@@ -113,38 +46,24 @@ void send(int pipe, std::string_view text) {
   }
 }
 
-/// Waits for the launcher, passing signals on. Its wait status.
-int attend(pid_t launcher, int control, const sigset_t& signals) {
-  bool asked = false;
-  for (;;) {
-    int status = 0;
-    if (::waitpid(launcher, &status, WNOHANG) == launcher) return status;
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0 || signal == SIGCHLD) continue;
-    const char* name = signal == SIGINT ? "SIGINT" : "SIGTERM";
-    if (asked) {
-      log::warning("{}: ending the launcher; uploads may stay open", name);
-      ::kill(-launcher, SIGTERM);
-      continue;
-    }
-    log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind", name);
-    send(control, fmt::format("{}{}\n", kInterruptLine, name));
-    asked = true;
+/// The job's own status, which it has explained, or what is known of a launcher that ended without it.
+int status_of_job(const JobEnd& end, const std::string& launcher) {
+  if (end.had_to_be_ended) {
+    log::warning(
+        "{} did not end by itself after the job had, and was ended: processes may be left on hosts it can't "
+        "reach",
+        launcher);
   }
-}
-
-/// The job's own status, which it has explained, or what is known of a launcher that ended in another way.
-int status_of_job(int wait_status, const std::string& launcher) {
-  if (WIFEXITED(wait_status)) {
-    const int status = WEXITSTATUS(wait_status);
-    if (status == kExitSuccess) return status;
-    if (status > kJobStatusBase && status <= kJobStatusBase + kHighestStatus) return status - kJobStatusBase;
-  }
-  const Error error{ErrorCode::kMpiCommunication,
-                    WIFEXITED(wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(wait_status))
-                                           : fmt::format("{} was killed by signal {}", launcher, WTERMSIG(wait_status)),
-                    "it could not start the job, or a process of the job was killed; what is known stands above",
-                    {}};
+  const bool is_clean = WIFEXITED(end.wait_status) && WEXITSTATUS(end.wait_status) == kExitSuccess;
+  if (end.verdict && (*end.verdict != kExitSuccess || is_clean || end.had_to_be_ended)) return *end.verdict;
+  const Error error{
+      ErrorCode::kMpiCommunication,
+      WIFEXITED(end.wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(end.wait_status))
+                                 : fmt::format("{} was killed by signal {}", launcher, WTERMSIG(end.wait_status)),
+      end.verdict ? "the job had come to its end, but a process of it did not end well"
+                  : "it could not start the job, or a process of the job was killed; what is known stands "
+                    "above",
+      {}};
   log::error("{}", render(error));
   return exit_code(error.code);
 }
@@ -168,8 +87,8 @@ Result<std::vector<std::string>> launcher_command(const HostOptions& hosts, cons
   request.allow_run_as_root = hosts.allow_run_as_root;
   request.mpi_btl = hosts.mpi_btl;
   request.command = {own_path(), std::string(kJoinWord)};
-  const auto version = version_of(request.program);
-  if (!version) return fail(version.error());
+  const auto version = output_of({request.program, "--version"});
+  if (!version) return fail(no_launcher(version.error()));
   const auto kind = world::launcher_kind(*version);
   if (!kind) return fail(kind.error());
   return world::launch_command(*kind, request);
@@ -181,15 +100,16 @@ int run_launched(const std::vector<std::string>& command, const JobSettings& set
   for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   ::signal(SIGPIPE, SIG_IGN);
-  Pipe control;
+  Pipe control, errors;
   log::info("starting: {}", fmt::join(command, " "));
-  const auto launcher = spawn(command, control.read_end, -1);
-  if (!launcher) return report_failures({launcher.error()});
+  const auto launcher = start_child(command, {control.read_end(), -1, errors.write_end()});
+  if (!launcher) return report_failures({no_launcher(launcher.error())});
   control.close_read();
-  send(control.write_end, settings_text(settings) + "\n");
-  const int status = attend(*launcher, control.write_end, signals);
+  errors.close_write();
+  send(control.write_end(), settings_text(settings) + "\n");
+  const JobEnd end = attend(*launcher, control.write_end(), errors.read_end());
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  return status_of_job(status, command.front());
+  return status_of_job(end, command.front());
 }
 
 }  // namespace mlps::cli
