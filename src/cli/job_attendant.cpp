@@ -18,8 +18,8 @@
 namespace mlps::cli {
 namespace {
 
-constexpr Nanos kGoodbyeNs = 10'000'000'000;  // a launcher's own, after the verdict
-constexpr Nanos kTermNs = 2'000'000'000;      // between SIGTERM and SIGKILL
+constexpr Nanos kGoodbyeNs = 6'000'000'000;  // a launcher's own, after the verdict
+constexpr Nanos kTermNs = 2'000'000'000;     // between SIGTERM and SIGKILL
 constexpr int kTickMs = 200;
 
 /// The wait for one launcher.
@@ -86,7 +86,8 @@ class Attendance {
         ::kill(-launcher_, SIGTERM);
         continue;
       }
-      log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind", name);
+      log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind",
+                   name);
       const std::string line = fmt::format("{}{}\n", kInterruptLine, name);
       (void)!::write(control_, line.data(), line.size());
       asked_ = true;
