@@ -22,6 +22,8 @@ for pages in huge small; do
 done
 echo "== the program on null://"
 bench/harness/null_scale.py "$build/mlpstorage"
+echo "== two processes joined by MPI, against one, on null://"
+bench/harness/hosts_null.py "$build/mlpstorage"
 
 echo "== the training benchmark on null://"
 bench/harness/training_null.py "$build/mlpstorage"

@@ -71,6 +71,7 @@ Result<uint64_t> parse_size(std::string_view text) {
 
 std::string human_seconds(double seconds) {
   if (seconds < 0) return "-" + human_seconds(-seconds);
+  if (seconds > 0 && seconds < 1e-3) return fmt::format("{:.1f} us", seconds * 1e6);
   if (seconds < 1.0) return fmt::format("{:.1f} ms", seconds * 1e3);
   if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<uint64_t>(std::llround(seconds));

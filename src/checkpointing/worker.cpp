@@ -204,7 +204,7 @@ void Worker::raise(const Slot& slot, Error error, const Board& board, world::Fai
   const std::string where =
       fmt::format("rank {}, {} of checkpoint {}", slot.lane->rank(), phase_name(phase_), board.checkpoint());
   error.details = error.details.empty() ? where : where + "; " + error.details;
-  failure.raise(std::move(error));
+  failure.raise(std::move(error), slot.lane->rank());
 }
 
 void Worker::finish_part(Slot& slot, Board& board, world::Failure& failure) {

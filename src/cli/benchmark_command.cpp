@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -17,7 +18,6 @@
 #include "cli/job_control.hpp"
 #include "cli/job_settings.hpp"
 #include "cli/launch_job.hpp"
-#include "cli/launcher_output.hpp"
 #include "cli/placement.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
@@ -175,12 +175,6 @@ int take_part(const Settled& decided, const Invocation& invocation, Job& job) {
              : in_job(kTraining, std::move(*line), *settings, invocation, job);
 }
 
-/// Tells the command that started this job how it ends, and returns that.
-int told(int status) {
-  fmt::print(stderr, "{}", LauncherOutput::end_line(status));
-  return status;
-}
-
 /// As one of several that a launcher (srun, mpiexec) started with the command itself.
 int in_launched_job(const world::Launched& launched, const Resolution& resolution, const Invocation& invocation) {
   Job job(launched);
@@ -207,10 +201,14 @@ int benchmark_command(const Resolution& resolution, const Invocation& invocation
 
 int join_command(const Invocation& invocation) {
   const auto launched = world::launched_by(invocation.environment);
-  if (!launched) return told(report(launched.error()));
+  if (!launched) return report(launched.error());
   std::optional<Job> job;
-  *launched ? job.emplace(**launched, kJobStatusBase) : job.emplace();
-  if (job->transport().failure().raised()) return job->end(told(job->failed()));
+  *launched ? job.emplace(**launched) : job.emplace();
+  job->report_end([](int status) {
+    const std::string line = verdict_line(status);
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  });
+  if (job->transport().failure().raised()) return job->end(job->failed());
   Settled settings;  // process 0's
   std::optional<JobControl> control;
   if (job->leads()) {
@@ -220,7 +218,7 @@ int join_command(const Invocation& invocation) {
   }
   const int status = take_part(settings, invocation, *job);
   control.reset();
-  return job->end(job->leads() ? told(status) : status);
+  return job->end(status);
 }
 
 }  // namespace mlps::cli

@@ -88,7 +88,7 @@ std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::v
 
 Job::Job() : transport_(std::make_unique<world::LocalTransport>()) {}
 
-Job::Job(const world::Launched& launched, int status_base) : transport_(join(launched)), status_base_(status_base) {
+Job::Job(const world::Launched& launched) : transport_(join(launched)) {
   attachment_.emplace(interrupts_, transport_->failure());
   // A process that could not join doesn't know its number: the launcher's word has to do.
   index_ = has_met() ? transport_->index() : launched.index.value_or(0);
@@ -150,24 +150,33 @@ int Job::end(int status) {
   }
   if (attachment_ && !transport_->close(kFarewellNs)) {
     const int reason = status == kExitSuccess ? failed() : status;
-    if (!leads() && leader_is_silent()) {
-      Error error = *transport_->failure().first();
-      if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
-      fmt::print(stderr, "{}\n", render(error));
+    if (speaks()) {
+      if (!leads()) {
+        Error error = *transport_->failure().first();
+        if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
+        fmt::print(stderr, "{}\n", render(error));
+      }
+      say(reason);
     }
-    transport_->end_job(status_base_ + reason);
+    transport_->end_job(reason);
   }
-  return status == kExitSuccess ? status : status_base_ + status;
+  if (leads()) say(status);
+  return status;
 }
 
-// Whether this process has to say what process 0 would have said: it is the first one left.
-bool Job::leader_is_silent() {
+// Whether what there is to say is for this process to say: process 0, or without it the first one that is left.
+bool Job::speaks() {
+  if (leads()) return true;
   // Who else is there isn't known; but what another has said comes with its name.
   if (!has_met()) return index_ == 1 && !transport_->failure().first()->message.starts_with("host ");
   for (uint32_t process = 0; process < index_; ++process) {
     if (!transport_->lost(process)) return false;
   }
   return true;
+}
+
+void Job::say(int status) {
+  if (say_) say_(status);
 }
 
 }  // namespace mlps::cli

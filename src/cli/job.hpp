@@ -24,8 +24,7 @@ class Job {
   /// Alone: no thread, no message.
   Job();
   /// One of several that a launcher started. Returns when all have met, or have not: see transport().failure().
-  /// `status_base` is added to the process status of a job that fails.
-  explicit Job(const world::Launched& launched, int status_base = 0);
+  explicit Job(const world::Launched& launched);
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
@@ -48,18 +47,21 @@ class Job {
 
   /// The status of a job that has failed; process 0 reports why, unless it has already.
   int failed();
+  /// From now on end() tells the command that started this job, too: `say` is called with the status, in one process.
+  void report_end(std::function<void(int status)> say) { say_ = std::move(say); }
   /// The end, in every process: leaves in order after a command that came to its end, passed or not. After a failure
   /// that the processes share it ends this process, and with it the job, and doesn't return.
   int end(int status);
 
  private:
   bool has_met() const { return !transport_->members().empty(); }
-  bool leader_is_silent();
+  bool speaks();
+  void say(int status);
 
   InterruptWatch interrupts_;
   std::unique_ptr<world::Transport> transport_;
   uint32_t index_ = 0;
-  int status_base_ = 0;
+  std::function<void(int)> say_;
   std::optional<InterruptWatch::Attachment> attachment_;  // only while others would wait for this process
 };
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,7 +37,23 @@ Result<std::optional<std::string>> next_line(std::string& rest) {
   }
 }
 
+constexpr std::string_view kVerdictText = "mlpstorage-job-ended ";
+
 }  // namespace
+
+std::string verdict_line(int status) {
+  return fmt::format("{}{}{}\n", kVerdictMark, kVerdictText, status);
+}
+
+std::optional<int> verdict_in(std::string_view line) {
+  const size_t mark = line.find(kVerdictMark);
+  if (mark == std::string_view::npos || !line.substr(mark + 1).starts_with(kVerdictText)) return std::nullopt;
+  line.remove_prefix(mark + 1 + kVerdictText.size());
+  int status = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), status);
+  if (error != std::errc{} || end == line.data() || status < 0 || status > 255) return std::nullopt;
+  return status;
+}
 
 Result<JobSettings> receive_settings(std::string& behind) {
   const auto line = next_line(behind);

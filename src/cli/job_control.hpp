@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -13,9 +14,11 @@ namespace mlps::cli {
 /// input, which the launcher connects with the command; the others hear of it from process 0.
 inline constexpr std::string_view kJoinWord = "join-job";
 
-/// Added to the status of a job that fails, so that the command that started it knows a verdict of the job from a
-/// status of the launcher itself.
-inline constexpr int kJobStatusBase = 64;
+/// How a job tells the command that started it what became of it: a line on standard error, which the launcher brings
+/// there and the command takes out. A launcher's own status doesn't say whether it is the job's.
+inline constexpr char kVerdictMark = '\x1e';
+std::string verdict_line(int status);
+std::optional<int> verdict_in(std::string_view line);
 
 /// What the command that started the job may say after the settings: one line each.
 inline constexpr std::string_view kInterruptLine = "interrupt ";  ///< and the name of the signal

@@ -331,10 +331,11 @@ bool Reader::verify(const Slot& slot) {
 
 void Reader::raise(const Slot& slot, Error error) {
   const OpenFile& file = *slot.file;
-  const std::string where = fmt::format("accelerator {}, epoch {}, file {} of {}", feed_.first_rank() + file.rank,
-                                        file.pass->epoch, file.index, file.pass->dataset->files());
+  const uint32_t rank = feed_.first_rank() + file.rank;
+  const std::string where = fmt::format("accelerator {}, epoch {}, file {} of {}", rank, file.pass->epoch, file.index,
+                                        file.pass->dataset->files());
   error.details = error.details.empty() ? where : where + "; " + error.details;
-  failure_.raise(std::move(error));
+  failure_.raise(std::move(error), rank);
 }
 
 // At the end, and after a failure: every file that is open is closed, whoever was still waiting for it.

@@ -71,6 +71,19 @@ class Launch(ProgramTest):
         self.assertIn("[E203] interrupted by SIGINT", stderr)
         self.assertTrue(all(record["verdict"] == "interrupted" for record in self.records()))
 
+    def test_closed_standard_streams(self):
+        """Nothing that is said ends up in a file that was opened in their place."""
+        arguments = [program.BINARY, *self.arguments(JOIN)]
+        for host in "127.0.0.1", "elsewhere":
+            arguments[arguments.index("--hosts") + 1] = host
+            done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *arguments], cwd=self.path("work"),
+                                  env=self.environment, timeout=60, check=False)
+            self.assertEqual(0, done.returncode)
+        self.assertEqual(["passed"] * 2, [record["verdict"] for record in self.records()])
+        for folder, _folders, names in os.walk(self.path("results", "whatif")):
+            if "mlpstorage.log" in names:
+                self.assertNotIn("Verdict:", self.read(os.path.join(folder, "mlpstorage.log")))
+
     def test_no_secret_is_shown(self):
         done = self.expect(self.arguments(JOIN, "--mpi-params=-x AWS_SECRET_ACCESS_KEY=hush"), 0)
         self.assertNotIn("hush", done.stderr)

@@ -1,16 +1,13 @@
 #!/usr/bin/env python3
-"""Runs on two hosts, by each MPI, under mpirun and srun: what they store, read and report is what one host does."""
+"""Runs on two hosts, by each MPI: what they store, read and report is what one host does."""
 
-import shutil
 import unittest
 
 import hosts
 import rgw
-import slurm
 from multi_host import (BUCKET, LAUNCHERS, MultiHostTest, checkpoint_figures, datagen_figures, need_hosts,
                         training_figures)
 from program import PROCESSES
-from training import TrainingTest
 
 HALF = PROCESSES // 2
 RANKS = {"alpha": range(HALF), "beta": range(HALF, PROCESSES)}
@@ -121,37 +118,6 @@ class Training(MultiHostTest):
         self.assertEqual(*sizes)
         self.assertEqual(96, len(sizes[0]))
         self.assertEqual([], server.open_uploads(BUCKET))
-
-
-@unittest.skipIf(slurm.missing_programs(), "Slurm is not installed")
-class UnderSlurm(TrainingTest):
-    """Two tasks on one node: two processes of one host name."""
-
-    def setUp(self):
-        super().setUp()
-        self.cluster = self.enterContext(slurm.Slurm())
-        self.variables = {"SLURM_CONF": str(self.cluster.conf)}
-
-    def srun(self, kind, *arguments):
-        return self.start(*arguments, before=(shutil.which("srun"), f"--mpi={kind}", "-n", "2")).wait()
-
-    def test_checkpointing_by_each_mpi(self):
-        self.assert_passed(self.call(*self.run_arguments("file", self.folder / "one", "--verify", "--seed", 7)))
-        figures = checkpoint_figures(self.record())
-        for kind in ("pmix", "pmi2"):
-            with self.subTest(kind):
-                where = self.folder / kind
-                done = self.srun(kind, *self.run_arguments("file", where, "--verify", "--seed", 7))
-                self.assertEqual(figures, checkpoint_figures(self.assert_passed(done)))
-
-    def test_training(self):
-        found = []
-        for where, call in ((self.folder / "one", self.call), (self.folder / "two", lambda *words: self.srun("pmix", *words))):
-            datagen = call(*self.training("retinanet", "datagen", "file", where, accelerators=4))
-            run = call(*self.training("retinanet", "run", "file", where, "--verify", accelerators=4))
-            found.append((datagen_figures(self.assert_training_passed(datagen, "retinanet", "datagen")),
-                          training_figures(self.assert_training_passed(run, "retinanet", "run"))))
-        self.assertEqual(*found)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <list>
 #include <string_view>
+#include <thread>
 
 #include "world/mpi/plugin.h"
 
@@ -14,6 +16,11 @@ namespace mlps::world {
 namespace {
 
 using Plugin = mlps_mpi_plugin_table;
+
+// With UCX over TCP, MPI_Finalize of MPICH before 4.2 asks each peer for a last answer and then is deaf. A peer that
+// answers before it has asked, because it still polls for messages when we are in there already, gets no answer to its
+// own and hangs (pmodels/mpich #6596). So nobody goes in before all have stopped polling.
+constexpr Nanos kQuietNs = 100'000'000;
 
 Error mpi_error(const Plugin& plugin, const std::string& what, int code) {
   char text[512] = {};
@@ -126,6 +133,7 @@ void MpiWire::abort(int exit_status, bool all_leave) {
 }
 
 Status MpiWire::finish() {
+  if (std::string_view(plugin_.flavour) == "mpich") std::this_thread::sleep_for(std::chrono::nanoseconds(kQuietNs));
   if (const int failed = plugin_.finalize(); failed != 0) {
     return fail(ErrorCode::kMpiCommunication, fmt::format("MPI_Finalize failed with code {}", failed));
   }

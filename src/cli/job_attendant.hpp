@@ -1,0 +1,41 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace mlps::cli {
+
+/// Takes the verdict of a job out of what its processes print on standard error, and lets everything else through.
+class VerdictFilter {
+ public:
+  /// What of `bytes`, and of what was held back before, is to be printed. Whole lines only.
+  std::string pass(std::string_view bytes);
+  /// What is held back, once nothing more comes for a while, or at all.
+  std::string rest();
+  /// The process status of the job, once it was said.
+  std::optional<int> verdict() const { return verdict_; }
+
+ private:
+  std::string held_;
+  std::optional<int> verdict_;
+};
+
+/// How a launcher ended, and what its job said before.
+struct JobEnd {
+  std::optional<int> verdict;
+  int wait_status = 0;           ///< of the launcher
+  bool had_to_be_ended = false;  ///< it did not end by itself after the verdict
+};
+
+/// Waits for the launcher `launcher`, whose standard error comes through `errors`. SIGINT and SIGTERM, which must be
+/// blocked, as SIGCHLD must, go to process 0 as a message through `control`, so that all hosts stop in order; a second
+/// one ends the launcher. A launcher that is still there 6 s after the verdict is ended: it waits for a host that it
+/// can't reach.
+JobEnd attend(pid_t launcher, int control, int errors);
+
+}  // namespace mlps::cli
