@@ -1,6 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "base/log.hpp"
 #include "checkpointing/record.hpp"
@@ -22,6 +26,19 @@ inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
 }
 inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
   return {0, record.bytes_written};
+}
+
+/// The first cause, where process 0 found it itself, doesn't name the host, as one that comes from others does: puts
+/// `whose` before it. What was found by comparing the whole record with the plan is of no host.
+template <class Record>
+void name_host(Record& record, const std::string& whose) {
+  if (!record.error || record.error->code == ErrorCode::kInterrupted) return;
+  if (record.error->message.starts_with("host ")) return;
+  const auto as_reason = [&] { return fmt::format("[{}] {}", code_name(record.error->code), record.error->message); };
+  const auto reason = std::find(record.reasons.begin(), record.reasons.end(), as_reason());
+  if (reason == record.reasons.end()) return;
+  record.error->message.insert(0, whose);
+  *reason = as_reason();
 }
 
 /// What the end of a run is about.
@@ -47,6 +64,7 @@ std::optional<results::RunOutcome> end_run(Record& record, const Gather& gather,
     return std::nullopt;
   }
   log::progress("");
+  name_host(record, end.job.whose());
   results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, moved, transport);
   return outcome_of(record.error, std::move(findings), facts_at_end(end.job));
 }
