@@ -51,6 +51,7 @@ class Attendance {
     forward();
     show(filter_.rest());
     end.verdict = filter_.verdict();
+    end.was_interrupted = ending_ != SIGTERM;
     return end;
   }
 

@@ -29,13 +29,14 @@ class VerdictFilter {
 struct JobEnd {
   std::optional<int> verdict;
   int wait_status = 0;           ///< of the launcher
+  bool was_interrupted = false;  ///< by the user, a second time, so that the launcher was ended
   bool had_to_be_ended = false;  ///< it did not end by itself after the verdict
 };
 
 /// Waits for the launcher `launcher`, whose standard error comes through `errors`. SIGINT and SIGTERM, which must be
 /// blocked, as SIGCHLD must, go to process 0 as a message through `control`, so that all hosts stop in order; a second
-/// one ends the launcher. A launcher that is still there 6 s after the verdict is ended: it waits for a host that it
-/// can't reach.
+/// one ends the launcher, a third kills it. A launcher that is still there 6 s after the verdict is ended: it waits for
+/// a host that it can't reach.
 JobEnd attend(pid_t launcher, int control, int errors);
 
 }  // namespace mlps::cli

@@ -57,6 +57,13 @@ int status_of_job(const JobEnd& end, const std::string& launcher) {
   }
   const bool is_clean = WIFEXITED(end.wait_status) && WEXITSTATUS(end.wait_status) == kExitSuccess;
   if (end.verdict && (*end.verdict != kExitSuccess || is_clean || end.had_to_be_ended)) return *end.verdict;
+  if (end.was_interrupted && !end.verdict) {
+    return report_failures(
+        {{ErrorCode::kInterrupted,
+          fmt::format("interrupted, and {} was ended before the job had said how it ended", launcher),
+          {},
+          "open uploads and partial files may be left; run the command again"}});
+  }
   const Error error{
       ErrorCode::kMpiCommunication,
       WIFEXITED(end.wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(end.wait_status))

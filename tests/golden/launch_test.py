@@ -52,19 +52,40 @@ class Launch(ProgramTest):
         self.refuse(self.arguments(JOIN, version="run anything 1.0"), 6, "[E501]", "run anything 1.0")
         self.refuse(self.arguments(JOIN, "--mpi-bin", self.path("none")), 6, "[E501]", "--mpi-bin")
 
-    def test_an_interrupt_before_the_job_listens(self):
-        """It waits in the pipe behind the settings, and is read with them."""
-        arguments = self.arguments(f"touch {self.path('started')}; read go < {self.path('gate')}; {JOIN}")
-        os.mkfifo(self.path("gate"))
+    def start(self, arguments):
         running = subprocess.Popen([program.BINARY, *arguments], cwd=self.path("work"), env=self.environment,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(running.kill)
+        return running
+
+    def interrupt(self, running, answer):
+        running.send_signal(signal.SIGINT)
+        said = ""
+        while answer not in said:
+            said = running.stderr.readline()
+            self.assertNotEqual("", said)
+
+    def test_interrupts_of_a_launcher_that_hangs(self):
+        """The second one ends it, the third one ends one that won't."""
+        for does, times in ("exec sleep 600", 2), ("trap '' TERM; sleep 600", 3):
+            with self.subTest(does):
+                os.mkfifo(self.path(f"gate{times}"))
+                running = self.start(self.arguments(f"echo > {self.path(f'gate{times}')}; {does}"))
+                self.read(f"gate{times}")
+                self.interrupt(running, "stopping on every host")
+                for _ in range(times - 1):
+                    self.interrupt(running, "ending the launcher")
+                _stdout, stderr = running.communicate(timeout=60)
+                self.assertEqual(8, running.returncode, stderr)
+                self.assertIn("[E203] interrupted, and ", stderr)
+
+    def test_an_interrupt_before_the_job_listens(self):
+        """It waits in the pipe behind the settings, and is read with them."""
+        arguments = self.arguments(f"read go < {self.path('gate')}; {JOIN}")
+        os.mkfifo(self.path("gate"))
+        running = self.start(arguments)
         with open(self.path("gate"), "w", encoding="utf-8") as gate:
-            running.send_signal(signal.SIGINT)
-            said = ""
-            while "stopping on every host" not in said:
-                said = running.stderr.readline()
-                self.assertNotEqual("", said)
+            self.interrupt(running, "stopping on every host")
             gate.write("go\n")
         _stdout, stderr = running.communicate(timeout=60)
         self.assertEqual(8, running.returncode, stderr)
