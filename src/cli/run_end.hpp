@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "checkpointing/lost_uploads.hpp"
 #include "checkpointing/record.hpp"
 #include "cli/cluster.hpp"
 #include "cli/execution.hpp"
@@ -22,6 +23,11 @@ inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
 }
 inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
   return {0, record.bytes_written};
+}
+
+/// Before the end: the record of the run should know of it.
+inline void report(const checkpointing::LostUploads& uploads) {
+  if (const auto text = uploads.warning()) log::warning("{}", *text);
 }
 
 /// What the end of a run is about.
