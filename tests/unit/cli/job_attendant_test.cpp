@@ -14,9 +14,9 @@ TEST(VerdictLine, IsReadBackAndNothingElseIs) {
   EXPECT_EQ(verdict_in(verdict_line(0)), 0);
   EXPECT_EQ(verdict_in(verdict_line(3)), 3);
   EXPECT_EQ(verdict_in("[1,0]<stderr>:" + verdict_line(6)), 6) << "as mpirun --tag-output has it";
-  for (const char* text : {"", "\n", "mlpstorage-job-ended 3\n", "\x1e", "\x1emlpstorage-job-ended \n",
-                           "\x1emlpstorage-job-ended x\n", "\x1emlpstorage-job-ended -1\n",
-                           "\x1emlpstorage-job-ended 99999999999\n"}) {
+  for (const char* text :
+       {"", "\n", "mlpstorage-job-ended 3\n", "\x1e", "\x1emlpstorage-job-ended \n", "\x1emlpstorage-job-ended x\n",
+        "\x1emlpstorage-job-ended -1\n", "\x1emlpstorage-job-ended 99999999999\n"}) {
     EXPECT_FALSE(verdict_in(text)) << text;
   }
 }
@@ -78,8 +78,9 @@ TEST_F(Attend, ALauncherMayEndWithoutAVerdict) {
 }
 
 TEST_F(Attend, AnInterruptIsAMessageToTheJob) {
-  const std::string script = "kill -INT $PPID; read word name; printf '\\036mlpstorage-job-ended 8\\n' >&2; "
-                             "test \"$word $name\" = 'interrupt SIGINT'";
+  const std::string script =
+      "kill -INT $PPID; read word name; printf '\\036mlpstorage-job-ended 8\\n' >&2; "
+      "test \"$word $name\" = 'interrupt SIGINT'";
   const JobEnd end = run(script);
   EXPECT_EQ(end.verdict, 8);
   EXPECT_EQ(WEXITSTATUS(end.wait_status), 0);
