@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,10 +21,21 @@ std::string program_folder() {
   return path.substr(0, path.rfind('/'));
 }
 
+/// Whoever starts a program with a standard stream closed would find what it says in the first file that it opens.
+void fill_standard_streams() {
+  for (int stream = open("/dev/null", O_RDWR); stream >= 0; stream = open("/dev/null", O_RDWR)) {
+    if (stream > STDERR_FILENO) {
+      close(stream);
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const mlps::Stamp start = mlps::Stamp::now();
+  fill_standard_streams();
   try {
     return mlps::cli::dispatch(
         {{argv + (argc > 0 ? 1 : 0), argv + argc}, mlps::Environment::of_process(), program_folder(), start});

@@ -212,8 +212,9 @@ int join_command(const Invocation& invocation) {
   Settled settings;  // process 0's
   std::optional<JobControl> control;
   if (job->leads()) {
-    settings = receive_settings().map_error(alone);
-    if (settings) control.emplace(job->transport().failure());
+    std::string behind;
+    settings = receive_settings(behind).map_error(alone);
+    if (settings) control.emplace(job->transport().failure(), std::move(behind));
   }
   const int status = take_part(settings, invocation, *job);
   control.reset();

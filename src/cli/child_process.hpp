@@ -26,7 +26,7 @@ class Pipe {
   int read_end_ = -1, write_end_ = -1;
 };
 
-/// What takes the place of a child's standard streams; -1: ours.
+/// What takes the place of a child's standard streams; -1: nothing to read, our outputs.
 struct Streams {
   int in = -1, out = -1, err = -1;
 };

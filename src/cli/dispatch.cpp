@@ -10,13 +10,29 @@
 #include "cli/job_control.hpp"
 #include "cli/utilities.hpp"
 #include "cli/version.hpp"
+#include "world/launched_by.hpp"
 
 namespace mlps::cli {
 namespace {
 
+// Whether this is one of several processes, and not the one that answers what is answered once.
+bool is_silent(const Environment& environment) {
+  const auto launched = world::launched_by(environment);
+  return launched && *launched && (*launched)->index.value_or(0) != 0;
+}
+
+int report_once(const Error& error, const Environment& environment) {
+  return is_silent(environment) ? exit_code(error.code) : report(error);
+}
+
+int say(const std::string& text, const Environment& environment) {
+  if (!is_silent(environment)) fmt::print("{}", text);
+  return kExitSuccess;
+}
+
 int rerun(const Resolution& resolution, const Invocation& invocation) {
   const Result<std::vector<std::string>> arguments = history_rerun_arguments(resolution, invocation);
-  if (!arguments) return report(arguments.error());
+  if (!arguments) return report_once(arguments.error(), invocation.environment);
   Invocation again = invocation;
   again.arguments = *arguments;
   return dispatch(again);
@@ -35,6 +51,8 @@ int carry_out(const Resolution& resolution, const Invocation& invocation) {
     case kHistoryRerun:
       return rerun(resolution, invocation);
     default:
+      // Done twice at once, it might also be done differently. What process 0 says of it decides.
+      if (is_silent(invocation.environment)) return kExitSuccess;
       return run_utility(resolution, invocation);
   }
 }
@@ -50,22 +68,21 @@ bool asks_for(const std::vector<std::string>& arguments, std::initializer_list<s
 int dispatch(const Invocation& invocation) {
   const std::vector<std::string>& arguments = invocation.arguments;
   if (asks_for(arguments, {"--help_all", "--help-all"})) {
-    fmt::print("{}", full_help_text());
-    return kExitSuccess;
+    return say(full_help_text(), invocation.environment);
   }
   if (!arguments.empty() && arguments.front() == "--version") {
-    fmt::print("{}\n", version_line());
-    return kExitSuccess;
+    return say(version_line() + "\n", invocation.environment);
   }
   if (!arguments.empty() && arguments.front() == kJoinWord) return join_command(invocation);
   const Resolution resolution = resolve(arguments);
   const bool explainable =
       resolution.kind == Resolution::Kind::kCommand || resolution.kind == Resolution::Kind::kIncomplete;
   if (resolution.wants_help && explainable) {
-    fmt::print("{}", help_text(resolution));
-    return kExitSuccess;
+    return say(help_text(resolution), invocation.environment);
   }
-  if (resolution.kind != Resolution::Kind::kCommand) return report(resolution_error(resolution, arguments));
+  if (resolution.kind != Resolution::Kind::kCommand) {
+    return report_once(resolution_error(resolution, arguments), invocation.environment);
+  }
   return carry_out(resolution, invocation);
 }
 

@@ -50,6 +50,12 @@ void InterruptWatch::serve() {
       (void)!write(STDERR_FILENO, text.data(), text.size());
       _exit(exit_code(error.code));
     }
+    // A launcher sends SIGTERM to those that are on their way out; of a run that has failed nothing else needs
+    // stopping.
+    if (signal == SIGTERM && !asked_before && failure_->raised()) {
+      asked_before = true;
+      continue;
+    }
     log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
     failure_->raise(error);
     asked_before = true;

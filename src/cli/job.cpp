@@ -51,6 +51,16 @@ Opinion unpack(std::string_view bytes) {
   return opinion;
 }
 
+// An error code of that process status.
+ErrorCode code_of(int status) {
+  using enum ErrorCode;
+  for (const ErrorCode code :
+       {kValidationInvalid, kConfigInvalid, kPathNotFound, kPermissionDenied, kConfigParse, kTimeout, kInterrupted}) {
+    if (exit_code(code) == status) return code;
+  }
+  return kInternal;
+}
+
 std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
   for (size_t process = 1; process < opinions.size(); ++process) {
     if (opinions[process].plan == opinions[0].plan) continue;
@@ -135,12 +145,17 @@ int Job::failed() {
 int Job::end(int status) {
   if (attachment_ && status != kExitSuccess) {
     // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
-    transport_->failure().raise({ErrorCode::kInternal, fmt::format("the command ended with status {}", status)});
+    // The others may hear of this before they have got the status itself, and must come to the same.
+    transport_->failure().raise({code_of(status), fmt::format("the command ended with status {}", status)});
   }
   if (attachment_ && !transport_->close(kFarewellNs)) {
     const int reason = status == kExitSuccess ? failed() : status;
     if (speaks()) {
-      if (!leads()) fmt::print(stderr, "{}\n", render(*transport_->failure().first()));
+      if (!leads()) {
+        Error error = *transport_->failure().first();
+        if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
+        fmt::print(stderr, "{}\n", render(error));
+      }
       say(reason);
     }
     transport_->end_job(reason);
@@ -152,7 +167,8 @@ int Job::end(int status) {
 // Whether what there is to say is for this process to say: process 0, or without it the first one that is left.
 bool Job::speaks() {
   if (leads()) return true;
-  if (!has_met()) return index_ == 1;  // who else is there isn't known
+  // Who else is there isn't known; but what another has said comes with its name.
+  if (!has_met()) return index_ == 1 && !transport_->failure().first()->message.starts_with("host ");
   for (uint32_t process = 0; process < index_; ++process) {
     if (!transport_->lost(process)) return false;
   }

@@ -83,7 +83,7 @@ class Attendance {
       const char* name = info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
       if (asked_) {
         log::warning("{}: ending the launcher; uploads may stay open", name);
-        ::kill(-launcher_, SIGTERM);
+        ::kill(-launcher_, std::exchange(ending_, SIGKILL));
         continue;
       }
       log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind",
@@ -110,6 +110,7 @@ class Attendance {
   int signals_ = -1;
   VerdictFilter filter_;
   bool asked_ = false;
+  int ending_ = SIGTERM;   // what ends the launcher the next time
   Nanos patience_ns_ = 0;  // until then; 0: no verdict yet
 };
 

@@ -10,6 +10,9 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include "base/log.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -52,9 +55,8 @@ std::optional<int> verdict_in(std::string_view line) {
   return status;
 }
 
-Result<JobSettings> receive_settings() {
-  std::string rest;
-  const auto line = next_line(rest);
+Result<JobSettings> receive_settings(std::string& behind) {
+  const auto line = next_line(behind);
   if (!line) return fail(line.error());
   if (!*line) {
     return fail(ErrorCode::kMpiCommunication, "the settings of the job did not come", {},
@@ -65,7 +67,8 @@ Result<JobSettings> receive_settings() {
   return parse_settings(**line);
 }
 
-JobControl::JobControl(world::Failure& failure) : failure_(failure), stop_(::eventfd(0, EFD_CLOEXEC)) {
+JobControl::JobControl(world::Failure& failure, std::string behind)
+    : failure_(failure), heard_(std::move(behind)), stop_(::eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this] { listen(); });
 }
 
@@ -77,8 +80,7 @@ JobControl::~JobControl() {
 }
 
 void JobControl::listen() {
-  std::string heard;
-  for (;;) {
+  while (!heed()) {
     std::array<pollfd, 2> watched{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
     if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
     if (watched[1].revents != 0) return;
@@ -87,19 +89,25 @@ void JobControl::listen() {
     const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
+      // Nobody reads what the launcher passes on any more, and launchers end when they can't; the record says it all.
+      log::configure({LogLevel::kNone, ColorMode::kNever});
       failure_.raise({ErrorCode::kInterrupted, "the command that started this job is gone"});
       return;
     }
-    heard.append(buffer.data(), static_cast<size_t>(got));
-    const size_t end = heard.find('\n');
-    if (end == std::string::npos || !heard.starts_with(kInterruptLine)) continue;
-    const std::string signal = heard.substr(kInterruptLine.size(), end - kInterruptLine.size());
-    failure_.raise({ErrorCode::kInterrupted,
-                    fmt::format("interrupted by {}", signal),
-                    {},
-                    "run the command again; what was written by this run is not a complete result"});
-    return;
+    heard_.append(buffer.data(), static_cast<size_t>(got));
   }
+}
+
+// Whether the command has said that it was interrupted, all that it ever says.
+bool JobControl::heed() {
+  const size_t end = heard_.find('\n');
+  if (end == std::string::npos || !heard_.starts_with(kInterruptLine)) return false;
+  const std::string signal = heard_.substr(kInterruptLine.size(), end - kInterruptLine.size());
+  failure_.raise({ErrorCode::kInterrupted,
+                  fmt::format("interrupted by {}", signal),
+                  {},
+                  "run the command again; what was written by this run is not a complete result"});
+  return true;
 }
 
 }  // namespace mlps::cli

@@ -23,21 +23,25 @@ std::optional<int> verdict_in(std::string_view line);
 /// What the command that started the job may say after the settings: one line each.
 inline constexpr std::string_view kInterruptLine = "interrupt ";  ///< and the name of the signal
 
-/// The settings that the command has sent. Blocks until they have come; E503 if they don't.
-Result<JobSettings> receive_settings();
+/// The settings that the command has sent. Blocks until they have come; E503 if they don't. `behind` is what came with
+/// them, for JobControl.
+Result<JobSettings> receive_settings(std::string& behind);
 
 /// Listens to the command from then on: when it was interrupted, or is gone, the job fails with E203. In process 0.
 class JobControl {
  public:
-  explicit JobControl(world::Failure& failure);
+  /// `behind` is what receive_settings() left.
+  JobControl(world::Failure& failure, std::string behind);
   ~JobControl();
   JobControl(const JobControl&) = delete;
   JobControl& operator=(const JobControl&) = delete;
 
  private:
   void listen();
+  bool heed();
 
   world::Failure& failure_;
+  std::string heard_;
   int stop_ = -1;  // an eventfd
   std::thread thread_;
 };

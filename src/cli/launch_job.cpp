@@ -15,6 +15,7 @@
 #include "cli/execution.hpp"
 #include "cli/job_attendant.hpp"
 #include "cli/job_control.hpp"
+#include "results/redact.hpp"
 #include "world/host_facts.hpp"
 #include "world/host_list.hpp"
 #include "world/launch.hpp"
@@ -101,7 +102,7 @@ int run_launched(const std::vector<std::string>& command, const JobSettings& set
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   ::signal(SIGPIPE, SIG_IGN);
   Pipe control, errors;
-  log::info("starting: {}", fmt::join(command, " "));
+  log::info("starting: {}", fmt::join(results::without_secrets(command), " "));
   const auto launcher = start_child(command, {control.read_end(), -1, errors.write_end()});
   if (!launcher) return report_failures({no_launcher(launcher.error())});
   control.close_read();

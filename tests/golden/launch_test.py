@@ -1,0 +1,106 @@
+"""A command with --hosts and the launcher it starts, played here by a script that starts one process, on this host."""
+
+import json
+import os
+import signal
+import subprocess
+
+import program
+from program import ProgramTest
+
+RUN = ("whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0001 --num-checkpoints-write 1 "
+       "--num-checkpoints-read 1 --systemname s --skip-fs-separation-gate --quiet --hosts elsewhere")
+OPEN_MPI = "mpirun (Open MPI) 4.1.4"
+# The last two words are the program and what makes it join.
+JOIN = 'while [ $# -gt 2 ]; do shift; done; "$@"'
+
+
+class Launch(ProgramTest):
+    def launcher(self, does, version=OPEN_MPI):
+        path = self.write("launcher", f'#!/bin/sh\nif [ "$1" = --version ]; then echo "{version}"; exit 0; fi\n{does}\n')
+        os.chmod(path, 0o755)
+        return path
+
+    def arguments(self, does, *more, version=OPEN_MPI):
+        results = self.path("results")
+        self.expect(f"init org {results}", 0)
+        return [*RUN.split(), "--mpi-bin", self.launcher(does, version), "--results-dir", results, "--checkpoint-folder",
+                self.path("stored"), "--params", "checkpoint.time_between_checkpoints=0", *more]
+
+    def records(self):
+        found = []
+        for folder, _folders, names in os.walk(self.path("results", "whatif")):
+            found += [os.path.join(folder, name) for name in names if name == "mlpstorage_record.json"]
+        return [json.loads(self.read(path)) for path in found]
+
+    def test_the_job_gets_the_settings_and_its_status_is_the_commands(self):
+        done = self.expect(self.arguments(JOIN, "--json"), 0)
+        self.assertEqual("passed", json.loads(done.stdout)["verdict"])
+        self.assertNotIn("job ended", done.stderr)
+
+    def test_a_launcher_that_forgets_the_status(self):
+        """Open MPI's does, told to let the other processes live when one ends."""
+        done = self.refuse(self.arguments(f"{JOIN}; exit 0", "--results-dir", self.path("nowhere")), 2, "[E101]")
+        self.assertEqual(1, done.stderr.count("[E"), done.stderr)
+
+    def test_a_launcher_that_starts_nothing(self):
+        for status in 0, 1, 127:
+            self.refuse(self.arguments(f"exit {status}"), 6, f"[E503] {self.path('launcher')} ended with status {status}")
+        self.refuse(self.arguments("kill -9 $$"), 6, "was killed by signal 9")
+
+    def test_a_launcher_of_no_known_kind(self):
+        self.refuse(self.arguments(JOIN, version="run anything 1.0"), 6, "[E501]", "run anything 1.0")
+        self.refuse(self.arguments(JOIN, "--mpi-bin", self.path("none")), 6, "[E501]", "--mpi-bin")
+
+    def test_an_interrupt_before_the_job_listens(self):
+        """It waits in the pipe behind the settings, and is read with them."""
+        arguments = self.arguments(f"touch {self.path('started')}; read go < {self.path('gate')}; {JOIN}")
+        os.mkfifo(self.path("gate"))
+        running = subprocess.Popen([program.BINARY, *arguments], cwd=self.path("work"), env=self.environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(running.kill)
+        with open(self.path("gate"), "w", encoding="utf-8") as gate:
+            running.send_signal(signal.SIGINT)
+            said = ""
+            while "stopping on every host" not in said:
+                said = running.stderr.readline()
+                self.assertNotEqual("", said)
+            gate.write("go\n")
+        _stdout, stderr = running.communicate(timeout=60)
+        self.assertEqual(8, running.returncode, stderr)
+        self.assertIn("[E203] interrupted by SIGINT", stderr)
+        self.assertTrue(all(record["verdict"] == "interrupted" for record in self.records()))
+
+    def test_closed_standard_streams(self):
+        """Nothing that is said ends up in a file that was opened in their place."""
+        arguments = [program.BINARY, *self.arguments(JOIN)]
+        for host in "127.0.0.1", "elsewhere":
+            arguments[arguments.index("--hosts") + 1] = host
+            done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *arguments], cwd=self.path("work"),
+                                  env=self.environment, timeout=60, check=False)
+            self.assertEqual(0, done.returncode)
+        self.assertEqual(["passed"] * 2, [record["verdict"] for record in self.records()])
+        for folder, _folders, names in os.walk(self.path("results", "whatif")):
+            if "mlpstorage.log" in names:
+                self.assertNotIn("Verdict:", self.read(os.path.join(folder, "mlpstorage.log")))
+
+    def test_no_secret_is_shown(self):
+        done = self.expect(self.arguments(JOIN, "--mpi-params=-x AWS_SECRET_ACCESS_KEY=hush"), 0)
+        self.assertNotIn("hush", done.stderr)
+
+
+class Launched(ProgramTest):
+    """As one of several processes that somebody else's launcher started."""
+
+    def test_what_is_answered_once(self):
+        for words, code in (("version", 0), ("--version", 0), ("--help_all", 0), ("whatif -h", 0), ("config path", 0),
+                            ("whatif checkpointing datasize --model llama3-8b --num-processes 8", 0), ("whatif trainin", 2)):
+            for rank in "0", "1":
+                with self.subTest(words, rank=rank):
+                    done = self.run_program(*words.split(), OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=rank)
+                    self.assertEqual(code, done.returncode)
+                    self.assertEqual(rank == "0", bool(done.stdout + done.stderr))
+
+
+if __name__ == "__main__":
+    program.main()
