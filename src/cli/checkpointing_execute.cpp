@@ -114,6 +114,7 @@ class CheckpointingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     checkpointing::RunRecord record = checkpointing::run(request, world);
+    report(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store));
     const auto gather = [&] { (void)checkpointing::gather_record(record, job_.transport()); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
     return outcome ? conclude(record, *outcome) : status_of(record);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "checkpointing/lost_uploads.hpp"
 #include "checkpointing/record.hpp"
 #include "cli/cluster.hpp"
 #include "cli/execution.hpp"
@@ -39,6 +40,11 @@ void name_host(Record& record, const std::string& whose) {
   if (reason == record.reasons.end()) return;
   record.error->message.insert(0, whose);
   *reason = as_reason();
+}
+
+/// Before the end: the record of the run should know of it.
+inline void report(const checkpointing::LostUploads& uploads) {
+  if (const auto text = uploads.warning()) log::warning("{}", *text);
 }
 
 /// What the end of a run is about.

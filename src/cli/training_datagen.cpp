@@ -33,6 +33,7 @@ class DatagenExecution {
     if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     HostWatch watch(options_);
     training::GenerateRecord record = training::generate(request_, transport);
+    report(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store));
     const auto gather = [&] { (void)training::gather_record(record, transport); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);

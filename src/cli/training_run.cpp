@@ -110,6 +110,10 @@ class TrainingExecution {
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     HostWatch watch(options_);
     training::RunRecord record = training::run(request, world);
+    // Only process 0 saves checkpoints; the folder is this run's.
+    if (prepared_.checkpoints && !job_.leads()) {
+      report(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints));
+    }
     const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -140,6 +141,8 @@ struct ListPage {
   std::string next;  ///< continuation for the next call; empty on the last page
 };
 
+using NameFilter = std::function<bool(std::string_view name)>;
+
 /// One thread's connection to a store: its own ring, connections and credentials cache. Not thread-safe, except
 /// cancel(). Destroying a session drops what is in flight.
 class Session {
@@ -166,6 +169,15 @@ class Session {
   virtual Status put(std::string_view name, std::span<const std::byte> bytes) = 0;
   virtual Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) = 0;
   virtual Status remove(std::string_view name) = 0;  ///< of an absent object: success
+
+  /// Aborts every unfinished upload whose object's name starts with `prefix` (literally) and is accepted by `is_meant`,
+  /// whoever began it: what a process that is gone has left behind. Returns how many. An error says what may still be
+  /// open; the other uploads are aborted nevertheless. No request begins or lasts beyond `deadline_ns` of now_ns().
+  /// Stores without uploads have none.
+  virtual Result<uint64_t> abort_uploads(std::string_view /*prefix*/, const NameFilter& /*is_meant*/,
+                                         Nanos /*deadline_ns*/) {
+    return 0;
+  }
 };
 
 struct StoreTraits {

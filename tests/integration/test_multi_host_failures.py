@@ -100,12 +100,13 @@ class LostOnObjects(Lost):
     def assert_named(self, done, name, process):
         super().assert_named(done, name, process)
         self.assertEqual([], self.server.open_uploads(BUCKET))
+        self.said = done.stderr
 
-    @unittest.skip("the uploads of the killed process stay open: nobody else aborts them")
     def test_killed_while_it_writes(self):
         super().test_killed_while_it_writes()
+        self.assertRegex(self.said, r"host beta is gone: [1-9]\d* uploads? that it had left open w")
 
-    test_process_0_killed_while_it_writes = test_killed_while_it_trains = test_killed_while_it_reads = None
+    test_killed_while_it_trains = test_killed_while_it_reads = None
     test_cut_off_while_it_writes = None  # beta can't reach the store to abort
 
 

@@ -135,6 +135,9 @@ class FaultSession final : public Session {
     return inner_->get(name, offset, length);
   }
   Status remove(std::string_view name) override { return inner_->remove(name); }
+  Result<uint64_t> abort_uploads(std::string_view prefix, const NameFilter& is_meant, Nanos deadline_ns) override {
+    return inner_->abort_uploads(prefix, is_meant, deadline_ns);
+  }
 
  private:
   void pass(Operation& operation) {

@@ -24,6 +24,8 @@ std::string_view call_name(CallKind kind) {
       return "HeadBucket";
     case CallKind::kListObjects:
       return "ListObjectsV2";
+    case CallKind::kListUploads:
+      return "ListMultipartUploads";
     case CallKind::kDeleteObject:
       return "DeleteObject";
   }
@@ -46,6 +48,7 @@ http::Method call_method(CallKind kind) {
       return http::Method::kHead;
     case CallKind::kGetObject:
     case CallKind::kListObjects:
+    case CallKind::kListUploads:
       return http::Method::kGet;
   }
   return http::Method::kGet;

@@ -23,6 +23,7 @@ enum class CallKind : uint8_t {
   kHeadObject,
   kHeadBucket,
   kListObjects,
+  kListUploads,
   kDeleteObject
 };
 

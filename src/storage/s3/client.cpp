@@ -110,7 +110,8 @@ void Client::send(Call& call) {
   exchange.expect_continue = call.retries > 0 && call.body.size() >= kExpectContinueBytes;
   exchange.body = call.body;
   exchange.sink = call.sink;
-  exchange.text_limit = call.kind == CallKind::kListObjects ? size_t{8} << 20 : size_t{1} << 20;
+  const bool lists = call.kind == CallKind::kListObjects || call.kind == CallKind::kListUploads;
+  exchange.text_limit = lists ? size_t{8} << 20 : size_t{1} << 20;
   const Settings& settings = context_.settings;
   exchange.stall_seconds =
       call.kind == CallKind::kCompleteUpload ? settings.complete_stall_seconds : settings.stall_seconds;

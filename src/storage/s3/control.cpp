@@ -6,7 +6,6 @@
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/errors.hpp"
-#include "storage/s3/xml.hpp"
 
 namespace mlps::s3 {
 
@@ -112,6 +111,96 @@ Result<std::vector<std::byte>> Control::get(std::string_view name, uint64_t offs
 Status Control::remove(std::string_view name) {
   prepare(CallKind::kDeleteObject, name);
   return run();
+}
+
+// The page after `after`. Without encoding-type: Ceph RGW then encodes keys without saying so, and its markers not.
+Result<UploadsAnswer> Control::list_uploads(const std::string& key_prefix, const UploadsAnswer& after,
+                                            Nanos deadline_ns) {
+  const Context& context = client_.context();
+  path_ = context.bucket_request_path();
+  uri_ = fmt::format("{}://{}/{}", scheme_name(context.root.scheme()), context.root.bucket(), key_prefix);
+  call_.reset(CallKind::kListUploads, path_, uri_);
+  call_.deadline_ns = deadline_ns;
+  if (!after.next_key.empty()) {
+    call_.query = "key-marker=";
+    append_encoded_query(call_.query, after.next_key);
+    call_.query += '&';
+  }
+  call_.query += "max-uploads=1000&prefix=";
+  append_encoded_query(call_.query, key_prefix);
+  if (!after.next_id.empty()) {
+    call_.query += "&upload-id-marker=";
+    append_encoded_query(call_.query, after.next_id);
+  }
+  call_.query += "&uploads=";
+  if (auto status = run(); !status) return fail(std::move(status.error()));
+
+  const auto refuse = [&](ErrorCode code, std::string_view why) {
+    return fail(code, fmt::format("ListMultipartUploads {}: {}", uri_, why));
+  };
+  auto answer = parse_uploads_answer(call_.exchange.text);
+  if (!answer) return refuse(answer.error().code, answer.error().message);
+  if (!answer->next_key.empty() && answer->next_key == after.next_key && answer->next_id == after.next_id) {
+    return refuse(ErrorCode::kStorageProtocol, "the server repeats its marker, so the list never ends");
+  }
+  for (const ListedUpload& upload : answer->uploads) {
+    if (upload.key.starts_with(key_prefix)) continue;
+    return refuse(ErrorCode::kStorageProtocol,
+                  fmt::format("the server listed \"{}\", which doesn't begin with the prefix", printable(upload.key)));
+  }
+  return std::move(*answer);
+}
+
+Result<std::vector<Control::OpenUpload>> Control::find_uploads(std::string_view prefix,
+                                                               const storage::NameFilter& is_meant, Nanos deadline_ns) {
+  const Context& context = client_.context();
+  const std::string key_prefix = context.key_prefix(prefix);
+  const size_t root_bytes = context.key_prefix("").size();
+  std::vector<OpenUpload> found;
+  UploadsAnswer page;
+  do {
+    if (now_ns() >= deadline_ns) {
+      return fail(ErrorCode::kStorageUnreachable,
+                  fmt::format("ListMultipartUploads s3://{}/{}: not done in time", context.root.bucket(), key_prefix));
+    }
+    auto next = list_uploads(key_prefix, page, deadline_ns);
+    if (!next) return fail(std::move(next.error()));
+    page = std::move(*next);
+    for (ListedUpload& upload : page.uploads) {
+      std::string name = upload.key.substr(root_bytes);
+      if (is_meant(name)) found.push_back({std::move(name), std::move(upload.id)});
+    }
+  } while (!page.next_key.empty());
+  return found;
+}
+
+Status Control::abort_upload(const OpenUpload& upload, Nanos deadline_ns) {
+  prepare(CallKind::kAbortUpload, upload.name);
+  call_.deadline_ns = deadline_ns;
+  call_.query = "uploadId=";
+  append_encoded_query(call_.query, upload.id);
+  if (now_ns() < deadline_ns) return run();
+  return fail(ErrorCode::kStorageUnreachable, fmt::format("AbortMultipartUpload {}: not done in time", uri_));
+}
+
+Result<uint64_t> Control::abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant,
+                                        Nanos deadline_ns) {
+  const auto found = find_uploads(prefix, is_meant, deadline_ns);
+  if (!found) return fail(found.error());
+  uint64_t aborted = 0;
+  std::optional<Error> first;
+  for (const OpenUpload& upload : *found) {
+    Status status = abort_upload(upload, deadline_ns);
+    if (status) {
+      ++aborted;
+    } else if (!first) {
+      first = std::move(status.error());
+    }
+  }
+  if (!first) return aborted;
+  first->message = fmt::format("{} of {} unfinished uploads could not be aborted; the first: {}",
+                               found->size() - aborted, found->size(), first->message);
+  return fail(std::move(*first));
 }
 
 }  // namespace mlps::s3

@@ -71,6 +71,10 @@ class S3Session final : public storage::Session {
     return control_.get(name, offset, length);
   }
   Status remove(std::string_view name) override { return control_.remove(name); }
+  Result<uint64_t> abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant,
+                                 Nanos deadline_ns) override {
+    return control_.abort_uploads(prefix, is_meant, deadline_ns);
+  }
 
  private:
   void begin_write(Operation& operation, S3Object& object);

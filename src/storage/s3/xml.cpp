@@ -11,6 +11,8 @@
 namespace mlps::s3 {
 namespace {
 
+constexpr size_t kMaxUploadId = 4096;
+
 std::string_view local_name(const pugi::xml_node& node) {
   const std::string_view name = node.name();
   const auto colon = name.rfind(':');
@@ -91,14 +93,35 @@ Status wrong_root(const pugi::xml_node& root, std::string_view wanted) {
               fmt::format("the answer is <{}> instead of <{}>", printable(local_name(root), 60), wanted));
 }
 
-Result<ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
-  ListedObject out;
-  const std::string_view key = text_of(node, "Key");
-  const auto decoded = encoded ? percent_decoded(key) : std::optional<std::string>(key);
+Result<std::string> key_in(const pugi::xml_node& node, std::string_view element, bool encoded) {
+  const std::string_view key = text_of(node, element);
+  auto decoded = encoded ? percent_decoded(key) : std::optional<std::string>(key);
   if (!decoded || decoded->empty()) {
     return fail(ErrorCode::kStorageProtocol, fmt::format("the list holds the unusable key \"{}\"", printable(key)));
   }
-  out.key = *decoded;
+  return std::move(*decoded);
+}
+
+Result<std::string> upload_id_in(const pugi::xml_node& node) {
+  std::string id(text_of(node, "UploadId"));
+  if (id.empty() || id.size() > kMaxUploadId) {
+    return fail(ErrorCode::kStorageProtocol, fmt::format("the answer's UploadId has {} bytes", id.size()));
+  }
+  return id;
+}
+
+Result<bool> is_truncated(const pugi::xml_node& root) {
+  const std::string_view truncated = trimmed(text_of(root, "IsTruncated"));
+  if (truncated == "true") return true;
+  if (truncated == "false") return false;
+  return fail(ErrorCode::kStorageProtocol, "the list doesn't say whether it is complete (IsTruncated)");
+}
+
+Result<ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
+  ListedObject out;
+  auto key = key_in(node, "Key", encoded);
+  if (!key) return fail(std::move(key.error()));
+  out.key = std::move(*key);
   const auto size = parse_number(trimmed(text_of(node, "Size")));
   if (!size) {
     return fail(ErrorCode::kStorageProtocol, fmt::format("the list has no size for key \"{}\"", printable(out.key)));
@@ -142,11 +165,7 @@ Result<std::string> parse_upload_id(std::string_view body) {
   if (local_name(parsed.root) != "InitiateMultipartUploadResult") {
     return fail(wrong_root(parsed.root, "InitiateMultipartUploadResult").error());
   }
-  std::string id(text_of(parsed.root, "UploadId"));
-  if (id.empty() || id.size() > 4096) {
-    return fail(ErrorCode::kStorageProtocol, fmt::format("the answer's UploadId has {} bytes", id.size()));
-  }
-  return id;
+  return upload_id_in(parsed.root);
 }
 
 Result<CompleteAnswer> parse_complete_answer(std::string_view body) {
@@ -177,15 +196,41 @@ Result<ListAnswer> parse_list_answer(std::string_view body) {
     if (!object) return fail(std::move(object.error()));
     out.objects.push_back(std::move(*object));
   }
-  const std::string_view truncated = trimmed(text_of(root, "IsTruncated"));
-  if (truncated != "true" && truncated != "false") {
-    return fail(ErrorCode::kStorageProtocol, "the list doesn't say whether it is complete (IsTruncated)");
-  }
-  if (truncated == "true") {
+  const auto truncated = is_truncated(root);
+  if (!truncated) return fail(truncated.error());
+  if (*truncated) {
     out.next_token = text_of(root, "NextContinuationToken");
     if (out.next_token.empty()) {
       return fail(ErrorCode::kStorageProtocol, "the list is cut short without a NextContinuationToken");
     }
+  }
+  return out;
+}
+
+Result<UploadsAnswer> parse_uploads_answer(std::string_view body) {
+  Parsed parsed;
+  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
+  const pugi::xml_node& root = parsed.root;
+  if (local_name(root) != "ListMultipartUploadsResult") {
+    return fail(wrong_root(root, "ListMultipartUploadsResult").error());
+  }
+  UploadsAnswer out;
+  const bool encoded = text_of(root, "EncodingType") == "url";
+  for (const pugi::xml_node& node : root.children()) {
+    if (local_name(node) != "Upload") continue;
+    auto key = key_in(node, "Key", encoded);
+    if (!key) return fail(std::move(key.error()));
+    auto id = upload_id_in(node);
+    if (!id) return fail(std::move(id.error()));
+    out.uploads.push_back({std::move(*key), std::move(*id)});
+  }
+  const auto truncated = is_truncated(root);
+  if (!truncated) return fail(truncated.error());
+  if (*truncated) {
+    auto next = key_in(root, "NextKeyMarker", encoded);
+    if (!next) return fail(ErrorCode::kStorageProtocol, "the list is cut short without a usable NextKeyMarker");
+    out.next_key = std::move(*next);
+    out.next_id = text_of(root, "NextUploadIdMarker");
   }
   return out;
 }

@@ -36,11 +36,23 @@ struct ListAnswer {
   std::string next_token;  ///< empty on the last page
 };
 
+struct ListedUpload {
+  std::string key;
+  std::string id;  ///< at least 1 byte, at most 4096
+};
+
+struct UploadsAnswer {
+  std::vector<ListedUpload> uploads;
+  std::string next_key;  ///< empty on the last page
+  std::string next_id;   ///< may be empty
+};
+
 /// Never fails: an error body that can't be read leaves the fields empty.
 ServerError parse_error_body(std::string_view body);
 Result<std::string> parse_upload_id(std::string_view body);
 Result<CompleteAnswer> parse_complete_answer(std::string_view body);
 Result<ListAnswer> parse_list_answer(std::string_view body);
+Result<UploadsAnswer> parse_uploads_answer(std::string_view body);
 
 /// One part in a CompleteMultipartUpload request.
 struct CompletedPart {

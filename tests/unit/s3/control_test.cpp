@@ -82,6 +82,90 @@ TEST_F(ControlTest, FailedListsAreErrors) {
   EXPECT_THAT(session().list("", "").error().message, HasSubstr("longer than"));
 }
 
+class UploadsTest : public ControlTest {
+ protected:
+  static Nanos soon() { return now_ns() + 60'000'000'000; }
+
+  /// Begins uploads as a process that is then killed, one of its own each.
+  void leave_open(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto left = object(name, 2 * kPart);
+      EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *left)), "ok");
+    }
+  }
+
+  static bool anything(std::string_view) { return true; }
+};
+
+TEST_F(UploadsTest, OnlyThoseThatAreMeantAreAborted) {
+  leave_open({"m/a", "m/a", "m/b", "m/c", "m/d e", "m/f", "m2/a"});
+  std::vector<std::string> asked;
+  const auto aborted = session().abort_uploads(
+      "m/",
+      [&](std::string_view name) {
+        asked.emplace_back(name);
+        return name != "m/b";
+      },
+      soon());
+  ASSERT_TRUE(aborted) << render(aborted.error());
+  EXPECT_EQ(*aborted, 5U);
+  EXPECT_THAT(asked, ElementsAre("m/a", "m/a", "m/b", "m/c", "m/d e", "m/f"));
+  EXPECT_THAT(server.paths_of_uploads(), ElementsAre("/bkt/run%201/m/b", "/bkt/run%201/m2/a"));
+  EXPECT_EQ(server.count("GET", "uploads="), 2);
+  EXPECT_EQ(*session().abort_uploads(
+                "m/", [](std::string_view name) { return name == "m/a"; }, soon()),
+            0U);
+}
+
+TEST_F(UploadsTest, AbortedBySomebodyElseMeanwhileIsFine) {
+  leave_open({"a", "b"});
+  server.inject("DELETE", "/a?", error_reply(404, "NoSuchUpload"));
+  EXPECT_EQ(*session().abort_uploads("", anything, soon()), 2U);
+}
+
+TEST_F(UploadsTest, WhatCannotBeAbortedDoesNotKeepTheOthersOpen) {
+  leave_open({"a", "b", "c"});
+  server.inject("DELETE", "/b?", error_reply(403, "AccessDenied"));
+  const auto aborted = session().abort_uploads("", anything, soon());
+  ASSERT_FALSE(aborted);
+  EXPECT_EQ(aborted.error().code, ErrorCode::kStorageDenied);
+  EXPECT_THAT(aborted.error().message,
+              StartsWith("1 of 3 unfinished uploads could not be aborted; the first: AbortMultipartUpload s3://bkt/"));
+  EXPECT_THAT(server.paths_of_uploads(), ElementsAre("/bkt/run%201/b"));
+}
+
+TEST_F(UploadsTest, FailedListsAreErrors) {
+  leave_open({"a"});
+  const auto failure = [&](Reply reply) {
+    server.inject("GET", "uploads=", std::move(reply));
+    const auto aborted = session().abort_uploads("", anything, soon());
+    EXPECT_FALSE(aborted);
+    return aborted ? Error{} : aborted.error();
+  };
+  EXPECT_EQ(failure(error_reply(403, "AccessDenied")).code, ErrorCode::kStorageDenied);
+  EXPECT_EQ(failure({.body = "<html>hello</html>"}).code, ErrorCode::kStorageProtocol);
+  EXPECT_EQ(failure({.body = "garbage"}).code, ErrorCode::kStorageProtocol);
+  const std::string begin = "<ListMultipartUploadsResult>", end = "</ListMultipartUploadsResult>";
+  EXPECT_THAT(failure({.body = begin +
+                               "<IsTruncated>false</IsTruncated><Upload><Key>elsewhere/x</Key><UploadId>1"
+                               "</UploadId></Upload>" +
+                               end})
+                  .message,
+              HasSubstr("elsewhere/x"));
+  EXPECT_EQ(server.open_uploads(), 1U);
+  const std::string endless = begin + "<IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker>" + end;
+  server.inject("GET", "uploads=", {.body = endless});
+  EXPECT_THAT(failure({.body = endless}).message, HasSubstr("repeats"));
+}
+
+TEST_F(UploadsTest, NothingIsAskedBeyondTheDeadline) {
+  leave_open({"a"});
+  EXPECT_EQ(session().abort_uploads("", anything, now_ns() - 1).error().code, ErrorCode::kStorageUnreachable);
+  EXPECT_EQ(server.count("GET"), 0);
+  server.inject("GET", "uploads=", {.fault = Reply::Fault::kHang});
+  EXPECT_EQ(session().abort_uploads("", anything, now_ns() + 50'000'000).error().code, ErrorCode::kStorageUnreachable);
+}
+
 TEST_F(ControlTest, BlockingCallsRetryToo) {
   server.put_object("/bkt/run%201/k", "0123456789");
   server.inject("HEAD", "", {.status = 503, .announced_length = 100}, 2);

@@ -275,4 +275,12 @@ size_t ScriptedServer::open_uploads() const {
   return uploads_.size();
 }
 
+std::vector<std::string> ScriptedServer::paths_of_uploads() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> paths;
+  for (const auto& [id, upload] : uploads_) paths.push_back(upload.path);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 }  // namespace mlps::testing

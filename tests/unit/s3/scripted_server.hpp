@@ -70,6 +70,7 @@ class ScriptedServer {
   std::map<std::string, std::string> objects() const;  ///< path -> bytes
   void put_object(const std::string& path, std::string bytes);
   size_t open_uploads() const;
+  std::vector<std::string> paths_of_uploads() const;  ///< sorted
   /// Whether CRC32C headers are confirmed and reported, as AWS does.
   void keep_checksums(bool keep) { keep_checksums_ = keep; }
 
@@ -102,6 +103,7 @@ class ScriptedServer {
   Reply complete(const Request& request);
   Reply get(const Request& request) const;
   Reply list(const Request& request) const;
+  Reply list_uploads(const Request& request) const;
   bool send_reply(int fd, const Request& request, const Reply& reply);
 
   int listener_ = -1;

@@ -69,6 +69,8 @@ Reply ScriptedServer::store(const Request& request) {
   } else if (request.method == "DELETE") {
     objects_.erase(request.path);
     reply.status = 204;
+  } else if (!object_path && request.query.ends_with("uploads=")) {
+    reply = list_uploads(request);
   } else if (!object_path) {
     reply = list(request);
   } else {
@@ -173,6 +175,35 @@ Reply ScriptedServer::list(const Request& request) const {
   return {.body = fmt::format("<ListBucketResult><Name>b</Name><IsTruncated>{}</IsTruncated>{}"
                               "<EncodingType>url</EncodingType>{}</ListBucketResult>",
                               more, token, entries)};
+}
+
+// Keys and markers as they are, as Ceph RGW without encoding-type.
+Reply ScriptedServer::list_uploads(const Request& request) const {
+  const auto value = [&](const char* name) {
+    return s3::percent_decoded(query_value(request.query, name)).value_or("");
+  };
+  const std::pair<std::string, std::string> after = {value("key-marker"), value("upload-id-marker")};
+  std::map<std::pair<std::string, std::string>, const Upload*> sorted;
+  for (const auto& [id, upload] : uploads_) {
+    if (!upload.path.starts_with(request.path + "/")) continue;
+    const std::string key = s3::percent_decoded(upload.path.substr(request.path.size() + 1)).value_or("");
+    if (key.starts_with(value("prefix")) && std::pair(key, id) > after) sorted[{key, id}] = &upload;
+  }
+  constexpr int kPage = 3;
+  std::string entries;
+  std::pair<std::string, std::string> last;
+  int listed = 0;
+  for (const auto& [key_and_id, upload] : sorted) {
+    if (listed++ == kPage) break;
+    last = key_and_id;
+    entries += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", last.first, last.second);
+  }
+  const bool more = sorted.size() > kPage;
+  const std::string next = fmt::format("<NextKeyMarker>{}</NextKeyMarker><NextUploadIdMarker>{}</NextUploadIdMarker>",
+                                       last.first, last.second);
+  return {.body = fmt::format("<ListMultipartUploadsResult><Bucket>b</Bucket><IsTruncated>{}</IsTruncated>{}{}"
+                              "</ListMultipartUploadsResult>",
+                              more, more ? next : "", entries)};
 }
 
 }  // namespace mlps::testing

@@ -102,6 +102,43 @@ TEST(Xml, HostileLists) {
   }
 }
 
+TEST(Xml, Uploads) {
+  const auto page = parse_uploads_answer(
+      "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>a b</NextKeyMarker>"
+      "<NextUploadIdMarker>i+</NextUploadIdMarker><Upload><Key>a%2Fb</Key><UploadId>i&amp;/+</UploadId></Upload>"
+      "</ListMultipartUploadsResult>");
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->uploads.size(), 1U);
+  EXPECT_EQ(page->uploads[0].key, "a%2Fb");
+  EXPECT_EQ(page->uploads[0].id, "i&/+");
+  EXPECT_EQ(page->next_key, "a b");
+  EXPECT_EQ(page->next_id, "i+");
+  const auto encoded = parse_uploads_answer(
+      "<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+      "<NextKeyMarker>a%2Fc</NextKeyMarker><Upload><Key>a%2Fb+c</Key><UploadId>a%2F</UploadId></Upload>"
+      "</ListMultipartUploadsResult>");
+  ASSERT_TRUE(encoded);
+  EXPECT_EQ(encoded->uploads[0].key, "a/b c");
+  EXPECT_EQ(encoded->uploads[0].id, "a%2F");
+  EXPECT_EQ(encoded->next_key, "a/c");
+}
+
+TEST(Xml, HostileUploads) {
+  const auto refused = [](const std::string& inside) {
+    const auto page = parse_uploads_answer("<ListMultipartUploadsResult>" + inside + "</ListMultipartUploadsResult>");
+    return !page && page.error().code == ErrorCode::kStorageProtocol;
+  };
+  const std::string end = "<IsTruncated>false</IsTruncated>";
+  EXPECT_FALSE(refused(end));
+  EXPECT_TRUE(refused(""));
+  EXPECT_TRUE(refused("<IsTruncated>true</IsTruncated>"));
+  EXPECT_TRUE(refused(end + "<Upload><Key>k</Key></Upload>"));
+  EXPECT_TRUE(refused(end + "<Upload><UploadId>1</UploadId></Upload>"));
+  EXPECT_TRUE(refused(end + "<Upload><Key>k</Key><UploadId>" + std::string(5000, 'x') + "</UploadId></Upload>"));
+  EXPECT_TRUE(refused(end + "<EncodingType>url</EncodingType><Upload><Key>%G1</Key><UploadId>1</UploadId></Upload>"));
+  EXPECT_FALSE(parse_uploads_answer("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"));
+}
+
 TEST(Xml, DocumentTypesAreRefused) {
   const std::string bomb =
       "<!DOCTYPE l [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><ListBucketResult><IsTruncated>false</IsTruncated>"

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,9 @@ class MemoryStore : public storage::Store {
   }
   std::vector<std::pair<std::string, std::string>> describe() const override { return {{"backend", "memory"}}; }
 
+  /// From now on unfinished uploads can't be aborted.
+  void refuse_aborts(Error error) { refused_aborts_ = std::move(error); }
+
   std::map<std::string, Blob> blobs;    ///< by name; guarded by mutex while sessions work
   std::atomic<int> protocol_errors{0};  ///< calls out of order
   std::atomic<int> aborts{0};
@@ -57,6 +61,7 @@ class MemoryStore : public storage::Store {
 
   Location root_{Scheme::kS3, "memory", ""};
   Hook hook_;
+  std::optional<Error> refused_aborts_;
 };
 
 class MemoryStore::MemorySession : public storage::Session {
@@ -121,6 +126,14 @@ class MemoryStore::MemorySession : public storage::Session {
     const std::lock_guard lock(store_.mutex);
     store_.blobs.erase(std::string(name));
     return {};
+  }
+  /// What isn't complete is an upload.
+  Result<uint64_t> abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant, Nanos) override {
+    if (store_.refused_aborts_) return fail(*store_.refused_aborts_);
+    const std::lock_guard lock(store_.mutex);
+    return std::erase_if(store_.blobs, [&](const auto& entry) {
+      return entry.first.starts_with(prefix) && !entry.second.complete && is_meant(entry.first);
+    });
   }
 
  private:

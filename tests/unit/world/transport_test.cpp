@@ -10,6 +10,7 @@
 
 #include "../support/fake_net.hpp"
 #include "world/courier.hpp"
+#include "world/left_behind.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::world {
@@ -148,6 +149,8 @@ TEST(Courier, AProcessThatFallsSilentIsNamed) {
     if (transport.index() != 1) {
       EXPECT_EQ(done.error().message, "host b (process 1) is gone: no sign of life for 1 s");
       EXPECT_EQ(done.error().code, ErrorCode::kHostUnreachable);
+      const std::vector<uint32_t> first_left = {1};
+      EXPECT_EQ(left_to_this_process(transport), transport.index() == 0 ? first_left : std::vector<uint32_t>());
     }
     EXPECT_FALSE(transport.close(transport.index() == 1 ? 0 : 10'000 * kMs));
   });
