@@ -87,7 +87,8 @@ LostUploads abort_all_uploads_after_loss(world::Transport& transport, storage::S
   const std::vector<uint32_t> gone = world::left_to_this_process(transport);
   if (gone.empty()) return lost;
   lost.hosts = hosts_of(gone, transport);
-  abort_uploads(store, "", [](std::string_view) { return true; }, lost);
+  abort_uploads(
+      store, "", [](std::string_view) { return true; }, lost);
   return lost;
 }
 

@@ -47,9 +47,9 @@ class LostUploadsTest : public ::testing::Test {
   LostUploadsTest() {
     // One finished object, and uploads of each rank, of another model and of nobody.
     store.blobs["llama3-8b/global_epoch1_step1/r1_0.pt"].complete = true;
-    for (const char* name : {"global_epoch1_step1/r0_0.pt", "global_epoch1_step1/r1_1.pt",
-                             "global_epoch1_step2/r1_0.pt", "global_epoch1_step2/r2_2.pt",
-                             "global_epoch1_step9/r1_0.pt", "global_epoch1_step2/other"}) {
+    for (const char* name :
+         {"global_epoch1_step1/r0_0.pt", "global_epoch1_step1/r1_1.pt", "global_epoch1_step2/r1_0.pt",
+          "global_epoch1_step2/r2_2.pt", "global_epoch1_step9/r1_0.pt", "global_epoch1_step2/other"}) {
       store.blobs[std::string("llama3-8b/") + name];
     }
     store.blobs["llama3-70b/global_epoch1_step1/r1_0.pt"];
