@@ -175,6 +175,11 @@ int take_part(const Settled& decided, const Invocation& invocation, Job& job) {
              : in_job(kTraining, std::move(*line), *settings, invocation, job);
 }
 
+/// To the command that started this job, by way of the launcher.
+void tell(const std::string& line) {
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
+
 /// As one of several that a launcher (srun, mpiexec) started with the command itself.
 int in_launched_job(const world::Launched& launched, const Resolution& resolution, const Invocation& invocation) {
   Job job(launched);
@@ -201,14 +206,16 @@ int benchmark_command(const Resolution& resolution, const Invocation& invocation
 
 int join_command(const Invocation& invocation) {
   const auto launched = world::launched_by(invocation.environment);
-  if (!launched) return report(launched.error());
+  if (!launched) {
+    const int status = report(launched.error());
+    tell(verdict_line(status));
+    return status;
+  }
   std::optional<Job> job;
   *launched ? job.emplace(**launched) : job.emplace();
-  job->report_end([](int status) {
-    const std::string line = verdict_line(status);
-    (void)!::write(STDERR_FILENO, line.data(), line.size());
-  });
+  job->report_end([](int status) { tell(verdict_line(status)); });
   if (job->transport().failure().raised()) return job->end(job->failed());
+  if (job->leads()) tell(begun_line());
   Settled settings;  // process 0's
   std::optional<JobControl> control;
   if (job->leads()) {

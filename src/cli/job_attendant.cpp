@@ -25,7 +25,8 @@ constexpr int kTickMs = 200;
 /// The wait for one launcher.
 class Attendance {
  public:
-  Attendance(pid_t launcher, int control, int errors) : launcher_(launcher), control_(control), errors_(errors) {
+  Attendance(pid_t launcher, int control, int errors, Nanos start_limit_ns)
+      : launcher_(launcher), control_(control), errors_(errors), start_deadline_ns_(now_ns() + start_limit_ns) {
     sigset_t signals;
     sigemptyset(&signals);
     for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
@@ -96,8 +97,13 @@ class Attendance {
   }
 
   void hurry(JobEnd& end) {
-    if (!filter_.verdict()) return;
     const Nanos now = now_ns();
+    if (!filter_.has_begun() && now > start_deadline_ns_) {
+      ::kill(-launcher_, end.never_began ? SIGKILL : SIGTERM);
+      end.never_began = true;
+      start_deadline_ns_ = now + kTermNs;
+    }
+    if (!filter_.verdict()) return;
     if (patience_ns_ == 0) patience_ns_ = now + kGoodbyeNs;
     if (now < patience_ns_) return;
     ::kill(-launcher_, end.had_to_be_ended ? SIGKILL : SIGTERM);
@@ -108,6 +114,7 @@ class Attendance {
   const pid_t launcher_;
   const int control_;
   int errors_;
+  Nanos start_deadline_ns_;
   int signals_ = -1;
   VerdictFilter filter_;
   bool asked_ = false;
@@ -125,6 +132,8 @@ std::string VerdictFilter::pass(std::string_view bytes) {
     // A launcher may put something before a line, but breaks none.
     if (const auto verdict = verdict_in(line)) {
       verdict_ = verdict;
+    } else if (says_begun(line)) {
+      has_begun_ = true;
     } else {
       shown += line;
     }
@@ -137,8 +146,8 @@ std::string VerdictFilter::rest() {
   return std::exchange(held_, {});
 }
 
-JobEnd attend(pid_t launcher, int control, int errors) {
-  return Attendance(launcher, control, errors).wait();
+JobEnd attend(pid_t launcher, int control, int errors, Nanos start_limit_ns) {
+  return Attendance(launcher, control, errors, start_limit_ns).wait();
 }
 
 }  // namespace mlps::cli

@@ -38,6 +38,7 @@ Result<std::optional<std::string>> next_line(std::string& rest) {
 }
 
 constexpr std::string_view kVerdictText = "mlpstorage-job-ended ";
+constexpr std::string_view kBegunText = "mlpstorage-job-begun\n";
 
 }  // namespace
 
@@ -53,6 +54,15 @@ std::optional<int> verdict_in(std::string_view line) {
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), status);
   if (error != std::errc{} || end == line.data() || status < 0 || status > 255) return std::nullopt;
   return status;
+}
+
+std::string begun_line() {
+  return kVerdictMark + std::string(kBegunText);
+}
+
+bool says_begun(std::string_view line) {
+  const size_t mark = line.find(kVerdictMark);
+  return mark != std::string_view::npos && line.substr(mark + 1) == kBegunText;
 }
 
 Result<JobSettings> receive_settings(std::string& behind) {

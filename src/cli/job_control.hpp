@@ -19,6 +19,9 @@ inline constexpr std::string_view kJoinWord = "join-job";
 inline constexpr char kVerdictMark = '\x1e';
 std::string verdict_line(int status);
 std::optional<int> verdict_in(std::string_view line);
+/// In the same way: all processes have met.
+std::string begun_line();
+bool says_begun(std::string_view line);
 
 /// What the command that started the job may say after the settings: one line each.
 inline constexpr std::string_view kInterruptLine = "interrupt ";  ///< and the name of the signal

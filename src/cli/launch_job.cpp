@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "cli/child_process.hpp"
 #include "cli/execution.hpp"
@@ -47,6 +48,21 @@ void send(int pipe, std::string_view text) {
   }
 }
 
+/// Why a launcher was ended that had said nothing of its job.
+Error cut_short(const JobEnd& end, const std::string& launcher) {
+  if (end.was_interrupted) {
+    return {ErrorCode::kInterrupted,
+            fmt::format("interrupted, and {} was ended before the job had said how it ended", launcher),
+            {},
+            "open uploads and partial files may be left; run the command again"};
+  }
+  return {ErrorCode::kHostUnreachable,
+          fmt::format("{} has not brought the processes of all hosts together within {:g} s, and was ended", launcher,
+                      to_seconds(kStartLimitNs)),
+          {},
+          "can it reach every host (try ssh), and is mlpstorage installed at the same path there?"};
+}
+
 /// The job's own status, which it has explained, or what is known of a launcher that ended without it.
 int status_of_job(const JobEnd& end, const std::string& launcher) {
   if (end.had_to_be_ended) {
@@ -57,13 +73,7 @@ int status_of_job(const JobEnd& end, const std::string& launcher) {
   }
   const bool is_clean = WIFEXITED(end.wait_status) && WEXITSTATUS(end.wait_status) == kExitSuccess;
   if (end.verdict && (*end.verdict != kExitSuccess || is_clean || end.had_to_be_ended)) return *end.verdict;
-  if (end.was_interrupted && !end.verdict) {
-    return report_failures(
-        {{ErrorCode::kInterrupted,
-          fmt::format("interrupted, and {} was ended before the job had said how it ended", launcher),
-          {},
-          "open uploads and partial files may be left; run the command again"}});
-  }
+  if (!end.verdict && (end.was_interrupted || end.never_began)) return report_failures({cut_short(end, launcher)});
   const Error error{
       ErrorCode::kMpiCommunication,
       WIFEXITED(end.wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(end.wait_status))

@@ -54,12 +54,12 @@ class Attend : public testing::Test {
   }
   ~Attend() override { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-  JobEnd run(const std::string& script) {
+  JobEnd run(const std::string& script, Nanos start_limit_ns = kStartLimitNs) {
     Pipe control, errors;
     const auto child = start_child({"sh", "-c", script}, {control.read_end(), -1, errors.write_end()});
     EXPECT_TRUE(child);
     errors.close_write();
-    return attend(*child, control.write_end(), errors.read_end());
+    return attend(*child, control.write_end(), errors.read_end(), start_limit_ns);
   }
   sigset_t before_;
 };
@@ -75,6 +75,17 @@ TEST_F(Attend, ALauncherMayEndWithoutAVerdict) {
   const JobEnd end = run("exit 4");
   EXPECT_FALSE(end.verdict);
   EXPECT_EQ(WEXITSTATUS(end.wait_status), 4);
+}
+
+TEST_F(Attend, ALauncherThatBringsNobodyTogetherIsEnded) {
+  const JobEnd hangs = run("exec sleep 100", 1);
+  EXPECT_TRUE(hangs.never_began);
+  EXPECT_FALSE(hangs.verdict);
+  EXPECT_EQ(WTERMSIG(hangs.wait_status), SIGTERM);
+  // Once all have met, a job may take as long as it likes.
+  const JobEnd begun = run("printf '\\036mlpstorage-job-begun\\n' >&2; sleep 1; exit 3", 900'000'000);
+  EXPECT_FALSE(begun.never_began);
+  EXPECT_EQ(WEXITSTATUS(begun.wait_status), 3);
 }
 
 TEST_F(Attend, AnInterruptIsAMessageToTheJob) {
