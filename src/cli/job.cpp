@@ -125,6 +125,27 @@ std::optional<int> Job::share(uint64_t& number) {
   return std::nullopt;
 }
 
+void Job::share_warnings(bool leave_out_known) {
+  if (is_alone() || transport_->failure().raised()) return;
+  const std::vector<std::string> warnings = log::problems();
+  world::Packer packer;
+  if (!leads()) {
+    for (size_t i = warnings_shared_; i < warnings.size(); ++i) packer.text(warnings[i]);
+  }
+  warnings_shared_ = warnings.size();
+  const auto all = transport_->gather(packer.take());
+  if (!all) return;  // the failure is everybody's, and told at the end
+  world::Chorus chorus;
+  for (size_t process = 0; process < all->size(); ++process) {
+    for (world::Unpacker in((*all)[process]); in.good() && !in.empty();) {
+      const std::string warning(in.text());
+      const bool is_known = std::find(warnings.begin(), warnings.end(), warning) != warnings.end();
+      if (!leave_out_known || !is_known) chorus.add(transport_->members()[process].host, {.message = warning});
+    }
+  }
+  for (const Error& warning : chorus.errors()) log::warning("{}", warning.message);
+}
+
 world::LocalRanks Job::ranks_of(const std::vector<world::HostShare>& shares) {
   const world::HostShare& mine = shares[transport_->index()];
   world::LocalRanks ranks{mine.first_rank, mine.ranks, shares.back().first_rank + shares.back().ranks,

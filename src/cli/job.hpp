@@ -42,6 +42,10 @@ class Job {
   std::optional<int> share(std::string& text);
   std::optional<int> share(uint64_t& number);
 
+  /// Collective, unless the job has failed: process 0 logs what the others have warned of since the last time. Before a
+  /// run all warn alike of the same settings: then `leave_out_known` spares what process 0 has said itself.
+  void share_warnings(bool leave_out_known);
+
   /// The ranks of this process.
   world::LocalRanks ranks_of(const std::vector<world::HostShare>& shares);
 
@@ -62,6 +66,7 @@ class Job {
   std::unique_ptr<world::Transport> transport_;
   uint32_t index_ = 0;
   std::function<void(int)> say_;
+  size_t warnings_shared_ = 0;
   std::optional<InterruptWatch::Attachment> attachment_;  // only while others would wait for this process
 };
 

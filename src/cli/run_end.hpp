@@ -66,12 +66,14 @@ std::optional<results::RunOutcome> end_run(Record& record, const Gather& gather,
   world::Transport& transport = end.job.transport();
   if (!end.job.leads()) {
     end.watch.send(passed, end.store, moved, transport);
+    end.job.share_warnings(false);
     (void)facts_at_end(end.job);
     return std::nullopt;
   }
   log::progress("");
   name_host(record, end.job.whose());
   results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, moved, transport);
+  end.job.share_warnings(false);
   return outcome_of(record.error, std::move(findings), facts_at_end(end.job));
 }
 

@@ -108,6 +108,7 @@ class TrainingExecution {
     if (const auto status = job_.agree(errors_of(claim_folder()))) return *status;
     const training::RunRequest request = request_for(run_seed);
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
+    job_.share_warnings(true);
     HostWatch watch(options_);
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
