@@ -6,9 +6,9 @@ set -euo pipefail
 
 build_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
   nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libcli11-dev libisal-dev liburing-dev zlib1g-dev
-  libgtest-dev libgmock-dev libbenchmark-dev)
+  libgtest-dev libgmock-dev libbenchmark-dev libopenmpi-dev libmpich-dev)
 test_packages=(python3 python3-numpy ceph-common ceph-mon ceph-osd radosgw s3cmd fio clang-format clang-tidy iproute2 util-linux
-  procps openmpi-bin libopenmpi-dev mpich libmpich-dev slurmctld slurmd slurm-client munge)
+  procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 
