@@ -116,11 +116,12 @@ class Files(TrainingTest):
         self.run_passes("retinanet", "--inject-fault", "slowdown=2:read_part:img_17")
         self.assertEqual(2, self.training_record("retinanet", "run")["reading"]["retries"])
 
-    def test_started_several_times_by_a_launcher_it_does_nothing(self):
+    def test_one_of_several_processes_never_runs_alone(self):
+        """A launcher says that there are two, and MPI knows of one."""
         launched = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}
         for command in ("datagen", "run"):
-            done = self.fails(6, "E902", *self.training("retinanet", command, "file", self.data), **launched)
-            self.assertIn("one of several, by Open MPI", done.stderr)
+            done = self.fails(6, "E501", *self.training("retinanet", command, "file", self.data), **launched)
+            self.assertIn("as one of 2 processes, but", done.stderr)
         self.assertFalse(self.data.exists())
 
     def test_an_interrupted_run_says_so(self):
