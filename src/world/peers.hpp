@@ -103,6 +103,7 @@ class Peers {
   void watch(Nanos now);
   void tell_failure();
   void raise_named(Error error);
+  void lose(uint32_t process, const std::string& why);
   void lose_wire(const Error& error);
   void send(uint32_t to, const Packet& packet);
   bool drained() const;

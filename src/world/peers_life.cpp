@@ -20,7 +20,7 @@ bool Peers::turn() {
     Result<std::optional<Message>> message = wire_->poll();
     if (!message) {
       lose_wire(message.error());
-      break;
+      continue;  // of one process: there may be news from others
     }
     if (!*message) break;
     came = true;
@@ -121,14 +121,16 @@ void Peers::watch(Nanos now) {
   for (const uint32_t neighbour : neighbours_) {
     Peer& peer = peers_[neighbour];
     if (peer.gone || peer.said_bye || now - peer.heard_ns <= limits_.lost_after_ns) continue;
-    peer.gone = true;
-    if (!gone_) gone_ = neighbour;
-    raise_named(
-        {ErrorCode::kHostUnreachable,
-         fmt::format("{} is gone: no sign of life for {:g} s", name(neighbour), to_seconds(limits_.lost_after_ns)),
-         fmt::format("noticed by {}", name(index_)),
-         "look at that host: was the process killed (out of memory?), is the host or its network down?"});
+    lose(neighbour, fmt::format("no sign of life for {:g} s", to_seconds(limits_.lost_after_ns)));
   }
+}
+
+void Peers::lose(uint32_t process, const std::string& why) {
+  peers_[process].gone = true;
+  if (!gone_) gone_ = process;
+  raise_named({ErrorCode::kHostUnreachable, fmt::format("{} is gone: {}", name(process), why),
+               fmt::format("noticed by {}", name(index_)),
+               "look at that host: was the process killed (out of memory?), is the host or its network down?"});
 }
 
 void Peers::tell_failure() {
@@ -152,8 +154,15 @@ void Peers::raise_named(Error error) {
 }
 
 void Peers::lose_wire(const Error& error) {
-  wire_over_ = true;
-  failure_.raise(error);
+  const std::optional<uint32_t> process = wire_->unreachable();
+  if (!process || *process >= size_) {
+    wire_over_ = true;
+    failure_.raise(error);
+    return;
+  }
+  // Who has said good-bye may have left.
+  const Peer& peer = peers_[*process];
+  if (!peer.gone && !peer.said_bye) lose(*process, error.message.substr(0, error.message.find('\n')));
 }
 
 void Peers::send(uint32_t to, const Packet& packet) {

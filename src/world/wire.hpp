@@ -25,6 +25,8 @@ class Wire {
   virtual Status send(uint32_t to, Bytes bytes) = 0;
   /// Moves sends and receives on; a message that has arrived whole, if there is one.
   virtual Result<std::optional<Message>> poll() = 0;
+  /// The process that the last error was about; nothing if the wire itself is broken.
+  virtual std::optional<uint32_t> unreachable() const = 0;
   /// Messages to this process that are not on their way yet.
   virtual size_t unsent(uint32_t to) const = 0;
 

@@ -110,6 +110,15 @@ class LostOnObjects(Lost):
     test_cut_off_while_it_writes = None  # beta can't reach the store to abort
 
 
+class LostUnderMpich(LostOnObjects):
+    """MPICH tells at once that a process can't be reached."""
+
+    def on_hosts(self, *more, **options):
+        return super().on_hosts(*more, **{"launcher": "mpich", **options})
+
+    test_killed_at_a_barrier = test_an_error_on_one_host_ends_all = test_process_0_killed_while_it_writes = None
+
+
 class Refusals(MultiHostTest):
     """Found before anything is written; no run folder is made."""
 

@@ -40,6 +40,7 @@ class MpiWire final : public Wire {
   uint32_t size() const override { return size_; }
   Status send(uint32_t to, Bytes bytes) override;
   Result<std::optional<Message>> poll() override;
+  std::optional<uint32_t> unreachable() const override { return unreachable_; }
   size_t unsent(uint32_t to) const override { return unsent_[to]; }
   Status finish() override;
   void abort(int exit_status, bool all_leave) override;
@@ -60,6 +61,7 @@ class MpiWire final : public Wire {
   std::list<Transfer> sends_;
   std::list<Transfer> receives_;
   std::vector<size_t> unsent_;
+  std::optional<uint32_t> unreachable_;
 };
 
 Status MpiWire::send(uint32_t to, Bytes bytes) {
@@ -68,6 +70,7 @@ Status MpiWire::send(uint32_t to, Bytes bytes) {
                                    &transfer.request);
   if (failed != 0) {
     sends_.pop_back();
+    unreachable_ = to;
     return fail(mpi_error(plugin_, fmt::format("MPI_Isend to process {}", to), failed));
   }
   ++unsent_[to];
@@ -85,7 +88,10 @@ Status MpiWire::move_sends() {
     } else {
       ++transfer;
     }
-    if (failed != 0) return fail(mpi_error(plugin_, fmt::format("sending to process {}", to), failed));
+    if (failed != 0) {
+      unreachable_ = to;
+      return fail(mpi_error(plugin_, fmt::format("sending to process {}", to), failed));
+    }
   }
   return {};
 }
@@ -94,6 +100,7 @@ Status MpiWire::begin_receives() {
   for (;;) {
     int found = 0, from = 0, count = 0;
     if (const int failed = plugin_.iprobe(&found, &from, &count); failed != 0) {
+      unreachable_.reset();
       return fail(mpi_error(plugin_, "MPI_Iprobe", failed));
     }
     if (found == 0) return {};
@@ -115,6 +122,7 @@ Result<std::optional<Message>> MpiWire::poll() {
     if (const int failed = plugin_.test(transfer->request, &done); failed != 0) {
       const uint32_t from = transfer->peer;
       receives_.erase(transfer);
+      unreachable_ = from;
       return fail(mpi_error(plugin_, fmt::format("receiving from process {}", from), failed));
     }
     if (done == 0) continue;

@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -36,6 +37,11 @@ class FakeNet {
     const std::lock_guard lock(mutex_);
     inbox_[to].push_back(std::move(message));
   }
+  /// From now on sending to this process is an error.
+  void refuse(uint32_t process) {
+    const std::lock_guard lock(mutex_);
+    refusing_.insert(process);
+  }
   int finished() const {
     const std::lock_guard lock(mutex_);
     return finished_;
@@ -50,9 +56,14 @@ class FakeNet {
     Status send(uint32_t to, Bytes bytes) override {
       const std::lock_guard lock(net_.mutex_);
       if (net_.broken_.contains(index_)) return fail(ErrorCode::kMpiCommunication, "the cable is unplugged");
+      if (net_.refusing_.contains(to)) {
+        unreachable_ = to;
+        return fail(ErrorCode::kMpiCommunication, "endpoint timeout\nand more");
+      }
       if (!net_.cut_.contains({index_, to})) net_.inbox_[to].push_back({index_, std::move(bytes)});
       return {};
     }
+    std::optional<uint32_t> unreachable() const override { return unreachable_; }
     Result<std::optional<Message>> poll() override {
       const std::lock_guard lock(net_.mutex_);
       if (net_.broken_.contains(index_)) return fail(ErrorCode::kMpiCommunication, "the cable is unplugged");
@@ -73,12 +84,14 @@ class FakeNet {
    private:
     FakeNet& net_;
     const uint32_t index_;
+    std::optional<uint32_t> unreachable_;
   };
 
   mutable std::mutex mutex_;
   std::vector<std::deque<Message>> inbox_;
   std::set<std::pair<uint32_t, uint32_t>> cut_;
   std::set<uint32_t> broken_;
+  std::set<uint32_t> refusing_;
   int finished_ = 0;
 };
 

@@ -180,6 +180,23 @@ TEST(Courier, ABrokenWireEndsTheCall) {
   });
 }
 
+TEST(Courier, AProcessThatCannotBeSentToIsLostAndTheOthersHearOfIt) {
+  FakeNet net(3);
+  run_job(net, 3, [&](Transport& transport) {
+    EXPECT_TRUE(transport.barrier());
+    if (transport.index() == 1) net.refuse(2);
+    if (transport.index() == 2) {
+      EXPECT_FALSE(barrier_until_failure(transport));
+      return;
+    }
+    const Status done = barrier_until_failure(transport);
+    EXPECT_EQ(done.error().message, "host c (process 2) is gone: endpoint timeout");
+    EXPECT_EQ(done.error().code, ErrorCode::kHostUnreachable);
+    EXPECT_TRUE(transport.lost(2));
+    EXPECT_FALSE(transport.close(2000 * kMs));
+  });
+}
+
 TEST(Courier, CallsOfDifferentKindsAreAnErrorNotADeadlock) {
   FakeNet net(2);
   run_job(net, 2, [&](Transport& transport) {
