@@ -182,8 +182,10 @@ TEST(Courier, ABrokenWireEndsTheCall) {
 
 TEST(Courier, AProcessThatCannotBeSentToIsLostAndTheOthersHearOfIt) {
   FakeNet net(3);
+  std::latch met(3);
   run_job(net, 3, [&](Transport& transport) {
     EXPECT_TRUE(transport.barrier());
+    met.arrive_and_wait();  // nobody is still in that barrier
     if (transport.index() == 1) net.refuse(2);
     if (transport.index() == 2) {
       EXPECT_FALSE(barrier_until_failure(transport));
