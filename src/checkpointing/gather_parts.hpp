@@ -84,4 +84,16 @@ void add_host(Record& whole, const Part& part, const world::Member& member, cons
   whole.hosts.push_back(std::move(host));
 }
 
+/// Collective: process 0 gets what pack_part() makes of every process's record, and merge_parts() makes its own whole
+/// with it. A part that can't be used fails the job.
+template <class Record>
+Status gather_parts(Record& record, world::Transport& transport) {
+  const Result<std::vector<world::Bytes>> sent = transport.gather(pack_part(record));
+  if (!sent) return fail(sent.error());
+  if (transport.index() != 0) return {};
+  Status merged = merge_parts(record, *sent, transport.members());
+  if (!merged) transport.failure().raise(merged.error());
+  return merged;
+}
+
 }  // namespace mlps::checkpointing

@@ -106,15 +106,6 @@ void add(RunRecord& whole, const RecordPart& part, const world::ClockOffset& clo
   merge(whole.read, part.read);
 }
 
-Status gather(RunRecord& record, world::Transport& transport) {
-  const Result<std::vector<world::Bytes>> sent = transport.gather(pack_part(record));
-  if (!sent) return fail(sent.error());
-  if (transport.index() != 0) return {};
-  Status merged = merge_parts(record, *sent, transport.members());
-  if (!merged) transport.failure().raise(merged.error());
-  return merged;
-}
-
 }  // namespace
 
 world::Bytes pack_part(const RunRecord& record) {
@@ -148,7 +139,7 @@ Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent,
 
 Status gather_record(RunRecord& record, world::Transport& transport) {
   if (transport.size() == 1) return {};
-  Status gathered = gather(record, transport);
+  Status gathered = gather_parts(record, transport);
   if (!gathered) stay_a_share(record, gathered.error(), transport);
   return gathered;
 }

@@ -71,15 +71,6 @@ void add(GenerateRecord& whole, GeneratePart part, const world::Member& member, 
   whole.hosts.push_back(std::move(host));
 }
 
-Status gather(GenerateRecord& record, world::Transport& transport) {
-  const Result<std::vector<world::Bytes>> sent = transport.gather(pack_part(record));
-  if (!sent) return fail(sent.error());
-  if (transport.index() != 0) return {};
-  Status merged = merge_parts(record, *sent, transport.members());
-  if (!merged) transport.failure().raise(merged.error());
-  return merged;
-}
-
 }  // namespace
 
 world::Bytes pack_part(const GenerateRecord& record) {
@@ -104,7 +95,7 @@ Status merge_parts(GenerateRecord& record, const std::vector<world::Bytes>& sent
 
 Status gather_record(GenerateRecord& record, world::Transport& transport) {
   if (transport.size() == 1) return {};
-  Status gathered = gather(record, transport);
+  Status gathered = checkpointing::gather_parts(record, transport);
   if (!gathered) checkpointing::stay_a_share(record, gathered.error(), transport);
   return gathered;
 }
