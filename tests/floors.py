@@ -9,8 +9,8 @@ import re
 import sys
 
 # Top first: a file includes from its own floor and from those before it.
-FLOORS = ("base", "payload", "location", "storage", "world", "workloads", "formats", "gates", "checkpointing", "training",
-          "kvcache", "vectordb", "results", "rules", "reports", "cli")
+FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "world", "io", "gates", "run", "flags", "results",
+          "launch", "session", "benchmarks", "rules", "reports", "cli")
 # A storage backend includes its own folder, the seam (storage/*.hpp) and what is listed here.
 BACKEND_MAY_INCLUDE = {"s3": {"http"}, "azure": {"http"}, "fault": None}  # None: any backend
 BACKEND_OPENERS = {"storage/open.cpp"}

@@ -93,7 +93,7 @@ void serve(int fd) {
 }  // namespace
 
 Sink::Sink() {
-  const auto [listener, port] = testing::listen_on_loopback(128);
+  const auto [listener, port] = test::listen_on_loopback(128);
   port_ = port;
   child_ = fork();
   if (child_ == 0) run_server(listener);

@@ -10,20 +10,20 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "cli/checkpointing_execute.hpp"
-#include "cli/checkpointing_parse.hpp"
-#include "cli/execution.hpp"
+#include "benchmarks/checkpointing/command/execute.hpp"
+#include "benchmarks/checkpointing/command/parse.hpp"
+#include "benchmarks/training/command/execute.hpp"
+#include "benchmarks/training/command/parse.hpp"
 #include "cli/history.hpp"
-#include "cli/job.hpp"
-#include "cli/job_control.hpp"
-#include "cli/job_settings.hpp"
-#include "cli/launch_job.hpp"
-#include "cli/placement.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
-#include "cli/training_execute.hpp"
-#include "cli/training_parse.hpp"
 #include "cli/utilities.hpp"
+#include "launch/job_control.hpp"
+#include "launch/job_settings.hpp"
+#include "launch/launch_job.hpp"
+#include "session/execution.hpp"
+#include "session/job.hpp"
+#include "session/placement.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cli/command_tree.hpp"
 #include "cli/dispatch.hpp"
+#include "flags/command_tree.hpp"
 
 namespace mlps::cli {
 

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "base/version.hpp"
 #include "cli/benchmark_command.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
-#include "cli/job_control.hpp"
 #include "cli/utilities.hpp"
-#include "cli/version.hpp"
+#include "launch/job_control.hpp"
 #include "world/launched_by.hpp"
 
 namespace mlps::cli {
@@ -38,7 +38,7 @@ int rerun(const Resolution& resolution, const Invocation& invocation) {
   return dispatch(again);
 }
 
-int carry_out(const Resolution& resolution, const Invocation& invocation) {
+int run_resolved(const Resolution& resolution, const Invocation& invocation) {
   switch (resolution.word->leaf) {
     case kCheckpointDatasize:
     case kCheckpointRun:
@@ -83,7 +83,7 @@ int dispatch(const Invocation& invocation) {
   if (resolution.kind != Resolution::Kind::kCommand) {
     return report_once(resolution_error(resolution, arguments), invocation.environment);
   }
-  return carry_out(resolution, invocation);
+  return run_resolved(resolution, invocation);
 }
 
 }  // namespace mlps::cli

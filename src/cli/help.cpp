@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "cli/text.hpp"
-#include "cli/version.hpp"
+#include "base/version.hpp"
+#include "flags/text.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cli/command_tree.hpp"
+#include "flags/command_tree.hpp"
 
 /// Help texts, made from the command tree and the flag table.
 namespace mlps::cli {

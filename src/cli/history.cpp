@@ -12,7 +12,7 @@
 #include <fstream>
 
 #include "base/clock.hpp"
-#include "cli/text.hpp"
+#include "flags/text.hpp"
 #include "results/redact.hpp"
 
 namespace mlps::cli {

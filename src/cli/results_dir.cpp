@@ -10,10 +10,10 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
-#include "cli/text.hpp"
-#include "cli/user_config.hpp"
-#include "cli/version.hpp"
-#include "cli/yaml_values.hpp"
+#include "base/version.hpp"
+#include "flags/text.hpp"
+#include "flags/user_config.hpp"
+#include "flags/yaml_values.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <optional>
 
-#include "cli/version.hpp"
+#include "base/version.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/environment.hpp"
-#include "cli/commands.hpp"
+#include "flags/commands.hpp"
 
 namespace mlps::cli {
 

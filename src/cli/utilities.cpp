@@ -5,12 +5,12 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/version.hpp"
 #include "cli/history.hpp"
-#include "cli/layers.hpp"
 #include "cli/results_dir.hpp"
-#include "cli/user_config.hpp"
-#include "cli/values.hpp"
-#include "cli/version.hpp"
+#include "flags/layers.hpp"
+#include "flags/user_config.hpp"
+#include "flags/values.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "cli/command_tree.hpp"
 #include "cli/dispatch.hpp"
+#include "flags/command_tree.hpp"
 
 namespace mlps::cli {
 

@@ -17,7 +17,7 @@ constexpr uint64_t kLeastPieceBytes = uint64_t{1} << 20;
 constexpr uint64_t kMostChunks = uint64_t{1} << 20;
 constexpr size_t kMostNameBytes = 255;
 // No storage holds such a file; sizes are computed without further thought below this.
-constexpr double kMostFileBytes = static_cast<double>(uint64_t{1} << 60);
+constexpr double kMostParquetBytes = static_cast<double>(uint64_t{1} << 60);
 
 /// A span is read in pieces of about the same size. Their number comes from the nominal file, so that it is the same
 /// for all files, also where a file's sizes follow its shape.
@@ -190,7 +190,7 @@ Status check_size(const ParquetSettings& settings) {
   }
   double bytes = 64;
   for (const ParquetColumn& column : settings.columns) bytes += static_cast<double>(row_bytes(column));
-  if (!(bytes * static_cast<double>(settings.rows) < kMostFileBytes)) {
+  if (!(bytes * static_cast<double>(settings.rows) < kMostParquetBytes)) {
     return fail(invalid(fmt::format("dataset.num_samples_per_file={} rows of {} bytes are more than a file can hold",
                                     settings.rows, bytes - 64),
                         "a file has less than 1 EiB"));

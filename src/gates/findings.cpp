@@ -5,7 +5,7 @@
 
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
-#include "gates/probe_name.hpp"
+#include "storage/probe_name.hpp"
 #include "world/chorus.hpp"
 #include "world/packet.hpp"
 
@@ -17,7 +17,7 @@ std::string without_random_names(std::string_view text) {
   std::string result;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find_first_not_of("0123456789abcdef", begin), text.size());
-    if (end - begin < kSuffixDigits) result += text.substr(begin, end - begin);
+    if (end - begin < storage::kSuffixDigits) result += text.substr(begin, end - begin);
     if (end < text.size()) result += text[end];
     begin = end + 1;
   }

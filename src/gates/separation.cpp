@@ -8,13 +8,13 @@
 
 #include "base/clock.hpp"
 #include "gates/probe_file.hpp"
-#include "gates/probe_name.hpp"
+#include "storage/probe_name.hpp"
 #include "world/host_facts.hpp"
 
 namespace mlps::gates {
 namespace {
 
-constexpr std::string_view kGate = "CAP-03";
+constexpr std::string_view kSeparationGate = "CAP-03";
 constexpr const char* kOverride =
     "give a results directory and a folder that can both be written, or take the risk with "
     "--skip-fs-separation-gate";
@@ -34,10 +34,10 @@ std::string real_path(const std::string& path) {
 
 Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder, const std::string& results_dir,
                                            std::vector<std::string>& warnings) {
-  const std::string name = std::string(kSeparationProbe) + random_suffix();
-  ProbeFile probe(kGate, fmt::format("{}/{}", checkpoint_folder, name), warnings);
+  const std::string name = std::string(storage::kSeparationProbe) + storage::random_suffix();
+  ProbeFile probe(kSeparationGate, fmt::format("{}/{}", checkpoint_folder, name), warnings);
   // Another name than the probe's, so that one folder given twice is found to be one and not an EEXIST.
-  ProbeFile link(kGate, fmt::format("{}/{}-link", results_dir, name), warnings);
+  ProbeFile link(kSeparationGate, fmt::format("{}/{}-link", results_dir, name), warnings);
   if (const int error = probe.create(0600); error != 0) return cant_probe(error, "create " + probe.path());
   const int error = link.link_from(probe);
   if (error != 0 && error != EXDEV) return cant_probe(error, fmt::format("link {} to {}", probe.path(), link.path()));

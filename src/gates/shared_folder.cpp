@@ -11,17 +11,18 @@
 #include <system_error>
 #include <thread>
 
-#include "gates/probe_name.hpp"
+#include "storage/probe_name.hpp"
 
 namespace mlps::gates {
 namespace {
 
-constexpr std::string_view kGate = "CAP-02";
+constexpr std::string_view kSharedFolderGate = "CAP-02";
 constexpr std::chrono::milliseconds kBetweenLooks{100};
 constexpr mode_t kReadableByAll = 0644;  // a host may look at it with other rights, as root does over NFS
 
 tl::unexpected<Error> cant_mark(int errno_value, const std::string& action) {
-  return fail(ErrorCode::kInvalidStructure, errno_error(errno_value, fmt::format("{}: {}", kGate, action)).message, {},
+  return fail(ErrorCode::kInvalidStructure,
+              errno_error(errno_value, fmt::format("{}: {}", kSharedFolderGate, action)).message, {},
               "several hosts must share this folder, and the first must be able to show it");
 }
 
@@ -89,7 +90,7 @@ void freshen_folders_of(const std::string& path) {
 }
 
 Error other_folder(std::string what, std::string details, const std::string& folder) {
-  return {ErrorCode::kInvalidStructure, fmt::format("{}: {}", kGate, what), std::move(details),
+  return {ErrorCode::kInvalidStructure, fmt::format("{}: {}", kSharedFolderGate, what), std::move(details),
           fmt::format("mount the same file system at {} on every host", folder)};
 }
 
@@ -106,10 +107,10 @@ Result<SharedMark> make_mark(const std::string& folder, const std::string& model
   std::filesystem::create_directories(folder / below, error);
   if (error) return cant_mark(error.value(), fmt::format("make folder {}", (folder / below).string()));
   SharedMark mark;
-  mark.name = (below / (std::string(kSharedProbe) + random_suffix())).string();
-  mark.content = random_suffix() + "\n";
+  mark.name = (below / (std::string(storage::kSharedProbe) + storage::random_suffix())).string();
+  mark.content = storage::random_suffix() + "\n";
   mark.size_bytes = mark.content.size();
-  probe.emplace(kGate, fmt::format("{}/{}", folder, mark.name), warnings);
+  probe.emplace(kSharedFolderGate, fmt::format("{}/{}", folder, mark.name), warnings);
   if (const int failed = probe->create(kReadableByAll, mark.content); failed != 0) {
     return cant_mark(failed, "create " + probe->path());
   }
@@ -142,7 +143,7 @@ std::optional<Error> look_for(const SharedMark& mark, const std::string& folder,
         fmt::format("{}, which host {} sees, was looked for for {:g} s", path, first_host, to_seconds(patience_ns)),
         folder);
   }
-  if (sighting.error != 0) return errno_error(sighting.error, fmt::format("{}: read {}", kGate, path));
+  if (sighting.error != 0) return errno_error(sighting.error, fmt::format("{}: read {}", kSharedFolderGate, path));
   if (!sighting.same_content) {
     return other_folder(fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
                         fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "gates/probe_name.hpp"
+#include "storage/probe_name.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -55,7 +55,7 @@ void put_and_compare(storage::Session& session, const std::string& name, const s
 }  // namespace
 
 std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder) {
-  const std::string name = below(model_folder).append(kObjectProbe) + random_suffix();
+  const std::string name = below(model_folder).append(storage::kObjectProbe) + storage::random_suffix();
   const std::string where = store.root().join(name).to_string();
   auto session = store.open_session(1);
   if (!session) return {std::move(session.error())};

@@ -23,7 +23,7 @@ void fields(Archive& archive, C& check) {
 namespace mlps::results {
 namespace {
 
-constexpr const char* kPacked = "check of counters";
+constexpr const char* kPackedFindings = "check of counters";
 
 Json moved_json(const std::optional<world::MovedBytes>& moved) {
   if (!moved) return nullptr;
@@ -87,13 +87,13 @@ void fields(Archive& archive, H& host) {
 }
 
 world::Bytes pack(const HostCheck& check) {
-  return world::pack(kPacked, check);
+  return world::pack(kPackedFindings, check);
 }
 
 Result<HostCheck> unpack_check(const std::string& whose, std::string_view bytes) {
-  auto host = world::unpack<HostCheck>(kPacked, whose, bytes);
+  auto host = world::unpack<HostCheck>(kPackedFindings, whose, bytes);
   if (host && host->check && host->check->result > world::CheckResult::kNothingMoved) {
-    return world::unusable(kPacked, whose);
+    return world::unusable(kPackedFindings, whose);
   }
   return host;
 }

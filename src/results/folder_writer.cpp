@@ -14,7 +14,7 @@
 namespace mlps::results {
 namespace {
 
-constexpr int kIndent = 2;
+constexpr int kFileIndent = 2;
 
 void write_separation(FolderWriter& writer, const RunContext& context) {
   if (context.separation) writer.write("fs_separation.json", separation_text(*context.separation));
@@ -63,7 +63,7 @@ void write_common_files(FolderWriter& writer, const RunContext& context, const R
                         const RunOutcome& outcome) {
   const Json cluster = cluster_info_json(hosts_at_start(context), collection_method(context.members.size()));
   writer.write(log_name(context, "stderr"), stderr_text(facts, outcome));
-  writer.write(context.benchmark + "_cluster_info.json", indented(cluster, kIndent));
+  writer.write(context.benchmark + "_cluster_info.json", indented(cluster, kFileIndent));
   write_separation(writer, context);
   writer.write(context.benchmark + "_" + context.run_datetime + "_metadata.json",
                metadata_text(context, facts, outcome), Durability::kDurable);

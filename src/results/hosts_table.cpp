@@ -10,7 +10,7 @@
 namespace mlps::results {
 namespace {
 
-using checkpointing::HostPart;
+using run::HostPart;
 
 constexpr double kNanosPerMilli = 1e6;
 

@@ -8,7 +8,7 @@
 namespace mlps::results {
 namespace {
 
-constexpr size_t kIndent = 4;
+constexpr size_t kStreamIndent = 4;
 constexpr Nanos kSecondNs = 1'000'000'000;
 
 std::string key_text(std::string_view name) {
@@ -23,7 +23,7 @@ void JsonStream::put(std::string_view text) {
 
 void JsonStream::next_line() {
   put(first_ ? "\n" : ",\n");
-  scratch_.assign(depth_ * kIndent, ' ');
+  scratch_.assign(depth_ * kStreamIndent, ' ');
   put(scratch_);
   first_ = false;
 }
@@ -31,9 +31,9 @@ void JsonStream::next_line() {
 void JsonStream::member(std::string_view name, const Json& value) {
   next_line();
   put(key_text(name));
-  std::string text = indented(value, static_cast<int>(kIndent));
+  std::string text = indented(value, static_cast<int>(kStreamIndent));
   text.pop_back();  // the final newline
-  const std::string margin = '\n' + std::string(depth_ * kIndent, ' ');
+  const std::string margin = '\n' + std::string(depth_ * kStreamIndent, ' ');
   for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + margin.size())) {
     text.replace(at, 1, margin);
   }
@@ -49,7 +49,7 @@ void JsonStream::begin_object(std::string_view name) {
 
 void JsonStream::end_object() {
   --depth_;
-  put('\n' + std::string(depth_ * kIndent, ' ') + '}');
+  put('\n' + std::string(depth_ * kStreamIndent, ' ') + '}');
   first_ = false;
 }
 
@@ -69,7 +69,7 @@ void JsonStream::seconds(Nanos ns) {
 
 void JsonStream::end_list() {
   --depth_;
-  put('\n' + std::string(depth_ * kIndent, ' ') + ']');
+  put('\n' + std::string(depth_ * kStreamIndent, ' ') + ']');
   first_ = false;
 }
 

@@ -12,9 +12,9 @@
 namespace mlps::results {
 namespace {
 
-using checkpointing::Verdict;
+using run::Verdict;
 
-constexpr int kIndent = 2;
+constexpr int kMetadataIndent = 2;
 
 // A word as a POSIX shell would have to be given it.
 std::string shell_word(const std::string& word) {
@@ -83,11 +83,11 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["invocation_start_time"] = iso_utc_us(facts.invocation_start.wall_us);
   json["invocation_end_time"] = iso_utc_us(outcome.invocation_end.wall_us);
   json["exit_status"] = outcome.exit_status;
-  json["verdict"] = std::string(checkpointing::verdict_name(facts.verdict));
+  json["verdict"] = std::string(run::verdict_name(facts.verdict));
   json["reasons"] = facts.reasons;
   json["error"] = error_json(facts.error);
   mask_secrets(json["reasons"]);
-  return indented(json, kIndent);
+  return indented(json, kMetadataIndent);
 }
 
 std::string separation_text(const gates::SeparationFinding& finding) {
@@ -102,7 +102,7 @@ std::string separation_text(const gates::SeparationFinding& finding) {
   json["probed_at"] = finding.probed_at;
   json["probed_by_rank"] = 0;
   json["probed_by_host"] = finding.probed_by_host;
-  return indented(json, kIndent);
+  return indented(json, kMetadataIndent);
 }
 
 }  // namespace mlps::results

@@ -53,7 +53,7 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
 }
 
 // What a process did, unless it is not in the record.
-Json part_json(const std::vector<checkpointing::HostPart>& parts, size_t process) {
+Json part_json(const std::vector<run::HostPart>& parts, size_t process) {
   const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
   if (part == parts.end()) return nullptr;
   return {{"started_s", part->started_s},       {"first_byte_s", part->first_byte_s},
@@ -64,8 +64,8 @@ Json part_json(const std::vector<checkpointing::HostPart>& parts, size_t process
 }
 
 // A passed verdict is only believed from a run that came to its end.
-checkpointing::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
-  return outcome ? facts.verdict : checkpointing::Verdict::kIncomplete;
+run::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome>& outcome) {
+  return outcome ? facts.verdict : run::Verdict::kIncomplete;
 }
 
 }  // namespace
@@ -111,8 +111,8 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
 }
 
 std::string verdict_text(const RunFacts& facts) {
-  std::string text = fmt::format("Verdict: {}\n", checkpointing::verdict_name(facts.verdict));
-  if (facts.verdict == checkpointing::Verdict::kPassed) return text;
+  std::string text = fmt::format("Verdict: {}\n", run::verdict_name(facts.verdict));
+  if (facts.verdict == run::Verdict::kPassed) return text;
   for (const std::string& reason : facts.reasons) {
     // The first error follows in full.
     const bool is_error = facts.error && reason.find(facts.error->message) != std::string::npos;
@@ -124,7 +124,7 @@ std::string verdict_text(const RunFacts& facts) {
 
 std::string no_metric_block(const RunFacts& facts, int64_t wall_us) {
   std::string text = fmt::format("[ERROR] {} The run's verdict is '{}': no metric\n", iso_local(wall_us),
-                                 checkpointing::verdict_name(facts.verdict));
+                                 run::verdict_name(facts.verdict));
   for (const std::string& reason : facts.reasons) {
     text += fmt::format("[ERROR] {} {}\n", iso_local(wall_us), without_secrets(std::string_view(reason)));
   }
@@ -149,7 +149,7 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
   Json json;
   json["schema"] = schema;
   json["tool"] = {{"name", "mlpstorage"}, {"version", context.tool_version}};
-  json["verdict"] = std::string(checkpointing::verdict_name(final_verdict(facts, outcome)));
+  json["verdict"] = std::string(run::verdict_name(final_verdict(facts, outcome)));
   json["reasons"] = facts.reasons;
   json["error"] = error_json(facts.error);
   json["warnings"] = outcome ? Json(outcome->warnings) : Json::array();

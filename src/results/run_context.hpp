@@ -7,8 +7,10 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "checkpointing/record.hpp"
 #include "gates/gates.hpp"
+#include "run/host_part.hpp"
+#include "run/verdict.hpp"
+#include "storage/store.hpp"
 #include "workloads/values.hpp"
 #include "world/cross_check.hpp"
 #include "world/host_facts.hpp"
@@ -92,8 +94,8 @@ struct RunFacts {
   Stamp invocation_start, run_start, run_end;
   double first_byte_s = 0;
   Nanos barrier_cost_ns = 0;
-  std::vector<checkpointing::HostPart> hosts;  ///< of the processes whose ranks are in the record
-  checkpointing::Verdict verdict = checkpointing::Verdict::kIncomplete;
+  std::vector<run::HostPart> hosts;  ///< of the processes whose ranks are in the record
+  run::Verdict verdict = run::Verdict::kIncomplete;
   std::vector<std::string> reasons;
   std::optional<Error> error;
   std::string location;

@@ -9,7 +9,7 @@
 namespace mlps::results {
 namespace {
 
-constexpr const char* kPacked = "time series";
+constexpr const char* kPackedSeries = "time series";
 constexpr size_t kPieceBytes = size_t{1} << 20;
 constexpr int64_t kNanosPerMicro = 1000;
 
@@ -27,11 +27,11 @@ void fields(Archive& archive, H& head) {
 }
 
 world::Bytes pack(const SeriesHead& head) {
-  return world::pack(kPacked, head);
+  return world::pack(kPackedSeries, head);
 }
 
 Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view bytes) {
-  return world::unpack<SeriesHead>(kPacked, whose, bytes);
+  return world::unpack<SeriesHead>(kPackedSeries, whose, bytes);
 }
 
 SeriesStream::SeriesStream(const world::TimeSeries& series, const std::vector<world::Member>& members, uint32_t process)

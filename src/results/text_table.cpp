@@ -5,7 +5,7 @@
 namespace mlps::results {
 namespace {
 
-constexpr size_t kIndent = 2;
+constexpr size_t kTableIndent = 2;
 constexpr size_t kGap = 2;
 
 // Characters, not bytes: labels are ASCII, but a server's message or a path may hold any UTF-8.
@@ -20,8 +20,8 @@ std::string padding(size_t width, size_t used) {
 }  // namespace
 
 void LabelledLines::add(std::string_view label, std::string_view value) {
-  const size_t margin = kIndent + label_width_ + kGap;
-  text_ += std::string(kIndent, ' ') + std::string(label) + padding(label_width_ + kGap, width_of(label));
+  const size_t margin = kTableIndent + label_width_ + kGap;
+  text_ += std::string(kTableIndent, ' ') + std::string(label) + padding(label_width_ + kGap, width_of(label));
   size_t column = margin;
   for (bool first = true; !value.empty(); first = false) {
     const size_t end = std::min(value.find(' '), value.size());

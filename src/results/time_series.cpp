@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "checkpointing/host_part.hpp"
 #include "results/json_text.hpp"
 #include "results/piece_spool.hpp"
 #include "results/run_hosts.hpp"
 #include "results/series_stream.hpp"
+#include "run/host_part.hpp"
 #include "world/gather_pieces.hpp"
 
 namespace mlps::results {
@@ -36,7 +36,7 @@ class Collector {
       status_ = spool_->append(process, piece);
       return;
     }
-    auto unpacked = unpack_series_head(checkpointing::process_name(members_, process), piece);
+    auto unpacked = unpack_series_head(run::process_name(members_, process), piece);
     if (unpacked) {
       head = std::move(*unpacked);
     } else {
@@ -105,13 +105,13 @@ Json tail_json(const RunContext& context, const Whole& whole, size_t processes) 
   return json;
 }
 
-std::string dumped(const Json& json) {
+std::string one_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // The members of an object, without its braces.
 std::string members(const Json& json) {
-  const std::string text = dumped(json);
+  const std::string text = one_line(json);
   return text.substr(1, text.size() - 2);
 }
 
@@ -120,7 +120,7 @@ Status write_text(const RunContext& context, const Collector& collected, const W
   for (size_t process = 0; process < collected.heads().size(); ++process) {
     const auto& head = collected.heads()[process];
     if (!head) continue;
-    if (Status status = sink(before + dumped(head->host) + ":["); !status) return status;
+    if (Status status = sink(before + one_line(head->host) + ":["); !status) return status;
     if (Status status = collected.samples(process, sink); !status) return status;
     before = "\n],\n";
   }

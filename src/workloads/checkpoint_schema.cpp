@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kDatatypes = "int8|uint8|fp16|bf16|fp32|fp64";
 
-constexpr std::array<Key, 25> kKeys = {{
+constexpr std::array<Key, 25> kCheckpointKeys = {{
     {"model.name", Kind::kText},
     {"model.type", Kind::kWord, "transformer"},
     {"model.num_layers", Kind::kCount, {}, 1, 4096},
@@ -39,7 +39,7 @@ constexpr std::array<Key, 25> kKeys = {{
 }  // namespace
 
 const Schema& checkpoint_schema() {
-  static constexpr Schema kSchema(kKeys, "storage.", "model, workflow, checkpoint and storage");
+  static constexpr Schema kSchema(kCheckpointKeys, "storage.", "model, workflow, checkpoint and storage");
   return kSchema;
 }
 

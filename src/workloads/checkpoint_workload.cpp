@@ -13,13 +13,13 @@
 namespace mlps::workloads {
 namespace {
 
-constexpr std::array<ModelRules, 4> kModels = {
+constexpr std::array<ModelRules, 4> kCheckpointModels = {
     {{"llama3-8b", 8, 8}, {"llama3-70b", 64, 8}, {"llama3-405b", 512, 256}, {"llama3-1t", 1024, 512}}};
 
 // Values were checked when they were set, so the conversions below can't fail.
-class Reader {
+class CheckpointReader {
  public:
-  explicit Reader(const Values& values) : values_(values) {}
+  explicit CheckpointReader(const Values& values) : values_(values) {}
 
   bool has(std::string_view key) const { return values_.count(std::string(key)) != 0; }
   const std::string& text(std::string_view key) const { return values_.at(std::string(key)).value; }
@@ -63,7 +63,7 @@ Result<CheckpointWorkload> build(const ModelRules& rules, Values values) {
       return fail(ErrorCode::kConfigMissing, fmt::format("workload file of {}: no {}", rules.cli_name, key.name));
     }
   }
-  const Reader read(values);
+  const CheckpointReader read(values);
   CheckpointWorkload workload;
   workload.cli_name = rules.cli_name;
   workload.closed_processes = rules.closed_processes;
@@ -99,8 +99,8 @@ Result<CheckpointWorkload> build(const ModelRules& rules, Values values) {
 
 std::vector<std::string> checkpoint_models() {
   std::vector<std::string> names;
-  names.reserve(kModels.size());
-  for (const ModelRules& model : kModels) names.emplace_back(model.cli_name);
+  names.reserve(kCheckpointModels.size());
+  for (const ModelRules& model : kCheckpointModels) names.emplace_back(model.cli_name);
   return names;
 }
 
@@ -117,9 +117,9 @@ Result<CheckpointWorkload> parse_checkpoint_workload(const ModelRules& rules, st
 }
 
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides) {
-  const auto rules =
-      std::find_if(kModels.begin(), kModels.end(), [&](const ModelRules& known) { return known.cli_name == model; });
-  if (rules == kModels.end()) {
+  const auto rules = std::find_if(kCheckpointModels.begin(), kCheckpointModels.end(),
+                                  [&](const ModelRules& known) { return known.cli_name == model; });
+  if (rules == kCheckpointModels.end()) {
     const auto nearest = nearest_name(model, checkpoint_models());
     return fail(ErrorCode::kConfigInvalid, fmt::format("unknown model \"{}\"", model.substr(0, 200)), {},
                 fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",

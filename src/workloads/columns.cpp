@@ -75,7 +75,7 @@ Result<Column> column_of(const YAML::Node& node, size_t index) {
   return column;
 }
 
-Result<std::vector<Column>> columns_of(const YAML::Node& list) {
+Result<std::vector<Column>> columns_in(const YAML::Node& list) {
   if (!list.IsSequence()) return fail(ErrorCode::kConfigInvalid, fmt::format("{}: not a list of columns", kKey));
   if (list.size() > kMostColumns) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: {} columns", kKey, list.size()), {},
@@ -99,7 +99,7 @@ Result<std::vector<Column>> columns_of(const YAML::Node& list) {
 Result<std::vector<Column>> columns_of(std::string_view yaml) {
   // yaml-cpp throws on bad syntax; nothing of that leaves this function.
   try {
-    return columns_of(YAML::Load(std::string(yaml)));
+    return columns_in(YAML::Load(std::string(yaml)));
   } catch (const YAML::Exception& error) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: {}", kKey, error.what()));
   }

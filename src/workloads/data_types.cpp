@@ -11,18 +11,18 @@ struct Element {
 };
 
 // In the order of ElementType.
-constexpr std::array<Element, 12> kElements = {{{"uint8", 1},
-                                                {"uint16", 2},
-                                                {"uint32", 4},
-                                                {"uint64", 8},
-                                                {"int8", 1},
-                                                {"int16", 2},
-                                                {"int32", 4},
-                                                {"int64", 8},
-                                                {"float16", 2},
-                                                {"float32", 4},
-                                                {"float64", 8},
-                                                {"bool", 1}}};
+constexpr std::array<Element, 12> kElementSizes = {{{"uint8", 1},
+                                                    {"uint16", 2},
+                                                    {"uint32", 4},
+                                                    {"uint64", 8},
+                                                    {"int8", 1},
+                                                    {"int16", 2},
+                                                    {"int32", 4},
+                                                    {"int64", 8},
+                                                    {"float16", 2},
+                                                    {"float32", 4},
+                                                    {"float64", 8},
+                                                    {"bool", 1}}};
 
 }  // namespace
 
@@ -32,11 +32,11 @@ std::string_view format_name(DataFormat format) {
 }
 
 std::string_view element_name(ElementType type) {
-  return kElements[static_cast<size_t>(type)].name;
+  return kElementSizes[static_cast<size_t>(type)].name;
 }
 
 uint32_t element_bytes(ElementType type) {
-  return kElements[static_cast<size_t>(type)].bytes;
+  return kElementSizes[static_cast<size_t>(type)].bytes;
 }
 
 }  // namespace mlps::workloads

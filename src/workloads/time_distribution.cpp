@@ -10,19 +10,19 @@
 namespace mlps::workloads {
 namespace {
 
-using Kind = TimeDistribution::Kind;
+using TimeKind = TimeDistribution::Kind;
 
 struct Type {
   std::string_view name;
-  Kind kind;
+  TimeKind kind;
   std::string_view first;
   std::string_view second;  ///< empty: there is one parameter
 };
-constexpr std::array<Type, 5> kTypes = {{{"normal", Kind::kNormal, "mean", "stdev"},
-                                         {"uniform", Kind::kUniform, "min", "max"},
-                                         {"gamma", Kind::kGamma, "shape", "scale"},
-                                         {"exponential", Kind::kExponential, "scale", ""},
-                                         {"poisson", Kind::kPoisson, "lam", ""}}};
+constexpr std::array<Type, 5> kTypes = {{{"normal", TimeKind::kNormal, "mean", "stdev"},
+                                         {"uniform", TimeKind::kUniform, "min", "max"},
+                                         {"gamma", TimeKind::kGamma, "shape", "scale"},
+                                         {"exponential", TimeKind::kExponential, "scale", ""},
+                                         {"poisson", TimeKind::kPoisson, "lam", ""}}};
 constexpr std::array<std::string_view, 7> kParameters = {"mean", "stdev", "min", "max", "shape", "scale", "lam"};
 constexpr std::array<std::string_view, 3> kDurations = {"train.computation_time", "reader.preprocess_time",
                                                         "evaluation.eval_time"};
@@ -45,7 +45,7 @@ Result<TimeDistribution> of_type(const Values& values, const std::string& key, c
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("{}.type={} needs {}.{}", key, type.name, key, !first ? type.first : type.second));
   }
-  if (type.kind == Kind::kUniform && *second < *first) {
+  if (type.kind == TimeKind::kUniform && *second < *first) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{0}.max={1} is less than {0}.min={2}", key, *second, *first));
   }
   return TimeDistribution{type.kind, *first, second.value_or(0)};
@@ -70,8 +70,8 @@ Result<TimeDistribution> time_distribution_of(const Values& values, const std::s
   if (!stdev) stdev = seconds_at(values, key + "_stdev");
   if (!mean && !stdev) return TimeDistribution{};
   if (!mean) return fail(ErrorCode::kConfigInvalid, fmt::format("{}: a stdev without a mean", key));
-  if (stdev.value_or(0) > 0) return TimeDistribution{Kind::kNormal, *mean, *stdev};
-  return TimeDistribution{*mean > 0 ? Kind::kConstant : Kind::kNone, *mean, 0};
+  if (stdev.value_or(0) > 0) return TimeDistribution{TimeKind::kNormal, *mean, *stdev};
+  return TimeDistribution{*mean > 0 ? TimeKind::kConstant : TimeKind::kNone, *mean, 0};
 }
 
 void replace_other_form(Values& values, const std::string& key) {

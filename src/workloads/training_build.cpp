@@ -14,9 +14,9 @@ namespace mlps::workloads {
 namespace {
 
 // Typed members as they are where a key isn't given; the schema has checked those that are.
-class Reader {
+class TrainingReader {
  public:
-  explicit Reader(const Values& values) : values_(values) {}
+  explicit TrainingReader(const Values& values) : values_(values) {}
 
   const std::string* find(const std::string& key) const {
     const auto found = values_.find(key);
@@ -51,7 +51,7 @@ class Reader {
   const Values& values_;
 };
 
-Status read_format(const Reader& read, DatasetSettings& dataset) {
+Status read_format(const TrainingReader& read, DatasetSettings& dataset) {
   std::string name(format_name(dataset.format));
   read.text("dataset.format", name);
   for (int format = 0; format <= static_cast<int>(DataFormat::kSynthetic); ++format) {
@@ -64,7 +64,7 @@ Status read_format(const Reader& read, DatasetSettings& dataset) {
               "npz, npy, jpeg, png, tfrecord, parquet and synthetic are");
 }
 
-void read_element_type(const Reader& read, DatasetSettings& dataset) {
+void read_element_type(const TrainingReader& read, DatasetSettings& dataset) {
   std::string name = "uint8";
   read.text("dataset.record_element_type", name);
   if (dataset.format == DataFormat::kJpeg || dataset.format == DataFormat::kPng) name = "uint8";
@@ -73,7 +73,7 @@ void read_element_type(const Reader& read, DatasetSettings& dataset) {
   }
 }
 
-Status read_lists(const Reader& read, DatasetSettings& dataset) {
+Status read_lists(const TrainingReader& read, DatasetSettings& dataset) {
   // Overriding the format leaves the file's columns behind.
   const std::string* text = read.find("dataset.parquet.columns");
   if (text != nullptr && dataset.format == DataFormat::kParquet) {
@@ -98,7 +98,7 @@ double bytes_of_columns(const std::vector<Column>& columns) {
 }
 
 // Nominal bytes of a sample. Columns say it themselves, dims where no length is given.
-void read_record_bytes(const Reader& read, DatasetSettings& dataset, std::vector<std::string>& notes) {
+void read_record_bytes(const TrainingReader& read, DatasetSettings& dataset, std::vector<std::string>& notes) {
   const bool given = read.find("dataset.record_length_bytes") != nullptr;
   read.number("dataset.record_length_bytes", dataset.record_bytes);
   read.number("dataset.record_length_bytes_stdev", dataset.record_bytes_stdev);
@@ -118,7 +118,7 @@ void read_record_bytes(const Reader& read, DatasetSettings& dataset, std::vector
   }
 }
 
-Status check_dataset(const Reader& read, const DatasetSettings& dataset) {
+Status check_dataset(const TrainingReader& read, const DatasetSettings& dataset) {
   std::string compression = "none";
   read.text("dataset.compression", compression);
   if (compression != "none") {
@@ -155,7 +155,7 @@ Status check_dataset(const Reader& read, const DatasetSettings& dataset) {
   return {};
 }
 
-Status read_dataset(const Reader& read, TrainingWorkload& workload) {
+Status read_dataset(const TrainingReader& read, TrainingWorkload& workload) {
   DatasetSettings& dataset = workload.dataset;
   if (Status done = read_format(read, dataset); !done) return done;
   read.text("dataset.file_prefix", dataset.file_prefix);
@@ -193,7 +193,7 @@ Status check_projection(const TrainingWorkload& workload) {
 }
 
 // The flags of DLRM's files. The original keeps them and reads all columns, so nobody should be left to find out.
-void project_flagged(const Reader& read, TrainingWorkload& workload) {
+void project_flagged(const TrainingReader& read, TrainingWorkload& workload) {
   const std::string* mode = read.find("dataset.parquet.read_mode");
   if (!workload.train || (mode != nullptr && *mode == "all")) return;
   std::vector<std::string>& wanted = workload.reader.columns;
@@ -211,7 +211,7 @@ void project_flagged(const Reader& read, TrainingWorkload& workload) {
                   wanted.size(), workload.dataset.columns.size(), bytes, workload.dataset.record_bytes));
 }
 
-Status read_reader(const Reader& read, TrainingWorkload& workload) {
+Status read_reader(const TrainingReader& read, TrainingWorkload& workload) {
   ReaderSettings& reader = workload.reader;
   read.number("reader.batch_size", reader.batch_size);
   read.number("reader.batch_size_eval", reader.batch_size_eval);
@@ -230,7 +230,7 @@ Status read_reader(const Reader& read, TrainingWorkload& workload) {
   return read.time("reader.preprocess_time", reader.preprocess_time);
 }
 
-Status read_train(const Reader& read, TrainingWorkload& workload) {
+Status read_train(const TrainingReader& read, TrainingWorkload& workload) {
   TrainSettings& train = workload.training;
   read.number("train.epochs", train.epochs);
   read.optional("train.total_training_steps", train.total_training_steps);
@@ -243,7 +243,7 @@ Status read_train(const Reader& read, TrainingWorkload& workload) {
   return read.time("evaluation.eval_time", eval.eval_time);
 }
 
-void read_rest(const Reader& read, TrainingWorkload& workload) {
+void read_rest(const TrainingReader& read, TrainingWorkload& workload) {
   workload.framework = "tensorflow";
   workload.data_loader = "tensorflow";
   read.text("framework", workload.framework);
@@ -267,7 +267,7 @@ void read_rest(const Reader& read, TrainingWorkload& workload) {
 }  // namespace
 
 Status build_typed(TrainingWorkload& workload) {
-  const Reader read(workload.values);
+  const TrainingReader read(workload.values);
   read_rest(read, workload);
   if (Status done = read_dataset(read, workload); !done) return done;
   if (Status done = read_reader(read, workload); !done) return done;

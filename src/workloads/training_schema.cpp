@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::string_view kFormats =
     "tfrecord|hdf5|csv|npz|npy|hdf5_opt|jpeg|png|indexed_binary|mmap_indexed_binary|synthetic|parquet";
-constexpr std::string_view kElements = "uint8|uint16|uint32|uint64|int8|int16|int32|int64|float16|float32|float64|bool";
+constexpr std::string_view kElementNames =
+    "uint8|uint16|uint32|uint64|int8|int16|int32|int64|float16|float32|float64|bool";
 constexpr std::string_view kShuffles = "seed|random|off|False";
 constexpr std::string_view kTimeTypes = "normal|uniform|gamma|exponential|poisson";
 constexpr uint64_t kMostFiles = 10'000'000'000;
@@ -43,7 +44,7 @@ constexpr Key idle(std::string_view why, Key known) {
   return known;
 }
 
-constexpr std::array kKeys = {
+constexpr std::array kTrainingKeys = {
     key("framework", Kind::kWord, "pytorch|tensorflow"),
 
     key("model.name", Kind::kText),
@@ -70,7 +71,7 @@ constexpr std::array kKeys = {
     idle(kUnread, real("dataset.record_length_stdev", 0, kMostBytes)),
     idle(kUnread, real("dataset.record_length_resize", 0, kMostBytes)),
     counts("dataset.record_dims", 1, uint64_t{1} << 32),
-    key("dataset.record_element_type", Kind::kWord, kElements),
+    key("dataset.record_element_type", Kind::kWord, kElementNames),
     key("dataset.format", Kind::kWord, kFormats),
     key("dataset.data_folder", Kind::kText),
     key("dataset.file_prefix", Kind::kText),
@@ -122,7 +123,7 @@ constexpr std::array kKeys = {
     key("reader.preprocess_time.lam", Kind::kSeconds),
     idle("threads read, not processes", key("reader.multiprocessing_context", Kind::kWord, "spawn|fork|forkserver")),
     idle(kNotDecoded, counts("reader.transformed_record_dims", 1, uint64_t{1} << 32)),
-    idle(kNotDecoded, key("reader.transformed_record_element_type", Kind::kWord, kElements)),
+    idle(kNotDecoded, key("reader.transformed_record_element_type", Kind::kWord, kElementNames)),
 
     count("train.epochs", 1, kMostEpochs),
     or_minus_one("train.total_training_steps", 1, uint64_t{1} << 40, "all the data have"),
@@ -200,7 +201,7 @@ constexpr std::array kKeys = {
 
 const Schema& training_schema() {
   static constexpr Schema kSchema(
-      kKeys, "",
+      kTrainingKeys, "",
       "model, workflow, dataset, reader, train, evaluation, checkpoint, output, metric, profiling and storage");
   return kSchema;
 }

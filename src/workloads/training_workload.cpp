@@ -15,8 +15,8 @@
 namespace mlps::workloads {
 namespace {
 
-constexpr std::array<std::string_view, 7> kModels = {"unet3d", "retinanet",    "resnet50", "cosmoflow",
-                                                     "dlrm",   "dlrm_parquet", "flux"};
+constexpr std::array<std::string_view, 7> kTrainingModels = {"unet3d", "retinanet",    "resnet50", "cosmoflow",
+                                                             "dlrm",   "dlrm_parquet", "flux"};
 constexpr std::array<std::string_view, 4> kAccelerators = {"a100", "h100", "b200", "mi355"};
 
 std::string file_name_of(std::string_view model, std::string_view accelerator) {
@@ -61,7 +61,7 @@ std::string_view shuffle_name(Shuffle shuffle) {
 }
 
 std::vector<std::string> training_models() {
-  return {kModels.begin(), kModels.end()};
+  return {kTrainingModels.begin(), kTrainingModels.end()};
 }
 
 std::vector<std::string> accelerators_of(std::string_view model) {
@@ -94,7 +94,7 @@ Result<TrainingWorkload> parse_training_workload(std::string_view model, std::st
 
 Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
                                                 const std::vector<Override>& overrides) {
-  if (std::find(kModels.begin(), kModels.end(), model) == kModels.end()) {
+  if (std::find(kTrainingModels.begin(), kTrainingModels.end(), model) == kTrainingModels.end()) {
     const auto nearest = nearest_name(model, training_models());
     return fail(ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
                 fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",

@@ -12,7 +12,7 @@
 namespace mlps::s3 {
 namespace {
 
-constexpr char kAdvice[] =
+constexpr char kCredentialsAdvice[] =
     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE and AWS_PROFILE.";
 
 using Section = std::map<std::string, std::string>;
@@ -22,7 +22,8 @@ Result<std::optional<Section>> read_section(const std::string& path, const std::
   std::ifstream file(path);
   if (!file) {
     return fail(ErrorCode::kConfigFileNotFound,
-                fmt::format("can't open the credentials file {}: {}", path, std::strerror(errno)), {}, kAdvice);
+                fmt::format("can't open the credentials file {}: {}", path, std::strerror(errno)), {},
+                kCredentialsAdvice);
   }
   std::optional<Section> found;
   bool inside = false;
@@ -51,7 +52,8 @@ Result<Credentials> from_file(const std::string& path, const std::string& profil
   auto section = read_section(path, profile);
   if (!section) return fail(std::move(section.error()));
   if (!section->has_value()) {
-    return fail(ErrorCode::kConfigMissing, fmt::format("{} has no profile [{}]", path, profile), {}, kAdvice);
+    return fail(ErrorCode::kConfigMissing, fmt::format("{} has no profile [{}]", path, profile), {},
+                kCredentialsAdvice);
   }
   Section& values = **section;
   Credentials out{values["aws_access_key_id"], values["aws_secret_access_key"], values["aws_session_token"],
@@ -60,7 +62,7 @@ Result<Credentials> from_file(const std::string& path, const std::string& profil
     return fail(ErrorCode::kConfigMissing,
                 fmt::format("profile [{}] of {} has no {}", profile, path,
                             out.access_key.empty() ? "aws_access_key_id" : "aws_secret_access_key"),
-                {}, kAdvice);
+                {}, kCredentialsAdvice);
   }
   return out;
 }
@@ -88,7 +90,7 @@ Result<Credentials> find_credentials(const Environment& environment) {
     return fail(ErrorCode::kConfigMissing,
                 fmt::format("{} is set but {} isn't", access ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
                             access ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"),
-                {}, kAdvice);
+                {}, kCredentialsAdvice);
   }
   Result<Credentials> out;
   if (access) {
@@ -101,7 +103,7 @@ Result<Credentials> find_credentials(const Environment& environment) {
       if (!std::ifstream(standard)) {
         return fail(ErrorCode::kConfigMissing,
                     "no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
-                    fmt::format("{} is not there either", standard), kAdvice);
+                    fmt::format("{} is not there either", standard), kCredentialsAdvice);
       }
       path = standard;
     }

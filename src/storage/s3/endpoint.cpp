@@ -10,7 +10,7 @@
 namespace mlps::s3 {
 namespace {
 
-constexpr char kAdvice[] = "Write it as http://host:port or https://host:port.";
+constexpr char kEndpointAdvice[] = "Write it as http://host:port or https://host:port.";
 
 uint16_t default_port(bool tls) {
   return tls ? 443 : 80;
@@ -80,7 +80,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable
   }
   const auto refuse = [&](std::string_view why) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: endpoint \"{}\" {}", variable, printable(text), why), {},
-                kAdvice);
+                kEndpointAdvice);
   };
   const std::string whole = lower(text);
   std::string_view rest = whole;
@@ -139,7 +139,8 @@ Result<std::vector<std::string>> expand_template(std::string_view text, std::str
 }
 
 Result<std::vector<Endpoint>> parse_endpoints(const std::vector<std::string>& texts, std::string_view variable) {
-  if (texts.empty()) return fail(ErrorCode::kConfigInvalid, fmt::format("{} names no endpoint", variable), {}, kAdvice);
+  if (texts.empty())
+    return fail(ErrorCode::kConfigInvalid, fmt::format("{} names no endpoint", variable), {}, kEndpointAdvice);
   if (texts.size() > kMaxEndpoints) {
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("{} names {} endpoints; the most is {}", variable, texts.size(), kMaxEndpoints));

@@ -162,7 +162,7 @@ Result<const Plugin*> load(const std::string& path) {
                                                        plugin->abi, MLPS_MPI_PLUGIN_ABI));
 }
 
-std::string advice(const std::string& flavour) {
+std::string library_advice(const std::string& flavour) {
   const bool open_mpi = flavour == "openmpi";
   return fmt::format("install {} ({}) and mlpstorage built with it, so that mlps_mpi_{}.so stands beside the program",
                      open_mpi ? "Open MPI" : "MPICH", open_mpi ? "Debian: openmpi-bin" : "Debian: mpich", flavour);
@@ -182,7 +182,7 @@ Result<const Plugin*> load_any(const Launched& launched, const std::vector<std::
   }
   return fail(ErrorCode::kMpiNotAvailable,
               fmt::format("started by {}, but no MPI library joins the processes", launched.launcher), tried,
-              advice(launched.flavours.front()));
+              library_advice(launched.flavours.front()));
 }
 
 }  // namespace

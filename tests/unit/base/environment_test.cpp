@@ -11,7 +11,7 @@ namespace {
 
 class EnvFile : public ::testing::Test {
  protected:
-  void SetUp() override { path_ = testing::TempDir() + "mlps_env_" + std::to_string(getpid()); }
+  void SetUp() override { path_ = ::testing::TempDir() + "mlps_env_" + std::to_string(getpid()); }
   void TearDown() override { std::remove(path_.c_str()); }
   void write(const std::string& text) const { std::ofstream(path_) << text; }
   std::string path_;

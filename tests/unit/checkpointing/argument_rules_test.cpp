@@ -1,4 +1,4 @@
-#include "checkpointing/argument_rules.hpp"
+#include "benchmarks/checkpointing/argument_rules.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-workloads::CheckpointWorkload load(std::string_view model) {
+workloads::CheckpointWorkload workload_of(std::string_view model) {
   return *workloads::load_checkpoint_workload(model, {});
 }
 
@@ -27,7 +27,7 @@ Arguments legal(Division division, int64_t processes) {
 
 std::vector<std::string> errors_of(const Arguments& arguments, std::string_view model) {
   std::vector<std::string> texts;
-  for (const Error& error : check_arguments(arguments, load(model)).errors) {
+  for (const Error& error : check_arguments(arguments, workload_of(model)).errors) {
     EXPECT_FALSE(error.suggestion.empty()) << error.message;
     texts.push_back(render(error));
   }
@@ -82,7 +82,7 @@ TEST(Processes, MessagesNameTheLegalCounts) {
 TEST(Processes, AllowInvalidParamsHoldsInOpenOnly) {
   Arguments arguments = legal(Division::kOpen, 12);
   arguments.allow_invalid_params = true;
-  const ArgumentFindings findings = check_arguments(arguments, load("llama3-70b"));
+  const ArgumentFindings findings = check_arguments(arguments, workload_of("llama3-70b"));
   EXPECT_THAT(findings.errors, IsEmpty());
   EXPECT_THAT(findings.warnings, ElementsAre(HasSubstr("the run is INVALID")));
   arguments.division = Division::kClosed;
@@ -144,11 +144,11 @@ TEST(Subset, TheClaimIsTheSmallModelOnEight) {
 TEST(Warnings, AcceleratorsPerHost) {
   Arguments arguments = legal(Division::kClosed, 8);
   arguments.hosts = 1;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, IsEmpty());
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
   arguments.hosts = 2;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.6.2")));
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.6.2")));
   arguments.division = Division::kWhatif;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, IsEmpty());
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
 }
 
 TEST(Warnings, AcceleratorMemory) {
@@ -159,9 +159,9 @@ TEST(Warnings, AcceleratorMemory) {
   EXPECT_FALSE(accelerator_memory_gb("b2000"));
   Arguments arguments = legal(Division::kOpen, 8);
   arguments.checkpoint_bytes = uint64_t{1000} << 30;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.4")));
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.4")));
   arguments.accelerator_type = "b200";  // 8 x 180 = 1440
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, IsEmpty());
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
   arguments.accelerator_type = "v100";
   EXPECT_THAT(errors_of(arguments, "llama3-8b"), ElementsAre(HasSubstr("b200, mi355, h100 and a100")));
 }
@@ -170,10 +170,10 @@ TEST(Warnings, HostMemoryAndFsync) {
   Arguments arguments = legal(Division::kClosed, 8);
   arguments.checkpoint_bytes = uint64_t{300} << 30;
   arguments.client_host_memory_gib = 100;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, IsEmpty());
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
   arguments.client_host_memory_gib = 100.5;
-  EXPECT_THAT(check_arguments(arguments, load("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.1")));
-  auto workload = load("llama3-8b");
+  EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.1")));
+  auto workload = workload_of("llama3-8b");
   workload.fsync = false;
   arguments.client_host_memory_gib = 0;
   EXPECT_THAT(check_arguments(arguments, workload).warnings, ElementsAre(HasSubstr("rule 4.3.2")));

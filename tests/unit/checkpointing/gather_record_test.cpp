@@ -1,4 +1,4 @@
-#include "checkpointing/gather_record.hpp"
+#include "benchmarks/checkpointing/gather_record.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,21 +7,21 @@
 #include <latch>
 
 #include "../support/job.hpp"
-#include "checkpointing/metrics.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 #include "small_plan.hpp"
 
 namespace mlps::checkpointing {
 namespace {
 
-using mlps::testing::MemoryStore;
-using mlps::testing::run_job;
+using mlps::test::MemoryStore;
+using mlps::test::run_job;
+using test::request_for;
+using test::run_on;
+using test::small_plan;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::request_for;
-using testing::run_on;
-using testing::small_plan;
 
 constexpr uint32_t kRanks = 7;
 constexpr uint32_t kHosts = 3;
@@ -73,7 +73,7 @@ TEST(GatherRecord, TheRecordOfThreeHostsIsThatOfOne) {
   run_job(kHosts, [&](world::Transport& transport) {
     RunRecord record = run_share(transport, store, plan);
     ASSERT_TRUE(gather_record(record, transport));
-    ASSERT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
+    ASSERT_EQ(record.verdict, run::Verdict::kPassed) << ::testing::PrintToString(record.reasons);
     if (transport.index() != 0) {
       EXPECT_EQ(record.events.front().ranks.size(), 2U) << "others keep their share";
       return;
@@ -106,7 +106,7 @@ TEST(GatherRecord, EveryHostHasAnEntry) {
     ASSERT_EQ(record.hosts.size(), kHosts);
     uint64_t written = 0;
     for (uint32_t i = 0; i < kHosts; ++i) {
-      const HostPart& host = record.hosts[i];
+      const run::HostPart& host = record.hosts[i];
       EXPECT_EQ(host.host, std::string(1, static_cast<char>('a' + i)));
       EXPECT_EQ(host.pid, 100 + i);
       EXPECT_EQ(host.process, i);
@@ -197,11 +197,11 @@ TEST(GatherRecord, AByteThatIsMissingOnOneHostFailsTheWholeAndNamesTheHost) {
     if (transport.index() == 1) {
       --record.read.bytes_verified;
       judge(record, share_of(plan, kFirst[1], 2));
-      ASSERT_EQ(record.verdict, Verdict::kFailed);
+      ASSERT_EQ(record.verdict, run::Verdict::kFailed);
     }
     ASSERT_TRUE(gather_record(record, transport));
     if (transport.index() != 0) return;
-    EXPECT_EQ(record.verdict, Verdict::kFailed);
+    EXPECT_EQ(record.verdict, run::Verdict::kFailed);
     ASSERT_TRUE(record.error);
     EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
     EXPECT_THAT(record.error->message, HasSubstr("host b: bytes verified: "));
@@ -223,7 +223,7 @@ TEST(GatherRecord, AFailedJobIsNotGathered) {
     if (transport.index() == 1) return;  // it may have sent its part before it heard
     ASSERT_FALSE(gathered);
     EXPECT_EQ(gathered.error().code, ErrorCode::kDiskFull);
-    EXPECT_EQ(record.verdict, Verdict::kFailed);
+    EXPECT_EQ(record.verdict, run::Verdict::kFailed);
     EXPECT_EQ(record.error->code, ErrorCode::kDiskFull);
     EXPECT_EQ(record.hosts.size(), 1U);
     EXPECT_EQ(record.events.front().ranks.size(), kFirst[transport.index() + 1] - kFirst[transport.index()]);
@@ -290,14 +290,14 @@ TEST(MergeParts, PartsThatDoNotFitTogetherAreE503) {
 
 TEST(NoteMissingParts, ProcessesOnOneHostAreToldApart) {
   const std::vector<world::Member> members = {{"a", 1, {}}, {"b", 2, {}}, {"b", 3, {}}};
-  EXPECT_EQ(process_name(members, 0), "host a");
-  EXPECT_EQ(process_name(members, 2), "host b (process 2)");
+  EXPECT_EQ(run::process_name(members, 0), "host a");
+  EXPECT_EQ(run::process_name(members, 2), "host b (process 2)");
   std::vector<std::string> reasons;
-  note_missing_parts(reasons, world::LocalTransport());
+  run::note_missing_parts(reasons, world::LocalTransport());
   EXPECT_TRUE(reasons.empty());
   run_job(2, [](world::Transport& transport) {
     std::vector<std::string> mine;
-    note_missing_parts(mine, transport);
+    run::note_missing_parts(mine, transport);
     EXPECT_THAT(mine, ElementsAre(transport.index() == 0 ? "the part of host b is not in this record"
                                                          : "the part of host a is not in this record"));
   });

@@ -1,4 +1,4 @@
-#include "checkpointing/io_plan.hpp"
+#include "benchmarks/checkpointing/io_plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include "base/units.hpp"
 
 namespace mlps::checkpointing {
-using testing::MemoryStore;
+using test::MemoryStore;
 
 namespace {
 

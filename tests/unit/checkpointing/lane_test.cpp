@@ -1,4 +1,4 @@
-#include "checkpointing/lane.hpp"
+#include "benchmarks/checkpointing/lane.hpp"
 
 #include <gtest/gtest.h>
 

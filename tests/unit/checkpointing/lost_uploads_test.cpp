@@ -1,4 +1,4 @@
-#include "checkpointing/lost_uploads.hpp"
+#include "benchmarks/checkpointing/lost_uploads.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,7 +7,7 @@
 
 #include "small_plan.hpp"
 
-namespace mlps::checkpointing::testing {
+namespace mlps::checkpointing::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -107,4 +107,4 @@ TEST_F(LostUploadsTest, WhatGoesWrongIsSaid) {
 }
 
 }  // namespace
-}  // namespace mlps::checkpointing::testing
+}  // namespace mlps::checkpointing::test

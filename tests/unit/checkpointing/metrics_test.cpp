@@ -1,4 +1,4 @@
-#include "checkpointing/metrics.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 
 #include <gtest/gtest.h>
 

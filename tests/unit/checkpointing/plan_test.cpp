@@ -1,5 +1,5 @@
 // The numbers of spec/checkpointing.md sections 1.3 to 1.7, byte for byte.
-#include "checkpointing/plan.hpp"
+#include "benchmarks/checkpointing/plan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "checkpointing/run.hpp"
+#include "benchmarks/checkpointing/run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include "small_plan.hpp"
 
 namespace mlps::checkpointing {
-using testing::MemoryStore;
-using testing::request_for;
-using testing::run_on;
-using testing::small_plan;
+using test::MemoryStore;
+using test::request_for;
+using test::run_on;
+using test::small_plan;
 
 namespace {
 
@@ -21,7 +21,7 @@ TEST(Run, WritesAndReadsEveryPlannedByteAndAccountsForIt) {
   MemoryStore store;
   const CheckpointPlan plan = small_plan(8, 3, 3);
   const RunRecord record = run_on(store, plan);
-  ASSERT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+  ASSERT_EQ(record.verdict, run::Verdict::kPassed) << (record.error ? render(*record.error) : "");
   EXPECT_TRUE(record.reasons.empty());
   EXPECT_EQ(store.protocol_errors, 0);
   EXPECT_EQ(store.blobs.size(), plan.objects_per_checkpoint * 3);
@@ -57,7 +57,7 @@ TEST(Run, WritesAndReadsEveryPlannedByteAndAccountsForIt) {
 TEST(Run, TwoHostsShareThePlanAndStoreWhatOneWould) {
   const CheckpointPlan plan = small_plan(7, 2, 2);
   MemoryStore alone, shared;
-  ASSERT_EQ(run_on(alone, plan).verdict, Verdict::kPassed);
+  ASSERT_EQ(run_on(alone, plan).verdict, run::Verdict::kPassed);
   world::Failure failure;
   world::World meeting({0, 2, 2, 0, 1, {}}, failure);
   const auto meet = [&] { return meeting.barrier() ? Status{} : fail(ErrorCode::kMpiCommunication, "nobody came"); };
@@ -69,7 +69,7 @@ TEST(Run, TwoHostsShareThePlanAndStoreWhatOneWould) {
   uint64_t written = 0, verified = 0;
   uint32_t next_rank = 0;
   for (const RunRecord& record : records) {
-    EXPECT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+    EXPECT_EQ(record.verdict, run::Verdict::kPassed) << (record.error ? render(*record.error) : "");
     EXPECT_EQ(record.first_rank, next_rank);
     for (const RankInterval& interval : record.events.at(0).ranks) EXPECT_EQ(interval.rank, next_rank++);
     written += record.write.bytes;
@@ -86,19 +86,20 @@ TEST(Run, TwoHostsShareThePlanAndStoreWhatOneWould) {
 TEST(Run, MoreRanksThanWorkersAndMoreWorkersThanRanks) {
   for (const auto& [ranks, workers] : {std::pair{200U, 2U}, std::pair{1U, 8U}, std::pair{3U, 1U}}) {
     MemoryStore store;
-    EXPECT_EQ(run_on(store, small_plan(ranks, 2, 2), workers).verdict, Verdict::kPassed) << ranks << " " << workers;
+    EXPECT_EQ(run_on(store, small_plan(ranks, 2, 2), workers).verdict, run::Verdict::kPassed)
+        << ranks << " " << workers;
     EXPECT_EQ(store.protocol_errors, 0);
   }
 }
 
 TEST(Run, AReadOnlyRunFindsTheSeedInTheObjects) {
   MemoryStore store;
-  ASSERT_EQ(run_on(store, small_plan(6, 2, 0)).verdict, Verdict::kPassed);
+  ASSERT_EQ(run_on(store, small_plan(6, 2, 0)).verdict, run::Verdict::kPassed);
   world::World world(6);
   RunRequest request = request_for(small_plan(6, 0, 2), store, 4);
   request.seed = 7;  // the run's own random one
   const RunRecord record = run(request, world);
-  EXPECT_EQ(record.verdict, Verdict::kPassed) << (record.error ? render(*record.error) : "");
+  EXPECT_EQ(record.verdict, run::Verdict::kPassed) << (record.error ? render(*record.error) : "");
   EXPECT_EQ(record.seed, 42U);
 }
 
@@ -110,7 +111,7 @@ TEST(Run, AnErrorOfOneOperationStopsAllAndAbortsWhatIsOpen) {
     }
   });
   const RunRecord record = run_on(store, small_plan(20, 3, 3));
-  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.verdict, run::Verdict::kFailed);
   ASSERT_TRUE(record.error);
   EXPECT_EQ(record.error->code, ErrorCode::kDiskFull);
   EXPECT_NE(record.error->details.find("rank "), std::string::npos);
@@ -128,7 +129,7 @@ TEST(Run, AFlippedBitIsFoundAndNamed) {
     }
   });
   const RunRecord record = run_on(store, small_plan(8, 2, 2));
-  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.verdict, run::Verdict::kFailed);
   ASSERT_TRUE(record.error);
   EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
   EXPECT_NE(record.error->message.find("r5_1.pt: byte 2,017"), std::string::npos) << record.error->message;
@@ -138,7 +139,7 @@ TEST(Run, AFlippedBitIsFoundAndNamed) {
 TEST(Run, AShortReadIsAMismatchEvenWithoutVerify) {
   MemoryStore store;
   const CheckpointPlan plan = small_plan(4, 1, 0);
-  ASSERT_EQ(run_on(store, plan).verdict, Verdict::kPassed);
+  ASSERT_EQ(run_on(store, plan).verdict, run::Verdict::kPassed);
   MemoryStore shortened([](Operation&) {});
   shortened.blobs = store.blobs;
   auto& victim = shortened.blobs.at("llama3-8b/global_epoch1_step1/r3_0.pt");
@@ -152,7 +153,7 @@ TEST(Run, AShortReadIsAMismatchEvenWithoutVerify) {
 
 TEST(Run, AMissingObjectIsFoundBeforeTheFirstRead) {
   MemoryStore store;
-  ASSERT_EQ(run_on(store, small_plan(4, 2, 0)).verdict, Verdict::kPassed);
+  ASSERT_EQ(run_on(store, small_plan(4, 2, 0)).verdict, run::Verdict::kPassed);
   store.blobs.erase("llama3-8b/global_epoch1_step2/r1_0.pt");
   const RunRecord record = run_on(store, small_plan(4, 0, 2));
   ASSERT_TRUE(record.error);
@@ -168,7 +169,7 @@ TEST(Run, AFailureFromOutsideEndsAPause) {
   std::thread signal([&] { world.failure().raise({ErrorCode::kInterrupted, "interrupted by SIGINT"}); });
   const RunRecord record = run(request_for(plan, store, 4), world);
   signal.join();
-  EXPECT_EQ(record.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(record.verdict, run::Verdict::kInterrupted);
   EXPECT_EQ(record.error->code, ErrorCode::kInterrupted);
 }
 
@@ -182,8 +183,8 @@ TEST(Run, AFailureFromOutsideAtAnyMomentNeverHangs) {
     world::World world(10);
     world_in_use = &world;
     const RunRecord record = run(request_for(small_plan(10, 2, 2), store, 3), world);
-    if (record.verdict == Verdict::kPassed) continue;  // the moment lay past the end
-    EXPECT_EQ(record.verdict, Verdict::kInterrupted);
+    if (record.verdict == run::Verdict::kPassed) continue;  // the moment lay past the end
+    EXPECT_EQ(record.verdict, run::Verdict::kInterrupted);
     for (const auto& [name, blob] : store.blobs) EXPECT_TRUE(blob.complete) << name;
   }
 }
@@ -195,7 +196,7 @@ TEST(Run, LostBytesAreCaughtByTheAccount) {
       operation.buffer = operation.buffer.first(1);
   });
   const RunRecord record = run_on(store, small_plan(2, 1, 0));
-  EXPECT_EQ(record.verdict, Verdict::kFailed);
+  EXPECT_EQ(record.verdict, run::Verdict::kFailed);
   EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
 }
 
@@ -204,7 +205,7 @@ TEST(Run, RankSyncMakesAllDurationsEndTogether) {
   CheckpointPlan plan = small_plan(5, 1, 0);
   plan.rank_sync = true;
   const RunRecord record = run_on(store, plan);
-  ASSERT_EQ(record.verdict, Verdict::kPassed);
+  ASSERT_EQ(record.verdict, run::Verdict::kPassed);
 }
 
 }  // namespace

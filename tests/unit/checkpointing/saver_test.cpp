@@ -1,5 +1,5 @@
 // Saving single checkpoints outside the benchmark.
-#include "checkpointing/saver.hpp"
+#include "benchmarks/checkpointing/saver.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace mlps::checkpointing {
 namespace {
 
-using mlps::testing::MemoryStore;
+using mlps::test::MemoryStore;
 using storage::Operation;
 using storage::OpKind;
 

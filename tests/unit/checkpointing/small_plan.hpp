@@ -1,12 +1,12 @@
 #pragma once
 
 #include "../support/memory_store.hpp"
-#include "checkpointing/run.hpp"
+#include "benchmarks/checkpointing/run.hpp"
 
 /// A small plan of checkpoints, and what runs it.
-namespace mlps::checkpointing::testing {
+namespace mlps::checkpointing::test {
 
-using mlps::testing::MemoryStore;
+using mlps::test::MemoryStore;
 
 inline constexpr uint64_t kPart = 1000;
 
@@ -48,4 +48,4 @@ inline RunRecord run_on(storage::Store& store, const CheckpointPlan& plan, uint3
   return run(request_for(plan, store, workers), world);
 }
 
-}  // namespace mlps::checkpointing::testing
+}  // namespace mlps::checkpointing::test

@@ -1,4 +1,4 @@
-#include "cli/command_tree.hpp"
+#include "flags/command_tree.hpp"
 
 #include <gtest/gtest.h>
 

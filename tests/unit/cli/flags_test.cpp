@@ -1,4 +1,4 @@
-#include "cli/flags.hpp"
+#include "flags/flags.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "cli/command_tree.hpp"
-#include "cli/values.hpp"
+#include "flags/command_tree.hpp"
+#include "flags/values.hpp"
 
 namespace mlps::cli {
 namespace {

@@ -11,8 +11,8 @@ namespace mlps::cli {
 namespace {
 
 using test::Scratch;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(History, KeepsQuotedWordsApart) {
   const Scratch scratch;
@@ -24,7 +24,7 @@ TEST(History, KeepsQuotedWordsApart) {
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[0].id, 1u);
   EXPECT_EQ(entries[1].id, 2u);
-  EXPECT_THAT(entries[0].stamp, testing::ContainsRegex("^........_......$"));
+  EXPECT_THAT(entries[0].stamp, ::testing::ContainsRegex("^........_......$"));
   EXPECT_EQ(recorded_arguments(scratch.path(), 1).value(), command);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/host_watch.hpp"
+#include "session/host_watch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class HostWatches : public ::testing::Test {
       }
       EXPECT_EQ(transport.close(kCloseNs).has_value(), !fails);
     };
-    mlps::testing::run_job(3, work, {"a", "b", "a"});
+    mlps::test::run_job(3, work, {"a", "b", "a"});
     return found;
   }
 

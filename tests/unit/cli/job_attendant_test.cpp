@@ -1,11 +1,11 @@
-#include "cli/job_attendant.hpp"
+#include "launch/job_attendant.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "cli/child_process.hpp"
-#include "cli/job_control.hpp"
+#include "launch/child_process.hpp"
+#include "launch/job_control.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -44,7 +44,7 @@ TEST(VerdictFilter, ShowsAPartialLineButNoPartOfAVerdict) {
 }
 
 // A child in place of a launcher; signals as run_launched() has them.
-class Attend : public testing::Test {
+class Attend : public ::testing::Test {
  protected:
   Attend() {
     sigset_t signals;

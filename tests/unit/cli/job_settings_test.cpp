@@ -1,4 +1,4 @@
-#include "cli/job_settings.hpp"
+#include "launch/job_settings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "cli/checkpointing_parse.hpp"
-#include "cli/training_parse.hpp"
+#include "benchmarks/checkpointing/command/parse.hpp"
+#include "benchmarks/training/command/parse.hpp"
 #include "scratch.hpp"
 #include "storage/setting_variables.hpp"
 
@@ -18,12 +18,12 @@ namespace mlps::cli {
 namespace {
 
 using test::Scratch;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 using Words = std::vector<std::string>;
 
-class JobSettingsTest : public testing::Test {
+class JobSettingsTest : public ::testing::Test {
  protected:
   // What a command typed here becomes on another host, whose own environment is `there`.
   Result<CommandLine> on_another_host(const Words& typed, const Environment& here, const Environment& there) {
@@ -66,7 +66,7 @@ TEST_F(JobSettingsTest, EveryProcessReadsTheSameOptions) {
   EXPECT_EQ(parsed.options.common.mode, Mode::kWhatif);
   EXPECT_EQ(parsed.options.protocol, AccessProtocol::kFile);
   EXPECT_EQ(parsed.options.num_processes, 8U);
-  EXPECT_THAT(parsed.options.hosts.hosts, testing::ElementsAre("a:4", "b:4"));
+  EXPECT_THAT(parsed.options.hosts.hosts, ::testing::ElementsAre("a:4", "b:4"));
 }
 
 TEST_F(JobSettingsTest, FoldersAreMeantWhereTheyWereTyped) {
@@ -147,7 +147,7 @@ TEST(SettingVariables, AreAllThatTheSourceReads) {
     }
   }
   EXPECT_GT(read.size(), 15U);
-  EXPECT_THAT(std::vector<std::string>(read.begin(), read.end()), testing::Each(testing::AnyOfArray(known)));
+  EXPECT_THAT(std::vector<std::string>(read.begin(), read.end()), ::testing::Each(::testing::AnyOfArray(known)));
 }
 
 }  // namespace

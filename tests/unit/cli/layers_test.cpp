@@ -1,9 +1,9 @@
-#include "cli/layers.hpp"
+#include "flags/layers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/checkpointing_parse.hpp"
+#include "benchmarks/checkpointing/command/parse.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -12,11 +12,11 @@ namespace {
 using test::has_error;
 using test::rendered;
 using test::Scratch;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
 
-class Layers : public testing::Test {
+class Layers : public ::testing::Test {
  protected:
   ParsedCheckpointing parse(std::vector<std::string> flags, std::map<std::string, std::string> variables = {},
                             const std::string& mode = "open") {
@@ -45,7 +45,7 @@ TEST_F(Layers, TheStrongerLayerWinsAndIsNamed) {
   EXPECT_EQ(parsed.options.checkpoint_folder, "/env/ckpt");
   EXPECT_EQ(parsed.options.checkpoint_folder_source, "environment MLPSTORAGE_CHECKPOINT_FOLDER");
   EXPECT_EQ(parsed.options.hosts.mpi_btl, "tcp");
-  EXPECT_THAT(parsed.notes, testing::Contains(HasSubstr("values.yaml: systemname")));
+  EXPECT_THAT(parsed.notes, ::testing::Contains(HasSubstr("values.yaml: systemname")));
 }
 
 TEST_F(Layers, ThePerUserFileFillsWhatIsLeft) {
@@ -127,7 +127,7 @@ TEST_F(Layers, PerUserKeysThatPickTheWorkloadStopTheCommand) {
   EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("'num_proceses' is unknown")));
 }
 
-class Dotenv : public testing::Test {
+class Dotenv : public ::testing::Test {
  protected:
   void SetUp() override {
     scratch_.write("bin/mlpstorage", "");

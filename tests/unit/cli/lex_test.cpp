@@ -1,4 +1,4 @@
-#include "cli/lex.hpp"
+#include "flags/lex.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ namespace {
 
 using test::has_error;
 using test::rendered;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 const CommandWord& command(Leaf leaf) {
   for (const CommandWord* word : all_leaves()) {

@@ -1,7 +1,8 @@
+#include "benchmarks/checkpointing/command/parse.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/checkpointing_parse.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -10,10 +11,10 @@ namespace {
 using test::has_error;
 using test::rendered;
 using test::Scratch;
-using testing::ElementsAre;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
-class Parse : public testing::Test {
+class Parse : public ::testing::Test {
  protected:
   ParsedCheckpointing parse(const std::vector<std::string>& line) { return parse(line, scratch_.environment()); }
   ParsedCheckpointing parse(const std::vector<std::string>& line, const Environment& environment) {
@@ -225,7 +226,7 @@ TEST_F(Parse, WhatCantBeHonouredIsAnErrorAndWhatMeansNothingAWarning) {
                              "requirements.txt", "-dp", "/opt/dlio"});
   EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kNotImplemented, "--verify-lockfile"));
   EXPECT_EQ(parsed.errors.size(), 1u) << rendered(parsed.errors);
-  EXPECT_THAT(parsed.warnings, ElementsAre(testing::HasSubstr("--dlio-bin-path")));
+  EXPECT_THAT(parsed.warnings, ElementsAre(::testing::HasSubstr("--dlio-bin-path")));
 }
 
 TEST_F(Parse, TimeSeriesFlagsHaveTheirLimits) {

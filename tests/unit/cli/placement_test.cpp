@@ -1,4 +1,4 @@
-#include "cli/placement.hpp"
+#include "session/placement.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 namespace mlps::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 CheckpointingOptions options_of(std::vector<std::string> hosts, uint32_t ranks, Mode mode = Mode::kWhatif) {
   CheckpointingOptions options;

@@ -3,16 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/user_config.hpp"
+#include "flags/user_config.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
 namespace {
 
 using test::Scratch;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class Init : public testing::Test {
+class Init : public ::testing::Test {
  protected:
   Result<InitOutcome> init(const std::string& orgname, const std::string& path) {
     return init_results_dir(orgname, path, scratch_.environment());
@@ -28,7 +28,7 @@ TEST_F(Init, CreatesTheSentinelAndRecordsTheDefault) {
   const std::string text = scratch_.read("results/mlperf-results.yaml");
   EXPECT_THAT(text, HasSubstr("mlperf_results_version: 2\n"));
   EXPECT_THAT(text, HasSubstr("orgname: \"Acme\"\n"));
-  EXPECT_THAT(text, testing::ContainsRegex("initialized_at: \"....-..-..T..:..:...00:00\"\n"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("initialized_at: \"....-..-..T..:..:...00:00\"\n"));
   EXPECT_THAT(text, HasSubstr("initialized_by: \"mlpstorage "));
   EXPECT_EQ(read_sentinel(outcome->path).value(), "Acme");
   EXPECT_EQ(read_user_values(scratch_.environment()).settings.at("results-dir").values.front(), outcome->path);
@@ -57,7 +57,7 @@ TEST_F(Init, RefusesWhatIsNotItsOwn) {
   const Error full = init("a", scratch_.path("full")).error();
   EXPECT_THAT(full.message, HasSubstr("not empty"));
   EXPECT_THAT(full.details, HasSubstr(".hidden, 1, 2, 3, 4"));
-  EXPECT_THAT(full.details, testing::Not(HasSubstr("6")));
+  EXPECT_THAT(full.details, ::testing::Not(HasSubstr("6")));
   for (const char* name : {"", "a b", "..", "a/b"}) EXPECT_FALSE(init(name, scratch_.path("new"))) << name;
   EXPECT_FALSE(std::filesystem::exists(scratch_.path("new")));
 }

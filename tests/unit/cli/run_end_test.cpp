@@ -1,4 +1,4 @@
-#include "cli/run_end.hpp"
+#include "session/run_end.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 namespace mlps::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string summary(const CheckpointingOptions& options, const Environment& environment = Environment()) {
   return fmt::format("{}", fmt::join(run_summary(options, environment), "\n"));

@@ -1,4 +1,4 @@
-#include "cli/text.hpp"
+#include "flags/text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 namespace mlps::cli {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(Text, SplitsWithoutEmptyPieces) {
   EXPECT_THAT(split(",a,,b c,", ", "), ElementsAre("a", "b", "c"));

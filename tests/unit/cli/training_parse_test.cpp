@@ -1,12 +1,11 @@
-#include "cli/training_parse.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "cli/options_json.hpp"
+#include "benchmarks/training/command/parse.hpp"
 #include "scratch.hpp"
+#include "session/options_json.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -14,11 +13,11 @@ namespace {
 using test::has_error;
 using test::rendered;
 using test::Scratch;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
 
-class TrainingParse : public testing::Test {
+class TrainingParse : public ::testing::Test {
  protected:
   ParsedTraining parse(const std::vector<std::string>& line, const Environment& environment) {
     const Resolution resolution = resolve(line);
@@ -30,11 +29,12 @@ class TrainingParse : public testing::Test {
   Scratch scratch_;
 };
 
-const std::vector<std::string> kRun = {"closed", "training", "unet3d", "run", "file", "-na", "8",   "-at",  "b200",
-                                       "-cm",    "256",      "-rd",    "/r",  "-sn",  "box", "-dd", "/data"};
+const std::vector<std::string> kTrainingRunLine = {"closed", "training", "unet3d", "run", "file", "-na",
+                                                   "8",      "-at",      "b200",   "-cm", "256",  "-rd",
+                                                   "/r",     "-sn",      "box",    "-dd", "/data"};
 
 TEST_F(TrainingParse, ARunWithTheShortForms) {
-  const auto parsed = parse(kRun);
+  const auto parsed = parse(kTrainingRunLine);
   ASSERT_TRUE(parsed.errors.empty()) << rendered(parsed.errors);
   const TrainingOptions& options = parsed.options;
   EXPECT_EQ(options.command, TrainingCommand::kRun);
@@ -48,7 +48,7 @@ TEST_F(TrainingParse, ARunWithTheShortForms) {
 }
 
 TEST_F(TrainingParse, DefaultsAreThoseOfTheStruct) {
-  const TrainingOptions& options = parse(kRun).options;
+  const TrainingOptions& options = parse(kTrainingRunLine).options;
   const TrainingOptions fresh;
   EXPECT_EQ(options.read_ahead_bytes, fresh.read_ahead_bytes);
   EXPECT_EQ(options.drop_caches_timeout_s, fresh.drop_caches_timeout_s);
@@ -87,7 +87,7 @@ TEST_F(TrainingParse, EveryMissingFlagIsReported) {
 }
 
 TEST_F(TrainingParse, DataDirHasALayerAndARetiredName) {
-  std::vector<std::string> line = kRun;
+  std::vector<std::string> line = kTrainingRunLine;
   line.resize(line.size() - 2);
   EXPECT_EQ(parse(line, scratch_.environment({{"MLPSTORAGE_DATA_DIR", "/env"}})).options.data_dir, "/env");
   const auto retired = parse(line, scratch_.environment({{"MLPERF_DATA_DIR", "/old"}}));
@@ -96,7 +96,7 @@ TEST_F(TrainingParse, DataDirHasALayerAndARetiredName) {
 }
 
 TEST_F(TrainingParse, ParamsInClosedToo) {
-  std::vector<std::string> line = kRun;
+  std::vector<std::string> line = kTrainingRunLine;
   for (const char* word :
        {"--param", "reader.read_threads=8", "--params", "dataset.num_files_train=7", "-p", "a.b=c=d"}) {
     line.emplace_back(word);
@@ -110,19 +110,19 @@ TEST_F(TrainingParse, ParamsInClosedToo) {
 TEST_F(TrainingParse, WhatOnlySomeModesHave) {
   for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
            {"--loops", "2"}, {"--inject-fault", "x"}, {"--workload-file", "x"}, {"--allow-invalid-params"}}) {
-    std::vector<std::string> line = kRun;
+    std::vector<std::string> line = kTrainingRunLine;
     line.insert(line.end(), more.begin(), more.end());
     EXPECT_TRUE(has_error(parse(line).errors, ErrorCode::kConfigInvalid, "is not available in closed mode")) << more[0];
     line[0] = "whatif";
     EXPECT_TRUE(parse(line).errors.empty()) << more[0];
   }
-  std::vector<std::string> line = kRun;
+  std::vector<std::string> line = kTrainingRunLine;
   line[8] = "h100";
   EXPECT_TRUE(has_error(parse(line).errors, ErrorCode::kConfigInvalid, "'h100' is not one of: b200, mi355"));
 }
 
 TEST_F(TrainingParse, ClientHostsAreCountedUnlessGiven) {
-  std::vector<std::string> line = kRun;
+  std::vector<std::string> line = kTrainingRunLine;
   line.insert(line.end(), {"--hosts", "a,b,c"});
   EXPECT_EQ(parse(line).options.num_client_hosts, 3u);
   line.insert(line.end(), {"-nc", "7"});
@@ -130,7 +130,7 @@ TEST_F(TrainingParse, ClientHostsAreCountedUnlessGiven) {
 }
 
 TEST_F(TrainingParse, TheArgsOfTheMetadata) {
-  const auto json = nlohmann::json::parse(options_json(parse(kRun).options));
+  const auto json = nlohmann::json::parse(options_json(parse(kTrainingRunLine).options));
   EXPECT_EQ(json["benchmark"], "training");
   EXPECT_EQ(json["model"], "unet3d");
   EXPECT_EQ(json["command"], "run");

@@ -1,6 +1,6 @@
-#include "cli/training_rules.hpp"
-
 #include <gtest/gtest.h>
+
+#include "benchmarks/training/command/rules.hpp"
 
 namespace mlps::cli {
 namespace {

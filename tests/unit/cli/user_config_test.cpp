@@ -1,4 +1,4 @@
-#include "cli/user_config.hpp"
+#include "flags/user_config.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace mlps::cli {
 namespace {
 
 using test::Scratch;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* kFile = ".config/mlpstorage/config.yaml";
 
@@ -34,9 +34,9 @@ TEST(UserConfig, SetAndUnsetKeepTheOtherKeys) {
   ASSERT_TRUE(set_user_value(environment, "oversubscribe", {"True"}));
   const UserValues values = read_user_values(environment);
   EXPECT_TRUE(values.errors.empty());
-  EXPECT_THAT(values.settings.at("systemname").values, testing::ElementsAre("new"));
-  EXPECT_THAT(values.settings.at("hosts").values, testing::ElementsAre("a", "b:2", "c"));
-  EXPECT_THAT(values.settings.at("oversubscribe").values, testing::ElementsAre("true"));
+  EXPECT_THAT(values.settings.at("systemname").values, ::testing::ElementsAre("new"));
+  EXPECT_THAT(values.settings.at("hosts").values, ::testing::ElementsAre("a", "b:2", "c"));
+  EXPECT_THAT(values.settings.at("oversubscribe").values, ::testing::ElementsAre("true"));
   EXPECT_THAT(scratch.read(kFile), HasSubstr("someone_elses"));
   ASSERT_TRUE(unset_user_value(environment, "systemname"));
   EXPECT_FALSE(read_user_values(environment).settings.contains("systemname"));

@@ -1,4 +1,4 @@
-#include "cli/values.hpp"
+#include "flags/values.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 namespace mlps::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
 Status checked(std::string_view name, std::string_view text, Mode mode = Mode::kClosed) {
   return check_value(*find_flag(name), mode, text);

@@ -56,16 +56,16 @@ std::vector<Column> dlrm() {
   return columns;
 }
 
-struct Case {
+struct ParquetCase {
   const char* name;
   Layout layout;
   FileShape shape = {};
 };
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const ParquetCase& c, std::ostream* out) {
   *out << c.name;
 }
 
-class ParquetFiles : public ::testing::TestWithParam<Case> {};
+class ParquetFiles : public ::testing::TestWithParam<ParquetCase> {};
 
 TEST_P(ParquetFiles, PartsAgree) {
   parts_agree(*make(GetParam().layout), GetParam().shape);
@@ -93,14 +93,14 @@ TEST_P(ParquetFiles, ExtentsAddUp) {
 
 INSTANTIATE_TEST_SUITE_P(
     Layouts, ParquetFiles,
-    ::testing::Values(Case{"every type", table(every_type(), 70, 32)}, Case{"one group", table(every_type(), 9, 1024)},
-                      Case{"one row each", table({{"a", ElementType::kInt8}}, 5, 1)},
-                      Case{"16 bits", table({{"a", ElementType::kUint16}, {"b", ElementType::kInt16, 3}}, 40, 40)},
-                      Case{"lists",
-                           table({{"a", ElementType::kFloat32, 700}, {"b", ElementType::kUint8, 3}}, 300, 100)},
-                      Case{"no columns", table({}, 6, 4), {256, 256}},
-                      Case{"no columns, other shape", table({}, 6, 4), {100, 33}},
-                      Case{"no columns, one element", table({}, 3, 4), {1, 1}}));
+    ::testing::Values(
+        ParquetCase{"every type", table(every_type(), 70, 32)}, ParquetCase{"one group", table(every_type(), 9, 1024)},
+        ParquetCase{"one row each", table({{"a", ElementType::kInt8}}, 5, 1)},
+        ParquetCase{"16 bits", table({{"a", ElementType::kUint16}, {"b", ElementType::kInt16, 3}}, 40, 40)},
+        ParquetCase{"lists", table({{"a", ElementType::kFloat32, 700}, {"b", ElementType::kUint8, 3}}, 300, 100)},
+        ParquetCase{"no columns", table({}, 6, 4), {256, 256}},
+        ParquetCase{"no columns, other shape", table({}, 6, 4), {100, 33}},
+        ParquetCase{"no columns, one element", table({}, 3, 4), {1, 1}}));
 
 // --- sizes -----------------------------------------------------------------------------------------------------------
 

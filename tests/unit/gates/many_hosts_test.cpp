@@ -31,7 +31,7 @@ struct Hosts {
       : stores{folder(a), folder(b), folder(c)}, requests{request(0), request(1), request(2)} {}
 
   void run() {
-    testing::run_job(3, [this](world::Transport& transport) {
+    test::run_job(3, [this](world::Transport& transport) {
       const uint32_t index = transport.index();
       reports[index] = run_gates(requests[index], transport);
       transport.close(60'000'000'000);
@@ -224,7 +224,7 @@ TEST(ManyHostsReading, AFolderThatIsNowhereIsSaidOnce) {
 }
 
 TEST(ManyHosts, ABucketHasNoFolderToCompare) {
-  testing::run_job(3, [](world::Transport& transport) {
+  test::run_job(3, [](world::Transport& transport) {
     FakeStore store = bucket();
     if (transport.index() == 2) store.behaviour.put_error = kRefused;
     const auto report = run_gates(request_for(store), transport);
@@ -237,7 +237,7 @@ TEST(ManyHosts, ABucketHasNoFolderToCompare) {
 
 TEST(ManyHosts, AProcessThatFailsInTheMiddleLeavesNoProbe) {
   const TemporaryFolder place;
-  testing::run_job(3, [&](world::Transport& transport) {
+  test::run_job(3, [&](world::Transport& transport) {
     FakeStore store = folder(place.path());
     if (transport.index() == 1) {
       store.behaviour.on_put = [&transport] {

@@ -12,7 +12,7 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-DataFolder folder_of(const std::string& data_dir, const std::string& model = "unet3d") {
+DataFolder data_folder_of(const std::string& data_dir, const std::string& model = "unet3d") {
   return {data_dir, model, {"unet3d", "retinanet", "dlrm", "dlrm_parquet"}};
 }
 
@@ -22,17 +22,17 @@ std::string located(const DataFolder& folder, AccessProtocol protocol, const Var
 }
 
 std::string file(const std::string& data_dir, const std::string& model = "unet3d") {
-  return located(folder_of(data_dir, model), AccessProtocol::kFile);
+  return located(data_folder_of(data_dir, model), AccessProtocol::kFile);
 }
 
 std::string direct(const std::string& data_dir) {
-  DataFolder folder = folder_of(data_dir);
+  DataFolder folder = data_folder_of(data_dir);
   folder.o_direct = true;
   return located(folder, AccessProtocol::kFile);
 }
 
 std::string object(const std::string& data_dir, const Variables& variables = {}) {
-  return located(folder_of(data_dir), AccessProtocol::kObject, variables);
+  return located(data_folder_of(data_dir), AccessProtocol::kObject, variables);
 }
 
 TEST(DataLocation, FileModeTakesPaths) {
@@ -56,14 +56,14 @@ TEST(DataLocation, ODirectIsAWayToOpenFiles) {
   EXPECT_EQ(direct("/mnt/data"), "direct:///mnt/data/unet3d");
   EXPECT_EQ(file("direct:///mnt/data"), "direct:///mnt/data/unet3d");
   EXPECT_EQ(direct("null://"), "E105");
-  DataFolder folder = folder_of("s3://bucket/a");
+  DataFolder folder = data_folder_of("s3://bucket/a");
   folder.o_direct = true;
   EXPECT_EQ(located(folder, AccessProtocol::kObject), "E105");
 }
 
 TEST(DataLocation, FileModeLooksAtNoVariable) {
   const Variables variables = {{"BUCKET", "b"}, {"STORAGE_URI_SCHEME", "s3"}};
-  EXPECT_EQ(located(folder_of("/mnt/data"), AccessProtocol::kFile, variables), "/mnt/data/unet3d");
+  EXPECT_EQ(located(data_folder_of("/mnt/data"), AccessProtocol::kFile, variables), "/mnt/data/unet3d");
 }
 
 TEST(DataLocation, BareObjectFoldersAreBelowBucketOrBeginWithTheirs) {

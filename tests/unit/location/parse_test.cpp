@@ -20,7 +20,7 @@ std::string text_of(std::string_view text) {
   return location ? location->to_string() : "refused: " + location.error().message;
 }
 
-Error refusal_of(std::string_view text) {
+Error parse_refusal_of(std::string_view text) {
   const auto location = parse_location(text);
   if (location) {
     ADD_FAILURE() << text << " was taken as " << location->to_string();
@@ -69,8 +69,8 @@ TEST(ParseLocation, AzureNeedsAccountAndContainer) {
   ASSERT_TRUE(location);
   EXPECT_EQ(location->bucket(), "account/container");
   EXPECT_EQ(location->path(), "p");
-  EXPECT_THAT(refusal_of("az://container").message, HasSubstr("no container"));
-  EXPECT_THAT(refusal_of("az://account//p").message, HasSubstr("no container"));
+  EXPECT_THAT(parse_refusal_of("az://container").message, HasSubstr("no container"));
+  EXPECT_THAT(parse_refusal_of("az://account//p").message, HasSubstr("no container"));
 }
 
 TEST(ParseLocation, ARelativePathIsAbsoluteAgainstTheWorkingDirectory) {
@@ -147,31 +147,31 @@ TEST(ParseLocation, RefusesByName) {
       {"/mnt/\x7fx", "control character"},
   };
   for (const Case& bad : cases) {
-    const Error error = refusal_of(bad.text);
+    const Error error = parse_refusal_of(bad.text);
     EXPECT_EQ(error.code, ErrorCode::kConfigInvalid) << bad.text;
     EXPECT_THAT(error.message, HasSubstr(bad.reason)) << bad.text;
   }
-  EXPECT_EQ(refusal_of(std::string_view("s3://b/\0x", 9)).code, ErrorCode::kConfigInvalid);
+  EXPECT_EQ(parse_refusal_of(std::string_view("s3://b/\0x", 9)).code, ErrorCode::kConfigInvalid);
 }
 
 TEST(ParseLocation, TheHintsLeadOn) {
-  EXPECT_THAT(refusal_of("s3a://b/p").suggestion, HasSubstr("s3://"));
-  EXPECT_THAT(refusal_of("http://127.0.0.1:9000/b").suggestion, HasSubstr("AWS_ENDPOINT_URL"));
-  EXPECT_THAT(refusal_of("direct://mnt/x").suggestion, HasSubstr("direct:///mnt/x"));
+  EXPECT_THAT(parse_refusal_of("s3a://b/p").suggestion, HasSubstr("s3://"));
+  EXPECT_THAT(parse_refusal_of("http://127.0.0.1:9000/b").suggestion, HasSubstr("AWS_ENDPOINT_URL"));
+  EXPECT_THAT(parse_refusal_of("direct://mnt/x").suggestion, HasSubstr("direct:///mnt/x"));
 }
 
 TEST(ParseLocation, NoErrorShowsACredential) {
   for (const char* text : {"s3://KEYID:hunter2@bucket/p", "s3://KEYID:hunter2/x@bucket/p",
                            "https://host/b?X-Amz-Signature=hunter2", "s3://b/p?sig=hunter2"}) {
-    const std::string rendered = render(refusal_of(text));
+    const std::string rendered = render(parse_refusal_of(text));
     EXPECT_THAT(rendered, Not(HasSubstr("hunter2"))) << text;
     EXPECT_THAT(rendered, Not(HasSubstr("KEYID"))) << text;
   }
 }
 
 TEST(ParseLocation, AnErrorShowsNoControlCharacterAndNoEndlessText) {
-  EXPECT_THAT(refusal_of("s3://b/\x1b[31mred").message, Not(HasSubstr("\x1b")));
-  EXPECT_LT(refusal_of("x://" + std::string(100000, 'a')).message.size(), 1000U);
+  EXPECT_THAT(parse_refusal_of("s3://b/\x1b[31mred").message, Not(HasSubstr("\x1b")));
+  EXPECT_LT(parse_refusal_of("x://" + std::string(100000, 'a')).message.size(), 1000U);
 }
 
 TEST(Location, JoinAddsOneSlash) {

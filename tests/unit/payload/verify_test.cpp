@@ -11,7 +11,7 @@
 namespace mlps::payload {
 namespace {
 
-class PayloadVerify : public testing::TestWithParam<std::string_view> {
+class PayloadVerify : public ::testing::TestWithParam<std::string_view> {
  protected:
   void SetUp() override { ASSERT_TRUE(select_layer(GetParam())); }
 
@@ -81,7 +81,7 @@ TEST_P(PayloadVerify, WrongPlaceNameOrSeedIsAMismatch) {
   EXPECT_EQ(source_.first_mismatch(8, std::vector<std::byte>(4'096)), 8u) << "zeros, as from a hole";
 }
 
-INSTANTIATE_TEST_SUITE_P(Layers, PayloadVerify, testing::ValuesIn(available_layers()),
+INSTANTIATE_TEST_SUITE_P(Layers, PayloadVerify, ::testing::ValuesIn(available_layers()),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

@@ -24,10 +24,10 @@ void operator delete(void* memory, size_t /*bytes*/) noexcept {
   std::free(memory);
 }
 
-namespace mlps::storage::testing {
+namespace mlps::storage::test {
 
 size_t allocations() {
   return count;
 }
 
-}  // namespace mlps::storage::testing
+}  // namespace mlps::storage::test

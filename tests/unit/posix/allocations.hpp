@@ -2,9 +2,9 @@
 
 #include <cstddef>
 
-namespace mlps::storage::testing {
+namespace mlps::storage::test {
 
 /// How often this executable has called operator new so far.
 size_t allocations();
 
-}  // namespace mlps::storage::testing
+}  // namespace mlps::storage::test

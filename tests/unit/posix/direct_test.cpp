@@ -12,7 +12,7 @@
 namespace mlps::storage {
 namespace {
 
-using namespace testing;
+using namespace test;
 using ::testing::HasSubstr;
 
 Location direct_at(const std::string& path) {

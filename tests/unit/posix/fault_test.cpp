@@ -14,7 +14,7 @@
 namespace mlps::storage {
 namespace {
 
-using namespace testing;
+using namespace test;
 using std::chrono::milliseconds;
 
 constexpr uint64_t kPart = 64 * kKiB;

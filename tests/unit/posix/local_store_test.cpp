@@ -14,7 +14,7 @@
 namespace mlps::storage {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 enum class Backend { kFile, kFileSequential, kRing, kBlockingDirect };
 

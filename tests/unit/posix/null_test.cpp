@@ -7,7 +7,7 @@
 namespace mlps::storage {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class NullTest : public ::testing::Test {
  protected:

@@ -12,10 +12,10 @@
 namespace mlps::storage {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 constexpr uint64_t kSize = 8 * kMiB + 100;
-const ObjectSpec kSpec{"step/x.pt", kSize, kMiB, {}};
+const ObjectSpec kCachedSpec{"step/x.pt", kSize, kMiB, {}};
 
 class PageCacheTest : public ::testing::Test {
  protected:
@@ -29,7 +29,7 @@ class PageCacheTest : public ::testing::Test {
     return facts.f_type == 0x01021994;  // tmpfs: the page cache is the storage
   }
 
-  static Residency residency(Store& store) { return store.residency(kSpec.name).value().value(); }
+  static Residency residency(Store& store) { return store.residency(kCachedSpec.name).value().value(); }
 
   TempFolder folder_;
 };
@@ -37,13 +37,13 @@ class PageCacheTest : public ::testing::Test {
 TEST_F(PageCacheTest, WithoutAdviceAWrittenFileStaysCachedUntilEvicted) {
   if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder is on tmpfs";
   const auto store = open(FadviseMode::kNone);
-  ASSERT_TRUE(write_object(*store, kSpec));
+  ASSERT_TRUE(write_object(*store, kCachedSpec));
   EXPECT_EQ(residency(*store).total_bytes, kSize);
   EXPECT_EQ(residency(*store).cached_bytes, kSize);
-  ASSERT_TRUE(store->evict(kSpec.name));
+  ASSERT_TRUE(store->evict(kCachedSpec.name));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
   EXPECT_EQ(residency(*store).cached_bytes, 0) << "asking must not load pages";
-  EXPECT_TRUE(read_object(*store, kSpec));
+  EXPECT_TRUE(read_object(*store, kCachedSpec));
   EXPECT_EQ(residency(*store).cached_bytes, kSize);
 }
 
@@ -52,16 +52,16 @@ TEST_F(PageCacheTest, EvictionWritesBackWhatIsDirty) {
   const auto store = open(FadviseMode::kNone);
   std::filesystem::create_directories(folder_.path() + "/step");
   std::ofstream(folder_.path() + "/step/x.pt") << std::string(kSize, 'x');  // no fsync: dirty
-  ASSERT_TRUE(store->evict(kSpec.name));
+  ASSERT_TRUE(store->evict(kCachedSpec.name));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
 }
 
 TEST_F(PageCacheTest, DontNeedLeavesNothingCachedAfterWritingAndReading) {
   if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder is on tmpfs";
   const auto store = open(FadviseMode::kDontNeed);
-  ASSERT_TRUE(write_object(*store, kSpec));
+  ASSERT_TRUE(write_object(*store, kCachedSpec));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
-  ASSERT_TRUE(read_object(*store, kSpec));
+  ASSERT_TRUE(read_object(*store, kCachedSpec));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
 }
 
@@ -73,16 +73,16 @@ TEST_F(PageCacheTest, AbsentFilesAreNamed) {
 
 TEST_F(PageCacheTest, AnEmptyFileHasNoPages) {
   const auto store = open(FadviseMode::kNone);
-  ASSERT_TRUE(write_object(*store, {kSpec.name, 0, kMiB, {}}));
+  ASSERT_TRUE(write_object(*store, {kCachedSpec.name, 0, kMiB, {}}));
   EXPECT_EQ(residency(*store).total_bytes, 0);
   EXPECT_EQ(residency(*store).cached_bytes, 0);
-  EXPECT_TRUE(store->evict(kSpec.name));
+  EXPECT_TRUE(store->evict(kCachedSpec.name));
 }
 
 TEST_F(PageCacheTest, AHugeSparseFileIsAskedPieceByPiece) {
   const auto store = open(FadviseMode::kNone);
-  ASSERT_TRUE(write_object(*store, {kSpec.name, 4096, kMiB, {}}));
-  std::filesystem::resize_file(folder_.path() + "/" + kSpec.name, 5 * kGiB + 1);
+  ASSERT_TRUE(write_object(*store, {kCachedSpec.name, 4096, kMiB, {}}));
+  std::filesystem::resize_file(folder_.path() + "/" + kCachedSpec.name, 5 * kGiB + 1);
   EXPECT_EQ(residency(*store).total_bytes, 5 * kGiB + 1);
   EXPECT_EQ(residency(*store).cached_bytes, 4096);
 }

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <deque>
 
-namespace mlps::storage::testing {
+namespace mlps::storage::test {
 
 using std::chrono::milliseconds;
 
@@ -153,4 +153,4 @@ std::string text_of(const Status& status) {
   return status ? "success" : render(status.error());
 }
 
-}  // namespace mlps::storage::testing
+}  // namespace mlps::storage::test

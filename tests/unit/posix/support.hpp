@@ -14,7 +14,7 @@
 #include "base/aligned_buffer.hpp"
 #include "storage/store.hpp"
 
-namespace mlps::storage::testing {
+namespace mlps::storage::test {
 
 /// A new empty folder below `base`, removed with all it holds.
 class TempFolder {
@@ -73,4 +73,4 @@ bool has_code(const Status& status, ErrorCode code);
 /// "E606: message" of a failure, for messages of assertions.
 std::string text_of(const Status& status);
 
-}  // namespace mlps::storage::testing
+}  // namespace mlps::storage::test

@@ -12,7 +12,7 @@
 namespace mlps::storage::posix {
 namespace {
 
-using namespace storage::testing;
+using namespace storage::test;
 using ::testing::ElementsAre;
 
 std::span<const std::byte> bytes_of(std::string_view text) {

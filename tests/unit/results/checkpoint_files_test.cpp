@@ -1,5 +1,3 @@
-#include "results/checkpoint_files.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
@@ -8,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
-#include "results/checkpoint_views.hpp"
+#include "benchmarks/checkpointing/results/files.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
 #include "sample.hpp"
 
 namespace mlps::results {
@@ -16,13 +15,13 @@ namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
-using testing::Contains;
-using testing::Each;
-using testing::ElementsAre;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::IsSupersetOf;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 constexpr const char* kMetadata = "checkpointing_20260704_050040_metadata.json";
 
@@ -266,7 +265,7 @@ TEST(WriteFinished, ARunThatNeverBeganIsWrittenToo) {
   const TemporaryFolder root;
   checkpointing::RunRecord record;
   record.plan = sample::plan(2, 2, 2);
-  record.verdict = checkpointing::Verdict::kInterrupted;
+  record.verdict = run::Verdict::kInterrupted;
   write_run(root, record, sample::context(root.path()));
   EXPECT_EQ(root.json("mlpstorage_record.json")["verdict"], "interrupted");
   EXPECT_EQ(root.json("mlpstorage_record.json")["write"]["metrics"], nullptr);

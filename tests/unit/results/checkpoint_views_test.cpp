@@ -1,5 +1,3 @@
-#include "results/checkpoint_views.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include <sstream>
 
 #include "base/units.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
 #include "sample.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
@@ -16,8 +15,8 @@ namespace {
 using checkpointing::CheckpointPlan;
 using checkpointing::IoPlan;
 using nlohmann::ordered_json;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 CheckpointPlan plan_of(const char* model, uint32_t processes) {
   const auto workload = workloads::load_checkpoint_workload(model, {});

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "results/checkpoint_files.hpp"
-#include "results/checkpoint_views.hpp"
+#include "benchmarks/checkpointing/results/files.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
 #include "results/folder_writer.hpp"
 #include "results/metadata.hpp"
 #include "sample.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* kFile = "checkpointing_20260704_050040_timeseries.json";
 

@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using sample::TemporaryFolder;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 RunFolderRequest request_in(const TemporaryFolder& folder) {
   return {folder.path(), "closed", "acme", "box", "llama3-8b", sample::kWallUs};

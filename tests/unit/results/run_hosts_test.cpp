@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/units.hpp"
-#include "results/checkpoint_files.hpp"
-#include "results/checkpoint_views.hpp"
+#include "benchmarks/checkpointing/results/files.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
 #include "results/host_consistency.hpp"
 #include "results/hosts_table.hpp"
 #include "sample.hpp"
@@ -15,23 +15,23 @@ namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::IsSupersetOf;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
-constexpr const char* kMetadata = "checkpointing_20260704_050040_metadata.json";
+constexpr const char* kHostsMetadata = "checkpointing_20260704_050040_metadata.json";
 
-std::vector<std::string> keys_of(const ordered_json& json) {
+std::vector<std::string> keys_in_order(const ordered_json& json) {
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   return keys;
 }
 
 /// A passed run of 8 ranks: 2 on host b, 3 in each of the two processes on host a.
-void write_run(const TemporaryFolder& root, const RunOutcome& outcome = sample::outcome()) {
+void write_hosts_run(const TemporaryFolder& root, const RunOutcome& outcome = sample::outcome()) {
   CheckpointContext context = sample::context(root.path());
   sample::use_three_processes(context, 2, 3);
   const Status written = write_finished({root.path(), "20260704_050040"}, context, sample::passed(8, 1, 1), outcome);
@@ -92,7 +92,7 @@ TEST(HostsAtEnd, AreThoseThatSomebodyKnows) {
 // Rank r has 3 GiB: host b holds 6 of 24 GiB, host a 18.
 TEST(ManyHosts, SummaryHasOneRightEntryPerHost) {
   const TemporaryFolder root;
-  write_run(root);
+  write_hosts_run(root);
   const ordered_json summary = root.json("summary.json");
   EXPECT_EQ(summary["num_hosts"], 2);
   EXPECT_EQ(summary["num_accelerators"], 8);
@@ -118,7 +118,7 @@ TEST(ManyHosts, PotentialCachingIsEveryHostsOwn) {
 
 TEST(ManyHosts, RankFilesHaveTheFactsOfTheRanksHost) {
   const TemporaryFolder root;
-  write_run(root);
+  write_hosts_run(root);
   const std::vector<std::string> hosts = {"b", "b", "a", "a", "a", "a", "a", "a"};
   for (size_t rank = 0; rank < hosts.size(); ++rank) {
     const ordered_json output = root.json(std::to_string(rank) + "_output.json");
@@ -131,9 +131,9 @@ TEST(ManyHosts, RankFilesHaveTheFactsOfTheRanksHost) {
 
 TEST(ManyHosts, ClusterInfoIsKeyedByHost) {
   const TemporaryFolder root;
-  write_run(root);
+  write_hosts_run(root);
   const ordered_json cluster = root.json("checkpointing_cluster_info.json");
-  EXPECT_THAT(keys_of(cluster), ElementsAre("b", "a", "_metadata"));
+  EXPECT_THAT(keys_in_order(cluster), ElementsAre("b", "a", "_metadata"));
   EXPECT_EQ(cluster["b"]["hostname"], "b");
   EXPECT_EQ(cluster["b"]["cpuinfo"].size(), 2U);
   EXPECT_EQ(cluster["a"]["cpuinfo"].size(), 1U);
@@ -144,8 +144,8 @@ TEST(ManyHosts, SystemInfoSumsOverHosts) {
   const TemporaryFolder root;
   RunOutcome outcome = sample::outcome();
   outcome.host_ends = {std::nullopt, sample::facts("a"), sample::facts("a")};
-  write_run(root, outcome);
-  const ordered_json metadata = root.json(kMetadata);
+  write_hosts_run(root, outcome);
+  const ordered_json metadata = root.json(kHostsMetadata);
   const ordered_json& info = metadata["system_info"];
   EXPECT_EQ(info["num_hosts"], 2);
   EXPECT_EQ(info["total_memory_bytes"], 144 * kGiB);
@@ -169,7 +169,7 @@ TEST(ManyHosts, TheRecordHasEveryProcess) {
   const TemporaryFolder root;
   RunOutcome outcome = sample::outcome();
   outcome.host_ends = {sample::facts("b"), std::nullopt, sample::facts("a")};
-  write_run(root, outcome);
+  write_hosts_run(root, outcome);
   const ordered_json record = root.json("mlpstorage_record.json");
   EXPECT_FALSE(record.contains("host"));
   EXPECT_EQ(record["invocation"]["hostname"], "b");
@@ -206,8 +206,8 @@ TEST(ManyHosts, AShareHasFilesOfItsOwnRanksOnly) {
 }
 
 TEST(HostsTable, HasARowPerProcess) {
-  std::vector<checkpointing::HostPart> parts = {sample::part("b", 0, 0, 2), sample::part("a", 1, 2, 1),
-                                                sample::part("a", 2, 3, 0)};
+  std::vector<run::HostPart> parts = {sample::part("b", 0, 0, 2), sample::part("a", 1, 2, 1),
+                                      sample::part("a", 2, 3, 0)};
   parts[1].clock = {5, -1'234'000, 20'000};
   EXPECT_EQ(hosts_table(parts),
             "  host           ranks      read   written  CPU s  peak memory        clock, ms\n"
@@ -235,7 +235,7 @@ TEST(ManyHosts, MembersWithoutTheRunsRanksAreADefect) {
   EXPECT_EQ(written.error().code, ErrorCode::kInternal);
 }
 
-class Consistency : public testing::Test {
+class Consistency : public ::testing::Test {
  protected:
   Consistency() {
     for (const char* name : {"a", "b", "c", "d", "e"}) facts.push_back(sample::facts(name));

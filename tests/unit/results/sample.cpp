@@ -135,7 +135,7 @@ RunRecord passed(uint32_t ranks, uint32_t writes, uint32_t reads) {
   record.run_end = at(now);
   record.peak_rss_bytes = 200 * kMiB;
   record.eviction = "nothing to evict: s3 has no page cache here";
-  record.verdict = checkpointing::Verdict::kPassed;
+  record.verdict = run::Verdict::kPassed;
   return record;
 }
 
@@ -143,7 +143,7 @@ RunRecord failed(uint32_t ranks) {
   RunRecord record = passed(ranks, 2, 2);
   record.events.resize(1);
   record.read = {};
-  record.verdict = checkpointing::Verdict::kFailed;
+  record.verdict = run::Verdict::kFailed;
   record.reasons = {"1 of 2 checkpoints written, 0 of 2 read"};
   record.error =
       Error{ErrorCode::kDiskFull, "write /mnt/x.pt at offset 0: No space left on device", "attempt 1", "free space"};
@@ -197,8 +197,8 @@ CheckpointContext context(const std::string& folder) {
   return result;
 }
 
-checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks) {
-  checkpointing::HostPart result;
+run::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks) {
+  run::HostPart result;
   result.host = host;
   result.process = process;
   result.first_rank = first_rank;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "checkpointing/record.hpp"
-#include "results/checkpoint_files.hpp"
+#include "benchmarks/checkpointing/record.hpp"
+#include "benchmarks/checkpointing/results/files.hpp"
 
 /// A run whose every number is known, for the tests of the result files.
 namespace mlps::results::sample {
@@ -42,7 +42,7 @@ checkpointing::RunRecord failed(uint32_t ranks);
 world::HostFacts facts(const std::string& host);
 
 /// What a process did that read 1 GiB and wrote 2 GiB with 2 s of CPU.
-checkpointing::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks);
+run::HostPart part(const std::string& host, uint32_t process, uint32_t first_rank, uint32_t ranks);
 
 /// One process on "node1" with 2 ranks.
 CheckpointContext context(const std::string& folder);

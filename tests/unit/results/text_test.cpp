@@ -13,9 +13,9 @@
 namespace mlps::results {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(JsonText, NumbersThatAreNotFiniteBecomeNull) {
   const Json json = {{"a", std::nan("")}, {"b", std::numeric_limits<double>::infinity()}, {"c", 1.5}};

@@ -124,7 +124,7 @@ ordered_json written_by_job(const TemporaryFolder& root, const std::vector<std::
     }
     EXPECT_TRUE(transport.close(kCloseNs));
   };
-  mlps::testing::run_job(static_cast<uint32_t>(hosts.size()), work, hosts);
+  mlps::test::run_job(static_cast<uint32_t>(hosts.size()), work, hosts);
   EXPECT_THAT(root.files(), ElementsAre(kFile));
   return root.json(kFile);
 }
@@ -168,7 +168,7 @@ TEST(GatherTimeSeries, CountersOfAHostWithTwoProcessesStandOnce) {
 }
 
 TEST(GatherTimeSeries, AFileThatCannotBeWrittenFailsNobodyElse) {
-  mlps::testing::run_job(3, [&](world::Transport& transport) {
+  mlps::test::run_job(3, [&](world::Transport& transport) {
     const world::TimeSeries mine = series_of_process(transport, 4);
     if (transport.index() != 0) {
       EXPECT_TRUE(send_time_series(mine, transport));
@@ -185,7 +185,7 @@ TEST(GatherTimeSeries, AFileThatCannotBeWrittenFailsNobodyElse) {
 
 TEST(GatherTimeSeries, AfterAFailureThisHostsOwnRemain) {
   const TemporaryFolder root;
-  mlps::testing::run_job(2, [&](world::Transport& transport) {
+  mlps::test::run_job(2, [&](world::Transport& transport) {
     const RunFolder folder{root.path(), "20260704_050040"};
     const RunContext context = context_of_job(root, {"a", "b"});
     (void)transport.barrier();  // so that everybody is there; it may fail by the other's failure

@@ -1,36 +1,34 @@
-#include "results/training_files.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <tuple>
 
 #include "base/units.hpp"
-#include "results/training_dlio.hpp"
+#include "benchmarks/training/results/dlio_files.hpp"
+#include "benchmarks/training/results/files.hpp"
+#include "benchmarks/training/step_log.hpp"
 #include "sample.hpp"
-#include "training/step_log.hpp"
 
 namespace mlps::results {
 namespace {
 
 using nlohmann::ordered_json;
 using sample::TemporaryFolder;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
-using training::RunRecord;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr Nanos kMs = 1'000'000;
 
-Stamp at(Nanos after_start) {
+Stamp stamp_at(Nanos after_start) {
   return {sample::kMonotonicNs + after_start, sample::kWallUs + after_start / 1000};
 }
 
 training::RankBlock block(uint64_t steps, Nanos start, Nanos end, double au, double throughput) {
   training::RankBlock result;
   result.steps = steps;
-  result.start = at(start);
-  result.end = at(end);
+  result.start = stamp_at(start);
+  result.end = stamp_at(end);
   result.au = au;
   result.throughput = throughput;
   result.compute_ns = static_cast<Nanos>(steps) * 10 * kMs;
@@ -56,11 +54,11 @@ std::shared_ptr<training::StepLog> steps_in(const std::string& folder, uint64_t 
 
 /// 2 ranks read 10 files of 2 MiB twice, batch 1, 5 steps an epoch. Epoch 1 has a checkpoint of 1 GiB in 0.5 s after
 /// step 2, so two blocks. AU 80 % and 90 %, 20 and 40 samples/s.
-RunRecord record_in(const TemporaryFolder& root) {
-  RunRecord record;
+training::RunRecord record_in(const TemporaryFolder& root) {
+  training::RunRecord record;
   record.model = "unet3d";
-  record.run_start = at(0);
-  record.run_end = at(4000 * kMs);
+  record.run_start = stamp_at(0);
+  record.run_end = stamp_at(4000 * kMs);
   record.plan.accelerators = 2;
   record.plan.epochs = 2;
   record.plan.files = 10;
@@ -68,20 +66,20 @@ RunRecord record_in(const TemporaryFolder& root) {
   record.record_bytes = 2.0 * kMiB;
   record.au_threshold = 0.85;
   record.location = "s3://bucket/unet3d";
-  record.verdict = checkpointing::Verdict::kPassed;
+  record.verdict = run::Verdict::kPassed;
   record.steps = steps_in(root.path(), 10);
   for (uint32_t number : {1U, 2U}) {
     training::Epoch epoch;
     epoch.number = number;
-    epoch.start = at((number - 1) * 2000 * kMs);
-    epoch.end = at((number - 1) * 2000 * kMs + 1234 * kMs);
+    epoch.start = stamp_at((number - 1) * 2000 * kMs);
+    epoch.end = stamp_at((number - 1) * 2000 * kMs + 1234 * kMs);
     epoch.au = number == 1 ? 80 : 90;
     epoch.throughput = number == 1 ? 20 : 40;
     record.epochs.push_back(epoch);
   }
   record.epochs[0].blocks = {{{block(2, 0, 100 * kMs, 70, 9), block(2, 0, 100 * kMs, 74, 9)}, 0, 0},
                              {{block(3, 600 * kMs, 700 * kMs, 90, 11), block(3, 600 * kMs, 700 * kMs, 88, 11)}, 2, 0}};
-  record.epochs[0].checkpoints = {{1, 2, at(100 * kMs), 500 * kMs, kGiB}};
+  record.epochs[0].checkpoints = {{1, 2, stamp_at(100 * kMs), 500 * kMs, kGiB}};
   record.epochs[1].blocks = {
       {{block(5, 2000 * kMs, 2100 * kMs, 90, 20), block(5, 2000 * kMs, 2100 * kMs, 90, 20)}, 5, 0}};
   return record;
@@ -96,11 +94,11 @@ RunContext context_in(const TemporaryFolder& root) {
   return context;
 }
 
-RunFolder folder_of(const TemporaryFolder& root) {
+RunFolder training_folder_of(const TemporaryFolder& root) {
   return {root.path(), "20260704_050040"};
 }
 
-ordered_json rank_output(const RunContext& context, const RunRecord& record, uint32_t rank) {
+ordered_json rank_output(const RunContext& context, const training::RunRecord& record, uint32_t rank) {
   std::string text;
   EXPECT_TRUE(write_rank_output(context, record, rank, [&](std::string_view piece) -> Status {
     text += piece;
@@ -111,7 +109,7 @@ ordered_json rank_output(const RunContext& context, const RunRecord& record, uin
 
 TEST(TrainingSummary, NumbersWorkedByHand) {
   const TemporaryFolder root;
-  const RunRecord record = record_in(root);
+  const training::RunRecord record = record_in(root);
   const ordered_json json = ordered_json::parse(summary_text(context_in(root), record));
   EXPECT_EQ(json["start"], "2026-07-04T05:00:40.123456");
   EXPECT_EQ(json["num_accelerators"], 2);
@@ -136,7 +134,7 @@ TEST(TrainingSummary, NumbersWorkedByHand) {
 
 TEST(TrainingSummary, AThresholdMissedByAHairIsMissed) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
+  training::RunRecord record = record_in(root);
   record.au_threshold = 0.8501;
   EXPECT_EQ(ordered_json::parse(summary_text(context_in(root), record))["metric"]["train_au_meet_expectation"], "fail");
   EXPECT_THAT(result_table(record), HasSubstr("fail  ***  AU 85.0000 % is below 85.01 %"));
@@ -146,7 +144,7 @@ TEST(TrainingSummary, AThresholdMissedByAHairIsMissed) {
 // floor(ranks of the largest host x 1 x 10 / 5) = 8 samples of 2 MiB.
 TEST(TrainingSummary, OfManyHosts) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
+  training::RunRecord record = record_in(root);
   record.plan.accelerators = 5;
   RunContext context = context_in(root);
   sample::use_three_processes(context, 1, 2);
@@ -161,7 +159,7 @@ TEST(TrainingSummary, OfManyHosts) {
 // Of 7 samples, 4 of 5 ranks read 5.6: the original takes 5.
 TEST(TrainingSummary, DataSizePerHostIsRoundedDownToASample) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
+  training::RunRecord record = record_in(root);
   record.plan.accelerators = 5;
   record.plan.files = 7;
   RunContext context = context_in(root);
@@ -172,7 +170,7 @@ TEST(TrainingSummary, DataSizePerHostIsRoundedDownToASample) {
 
 TEST(RankOutput, HasTheFactsOfTheRanksHost) {
   const TemporaryFolder root;
-  const RunRecord record = record_in(root);
+  const training::RunRecord record = record_in(root);
   RunContext context = context_in(root);
   sample::use_three_processes(context, 1, 1);
   for (const auto& [rank, host, memory] : {std::tuple{0U, "b", 64.0}, std::tuple{1U, "a", 80.0}}) {
@@ -201,7 +199,7 @@ TEST(RankOutput, HoldsEveryStepOfTheRank) {
 
 TEST(RankOutput, LooksAsDlioWritesIt) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
+  training::RunRecord record = record_in(root);
   record.epochs.erase(record.epochs.begin());
   record.epochs[0].blocks[0].ranks[0].steps = 1;
   std::string text;
@@ -226,7 +224,7 @@ TEST(RankOutput, AFullDiskIsReported) {
 
 TEST(RankOutput, AStepLogThatCantBeReadIsReported) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
+  training::RunRecord record = record_in(root);
   record.epochs[1].blocks[0].first_step = 1'000;
   EXPECT_FALSE(write_rank_output(context_in(root), record, 0, [](std::string_view) -> Status { return {}; }));
 }
@@ -262,17 +260,17 @@ TEST(DlioLog, BlocksAndTheMetricBlock) {
 
 TEST(TrainingFiles, ARunThatDidNotPassHasNoSummaryAndNoMetric) {
   const TemporaryFolder root;
-  RunRecord record = record_in(root);
-  record.verdict = checkpointing::Verdict::kFailed;
+  training::RunRecord record = record_in(root);
+  record.verdict = run::Verdict::kFailed;
   record.reasons = {"rank 1 read other bytes"};
   record.error = Error{ErrorCode::kDataMismatch, "other bytes"};
   RunOutcome outcome = sample::outcome();
   outcome.exit_status = 6;
   const RunContext context = context_in(root);
-  ASSERT_TRUE(write_started(folder_of(root), context, record, "Plan\n", ""));
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n", ""));
   EXPECT_EQ(root.json("mlpstorage_record.json")["verdict"], "incomplete");
-  ASSERT_TRUE(write_finished(folder_of(root), context, record, "Plan\n", outcome));
-  EXPECT_THAT(root.files(), Not(testing::Contains("summary.json")));
+  ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", outcome));
+  EXPECT_THAT(root.files(), Not(::testing::Contains("summary.json")));
   EXPECT_THAT(root.text("dlio.log"), Not(HasSubstr("[METRIC]")));
   EXPECT_THAT(root.text("dlio.log"), HasSubstr("verdict is 'failed'"));
   const ordered_json metadata = root.json("training_20260704_050040_metadata.json");
@@ -285,11 +283,11 @@ TEST(TrainingFiles, ARunThatDidNotPassHasNoSummaryAndNoMetric) {
 
 TEST(TrainingFiles, ThePassedRun) {
   const TemporaryFolder root;
-  const RunRecord record = record_in(root);
+  const training::RunRecord record = record_in(root);
   const RunContext context = context_in(root);
   const std::string manifest = manifest_copy_text("s3://u:secret@h/x", {"MANIFEST-001"}, R"({"model":"unet3d"})");
-  ASSERT_TRUE(write_started(folder_of(root), context, record, "Plan\n", manifest));
-  ASSERT_TRUE(write_finished(folder_of(root), context, record, "Plan\n", sample::outcome()));
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n", manifest));
+  ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", sample::outcome()));
   EXPECT_THAT(root.files(),
               ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json",
                           "datagen-manifest.json", "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml",
@@ -312,16 +310,16 @@ TEST(DatagenFiles, TheFilesOfADataSet) {
   RunContext context = context_in(root);
   context.command = "datagen";
   training::GenerateRecord record;
-  record.run_start = at(0);
-  record.run_end = at(2000 * kMs);
+  record.run_start = stamp_at(0);
+  record.run_end = stamp_at(2000 * kMs);
   record.files = 10;
   record.files_written = 7;
   record.files_kept = 3;
   record.bytes_written = 3 * kGiB;
   record.seconds = 2;
-  record.verdict = checkpointing::Verdict::kPassed;
-  ASSERT_TRUE(write_started(folder_of(root), context, record, "Plan\n"));
-  ASSERT_TRUE(write_finished(folder_of(root), context, record, "Plan\n", sample::outcome()));
+  record.verdict = run::Verdict::kPassed;
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n"));
+  ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", sample::outcome()));
   EXPECT_THAT(root.files(),
               ElementsAre("dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
                           "mlpstorage_record.json", "training_20260704_050040_metadata.json",

@@ -1,6 +1,6 @@
 #include "fixture.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -179,4 +179,4 @@ TEST_F(ControlTest, CancelledSessionsRefuse) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -6,7 +6,7 @@
 
 #include "scripted_server.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 class EngineTest : public ::testing::Test {
@@ -103,4 +103,4 @@ TEST_F(EngineTest, UrlsOfOtherProtocolsAreRefused) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

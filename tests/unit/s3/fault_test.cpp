@@ -1,6 +1,6 @@
 #include "fixture.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::AllOf;
@@ -223,4 +223,4 @@ TEST_F(FaultTest, ADeadEndpointIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

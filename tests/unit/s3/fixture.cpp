@@ -1,6 +1,6 @@
 #include "fixture.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 s3::Settings test_settings(const std::vector<std::string>& endpoints) {
   s3::Settings settings;
@@ -75,4 +75,4 @@ Operation S3Test::write(storage::Object& object, std::string& bytes) {
   return last.error ? last : run(OpKind::kCommitWrite, object);
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

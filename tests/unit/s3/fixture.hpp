@@ -11,7 +11,7 @@
 #include "storage/s3/s3_object.hpp"
 #include "storage/s3/store_with.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 using storage::Operation;
 using storage::OpKind;
@@ -55,4 +55,4 @@ std::span<std::byte> bytes_of(std::string& text);
 /// "E603: message ..." or "ok"; for one-line expectations.
 std::string outcome(const Operation& operation);
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -32,7 +32,7 @@ TEST(PartBytes, NeverBeyondTheServersMaximum) {
 }
 
 TEST(S3Object, NamesAreEncodedOnce) {
-  Settings settings = mlps::testing::test_settings({"http://127.0.0.1:9000"});
+  Settings settings = mlps::test::test_settings({"http://127.0.0.1:9000"});
   const Context context(Location(Scheme::kS3, "bkt", "run 1"), settings);
   const S3Object object(context, {.name = "a/b+c%20.pt", .size_bytes = 3, .part_bytes = 0, .payload = {}});
   EXPECT_EQ(object.path(), "/bkt/run%201/a/b%2Bc%2520.pt");
@@ -44,7 +44,7 @@ TEST(S3Object, NamesAreEncodedOnce) {
 }
 
 TEST(S3Object, TheFirstEtagStays) {
-  const Context context(Location(Scheme::kS3, "bkt", ""), mlps::testing::test_settings({"http://127.0.0.1:9000"}));
+  const Context context(Location(Scheme::kS3, "bkt", ""), mlps::test::test_settings({"http://127.0.0.1:9000"}));
   S3Object object(context, {.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}});
   EXPECT_EQ(object.pinned_etag(), "");
   object.pin_etag("");

@@ -1,6 +1,6 @@
 #include "fixture.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -184,4 +184,4 @@ TEST_F(ReadTest, HugeHeadersAreRefused) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

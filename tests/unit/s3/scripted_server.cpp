@@ -14,7 +14,7 @@
 #include "../support/loopback.hpp"
 #include "storage/s3/encoding.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 bool send_all(int fd, std::string_view data, bool one_byte_pieces = false) {
@@ -283,4 +283,4 @@ std::vector<std::string> ScriptedServer::paths_of_uploads() const {
   return paths;
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

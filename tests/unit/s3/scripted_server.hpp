@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace mlps::testing {
+namespace mlps::test {
 
 /// A request as the server saw it.
 struct Request {
@@ -129,4 +129,4 @@ std::string query_value(const std::string& query, const std::string& name);
 std::string error_xml(const std::string& code, const std::string& message);
 Reply error_reply(int status, const std::string& code, const std::string& message = "said the server");
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

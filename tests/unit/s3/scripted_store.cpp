@@ -10,7 +10,7 @@
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 std::string md5(const std::string& bytes) {
@@ -206,4 +206,4 @@ Reply ScriptedServer::list_uploads(const Request& request) const {
                               more, more ? next : "", entries)};
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -2,7 +2,7 @@
 
 #include "fixture.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::StartsWith;
@@ -124,4 +124,4 @@ TEST_F(StopTest, DestroyingASessionDropsWhatIsInFlight) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

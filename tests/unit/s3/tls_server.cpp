@@ -18,7 +18,7 @@
 
 #include "../support/loopback.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 TlsServer::TlsServer(const std::string& host) : context_(SSL_CTX_new(TLS_server_method())) {
   make_certificate(host);
@@ -133,4 +133,4 @@ void TlsServer::serve_connection(SSL* stream) {
   }
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

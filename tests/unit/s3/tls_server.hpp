@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-namespace mlps::testing {
+namespace mlps::test {
 
 /// An HTTPS server on 127.0.0.1 with a certificate of its own making: PUT keeps the body, GET gives it back. One
 /// connection at a time.
@@ -38,4 +38,4 @@ class TlsServer {
   std::thread thread_;
 };
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

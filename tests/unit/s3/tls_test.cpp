@@ -1,7 +1,7 @@
 #include "fixture.hpp"
 #include "tls_server.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::AllOf;
@@ -71,4 +71,4 @@ TEST_F(TlsTest, PlainHttpBehindHttpsIsNoConnection) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -2,7 +2,7 @@
 #include "fixture.hpp"
 #include "storage/s3/crc32c.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -225,4 +225,4 @@ TEST_F(WriteTest, MisuseIsNamed) {
 }
 
 }  // namespace
-}  // namespace mlps::testing
+}  // namespace mlps::test

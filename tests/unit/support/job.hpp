@@ -11,7 +11,7 @@
 #include "../support/fake_net.hpp"
 #include "world/courier.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 /// Runs `work` as every process of a job of `size` hosts, named a, b, c ... or as `hosts` says: a thread each, with a
 /// courier of its own over a net in memory. Limits are wide, for machines that are busy.
@@ -38,4 +38,4 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
   for (auto& process : processes) process.join();
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

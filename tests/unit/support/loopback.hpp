@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace mlps::testing {
+namespace mlps::test {
 
 struct Listener {
   int fd = -1;  ///< the caller's to close
@@ -28,4 +28,4 @@ inline Listener listen_on_loopback(int backlog) {
   return {fd, ntohs(address.sin_port)};
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -13,7 +13,7 @@
 
 #include "storage/store.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 /// A store in memory for tests of what is built on the seam: it keeps the protocol strictly (parts once, commit after
 /// all parts, abort with nothing in flight) and can be told to fail or alter any operation.
@@ -202,4 +202,4 @@ inline Result<std::unique_ptr<storage::Session>> MemoryStore::open_session(unsig
   return std::unique_ptr<storage::Session>(std::make_unique<MemorySession>(*this));
 }
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -1,4 +1,4 @@
-#include "training/active_workers.hpp"
+#include "benchmarks/training/active_workers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/compute_time.hpp"
+#include "benchmarks/training/compute_time.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

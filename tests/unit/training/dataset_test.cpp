@@ -1,4 +1,4 @@
-#include "training/dataset.hpp"
+#include "benchmarks/training/dataset.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

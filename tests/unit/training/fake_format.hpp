@@ -4,7 +4,7 @@
 
 #include "formats/format.hpp"
 
-namespace mlps::testing {
+namespace mlps::test {
 
 /// Files of equal extents with given samples each; bytes are the source's. For tests of what is built on formats.
 class FakeFormat : public formats::Format {
@@ -28,4 +28,4 @@ class FakeFormat : public formats::Format {
   std::vector<uint64_t> samples_;
 };
 
-}  // namespace mlps::testing
+}  // namespace mlps::test

@@ -1,4 +1,4 @@
-#include "training/gather_generate_record.hpp"
+#include "benchmarks/training/gather_generate_record.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 namespace mlps::training {
 namespace {
 
-using namespace training::testing;
-using checkpointing::Verdict;
-using mlps::testing::run_job;
+using namespace training::test;
+using mlps::test::run_job;
+using run::Verdict;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

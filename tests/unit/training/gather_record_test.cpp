@@ -1,4 +1,4 @@
-#include "training/gather_record.hpp"
+#include "benchmarks/training/gather_record.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,36 +6,36 @@
 #include <array>
 
 #include "../support/job.hpp"
+#include "benchmarks/training/gather_steps.hpp"
+#include "benchmarks/training/metrics.hpp"
+#include "benchmarks/training/step_log.hpp"
 #include "small_run.hpp"
-#include "training/gather_steps.hpp"
-#include "training/metrics.hpp"
-#include "training/step_log.hpp"
 
 namespace mlps::training {
 namespace {
 
-using checkpointing::HostPart;
-using checkpointing::Verdict;
-using mlps::testing::FakeFormat;
-using mlps::testing::run_job;
+using mlps::test::FakeFormat;
+using mlps::test::run_job;
+using run::HostPart;
+using run::Verdict;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr uint32_t kRanks = 5;
-constexpr uint32_t kHosts = 3;
+constexpr uint32_t kHostsOfRun = 3;
 // Three uneven shares: ranks 0, 1-2, 3-4.
-constexpr std::array<uint32_t, kHosts + 1> kFirst = {0, 1, 3, 5};
+constexpr std::array<uint32_t, kHostsOfRun + 1> kFirst = {0, 1, 3, 5};
 
 /// A job whose processes end as they should, so that all hear of a failure: with close().
 void run_closed_job(const std::function<void(world::Transport&)>& work) {
-  run_job(kHosts, [&](world::Transport& transport) {
+  run_job(kHostsOfRun, [&](world::Transport& transport) {
     work(transport);
     (void)transport.close(60'000'000'000);
   });
 }
 
-class GatherRecordTest : public testing::SmallRun {
+class GatherRecordTest : public test::SmallRun {
  protected:
   GatherRecordTest() {
     workload_.evaluation = true;
@@ -47,7 +47,7 @@ class GatherRecordTest : public testing::SmallRun {
   RunRecord run_share(world::Transport& transport) {
     const uint32_t me = transport.index();
     const auto meet = [&transport] { return transport.barrier(); };
-    world::World world({kFirst[me], kFirst[me + 1] - kFirst[me], kRanks, me, kHosts, meet}, transport.failure());
+    world::World world({kFirst[me], kFirst[me + 1] - kFirst[me], kRanks, me, kHostsOfRun, meet}, transport.failure());
     return run(kRanks, format_, world);
   }
 
@@ -61,7 +61,7 @@ class GatherRecordTest : public testing::SmallRun {
   }
 
   const FakeFormat format_{1000, {1}};
-  std::array<RunRecord, kHosts> shares_;
+  std::array<RunRecord, kHostsOfRun> shares_;
   std::vector<world::Bytes> sent_;
   const std::vector<world::Member> members_ = {{"a", 100, {}}, {"b", 101, {}}, {"c", 102, {}}};
 };
@@ -135,9 +135,9 @@ TEST_F(GatherRecordTest, EveryHostHasAnEntry) {
   run_shares();
   RunRecord record = shares_[0];
   ASSERT_TRUE(merge_parts(record, sent_, members_));
-  ASSERT_EQ(record.hosts.size(), kHosts);
+  ASSERT_EQ(record.hosts.size(), kHostsOfRun);
   uint64_t read = 0;
-  for (uint32_t i = 0; i < kHosts; ++i) {
+  for (uint32_t i = 0; i < kHostsOfRun; ++i) {
     const HostPart& host = record.hosts[i];
     EXPECT_EQ(host.host, members_[i].host);
     EXPECT_EQ(host.pid, members_[i].pid);
@@ -204,7 +204,7 @@ TEST_F(GatherRecordTest, NumbersAreThoseOfAllRanks) {
   run_shares();
   double throughput = 0, au = 0;
   Nanos overhead = 0;
-  for (uint32_t i = 0; i < kHosts; ++i) {
+  for (uint32_t i = 0; i < kHostsOfRun; ++i) {
     RunRecord& record = shares_[i];
     for (RankBlock& rank : record.epochs[0].blocks[0].ranks) {
       rank.au = 10 * (i + 1);

@@ -8,23 +8,22 @@
 #include <thread>
 
 #include "../support/job.hpp"
+#include "benchmarks/training/generate_share.hpp"
 #include "shared_folder.hpp"
-#include "training/generate_share.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::training {
 namespace {
 
-using namespace training::testing;
-using checkpointing::Verdict;
-using mlps::testing::run_job;
+using namespace training::test;
+using mlps::test::run_job;
+using run::Verdict;
 using storage::Operation;
 using storage::OpKind;
 using ::testing::HasSubstr;
-using Remains = SharedFolder::Remains;
 
-constexpr Nanos kMs = 1'000'000;
-constexpr Nanos kCloseNs = 60'000 * kMs;
+constexpr Nanos kMillisecond = 1'000'000;
+constexpr Nanos kCloseNs = 60'000 * kMillisecond;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 /// One run of a generation by several hosts, which may be told to fail.
@@ -33,7 +32,7 @@ struct HostsRun {
   uint32_t workers = 2;
   uint32_t depth = 1;
   bool resume = false;
-  Nanos interval_ns = kMs / 5;
+  Nanos interval_ns = kMillisecond / 5;
   uint32_t victim = 0;
   int64_t killed_at = kNever;
   std::function<MemoryStore::Hook(uint32_t host)> hook = {};
@@ -265,12 +264,12 @@ TEST(GenerateOnHosts, AnInterruptionOfOneStopsAll) {
       transport.failure().raise({ErrorCode::kInterrupted, "stopped by SIGINT"});
     });
     GenerateRequest request = small.request(store, 2);
-    request.journal_interval_ns = kMs;
+    request.journal_interval_ns = kMillisecond;
     if (generate(request, transport).verdict == Verdict::kInterrupted) ++interrupted;
     (void)transport.close(kCloseNs);
   });
   EXPECT_EQ(interrupted, 3);
-  folder.bury(Remains::kInvisible);
+  folder.bury(SharedFolder::Remains::kInvisible);
   const auto resumed = run(folder, small, {.hosts = 2, .resume = true});
   expect_all_passed(resumed);
   EXPECT_EQ(files_of(resumed), 200U);
@@ -300,7 +299,10 @@ TEST(GenerateOnHosts, KilledAtAnyCallOfAnyHostAndResumedByAnotherNumberTheSameFi
     for (uint32_t victim = 0; victim < hosts; ++victim) {
       for (int64_t at = 0; at < 60; at += 2) {
         SharedFolder folder(small);
-        const Remains remains = std::array{Remains::kVisible, Remains::kInvisible, Remains::kDurable}.at(turn++ % 3);
+        const SharedFolder::Remains remains =
+            std::array{SharedFolder::Remains::kVisible, SharedFolder::Remains::kInvisible,
+                       SharedFolder::Remains::kDurable}
+                .at(turn++ % 3);
         const auto records = run(folder, small, {.hosts = hosts, .victim = victim, .killed_at = at});
         for (const GenerateRecord& record : records) EXPECT_EQ(record.error.has_value(), records[0].error.has_value());
         folder.bury(remains);
@@ -314,7 +316,8 @@ TEST(GenerateOnHosts, KilledAtAnyCallOfAnyHostAndResumedByAnotherNumberTheSameFi
 
 TEST(GenerateOnHosts, KilledAgainAndAgainByChangingNumbersOfHosts) {
   const Small small(20, 3, true);
-  for (const Remains remains : {Remains::kVisible, Remains::kInvisible, Remains::kDurable}) {
+  for (const SharedFolder::Remains remains :
+       {SharedFolder::Remains::kVisible, SharedFolder::Remains::kInvisible, SharedFolder::Remains::kDurable}) {
     SharedFolder folder(small);
     uint32_t lives = 0;
     for (int64_t calls = 5;; calls += 5) {

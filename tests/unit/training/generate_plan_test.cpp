@@ -5,13 +5,13 @@
 #include <atomic>
 #include <thread>
 
+#include "benchmarks/training/generate_window.hpp"
 #include "small_data_set.hpp"
-#include "training/generate_window.hpp"
 
 namespace mlps::training {
 namespace {
 
-using namespace training::testing;
+using namespace training::test;
 using ::testing::HasSubstr;
 
 // ---- the window

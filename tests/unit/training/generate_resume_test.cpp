@@ -6,14 +6,14 @@
 #include <set>
 #include <thread>
 
+#include "benchmarks/training/generate.hpp"
 #include "small_data_set.hpp"
-#include "training/generate.hpp"
 
 namespace mlps::training {
 namespace {
 
-using namespace training::testing;
-using checkpointing::Verdict;
+using namespace training::test;
+using run::Verdict;
 using storage::Operation;
 using storage::OpKind;
 using ::testing::HasSubstr;

@@ -1,5 +1,5 @@
 // Writing data sets: every byte, in spite of failures and interruptions.
-#include "training/generate.hpp"
+#include "benchmarks/training/generate.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 namespace mlps::training {
 namespace {
 
-using namespace training::testing;
-using checkpointing::Verdict;
+using namespace training::test;
+using run::Verdict;
 using storage::Operation;
 using storage::OpKind;
 using ::testing::HasSubstr;

@@ -1,9 +1,9 @@
-#include "training/manifest.hpp"
+#include "benchmarks/training/manifest.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "training/dataset.hpp"
+#include "benchmarks/training/dataset.hpp"
 
 namespace mlps::training {
 namespace {

@@ -1,4 +1,4 @@
-#include "training/metrics.hpp"
+#include "benchmarks/training/metrics.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

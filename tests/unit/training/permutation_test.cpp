@@ -1,4 +1,4 @@
-#include "training/permutation.hpp"
+#include "benchmarks/training/permutation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

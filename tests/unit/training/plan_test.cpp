@@ -1,4 +1,4 @@
-#include "training/plan.hpp"
+#include "benchmarks/training/plan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,8 +16,8 @@ using workloads::Shuffle;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
 
-TrainingWorkload load(const char* model, const char* accelerator,
-                      std::initializer_list<std::pair<const char*, const char*>> params = {}) {
+TrainingWorkload load_for_plan(const char* model, const char* accelerator,
+                               std::initializer_list<std::pair<const char*, const char*>> params = {}) {
   std::vector<Override> overrides;
   for (const auto& [key, value] : params) overrides.push_back({key, value, ValueSource::kUserParams});
   auto workload = workloads::load_training_workload(model, accelerator, overrides);
@@ -55,7 +55,7 @@ TEST(Datasize, WorkedExamples) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(row.model) + "_" + row.accelerator);
-    const TrainingWorkload workload = load(row.model, row.accelerator);
+    const TrainingWorkload workload = load_for_plan(row.model, row.accelerator);
     const Datasize small = datasize(workload, {8, 1, 256, 0});
     EXPECT_EQ(small.files_by_memory, row.by_memory_8);
     EXPECT_EQ(small.files_by_steps, row.by_steps_8);
@@ -66,37 +66,37 @@ TEST(Datasize, WorkedExamples) {
     EXPECT_EQ(large.memory_bytes, uint64_t{2048} << 30);
   }
   // The eighth: matches a user's report of 4,687 with floor.
-  const Datasize one = datasize(load("unet3d", "b200"), {1, 1, 128, 0});
+  const Datasize one = datasize(load_for_plan("unet3d", "b200"), {1, 1, 128, 0});
   EXPECT_EQ(one.files, 4688U);
   EXPECT_TRUE(one.memory_ruled());
 }
 
 TEST(Datasize, BytesOfTheWorkedExamples) {
   const auto gib = [](const Datasize& size) { return static_cast<double>(size.total_bytes) / 0x1p30; };
-  EXPECT_NEAR(gib(datasize(load("unet3d", "b200"), {8, 1, 256, 0})), 3822.91, 0.005);
-  EXPECT_NEAR(gib(datasize(load("unet3d", "b200"), {64, 8, 256, 0})), 30583.27, 0.005);
-  EXPECT_NEAR(gib(datasize(load("retinanet", "b200"), {8, 1, 256, 0})), 1280.00, 0.005);
-  EXPECT_NEAR(gib(datasize(load("flux", "b200"), {8, 1, 256, 0})), 1280.34, 0.005);
-  EXPECT_EQ(datasize(load("unet3d", "b200"), {64, 8, 256, 0}).files_by_memory, 75001U);
+  EXPECT_NEAR(gib(datasize(load_for_plan("unet3d", "b200"), {8, 1, 256, 0})), 3822.91, 0.005);
+  EXPECT_NEAR(gib(datasize(load_for_plan("unet3d", "b200"), {64, 8, 256, 0})), 30583.27, 0.005);
+  EXPECT_NEAR(gib(datasize(load_for_plan("retinanet", "b200"), {8, 1, 256, 0})), 1280.00, 0.005);
+  EXPECT_NEAR(gib(datasize(load_for_plan("flux", "b200"), {8, 1, 256, 0})), 1280.34, 0.005);
+  EXPECT_EQ(datasize(load_for_plan("unet3d", "b200"), {64, 8, 256, 0}).files_by_memory, 75001U);
 }
 
 TEST(Datasize, TheLargerMemoryCounts) {
-  const TrainingWorkload workload = load("retinanet", "b200");
+  const TrainingWorkload workload = load_for_plan("retinanet", "b200");
   EXPECT_EQ(datasize(workload, {8, 1, 16, uint64_t{256} << 30}).files, 4255643U);
   EXPECT_EQ(datasize(workload, {8, 1, 256, uint64_t{16} << 30}).files, 4255643U);
   EXPECT_EQ(datasize(workload, {8, 1, 0, 0}).files, 96000U) << "without memory the steps rule";
 }
 
 TEST(Datasize, SubfoldersAreAdvisedAboveTenThousandFiles) {
-  EXPECT_EQ(datasize(load("unet3d", "b200"), {8, 1, 256, 0}).advised_subfolders, 2U);
-  EXPECT_EQ(datasize(load("retinanet", "b200"), {8, 1, 256, 0}).advised_subfolders, 425U);
-  EXPECT_EQ(datasize(load("flux", "b200"), {8, 1, 256, 0}).advised_subfolders, 0U);
+  EXPECT_EQ(datasize(load_for_plan("unet3d", "b200"), {8, 1, 256, 0}).advised_subfolders, 2U);
+  EXPECT_EQ(datasize(load_for_plan("retinanet", "b200"), {8, 1, 256, 0}).advised_subfolders, 425U);
+  EXPECT_EQ(datasize(load_for_plan("flux", "b200"), {8, 1, 256, 0}).advised_subfolders, 0U);
 }
 
 TEST(Datasize, AbsurdMemoryDoesNotOverflow) {
-  const Datasize size = datasize(load("unet3d", "b200"), {8, 1000, 1e30, 0});
+  const Datasize size = datasize(load_for_plan("unet3d", "b200"), {8, 1000, 1e30, 0});
   EXPECT_GT(size.files, 1'000'000'000U);
-  EXPECT_GT(datasize(load("unet3d", "b200"), {8, 1, -5, 0}).files, 0U);
+  EXPECT_GT(datasize(load_for_plan("unet3d", "b200"), {8, 1, -5, 0}).files, 0U);
 }
 
 // --- Order ----------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ TEST(EpochOrder, WithoutShuffleRanksTakeTurns) {
 }
 
 TEST(EpochOrder, KeysFollowSeedEpochAndRun) {
-  TrainingWorkload workload = load("unet3d", "b200");
+  TrainingWorkload workload = load_for_plan("unet3d", "b200");
   const uint64_t key = epoch_key(workload, FileSet::kTrain, 1, 0);
   EXPECT_EQ(key, epoch_key(workload, FileSet::kTrain, 1, 77)) << "`seed` doesn't depend on the run";
   EXPECT_NE(key, epoch_key(workload, FileSet::kTrain, 2, 0));
@@ -149,7 +149,7 @@ TEST(EpochOrder, KeysFollowSeedEpochAndRun) {
 
 // Section 5.4: unet3d with 1800 files per rank makes 257 steps of 7.
 TEST(RunPlan, StepsOfUnet3d) {
-  const RunPlan plan = plan_of(load("unet3d", "b200"), 4);
+  const RunPlan plan = plan_of(load_for_plan("unet3d", "b200"), 4);
   EXPECT_EQ(plan.accelerators, 4U);
   EXPECT_EQ(plan.epochs, 5U);
   EXPECT_EQ(plan.files, 7200U);
@@ -164,7 +164,7 @@ TEST(RunPlan, StepsOfUnet3d) {
 TEST(RunPlan, TheRankWithTheFewestSamplesDecides) {
   // 15 files over 2 ranks: 8 and 7; a batch of 8 fits the first only.
   const TrainingWorkload workload =
-      load("unet3d", "b200", {{"dataset.num_files_train", "15"}, {"reader.batch_size", "8"}});
+      load_for_plan("unet3d", "b200", {{"dataset.num_files_train", "15"}, {"reader.batch_size", "8"}});
   const Error error = refusal_of(workload, 2);
   EXPECT_EQ(error.code, ErrorCode::kConfigInvalid);
   EXPECT_THAT(error.message, HasSubstr("dataset.num_files_train=15"));
@@ -172,39 +172,40 @@ TEST(RunPlan, TheRankWithTheFewestSamplesDecides) {
   EXPECT_EQ(plan_of(workload, 1).steps_per_epoch, 1U);
   EXPECT_EQ(plan_of(workload, 1).samples_unread, 7U);
   // 400 of 1251 samples: 3 steps a file, 51 samples over.
-  EXPECT_EQ(plan_of(load("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).steps_per_epoch, 3U);
-  EXPECT_EQ(plan_of(load("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).samples_unread, 102U);
-  EXPECT_THAT(refusal_of(load("dlrm", "h100", {{"dataset.num_files_train", "100"}}), 2).suggestion,
+  EXPECT_EQ(plan_of(load_for_plan("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).steps_per_epoch, 3U);
+  EXPECT_EQ(plan_of(load_for_plan("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).samples_unread, 102U);
+  EXPECT_THAT(refusal_of(load_for_plan("dlrm", "h100", {{"dataset.num_files_train", "100"}}), 2).suggestion,
               HasSubstr("16384 files"));
 }
 
 TEST(RunPlan, TotalTrainingStepsShortenTheEpoch) {
-  EXPECT_EQ(plan_of(load("unet3d", "b200", {{"train.total_training_steps", "100"}}), 4).steps_per_epoch, 100U);
-  EXPECT_EQ(plan_of(load("unet3d", "b200", {{"train.total_training_steps", "257"}}), 4).steps_per_epoch, 257U);
-  const Error error = refusal_of(load("unet3d", "b200", {{"train.total_training_steps", "258"}}), 4);
+  EXPECT_EQ(plan_of(load_for_plan("unet3d", "b200", {{"train.total_training_steps", "100"}}), 4).steps_per_epoch, 100U);
+  EXPECT_EQ(plan_of(load_for_plan("unet3d", "b200", {{"train.total_training_steps", "257"}}), 4).steps_per_epoch, 257U);
+  const Error error = refusal_of(load_for_plan("unet3d", "b200", {{"train.total_training_steps", "258"}}), 4);
   EXPECT_THAT(error.message, HasSubstr("train.total_training_steps=258"));
   EXPECT_THAT(error.message, HasSubstr("only 257 steps"));
 }
 
 TEST(RunPlan, AcceleratorsAreChecked) {
-  EXPECT_THAT(refusal_of(load("unet3d", "b200"), 0).message, HasSubstr("--num-accelerators 0"));
-  EXPECT_THAT(refusal_of(load("unet3d", "b200"), 4'000'000'000U).message, HasSubstr("--num-accelerators 4000000000"));
+  EXPECT_THAT(refusal_of(load_for_plan("unet3d", "b200"), 0).message, HasSubstr("--num-accelerators 0"));
+  EXPECT_THAT(refusal_of(load_for_plan("unet3d", "b200"), 4'000'000'000U).message,
+              HasSubstr("--num-accelerators 4000000000"));
 }
 
 // Section 5.8.
 TEST(RunPlan, EvaluationsFollowTheirEpochs) {
-  const TrainingWorkload workload = load("unet3d", "b200",
-                                         {{"workflow.evaluation", "True"},
-                                          {"dataset.num_files_eval", "50"},
-                                          {"reader.batch_size_eval", "3"},
-                                          {"evaluation.eval_after_epoch", "2"},
-                                          {"evaluation.epochs_between_evals", "2"}});
+  const TrainingWorkload workload = load_for_plan("unet3d", "b200",
+                                                  {{"workflow.evaluation", "True"},
+                                                   {"dataset.num_files_eval", "50"},
+                                                   {"reader.batch_size_eval", "3"},
+                                                   {"evaluation.eval_after_epoch", "2"},
+                                                   {"evaluation.epochs_between_evals", "2"}});
   const RunPlan plan = plan_of(workload, 4);
   EXPECT_THAT(plan.eval_epochs, ElementsAre(2, 4));
   EXPECT_EQ(plan.eval_files, 50U);
   EXPECT_EQ(plan.eval_batch_size, 3U);
   EXPECT_EQ(plan.eval_steps, 4U);
-  EXPECT_THAT(refusal_of(load("unet3d", "b200", {{"workflow.evaluation", "True"}}), 4).message,
+  EXPECT_THAT(refusal_of(load_for_plan("unet3d", "b200", {{"workflow.evaluation", "True"}}), 4).message,
               HasSubstr("dataset.num_files_eval=0"));
 }
 
@@ -216,25 +217,25 @@ TEST(RunPlan, CheckpointsAfterEpochs) {
       moments.emplace_back(checkpoint.epoch, checkpoint.step);
     return moments;
   };
-  EXPECT_THAT(at(plan_of(load("unet3d", "b200", {{"workflow.checkpoint", "True"}}), 4)),
+  EXPECT_THAT(at(plan_of(load_for_plan("unet3d", "b200", {{"workflow.checkpoint", "True"}}), 4)),
               ElementsAre(std::pair(5, 257)));
-  EXPECT_THAT(
-      at(plan_of(load("unet3d", "b200", {{"workflow.checkpoint", "True"}, {"checkpoint.checkpoint_after_epoch", "1"}}),
-                 4)),
-      ElementsAre(std::pair(1, 257), std::pair(3, 257), std::pair(5, 257)));
-  EXPECT_THAT(at(plan_of(load("unet3d", "b200",
-                              {{"workflow.checkpoint", "True"},
-                               {"train.epochs", "2"},
-                               {"checkpoint.steps_between_checkpoints", "100"}}),
+  EXPECT_THAT(at(plan_of(load_for_plan("unet3d", "b200",
+                                       {{"workflow.checkpoint", "True"}, {"checkpoint.checkpoint_after_epoch", "1"}}),
+                         4)),
+              ElementsAre(std::pair(1, 257), std::pair(3, 257), std::pair(5, 257)));
+  EXPECT_THAT(at(plan_of(load_for_plan("unet3d", "b200",
+                                       {{"workflow.checkpoint", "True"},
+                                        {"train.epochs", "2"},
+                                        {"checkpoint.steps_between_checkpoints", "100"}}),
                          4)),
               ElementsAre(std::pair(1, 100), std::pair(1, 200), std::pair(2, 100), std::pair(2, 200)));
 }
 
 TEST(RunPlan, MillionsOfCheckpointsAreRefused) {
-  const TrainingWorkload workload = load("cosmoflow", "h100",
-                                         {{"workflow.checkpoint", "True"},
-                                          {"dataset.num_files_train", "1000000000"},
-                                          {"checkpoint.steps_between_checkpoints", "1"}});
+  const TrainingWorkload workload = load_for_plan("cosmoflow", "h100",
+                                                  {{"workflow.checkpoint", "True"},
+                                                   {"dataset.num_files_train", "1000000000"},
+                                                   {"checkpoint.steps_between_checkpoints", "1"}});
   EXPECT_THAT(refusal_of(workload, 1).message, HasSubstr("checkpoint.steps_between_checkpoints=1"));
 }
 

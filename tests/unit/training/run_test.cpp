@@ -1,4 +1,4 @@
-#include "training/run.hpp"
+#include "benchmarks/training/run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,17 +6,17 @@
 #include <algorithm>
 #include <thread>
 
+#include "benchmarks/training/step_log.hpp"
 #include "small_run.hpp"
-#include "training/step_log.hpp"
 
 namespace mlps::training {
 namespace {
 
-using checkpointing::Verdict;
-using mlps::testing::FakeFormat;
+using mlps::test::FakeFormat;
+using run::Verdict;
 using storage::Operation;
 using storage::OpKind;
-using testing::SmallRun;
+using test::SmallRun;
 using workloads::Shuffle;
 using workloads::TimeDistribution;
 

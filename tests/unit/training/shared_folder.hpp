@@ -11,7 +11,7 @@
 
 #include "small_data_set.hpp"
 
-namespace mlps::training::testing {
+namespace mlps::training::test {
 
 /// From the `left`-th call on nothing of a host reaches the folder any more, as after a SIGKILL.
 struct Killer {
@@ -175,4 +175,4 @@ inline Result<std::unique_ptr<storage::Session>> HostStore::open_session(unsigne
   return std::unique_ptr<storage::Session>(std::make_unique<HostSession>(*this, std::move(*inner)));
 }
 
-}  // namespace mlps::training::testing
+}  // namespace mlps::training::test

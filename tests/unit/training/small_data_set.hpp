@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "../support/memory_store.hpp"
-#include "training/generate.hpp"
-#include "training/generate_journal.hpp"
+#include "benchmarks/training/generate.hpp"
+#include "benchmarks/training/generate_journal.hpp"
 
 /// A data set of a few small files of uneven sizes, and what the tests of generating it share.
-namespace mlps::training::testing {
+namespace mlps::training::test {
 
-using mlps::testing::MemoryStore;
+using mlps::test::MemoryStore;
 
 /// Files of height x width bytes of payload, with an index file if wanted.
 class PlainFormat final : public formats::Format {
@@ -133,4 +133,4 @@ inline std::string text_of(MemoryStore& store, const std::string& name) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-}  // namespace mlps::training::testing
+}  // namespace mlps::training::test

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "../support/memory_store.hpp"
+#include "benchmarks/training/run.hpp"
 #include "fake_format.hpp"
-#include "training/run.hpp"
 
-namespace mlps::training::testing {
+namespace mlps::training::test {
 
-using mlps::testing::MemoryStore;
+using mlps::test::MemoryStore;
 
 /// A little training job: its data in memory, its compute times a few microseconds.
 class SmallRun : public ::testing::Test {
@@ -102,4 +102,4 @@ class SmallRun : public ::testing::Test {
   uint64_t bytes_ = 0;
 };
 
-}  // namespace mlps::training::testing
+}  // namespace mlps::training::test

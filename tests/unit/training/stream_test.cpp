@@ -1,4 +1,4 @@
-#include "training/stream.hpp"
+#include "benchmarks/training/stream.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,13 +7,13 @@
 #include <thread>
 #include <vector>
 
+#include "benchmarks/training/feed.hpp"
 #include "fake_format.hpp"
-#include "training/feed.hpp"
 
 namespace mlps::training {
 namespace {
 
-using testing::FakeFormat;
+using mlps::test::FakeFormat;
 
 TEST(ExtentMap, OneFileOneSample) {
   const FakeFormat format(10, {1});

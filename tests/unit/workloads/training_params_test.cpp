@@ -28,7 +28,8 @@ TrainingWorkload with(std::initializer_list<std::pair<const char*, const char*>>
   return *workload;
 }
 
-Error refusal_of(std::initializer_list<std::pair<const char*, const char*>> pairs, const char* model = "unet3d") {
+Error training_refusal_of(std::initializer_list<std::pair<const char*, const char*>> pairs,
+                          const char* model = "unet3d") {
   const auto workload = load_training_workload(model, "b200", user(pairs));
   if (workload) {
     ADD_FAILURE() << pairs.begin()->first << "=" << pairs.begin()->second << " was accepted";
@@ -160,22 +161,22 @@ TEST(TrainingParams, TimesAsMapsOfAFile) {
 }
 
 TEST(TrainingParams, TimesThatDontFitAreRefused) {
-  EXPECT_THAT(refusal_of({{"train.computation_time.type", "uniform"}}).message,
+  EXPECT_THAT(training_refusal_of({{"train.computation_time.type", "uniform"}}).message,
               HasSubstr("needs train.computation_time.min"));
-  EXPECT_THAT(refusal_of({{"train.computation_time.type", "poisson"},
-                          {"train.computation_time.lam", "1"},
-                          {"train.computation_time.mean", "1"}})
+  EXPECT_THAT(training_refusal_of({{"train.computation_time.type", "poisson"},
+                                   {"train.computation_time.lam", "1"},
+                                   {"train.computation_time.mean", "1"}})
                   .message,
               HasSubstr("train.computation_time.mean doesn't go with"));
-  EXPECT_THAT(refusal_of({{"train.computation_time.min", "1"}}).message,
+  EXPECT_THAT(training_refusal_of({{"train.computation_time.min", "1"}}).message,
               HasSubstr("needs train.computation_time.type"));
-  EXPECT_THAT(refusal_of({{"train.computation_time.type", "uniform"},
-                          {"train.computation_time.min", "2"},
-                          {"train.computation_time.max", "1"}})
+  EXPECT_THAT(training_refusal_of({{"train.computation_time.type", "uniform"},
+                                   {"train.computation_time.min", "2"},
+                                   {"train.computation_time.max", "1"}})
                   .message,
               HasSubstr("less than"));
-  EXPECT_THAT(refusal_of({{"evaluation.eval_time_stdev", "1"}}).message, HasSubstr("a stdev without a mean"));
-  EXPECT_THAT(refusal_of({{"train.computation_time", "-1"}}).suggestion, HasSubstr("seconds"));
+  EXPECT_THAT(training_refusal_of({{"evaluation.eval_time_stdev", "1"}}).message, HasSubstr("a stdev without a mean"));
+  EXPECT_THAT(training_refusal_of({{"train.computation_time", "-1"}}).suggestion, HasSubstr("seconds"));
 }
 
 TEST(TrainingParams, ValuesAreCheckedWithTheKeyNamed) {
@@ -205,7 +206,7 @@ TEST(TrainingParams, ValuesAreCheckedWithTheKeyNamed) {
       {"storage.storage_options.prefetch_window", "0"},
   };
   for (const auto& [key, value] : bad) {
-    const Error error = refusal_of({{key, value}});
+    const Error error = training_refusal_of({{key, value}});
     EXPECT_EQ(error.code, ErrorCode::kConfigInvalid) << key;
     EXPECT_THAT(error.message, HasSubstr(std::string(key) + "=\"" + value + "\"")) << key;
     EXPECT_FALSE(error.suggestion.empty()) << key;
@@ -213,26 +214,27 @@ TEST(TrainingParams, ValuesAreCheckedWithTheKeyNamed) {
 }
 
 TEST(TrainingParams, UnknownKeysAreNamedWithTheNearest) {
-  EXPECT_THAT(refusal_of({{"reader.read_thread", "4"}}).suggestion, HasSubstr("reader.read_threads"));
-  EXPECT_THAT(refusal_of({{"batch_size", "4"}}).suggestion, HasSubstr("reader.batch_size"));
-  EXPECT_THAT(refusal_of({{"storage.storage_options.prefetch_windw", "4"}}).suggestion,
+  EXPECT_THAT(training_refusal_of({{"reader.read_thread", "4"}}).suggestion, HasSubstr("reader.read_threads"));
+  EXPECT_THAT(training_refusal_of({{"batch_size", "4"}}).suggestion, HasSubstr("reader.batch_size"));
+  EXPECT_THAT(training_refusal_of({{"storage.storage_options.prefetch_windw", "4"}}).suggestion,
               HasSubstr("storage.storage_options.prefetch_window"));
-  EXPECT_THAT(refusal_of({{"storage.prefetch_window", "4"}}).suggestion,
+  EXPECT_THAT(training_refusal_of({{"storage.prefetch_window", "4"}}).suggestion,
               HasSubstr("storage.storage_options.prefetch_window"));
-  EXPECT_THAT(refusal_of({{"qqqqqqqqqqqqqqqqqqqqqqq", "4"}}).suggestion, HasSubstr("configview"));
+  EXPECT_THAT(training_refusal_of({{"qqqqqqqqqqqqqqqqqqqqqqq", "4"}}).suggestion, HasSubstr("configview"));
 }
 
 TEST(TrainingParams, WhatIsntMadeIsSaid) {
-  EXPECT_EQ(refusal_of({{"dataset.format", "hdf5"}}).code, ErrorCode::kNotImplemented);
-  EXPECT_EQ(refusal_of({{"dataset.compression", "gzip"}}).code, ErrorCode::kNotImplemented);
-  EXPECT_EQ(refusal_of({{"dataset.parquet.partition_by", "a"}}).code, ErrorCode::kNotImplemented);
+  EXPECT_EQ(training_refusal_of({{"dataset.format", "hdf5"}}).code, ErrorCode::kNotImplemented);
+  EXPECT_EQ(training_refusal_of({{"dataset.compression", "gzip"}}).code, ErrorCode::kNotImplemented);
+  EXPECT_EQ(training_refusal_of({{"dataset.parquet.partition_by", "a"}}).code, ErrorCode::kNotImplemented);
 }
 
 TEST(TrainingParams, SettingsThatDontFitTogetherAreRefused) {
-  EXPECT_THAT(refusal_of({{"dataset.record_dims", "[4,4]"}}).message, HasSubstr("stdev"));
-  EXPECT_THAT(refusal_of({{"dataset.file_prefix", "../x"}}).message, HasSubstr("file_prefix"));
+  EXPECT_THAT(training_refusal_of({{"dataset.record_dims", "[4,4]"}}).message, HasSubstr("stdev"));
+  EXPECT_THAT(training_refusal_of({{"dataset.file_prefix", "../x"}}).message, HasSubstr("file_prefix"));
   EXPECT_THAT(
-      refusal_of({{"dataset.num_files_train", "9999999999"}, {"dataset.num_samples_per_file", "99999999"}}).message,
+      training_refusal_of({{"dataset.num_files_train", "9999999999"}, {"dataset.num_samples_per_file", "99999999"}})
+          .message,
       HasSubstr("the data set would have"));
 }
 
@@ -245,7 +247,7 @@ TEST(TrainingParams, DimsSayHowLongASampleIs) {
 }
 
 TEST(TrainingParams, CredentialsStayOutOfResults) {
-  const Error error = refusal_of({{"storage.storage_options.secret_access_key", "hunter2"}});
+  const Error error = training_refusal_of({{"storage.storage_options.secret_access_key", "hunter2"}});
   EXPECT_THAT(render(error), HasSubstr("AWS_SECRET_ACCESS_KEY"));
   EXPECT_THAT(render(error), Not(HasSubstr("hunter2")));
 }
@@ -257,9 +259,9 @@ TEST(TrainingParams, ProjectionNamesColumns) {
   EXPECT_THAT(workload->reader.columns, ElementsAre("mean", "logvar"));
   EXPECT_EQ(workload->values.at("storage.storage_options.columns").value, "[mean, logvar]");
   EXPECT_EQ(workload->dataset.record_bytes, 2164832) << "metrics count all columns";
-  EXPECT_THAT(refusal_of({{"storage.storage_options.columns", "[meam]"}}, "flux").suggestion,
+  EXPECT_THAT(training_refusal_of({{"storage.storage_options.columns", "[meam]"}}, "flux").suggestion,
               HasSubstr("did you mean mean?"));
-  EXPECT_THAT(refusal_of({{"storage.storage_options.columns", "[mean]"}}).message, HasSubstr("parquet only"));
+  EXPECT_THAT(training_refusal_of({{"storage.storage_options.columns", "[mean]"}}).message, HasSubstr("parquet only"));
 }
 
 // Widths of the columns, not those of the original's datasize (float16 as 4, int16 as 4).
@@ -281,13 +283,13 @@ TEST(TrainingParams, HostileColumnsAreErrors) {
        {"x", "[", "{}", "[1]", "[{}]", "[{dtype: int8}]", "[{name: 'a b'}]", "[{name: a, size: 0}]",
         "[{name: a, size: 99999999999999}]", "[{name: a, dtype: string}]", "[{name: a}, {name: a}]",
         "[{name: a, colour: red}]", "[{name: a, read: maybe}]", "[{name: [a]}]", "&x [*x]"}) {
-    EXPECT_THAT(refusal_of({{"dataset.parquet.columns", columns}}, "flux").message,
+    EXPECT_THAT(training_refusal_of({{"dataset.parquet.columns", columns}}, "flux").message,
                 HasSubstr("dataset.parquet.columns"))
         << columns;
   }
 }
 
-ErrorCode code_of(const std::string& yaml) {
+ErrorCode code_of_training(const std::string& yaml) {
   const auto workload = parse_training_workload("own", "", yaml, {});
   if (workload) {
     ADD_FAILURE() << yaml << " was accepted";
@@ -297,20 +299,20 @@ ErrorCode code_of(const std::string& yaml) {
 }
 
 TEST(TrainingFile, HostileTextsAreErrors) {
-  EXPECT_EQ(code_of(""), ErrorCode::kConfigParse);
-  EXPECT_EQ(code_of("- a\n"), ErrorCode::kConfigParse);
-  EXPECT_EQ(code_of("reader: [1, 2\n"), ErrorCode::kConfigParse);
-  EXPECT_EQ(code_of("reader: &r\n  a: *r\n"), ErrorCode::kConfigInvalid) << "an alias to itself";
-  EXPECT_EQ(code_of("reader:\n  batch_size: [1]\n"), ErrorCode::kConfigInvalid);
-  EXPECT_EQ(code_of("reader:\n  batch_size: 1\n  batch_size: 2\n"), ErrorCode::kConfigInvalid);
-  EXPECT_EQ(code_of(std::string(100'000, '[')), ErrorCode::kConfigParse);
+  EXPECT_EQ(code_of_training(""), ErrorCode::kConfigParse);
+  EXPECT_EQ(code_of_training("- a\n"), ErrorCode::kConfigParse);
+  EXPECT_EQ(code_of_training("reader: [1, 2\n"), ErrorCode::kConfigParse);
+  EXPECT_EQ(code_of_training("reader: &r\n  a: *r\n"), ErrorCode::kConfigInvalid) << "an alias to itself";
+  EXPECT_EQ(code_of_training("reader:\n  batch_size: [1]\n"), ErrorCode::kConfigInvalid);
+  EXPECT_EQ(code_of_training("reader:\n  batch_size: 1\n  batch_size: 2\n"), ErrorCode::kConfigInvalid);
+  EXPECT_EQ(code_of_training(std::string(100'000, '[')), ErrorCode::kConfigParse);
   std::string laughs = "a: &a {x: 1}\n";
   for (char level = 'b'; level < 'j'; ++level) {
     laughs += std::string(1, level) + ": &" + level + " {";
     for (char i = '0'; i <= '9'; ++i) laughs += std::string(i == '0' ? "" : ", ") + i + ": *" + char(level - 1);
     laughs += "}\n";
   }
-  EXPECT_EQ(code_of(laughs), ErrorCode::kConfigInvalid);
+  EXPECT_EQ(code_of_training(laughs), ErrorCode::kConfigInvalid);
 }
 
 TEST(TrainingFile, UnknownKeysAreNotedAndNullIsNotGiven) {

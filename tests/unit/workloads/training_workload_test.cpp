@@ -17,8 +17,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-TrainingWorkload load(std::string_view model, std::string_view accelerator,
-                      const std::vector<Override>& overrides = {}) {
+TrainingWorkload load_training(std::string_view model, std::string_view accelerator,
+                               const std::vector<Override>& overrides = {}) {
   auto workload = load_training_workload(model, accelerator, overrides);
   if (!workload) {
     ADD_FAILURE() << render(workload.error());
@@ -78,7 +78,7 @@ TEST(TrainingWorkload, RunParametersOfEveryPair) {
   EXPECT_EQ(rows.size(), pairs);
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(row.model) + "_" + row.accelerator);
-    const TrainingWorkload workload = load(row.model, row.accelerator);
+    const TrainingWorkload workload = load_training(row.model, row.accelerator);
     EXPECT_EQ(workload.model, row.model);
     EXPECT_EQ(workload.accelerator, row.accelerator);
     EXPECT_EQ(workload.file_name, std::string(row.model) + "_" + row.accelerator);
@@ -117,13 +117,13 @@ TEST(TrainingWorkload, DatagenAndRunAgreeOnTheFiles) {
       {"cosmoflow", {"a100", "h100"}},      {"dlrm", {"b200", "mi355"}},      {"dlrm_parquet", {"h100"}},
       {"flux", {"b200", "mi355"}}};
   for (const auto& [model, accelerators] : sets) {
-    const TrainingWorkload datagen = load(model, "");
+    const TrainingWorkload datagen = load_training(model, "");
     EXPECT_TRUE(datagen.generate_data);
     EXPECT_FALSE(datagen.train);
     EXPECT_EQ(datagen.file_name, model + "_datagen");
     for (const std::string& accelerator : accelerators) {
       SCOPED_TRACE(model + "_" + accelerator);
-      const DatasetSettings run = load(model, accelerator).dataset;
+      const DatasetSettings run = load_training(model, accelerator).dataset;
       EXPECT_EQ(run.format, datagen.dataset.format);
       EXPECT_EQ(run.num_samples_per_file, datagen.dataset.num_samples_per_file);
       EXPECT_EQ(run.record_bytes, datagen.dataset.record_bytes);
@@ -141,18 +141,18 @@ TEST(TrainingWorkload, DatagenAndRunAgreeOnTheFiles) {
 
 // The other accelerators' files are made with the --params their files name.
 TEST(TrainingWorkload, DatagenOfAnotherFormatLeavesTheColumnsBehind) {
-  const TrainingWorkload workload = load("dlrm", "",
-                                         {{"dataset.format", "npz", ValueSource::kUserParams},
-                                          {"dataset.num_files_train", "65536", ValueSource::kUserParams},
-                                          {"dataset.num_samples_per_file", "1", ValueSource::kUserParams},
-                                          {"dataset.record_length_bytes", "512", ValueSource::kUserParams}});
+  const TrainingWorkload workload = load_training("dlrm", "",
+                                                  {{"dataset.format", "npz", ValueSource::kUserParams},
+                                                   {"dataset.num_files_train", "65536", ValueSource::kUserParams},
+                                                   {"dataset.num_samples_per_file", "1", ValueSource::kUserParams},
+                                                   {"dataset.record_length_bytes", "512", ValueSource::kUserParams}});
   EXPECT_THAT(workload.dataset.columns, IsEmpty());
   EXPECT_EQ(workload.dataset.record_bytes, 512);
 }
 
 // Section 1.4.
 TEST(TrainingWorkload, ColumnsOfDlrm) {
-  const DatasetSettings dataset = load("dlrm", "b200").dataset;
+  const DatasetSettings dataset = load_training("dlrm", "b200").dataset;
   ASSERT_EQ(dataset.columns.size(), 200U);
   EXPECT_EQ(dataset.columns.front().name, "feature_000");
   EXPECT_EQ(dataset.columns.back().name, "feature_199");
@@ -174,25 +174,26 @@ TEST(TrainingWorkload, ColumnsOfDlrm) {
 }
 
 TEST(TrainingWorkload, FlaggedColumnsAreThoseThatAreReadAndThatIsNoted) {
-  const TrainingWorkload workload = load("dlrm", "b200");
+  const TrainingWorkload workload = load_training("dlrm", "b200");
   ASSERT_EQ(workload.reader.columns.size(), 40U);
   EXPECT_EQ(workload.reader.columns.front(), "feature_011");
   EXPECT_THAT(workload.notes, Contains(HasSubstr("40 of 200 columns are flagged `read: true` and only they are read, "
                                                  "160 of 761 bytes")));
   EXPECT_EQ(workload.dataset.record_bytes, 761);
-  const TrainingWorkload all = load("dlrm", "b200", {{"dataset.parquet.read_mode", "all", ValueSource::kUserParams}});
+  const TrainingWorkload all =
+      load_training("dlrm", "b200", {{"dataset.parquet.read_mode", "all", ValueSource::kUserParams}});
   EXPECT_THAT(all.reader.columns, IsEmpty());
   EXPECT_THAT(all.notes, Not(Contains(HasSubstr("flagged"))));
   const TrainingWorkload one =
-      load("dlrm", "b200", {{"storage.storage_options.columns", "feature_000", ValueSource::kUserParams}});
+      load_training("dlrm", "b200", {{"storage.storage_options.columns", "feature_000", ValueSource::kUserParams}});
   EXPECT_THAT(one.reader.columns, ElementsAre("feature_000"));
-  EXPECT_THAT(load("dlrm", "").reader.columns, IsEmpty()) << "datagen reads nothing";
-  EXPECT_THAT(load("flux", "b200").reader.columns, IsEmpty());
+  EXPECT_THAT(load_training("dlrm", "").reader.columns, IsEmpty()) << "datagen reads nothing";
+  EXPECT_THAT(load_training("flux", "b200").reader.columns, IsEmpty());
 }
 
 // Section 1.5.
 TEST(TrainingWorkload, ColumnsOfFluxSayHowLongASampleIs) {
-  const TrainingWorkload workload = load("flux", "b200");
+  const TrainingWorkload workload = load_training("flux", "b200");
   ASSERT_EQ(workload.dataset.columns.size(), 5U);
   EXPECT_EQ(workload.dataset.columns[0].name, "t5_encodings");
   EXPECT_EQ(workload.dataset.columns[0].elements, 524328U);
@@ -204,16 +205,16 @@ TEST(TrainingWorkload, ColumnsOfFluxSayHowLongASampleIs) {
 }
 
 TEST(TrainingWorkload, CheckpointsOfUnet3d) {
-  const TrainingWorkload workload = load("unet3d", "b200");
+  const TrainingWorkload workload = load_training("unet3d", "b200");
   EXPECT_EQ(workload.checkpointing.folder, "checkpoints/unet3d");
   EXPECT_EQ(workload.checkpointing.checkpoint_after_epoch, 5U);
   EXPECT_EQ(workload.checkpointing.epochs_between_checkpoints, 2U);
   EXPECT_EQ(workload.checkpointing.model_bytes, 499153191U);
   EXPECT_FALSE(workload.checkpointing.steps_between_checkpoints);
-  EXPECT_EQ(
-      load("unet3d", "b200", {{"model.model_size_bytes", "77", ValueSource::kUserParams}}).checkpointing.model_bytes,
-      77U);
-  EXPECT_EQ(load("retinanet", "b200").checkpointing.model_bytes, 10240U);
+  EXPECT_EQ(load_training("unet3d", "b200", {{"model.model_size_bytes", "77", ValueSource::kUserParams}})
+                .checkpointing.model_bytes,
+            77U);
+  EXPECT_EQ(load_training("retinanet", "b200").checkpointing.model_bytes, 10240U);
 }
 
 TEST(TrainingWorkload, ModelsAndTheirAccelerators) {
@@ -251,10 +252,10 @@ TEST(TrainingWorkload, EveryEmbeddedFileBelongsToAModel) {
 TEST(TrainingWorkload, NotesOfShippedFilesNameReasons) {
   for (const std::string& model : training_models()) {
     for (const std::string& accelerator : accelerators_of(model)) {
-      EXPECT_THAT(load(model, accelerator).notes, Not(Contains(HasSubstr("unknown")))) << model << accelerator;
+      EXPECT_THAT(load_training(model, accelerator).notes, Not(Contains(HasSubstr("unknown")))) << model << accelerator;
     }
   }
-  EXPECT_THAT(load("unet3d", "b200").notes,
+  EXPECT_THAT(load_training("unet3d", "b200").notes,
               ElementsAre(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
 }
 

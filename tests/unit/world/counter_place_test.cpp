@@ -10,14 +10,14 @@
 namespace mlps::world {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Kind = CounterPlace::Kind;
 namespace fs = std::filesystem;
 
 // A /sys of our own: sda with a partition, a device-mapper device over two partitions.
-class CounterPlaceTest : public testing::Test {
+class CounterPlaceTest : public ::testing::Test {
  protected:
   CounterPlaceTest() {
     root_ = fs::temp_directory_path() / ("mlps_counter_place_" + std::to_string(::getpid()));

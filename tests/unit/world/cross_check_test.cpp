@@ -8,7 +8,7 @@
 namespace mlps::world {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Kind = CounterPlace::Kind;
 
 HostSample with_disk(uint64_t sectors_read, uint64_t sectors_written, const char* name = "vda") {

@@ -11,7 +11,7 @@ namespace mlps::world {
 namespace {
 
 TEST(GatherPieces, BringsAllPiecesOfAllProcessesInOrder) {
-  testing::run_job(3, [](Transport& transport) {
+  test::run_job(3, [](Transport& transport) {
     // Process i has i * 2 pieces.
     const uint32_t me = transport.index();
     uint32_t given = 0;
@@ -33,7 +33,7 @@ TEST(GatherPieces, BringsAllPiecesOfAllProcessesInOrder) {
 }
 
 TEST(GatherPieces, APieceThatCannotBeHadFailsTheJob) {
-  testing::run_job(2, [](Transport& transport) {
+  test::run_job(2, [](Transport& transport) {
     const auto next = [&]() -> Result<Bytes> {
       if (transport.index() == 1) return fail(ErrorCode::kDiskFull, "no room");
       return Bytes("x");

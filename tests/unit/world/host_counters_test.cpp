@@ -10,12 +10,12 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
-using testing::SizeIs;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 TEST(ParseCounters, NamesAndNumbersOfVmstatAndMeminfo) {
   const NamedCounters vmstat = parse_counters("nr_free_pages 1234\npgpgin 5\nnr_dirty 18446744073709551615\n");
@@ -64,7 +64,7 @@ TEST(ParseLoad, TakesDamagedTextForNothingOrZero) {
 }
 
 // A /proc of our own.
-class HostCountersTest : public testing::Test {
+class HostCountersTest : public ::testing::Test {
  protected:
   HostCountersTest() {
     root_ = std::filesystem::temp_directory_path() / ("mlps_host_counters_" + std::to_string(::getpid()));

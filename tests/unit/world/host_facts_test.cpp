@@ -10,13 +10,13 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::Pair;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 // A /proc of our own: two sockets' worth of numbers that can be checked by hand.
-class HostFactsTest : public testing::Test {
+class HostFactsTest : public ::testing::Test {
  protected:
   HostFactsTest() {
     root_ = std::filesystem::temp_directory_path() / ("mlps_host_facts_" + std::to_string(::getpid()));
@@ -120,9 +120,9 @@ TEST_F(HostFactsTest, WhatCannotBeReadIsNamedAndWhatIsDamagedIsZero) {
   EXPECT_EQ(facts.memory.used, 0U);
   EXPECT_EQ(facts.running_processes, 0U);
   EXPECT_THAT(facts.cpuinfo, IsEmpty());
-  EXPECT_THAT(facts.unreadable, testing::Contains(paths_.proc + "/cpuinfo"));
-  EXPECT_THAT(facts.unreadable, testing::Contains(paths_.os_release));
-  EXPECT_THAT(facts.unreadable, testing::Not(testing::Contains(paths_.proc + "/meminfo")));
+  EXPECT_THAT(facts.unreadable, ::testing::Contains(paths_.proc + "/cpuinfo"));
+  EXPECT_THAT(facts.unreadable, ::testing::Contains(paths_.os_release));
+  EXPECT_THAT(facts.unreadable, ::testing::Not(::testing::Contains(paths_.proc + "/meminfo")));
 }
 
 TEST(HostFacts, OfThisHostArePlausible) {

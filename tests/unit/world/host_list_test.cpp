@@ -6,8 +6,8 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 using Words = std::vector<std::string>;
 

@@ -6,8 +6,8 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Words = std::vector<std::string>;
 
 LaunchRequest two_hosts() {
@@ -58,7 +58,7 @@ TEST(Launch, ATransportThatCantBeHadIsRefused) {
   request.mpi_btl = "vader";
   EXPECT_THAT(launch_command(LauncherKind::kOpenMpi, request).error().message, HasSubstr("--mpi-btl vader"));
   request.hosts.pop_back();
-  EXPECT_THAT(*launch_command(LauncherKind::kOpenMpi, request), testing::Contains("vader,self"));
+  EXPECT_THAT(*launch_command(LauncherKind::kOpenMpi, request), ::testing::Contains("vader,self"));
   request.mpi_btl = "tcp";
   EXPECT_THAT(launch_command(LauncherKind::kHydra, request).error().message, HasSubstr("only Open MPI"));
   request.mpi_btl = "carrier-pigeon";

@@ -6,8 +6,8 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Launched found(std::map<std::string, std::string> variables) {
   const auto launched = launched_by(Environment(std::move(variables)));

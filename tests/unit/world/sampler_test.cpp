@@ -9,7 +9,7 @@
 namespace mlps::world {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 // A sample that says which it is.
 HostSample numbered(int64_t number) {

@@ -16,9 +16,9 @@
 namespace mlps::world {
 namespace {
 
-using testing::AnyOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AnyOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr Nanos kMs = 1'000'000;
 // Long enough for a busy machine to be silent without being given up, short enough for a test that waits for it.
@@ -70,7 +70,7 @@ TEST(LocalTransport, IsAloneAndAtOnce) {
   EXPECT_EQ(alone.gather("mine").error().code, ErrorCode::kDiskFull);
 }
 
-class Collectives : public testing::TestWithParam<uint32_t> {};
+class Collectives : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(Collectives, AllGiveWhatTheyPromise) {
   const uint32_t size = GetParam();
@@ -106,7 +106,7 @@ TEST_P(Collectives, AllGiveWhatTheyPromise) {
   run_job(net, size, work, patient);
   EXPECT_EQ(net.finished(), static_cast<int>(size));
 }
-INSTANTIATE_TEST_SUITE_P(Sizes, Collectives, testing::Values(2, 3, 5, 8));
+INSTANTIATE_TEST_SUITE_P(Sizes, Collectives, ::testing::Values(2, 3, 5, 8));
 
 TEST(Courier, ClocksOfOneMachineAgreeWithinTheError) {
   FakeNet net(2);

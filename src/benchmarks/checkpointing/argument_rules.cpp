@@ -1,0 +1,190 @@
+#include "benchmarks/checkpointing/argument_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/units.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+using workloads::CheckpointWorkload;
+
+constexpr int64_t kSubsetProcesses = 8;
+constexpr uint32_t kDefaultAcceleratorGb = 80;
+
+class Checker {
+ public:
+  Checker(const Arguments& arguments, const CheckpointWorkload& workload)
+      : arguments_(arguments), workload_(workload) {}
+
+  ArgumentFindings run() {
+    check_counts();
+    check_flags();
+    check_params();
+    check_processes();
+    check_subset_claim();
+    if (arguments_.division != Division::kWhatif) {
+      check_accelerators();
+      check_host_memory();
+      check_fsync();
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void error(ErrorCode code, std::string message, std::string suggestion) {
+    findings_.errors.push_back({code, std::move(message), {}, std::move(suggestion)});
+  }
+  void warn(std::string message) { findings_.warnings.push_back(std::move(message)); }
+
+  // A verdict: in open it can be waved through, in closed it can't.
+  void invalid(std::string message, std::string suggestion) {
+    if (arguments_.division == Division::kOpen && arguments_.allow_invalid_params) {
+      warn(fmt::format("{} (allowed by --allow-invalid-params; the run is INVALID)", message));
+    } else {
+      error(ErrorCode::kValidationInvalid, std::move(message), std::move(suggestion));
+    }
+  }
+
+  void check_counts() {
+    const std::array<std::pair<const char*, int64_t>, 2> counts = {
+        {{"--num-checkpoints-write", arguments_.checkpoints_to_write},
+         {"--num-checkpoints-read", arguments_.checkpoints_to_read}}};
+    for (const auto& [flag, count] : counts) {
+      if (count < 0) {
+        error(ErrorCode::kConfigInvalid, fmt::format("{} {} is negative", flag, count), "give 0 or more");
+      } else if (arguments_.division == Division::kClosed && count != 0 && count != 10) {
+        error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
+              "closed takes 10, or 0 for the other half of a split run");
+      }
+    }
+    if (arguments_.division == Division::kClosed && arguments_.checkpoints_to_write == 0 &&
+        arguments_.checkpoints_to_read == 0) {
+      error(ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to do",
+            "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10");
+    }
+  }
+
+  void check_flags() {
+    if (arguments_.o_direct && arguments_.protocol != AccessProtocol::kFile) {
+      error(ErrorCode::kConfigIncompatible, "--o-direct needs the word `file`: it is a way to open files",
+            "use `file`, or leave --o-direct away");
+    }
+    if (!arguments_.accelerator_type.empty() && !accelerator_memory_gb(arguments_.accelerator_type)) {
+      error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
+            "legal are b200, mi355, h100 and a100");
+    }
+  }
+
+  void check_params() {
+    if (arguments_.division == Division::kClosed && !arguments_.params.empty()) {
+      error(ErrorCode::kConfigInvalid, "--params is not legal in closed", "use open or whatif to change parameters");
+      return;
+    }
+    for (const std::string& token : arguments_.params) {
+      const size_t equals = token.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        error(ErrorCode::kConfigInvalid, fmt::format("--params \"{}\" is not KEY=VALUE", token),
+              "write --params checkpoint.fsync=True, for example");
+      }
+    }
+  }
+
+  int64_t model_parallel() const {
+    return static_cast<int64_t>(workload_.parallelism.tensor) * workload_.parallelism.pipeline;
+  }
+  bool can_be_subset() const { return static_cast<int64_t>(workload_.closed_processes) > kSubsetProcesses; }
+
+  void check_processes() {
+    const int64_t processes = arguments_.processes;
+    if (processes < 1) {
+      error(ErrorCode::kConfigInvalid, fmt::format("--num-processes {} is not legal", processes), "give 1 or more");
+      return;
+    }
+    if (arguments_.division == Division::kClosed) check_closed_processes(processes);
+    if (arguments_.division == Division::kOpen && processes % model_parallel() != 0) {
+      invalid(fmt::format("--num-processes {} is not a multiple of {}, as open asks of {} (rule 4.6.4)", processes,
+                          model_parallel(), workload_.cli_name),
+              nearest_open(processes));
+    }
+  }
+
+  void check_closed_processes(int64_t processes) {
+    const auto closed = static_cast<int64_t>(workload_.closed_processes);
+    if (processes == closed || (processes == kSubsetProcesses && can_be_subset())) return;
+    const bool open_legal = processes % model_parallel() == 0;
+    const std::string legal =
+        can_be_subset() ? fmt::format("{}, or {} as a subset", closed, kSubsetProcesses) : fmt::format("{}", closed);
+    error(open_legal ? ErrorCode::kValidationOpenOnly : ErrorCode::kValidationInvalid,
+          fmt::format("--num-processes {} is not legal for {} in closed", processes, workload_.cli_name),
+          fmt::format("closed takes {}{}", legal, open_legal ? "; open takes this count too" : ""));
+  }
+
+  std::string nearest_open(int64_t processes) const {
+    const int64_t step = model_parallel();
+    const int64_t below = processes / step * step;
+    if (below == 0) return fmt::format("the nearest legal count is {}", step);
+    return fmt::format("the nearest legal counts are {} and {}", below, below + step);
+  }
+
+  void check_subset_claim() {
+    if (!arguments_.checkpoint_subset || arguments_.division == Division::kWhatif) return;
+    if (workload_.cli_name == "llama3-8b" && arguments_.processes == kSubsetProcesses) return;
+    invalid(fmt::format("--checkpoint-subset with {} and {} processes", workload_.cli_name, arguments_.processes),
+            "a subset claim is llama3-8b on exactly 8 processes");
+  }
+
+  void check_accelerators() {
+    const int64_t processes = arguments_.processes;
+    const int64_t hosts = std::max<int64_t>(1, arguments_.hosts);
+    if (processes >= 1 && processes <= 4 * hosts) {
+      warn(fmt::format("{} processes on {} hosts: the submission checker asks for more than 4 per host (rule 4.6.2)",
+                       processes, hosts));
+    }
+    const uint32_t each = accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
+    // "GB" of the rules is GiB here, as everywhere in the original.
+    const double size = to_gib(arguments_.checkpoint_bytes);
+    if (processes >= 1 && static_cast<double>(processes) * each < size) {
+      warn(fmt::format("{} accelerators of {} GB can't hold a checkpoint of {:.2f} GiB (rule 4.3.4)", processes, each,
+                       size));
+    }
+  }
+
+  void check_host_memory() {
+    if (arguments_.client_host_memory_gib <= 0 || arguments_.checkpoint_bytes == 0) return;
+    const double per_host = to_gib(arguments_.checkpoint_bytes) / std::max<uint32_t>(1, arguments_.hosts);
+    if (per_host < 3 * arguments_.client_host_memory_gib) {
+      warn(
+          fmt::format("one checkpoint is {:.2f} GiB per host, less than 3 times its memory ({:.2f} GiB): caches must "
+                      "be flushed between writing and reading (rule 4.3.1)",
+                      per_host, arguments_.client_host_memory_gib));
+    }
+  }
+
+  void check_fsync() {
+    if (!workload_.fsync) warn("checkpoint.fsync is False: a submission must have True (rule 4.3.2)");
+  }
+
+  const Arguments& arguments_;
+  const CheckpointWorkload& workload_;
+  ArgumentFindings findings_;
+};
+
+}  // namespace
+
+ArgumentFindings check_arguments(const Arguments& arguments, const CheckpointWorkload& workload) {
+  return Checker(arguments, workload).run();
+}
+
+std::optional<uint32_t> accelerator_memory_gb(std::string_view type) {
+  if (type == "b200") return 180;
+  if (type == "mi355") return 288;
+  if (type == "h100" || type == "a100") return 80;
+  return std::nullopt;
+}
+
+}  // namespace mlps::checkpointing

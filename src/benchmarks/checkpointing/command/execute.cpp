@@ -1,0 +1,177 @@
+#include "benchmarks/checkpointing/command/execute.hpp"
+
+#include <algorithm>
+
+#include "benchmarks/checkpointing/command/prepare.hpp"
+#include "benchmarks/checkpointing/gather_record.hpp"
+#include "benchmarks/checkpointing/progress.hpp"
+#include "benchmarks/checkpointing/results/files.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
+#include "benchmarks/checkpointing/run.hpp"
+#include "gates/gates.hpp"
+#include "results/findings.hpp"
+#include "session/cluster.hpp"
+#include "session/execution.hpp"
+#include "session/host_watch.hpp"
+#include "session/options_json.hpp"
+#include "session/placement.hpp"
+#include "session/run_end.hpp"
+
+namespace mlps::cli {
+namespace {
+
+class CheckpointingExecution {
+ public:
+  CheckpointingExecution(const CheckpointingOptions& options, PreparedCheckpointing prepared, Stamp invocation_start,
+                         const Cluster& cluster, Job& job)
+      : options_(options),
+        common_(options.common),
+        prepared_(std::move(prepared)),
+        invocation_start_(invocation_start),
+        cluster_(cluster),
+        job_(job) {}
+
+  int print_plan() const {
+    if (!job_.leads()) return kExitSuccess;
+    const auto& [overrides, workload, plan, store, io, details] = prepared_;
+    print(common_.json ? results::plan_json(workload, plan, io, details)
+                       : results::plan_table(workload, plan, io, details));
+    return kExitSuccess;
+  }
+
+  int print_configuration() const {
+    if (!common_.json) print(configuration_text(prepared_.workload.values));
+    return print_plan();
+  }
+
+  int run() {
+    if (!common_.json && !common_.quiet) print_plan();
+    auto shares = place_ranks(options_, job_.transport().members());
+    if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
+    shares_ = std::move(*shares);
+    const Result<gates::Report> gates = check_gates();
+    if (const auto status = report_gates(gates)) return *status;
+    return repeat(common_, [&] { return run_once(*gates); });
+  }
+
+ private:
+  Result<gates::Report> check_gates() const {
+    gates::Request request;
+    request.store = prepared_.store.get();
+    request.model_folder = prepared_.plan.model;
+    request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.results_dir = common_.results_dir;
+    request.separation_is_warning = common_.skip_fs_separation_gate;
+    request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
+    request.budget_bytes = prepared_.io->budget_bytes;
+    return gates::run_gates(request, job_.transport());
+  }
+
+  /// What the processes must agree on: the objects of every rank, and where they are.
+  std::string plan_text() const {
+    return results::plan_json(prepared_.workload, prepared_.plan, std::nullopt, prepared_.details);
+  }
+
+  checkpointing::RunRequest run_request(uint64_t seed) {
+    checkpointing::RunRequest request;
+    request.plan = prepared_.plan;
+    request.io = *prepared_.io;
+    request.store = prepared_.store.get();
+    request.payload = *prepared_.details.payload;
+    request.verify = options_.verify;
+    request.seed_is_given = options_.seed.has_value();
+    request.seed = seed;
+    request.injected_fault = options_.inject_fault;
+    request.invocation_start = invocation_start_;
+    if (!common_.quiet && job_.leads())
+      request.on_progress = [this](const checkpointing::Progress& progress) {
+        display_.show(job_.whose() + checkpointing::progress_line(progress));
+      };
+    return request;
+  }
+
+  results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
+    results::CheckpointContext context;
+    fill_context(options_, prepared_.plan.processes, folder, cluster_.members(job_, shares_), context);
+    context.separation = gates.separation;
+    context.args_json = options_json(options_);
+    context.workload = prepared_.workload;
+    context.workload_name = options_.model;
+    std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');
+    context.values = prepared_.workload.values;
+    context.overrides = prepared_.overrides;
+    if (common_.mode == Mode::kClosed) context.verification = "CLOSED";
+    if (common_.mode == Mode::kOpen) context.verification = "OPEN";
+    return context;
+  }
+
+  int run_once(const gates::Report& gates) {
+    world::World world(job_.ranks_of(shares_), job_.transport().failure());
+    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
+    uint64_t seed = options_.seed ? *options_.seed : random_seed();
+    if (const auto status = job_.share(seed)) return *status;
+    const checkpointing::RunRequest request = run_request(seed);
+    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
+    job_.share_warnings(true);
+    HostWatch watch(options_);
+    checkpointing::RunRecord record = checkpointing::run(request, world);
+    report(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store));
+    const auto gather = [&] { (void)checkpointing::gather_record(record, job_.transport()); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(record, *outcome) : status_of(record);
+  }
+
+  /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
+  Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
+    if (!job_.leads()) return {};
+    results::RunFolderRequest where;
+    where.model = prepared_.plan.model;
+    auto folder = begin_run_folder(common_, where);
+    if (!folder) return fail(folder.error());
+    folder_ = std::move(*folder);
+    about_ = context(folder_, gates);
+    return results::write_started(folder_, about_, checkpointing::describe_run(request));
+  }
+
+  /// Writes and shows what came out; the process status is the record's first error, or success.
+  int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
+    const Status written = results::write_finished(folder_, about_, record, outcome);
+    print(common_.json ? results::record_json(about_, record, outcome)
+                       : results::result_table(record) + results::findings_text(outcome.findings));
+    return finish(folder_, written, outcome);
+  }
+
+  const CheckpointingOptions& options_;
+  const CommonOptions& common_;
+  PreparedCheckpointing prepared_;
+  const Stamp invocation_start_;
+  const Cluster& cluster_;
+  Job& job_;
+  ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
+  results::RunFolder folder_;  // process 0's, of the current loop
+  results::CheckpointContext about_;
+};
+
+}  // namespace
+
+int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
+                          const Stamp& invocation_start, Job& job) {
+  prepare_process();
+  Cluster cluster;
+  if (const auto status = cluster.meet(job)) return *status;
+  auto prepared = prepare_checkpointing(options, environment);
+  if (const auto status = job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
+  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, cluster, job);
+  switch (options.command) {
+    case CheckpointingCommand::kDatasize:
+      return execution.print_plan();
+    case CheckpointingCommand::kConfigview:
+      return execution.print_configuration();
+    case CheckpointingCommand::kRun:
+      break;
+  }
+  return options.common.dry_run ? execution.print_plan() : execution.run();
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/environment.hpp"
+#include "benchmarks/checkpointing/plan.hpp"
+#include "benchmarks/checkpointing/record.hpp"
+#include "benchmarks/checkpointing/results/views.hpp"
+#include "flags/commands.hpp"
+#include "storage/store.hpp"
+#include "workloads/checkpoint_workload.hpp"
+
+namespace mlps::cli {
+
+/// A checkpointing command, decided as far as that is possible without touching any storage: what all three commands
+/// print and what `run` obeys.
+struct PreparedCheckpointing {
+  std::vector<workloads::Override> overrides;  ///< the tool's and the user's, in the order applied
+  workloads::CheckpointWorkload workload;
+  checkpointing::CheckpointPlan plan;
+  std::unique_ptr<storage::Store> store;    ///< run, and configview with a folder: opened, nothing sent
+  std::optional<checkpointing::IoPlan> io;  ///< as store
+  results::PlanDetails details;
+};
+
+/// Applies the argument rules, the overrides and the plan, and opens the store. Every failure found is returned.
+tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
+                                                                              const Environment& environment);
+
+}  // namespace mlps::cli

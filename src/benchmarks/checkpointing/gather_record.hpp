@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "benchmarks/checkpointing/record.hpp"
+#include "world/transport.hpp"
+
+namespace mlps::checkpointing {
+
+/// Collective, after run(), in a job that went well or badly: makes the record of process 0 that of all ranks of all
+/// hosts. Moments of other hosts are moved onto process 0's clocks; durations stay as their own host measured them. The
+/// verdict is then on the whole plan. The records of other processes stay as they are; on one host there is nothing to
+/// do.
+///
+/// When the job has failed, or a part can't be used (E503, raised for all), the record stays this host's share, with a
+/// reason that names the missing parts, and the error is returned.
+Status gather_record(RunRecord& record, world::Transport& transport);
+
+// The two halves of it, without a transport.
+
+/// What a process sends: its share of what run() found out.
+world::Bytes pack_part(const RunRecord& record);
+/// `record` is process 0's; `sent` has what pack_part() made in every process, its own too. A part that is damaged, of
+/// other ranks, or of other checkpoints is E503; then the record is as it was.
+Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent, const std::vector<world::Member>& members);
+
+}  // namespace mlps::checkpointing

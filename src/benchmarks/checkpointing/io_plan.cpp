@@ -1,0 +1,46 @@
+#include "benchmarks/checkpointing/io_plan.hpp"
+
+#include <algorithm>
+
+#include "storage/in_flight.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+constexpr uint32_t kMinInFlight = 16;
+constexpr uint32_t kMaxInFlight = 64;
+
+// The largest part any object of the plan will really have; stores may grow parts (S3: 10,000 parts at most).
+uint64_t largest_part(const CheckpointPlan& plan, storage::Store& store, uint64_t wanted) {
+  uint64_t largest = 1;
+  uint64_t seen_size = 0;
+  for (const RankPlan& rank : plan.ranks) {
+    for (const PlannedObject& planned : rank.objects) {
+      if (planned.size_bytes <= seen_size) continue;  // part size never shrinks as objects grow
+      seen_size = planned.size_bytes;
+      const auto object = store.object({planned.name, planned.size_bytes, wanted, {}});
+      largest = std::max(largest, std::min(object->part_bytes(), planned.size_bytes));
+    }
+  }
+  return storage::buffer_bytes_for(largest, store.traits());
+}
+
+}  // namespace
+
+Result<IoPlan> plan_io(const CheckpointPlan& plan, storage::Store& store, const IoRequest& request) {
+  IoPlan io;
+  io.budget_bytes = request.memory_bytes;
+  io.part_bytes = largest_part(plan, store, request.part_bytes);
+  storage::InFlightWish wish;
+  wish.in_flight = std::clamp<uint64_t>(uint64_t{2} * plan.processes, kMinInFlight, kMaxInFlight);
+  wish.null_workers = request.cores;
+  wish.buffer_bytes = io.part_bytes;
+  const auto chosen = storage::choose_in_flight({request.workers, request.depth, request.memory_bytes, request.cores},
+                                                wish, store.traits());
+  if (!chosen) return fail(chosen.error());
+  io.workers = chosen->workers;
+  io.depth = chosen->depth;
+  return io;
+}
+
+}  // namespace mlps::checkpointing

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+
+#include "benchmarks/checkpointing/record.hpp"
+
+namespace mlps::checkpointing {
+
+/// The original's numbers for one phase (spec/checkpointing.md section 2.6): rank 0's durations, the size of all
+/// ranks, mean of rates, population standard deviation. GiB whatever the original's keys say.
+struct ParityMetrics {
+  double io_mean_gib_per_s = 0;
+  double io_stdev_gib_per_s = 0;
+  double duration_mean_s = 0;
+  double duration_stdev_s = 0;
+};
+
+/// Ours, beside them.
+struct PhaseMetrics {
+  ParityMetrics parity;
+  double gib_per_s = 0;       ///< total bytes / sum over checkpoints of the slowest rank's time
+  double slowest_rank_s = 0;  ///< largest rank duration of any checkpoint
+  double fastest_rank_s = 0;
+  double harness_overhead = 0;  ///< exposed_ns / (all worker time): share of time in which storage waited for us
+  double prepare_share = 0, submit_share = 0, wait_share = 0, starved_share = 0;
+  double barrier_mean_s = 0;
+  double cpu_s_per_gib = 0;
+  std::optional<double> cached_share;  ///< reads: page-cache share of the bytes before reading; nothing if not known
+};
+
+/// Nothing if the phase has no completed checkpoint.
+std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase);
+
+double population_stdev(const std::vector<double>& values);
+
+}  // namespace mlps::checkpointing

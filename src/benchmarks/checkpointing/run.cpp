@@ -1,0 +1,264 @@
+#include "benchmarks/checkpointing/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+
+#include "base/log.hpp"
+#include "base/process_usage.hpp"
+#include "base/units.hpp"
+#include "benchmarks/checkpointing/crew.hpp"
+#include "benchmarks/checkpointing/progress.hpp"
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+// A page cache that still holds more than this share of a checkpoint is worth a warning.
+constexpr double kWarmShare = 0.01;
+
+/// This host's share of a run: rank threads walk through the events together; the first of them also prepares and
+/// closes each event, in the time that no rank's clock runs.
+class CheckpointRun {
+ public:
+  CheckpointRun(const RunRequest& request, world::World& world)
+      : request_(request),
+        plan_(share_of(request.plan, world.first_rank(), world.local_ranks())),
+        store_(*request.store),
+        world_(world),
+        record_(describe_run(request)),
+        intervals_(plan_.ranks.size()) {
+    record_.first_rank = world.first_rank();
+  }
+
+  RunRecord execute() {
+    record_.run_start = Stamp::now();
+    if (auto status = set_up(); !status) {
+      world_.failure().raise(status.error());
+    } else {
+      run_ranks();
+      for (const std::string& problem : crew_->disband()) log::warning("{}", problem);
+      crew_->merge_into(record_);
+    }
+    record_.run_end = Stamp::now();
+    record_.peak_rss_bytes = peak_rss_bytes();
+    record_.hosts = {summary()};
+    record_.error = world_.failure().first();
+    run::add_cause(record_.error, record_.reasons);
+    judge(record_, plan_);
+    return std::move(record_);
+  }
+
+ private:
+  Status set_up() {
+    auto control = store_.open_session(1);
+    if (!control) return fail(control.error());
+    control_ = std::move(*control);
+    auto crew = Crew::hire({request_.io, request_.payload, request_.verify}, store_, world_.failure());
+    if (!crew) return fail(crew.error());
+    crew_ = std::move(*crew);
+    if (request_.on_progress) meter_ = std::make_unique<ProgressMeter>(plan_, *crew_, request_.on_progress);
+    return {};
+  }
+
+  void run_ranks() {
+    std::vector<std::thread> ranks;
+    ranks.reserve(plan_.ranks.size());
+    try {
+      for (uint32_t place = 0; place < plan_.ranks.size(); ++place) ranks.emplace_back([this, place] { walk(place); });
+    } catch (const std::system_error& error) {
+      world_.failure().raise(
+          {ErrorCode::kInternal,
+           fmt::format("can't start a thread for rank {}: {}", plan_.ranks[ranks.size()].rank, error.what()),
+           {},
+           "raise the limit of threads (ulimit -u), or lower --num-processes"});
+    }
+    for (std::thread& rank : ranks) rank.join();
+    meter_.reset();
+  }
+
+  /// The life of one rank, by its place among those of this host.
+  void walk(uint32_t place) {
+    const Nanos cost = world_.barrier_cost();
+    if (place == 0) record_.barrier_cost_ns = cost;
+    for (const auto& [phase, count] :
+         {std::pair{Phase::kWrite, plan_.checkpoints_to_write}, std::pair{Phase::kRead, plan_.checkpoints_to_read}}) {
+      for (uint32_t checkpoint = 1; checkpoint <= count; ++checkpoint) {
+        if (!take_part(place, phase, checkpoint)) return;
+      }
+    }
+  }
+
+  /// One save or load, as spec/checkpointing.md section 1.8 orders it: pause, barrier, clock.
+  bool take_part(uint32_t place, Phase phase, uint32_t checkpoint) {
+    if (place == 0) {
+      if (auto status = prepare(phase, checkpoint); !status) world_.failure().raise(status.error());
+    }
+    if (!world_.pause(plan_.pause_seconds)) return false;
+    if (place == 0) open_event();
+    const Nanos arrived = now_ns();
+    if (!world_.barrier()) return false;
+    Lane& lane = board_->lane(place);
+    RankInterval& interval = intervals_[place];
+    interval = {};
+    interval.rank = plan_.ranks[place].rank;
+    interval.start = Stamp::now();
+    interval.barrier_ns = interval.start.monotonic_ns - arrived;
+    lane.activate(interval.start.monotonic_ns);
+    board_->ring();
+    if (!lane.wait_done()) return false;
+    Nanos end = lane.end_ns();
+    if (plan_.rank_sync) {
+      if (!world_.barrier()) return false;
+      end = now_ns();
+    }
+    interval.duration_ns = end - interval.start.monotonic_ns;
+    interval.bytes = plan_.ranks[place].total_bytes();
+    interval.prepare_ns = lane.prepare_ns();
+    interval.storage_ns = lane.storage_ns();
+    if (!world_.barrier()) return false;
+    if (place == 0) close_event();
+    return true;
+  }
+
+  /// The host's first rank, before the pause: checks what is to be read, and lays out every rank's objects.
+  Status prepare(Phase phase, uint32_t checkpoint) {
+    cached_before_.reset();
+    uint64_t seed = record_.seed;
+    if (phase == Phase::kRead && record_.traits.holds_objects) {
+      if (checkpoint == 1) {
+        if (auto status = prepare_reading(); !status) return status;
+      }
+      auto cached = residency(plan_, checkpoint, store_);
+      if (!cached) return fail(cached.error());
+      cached_before_ = *cached;
+      warn_if_warm(checkpoint);
+      if (request_.verify && !request_.seed_is_given && plan_.checkpoints_to_write == 0) {
+        auto found = find_seed(plan_, checkpoint, *control_);
+        if (!found) return fail(found.error());
+        seed = record_.seed = *found;
+      }
+    }
+    auto board = std::make_unique<Board>(phase, checkpoint, plan_.ranks.size(), world_.first_rank());
+    for (const RankPlan& rank : plan_.ranks) {
+      for (const PlannedObject& planned : rank.objects) {
+        const std::string name = object_name(plan_, checkpoint, planned);
+        board->lane(rank.rank - world_.first_rank())
+            .add(store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
+      }
+    }
+    board_ = std::move(board);
+    return {};
+  }
+
+  /// Once, between the phases: everything expected is there, and nothing of it is in this host's page cache.
+  Status prepare_reading() {
+    for (uint32_t checkpoint = 1; checkpoint <= plan_.checkpoints_to_read; ++checkpoint) {
+      if (auto status = check_stored(plan_, checkpoint, *control_); !status) return status;
+    }
+    if (!record_.traits.file_system) return {};
+    for (uint32_t checkpoint = 1; checkpoint <= plan_.checkpoints_to_read; ++checkpoint) {
+      if (auto status = evict(plan_, checkpoint, store_); !status) return status;
+    }
+    record_.eviction =
+        "before reading: every host wrote back the files it is to read (sync) and dropped their pages (fadvise "
+        "DONTNEED)";
+    return {};
+  }
+
+  void warn_if_warm(uint32_t checkpoint) const {
+    if (!cached_before_ || cached_before_->total_bytes == 0) return;
+    const double share =
+        static_cast<double>(cached_before_->cached_bytes) / static_cast<double>(cached_before_->total_bytes);
+    if (share > kWarmShare) {
+      log::warning("checkpoint {}: {:.1f} % of its bytes are still in this host's page cache before reading",
+                   checkpoint, 100 * share);
+    }
+  }
+
+  void open_event() {
+    if (board_ == nullptr) return;
+    cpu_before_ = CpuTime::of_process();
+    if (meter_) meter_->enter(board_->phase(), board_->checkpoint());
+    crew_->work_on(*board_);
+  }
+
+  /// The host's first rank, after the closing barrier: all ranks' intervals are complete and no worker looks at the
+  /// board any more.
+  void close_event() {
+    crew_->wait_idle();
+    CheckpointEvent event{board_->phase(), board_->checkpoint(), intervals_.front().start, 0,
+                          intervals_,      cached_before_};
+    Nanos last_end = 0;
+    for (const RankInterval& interval : intervals_) {
+      if (interval.start.monotonic_ns < event.start.monotonic_ns) event.start = interval.start;
+      last_end = std::max(last_end, interval.start.monotonic_ns + interval.duration_ns);
+    }
+    event.slowest_ns = last_end - event.start.monotonic_ns;
+    PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
+    const CpuTime cpu = CpuTime::of_process();
+    stats.cpu_user_s += cpu.user_s - cpu_before_.user_s;
+    stats.cpu_system_s += cpu.system_s - cpu_before_.system_s;
+    stats.wall_s += to_seconds(event.slowest_ns);
+    if (meter_) meter_->leave(to_seconds(event.slowest_ns));
+    log::info("{} checkpoint {}: {}{} in {:.3f} s, {:.3f} GiB/s", event.phase == Phase::kWrite ? "saved" : "loaded",
+              event.checkpoint, world_.hosts() > 1 ? "this host's " : "", human_bytes(plan_.checkpoint_bytes()),
+              to_seconds(event.slowest_ns),
+              to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
+    record_.events.push_back(std::move(event));
+  }
+
+  /// This process's entry among the hosts.
+  run::HostPart summary() const {
+    run::HostPart part = run::describe_host(world_);
+    part.workers = request_.io.workers;
+    part.first_byte_s = record_.first_byte_s;
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.write.cpu_user_s + record_.read.cpu_user_s;
+    part.cpu_system_s = record_.write.cpu_system_s + record_.read.cpu_system_s;
+    part.bytes_read = record_.read.bytes;
+    part.bytes_written = record_.write.bytes;
+    part.retries = record_.write.retries + record_.read.retries;
+    part.retried_bytes = record_.write.retried_bytes + record_.read.retried_bytes;
+    return part;
+  }
+
+  const RunRequest& request_;
+  const CheckpointPlan plan_;  // this host's share
+  storage::Store& store_;
+  world::World& world_;
+  RunRecord record_;
+  std::unique_ptr<storage::Session> control_;  // the first rank's, for checks between events
+  std::unique_ptr<Board> board_;               // of the current event; outlives the crew's use of it
+  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<ProgressMeter> meter_;
+  std::vector<RankInterval> intervals_;  // one per rank, of the current event
+  std::optional<storage::Residency> cached_before_;
+  CpuTime cpu_before_;
+};
+
+}  // namespace
+
+RunRecord describe_run(const RunRequest& request) {
+  RunRecord record;
+  record.invocation_start = request.invocation_start;
+  record.plan = request.plan;
+  record.io = request.io;
+  record.location = request.store->root().to_string();
+  record.traits = request.store->traits();
+  record.store_settings = request.store->describe();
+  record.seed = request.seed;
+  record.verify = request.verify;
+  record.payload = request.payload;
+  record.payload_layer = payload::active_layer();
+  record.injected_fault = request.injected_fault;
+  return record;
+}
+
+RunRecord run(const RunRequest& request, world::World& world) {
+  return CheckpointRun(request, world).execute();
+}
+
+}  // namespace mlps::checkpointing

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "benchmarks/checkpointing/record.hpp"
+#include "storage/store.hpp"
+#include "world/world.hpp"
+
+namespace mlps::checkpointing {
+
+/// What the progress display is told, about twice a second, on a thread of its own.
+struct Progress {
+  std::optional<Phase> phase;  ///< nothing between phases
+  uint32_t checkpoint = 0;     ///< from 1
+  uint32_t checkpoints = 0;    ///< of this phase
+  uint64_t phase_bytes = 0;    ///< moved so far in this phase
+  uint64_t phase_total_bytes = 0;
+  double phase_seconds = 0;  ///< in the timed intervals of this phase so far
+  double gib_per_s = 0;      ///< over the last interval
+  bool pausing = false;
+};
+
+struct RunRequest {
+  CheckpointPlan plan;
+  IoPlan io;
+  storage::Store* store = nullptr;  ///< the checkpoint folder, opened
+  PayloadMode payload = PayloadMode::kUnique;
+  bool verify = false;
+  uint64_t seed = 0;           ///< of the payload; chosen anew for every run unless the user gives one
+  bool seed_is_given = false;  ///< by the user; else a run that only reads finds it in the objects
+  std::string injected_fault;
+  Stamp invocation_start;
+  std::function<void(const Progress&)> on_progress;  ///< may be empty
+};
+
+/// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".
+RunRecord describe_run(const RunRequest& request);
+
+/// Runs this host's share of the plan (`world` has a rank for each process of the plan): write phase, page-cache
+/// eviction, check of what is there, read phase. Returns when every thread of its own has ended, in success, failure
+/// and interruption alike; the verdict, its reasons and the first error are in the record. Raising a failure of the
+/// world from outside (a signal) stops the run within seconds: uploads are aborted, partial files removed.
+RunRecord run(const RunRequest& request, world::World& world);
+
+}  // namespace mlps::checkpointing

@@ -1,0 +1,109 @@
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "base/units.hpp"
+
+namespace mlps::checkpointing {
+namespace {
+
+constexpr size_t kSeedBytes = 8;
+
+Result<std::unordered_map<std::string, uint64_t>> list_sizes(const std::string& folder, storage::Session& session) {
+  std::unordered_map<std::string, uint64_t> sizes;
+  std::string continuation;
+  do {
+    auto page = session.list(folder, continuation);
+    if (!page) return fail(page.error());
+    for (storage::ObjectInfo& info : page->objects) sizes.emplace(std::move(info.name), info.size_bytes);
+    continuation = std::move(page->next);
+  } while (!continuation.empty());
+  return sizes;
+}
+
+template <class Visit>
+void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visit& visit) {
+  for (const RankPlan& rank : plan.ranks) {
+    for (const PlannedObject& object : rank.objects) visit(object_name(plan, checkpoint, object), object);
+  }
+}
+
+}  // namespace
+
+Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
+  const std::string folder = plan.model + "/" + step_folder(checkpoint) + "/";
+  const auto sizes = list_sizes(folder, session);
+  if (!sizes) return fail(sizes.error());
+  uint64_t missing = 0;
+  uint64_t wrong = 0;
+  std::string first;
+  for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
+    const auto found = sizes->find(name);
+    if (found != sizes->end() && found->second == object.size_bytes) return;
+    if (found == sizes->end()) {
+      ++missing;
+    } else {
+      ++wrong;
+    }
+    if (first.empty()) {
+      first = fmt::format("{}: {} bytes expected, {}", name, grouped(object.size_bytes),
+                          found == sizes->end() ? "not there" : grouped(found->second) + " found");
+    }
+  });
+  if (missing + wrong == 0) return {};
+  return fail(missing > 0 ? ErrorCode::kStorageNotFound : ErrorCode::kDataMismatch,
+              fmt::format("checkpoint {} can't be read: {} of {} objects missing, {} of another size", checkpoint,
+                          missing, plan.objects_per_checkpoint, wrong),
+              "first: " + first,
+              "write the checkpoints first (--num-checkpoints-write), with the same --model, --num-processes and "
+              "--size-scale, into the same --checkpoint-folder");
+}
+
+Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
+  for (const RankPlan& rank : plan.ranks) {
+    for (const PlannedObject& object : rank.objects) {
+      if (object.size_bytes < kSeedBytes) continue;
+      const std::string name = object_name(plan, checkpoint, object);
+      const auto bytes = session.get(name, 0, kSeedBytes);
+      if (!bytes) return fail(bytes.error());
+      if (bytes->size() != kSeedBytes) {
+        return fail(ErrorCode::kDataMismatch,
+                    fmt::format("{}: {} bytes read instead of {}", name, bytes->size(), kSeedBytes));
+      }
+      return payload::Source::seed_from(name, std::span<const std::byte, kSeedBytes>(bytes->data(), kSeedBytes));
+    }
+  }
+  return fail(ErrorCode::kConfigIncompatible, "no object is large enough to hold its seed", {},
+              "give --seed, or a larger --size-scale");
+}
+
+Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& store) {
+  Status status;
+  for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
+    if (status) status = store.evict(name);
+  });
+  return status;
+}
+
+Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
+                                                    storage::Store& store) {
+  std::optional<storage::Residency> sum;
+  std::optional<Error> error;
+  for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
+    if (error) return;
+    const auto one = store.residency(name);
+    if (!one) {
+      error = one.error();
+    } else if (*one) {
+      if (!sum) sum.emplace();
+      sum->cached_bytes += (*one)->cached_bytes;
+      sum->total_bytes += (*one)->total_bytes;
+    }
+  });
+  if (error) return fail(*error);
+  return sum;
+}
+
+}  // namespace mlps::checkpointing

@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include "base/version.hpp"
+#include "benchmarks/training/command/execute.hpp"
+#include "benchmarks/training/gather_generate_record.hpp"
+#include "benchmarks/training/generate.hpp"
+#include "benchmarks/training/manifest.hpp"
+#include "gates/gates.hpp"
+#include "session/placement.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// The data folder is `<data-dir>/<model>`, and --data-dir may be new, too.
+constexpr uint32_t kFoldersOfDatagen = 2;
+
+class DatagenExecution {
+ public:
+  DatagenExecution(const TrainingCall& call, PreparedDatagen prepared)
+      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
+
+  int run() {
+    world::Transport& transport = job_.transport();
+    auto shares = place_ranks(options_, transport.members());
+    const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
+    if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
+    shares_ = std::move(*shares);
+    if (const auto status = find_destination(shape)) return *status;
+    const Result<gates::Report> gates = check_gates();
+    if (const auto status = report_gates(gates)) return *status;
+
+    const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
+    if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
+    job_.share_warnings(true);
+    HostWatch watch(options_);
+    training::GenerateRecord record = training::generate(request_, transport);
+    report(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store));
+    const auto gather = [&] { (void)training::gather_record(record, transport); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
+  }
+
+ private:
+  /// Process 0 looks at the data folder; all get what it has found.
+  std::optional<int> find_destination(const std::string& shape) {
+    Result<training::DestinationState> found;
+    if (job_.leads()) found = training::inspect_destination(*prepared_.store, shape);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    world::Bytes bytes = encode(*found);
+    if (const auto status = job_.share(bytes)) return status;
+    found = training::decode_destination(bytes);
+    if (const auto status = job_.agree(errors_of(found))) return status;
+    destination_ = *found;
+    return std::nullopt;
+  }
+
+  std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
+
+  /// The request of this process; in process 0 also the run folder, with a record that says "incomplete" until the end.
+  Status begin(const gates::Report& gates) {
+    if (job_.leads()) {
+      auto folder = begin_training_folder(options_);
+      if (!folder) return fail(folder.error());
+      folder_ = std::move(*folder);
+    }
+    make_request();
+    if (!job_.leads()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
+    about_.separation = gates.separation;
+    return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
+  }
+
+  /// What is still to be written, as far as the journal knows.
+  uint64_t missing_bytes() const {
+    const results::DatagenPlan& plan = prepared_.plan;
+    const training::DestinationState& destination = destination_;
+    if (destination.kind == training::DestinationState::Kind::kComplete || plan.files == 0) return 0;
+    const uint64_t missing = plan.files - std::min(destination.whole_files, plan.files);
+    return static_cast<uint64_t>(static_cast<double>(plan.bytes) * static_cast<double>(missing) /
+                                 static_cast<double>(plan.files));
+  }
+
+  Result<gates::Report> check_gates() const {
+    gates::Request request;
+    request.store = prepared_.store.get();
+    request.folder_word = "data folder";
+    request.new_folders = kFoldersOfDatagen;
+    request.bytes_to_write = missing_bytes();
+    request.results_dir = options_.common.results_dir;
+    request.separation_is_warning = options_.common.skip_fs_separation_gate;
+    request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
+    request.budget_bytes = prepared_.plan.writes.budget_bytes;
+    return gates::run_gates(request, job_.transport());
+  }
+
+  void make_request() {
+    const workloads::TrainingWorkload& workload = prepared_.chosen.workload;
+    request_.model = options_.model;
+    request_.train = prepared_.files.train.get();
+    request_.eval = prepared_.files.eval.get();
+    request_.store = prepared_.store.get();
+    request_.writes = prepared_.plan.writes;
+    request_.manifest = training::make_manifest(workload, prepared_.seed, std::string(version_text()), folder_.path,
+                                                Stamp::now().wall_us);
+    request_.destination = destination_;
+    request_.index_files =
+        workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
+    request_.injected_fault = options_.inject_fault;
+    request_.invocation_start = call_.invocation_start;
+    if (!options_.common.quiet && job_.leads()) {
+      request_.on_progress = [this](const training::GenerateProgress& progress) {
+        display_.show(training::progress_line(progress));
+      };
+    }
+  }
+
+  const TrainingCall& call_;
+  const TrainingOptions& options_;
+  Job& job_;
+  PreparedDatagen prepared_;
+  ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
+  training::DestinationState destination_;
+  training::GenerateRequest request_;
+  results::RunFolder folder_;  // process 0's
+  results::RunContext about_;
+};
+
+}  // namespace
+
+int execute_datagen(const TrainingCall& call, PreparedDatagen prepared) {
+  return DatagenExecution(call, std::move(prepared)).run();
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,48 @@
+#include "benchmarks/training/command/parse.hpp"
+
+namespace mlps::cli {
+namespace {
+
+TrainingCommand command_of(Leaf leaf) {
+  switch (leaf) {
+    case kTrainingDatagen:
+      return TrainingCommand::kDatagen;
+    case kTrainingRun:
+      return TrainingCommand::kRun;
+    case kTrainingConfigview:
+      return TrainingCommand::kConfigview;
+    default:
+      return TrainingCommand::kDatasize;
+  }
+}
+
+// One number under three names: ranks of a run, generators of a data set, ranks a data set is for.
+const char* process_flag(TrainingCommand command) {
+  if (command == TrainingCommand::kDatasize) return "max-accelerators";
+  return command == TrainingCommand::kDatagen ? "num-processes" : "num-accelerators";
+}
+
+}  // namespace
+
+ParsedTraining parse_training(CommandLine line) {
+  ParsedTraining parsed;
+  TrainingOptions& options = parsed.options;
+  options.command = command_of(line.command->leaf);
+  options.model = line.model;
+  Reader reader(line.lexed.settings, line.command->leaf, line.mode, line.errors);
+  read_benchmark(reader, line, options);
+  options.processes = reader.small(process_flag(options.command));
+  options.num_client_hosts = reader.given("num-client-hosts") ? reader.small("num-client-hosts")
+                                                              : static_cast<uint32_t>(options.hosts.hosts.size());
+  options.data_dir = reader.text("data-dir");
+  options.data_dir_source = reader.origin("data-dir");
+  options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
+  options.read_ahead_bytes = reader.size("read-ahead");
+  options.workload_file = reader.text("workload-file");
+  options.workload_text = line.workload_text;
+  finish_benchmark(reader, line, options, line);
+  static_cast<ParseOutcome&>(parsed) = std::move(line);
+  return parsed;
+}
+
+}  // namespace mlps::cli

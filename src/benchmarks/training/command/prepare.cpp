@@ -1,0 +1,363 @@
+#include "benchmarks/training/command/prepare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "benchmarks/training/command/rules.hpp"
+#include "benchmarks/training/command/stores.hpp"
+#include "benchmarks/training/manifest.hpp"
+#include "benchmarks/training/results/files.hpp"
+#include "flags/text.hpp"
+#include "session/execution.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using workloads::Override;
+using workloads::TrainingWorkload;
+using workloads::ValueSource;
+
+template <class T>
+tl::unexpected<std::vector<Error>> failed(const Result<T>& result) {
+  return tl::unexpected(std::vector<Error>{result.error()});
+}
+
+bool user_gave(const ChosenWorkload& chosen, std::string_view key) {
+  return std::any_of(chosen.overrides.begin(), chosen.overrides.end(), [&](const Override& change) {
+    return change.source == ValueSource::kUserParams && change.key == key;
+  });
+}
+
+training::DatasizeRequest datasize_request(const TrainingOptions& options, uint64_t memory_bytes) {
+  training::DatasizeRequest request;
+  request.accelerators = options.processes;
+  request.hosts = options.num_client_hosts;
+  request.client_host_memory_gib = options.client_host_memory_gib;
+  request.measured_memory_bytes = memory_bytes;
+  return request;
+}
+
+void log_notes(const TrainingWorkload& workload) {
+  for (const std::string& note : workload.notes) log::info("workload: {}", note);
+}
+
+// --- datasize --------------------------------------------------------------------------------------------------------
+
+// Where a run's definition and the datagen template disagree, the data set must follow the run.
+std::vector<std::string> differences(const TrainingOptions& options, const TrainingWorkload& workload) {
+  std::vector<std::string> params;
+  const auto datagen = workloads::load_training_workload(options.model, "", {});
+  if (!datagen || !options.workload_file.empty()) return params;
+  for (const char* key : {"dataset.format", "dataset.num_samples_per_file", "dataset.record_length_bytes",
+                          "dataset.record_length_bytes_stdev"}) {
+    const auto wanted = workload.values.find(key);
+    if (wanted == workload.values.end()) continue;
+    const auto there = datagen->values.find(key);
+    if (there != datagen->values.end() && there->second.value == wanted->second.value) continue;
+    params.push_back(fmt::format("{}={}", key, wanted->second.value));
+  }
+  return params;
+}
+
+// The word the data folder needs: an object URI, or a bare prefix below BUCKET.
+const char* storage_word(const std::string& data_dir, const Environment& environment) {
+  const bool local_look =
+      data_dir.empty() || data_dir.front() == '/' || data_dir.front() == '.' || data_dir.front() == '~';
+  for (const char* scheme : {"s3://", "gs://", "gcs://", "az://", "azure://"}) {
+    if (lower(data_dir).starts_with(scheme)) return "object";
+  }
+  return !local_look && data_dir.find("://") == std::string::npos && environment.get("BUCKET") ? "object" : "file";
+}
+
+std::string datagen_command(const TrainingOptions& options, const TrainingWorkload& workload,
+                            const training::Datasize& size, const Environment& environment) {
+  const auto given = [](const std::string& text, const char* placeholder) {
+    return text.empty() ? std::string(placeholder) : shell_quoted(text);
+  };
+  std::string command = fmt::format(
+      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} "
+      "--systemname {}",
+      mode_name(options.common.mode), options.model, storage_word(options.data_dir, environment), options.processes,
+      given(options.data_dir, "DATA_DIR"), given(options.common.results_dir, "RESULTS_DIR"),
+      given(options.common.systemname, "SYSTEM"));
+  if (!options.workload_file.empty()) command += " --workload-file " + shell_quoted(options.workload_file);
+  command += fmt::format(" --params dataset.num_files_train={}", size.files);
+  for (const std::string& param : differences(options, workload)) command += ' ' + shell_quoted(param);
+  for (const auto& [key, value] : options.common.params) {
+    const bool decided = key == "dataset.num_files_train";
+    if (key.starts_with("dataset.") && !decided) command += ' ' + shell_quoted(key + "=" + value);
+  }
+  return command;
+}
+
+// --- run -------------------------------------------------------------------------------------------------------------
+
+/// Takes apart what a run needs, in the order in which it can be known.
+class RunPreparation {
+ public:
+  RunPreparation(const TrainingOptions& options, const Environment& environment, uint64_t memory_bytes)
+      : options_(options),
+        environment_(environment),
+        memory_bytes_(memory_bytes),
+        measures_(options.command == TrainingCommand::kRun) {}
+
+  Prepared<PreparedRun> prepare() {
+    if (auto chosen = choose_workload(options_)) {
+      prepared_.chosen = std::move(*chosen);
+    } else {
+      return failed(chosen);
+    }
+    if (!workload().train) {
+      note(fail(ErrorCode::kConfigIncompatible, "workflow.train=False leaves a run with nothing to do", {},
+                "leave it out; 'datagen' writes a data set"));
+    }
+    note(open_data());
+    if (!errors_.empty()) return tl::unexpected(errors_);
+    note(settle_files());
+    judge();
+    if (Status status = plan(); !status) errors_.push_back(status.error());
+    if (!errors_.empty()) return tl::unexpected(errors_);
+    log_notes(workload());
+    describe();
+    return std::move(prepared_);
+  }
+
+ private:
+  const TrainingWorkload& workload() const { return prepared_.chosen.workload; }
+
+  void note(const Status& status) {
+    if (!status) errors_.push_back(status.error());
+  }
+
+  Status open_data() {
+    if (options_.data_dir.empty()) return {};
+    auto store = open_data_store(options_, workload(), storage::Durability::kEachObject, environment_);
+    if (!store) return fail(store.error());
+    prepared_.store = std::move(*store);
+    return {};
+  }
+
+  /// The manifest of the data set. Where nothing is measured, a server that doesn't answer is only a warning.
+  Result<std::optional<training::Manifest>> manifest() {
+    if (!prepared_.store) return std::nullopt;
+    auto found = read_manifest(*prepared_.store);
+    if (!found) {
+      const bool lenient = !measures_ || options_.common.dry_run || options_.common.skip_validation;
+      if (!lenient) return fail(found.error());
+      log::warning("the manifest of the data set can't be read: {}", found.error().message);
+      return std::nullopt;
+    }
+    if (!*found) return std::nullopt;
+    manifest_text_ = (*found)->text;
+    return (*found)->manifest;
+  }
+
+  /// How many files, and what the manifest of the data set has to say.
+  Status settle_files() {
+    const auto found = manifest();
+    if (!found) return fail(found.error());
+    minimum_ = training::datasize(workload(), datasize_request(options_, memory_bytes_)).files;
+    if (Status status = choose_count(*found); !status) return status;
+    if (!prepared_.store || !prepared_.store->traits().holds_objects) {
+      prepared_.data_seed = training::kDefaultDataSeed;
+      return {};
+    }
+    const bool lenient = options_.common.mode == Mode::kWhatif || options_.common.skip_validation;
+    const training::ManifestUse use = training::use_manifest(
+        *found, workload(), user_gave(prepared_.chosen, "dataset.num_subfolders_train"), minimum_, lenient);
+    std::vector<std::string> overridden;
+    for (const training::ManifestFinding& finding : use.findings) {
+      report(finding);
+      if (*found && !finding.is_error) overridden.push_back(finding.code);
+    }
+    if (*found) {
+      const std::string where = prepared_.store->root().join(training::kManifestName).to_string();
+      prepared_.manifest_text = results::manifest_copy_text(where, overridden, manifest_text_);
+    }
+    prepared_.data_seed = use.seed;
+    return add_overrides(options_, use.overrides, prepared_.chosen);
+  }
+
+  void report(const training::ManifestFinding& finding) {
+    const std::string message = finding.code + ": " + finding.message;
+    if (finding.is_error) {
+      errors_.push_back({ErrorCode::kConfigIncompatible, message, {}, finding.suggestion});
+    } else {
+      log::warning("{}", message);
+    }
+  }
+
+  Status choose_count(const std::optional<training::Manifest>& manifest) {
+    if (user_gave(prepared_.chosen, "dataset.num_files_train")) {
+      prepared_.details.file_count_is = "as given";
+      return {};
+    }
+    if (!options_.workload_file.empty() && workload().values.contains("dataset.num_files_train")) {
+      prepared_.details.file_count_is = "as in the workload file";
+      return {};
+    }
+    // whatif has no minimum: what is there is what is read.
+    const bool enough = manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train >= minimum_);
+    const uint64_t files = enough ? manifest->num_files_train : minimum_;
+    prepared_.details.file_count_is = enough ? "as generated" : "the rules' minimum";
+    log::status("dataset.num_files_train={}: {}", files, prepared_.details.file_count_is);
+    return add_overrides(options_, {{"dataset.num_files_train", std::to_string(files), ValueSource::kTool}},
+                         prepared_.chosen);
+  }
+
+  void judge() {
+    std::vector<Override> given;
+    for (const Override& change : prepared_.chosen.overrides) {
+      if (change.source == ValueSource::kUserParams) given.push_back(change);
+    }
+    TrainingRulesInput input;
+    input.mode = options_.common.mode;
+    input.allow_invalid_params = options_.common.allow_invalid_params;
+    input.params = workloads::judge_params(options_.model, given);
+    input.own_workload = !options_.workload_file.empty();
+    input.files = workload().dataset.num_files_train;
+    input.minimum_files = minimum_;
+    input.accelerators = options_.processes;
+    input.hosts = static_cast<uint32_t>(options_.hosts.hosts.size());
+    TrainingRulesOutcome outcome = judge_training(input);
+    prepared_.details.division = outcome.division;
+    for (const std::string& warning : outcome.warnings) log::warning("{}", warning);
+    if (!measures_) {
+      // Who only looks shall see the whole, and what would stop the run.
+      for (const Error& error : outcome.errors) log::warning("a run would be refused: {}", error.message);
+      return;
+    }
+    std::move(outcome.errors.begin(), outcome.errors.end(), std::back_inserter(errors_));
+  }
+
+  Status plan() {
+    auto plan = training::make_run_plan(workload(), options_.processes);
+    if (!plan) return fail(plan.error());
+    prepared_.plan = std::move(*plan);
+    auto files = make_files(workload(), prepared_.data_seed, options_.io_part_bytes);
+    if (!files) return fail(files.error());
+    prepared_.files = std::move(*files);
+    if (!prepared_.store) return {};
+    auto request = io_limits<training::ReadRequest>(options_);
+    request.read_ahead_bytes = options_.read_ahead_bytes;
+    request.verify = options_.verify;
+    const auto reads =
+        training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
+    if (!reads) return fail(reads.error());
+    prepared_.reads = *reads;
+    if (prepared_.plan.checkpoints.empty()) return {};
+    const bool folder_given = user_gave(prepared_.chosen, "checkpoint.checkpoint_folder");
+    auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);
+    if (!checkpoints) return fail(checkpoints.error());
+    prepared_.checkpoints = std::move(*checkpoints);
+    return {};
+  }
+
+  void describe() {
+    results::TrainingDetails& details = prepared_.details;
+    details.mode = mode_name(options_.common.mode);
+    details.verify = options_.verify;
+    details.injected_fault = options_.inject_fault;
+    if (prepared_.store) {
+      details.location = prepared_.store->root().to_string();
+      details.store_settings = prepared_.store->describe();
+      details.data_seed = prepared_.data_seed;
+      add_storage_values(*prepared_.store, prepared_.chosen.workload.values);
+    }
+    if (prepared_.checkpoints) details.checkpoints = prepared_.checkpoints->root().to_string();
+  }
+
+  const TrainingOptions& options_;
+  const Environment& environment_;
+  const uint64_t memory_bytes_;
+  const bool measures_;
+  PreparedRun prepared_;
+  std::string manifest_text_;
+  uint64_t minimum_ = 0;
+  std::vector<Error> errors_;
+};
+
+results::DatagenPlan datagen_plan(const TrainingOptions& options, const PreparedDatagen& prepared,
+                                  const training::WritePlan& writes) {
+  const training::Dataset& train = *prepared.files.train;
+  const training::Dataset& eval = *prepared.files.eval;
+  results::DatagenPlan plan;
+  plan.model = options.model;
+  plan.format = workloads::format_name(prepared.chosen.workload.dataset.format);
+  plan.files = train.files() + eval.files();
+  plan.eval_files = eval.files();
+  plan.samples_per_file = train.samples_per_file();
+  plan.bytes = train.expected_bytes() + eval.expected_bytes();
+  plan.sizes_vary = train.sizes_vary();
+  plan.processes = options.processes;
+  plan.writes = writes;
+  return plan;
+}
+
+}  // namespace
+
+Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes) {
+  auto format = formats::make_format(formats::layout_of(workload, part_bytes));
+  if (!format) return fail(format.error());
+  DataFiles files;
+  files.format = std::move(*format);
+  files.train = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kTrain, seed, *files.format);
+  files.eval = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kEval, seed, *files.format);
+  return files;
+}
+
+Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
+                                            uint64_t memory_bytes) {
+  auto chosen = choose_workload(options);
+  if (!chosen) return failed(chosen);
+  log_notes(chosen->workload);
+  PreparedDatasize prepared;
+  prepared.chosen = std::move(*chosen);
+  results::DatasizeAnswer& answer = prepared.answer;
+  answer.mode = mode_name(options.common.mode);
+  answer.workload = prepared.chosen.workload;
+  answer.request = datasize_request(options, memory_bytes);
+  answer.size = training::datasize(answer.workload, answer.request);
+  answer.datagen_command = datagen_command(options, answer.workload, answer.size, environment);
+  return prepared;
+}
+
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts) {
+  auto chosen = choose_workload(options);
+  if (!chosen) return failed(chosen);
+  log_notes(chosen->workload);
+  PreparedDatagen prepared;
+  prepared.chosen = std::move(*chosen);
+  prepared.seed = options.seed.value_or(training::kDefaultDataSeed);
+  const TrainingWorkload& workload = prepared.chosen.workload;
+  auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
+  if (!store) return failed(store);
+  prepared.store = std::move(*store);
+  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
+  if (!files) return failed(files);
+  prepared.files = std::move(*files);
+
+  auto request = io_limits<training::WriteRequest>(options);
+  request.processes = options.processes;
+  request.hosts = hosts;
+  const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
+  if (!writes) return failed(writes);
+  prepared.plan = datagen_plan(options, prepared, *writes);
+  prepared.details.mode = mode_name(options.common.mode);
+  prepared.details.location = prepared.store->root().to_string();
+  prepared.details.data_seed = prepared.seed;
+  prepared.details.store_settings = prepared.store->describe();
+  prepared.details.injected_fault = options.inject_fault;
+  add_storage_values(*prepared.store, prepared.chosen.workload.values);
+  return prepared;
+}
+
+Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,
+                                  uint64_t memory_bytes) {
+  return RunPreparation(options, environment, memory_bytes).prepare();
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,81 @@
+#include "benchmarks/training/command/rules.hpp"
+
+#include <fmt/format.h>
+
+namespace mlps::cli {
+namespace {
+
+using workloads::ParamVerdict;
+
+// Below this, a run on one host draws a remark of the submission checker (rule 3.3.3).
+constexpr uint32_t kFewAccelerators = 4;
+
+class Judge {
+ public:
+  explicit Judge(const TrainingRulesInput& input) : input_(input) {}
+
+  TrainingRulesOutcome judge() {
+    for (const workloads::ParamFinding& finding : input_.params) add_param(finding);
+    if (input_.own_workload) add(ParamVerdict::kInvalid, "--workload-file replaces the workload of the rules", {});
+    if (input_.files < input_.minimum_files) {
+      add(ParamVerdict::kInvalid,
+          fmt::format("dataset.num_files_train={} is below the rules' minimum of {}", input_.files,
+                      input_.minimum_files),
+          fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(input_.mode)));
+    }
+    if (input_.mode != Mode::kWhatif) add_remarks();
+    outcome_.division = worst_ == ParamVerdict::kInvalid ? "INVALID"
+                        : worst_ == ParamVerdict::kOpen  ? "OPEN"
+                                                         : "CLOSED";
+    return std::move(outcome_);
+  }
+
+ private:
+  void add_param(const workloads::ParamFinding& finding) {
+    if (finding.verdict == ParamVerdict::kClosed || finding.verdict == ParamVerdict::kIgnored) return;
+    add(finding.verdict, fmt::format("--params {}: {}", finding.key, finding.reason), {});
+  }
+
+  void add(ParamVerdict verdict, std::string message, std::string suggestion) {
+    const bool invalid = verdict == ParamVerdict::kInvalid;
+    if (worst_ != ParamVerdict::kInvalid) worst_ = verdict;
+    if (input_.mode == Mode::kWhatif || (input_.mode == Mode::kOpen && !invalid)) return;
+    if (input_.mode == Mode::kOpen && input_.allow_invalid_params) {
+      outcome_.warnings.push_back(message + " (--allow-invalid-params: the run is INVALID)");
+      return;
+    }
+    if (suggestion.empty()) {
+      suggestion = invalid ? "leave it out; whatif runs anything, open does with --allow-invalid-params"
+                           : "leave it out, or run it as 'open'";
+    }
+    outcome_.errors.push_back({invalid ? ErrorCode::kValidationInvalid : ErrorCode::kValidationOpenOnly,
+                               std::move(message),
+                               {},
+                               std::move(suggestion)});
+  }
+
+  void add_remarks() {
+    if (input_.hosts == 1 && input_.accelerators < kFewAccelerators) {
+      outcome_.warnings.push_back(
+          fmt::format("one host with {} accelerators: the submission checker remarks on fewer "
+                      "than {}",
+                      input_.accelerators, kFewAccelerators));
+    }
+    if (input_.hosts > 1 && input_.accelerators % input_.hosts != 0) {
+      outcome_.warnings.push_back(
+          fmt::format("{} accelerators can't be spread evenly over {} hosts", input_.accelerators, input_.hosts));
+    }
+  }
+
+  const TrainingRulesInput& input_;
+  TrainingRulesOutcome outcome_;
+  ParamVerdict worst_ = ParamVerdict::kClosed;
+};
+
+}  // namespace
+
+TrainingRulesOutcome judge_training(const TrainingRulesInput& input) {
+  return Judge(input).judge();
+}
+
+}  // namespace mlps::cli

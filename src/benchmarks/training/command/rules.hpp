@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "flags/commands.hpp"
+#include "workloads/training_workload.hpp"
+
+namespace mlps::cli {
+
+/// What the rules look at before a run.
+struct TrainingRulesInput {
+  Mode mode = Mode::kClosed;
+  bool allow_invalid_params = false;
+  std::vector<workloads::ParamFinding> params;  ///< of the user's overrides
+  bool own_workload = false;                    ///< --workload-file
+  uint64_t files = 0;
+  uint64_t minimum_files = 0;  ///< the datasize answer
+  uint32_t accelerators = 0;
+  uint32_t hosts = 1;
+};
+
+struct TrainingRulesOutcome {
+  std::string division;  ///< "CLOSED", "OPEN" or "INVALID": the worst of all findings
+  std::vector<Error> errors;
+  std::vector<std::string> warnings;
+};
+
+/// The verdict of spec/training.md section 7 on a run that hasn't begun. closed stops at anything but CLOSED, open at
+/// INVALID unless it is allowed, whatif at nothing: E301 and E302, exit 1. Pure.
+TrainingRulesOutcome judge_training(const TrainingRulesInput& input);
+
+}  // namespace mlps::cli

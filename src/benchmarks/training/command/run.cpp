@@ -1,0 +1,159 @@
+#include "benchmarks/training/run.hpp"
+
+#include <filesystem>
+
+#include "benchmarks/training/command/execute.hpp"
+#include "benchmarks/training/gather_record.hpp"
+#include "gates/gates.hpp"
+#include "session/placement.hpp"
+#include "world/world.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// "checkpoints/<model>", both of them new.
+constexpr uint32_t kFoldersOfRun = 2;
+
+class TrainingExecution {
+ public:
+  TrainingExecution(const TrainingCall& call, PreparedRun prepared)
+      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
+
+  int run() {
+    auto shares = place_ranks(options_, job_.transport().members());
+    if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
+    shares_ = std::move(*shares);
+    const Result<gates::Report> gates = check_gates();
+    if (const auto status = report_gates(gates)) return *status;
+    if (const auto status = check_checkpoint_folder()) return *status;
+    return repeat(options_.common, [&] { return run_once(*gates); });
+  }
+
+ private:
+  Result<gates::Report> check_gates() const {
+    gates::Request request;
+    request.store = prepared_.store.get();
+    request.folder_word = "data folder";
+    request.results_dir = options_.common.results_dir;
+    request.separation_is_warning = options_.common.skip_fs_separation_gate;
+    request.buffer_bytes = prepared_.reads->buffer_bytes();
+    request.budget_bytes = prepared_.reads->budget_bytes;
+    return gates::run_gates(request, job_.transport());
+  }
+
+  // Only process 0 saves checkpoints.
+  std::optional<int> check_checkpoint_folder() {
+    if (!prepared_.checkpoints) return std::nullopt;
+    uint64_t status = kExitSuccess;
+    if (job_.leads()) {
+      gates::Request request;
+      request.store = prepared_.checkpoints.get();
+      request.new_folders = kFoldersOfRun;
+      request.looks_at_job = false;  // with the data folder, it did
+      request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+      world::LocalTransport alone;
+      const auto failed = report_gates(gates::run_gates(request, alone));
+      status = static_cast<uint64_t>(failed.value_or(kExitSuccess));
+    }
+    if (const auto ended = job_.share(status)) return ended;
+    return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
+  }
+
+  std::string plan_text() const {
+    return results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
+  }
+
+  /// What the processes must agree on: the order of all reads follows from it.
+  std::string agreed_text() const {
+    return results::plan_json(prepared_.chosen.workload, prepared_.plan, std::nullopt, prepared_.details);
+  }
+
+  // The files that are read are there, in their sizes: asked by process 0 for all.
+  Status check_files(world::World& world) const {
+    if (!job_.leads()) return {};
+    const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
+    Status status = training::check_files(*prepared_.files.train, interval, *prepared_.store, world.failure());
+    if (!status || prepared_.plan.eval_epochs.empty()) return status;
+    return training::check_files(*prepared_.files.eval, interval, *prepared_.store, world.failure());
+  }
+
+  training::RunRequest request_for(uint64_t run_seed) {
+    training::RunRequest request;
+    request.workload = prepared_.chosen.workload;
+    request.plan = prepared_.plan;
+    request.reads = *prepared_.reads;
+    request.train = prepared_.files.train.get();
+    request.eval = prepared_.plan.eval_epochs.empty() ? nullptr : prepared_.files.eval.get();
+    request.store = prepared_.store.get();
+    request.checkpoints = prepared_.checkpoints.get();
+    request.verify = options_.verify;
+    request.run_seed = run_seed;
+    request.eviction_limit_s = options_.drop_caches_timeout_s;
+    request.scratch_folder = job_.leads() ? folder_.path : std::filesystem::temp_directory_path().string();
+    request.injected_fault = options_.inject_fault;
+    request.invocation_start = call_.invocation_start;
+    if (!options_.common.quiet && job_.leads()) {
+      request.on_progress = [this](const training::Progress& progress) {
+        display_.show(job_.whose() + training::progress_line(progress));
+      };
+    }
+    return request;
+  }
+
+  int run_once(const gates::Report& gates) {
+    world::World world(job_.ranks_of(shares_), job_.transport().failure());
+    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
+    if (const auto status = job_.agree(errors_of(check_files(world)))) return *status;
+    uint64_t run_seed = options_.seed ? *options_.seed : random_seed();
+    if (const auto status = job_.share(run_seed)) return *status;
+    if (const auto status = job_.agree(errors_of(claim_folder()))) return *status;
+    const training::RunRequest request = request_for(run_seed);
+    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
+    job_.share_warnings(true);
+    HostWatch watch(options_);
+    training::RunRecord record = training::run(request, world);
+    // Only process 0 saves checkpoints; the folder is this run's.
+    if (prepared_.checkpoints && !job_.leads()) {
+      report(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints));
+    }
+    const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
+  }
+
+  /// Process 0 claims the run folder ...
+  Status claim_folder() {
+    if (!job_.leads()) return {};
+    auto folder = begin_training_folder(options_);
+    if (!folder) return fail(folder.error());
+    folder_ = std::move(*folder);
+    return {};
+  }
+
+  /// ... and leaves a record there that says "incomplete" until the end.
+  Status begin(const training::RunRequest& request, const gates::Report& gates) {
+    if (!job_.leads()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
+    about_.separation = gates.separation;
+    about_.verification = prepared_.details.division;
+    return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
+                                  prepared_.manifest_text);
+  }
+
+  const TrainingCall& call_;
+  const TrainingOptions& options_;
+  Job& job_;
+  PreparedRun prepared_;
+  ProgressDisplay display_;
+  std::vector<world::HostShare> shares_;
+  results::RunFolder folder_;  // process 0's, of the current loop
+  results::RunContext about_;
+};
+
+}  // namespace
+
+int execute_run(const TrainingCall& call, PreparedRun prepared) {
+  return TrainingExecution(call, std::move(prepared)).run();
+}
+
+}  // namespace mlps::cli

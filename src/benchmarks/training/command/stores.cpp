@@ -1,0 +1,94 @@
+#include "benchmarks/training/command/stores.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/units.hpp"
+#include "location/location.hpp"
+
+namespace mlps::cli {
+namespace {
+
+constexpr uint64_t kMostManifestBytes = kMiB;  // a real one has a few hundred bytes
+
+bool opens_direct(const TrainingOptions& options, const workloads::TrainingWorkload& workload) {
+  return options.o_direct || workload.reader.odirect;
+}
+
+Result<std::unique_ptr<storage::Store>> open(const Location& location, const TrainingOptions& options,
+                                             storage::Durability durability, const Environment& environment) {
+  storage::StoreOptions store_options;
+  store_options.fadvise = options.fadvise;
+  store_options.durability = durability;
+  store_options.fault = options.inject_fault;
+  return storage::open_store(location, store_options, environment);
+}
+
+// "checkpoints/unet3d" in the folder the model's folder lies in.
+Location beside(const Location& data, const std::string& model) {
+  const std::string parent = std::filesystem::path(data.path()).parent_path().string();
+  return Location(data.scheme(), data.bucket(), parent).join("checkpoints").join(model);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<storage::Store>> open_data_store(const TrainingOptions& options,
+                                                        const workloads::TrainingWorkload& workload,
+                                                        storage::Durability durability,
+                                                        const Environment& environment) {
+  DataFolder folder;
+  folder.data_dir = options.data_dir;
+  folder.model = options.model;
+  folder.models = workloads::training_models();
+  folder.o_direct = opens_direct(options, workload);
+  const auto location = data_location(folder, *options.protocol, environment);
+  if (!location) return fail(location.error());
+  return open(*location, options, durability, environment);
+}
+
+Result<std::unique_ptr<storage::Store>> open_checkpoint_store(const TrainingOptions& options,
+                                                              const workloads::TrainingWorkload& workload,
+                                                              bool folder_given, const storage::Store& data,
+                                                              const Environment& environment) {
+  Result<Location> location = beside(data.root(), options.model);
+  if (folder_given) {
+    location = checkpoint_location(workload.checkpointing.folder, *options.protocol, opens_direct(options, workload),
+                                   environment);
+  }
+  if (!location) return fail(location.error());
+  return open(*location, options, storage::Durability::kEachObject, environment);
+}
+
+Result<std::optional<FoundManifest>> read_manifest(storage::Store& store) {
+  if (!store.traits().holds_objects) return std::nullopt;
+  auto session = store.open_session(1);
+  if (!session) return fail(session.error());
+  const auto bytes = storage::get_whole(**session, training::kManifestName, kMostManifestBytes);
+  if (!bytes && bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
+  if (!bytes) return fail(bytes.error());
+  FoundManifest found;
+  found.text.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  auto manifest = training::parse_manifest(found.text);
+  if (!manifest) {
+    Error error = manifest.error();
+    error.message = fmt::format("{}: {}", store.root().join(training::kManifestName).to_string(), error.message);
+    return fail(std::move(error));
+  }
+  found.manifest = std::move(*manifest);
+  return found;
+}
+
+void add_storage_values(const storage::Store& store, workloads::Values& values) {
+  const Location& root = store.root();
+  const auto set = [&](const char* key, std::string value) {
+    values[key] = {std::move(value), workloads::ValueSource::kTool};
+  };
+  const bool direct = root.scheme() == Scheme::kDirect;
+  set("dataset.data_folder", root.is_object_store() ? root.path() : root.to_string());
+  set("dataset.skip_listing", "True");
+  set("storage.storage_type", root.is_object_store() ? "s3" : direct ? "direct_fs" : "local_fs");
+  set("storage.storage_root", root.is_object_store() ? root.bucket() : "/");
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "benchmarks/training/command/prepare.hpp"
+#include "flags/flags.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using workloads::Override;
+using workloads::TrainingWorkload;
+using workloads::ValueSource;
+
+constexpr uintmax_t kMostWorkloadBytes = 16 * kMiB;  // of a workload file: far above any real one
+
+// What flags decide can't be said a second time, differently, by a parameter.
+Status check_params(const TrainingOptions& options) {
+  for (const auto& [key, value] : options.common.params) {
+    const bool is_type = key == "storage.storage_type";
+    const bool object = options.protocol == AccessProtocol::kObject;
+    const bool fits = value == (object ? "s3" : options.o_direct ? "direct_fs" : "local_fs");
+    if (is_type && (fits || !options.protocol)) continue;
+    if (!is_type && key != "storage.storage_root" && key != "dataset.data_folder") continue;
+    return fail(ErrorCode::kConfigIncompatible, fmt::format("--params {}={} can't be honoured", key, value), {},
+                "--data-dir alone says where the data set is, and the word file or object how it is reached");
+  }
+  return {};
+}
+
+// The datagen template has no accelerator: the data set is the same for all of them.
+std::string accelerator_of(const TrainingOptions& options) {
+  return options.command == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
+}
+
+// The accelerators a definition exists for, and the mode allows.
+std::string advice_on_pairs(const TrainingOptions& options) {
+  const std::vector<std::string> allowed = choices_of(*find_flag("accelerator-type"), options.common.mode);
+  std::vector<std::string> there;
+  for (const std::string& name : workloads::accelerators_of(options.model)) {
+    if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) there.push_back(name);
+  }
+  return fmt::format("{} mode has {} for {}", mode_name(options.common.mode), fmt::join(there, ", "), options.model);
+}
+
+Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std::vector<Override>& overrides) {
+  if (options.workload_file.empty()) {
+    auto workload = workloads::load_training_workload(options.model, accelerator_of(options), overrides);
+    if (!workload && workload.error().code == ErrorCode::kConfigFileNotFound) {
+      workload.error().suggestion = advice_on_pairs(options);
+    }
+    return workload;
+  }
+  const auto text = options.workload_text.empty() ? read_workload_file(options.workload_file) : options.workload_text;
+  if (!text) return fail(text.error());
+  return workloads::parse_training_workload(options.model, accelerator_of(options), *text, overrides);
+}
+
+}  // namespace
+
+Result<std::string> read_workload_file(const std::string& path) {
+  std::error_code code;
+  const uintmax_t bytes = std::filesystem::file_size(path, code);
+  if (code) {
+    return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: {}", path, code.message()), {},
+                "give the path of a workload definition in YAML");
+  }
+  if (bytes > kMostWorkloadBytes) {
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("--workload-file {}: {} is no workload definition", path, human_bytes(bytes)));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: can't be read", path));
+  return text;
+}
+
+Result<ChosenWorkload> choose_workload(const TrainingOptions& options) {
+  if (Status status = check_params(options); !status) return fail(status.error());
+  ChosenWorkload chosen;
+  for (const auto& [key, value] : options.common.params) {
+    chosen.overrides.push_back({key, value, ValueSource::kUserParams});
+  }
+  auto workload = load_workload(options, chosen.overrides);
+  if (!workload) return fail(workload.error());
+  chosen.workload = std::move(*workload);
+  return chosen;
+}
+
+Status add_overrides(const TrainingOptions& options, const std::vector<Override>& more, ChosenWorkload& chosen) {
+  if (more.empty()) return {};
+  chosen.overrides.insert(chosen.overrides.end(), more.begin(), more.end());
+  auto workload = load_workload(options, chosen.overrides);
+  if (!workload) return fail(workload.error());
+  chosen.workload = std::move(*workload);
+  return {};
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,324 @@
+#include "benchmarks/training/generate.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "benchmarks/training/generate_journal.hpp"
+#include "benchmarks/training/generate_meter.hpp"
+#include "benchmarks/training/generate_rounds.hpp"
+#include "benchmarks/training/generate_worker.hpp"
+
+namespace mlps::training {
+namespace {
+
+using run::Verdict;
+
+// Files begun above the oldest unfinished one: seconds of small files while one upload is being repeated.
+constexpr uint64_t kWindow = uint64_t{1} << 18;
+// Of absent files in a row, after which a resumed run looks for no more.
+constexpr uint64_t kMinAbsentInARow = 1024;
+// Looked at when a data set is said to be complete, of each set.
+constexpr uint64_t kFilesSampledForPresence = 64;
+
+double rusage_seconds(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+}
+
+rusage usage_of_process() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage;
+}
+
+/// Bytes of the files [0, files) of a set; arithmetic unless sizes vary.
+uint64_t bytes_of_first(const Dataset& set, uint64_t files) {
+  if (files == 0) return 0;
+  if (!set.sizes_vary()) return files * set.file_bytes(0);
+  uint64_t bytes = 0;
+  for (uint64_t index = 0; index < files; ++index) bytes += set.file_bytes(index);
+  return bytes;
+}
+
+uint64_t bytes_of_first(const Dataset& train, const Dataset& eval, uint64_t files) {
+  const uint64_t of_train = std::min(files, train.files());
+  return bytes_of_first(train, of_train) + bytes_of_first(eval, files - of_train);
+}
+
+/// E603 or E606 unless the first, the last and some files between are there with their sizes.
+Status check_sample(const Dataset& set, storage::Session& session) {
+  const uint64_t files = set.files();
+  const uint64_t sampled = std::min(files, kFilesSampledForPresence);
+  for (uint64_t i = 0; i < sampled; ++i) {
+    const uint64_t index = sampled == 1 ? 0 : i * (files - 1) / (sampled - 1);
+    const std::string name = set.name(index);
+    const auto found = session.head(name);
+    if (!found) return fail(found.error());
+    if (found->size_bytes == set.file_bytes(index)) continue;
+    return fail(ErrorCode::kDataMismatch,
+                fmt::format("{}: {} bytes expected, {} found", name, grouped(set.file_bytes(index)),
+                            grouped(found->size_bytes)),
+                {},
+                fmt::format("the manifest says that the data set is complete, but it was changed: remove {} to have "
+                            "it generated again",
+                            kManifestName));
+  }
+  return {};
+}
+
+void merge(GenerateRecord& into, const WriteNumbers& from) {
+  into.write_ns.merge(from.write_ns);
+  into.commit_ns.merge(from.commit_ns);
+  into.prepare_ns += from.prepare_ns;
+  into.submit_ns += from.submit_ns;
+  into.wait_ns += from.wait_ns;
+  into.other_ns += from.other_ns;
+  into.files_written += from.files_written;
+  into.files_kept += from.files_kept;
+  into.files_repaired += from.files_repaired;
+  into.bytes_written += from.bytes_written;
+  into.bytes_planned += from.bytes_planned;
+  into.bytes_kept += from.bytes_kept;
+  into.retries += from.retries;
+  into.retried_bytes += from.retried_bytes;
+}
+
+class Generation {
+ public:
+  Generation(const GenerateRequest& request, world::Transport& transport)
+      : request_(request),
+        train_(*request.train),
+        eval_(*request.eval),
+        store_(*request.store),
+        transport_(transport),
+        failure_(transport.failure()),
+        record_(describe_generation(request)),
+        share_(request.destination.whole_files, record_.files, transport.index(), transport.size()) {}
+
+  GenerateRecord execute() {
+    record_.run_start = Stamp::now();
+    if (Status done = carry_out(); !done) failure_.raise(std::move(done.error()));
+    record_.run_end = Stamp::now();
+    record_.peak_rss_bytes = static_cast<uint64_t>(usage_of_process().ru_maxrss) * kKiB;
+    record_.hosts = {summary()};
+    record_.error = failure_.first();
+    run::add_cause(record_.error, record_.reasons);
+    judge_generation(record_, expected_files());
+    return std::move(record_);
+  }
+
+ private:
+  bool leads() const { return transport_.index() == 0; }
+
+  /// Every process makes the same collective calls: those of the rounds, and one at the end.
+  Status carry_out() {
+    auto control = store_.open_session(1);
+    if (!control) return fail(control.error());
+    control_ = std::move(*control);
+    const auto on_raise = failure_.on_raise([this] { control_->cancel(); });
+    if (request_.destination.kind == DestinationState::Kind::kComplete) return keep_all();
+    if (share_.first() > record_.files) {
+      return fail(ErrorCode::kInvalidStructure,
+                  fmt::format("{} says that {} files are whole, of a data set of {}", kJournalName,
+                              grouped(share_.first()), grouped(record_.files)),
+                  {}, "remove the folder and generate again");
+    }
+    if (Status set = set_up(); !set) return set;
+    if (Status written = write_share(); !written) return written;
+    return finish();
+  }
+
+  /// Complete by its manifest: process 0 looks, the others wait for what it says.
+  Status keep_all() {
+    if (leads()) {
+      for (const Dataset* set : {&train_, &eval_}) {
+        if (Status there = check_sample(*set, *control_); !there) return there;
+      }
+      keep(record_.files);
+      // The run that wrote the manifest may have ended before this.
+      if (Status removed = control_->remove(kJournalName); !removed) return removed;
+    }
+    return transport_.barrier();
+  }
+
+  /// The files [0, files) need not be looked at: process 0 counts them.
+  void keep(uint64_t files) {
+    if (!leads()) return;
+    record_.files_kept = files;
+    record_.bytes_kept = bytes_of_first(train_, eval_, files);
+  }
+
+  /// Of the data set, that this process's record is to know of.
+  uint64_t expected_files() const {
+    if (request_.destination.kind == DestinationState::Kind::kComplete) return leads() ? record_.files : 0;
+    return share_.count() + (leads() ? std::min(share_.first(), record_.files) : 0);
+  }
+
+  Status set_up() {
+    keep(share_.first());
+    const bool resumes = request_.destination.kind == DestinationState::Kind::kUnfinished;
+    const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
+    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
+                            CommitWindow(0, share_.count(), kWindow),
+                            Probe(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
+    for (uint32_t i = 0; i < request_.writes.workers; ++i) {
+      auto worker = WriteWorker::create(*job_);
+      if (!worker) return fail(worker.error());
+      workers_.push_back(std::move(*worker));
+    }
+    return {};
+  }
+
+  WriteCount count_live() const {
+    WriteCount count;
+    for (const auto& worker : workers_) {
+      count.files += worker->live_files();
+      count.bytes += worker->live_bytes();
+    }
+    return count;
+  }
+
+  std::unique_ptr<GenerateMeter> start_meter(const Rounds& rounds) const {
+    if (!request_.on_progress) return nullptr;
+    GenerateProgress start;
+    start.hosts = transport_.size();
+    start.files = share_.first();
+    start.files_total = record_.files;
+    start.bytes = bytes_of_first(train_, eval_, share_.first());
+    start.bytes_total = train_.expected_bytes() + eval_.expected_bytes();
+    const auto own = [this] { return count_live(); };
+    const auto others = [&rounds] { return rounds.others(); };
+    return std::make_unique<GenerateMeter>(start, GenerateMeter::Sources{own, others, request_.on_progress});
+  }
+
+  /// Returns when every process has written its files and made them last, or one has failed.
+  Status write_share() {
+    const Rounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns, record_.traits.holds_objects,
+                                    [this] { return count_live(); }};
+    const auto rounds = Rounds::start(settings, share_, job_->window, store_, transport_);
+    if (!rounds) return fail(rounds.error());
+    const auto meter = start_meter(**rounds);
+    write_files();
+    // Raised here already, so that the others wait for no round of this process any more.
+    if (Status flushed = make_durable(); !flushed) failure_.raise(std::move(flushed.error()));
+    if (failure_.raised()) return fail(*failure_.first());
+    record_.seconds = to_seconds(now_ns() - start_);
+    (*rounds)->finish();
+    if (failure_.raised()) return fail(*failure_.first());
+    return {};
+  }
+
+  Status make_durable() {
+    // Who had nothing to write may not even see the folder yet.
+    return failure_.raised() || share_.count() == 0 ? Status() : store_.flush();
+  }
+
+  void write_files() {
+    const auto on_raise = failure_.on_raise([this] {
+      for (const auto& worker : workers_) worker->cancel();
+    });
+    start_ = now_ns();
+    const rusage before = usage_of_process();
+    std::vector<std::thread> threads;
+    try {
+      for (const auto& worker : workers_) threads.emplace_back([&worker] { worker->work(); });
+    } catch (const std::system_error& error) {
+      failure_.raise({ErrorCode::kInternal,
+                      fmt::format("can't start an I/O thread: {}", error.what()),
+                      {},
+                      "raise the limit of threads (ulimit -u), or lower --io-workers"});
+    }
+    for (std::thread& thread : threads) thread.join();
+    const rusage after = usage_of_process();
+    record_.cpu_user_s = rusage_seconds(after.ru_utime) - rusage_seconds(before.ru_utime);
+    record_.cpu_system_s = rusage_seconds(after.ru_stime) - rusage_seconds(before.ru_stime);
+    record_.seconds = to_seconds(now_ns() - start_);
+    for (const auto& worker : workers_) {
+      merge(record_, worker->numbers());
+      const Nanos first = worker->numbers().first_part_ns;
+      if (first != 0 && (first_part_ns_ == 0 || first < first_part_ns_)) first_part_ns_ = first;
+      for (const std::string& problem : worker->problems()) log::warning("{}", problem);
+    }
+  }
+
+  /// Every file of every process is there to last: says so. The manifest takes the journal's place, in this order, so
+  /// that there is no moment at which neither tells what the folder holds. No process succeeds before.
+  Status finish() {
+    if (leads() && record_.traits.holds_objects) {
+      const std::string text = manifest_text(request_.manifest);
+      if (Status put = control_->put(kManifestName, std::as_bytes(std::span(text))); !put) return put;
+      if (Status removed = control_->remove(kJournalName); !removed) return removed;
+    }
+    return transport_.barrier();
+  }
+
+  /// This process's entry among the hosts.
+  run::HostPart summary() const {
+    run::HostPart part;
+    const world::Member& member = transport_.members()[transport_.index()];
+    part.host = member.host;
+    part.pid = member.pid;
+    part.process = transport_.index();
+    part.workers = static_cast<uint32_t>(workers_.size());
+    if (first_part_ns_ != 0) part.first_byte_s = to_seconds(first_part_ns_ - request_.invocation_start.monotonic_ns);
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.cpu_user_s;
+    part.cpu_system_s = record_.cpu_system_s;
+    part.bytes_written = record_.bytes_written;
+    part.retries = record_.retries;
+    part.retried_bytes = record_.retried_bytes;
+    return part;
+  }
+
+  const GenerateRequest& request_;
+  const Dataset& train_;
+  const Dataset& eval_;
+  storage::Store& store_;
+  world::Transport& transport_;
+  world::Failure& failure_;
+  GenerateRecord record_;
+  const FileShare share_;
+  std::unique_ptr<storage::Session> control_;
+  std::unique_ptr<WriteJob> job_;
+  std::vector<std::unique_ptr<WriteWorker>> workers_;
+  Nanos start_ = 0;
+  Nanos first_part_ns_ = 0;  // submitted; 0: none
+};
+
+}  // namespace
+
+GenerateRecord describe_generation(const GenerateRequest& request) {
+  GenerateRecord record;
+  record.invocation_start = request.invocation_start;
+  record.model = request.model;
+  record.format = request.manifest.dataset_format;
+  record.location = request.store->root().to_string();
+  record.traits = request.store->traits();
+  record.store_settings = request.store->describe();
+  record.writes = request.writes;
+  record.data_seed = request.train->seed();
+  record.injected_fault = request.injected_fault;
+  record.files = request.train->files() + request.eval->files();
+  return record;
+}
+
+void judge_generation(GenerateRecord& record, uint64_t expected_files) {
+  const auto account = [&](const char* what, uint64_t planned, uint64_t done) {
+    if (planned == done) return;
+    record.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
+  };
+  account("files", expected_files, record.files_written + record.files_kept);
+  if (!record.error) account("bytes written", record.bytes_planned, record.bytes_written);
+  record.verdict = run::judge(record.reasons, record.error);
+}
+
+GenerateRecord generate(const GenerateRequest& request, world::Transport& transport) {
+  return Generation(request, transport).execute();
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/histogram.hpp"
+#include "benchmarks/checkpointing/record.hpp"
+#include "benchmarks/training/dataset.hpp"
+#include "benchmarks/training/manifest.hpp"
+#include "run/host_part.hpp"
+#include "storage/store.hpp"
+#include "world/transport.hpp"
+
+namespace mlps::training {
+
+/// How a data set is written; as checkpointing's IoPlan, and printed.
+struct WritePlan {
+  uint32_t workers = 0;
+  uint32_t depth = 0;
+  uint64_t part_bytes = 0;
+  uint64_t budget_bytes = 0;
+  uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
+};
+struct WriteRequest {
+  uint32_t processes = 1;  ///< --num-processes: parallel generators of all hosts, as the rules count them
+  uint32_t hosts = 1;      ///< that share them and the files; the rest is of each host
+  std::optional<uint32_t> workers = {};
+  std::optional<uint32_t> depth = {};
+  uint64_t part_bytes = 0;
+  uint64_t memory_bytes = 0;
+  uint32_t cores = 1;
+};
+Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
+                              const WriteRequest& request);
+
+/// What is at the destination before anything is written.
+struct DestinationState {
+  enum class Kind {
+    kEmpty,       ///< nothing, or an empty folder
+    kUnfinished,  ///< our journal of the same data set: go on where it stopped
+    kComplete     ///< our manifest of the same data set: nothing to do but to check
+  };
+  Kind kind = Kind::kEmpty;
+  uint64_t whole_files = 0;  ///< kUnfinished: files [0, whole_files) of the list [train..., eval...] are whole
+};
+/// Looks at the data folder. A non-empty folder without our journal or manifest, or with those of another data set, is
+/// refused: E404 that says what is there, how it differs, and what to do. A failed list is an error, never "empty".
+Result<DestinationState> inspect_destination(storage::Store& store, const std::string& shape);
+
+/// As process 0 tells it the others.
+world::Bytes encode(const DestinationState& state);
+Result<DestinationState> decode_destination(std::string_view bytes);  ///< E503
+
+/// How far the data set is, over all hosts: this one's part is of now, that of the others of the last round, which is
+/// one journal interval and a flush old at most.
+struct GenerateProgress {
+  uint64_t files = 0, files_total = 0, bytes = 0, bytes_total = 0;
+  double seconds = 0;
+  double gib_per_s = 0;  ///< over the last interval: of this display, or for other hosts of the rounds
+  uint32_t hosts = 1;
+};
+std::string progress_line(const GenerateProgress& progress);
+
+struct GenerateRequest {
+  std::string model;
+  const Dataset* train = nullptr;
+  const Dataset* eval = nullptr;    ///< may be empty, never nullptr
+  storage::Store* store = nullptr;  ///< the data folder, opened with Durability::kOnFlush
+  WritePlan writes;
+  Manifest manifest;             ///< written last
+  DestinationState destination;  ///< the same in every process
+  bool index_files = false;      ///< beside tfrecords, on file systems only
+  std::string injected_fault;
+  Stamp invocation_start;
+  Nanos journal_interval_ns = 1'000'000'000;                 ///< how often the journal is brought up to date
+  std::function<void(const GenerateProgress&)> on_progress;  ///< may be empty
+};
+
+/// Of one process, until gather_record() makes that of process 0 the whole.
+struct GenerateRecord {
+  Stamp invocation_start, run_start, run_end;
+  std::string model, format, location;
+  storage::StoreTraits traits;
+  std::vector<std::pair<std::string, std::string>> store_settings;
+  WritePlan writes;
+  uint64_t data_seed = 0;
+  std::string injected_fault;
+  uint64_t files = 0;           ///< of the data set
+  uint64_t files_written = 0;   ///< by this run
+  uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
+  uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole
+  uint64_t bytes_written = 0;
+  uint64_t bytes_planned = 0;  ///< sizes of files_written
+  uint64_t bytes_kept = 0;
+  uint64_t retries = 0, retried_bytes = 0;
+  Histogram write_ns, commit_ns;
+  Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;  ///< of all workers, summed
+  double seconds = 0;                                              ///< first write to last commit and flush
+  double cpu_user_s = 0, cpu_system_s = 0;
+  uint64_t peak_rss_bytes = 0;
+  std::vector<run::HostPart> hosts;  ///< an entry for each process whose files are in this record; no ranks
+  run::Verdict verdict = run::Verdict::kIncomplete;
+  std::vector<std::string> reasons;
+  std::optional<Error> error;
+};
+GenerateRecord describe_generation(const GenerateRequest& request);
+
+/// Adds to the reasons what is not accounted for, of the `expected_files` that the record should know of, and sets the
+/// verdict: passed only if nothing failed and nothing is missing.
+void judge_generation(GenerateRecord& record, uint64_t expected_files);
+
+/// Collective; the request is the same in every process but for store, display and stamps. Writes what is missing of
+/// the data set, each process every n-th file of it, in the order of the list, each file whole and checked before it
+/// counts. A journal (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how far everything
+/// is whole on every host, so that a killed run goes on there, with any number of processes; the manifest comes last.
+/// All processes end together: either every one has seen the manifest written, or all have failed. Raising the
+/// transport's failure stops all within seconds: uploads are aborted, the journal stays. The transport is not used by
+/// others meanwhile, but for its failure.
+GenerateRecord generate(const GenerateRequest& request, world::Transport& transport);
+
+}  // namespace mlps::training

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "benchmarks/training/generate.hpp"
+#include "storage/in_flight.hpp"
+
+namespace mlps::training {
+namespace {
+
+// --num-processes is the number of parallel generators. The original's writes one file at a time each, so that many
+// files or parts are wanted in flight here; never fewer than what one host takes to be busy. Every host gets the same,
+// rounded up: one plan is printed for all.
+constexpr uint32_t kMinInFlight = 16;
+constexpr uint32_t kMaxInFlight = 1024;
+constexpr uint64_t kFilesSampledForPlan = 4096;
+// Sides are drawn from a normal distribution: among 4,096 files the largest side is about 3.5 deviations over the mean,
+// and no draw of a double goes over 9. Squared, that is less than this factor in bytes.
+constexpr uint64_t kUnseenGrowth = 8;
+
+/// No file of the set is larger.
+uint64_t size_bound(const Dataset& set) {
+  uint64_t largest = 0;
+  const uint64_t sampled = std::min(set.files(), set.sizes_vary() ? kFilesSampledForPlan : 1);
+  for (uint64_t index = 0; index < sampled; ++index) largest = std::max(largest, set.file_bytes(index));
+  return sampled < set.files() && set.sizes_vary() ? largest * kUnseenGrowth : largest;
+}
+
+/// Of a host.
+uint64_t share_of(uint64_t all, uint32_t hosts) {
+  return (all + hosts - 1) / hosts;
+}
+
+/// The largest part a file of that size will really have: stores may grow parts.
+uint64_t largest_part(uint64_t file_bytes, storage::Store& store, uint64_t wanted) {
+  const auto object = store.object({"largest", file_bytes, wanted, {}});
+  return storage::buffer_bytes_for(std::min(object->part_bytes(), file_bytes), store.traits());
+}
+
+}  // namespace
+
+Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
+                              const WriteRequest& request) {
+  WritePlan plan;
+  plan.budget_bytes = request.memory_bytes;
+  plan.part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
+  storage::InFlightWish wish;
+  wish.in_flight = std::clamp<uint64_t>(share_of(request.processes, request.hosts), kMinInFlight, kMaxInFlight);
+  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // a file is one worker's
+  wish.null_workers = std::max(1U, request.cores);
+  wish.buffer_bytes = plan.part_bytes;
+  const auto chosen = storage::choose_in_flight(
+      {request.workers, request.depth, request.memory_bytes, std::max(1U, request.cores)}, wish, store.traits());
+  if (!chosen) return fail(chosen.error());
+  plan.workers = chosen->workers;
+  plan.depth = chosen->depth;
+  return plan;
+}
+
+std::string progress_line(const GenerateProgress& progress) {
+  const std::string hosts = progress.hosts == 1 ? "" : fmt::format(" on {} hosts", progress.hosts);
+  std::string line = fmt::format("generate {} of {} files{}  {} of {}  {:.2f} GiB/s", grouped(progress.files),
+                                 grouped(progress.files_total), hosts, human_bytes(progress.bytes),
+                                 human_bytes(progress.bytes_total), progress.gib_per_s);
+  if (progress.bytes > 0 && progress.bytes_total > progress.bytes && progress.seconds > 0) {
+    const double left = static_cast<double>(progress.bytes_total - progress.bytes) * progress.seconds /
+                        static_cast<double>(progress.bytes);
+    line += fmt::format("  {} left", human_seconds(left));
+  }
+  return line;
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,118 @@
+#include "benchmarks/training/generate_rounds.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+namespace mlps::training {
+
+Result<std::unique_ptr<Rounds>> Rounds::start(Settings settings, const FileShare& share, const CommitWindow& window,
+                                              storage::Store& store, world::Transport& transport) {
+  std::unique_ptr<Rounds> rounds(new Rounds(std::move(settings), share, window, store, transport));
+  if (Status begun = rounds->begin(); !begun) return fail(std::move(begun.error()));
+  return rounds;
+}
+
+Status Rounds::begin() {
+  if (settings_.keeps_journal && transport_.index() == 0) {
+    auto journalist = Journalist::open(settings_.shape, store_);
+    if (!journalist) return fail(std::move(journalist.error()));
+    journalist_ = std::move(*journalist);
+  }
+  on_raise_ = transport_.failure().on_raise([this] {
+    if (journalist_) journalist_->cancel();
+    stop(false);
+  });
+  if (Status written = journal(share_.first()); !written) return written;
+  if (Status met = transport_.barrier(); !met) return met;
+  durable_ = share_.whole_below(0);
+  met_ns_ = now_ns();
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::kInternal, fmt::format("can't start the journal's thread: {}", error.what()), {},
+                "raise the limit of threads (ulimit -u)");
+  }
+  return {};
+}
+
+Rounds::~Rounds() {
+  stop(false);
+  if (thread_.joinable()) thread_.join();
+}
+
+void Rounds::finish() {
+  stop(true);
+  if (thread_.joinable()) thread_.join();
+}
+
+void Rounds::stop(bool finished) {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  finished_ = finished_ || finished;
+  changed_.notify_all();
+}
+
+OtherHosts Rounds::others() const {
+  const std::lock_guard lock(mutex_);
+  return others_;
+}
+
+void Rounds::run() {
+  for (bool all_finished = false; !all_finished;) {
+    bool finished = false;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::nanoseconds(settings_.interval_ns), [&] { return stopping_; });
+      if (stopping_ && !finished_) return;
+      finished = finished_;
+    }
+    if (Status met = meet(finished, all_finished); !met) return transport_.failure().raise(std::move(met.error()));
+  }
+}
+
+Status Rounds::meet(bool finished, bool& all_finished) {
+  const uint64_t whole = share_.whole_below(window_.watermark());
+  if (!finished) {
+    if (Status durable = make_durable(whole); !durable) return durable;
+  }
+  // The least of all is wanted, and whether any still writes. Doubles hold the number of any file exactly.
+  double ends[] = {-static_cast<double>(whole), finished ? 0.0 : 1.0};
+  if (Status met = transport_.reduce(world::Reduction::kMax, ends); !met) return met;
+  if (Status noted = note_others(); !noted) return noted;
+  all_finished = ends[1] == 0;
+  return journal(static_cast<uint64_t>(-ends[0]));
+}
+
+Status Rounds::journal(uint64_t whole) {
+  if (!journalist_ || whole == journaled_) return {};
+  journaled_ = whole;
+  return journalist_->write(whole);
+}
+
+/// What is said to be whole must be there after a crash of this host, too.
+Status Rounds::make_durable(uint64_t whole) {
+  if (whole == durable_) return {};
+  durable_ = whole;
+  return store_.flush();
+}
+
+Status Rounds::note_others() {
+  if (transport_.size() == 1) return {};
+  const WriteCount own = settings_.count();
+  double sums[] = {static_cast<double>(own.files), static_cast<double>(own.bytes)};
+  if (Status met = transport_.reduce(world::Reduction::kSum, sums); !met) return met;
+  const Nanos now = now_ns();
+  const std::lock_guard lock(mutex_);
+  const auto bytes = static_cast<uint64_t>(sums[1]) - own.bytes;
+  others_.bytes_per_s =
+      static_cast<double>(bytes - others_.count.bytes) / to_seconds(std::max<Nanos>(1, now - met_ns_));
+  others_.count = {static_cast<uint64_t>(sums[0]) - own.files, bytes};
+  met_ns_ = now;
+  return {};
+}
+
+}  // namespace mlps::training

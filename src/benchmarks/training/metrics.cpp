@@ -1,0 +1,164 @@
+#include "benchmarks/training/metrics.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.hpp"
+
+namespace mlps::training {
+namespace {
+
+double per_second(double amount, double seconds) {
+  return seconds > 0 ? amount / seconds : 0;
+}
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+// A rank's values of an epoch: means over its blocks, weighted by their steps.
+struct RankRates {
+  double au = 0;
+  double throughput = 0;
+};
+
+RankRates rates_of(const Epoch& epoch, size_t rank) {
+  RankRates rates;
+  uint64_t steps = 0;
+  for (const Block& block : epoch.blocks) {
+    if (rank >= block.ranks.size()) continue;
+    const RankBlock& part = block.ranks[rank];
+    rates.au += part.au * static_cast<double>(part.steps);
+    rates.throughput += part.throughput * static_cast<double>(part.steps);
+    steps += part.steps;
+  }
+  if (steps == 0) return {};
+  return {rates.au / static_cast<double>(steps), rates.throughput / static_cast<double>(steps)};
+}
+
+size_t ranks_of(const Epoch& epoch) {
+  return epoch.blocks.empty() ? 0 : epoch.blocks.front().ranks.size();
+}
+
+// All ranks of a block begin together and end together: the longest span, each by the clock of its own host. Moments of
+// different hosts are not compared, since their clocks drift apart over hours.
+Nanos wall_of(const Block& block) {
+  Nanos wall = 0;
+  for (const RankBlock& rank : block.ranks) wall = std::max(wall, rank.end.monotonic_ns - rank.start.monotonic_ns);
+  return wall;
+}
+
+// Where the accelerators' time went; every nanosecond of every rank's blocks is in one of the parts, or in compute.
+void add_shares(const RunRecord& record, Metrics& metrics) {
+  Nanos wall = 0, rank_time = 0, wait = 0, barrier = 0, harness = 0, overhead = 0;
+  uint64_t rank_steps = 0;
+  for (const Epoch& epoch : record.epochs) {
+    for (const Block& block : epoch.blocks) {
+      wall += wall_of(block);
+      overhead += block.overhead_ns;
+      for (const RankBlock& rank : block.ranks) {
+        rank_time += rank.end.monotonic_ns - rank.start.monotonic_ns;
+        wait += rank.wait_ns;
+        barrier += rank.barrier_ns;
+        harness += rank.harness_ns;
+        rank_steps += rank.steps;
+      }
+    }
+  }
+  metrics.bytes_read_per_s = per_second(static_cast<double>(record.stats.bytes), to_seconds(wall));
+  if (rank_time > 0) {
+    const auto all = static_cast<double>(rank_time);
+    metrics.storage_wait_share = static_cast<double>(wait) / all;
+    metrics.barrier_share = static_cast<double>(barrier) / all;
+    metrics.harness_share = static_cast<double>(harness) / all;
+  }
+  if (rank_steps > 0) {
+    metrics.harness_ns_per_step = static_cast<double>(overhead) / static_cast<double>(rank_steps);
+  }
+}
+
+void add_extremes(const RunRecord& record, Metrics& metrics) {
+  const size_t ranks = record.epochs.empty() ? 0 : ranks_of(record.epochs.front());
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    std::vector<double> au;
+    au.reserve(record.epochs.size());
+    for (const Epoch& epoch : record.epochs) au.push_back(rates_of(epoch, rank).au);
+    const double mean = mean_of(au);
+    metrics.slowest_rank_au = rank == 0 ? mean : std::min(metrics.slowest_rank_au, mean);
+    metrics.fastest_rank_au = std::max(metrics.fastest_rank_au, mean);
+  }
+}
+
+void add_evaluation(const Evaluation& evaluation, Metrics& metrics) {
+  double au = 0, throughput = 0;
+  for (const RankBlock& rank : evaluation.ranks) {
+    au += rank.au;
+    throughput += rank.throughput;
+  }
+  const auto ranks = static_cast<double>(std::max<size_t>(evaluation.ranks.size(), 1));
+  metrics.eval_au.push_back(au / ranks);
+  metrics.eval_throughput.push_back(throughput);
+}
+
+}  // namespace
+
+BlockRates block_rates(const BlockSums& sums) {
+  BlockRates rates;
+  rates.window_ns = sums.wall_ns - sums.excluded_proc_ns;
+  const uint64_t excluded = uint64_t{sums.exclude_start} + sums.exclude_end;
+  if (sums.steps <= excluded || rates.window_ns <= 0) return rates;
+  const auto window = static_cast<double>(rates.window_ns);
+  const uint64_t samples = (sums.steps - excluded) * sums.batch_size;
+  rates.au = 100 * static_cast<double>(sums.window_compute_ns) / window;
+  rates.throughput = static_cast<double>(samples) / to_seconds(rates.window_ns);
+  return rates;
+}
+
+void sum_up(Epoch& epoch) {
+  epoch.au = 0;
+  epoch.throughput = 0;
+  const size_t ranks = ranks_of(epoch);
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    const RankRates rates = rates_of(epoch, rank);
+    epoch.au += rates.au / static_cast<double>(ranks);
+    epoch.throughput += rates.throughput;
+  }
+}
+
+MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
+  MeanAndDeviation result;
+  if (values.empty()) return result;
+  result.mean = mean_of(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+  result.deviation = std::sqrt(squares / static_cast<double>(values.size()));
+  return result;
+}
+
+Metrics metrics_of(const RunRecord& record) {
+  Metrics metrics;
+  for (const Epoch& epoch : record.epochs) {
+    metrics.au.push_back(epoch.au);
+    metrics.throughput.push_back(epoch.throughput);
+    if (epoch.evaluation) add_evaluation(*epoch.evaluation, metrics);
+    for (const SavedCheckpoint& saved : epoch.checkpoints) {
+      metrics.save_seconds.push_back(to_seconds(saved.duration_ns));
+      metrics.save_gib_per_s.push_back(per_second(to_gib(saved.bytes), metrics.save_seconds.back()));
+    }
+  }
+  metrics.au_overall = mean_and_deviation(metrics.au);
+  metrics.throughput_overall = mean_and_deviation(metrics.throughput);
+  const double mib = record.record_bytes / static_cast<double>(kMiB);
+  metrics.io_mean_mib_per_s = metrics.throughput_overall.mean * mib;
+  metrics.io_deviation_mib_per_s = metrics.throughput_overall.deviation * mib;
+  metrics.meets_expectation = !metrics.au.empty() && metrics.au_overall.mean >= 100 * record.au_threshold;
+  metrics.eval_au_overall = mean_and_deviation(metrics.eval_au);
+  metrics.eval_throughput_overall = mean_and_deviation(metrics.eval_throughput);
+  add_shares(record, metrics);
+  add_extremes(record, metrics);
+  return metrics;
+}
+
+}  // namespace mlps::training

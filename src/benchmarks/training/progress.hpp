@@ -1,0 +1,44 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "benchmarks/training/conductor.hpp"
+#include "benchmarks/training/readers.hpp"
+#include "benchmarks/training/run.hpp"
+
+namespace mlps::training {
+
+/// Tells a display how far the run is, twice a second, from a thread of its own that only reads counters.
+class ProgressMeter {
+ public:
+  ProgressMeter(const RunPlan& plan, const Conductor& conductor, const Readers& readers,
+                std::function<void(const Progress&)> display);
+  ~ProgressMeter();
+
+  /// What happens from now on.
+  void enter(uint32_t epoch, std::string phase);
+
+ private:
+  void tick();
+  Progress measure();
+
+  const RunPlan& plan_;
+  const Conductor& conductor_;
+  const Readers& readers_;
+  const std::function<void(const Progress&)> display_;
+
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  Progress now_;
+  Nanos last_tick_ns_;
+  uint64_t last_step_ = 0;
+  uint64_t last_bytes_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace mlps::training

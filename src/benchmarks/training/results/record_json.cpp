@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "benchmarks/training/metrics.hpp"
+#include "benchmarks/training/results/parts.hpp"
+#include "benchmarks/training/results/views.hpp"
+#include "results/findings.hpp"
+#include "results/record_common.hpp"
+#include "results/redact.hpp"
+
+namespace mlps::results {
+namespace {
+
+using training::Epoch;
+using training::GenerateRecord;
+using training::MeanAndDeviation;
+using training::RankBlock;
+using training::RunRecord;
+
+constexpr const char* kRunSchema = "mlpstorage.training/1";
+constexpr const char* kDatagenSchema = "mlpstorage.datagen/1";
+
+Json mean_json(const MeanAndDeviation& value) {
+  return {{"mean", value.mean}, {"stdev", value.deviation}};
+}
+
+Json metrics_json(const RunRecord& record) {
+  if (record.epochs.empty()) return nullptr;
+  const training::Metrics metrics = training::metrics_of(record);
+  Json json;
+  json["au_percent"] = metrics.au;
+  json["au"] = mean_json(metrics.au_overall);
+  json["au_threshold_percent"] = 100 * record.au_threshold;
+  json["train_au_meet_expectation"] = metrics.meets_expectation ? "success" : "fail";
+  json["samples_per_s"] = metrics.throughput;
+  json["throughput"] = mean_json(metrics.throughput_overall);
+  json["nominal_mib_per_s"] = {{"mean", metrics.io_mean_mib_per_s}, {"stdev", metrics.io_deviation_mib_per_s}};
+  json["read_bytes_per_s"] = metrics.bytes_read_per_s;
+  json["storage_wait_share"] = metrics.storage_wait_share;
+  json["barrier_share"] = metrics.barrier_share;
+  json["harness_share"] = metrics.harness_share;
+  json["harness_ns_per_step"] = metrics.harness_ns_per_step;
+  json["slowest_rank_au_percent"] = metrics.slowest_rank_au;
+  json["fastest_rank_au_percent"] = metrics.fastest_rank_au;
+  json["eval_au_percent"] = metrics.eval_au;
+  json["eval_samples_per_s"] = metrics.eval_throughput;
+  json["save_gib_per_s"] = metrics.save_gib_per_s;
+  json["save_s"] = metrics.save_seconds;
+  return json;
+}
+
+Json reading_json(const RunRecord& record) {
+  const training::ReadStats& stats = record.stats;
+  const training::ReaderTimes& times = stats.times;
+  Json json;
+  json["bytes"] = stats.bytes;
+  json["nominal_bytes"] = record.plan.nominal_bytes_per_epoch * static_cast<double>(record.epochs.size());
+  json["bytes_verified"] = stats.bytes_verified;
+  json["extents"] = stats.extents;
+  json["files_opened"] = stats.files_opened;
+  json["reads"] = stats.reads;
+  json["retries"] = stats.retries;
+  json["retried_bytes"] = stats.retried_bytes;
+  json["cpu_user_s"] = stats.cpu_user_s;
+  json["cpu_system_s"] = stats.cpu_system_s;
+  json["worker_time"] = {{"submit_ns", times.submit_ns},
+                         {"wait_ns", times.wait_ns},
+                         {"verify_ns", times.verify_ns},
+                         {"idle_ns", times.idle_ns},
+                         {"other_ns", times.other_ns}};
+  json["latency"] = {{"open", histogram_json(stats.open_ns)},
+                     {"read", histogram_json(stats.read_ns)},
+                     {"first_byte", histogram_json(stats.first_byte_ns)},
+                     {"extent", histogram_json(stats.extent_ns)}};
+  return json;
+}
+
+Json cache_json(const std::optional<training::CacheProbe>& cache) {
+  if (!cache) return nullptr;
+  return {{"files_sampled", cache->files_sampled},
+          {"files_total", cache->files_total},
+          {"cached_bytes", cache->cached_bytes},
+          {"sampled_bytes", cache->sampled_bytes},
+          {"action", cache->action}};
+}
+
+Json ranks_json(const std::vector<RankBlock>& ranks, Nanos origin) {
+  Json json = Json::array();
+  for (size_t rank = 0; rank < ranks.size(); ++rank) {
+    const RankBlock& block = ranks[rank];
+    json.push_back({{"rank", rank},
+                    {"steps", block.steps},
+                    {"start_ns", block.start.monotonic_ns - origin},
+                    {"end_ns", block.end.monotonic_ns - origin},
+                    {"au_percent", block.au},
+                    {"samples_per_s", block.throughput},
+                    {"compute_ns", block.compute_ns},
+                    {"window_compute_ns", block.window_compute_ns},
+                    {"window_ns", block.window_ns},
+                    {"wait_ns", block.wait_ns},
+                    {"barrier_ns", block.barrier_ns},
+                    {"harness_ns", block.harness_ns}});
+  }
+  return json;
+}
+
+Json epoch_json(const Epoch& epoch, Nanos origin) {
+  Json json;
+  json["epoch"] = epoch.number;
+  json["start_utc"] = iso_utc_us(epoch.start.wall_us);
+  json["duration_s"] = seconds_between(epoch.start, epoch.end);
+  json["au_percent"] = epoch.au;
+  json["samples_per_s"] = epoch.throughput;
+  json["cache"] = cache_json(epoch.cache);
+  json["blocks"] = Json::array();
+  for (const training::Block& block : epoch.blocks) {
+    json["blocks"].push_back({{"overhead_ns", block.overhead_ns}, {"ranks", ranks_json(block.ranks, origin)}});
+  }
+  json["checkpoints"] = Json::array();
+  for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
+    json["checkpoints"].push_back({{"step", saved.step},
+                                   {"start_utc", iso_utc_us(saved.start.wall_us)},
+                                   {"duration_ns", saved.duration_ns},
+                                   {"bytes", saved.bytes}});
+  }
+  json["evaluation"] = epoch.evaluation ? ranks_json(epoch.evaluation->ranks, origin) : Json();
+  return json;
+}
+
+}  // namespace
+
+Json run_plan_json(const training::RunPlan& plan) {
+  Json json;
+  json["accelerators"] = plan.accelerators;
+  json["epochs"] = plan.epochs;
+  json["num_files_train"] = plan.files;
+  json["num_samples_per_file"] = plan.samples_per_file;
+  json["batch_size"] = plan.batch_size;
+  json["steps_per_epoch"] = plan.steps_per_epoch;
+  json["samples_unread_per_epoch"] = plan.samples_unread;
+  json["nominal_bytes_per_epoch"] = plan.nominal_bytes_per_epoch;
+  json["num_files_eval"] = plan.eval_files;
+  json["eval_batch_size"] = plan.eval_batch_size;
+  json["eval_steps"] = plan.eval_steps;
+  json["eval_epochs"] = plan.eval_epochs;
+  json["checkpoints"] = Json::array();
+  for (const auto& checkpoint : plan.checkpoints) {
+    json["checkpoints"].push_back({{"epoch", checkpoint.epoch}, {"step", checkpoint.step}});
+  }
+  return json;
+}
+
+Json read_plan_json(const training::ReadPlan& reads) {
+  return {{"workers", reads.workers},
+          {"depth", reads.depth},
+          {"part_bytes", reads.part_bytes},
+          {"buffers", reads.buffers},
+          {"buffer_bytes", reads.buffer_bytes()},
+          {"budget_bytes", reads.budget_bytes},
+          {"extents_per_file", reads.extents_per_file},
+          {"mean_extent_bytes", reads.mean_extent_bytes},
+          {"read_ahead_extents", reads.read_ahead_extents},
+          {"read_ahead_bytes", reads.read_ahead_bytes},
+          {"in_flight", reads.in_flight}};
+}
+
+Json write_plan_json(const training::WritePlan& writes) {
+  return {{"workers", writes.workers},
+          {"depth", writes.depth},
+          {"part_bytes", writes.part_bytes},
+          {"buffer_bytes", writes.buffer_bytes()},
+          {"budget_bytes", writes.budget_bytes}};
+}
+
+std::string record_json(const RunContext& context, const RunRecord& record, const std::optional<RunOutcome>& outcome) {
+  const RunFacts facts = facts_of(record);
+  Json json = record_head(kRunSchema, context, facts, outcome);
+  json["time"]["start_up_s"] = record.start_up_s;
+  json["format"] = record.format;
+  json["record_bytes"] = record.record_bytes;
+  json["data_seed"] = record.data_seed;
+  json["run_seed"] = record.run_seed;
+  json["verify"] = record.verify;
+  json["notes"] = record.notes;
+  json["plan"] = run_plan_json(record.plan);
+  json["read_plan"] = read_plan_json(record.reads);
+  json["store"] = store_json(facts);
+  json["peak_rss_bytes"] = record.peak_rss_bytes;
+  json["metrics"] = metrics_json(record);
+  json["reading"] = reading_json(record);
+  json["epochs"] = Json::array();
+  for (const Epoch& epoch : record.epochs) {
+    json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
+  }
+  json["hosts"] = members_json(context, facts, outcome);
+  add_findings(json, outcome);
+  mask_secrets(json["notes"]);
+  return compact_rows(json);
+}
+
+std::string record_json(const RunContext& context, const GenerateRecord& record,
+                        const std::optional<RunOutcome>& outcome) {
+  const RunFacts facts = facts_of(record);
+  Json json = record_head(kDatagenSchema, context, facts, outcome);
+  json["format"] = record.format;
+  json["data_seed"] = record.data_seed;
+  json["write_plan"] = write_plan_json(record.writes);
+  json["store"] = store_json(facts);
+  json["files"] = record.files;
+  json["files_written"] = record.files_written;
+  json["files_kept"] = record.files_kept;
+  json["files_repaired"] = record.files_repaired;
+  json["bytes_written"] = record.bytes_written;
+  json["bytes_kept"] = record.bytes_kept;
+  json["retries"] = record.retries;
+  json["retried_bytes"] = record.retried_bytes;
+  json["seconds"] = record.seconds;
+  json["cpu_user_s"] = record.cpu_user_s;
+  json["cpu_system_s"] = record.cpu_system_s;
+  json["peak_rss_bytes"] = record.peak_rss_bytes;
+  json["worker_time"] = {{"prepare_ns", record.prepare_ns},
+                         {"submit_ns", record.submit_ns},
+                         {"wait_ns", record.wait_ns},
+                         {"other_ns", record.other_ns}};
+  json["latency"] = {{"write", histogram_json(record.write_ns)}, {"commit", histogram_json(record.commit_ns)}};
+  json["hosts"] = members_json(context, facts, outcome);
+  add_findings(json, outcome);
+  return compact_rows(json);
+}
+
+}  // namespace mlps::results

@@ -1,0 +1,277 @@
+#include "benchmarks/training/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/log.hpp"
+#include "base/process_usage.hpp"
+#include "base/units.hpp"
+#include "benchmarks/checkpointing/saver.hpp"
+#include "benchmarks/training/conductor.hpp"
+#include "benchmarks/training/page_cache.hpp"
+#include "benchmarks/training/progress.hpp"
+#include "benchmarks/training/punctual.hpp"
+#include "benchmarks/training/readers.hpp"
+#include "benchmarks/training/step_log.hpp"
+
+namespace mlps::training {
+namespace {
+
+/// Reads that one rank may have open: what it reads ahead, and the batch in use.
+uint64_t stream_capacity(const RunRequest& request) {
+  const ExtentMap train(request.train->format(), request.plan.samples_per_file);
+  const uint64_t batch = train.tickets_for(std::max(request.plan.batch_size, request.plan.eval_batch_size));
+  return request.reads.read_ahead_extents + 2 * (batch + 1);
+}
+
+/// One run: the calling thread is the conductor of all epochs; readers work beside it.
+class TrainingRun {
+ public:
+  TrainingRun(const RunRequest& request, world::World& world)
+      : request_(request),
+        plan_(request.plan),
+        world_(world),
+        record_(describe_run(request, world.first_rank())),
+        feed_(world.first_rank(), world.local_ranks(), stream_capacity(request), request.reads.least_workers,
+              request.reads.workers),
+        conductor_(feed_, world) {}
+
+  RunRecord execute() {
+    record_.run_start = Stamp::now();
+    cpu_before_ = CpuTime::of_process();
+    if (Status ready = set_up(); !ready) world_.failure().raise(std::move(ready.error()));
+    become_punctual();  // the readers, started before, keep their long slices
+    if (world_.hosts() > 1) record_.barrier_cost_ns = world_.meeting_cost();
+    for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
+      if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
+    }
+    finish();
+    return std::move(record_);
+  }
+
+ private:
+  Status set_up() {
+    auto steps = StepLog::create(request_.scratch_folder, world_.local_ranks());
+    if (!steps) return fail(std::move(steps.error()));
+    record_.steps = std::move(*steps);
+    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, feed_, world_.failure());
+    if (!readers) return fail(std::move(readers.error()));
+    readers_ = std::move(*readers);
+    if (!plan_.checkpoints.empty() && world_.first_rank() == 0) {
+      auto saver = checkpointing::Saver::open(*request_.checkpoints, request_.workload.checkpointing.model_bytes,
+                                              request_.reads.workers, world_.failure());
+      if (!saver) return fail(std::move(saver.error()));
+      saver_ = std::move(*saver);
+    }
+    if (request_.on_progress) {
+      meter_ = std::make_unique<ProgressMeter>(plan_, conductor_, *readers_, request_.on_progress);
+    }
+    return {};
+  }
+
+  Status run_epoch(uint32_t number) {
+    Epoch epoch;
+    epoch.number = number;
+    if (record_.traits.file_system) {
+      show(number, "looking at the page cache");
+      auto cache = keep_cold(*request_.train, *request_.store, request_.eviction_limit_s, request_.reads.workers,
+                             world_.failure());
+      if (!cache) return fail(std::move(cache.error()));
+      epoch.cache = std::move(*cache);
+      warn_if_warm(epoch);
+    }
+    if (!world_.meet_hosts()) return stopped();  // no host reads ahead while another still evicts
+    epoch.start = Stamp::now();
+    begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
+    if (Status trained = train(epoch); !trained) return trained;
+    if (std::find(plan_.eval_epochs.begin(), plan_.eval_epochs.end(), number) != plan_.eval_epochs.end()) {
+      if (Status evaluated = evaluate(epoch); !evaluated) return evaluated;
+    }
+    epoch.end = Stamp::now();
+    sum_up(epoch);
+    log::info("epoch {}{}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, world_.hosts() > 1 ? " on this host" : "",
+              epoch.au, epoch.throughput, to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
+    record_.epochs.push_back(std::move(epoch));
+    return {};
+  }
+
+  void begin_pass(FileSet set, uint32_t epoch, uint64_t samples) {
+    const Dataset& dataset = set == FileSet::kTrain ? *request_.train : *request_.eval;
+    const EpochOrder order(dataset.files(), plan_.accelerators, request_.workload.reader.file_shuffle,
+                           epoch_key(request_.workload, set, epoch, request_.run_seed));
+    passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file()),
+                       sample_key(request_.workload, set, epoch, request_.run_seed)});
+    feed_.begin(passes_.back(), samples, request_.reads.in_flight);
+    record_.extents_planned += world_.local_ranks() * passes_.back().extents.tickets_for(samples);
+  }
+
+  /// The blocks of an epoch: a checkpoint ends one.
+  Status train(Epoch& epoch) {
+    conductor_.set_compute_time(request_.workload.training.computation_time, seed_of_times(epoch.number, 0));
+    uint64_t done = 0;
+    for (const RunPlan::Checkpoint& checkpoint : plan_.checkpoints) {
+      if (checkpoint.epoch != epoch.number) continue;
+      if (Status ran = run_block(epoch, done, checkpoint.step); !ran) return ran;
+      done = checkpoint.step;
+      if (Status saved = save(epoch, checkpoint); !saved) return saved;
+    }
+    return done < plan_.steps_per_epoch ? run_block(epoch, done, plan_.steps_per_epoch) : Status{};
+  }
+
+  Status run_block(Epoch& epoch, uint64_t first, uint64_t end) {
+    show(epoch.number, "train");
+    BlockRequest block = block_request(first, end - first, plan_.batch_size);
+    block.on_step = [this](const std::vector<StepTimes>& ranks) { return record_.steps->append(ranks); };
+    const uint64_t first_logged = record_.steps->steps();
+    if (!world_.meet_hosts()) return stopped();
+    if (record_.start_up_s == 0) record_.start_up_s = to_seconds(now_ns() - request_.invocation_start.monotonic_ns);
+    BlockResult result = conductor_.run_block(block);
+    if (!result.finished) return stopped();
+    epoch.blocks.push_back({std::move(result.ranks), first_logged, result.overhead_ns});
+    return {};
+  }
+
+  Status evaluate(Epoch& epoch) {
+    show(epoch.number, "evaluate");
+    begin_pass(FileSet::kEval, epoch.number, plan_.eval_steps * plan_.eval_batch_size);
+    conductor_.set_compute_time(request_.workload.eval.eval_time, seed_of_times(epoch.number, 1));
+    BlockRequest block = block_request(0, plan_.eval_steps, plan_.eval_batch_size);
+    block.barrier = false;
+    if (!world_.meet_hosts()) return stopped();
+    Evaluation evaluation;
+    evaluation.start = Stamp::now();
+    BlockResult result = conductor_.run_block(block);
+    if (!result.finished) return stopped();
+    evaluation.end = Stamp::now();
+    evaluation.ranks = std::move(result.ranks);
+    epoch.evaluation = std::move(evaluation);
+    return {};
+  }
+
+  Status save(Epoch& epoch, const RunPlan::Checkpoint& checkpoint) {
+    if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
+    show(epoch.number, "checkpoint");
+    const std::string name = fmt::format("global_epoch{}_step{}/model_states-0.pt", checkpoint.epoch, checkpoint.step);
+    auto saved = saver_->save({{name, request_.workload.checkpointing.model_bytes}}, request_.train->seed());
+    if (!saved) return fail(std::move(saved.error()));
+    epoch.checkpoints.push_back({checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes});
+    return {};
+  }
+
+  BlockRequest block_request(uint64_t first, uint64_t steps, uint64_t batch_size) const {
+    BlockRequest block;
+    block.first_batch = first;
+    block.steps = steps;
+    block.batch_size = batch_size;
+    block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_extents};
+    block.exclude_start = request_.workload.metric.exclude_start_steps;
+    block.exclude_end = request_.workload.metric.exclude_end_steps;
+    return block;
+  }
+
+  uint64_t seed_of_times(uint32_t epoch, uint64_t kind) const {
+    return request_.workload.training.seed * 0x9e3779b97f4a7c15u + epoch * 2 + kind;
+  }
+
+  Status stopped() const {
+    auto cause = world_.failure().first();
+    return fail(cause ? *cause : Error{ErrorCode::kInternal, "the run stopped without a cause"});
+  }
+
+  void show(uint32_t epoch, const char* phase) {
+    if (meter_) meter_->enter(epoch, phase);
+  }
+
+  void warn_if_warm(const Epoch& epoch) const {
+    const CacheProbe& cache = *epoch.cache;
+    if (cache.sampled_bytes == 0 || cache.cached_bytes * 100 <= cache.sampled_bytes) return;
+    log::warning(
+        "epoch {}: {:.1f} % of the sampled bytes of the data set are in this host's page cache ({})", epoch.number,
+        100.0 * static_cast<double>(cache.cached_bytes) / static_cast<double>(cache.sampled_bytes), cache.action);
+  }
+
+  void finish() {
+    meter_.reset();
+    if (readers_) {
+      readers_->stop();
+      readers_->merge_into(record_.stats);
+      const Nanos first = readers_->first_read_ns();
+      if (first != 0) record_.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
+    }
+    saver_.reset();
+    if (record_.steps) {
+      if (Status flushed = record_.steps->flush(); !flushed) world_.failure().raise(std::move(flushed.error()));
+    }
+    const CpuTime cpu = CpuTime::of_process();
+    record_.stats.cpu_user_s = cpu.user_s - cpu_before_.user_s;
+    record_.stats.cpu_system_s = cpu.system_s - cpu_before_.system_s;
+    record_.run_end = Stamp::now();
+    record_.peak_rss_bytes = peak_rss_bytes();
+    record_.hosts = {summary()};
+    record_.error = world_.failure().first();
+    run::add_cause(record_.error, record_.reasons);
+    judge(record_);
+  }
+
+  /// This process's entry among the hosts.
+  run::HostPart summary() const {
+    run::HostPart part = run::describe_host(world_);
+    part.workers = request_.reads.workers;
+    part.first_byte_s = record_.first_byte_s;
+    part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.cpu_user_s = record_.stats.cpu_user_s;
+    part.cpu_system_s = record_.stats.cpu_system_s;
+    part.bytes_read = record_.stats.bytes;
+    for (const Epoch& epoch : record_.epochs) {
+      for (const SavedCheckpoint& saved : epoch.checkpoints) part.bytes_written += saved.bytes;
+    }
+    part.retries = record_.stats.retries;
+    part.retried_bytes = record_.stats.retried_bytes;
+    return part;
+  }
+
+  const RunRequest& request_;
+  const RunPlan& plan_;
+  world::World& world_;
+  RunRecord record_;
+  Feed feed_;
+  Conductor conductor_;
+  std::deque<Pass> passes_;  // readers may look at the last one until they are stopped
+  std::unique_ptr<Readers> readers_;
+  std::unique_ptr<checkpointing::Saver> saver_;
+  std::unique_ptr<ProgressMeter> meter_;
+  CpuTime cpu_before_;
+};
+
+}  // namespace
+
+RunRecord describe_run(const RunRequest& request, uint32_t first_rank) {
+  const workloads::TrainingWorkload& workload = request.workload;
+  RunRecord record;
+  record.invocation_start = request.invocation_start;
+  record.plan = request.plan;
+  record.first_rank = first_rank;
+  record.reads = request.reads;
+  record.model = workload.model;
+  record.accelerator = workload.accelerator;
+  record.format = workloads::format_name(workload.dataset.format);
+  record.record_bytes = workload.dataset.record_bytes;
+  record.au_threshold = workload.metric.au;
+  record.location = request.store->root().to_string();
+  record.traits = request.store->traits();
+  record.store_settings = request.store->describe();
+  record.data_seed = request.train->seed();
+  record.run_seed = request.run_seed;
+  record.verify = request.verify;
+  record.injected_fault = request.injected_fault;
+  record.notes = workload.notes;
+  return record;
+}
+
+RunRecord run(const RunRequest& request, world::World& world) {
+  return TrainingRun(request, world).execute();
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "benchmarks/training/dataset.hpp"
+#include "benchmarks/training/plan.hpp"
+#include "benchmarks/training/record.hpp"
+#include "storage/store.hpp"
+#include "workloads/training_workload.hpp"
+#include "world/world.hpp"
+
+namespace mlps::training {
+
+/// What the user may set about reading; the rest follows from the workload and the store.
+struct ReadRequest {
+  std::optional<uint32_t> workers;
+  std::optional<uint32_t> depth;
+  uint64_t part_bytes = 0;
+  uint64_t memory_bytes = 0;
+  uint64_t read_ahead_bytes = 0;  ///< per accelerator
+  uint32_t cores = 1;
+  bool verify = false;
+};
+/// Pure but for asking the store about part sizes. E102 names the flag that can't be honoured.
+Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const RunPlan& plan, const Dataset& dataset,
+                            storage::Store& store, const ReadRequest& request);
+
+/// What the progress display is told, about twice a second.
+struct Progress {
+  uint32_t epoch = 0, epochs = 0;
+  uint64_t step = 0, steps = 0;
+  double au = 0;             ///< percent, of the epoch so far
+  double samples_per_s = 0;  ///< over the last interval
+  double mib_per_s = 0;      ///< really read, over the last interval
+  std::string phase;         ///< "train", "evaluate", "checkpoint", "evict", "warm up"
+};
+std::string progress_line(const Progress& progress);
+
+struct RunRequest {
+  workloads::TrainingWorkload workload;
+  RunPlan plan;
+  ReadPlan reads;
+  const Dataset* train = nullptr;
+  const Dataset* eval = nullptr;          ///< nullptr unless the plan evaluates
+  storage::Store* store = nullptr;        ///< the data folder (`<data-dir>/<model>`), opened
+  storage::Store* checkpoints = nullptr;  ///< the checkpoint folder, opened; nullptr unless the plan saves any
+  bool verify = false;
+  uint64_t run_seed = 0;
+  double eviction_limit_s = 30;  ///< --drop-caches-timeout-seconds: for evicting the data set before an epoch
+  std::string scratch_folder;    ///< for the step log: the run folder
+  std::string injected_fault;
+  Stamp invocation_start;
+  std::function<void(const Progress&)> on_progress;  ///< may be empty
+};
+
+/// The record of a run that has not begun: verdict "incomplete".
+/// `first_rank`: of this host.
+RunRecord describe_run(const RunRequest& request, uint32_t first_rank = 0);
+
+/// Runs this host's share of the plan: `world` says which accelerators those are. Returns when every thread of its own
+/// has ended; verdict, reasons and first error are in the record. Raising a failure of the world from outside stops it
+/// within seconds. A run whose AU misses the threshold has passed: it measured what it should, and says "fail" in
+/// train_au_meet_expectation.
+RunRecord run(const RunRequest& request, world::World& world);
+
+/// Section 5.2: that first, last and every k-th file of the set is there with its exact size, asked in parallel.
+/// E603 or E606 with the number of missing and wrong files and the first of them. Nothing to do for null://.
+Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure);
+
+}  // namespace mlps::training

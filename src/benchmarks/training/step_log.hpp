@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "benchmarks/training/record.hpp"
+
+namespace mlps::training {
+
+/// Appends StepTimes of all ranks, step by step, to an unlinked file in `folder`; read back per rank when the result
+/// files are written. Memory is one block of buffer, whatever the number of steps. One writer, then readers.
+class StepLog {
+ public:
+  static Result<std::shared_ptr<StepLog>> create(const std::string& folder, uint32_t ranks);
+  ~StepLog();
+  StepLog(const StepLog&) = delete;
+  StepLog& operator=(const StepLog&) = delete;
+
+  /// One step, or several one after the other: an entry per rank each.
+  Status append(const std::vector<StepTimes>& rows);
+  Status flush();
+
+  uint64_t steps() const { return steps_; }
+  uint32_t ranks() const { return ranks_; }
+  /// Calls `visit` for the steps [first, first + count) of `rank`, in order. After flush().
+  Status read(uint32_t rank, uint64_t first, uint64_t count, const std::function<void(const StepTimes&)>& visit) const;
+  /// Fills `rows` with the steps [first, first + rows.size() / ranks()) of all ranks, as append() took them.
+  Status read_rows(uint64_t first, std::span<StepTimes> rows) const;
+
+ private:
+  StepLog(int fd, uint32_t ranks) : fd_(fd), ranks_(ranks) {}
+  int fd_;
+  uint32_t ranks_;
+  uint64_t steps_ = 0;
+  std::vector<StepTimes> pending_;
+};
+
+}  // namespace mlps::training

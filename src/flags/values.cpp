@@ -1,0 +1,224 @@
+#include "flags/values.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "flags/text.hpp"
+#include "world/host_list.hpp"
+
+namespace mlps::cli {
+namespace {
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+tl::unexpected<Error> wrong(const Flag& flag, std::string_view text, std::string_view legal) {
+  return fail(ErrorCode::kConfigInvalid, fmt::format("{}: '{}' is not {}", typed_name(flag), text, legal));
+}
+
+std::string range_text(const Flag& flag) {
+  const bool size = flag.kind == FlagKind::kSize;
+  const auto show = [&](uint64_t value) { return size ? human_bytes(value) : grouped(value); };
+  if (flag.maximum == UINT64_MAX) return fmt::format("{} or more", show(flag.minimum));
+  return fmt::format("{} to {}", show(flag.minimum), show(flag.maximum));
+}
+
+Status check_range(const Flag& flag, std::string_view text, uint64_t value) {
+  if (value >= flag.minimum && value <= flag.maximum) return {};
+  return wrong(flag, text, fmt::format("in its range: {}", range_text(flag)));
+}
+
+Status check_choice(const Flag& flag, Mode mode, std::string_view text) {
+  const std::vector<std::string> choices = choices_of(flag, mode);
+  if (std::any_of(choices.begin(), choices.end(), [&](const auto& word) { return lower(word) == lower(text); })) {
+    return {};
+  }
+  Error error = wrong(flag, text, fmt::format("one of: {}", fmt::join(choices, ", "))).value();
+  const std::vector<std::string_view> names(choices.begin(), choices.end());
+  if (mode != Mode::kWhatif && check_choice(flag, Mode::kWhatif, text)) {
+    error.suggestion = fmt::format("'{}' is available in whatif mode only", text);
+  } else if (const std::string near = nearest(text, names); !near.empty()) {
+    error.suggestion = fmt::format("did you mean '{}'?", near);
+  } else if (flag.name == "exec-type" && text == "docker") {
+    error.suggestion = "this program starts no containers; start it inside one instead";
+  }
+  return fail(std::move(error));
+}
+
+Status check_pair(std::string_view text) {
+  constexpr std::array kMoved = {"storage.storage_library", "storage.uri_scheme", "storage.prefetch_window"};
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("--params: '{}' is not of the form key=value", text), {},
+                "for example: --params checkpoint.time_between_checkpoints=0");
+  }
+  const std::string_view key = text.substr(0, equals);
+  if (std::find(kMoved.begin(), kMoved.end(), key) == kMoved.end()) return {};
+  const std::string_view last = key.substr(key.find('.') + 1);
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--params: there is no key '{}'", key), {},
+              fmt::format("the key is storage.storage_options.{}", last));
+}
+
+}  // namespace
+
+Status check_value(const Flag& flag, Mode mode, std::string_view text) {
+  switch (flag.kind) {
+    case FlagKind::kSwitch:
+      if (lower(text) == "true" || lower(text) == "false") return {};
+      return wrong(flag, text, "true or false");
+    case FlagKind::kInteger: {
+      const std::optional<uint64_t> value = number_of<uint64_t>(text);
+      if (!value) return wrong(flag, text, fmt::format("a whole number, {}", range_text(flag)));
+      return check_range(flag, text, *value);
+    }
+    case FlagKind::kReal: {
+      const std::optional<double> value = number_of<double>(text);
+      if (value && std::isfinite(*value) && *value > 0) return {};
+      return wrong(flag, text, "a number above 0");
+    }
+    case FlagKind::kSize: {
+      const Result<uint64_t> value = parse_size(text);
+      if (!value) return wrong(flag, text, "a size such as 16MiB or 1.5GiB");
+      return check_range(flag, text, *value);
+    }
+    case FlagKind::kChoice:
+      return check_choice(flag, mode, text);
+    case FlagKind::kHosts: {
+      const Result<std::vector<std::string>> hosts = parse_hosts({std::string(text)});
+      if (!hosts) return fail(hosts.error());
+      return {};
+    }
+    case FlagKind::kPairs:
+      return check_pair(text);
+    case FlagKind::kText:
+    case FlagKind::kPath:
+    case FlagKind::kRepeated:
+      break;
+  }
+  if (text.empty() || text.find('\n') != std::string_view::npos) return wrong(flag, text, "a line of text");
+  if (flag.name == "systemname" && !is_plain_name(text)) {
+    return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& words) {
+  const auto hosts = world::parse_host_list(words);
+  if (!hosts) return fail(hosts.error());
+  std::vector<std::string> entries;
+  for (const world::Host& host : *hosts) {
+    entries.push_back(host.slots ? fmt::format("{}:{}", host.name, *host.slots) : host.name);
+  }
+  return entries;
+}
+
+std::string Reader::origin(std::string_view name) const {
+  const auto found = settings_.find(name);
+  return found == settings_.end() ? "" : found->second.origin;
+}
+
+std::string Reader::checked(std::string_view name) {
+  const Flag& flag = *find_flag(name);
+  const auto found = settings_.find(name);
+  if (found == settings_.end()) return std::string(flag.default_text);
+  const std::string& text = found->second.values.back();
+  if (Status status = check_value(flag, mode_, text); !status) {
+    if (found->second.source != Source::kTyped) status.error().details = "from " + found->second.origin;
+    errors_.push_back(std::move(status.error()));
+    return std::string(flag.default_text);
+  }
+  return text;
+}
+
+bool Reader::on(std::string_view name) {
+  return lower(checked(name)) == "true";
+}
+
+std::string Reader::text(std::string_view name) {
+  return checked(name);
+}
+
+std::string Reader::choice(std::string_view name) {
+  const std::string text = checked(name);
+  for (const std::string& word : choices_of(*find_flag(name), mode_)) {
+    if (lower(word) == lower(text)) return word;
+  }
+  return text;
+}
+
+uint64_t Reader::integer(std::string_view name) {
+  return number_of<uint64_t>(checked(name)).value_or(0);
+}
+
+std::optional<uint64_t> Reader::optional_integer(std::string_view name) {
+  return number_of<uint64_t>(checked(name));
+}
+
+double Reader::real(std::string_view name) {
+  return number_of<double>(checked(name)).value_or(0);
+}
+
+uint64_t Reader::size(std::string_view name) {
+  return parse_size(checked(name)).value_or(0);
+}
+
+std::vector<std::string> Reader::list(std::string_view name) {
+  const auto found = settings_.find(name);
+  return found == settings_.end() ? std::vector<std::string>{} : found->second.values;
+}
+
+std::vector<std::string> Reader::hosts(std::string_view name) {
+  std::vector<std::string> words = list(name);
+  if (words.empty()) words.emplace_back(find_flag(name)->default_text);
+  Result<std::vector<std::string>> hosts = parse_hosts(words);
+  if (hosts) return std::move(*hosts);
+  if (given(name) && origin(name) != "flag") hosts.error().details = "from " + origin(name);
+  errors_.push_back(std::move(hosts.error()));
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Reader::pairs(std::string_view name) {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const std::string& text : list(name)) {
+    if (Status status = check_pair(text); !status) {
+      if (origin(name) != "flag") status.error().details = "from " + origin(name);
+      errors_.push_back(std::move(status.error()));
+      continue;
+    }
+    const size_t equals = text.find('=');
+    result.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return result;
+}
+
+void Reader::report_missing(const Environment& environment, const std::vector<const Flag*>& reported) {
+  for (const Flag& flag : all_flags()) {
+    if (!is_required(flag, leaf_, mode_) || given(flag.name)) continue;
+    if (std::find(reported.begin(), reported.end(), &flag) != reported.end()) continue;
+    Error error{ErrorCode::kConfigMissing, fmt::format("{} is required", typed_name(flag))};
+    if (!flag.variable.empty()) {
+      error.suggestion = fmt::format("give {} {}, or set {}", typed_name(flag), flag.value_name, flag.variable);
+      if (flag.user_file) error.suggestion += fmt::format(", or: mlpstorage config set {} ...", key_name(flag));
+    } else if (flag.kind == FlagKind::kChoice) {
+      error.suggestion = fmt::format("one of: {}", fmt::join(choices_of(flag, mode_), ", "));
+    } else {
+      error.suggestion = fmt::format("give {} {}", typed_name(flag), flag.value_name);
+    }
+    if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
+      error.suggestion = fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
+    }
+    errors_.push_back(std::move(error));
+  }
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,162 @@
+#include "launch/job_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "benchmarks/training/command/prepare.hpp"
+#include "location/location.hpp"
+#include "storage/setting_variables.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr auto kOwnVariables = std::to_array<std::string_view>({"MLPS_DEBUG"});
+
+template <class Visit>
+void for_each_variable(const Visit& visit) {
+  for (const std::string_view name : storage::kSettingVariables) visit(name);
+  for (const std::string_view name : kOwnVariables) visit(name);
+}
+
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// A folder as it is meant where it was typed. What can't be understood stays, to be refused with its own message.
+void make_absolute(std::string& folder, std::optional<AccessProtocol> protocol) {
+  if (protocol == AccessProtocol::kObject) return;
+  if (const auto location = parse_location(folder)) folder = location->to_string();
+}
+
+void make_folders_absolute(JobSettings& job) {
+  for (const char* name : {"checkpoint-folder", "data-dir"}) {
+    const auto found = job.settings.find(name);
+    if (found != job.settings.end() && !found->second.values.empty()) {
+      make_absolute(found->second.values.back(), job.protocol);
+    }
+  }
+  const auto results = job.settings.find("results-dir");
+  if (results == job.settings.end() || results->second.values.empty()) return;
+  std::error_code error;
+  const auto path = std::filesystem::absolute(results->second.values.back(), error);
+  if (!error) results->second.values.back() = path.string();
+}
+
+json setting_json(const Setting& setting) {
+  return {{"values", setting.values}, {"source", static_cast<int>(setting.source)}, {"origin", setting.origin}};
+}
+
+Setting setting_of(const json& text) {
+  return {text.at("values"), static_cast<Source>(text.at("source").get<int>()), text.at("origin")};
+}
+
+const char* word_of(AccessProtocol protocol) {
+  return protocol == AccessProtocol::kObject ? "object" : "file";
+}
+
+JobSettings settings_of(const json& text) {
+  JobSettings job;
+  job.words = text.at("words").get<std::vector<std::string>>();
+  if (text.contains("protocol")) {
+    job.protocol = text.at("protocol") == "object" ? AccessProtocol::kObject : AccessProtocol::kFile;
+  }
+  for (const auto& [name, setting] : text.at("settings").items()) job.settings[name] = setting_of(setting);
+  job.variables = text.at("variables").get<std::map<std::string, std::string>>();
+  job.workload_text = text.at("workload_text");
+  job.arguments = text.at("arguments").get<std::vector<std::string>>();
+  job.notes = text.at("notes").get<std::vector<std::string>>();
+  job.warnings = text.at("warnings").get<std::vector<std::string>>();
+  job.start = {text.at("start_ns"), text.at("start_wall_us")};
+  job.boot_id = text.at("boot_id");
+  return job;
+}
+
+}  // namespace
+
+Result<JobSettings> make_job_settings(const Resolution& resolution, const CommandLine& line,
+                                      const std::vector<std::string>& arguments, const Stamp& start) {
+  JobSettings job;
+  job.words = resolution.words;
+  job.protocol = line.protocol;
+  job.settings = line.lexed.settings;
+  make_folders_absolute(job);
+  for_each_variable([&](std::string_view name) {
+    if (const auto value = line.environment.get(name)) job.variables.emplace(name, *value);
+  });
+  if (const auto file = job.settings.find("workload-file"); file != job.settings.end()) {
+    auto text = read_workload_file(file->second.values.back());
+    if (!text) return fail(text.error());
+    job.workload_text = std::move(*text);
+  }
+  job.arguments = arguments;
+  job.notes = line.notes;
+  job.warnings = line.warnings;
+  job.start = start;
+  job.boot_id = boot_id();
+  return job;
+}
+
+std::string settings_text(const JobSettings& settings) {
+  json text;
+  text["words"] = settings.words;
+  if (settings.protocol) text["protocol"] = word_of(*settings.protocol);
+  text["settings"] = json::object();
+  for (const auto& [name, setting] : settings.settings) text["settings"][name] = setting_json(setting);
+  text["variables"] = settings.variables;
+  text["workload_text"] = settings.workload_text;
+  text["arguments"] = settings.arguments;
+  text["notes"] = settings.notes;
+  text["warnings"] = settings.warnings;
+  text["start_ns"] = settings.start.monotonic_ns;
+  text["start_wall_us"] = settings.start.wall_us;
+  text["boot_id"] = settings.boot_id;
+  return text.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<JobSettings> parse_settings(std::string_view text) {
+  try {
+    return settings_of(json::parse(text));
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kMpiCommunication, fmt::format("the settings of the job can't be read: {}", error.what()),
+                {}, "every host must run the same build of mlpstorage");
+  }
+}
+
+Result<CommandLine> line_of(const JobSettings& settings, const Environment& own, const std::string& program_folder) {
+  const Resolution resolution = resolve(settings.words);
+  if (resolution.kind != Resolution::Kind::kCommand) {
+    return fail(ErrorCode::kMpiCommunication, "the settings of the job name no command");
+  }
+  CommandLine line;
+  line.environment = own;
+  line.command = resolution.word;
+  line.mode = resolution.mode;
+  line.model = resolution.model;
+  line.protocol = settings.protocol;
+  line.lexed.settings = settings.settings;
+  line.workload_text = settings.workload_text;
+  line.notes = settings.notes;
+  line.warnings = settings.warnings;
+  if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);
+  for_each_variable([&](std::string_view name) {
+    const auto found = settings.variables.find(std::string(name));
+    line.environment.set(name, found == settings.variables.end() ? std::string() : found->second);
+  });
+  return line;
+}
+
+Stamp start_of(const JobSettings& settings, const Stamp& here) {
+  return !settings.boot_id.empty() && settings.boot_id == boot_id() ? settings.start : here;
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,133 @@
+#include "launch/launch_job.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "launch/child_process.hpp"
+#include "launch/job_attendant.hpp"
+#include "launch/job_control.hpp"
+#include "results/redact.hpp"
+#include "session/execution.hpp"
+#include "world/host_facts.hpp"
+#include "world/host_list.hpp"
+#include "world/launch.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// This program, by a path that is right on every host where it is installed in the same place.
+std::string own_path() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
+  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string("mlpstorage");
+}
+
+Error no_launcher(const Error& error) {
+  return {ErrorCode::kMpiNotAvailable,
+          error.message,
+          {},
+          "install Open MPI or MPICH, name its launcher with --mpi-bin, or start mlpstorage under the site's own "
+          "(srun, mpiexec)"};
+}
+
+void send(int pipe, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t sent = ::write(pipe, text.data(), text.size());
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return;  // the launcher has ended: its status tells
+    text.remove_prefix(static_cast<size_t>(sent));
+  }
+}
+
+/// Why a launcher was ended that had said nothing of its job.
+Error cut_short(const JobEnd& end, const std::string& launcher) {
+  if (end.was_interrupted) {
+    return {ErrorCode::kInterrupted,
+            fmt::format("interrupted, and {} was ended before the job had said how it ended", launcher),
+            {},
+            "open uploads and partial files may be left; run the command again"};
+  }
+  return {ErrorCode::kHostUnreachable,
+          fmt::format("{} has not brought the processes of all hosts together within {:g} s, and was ended", launcher,
+                      to_seconds(kStartLimitNs)),
+          {},
+          "can it reach every host (try ssh), and is mlpstorage installed at the same path there?"};
+}
+
+/// The job's own status, which it has explained, or what is known of a launcher that ended without it.
+int status_of_job(const JobEnd& end, const std::string& launcher) {
+  if (end.had_to_be_ended) {
+    log::warning(
+        "{} did not end by itself after the job had, and was ended: processes may be left on hosts it can't "
+        "reach",
+        launcher);
+  }
+  const bool is_clean = WIFEXITED(end.wait_status) && WEXITSTATUS(end.wait_status) == kExitSuccess;
+  if (end.verdict && (*end.verdict != kExitSuccess || is_clean || end.had_to_be_ended)) return *end.verdict;
+  if (!end.verdict && (end.was_interrupted || end.never_began)) return report_failures({cut_short(end, launcher)});
+  const Error error{
+      ErrorCode::kMpiCommunication,
+      WIFEXITED(end.wait_status) ? fmt::format("{} ended with status {}", launcher, WEXITSTATUS(end.wait_status))
+                                 : fmt::format("{} was killed by signal {}", launcher, WTERMSIG(end.wait_status)),
+      end.verdict ? "the job had come to its end, but a process of it did not end well"
+                  : "it could not start the job, or a process of the job was killed; what is known stands "
+                    "above",
+      {}};
+  log::error("{}", render(error));
+  return exit_code(error.code);
+}
+
+}  // namespace
+
+bool needs_launcher(const HostOptions& hosts) {
+  if (hosts.hosts.size() != 1) return true;
+  const std::string name = hosts.hosts.front().substr(0, hosts.hosts.front().rfind(':'));
+  return name != "127.0.0.1" && name != "localhost" && name != world::host_name();
+}
+
+Result<std::vector<std::string>> launcher_command(const HostOptions& hosts, const Environment& environment) {
+  world::LaunchRequest request;
+  auto parsed = world::parse_host_list(hosts.hosts);
+  if (!parsed) return fail(parsed.error());
+  request.hosts = std::move(*parsed);
+  request.program = world::launcher_program(hosts.mpi_bin, environment);
+  request.mpi_params = hosts.mpi_params;
+  request.oversubscribe = hosts.oversubscribe;
+  request.allow_run_as_root = hosts.allow_run_as_root;
+  request.mpi_btl = hosts.mpi_btl;
+  request.command = {own_path(), std::string(kJoinWord)};
+  const auto version = output_of({request.program, "--version"});
+  if (!version) return fail(no_launcher(version.error()));
+  const auto kind = world::launcher_kind(*version);
+  if (!kind) return fail(kind.error());
+  return world::launch_command(*kind, request);
+}
+
+int run_launched(const std::vector<std::string>& command, const JobSettings& settings) {
+  sigset_t signals, before;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
+  ::sigprocmask(SIG_BLOCK, &signals, &before);
+  ::signal(SIGPIPE, SIG_IGN);
+  Pipe control, errors;
+  log::info("starting: {}", fmt::join(results::without_secrets(command), " "));
+  const auto launcher = start_child(command, {control.read_end(), -1, errors.write_end()});
+  if (!launcher) return report_failures({no_launcher(launcher.error())});
+  control.close_read();
+  errors.close_write();
+  send(control.write_end(), settings_text(settings) + "\n");
+  const JobEnd end = attend(*launcher, control.write_end(), errors.read_end());
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return status_of_job(end, command.front());
+}
+
+}  // namespace mlps::cli

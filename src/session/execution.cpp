@@ -1,0 +1,122 @@
+#include "session/execution.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <random>
+
+#include "base/version.hpp"
+
+namespace mlps::cli {
+namespace {
+
+// Plain progress lines, when stderr is no terminal, come this often at most.
+constexpr Nanos kPlainProgressNs = 10'000'000'000;
+
+}  // namespace
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+int report_failures(const std::vector<Error>& errors) {
+  for (const Error& error : errors) log::error("{}", render(error));
+  return exit_code(errors.front().code);
+}
+
+void prepare_process() {
+  signal(SIGPIPE, SIG_IGN);
+  // Many ranks on files hold an open file each; the soft limit is often 1,024.
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // what is missing shows as EMFILE, with advice
+}
+
+uint64_t random_seed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+std::string configuration_text(const workloads::Values& values) {
+  std::string text = fmt::format("{:<52}{:<28}{}\n", "key", "value", "source");
+  for (const auto& [key, value] : values) {
+    text += fmt::format("{:<52}{:<28}{}\n", key, value.value, workloads::source_name(value.source));
+  }
+  return text + "\n";
+}
+
+void ProgressDisplay::show(const std::string& line) {
+  if (!log::stderr_is_terminal()) {
+    const Nanos now = now_ns();
+    if (now - last_ns_ < kPlainProgressNs) return;
+    last_ns_ = now;
+  }
+  log::progress(line);
+}
+
+std::optional<int> report_gates(const Result<gates::Report>& gates) {
+  if (!gates) return report_failures({gates.error()});
+  for (const std::string& warning : gates->warnings) log::warning("{}", warning);
+  if (!gates->first_failure) return std::nullopt;
+  // Of several processes only the first has them all, and says them.
+  return gates->failures.empty() ? exit_code(gates->first_failure->code) : report_failures(gates->failures);
+}
+
+Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request) {
+  request.results_dir = common.results_dir;
+  request.mode = mode_name(common.mode);
+  request.orgname = common.orgname;
+  request.systemname = common.systemname;
+  request.wall_us = Stamp::now().wall_us;
+  auto folder = results::claim_run_folder(request);
+  if (!folder) return folder;
+  if (auto status = log::open_run_files(folder->path); !status) return fail(status.error());
+  log::status("run folder: {}", folder->path);
+  return folder;
+}
+
+void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
+                  std::vector<results::RunMember> members, results::RunContext& context) {
+  const CommonOptions& common = options.common;
+  context.tool_version = version_text();
+  context.mode = mode_name(common.mode);
+  context.orgname = common.orgname;
+  context.systemname = common.systemname;
+  context.model = options.model;
+  context.argv = common.argv;
+  context.protocol = protocol_name(options);
+  context.run_datetime = folder.run_datetime;
+  context.folder = folder.path;
+  if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
+  context.client_host_memory_gib = options.client_host_memory_gib;
+  context.hosts = options.hosts.hosts;
+  context.processes = processes;
+  context.members = std::move(members);
+}
+
+results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
+                               std::vector<std::optional<world::HostFacts>> host_ends) {
+  if (error) log::error("{}", render(*error));
+  results::RunOutcome outcome;
+  outcome.exit_status = error ? exit_code(error->code) : kExitSuccess;
+  outcome.warnings = log::problems();
+  outcome.host_ends = std::move(host_ends);
+  outcome.findings = std::move(findings);
+  outcome.invocation_end = Stamp::now();
+  return outcome;
+}
+
+int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome) {
+  if (!written) {
+    const int status = report_failures({written.error()});
+    return outcome.exit_status == kExitSuccess ? status : outcome.exit_status;
+  }
+  log::status("results: {}", folder.path);
+  return outcome.exit_status;
+}
+
+}  // namespace mlps::cli
