@@ -6,18 +6,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
-#include <thread>
 
+#include "base/waiting.hpp"
 #include "storage/probe_name.hpp"
 
 namespace mlps::gates {
 namespace {
 
 constexpr std::string_view kSharedFolderGate = "CAP-02";
-constexpr std::chrono::milliseconds kBetweenLooks{100};
+constexpr Nanos kBetweenLooks = 100'000'000;
 constexpr mode_t kReadableByAll = 0644;  // a host may look at it with other rights, as root does over NFS
 
 tl::unexpected<Error> cant_mark(int errno_value, const std::string& action) {
@@ -133,7 +132,7 @@ std::optional<Error> look_for(const SharedMark& mark, const std::string& folder,
   const Nanos begin_ns = now_ns();
   Sighting sighting = sight(mark, path);
   while (may_change(mark, sighting) && now_ns() - begin_ns < patience_ns && !failure.raised()) {
-    std::this_thread::sleep_for(kBetweenLooks);
+    sleep_for(kBetweenLooks);
     freshen_folders_of(path);
     sighting = sight(mark, path);
   }

@@ -32,7 +32,7 @@ class DatagenExecution {
     const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
     if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     job_.share_warnings(true);
-    HostWatch watch(options_);
+    HostWatch watch(options_, transport.failure());
     training::GenerateRecord record = training::generate(request_, transport);
     report(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store));
     const auto gather = [&] { (void)training::gather_record(record, transport); };
