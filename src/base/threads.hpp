@@ -17,7 +17,7 @@ struct ThreadPurpose {
   /// The option that lowers their number ("--io-workers"); empty if none does.
   std::string fewer_by = {};
   /// Gets what a thread's work threw, on that thread. May be called more than once, and must not throw.
-  std::function<void(Error)> on_error;
+  std::function<void(Error)> on_error = {};
 };
 
 /// A group of running threads; the only place of the program that starts threads. An exception that leaves a thread's
