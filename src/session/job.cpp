@@ -12,8 +12,8 @@
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "session/execution.hpp"
-#include "world/chorus.hpp"
-#include "world/courier.hpp"
+#include "world/message_merger.hpp"
+#include "world/mpi_thread.hpp"
 #include "world/host_facts.hpp"
 #include "world/mpi/mpi_wire.hpp"
 #include "world/packet.hpp"
@@ -27,7 +27,7 @@ constexpr Nanos kFarewellNs = 20'000'000'000;
 std::unique_ptr<world::Transport> join(const world::Launched& launched) {
   const world::Introduction me{fmt::format("{}, binary {}", version_line(), binary_id()), world::host_name(),
                                ::getpid()};
-  return world::start_courier([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
+  return world::start_mpi_thread([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
 }
 
 /// What a process says when all are asked whether to go on.
@@ -73,7 +73,7 @@ std::optional<Error> other_plan(const std::vector<Opinion>& opinions, const std:
 }
 
 std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::vector<world::Member>& members) {
-  world::Chorus chorus;
+  world::MessageMerger chorus;
   std::set<std::string> hosts;
   for (size_t process = 0; process < opinions.size(); ++process) {
     hosts.insert(members[process].host);
@@ -135,7 +135,7 @@ void Job::share_warnings(bool leave_out_known) {
   warnings_shared_ = warnings.size();
   const auto all = transport_->gather(packer.take());
   if (!all) return;  // the failure is everybody's, and told at the end
-  world::Chorus chorus;
+  world::MessageMerger chorus;
   for (size_t process = 0; process < all->size(); ++process) {
     for (world::Unpacker in((*all)[process]); in.good() && !in.empty();) {
       const std::string warning(in.text());

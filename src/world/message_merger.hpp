@@ -12,10 +12,10 @@
 namespace mlps::world {
 
 /// Gathers what hosts have to say, each thing once, so that a mistake of thirty hosts is one line.
-class Chorus {
+class MessageMerger {
  public:
   /// Messages with the same `essence` say the same; by default the message itself.
-  explicit Chorus(std::function<std::string(std::string_view)> essence = {}) : essence_(std::move(essence)) {}
+  explicit MessageMerger(std::function<std::string(std::string_view)> essence = {}) : essence_(std::move(essence)) {}
 
   void add(const std::string& host, const Error& error);
 

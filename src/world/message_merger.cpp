@@ -1,4 +1,4 @@
-#include "world/chorus.hpp"
+#include "world/message_merger.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 
 namespace mlps::world {
 
-void Chorus::add(const std::string& host, const Error& error) {
+void MessageMerger::add(const std::string& host, const Error& error) {
   const std::string essence = essence_ ? essence_(error.message) : error.message;
   const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& other) {
     return other.error.code == error.code && other.error.suggestion == error.suggestion && other.essence == essence;
@@ -20,7 +20,7 @@ void Chorus::add(const std::string& host, const Error& error) {
   if (std::find(line->hosts.begin(), line->hosts.end(), host) == line->hosts.end()) line->hosts.push_back(host);
 }
 
-std::vector<Error> Chorus::errors(size_t everybody) const {
+std::vector<Error> MessageMerger::errors(size_t everybody) const {
   std::vector<Error> result;
   for (const Line& line : lines_) {
     Error& error = result.emplace_back(line.error);
