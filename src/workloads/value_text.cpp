@@ -1,7 +1,8 @@
 #include "workloads/value_text.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include "base/text.hpp"
 
 namespace mlps::workloads {
 namespace {
@@ -41,7 +42,7 @@ std::optional<std::vector<std::string>> list_of(std::string_view text) {
 }
 
 std::string list_text(const std::vector<std::string>& items) {
-  return fmt::format("[{}]", fmt::join(items, ", "));
+  return fmt::format("[{}]", join(items, ", "));
 }
 
 }  // namespace mlps::workloads

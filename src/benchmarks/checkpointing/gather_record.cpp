@@ -81,7 +81,7 @@ std::string mismatch(const RecordPart& part, const std::vector<CheckpointEvent>&
   return {};
 }
 
-void join(CheckpointEvent& whole, const CheckpointEvent& part, const world::ClockOffset& clock) {
+void merge_event(CheckpointEvent& whole, const CheckpointEvent& part, const world::ClockOffset& clock) {
   const Stamp start = run::shifted(part.start, clock);
   if (whole.ranks.empty()) {
     whole = {part.phase, part.checkpoint, start, part.slowest_ns, {}, part.cached_before};
@@ -101,7 +101,7 @@ void join(CheckpointEvent& whole, const CheckpointEvent& part, const world::Cloc
 
 void add(RunRecord& whole, const RecordPart& part, const world::ClockOffset& clock) {
   whole.events.resize(part.events.size());
-  for (size_t i = 0; i < part.events.size(); ++i) join(whole.events[i], part.events[i], clock);
+  for (size_t i = 0; i < part.events.size(); ++i) merge_event(whole.events[i], part.events[i], clock);
   merge(whole.write, part.write);
   merge(whole.read, part.read);
 }

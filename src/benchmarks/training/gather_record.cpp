@@ -134,7 +134,7 @@ void extend_to(Stamp& end, const Stamp& other) {
   if (other.monotonic_ns > end.monotonic_ns) end = other;
 }
 
-void join(Epoch& whole, const Epoch& part, const world::ClockOffset& clock) {
+void merge_epoch(Epoch& whole, const Epoch& part, const world::ClockOffset& clock) {
   extend_to(whole.end, run::shifted(part.end, clock));
   for (size_t i = 0; i < part.blocks.size(); ++i) {
     append(whole.blocks[i].ranks, part.blocks[i].ranks, clock);
@@ -158,7 +158,7 @@ void join(Epoch& whole, const Epoch& part, const world::ClockOffset& clock) {
 
 /// Adds the part of another process to process 0's record.
 void add(RunRecord& whole, const RecordPart& part, const world::ClockOffset& clock) {
-  for (size_t i = 0; i < part.epochs.size(); ++i) join(whole.epochs[i], part.epochs[i], clock);
+  for (size_t i = 0; i < part.epochs.size(); ++i) merge_epoch(whole.epochs[i], part.epochs[i], clock);
   merge(whole.stats, part.stats);
   whole.extents_planned += part.extents_planned;
   if (part.start_up_s == 0) return;  // no step was begun

@@ -1,12 +1,13 @@
 #include "storage/fault/fault_plan.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <initializer_list>
+
+#include "base/text.hpp"
 
 namespace mlps::storage::fault {
 namespace {
@@ -49,7 +50,7 @@ std::string legal_kinds() {
   std::vector<std::string_view> words;
   words.reserve(kKinds.size());
   for (const Kind& kind : kKinds) words.push_back(kind.word);
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 std::string legal_operations(uint32_t mask) {
@@ -57,7 +58,7 @@ std::string legal_operations(uint32_t mask) {
   for (const OpKind kind : kAllOps) {
     if ((mask & bit(kind)) != 0) words.push_back(op_name(kind));
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 tl::unexpected<Error> refuse(std::string message, std::string legal) {

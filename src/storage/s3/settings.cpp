@@ -1,13 +1,13 @@
 #include "storage/s3/settings.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "storage/s3/credentials.hpp"
 #include "storage/s3/encoding.hpp"
 
@@ -76,7 +76,7 @@ Result<std::string> choice(const Environment& environment, std::string_view vari
     if (value == word) return value;
   }
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}=\"{}\" is not known", variable, printable(value)), {},
-              fmt::format("Use one of: {}.", fmt::join(words, ", ")));
+              fmt::format("Use one of: {}.", join(words, ", ")));
 }
 
 Status resolve_endpoints(Settings& settings, const Location& root, const Environment& environment) {
@@ -180,7 +180,7 @@ std::vector<std::pair<std::string, std::string>> describe(const Settings& settin
   const bool tls = settings.endpoints.front().tls;
   const std::string ca = settings.engine.ca_file.empty() ? "system CA store" : "CA file " + settings.engine.ca_file;
   return {
-      {"endpoint", fmt::format("{}", fmt::join(urls, ", "))},
+      {"endpoint", join(urls, ", ")},
       {"endpoint source", settings.endpoint_source},
       {"region", settings.region},
       {"credentials", settings.credentials.source},

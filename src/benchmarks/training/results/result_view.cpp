@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/units.hpp"
 #include "benchmarks/training/metrics.hpp"
