@@ -50,6 +50,11 @@ Result<std::vector<Record>> unpack_parts(const std::string& kind, const std::vec
   return parts;
 }
 
+template <class T>
+void shift_stamps(std::vector<T>& values, const world::ClockOffset& clock);
+template <class T>
+void shift_stamps(std::optional<T>& value, const world::ClockOffset& clock);
+
 /// Moves every moment in `value`, which another process has measured, onto the clocks of process 0.
 template <class T>
 void shift_stamps(T& value, const world::ClockOffset& clock) {
