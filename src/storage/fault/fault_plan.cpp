@@ -8,6 +8,8 @@
 #include <charconv>
 #include <initializer_list>
 
+#include "payload/mix.hpp"
+
 namespace mlps::storage::fault {
 namespace {
 
@@ -79,12 +81,6 @@ std::string_view cut(std::string_view& text, char separator) {
   const std::string_view head = text.substr(0, at);
   text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
   return head;
-}
-
-uint64_t mix(uint64_t value) {  // the finaliser of splitmix64
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
 }
 
 }  // namespace
@@ -165,8 +161,8 @@ std::optional<Fault> FaultPlan::match(OpKind operation, std::string_view object)
 }
 
 uint64_t FaultPlan::bit_of(std::string_view object, uint32_t part, uint64_t length) const {
-  uint64_t hash = mix(seed_ + part);
-  for (const char letter : object) hash = mix(hash ^ static_cast<unsigned char>(letter));
+  uint64_t hash = payload::mix64(seed_ + part);
+  for (const char letter : object) hash = payload::mix64(hash ^ static_cast<unsigned char>(letter));
   return hash % (length * 8);
 }
 

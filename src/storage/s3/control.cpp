@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/crc.hpp"
+#include "storage/outcome.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
-#include "storage/s3/errors.hpp"
 
 namespace mlps::s3 {
 
@@ -21,7 +21,7 @@ Status Control::run() {
   while (done_.empty()) {
     if (cancelled_.load()) {
       client_.drop(call_);
-      return fail(cancelled_error(call_name(call_.kind), call_.subject));
+      return fail(storage::cancelled_error(call_name(call_.kind), call_.subject));
     }
     client_.poll(std::chrono::seconds(1), done_);
   }

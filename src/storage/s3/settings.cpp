@@ -7,7 +7,6 @@
 #include <cstring>
 #include <fstream>
 
-#include "base/log.hpp"
 #include "storage/s3/credentials.hpp"
 #include "storage/s3/encoding.hpp"
 
@@ -86,10 +85,6 @@ Status resolve_endpoints(Settings& settings, const Location& root, const Environ
   if (texts->variable == "default") {
     texts->texts = {gs ? std::string("https://storage.googleapis.com")
                        : fmt::format("https://s3.{}.amazonaws.com", settings.region)};
-    if (!gs) {
-      log::warning("No S3 endpoint is set (S3_ENDPOINT_URIS, AWS_ENDPOINT_URL, ...): {} goes to AWS at {}.",
-                   root.to_string(), texts->texts.front());
-    }
   }
   auto endpoints = parse_endpoints(texts->texts, texts->variable);
   if (!endpoints) return fail(std::move(endpoints.error()));
@@ -174,7 +169,7 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   return settings;
 }
 
-std::vector<std::pair<std::string, std::string>> describe(const Settings& settings) {
+storage::SettingList describe(const Settings& settings) {
   std::vector<std::string> urls;
   for (const Endpoint& endpoint : settings.endpoints) urls.push_back(endpoint.url());
   const bool tls = settings.endpoints.front().tls;
