@@ -1,13 +1,12 @@
 #include "storage/fault/fault_plan.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
 
+#include "base/text.hpp"
 #include "payload/mix.hpp"
 
 namespace mlps::storage::fault {
@@ -51,7 +50,7 @@ std::string legal_kinds() {
   std::vector<std::string_view> words;
   words.reserve(kKinds.size());
   for (const Kind& kind : kKinds) words.push_back(kind.word);
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 std::string legal_operations(uint32_t mask) {
@@ -59,7 +58,7 @@ std::string legal_operations(uint32_t mask) {
   for (const OpKind kind : kAllOps) {
     if ((mask & bit(kind)) != 0) words.push_back(op_name(kind));
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 tl::unexpected<Error> refuse(std::string message, std::string legal) {
@@ -67,12 +66,10 @@ tl::unexpected<Error> refuse(std::string message, std::string legal) {
               "a fault is kind[=number]:operation[:object-substring][@n[+]]");
 }
 
-/// A positive number that fills all of `text`.
+/// Returns the positive number that fills all of `text`.
 std::optional<uint64_t> positive(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value == 0) return std::nullopt;
-  return value;
+  const auto value = parse_number<uint64_t>(text);
+  return value && *value > 0 ? value : std::nullopt;
 }
 
 /// Cuts `text` at the first `separator` and returns what stood before it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/crc.hpp"
+#include "base/text.hpp"
 #include "storage/outcome.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
@@ -45,7 +46,7 @@ Result<storage::ObjectInfo> Control::head(std::string_view name) {
     return fail(std::move(status.error()));
   }
   const auto text = call_.exchange.header("content-length");
-  const auto size = text ? parse_number(*text) : std::nullopt;
+  const auto size = text ? parse_number<uint64_t>(*text) : std::nullopt;
   if (!size) return fail(ErrorCode::kStorageProtocol, fmt::format("HeadObject {}: the answer has no size", uri_));
   return storage::ObjectInfo{std::string(name), *size};
 }
