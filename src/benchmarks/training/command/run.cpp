@@ -50,7 +50,7 @@ class TrainingExecution {
       gates::Request request;
       request.store = prepared_.checkpoints.get();
       request.new_folders = kFoldersOfRun;
-      request.looks_at_job = false;  // with the data folder, it did
+      request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
       world::LocalTransport alone;
       const auto failed = report_gates(gates::run_gates(request, alone));
