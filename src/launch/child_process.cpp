@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -11,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/text.hpp"
 #include "base/waiting.hpp"
 
 namespace mlps::cli {
@@ -73,7 +73,7 @@ Result<std::string> output_of(const std::vector<std::string>& command, Nanos lim
   }
   if (ended) return text;
   return fail(ErrorCode::kTimeout,
-              fmt::format("{} has not ended within {:g} s", fmt::join(command, " "), to_seconds(limit_ns)));
+              fmt::format("{} has not ended within {:g} s", join(command, " "), to_seconds(limit_ns)));
 }
 
 }  // namespace mlps::cli
