@@ -28,7 +28,7 @@ std::vector<Error> MessageMerger::errors(size_t everybody) const {
     if (line.hosts.size() >= everybody) continue;
     error.message =
         fmt::format("{} {}: {}", line.hosts.size() == 1 ? "host" : "hosts", join(line.hosts, ", "), error.message);
-    // Numbers of requests and the like: one host's are enough to look into it.
+    // Request numbers and the like differ: those of one host are enough to look into it.
     if (line.details_differ) error.details = fmt::format("host {}: {}", line.hosts.front(), error.details);
   }
   return result;

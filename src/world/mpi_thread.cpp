@@ -99,11 +99,11 @@ std::shared_ptr<Request> request_for(std::function<Status(ProcessGroup&, Request
 
 void MpiThreadTransport::start(OpenWire open, const Introduction& me) {
   wake_ = failure_->on_raise([shared = shared_] { shared->requests.wake(); });
-  struct Found {
+  struct Introduced {
     uint32_t index = 0;
     std::vector<Member> members;
   };
-  const auto found = std::make_shared<Found>();
+  const auto found = std::make_shared<Introduced>();
   const auto request = request_for([me, found](ProcessGroup& group, Request&) {
     Status done = group.introduce(me);
     found->index = group.index();

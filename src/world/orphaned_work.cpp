@@ -11,7 +11,7 @@ std::vector<uint32_t> processes_to_clean_up_for(Transport& transport) {
     if (transport.lost(process)) {
       gone.push_back(process);
     } else if (process < me) {
-      return {};  // that one does it
+      return {};  // that process does it
     }
   }
   return gone;

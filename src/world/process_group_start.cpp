@@ -1,4 +1,4 @@
-// The first exchange: who is there, do all run the same program, and how do their clocks differ.
+// The first exchange: the processes introduce themselves, versions are compared and clocks measured.
 #include <fmt/format.h>
 
 #include "world/process_group.hpp"
@@ -38,13 +38,13 @@ Status ProcessGroup::introduce(const Introduction& me) {
     raise_named(std::move(learned.error()));
     return state();
   }
-  // From here on silence counts.
+  // From here on a silent process counts as dead.
   for (Peer& peer : peers_) peer.last_seen_ns = now_ns();
   introduced_ = true;
   return {};
 }
 
-// In process 0: the table that all get, or the sentence that says who runs something else.
+// Makes the table of members, in process 0; an error names the process that runs another version.
 Status ProcessGroup::check_introductions(const std::vector<Bytes>& introductions, Bytes& table) {
   std::vector<std::string> versions;
   for (uint32_t i = 0; i < size_; ++i) {
@@ -93,7 +93,7 @@ Status ProcessGroup::unpack_members(const Bytes& table) {
   return fail(ErrorCode::kMpiCommunication, "the list of hosts that process 0 sent is damaged");
 }
 
-// The exchange with the least delay leaves the least doubt: the peer read its clocks within it.
+// Takes the exchange with the least delay, within which the peer read its clocks: its bound on the error is the lowest.
 std::optional<ClockOffset> ProcessGroup::measure_clock(uint32_t peer) {
   std::optional<ClockOffset> best;
   for (uint64_t number = 1; number <= kPings; ++number) {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kLongestPause = 1e9;  // seconds
 
-// The first one waits for those who are still starting.
+// The first meeting, which waits for ranks that are still starting, is not measured.
 template <class Meet>
 Nanos mean_cost(int times, const Meet& meet) {
   if (!meet()) return 0;
