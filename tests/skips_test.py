@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import skips
 
 OUTPUT = """[ RUN      ] Tree.A
-a.cpp:3: Skipped
+line 3: Skipped
 may not mount
 
 [  SKIPPED ] Tree.A (0 ms)
