@@ -6,19 +6,18 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
-#include <thread>
 
 #include "base/descriptor.hpp"
+#include "base/waiting.hpp"
 #include "storage/probe_name.hpp"
 
 namespace mlps::gates {
 namespace {
 
 constexpr std::string_view kSharedFolderGate = "CAP-02";
-constexpr std::chrono::milliseconds kRetryInterval{100};
+constexpr Nanos kRetryInterval = 100'000'000;
 constexpr mode_t kReadableByAll = 0644;  // another host may read it as another user (root over NFS)
 
 tl::unexpected<Error> cant_mark(int errno_value, const std::string& action) {
@@ -113,7 +112,7 @@ Result<SharedMark> mark_of(const std::string& folder, const std::string& name) {
 }
 
 void retry_pause() {
-  std::this_thread::sleep_for(kRetryInterval);
+  sleep_for(kRetryInterval);
 }
 
 std::optional<Error> look_for(const SharedMark& mark, const std::string& folder, const std::string& first_host,

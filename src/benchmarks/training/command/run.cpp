@@ -111,7 +111,7 @@ class TrainingExecution {
     const training::RunRequest request = request_for(run_seed);
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     job_.share_warnings(true);
-    HostWatch watch(options_);
+    HostWatch watch(options_, world.failure());
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
     if (prepared_.checkpoints && !job_.leads()) {
