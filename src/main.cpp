@@ -2,26 +2,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <climits>
 #include <exception>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/version.hpp"
 #include "cli/dispatch.hpp"
 
 namespace {
 
 std::string program_folder() {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return {};
-  path.resize(static_cast<size_t>(length));
+  const std::string path = mlps::binary_path();
   return path.substr(0, path.rfind('/'));
 }
 
-/// Whoever starts a program with a standard stream closed would find what it says in the first file that it opens.
+/// Opens closed standard streams: else what the program prints would go into the first file that it opens.
 void fill_standard_streams() {
   for (int stream = open("/dev/null", O_RDWR); stream >= 0; stream = open("/dev/null", O_RDWR)) {
     if (stream > STDERR_FILENO) {

@@ -5,14 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/report.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "launch/child_process.hpp"
 #include "launch/job_control.hpp"
 #include "launch/launcher_supervisor.hpp"
@@ -25,13 +24,6 @@ namespace mlps::cli {
 namespace {
 
 constexpr Nanos kVersionLimitNs = 30'000'000'000;
-
-// Returns the path of this program, which is right on every host where it is installed in the same place.
-std::string own_path() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string("mlpstorage");
-}
 
 Error no_launcher(const Error& error) {
   return {ErrorCode::kMpiNotAvailable,
@@ -97,7 +89,8 @@ Result<std::vector<std::string>> launcher_command(const HostOptions& hosts, cons
   request.oversubscribe = hosts.oversubscribe;
   request.allow_run_as_root = hosts.allow_run_as_root;
   request.mpi_btl = hosts.mpi_btl;
-  request.command = {own_path(), std::string(kJoinWord)};
+  const std::string own_path = binary_path();  // right on every host where it is installed in the same place
+  request.command = {own_path.empty() ? "mlpstorage" : own_path, std::string(kJoinWord)};
   const auto version = output_of({request.program, "--version"}, kVersionLimitNs);
   if (!version) return fail(no_launcher(version.error()));
   const auto kind = world::launcher_kind(*version);

@@ -25,7 +25,7 @@ constexpr unsigned long kTimerSlackNs = 1'000;
 
 // A call on its way to the MPI thread. It owns what it needs: a caller that gave up may be gone when it is carried out.
 struct Request {
-  std::function<Status(ProcessGroup&, Request&)> work;
+  std::function<Status(PeerGroup&, Request&)> work;
   Bytes bytes = {};
   std::vector<Bytes> all = {};
   std::vector<double> values = {};
@@ -50,7 +50,7 @@ void run_mpi_thread(Shared& shared, const OpenWire& open) {
   ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
   Result<std::unique_ptr<Wire>> wire = open();
   if (wire) {
-    ProcessGroup group(std::move(*wire), *shared.failure, shared.limits, shared.progressed_ns);
+    PeerGroup group(std::move(*wire), *shared.failure, shared.limits, shared.progressed_ns);
     shared.requests.serve([&](Request& request) { request.outcome = request.work(group, request); },
                           [&] { return group.progress(); }, kIdleNs);
   } else {
@@ -91,7 +91,7 @@ class MpiThreadTransport final : public Transport {
   std::vector<Member> members_;
 };
 
-std::shared_ptr<Request> request_for(std::function<Status(ProcessGroup&, Request&)> work) {
+std::shared_ptr<Request> request_for(std::function<Status(PeerGroup&, Request&)> work) {
   auto request = std::make_shared<Request>();
   request->work = std::move(work);
   return request;
@@ -104,7 +104,7 @@ void MpiThreadTransport::start(OpenWire open, const Introduction& me) {
     std::vector<Member> members;
   };
   const auto found = std::make_shared<Introduced>();
-  const auto request = request_for([me, found](ProcessGroup& group, Request&) {
+  const auto request = request_for([me, found](PeerGroup& group, Request&) {
     Status done = group.introduce(me);
     found->index = group.index();
     found->members = group.members();
@@ -114,7 +114,7 @@ void MpiThreadTransport::start(OpenWire open, const Introduction& me) {
     shared->failure->raise(std::move(error));
     shared->requests.end();
   };
-  auto thread = Threads::start(1, {"MPI thread", {}, on_error},
+  auto thread = Threads::start(1, {"MPI threads", {}, on_error},
                                [shared = shared_, open = std::move(open)](size_t) { run_mpi_thread(*shared, open); });
   if (!thread) return on_error(std::move(thread.error()));
   thread_ = std::move(*thread);
@@ -148,11 +148,11 @@ Status MpiThreadTransport::call(const std::shared_ptr<Request>& request, Nanos s
 }
 
 Status MpiThreadTransport::barrier() {
-  return call(request_for([](ProcessGroup& group, Request&) { return group.barrier(); }));
+  return call(request_for([](PeerGroup& group, Request&) { return group.barrier(); }));
 }
 
 Status MpiThreadTransport::broadcast(Bytes& bytes) {
-  const auto request = request_for([](ProcessGroup& group, Request& self) { return group.broadcast(self.bytes); });
+  const auto request = request_for([](PeerGroup& group, Request& self) { return group.broadcast(self.bytes); });
   if (index_ == 0) request->bytes = bytes;
   Status done = call(request);
   if (done && index_ != 0) bytes = std::move(request->bytes);
@@ -160,7 +160,7 @@ Status MpiThreadTransport::broadcast(Bytes& bytes) {
 }
 
 Result<std::vector<Bytes>> MpiThreadTransport::gather(Bytes mine) {
-  const auto request = request_for([](ProcessGroup& group, Request& self) -> Status {
+  const auto request = request_for([](PeerGroup& group, Request& self) -> Status {
     Result<std::vector<Bytes>> all = group.gather(std::move(self.bytes));
     if (!all) return fail(std::move(all.error()));
     self.all = std::move(*all);
@@ -173,7 +173,7 @@ Result<std::vector<Bytes>> MpiThreadTransport::gather(Bytes mine) {
 
 Status MpiThreadTransport::reduce(Reduction reduction, std::span<double> values) {
   const auto request =
-      request_for([reduction](ProcessGroup& group, Request& self) { return group.reduce(reduction, self.values); });
+      request_for([reduction](PeerGroup& group, Request& self) { return group.reduce(reduction, self.values); });
   request->values.assign(values.begin(), values.end());
   Status done = call(request);
   if (done) std::copy(request->values.begin(), request->values.end(), values.begin());
@@ -181,7 +181,7 @@ Status MpiThreadTransport::reduce(Reduction reduction, std::span<double> values)
 }
 
 bool MpiThreadTransport::lost(uint32_t process) {
-  const auto request = request_for([process](ProcessGroup& group, Request& self) -> Status {
+  const auto request = request_for([process](PeerGroup& group, Request& self) -> Status {
     self.values = {group.is_dead(process) ? 1.0 : 0.0};
     return {};
   });
@@ -189,7 +189,7 @@ bool MpiThreadTransport::lost(uint32_t process) {
 }
 
 Status MpiThreadTransport::close(Nanos limit_ns) {
-  return call(request_for([limit_ns](ProcessGroup& group, Request&) { return group.close(limit_ns); }), kFinishNs);
+  return call(request_for([limit_ns](PeerGroup& group, Request&) { return group.close(limit_ns); }), kFinishNs);
 }
 
 void MpiThreadTransport::end_job(int exit_status) {
@@ -197,7 +197,7 @@ void MpiThreadTransport::end_job(int exit_status) {
   if (thread_.running() && !shared_->requests.ended()) {
     // Launchers forward output in their own time, and drop what they have not read when the job is aborted.
     sleep_for(kOutputNs);
-    const auto request = request_for([exit_status](ProcessGroup& group, Request&) -> Status {
+    const auto request = request_for([exit_status](PeerGroup& group, Request&) -> Status {
       group.abort(exit_status);
       return {};
     });

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "world/process_group.hpp"
+#include "world/peer_group.hpp"
 #include "world/transport.hpp"
 #include "world/wire.hpp"
 

@@ -1,4 +1,5 @@
-"""Under every small limit of threads a run either passes or says so with the limits' names; it never aborts."""
+"""A training run on files, which also checks them and evicts their pages on many threads, under every small limit of threads:
+it either passes or names the limits, and never aborts. (tests/integration/test_limits.py has the runs without files.)"""
 
 import os
 import resource
@@ -8,8 +9,6 @@ import unittest
 import program
 from program import ProgramTest
 
-CHECKPOINT = ("checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0001 --num-checkpoints-write 1 "
-              "--num-checkpoints-read 1 --io-workers 3")
 # Enough files for every thread that asks for them; their pages are evicted before the run.
 DATA = "dataset.num_files_train=40 dataset.record_length_bytes=4096 dataset.record_length_bytes_stdev=0"
 TRAIN = ("training unet3d run file --num-accelerators 2 --accelerator-type h100 --io-workers 3 --params train.epochs=1 "
@@ -56,17 +55,10 @@ class ThreadLimit(ProgramTest):
                 self.assertNotIn("defect", done.stderr)
         self.assertTrue(passed, "no limit was high enough: the test tests nothing")
 
-    def test_checkpointing(self):
-        self.check(f"{CHECKPOINT} --checkpoint-folder {self.path('work')} "
-                   "--params checkpoint.time_between_checkpoints=0", 8)
-
     def test_training(self):
         data = f" --data-dir {self.path('work')}"
         self.assertEqual(0, self.run_limited(1000, GENERATE + data).returncode)
         self.check(TRAIN + data, 4)
-
-    def test_generation(self):
-        self.check(GENERATE + f" --data-dir {self.path('work')}", 4)
 
 
 if __name__ == "__main__":

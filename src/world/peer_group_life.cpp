@@ -1,7 +1,7 @@
-// Signs of life and of failure: what a process group does whenever it makes progress.
+// Signs of life and of failure: what a peer group does whenever it makes progress.
 #include <fmt/format.h>
 
-#include "world/process_group.hpp"
+#include "world/peer_group.hpp"
 
 namespace mlps::world {
 namespace {
@@ -10,7 +10,7 @@ constexpr int kMessagesPerTurn = 64;
 
 }  // namespace
 
-bool ProcessGroup::progress() {
+bool PeerGroup::progress() {
   if (wire_over_) {
     progressed_ns_ = now_ns();
     return false;
@@ -38,7 +38,7 @@ bool ProcessGroup::progress() {
   return came;
 }
 
-void ProcessGroup::progress_or_pause(Backoff& backoff) {
+void PeerGroup::progress_or_pause(Backoff& backoff) {
   if (progress()) {
     backoff.reset();
   } else {
@@ -46,7 +46,7 @@ void ProcessGroup::progress_or_pause(Backoff& backoff) {
   }
 }
 
-void ProcessGroup::handle(const Message& message) {
+void PeerGroup::handle(const Message& message) {
   peers_[message.from].last_seen_ns = now_ns();
   const Result<Packet> packet = decode(message.bytes);
   if (!packet) {
@@ -85,7 +85,7 @@ void ProcessGroup::handle(const Message& message) {
 }
 
 // Memory is taken for what has come only, never for what a packet says will come.
-void ProcessGroup::store_fragment(uint32_t from, const Packet& packet) {
+void PeerGroup::store_fragment(uint32_t from, const Packet& packet) {
   const bool is_known = packet.operation >= static_cast<uint8_t>(Operation::kIntroduce) &&
                         packet.operation <= static_cast<uint8_t>(Operation::kClose);
   Assembly& assembly = arrived_[{packet.sequence, from, packet.round}];
@@ -101,7 +101,7 @@ void ProcessGroup::store_fragment(uint32_t from, const Packet& packet) {
   assembly.received += packet.body.size();
 }
 
-std::optional<Bytes> ProcessGroup::Assembly::joined() {
+std::optional<Bytes> PeerGroup::Assembly::joined() {
   Bytes bytes;
   if (fragments.size() == 1) {
     bytes = std::move(fragments.begin()->second);
@@ -116,21 +116,21 @@ std::optional<Bytes> ProcessGroup::Assembly::joined() {
   return bytes.size() == total ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
-void ProcessGroup::raise_damaged(uint32_t from, const std::string& what) {
+void PeerGroup::raise_damaged(uint32_t from, const std::string& what) {
   raise_named({ErrorCode::kMpiCommunication,
                fmt::format("{}: {}", name(from), what),
                {},
                "every host must run the same build of mlpstorage"});
 }
 
-void ProcessGroup::answer_ping(uint32_t to, uint64_t number) {
+void PeerGroup::answer_ping(uint32_t to, uint64_t number) {
   const Stamps stamps = Stamps::now();
   const Bytes body =
       Packer().number(static_cast<uint64_t>(stamps.monotonic_ns)).number(static_cast<uint64_t>(stamps.wall_ns)).take();
   send(to, {.kind = PacketKind::kPong, .sequence = number, .body = body});
 }
 
-void ProcessGroup::send_heartbeats(Nanos now) {
+void PeerGroup::send_heartbeats(Nanos now) {
   if (now - last_beat_ns_ < limits_.heartbeat_ns) return;
   last_beat_ns_ = now;
   for (const uint32_t neighbour : neighbours_) {
@@ -140,7 +140,7 @@ void ProcessGroup::send_heartbeats(Nanos now) {
   }
 }
 
-void ProcessGroup::check_heartbeats(Nanos now) {
+void PeerGroup::check_heartbeats(Nanos now) {
   if (!introduced_) return;
   for (const uint32_t neighbour : neighbours_) {
     Peer& peer = peers_[neighbour];
@@ -149,7 +149,7 @@ void ProcessGroup::check_heartbeats(Nanos now) {
   }
 }
 
-void ProcessGroup::mark_dead(uint32_t process, const std::string& why) {
+void PeerGroup::mark_dead(uint32_t process, const std::string& why) {
   peers_[process].dead = true;
   if (!dead_) dead_ = process;
   raise_named({ErrorCode::kHostUnreachable, fmt::format("{} is gone: {}", name(process), why),
@@ -157,7 +157,7 @@ void ProcessGroup::mark_dead(uint32_t process, const std::string& why) {
                "look at that host: was the process killed (out of memory?), is the host or its network down?"});
 }
 
-void ProcessGroup::announce_failure() {
+void PeerGroup::announce_failure() {
   if (announced_ || !failure_.raised()) return;
   announced_ = true;
   FailureNotice notice{*failure_.first(), {}};
@@ -172,12 +172,12 @@ void ProcessGroup::announce_failure() {
   for (const uint32_t neighbour : neighbours_) send(neighbour, {.kind = PacketKind::kFailure, .body = body});
 }
 
-void ProcessGroup::raise_named(Error error) {
+void PeerGroup::raise_named(Error error) {
   named_ = error.message;
   failure_.raise(std::move(error));
 }
 
-void ProcessGroup::handle_wire_error(const Error& error) {
+void PeerGroup::handle_wire_error(const Error& error) {
   const std::optional<uint32_t> process = wire_->unreachable();
   if (!process || *process >= size_) {
     wire_over_ = true;
@@ -189,12 +189,12 @@ void ProcessGroup::handle_wire_error(const Error& error) {
   if (!peer.dead && !peer.left) mark_dead(*process, error.message.substr(0, error.message.find('\n')));
 }
 
-void ProcessGroup::send(uint32_t to, const Packet& packet) {
+void PeerGroup::send(uint32_t to, const Packet& packet) {
   if (wire_over_ || peers_[to].dead) return;
   if (Status sent = wire_->send(to, encode(packet)); !sent) handle_wire_error(sent.error());
 }
 
-bool ProcessGroup::drained() const {
+bool PeerGroup::drained() const {
   if (wire_over_) return true;
   for (uint32_t peer = 0; peer < size_; ++peer) {
     if (!peers_[peer].dead && wire_->unsent(peer) > 0) return false;

@@ -30,10 +30,10 @@ struct Introduction {
 ///
 /// Messages go between processes i and i +- 2^k, and between process 0 and the others for clocks and for the end.
 /// Processes that wait for each other in a collective call also watch each other's heartbeats.
-class ProcessGroup {
+class PeerGroup {
  public:
   /// `progressed_ns` always holds the time of the last progress(), so that other threads see that no call of MPI hangs.
-  ProcessGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
+  PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
                std::atomic<Nanos>& progressed_ns);
 
   uint32_t index() const { return index_; }

@@ -1,7 +1,7 @@
 // The first exchange: the processes introduce themselves, versions are compared and clocks measured.
 #include <fmt/format.h>
 
-#include "world/process_group.hpp"
+#include "world/peer_group.hpp"
 
 namespace mlps::world {
 namespace {
@@ -16,11 +16,11 @@ int64_t clock_ns(clockid_t clock) {
 
 }  // namespace
 
-ProcessGroup::Stamps ProcessGroup::Stamps::now() {
+PeerGroup::Stamps PeerGroup::Stamps::now() {
   return {clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME)};
 }
 
-Status ProcessGroup::introduce(const Introduction& me) {
+Status PeerGroup::introduce(const Introduction& me) {
   peers_[index_].host = me.host;
   begin(Operation::kIntroduce, limits_.start_ns);
   std::vector<Bytes> introductions;
@@ -45,7 +45,7 @@ Status ProcessGroup::introduce(const Introduction& me) {
 }
 
 // Makes the table of members, in process 0; an error names the process that runs another version.
-Status ProcessGroup::check_introductions(const std::vector<Bytes>& introductions, Bytes& table) {
+Status PeerGroup::check_introductions(const std::vector<Bytes>& introductions, Bytes& table) {
   std::vector<std::string> versions;
   for (uint32_t i = 0; i < size_; ++i) {
     Unpacker in(introductions[i]);
@@ -76,7 +76,7 @@ Status ProcessGroup::check_introductions(const std::vector<Bytes>& introductions
   return {};
 }
 
-Status ProcessGroup::unpack_members(const Bytes& table) {
+Status PeerGroup::unpack_members(const Bytes& table) {
   Unpacker in(table);
   members_.clear();
   for (uint32_t i = 0; i < size_; ++i) {
@@ -94,7 +94,7 @@ Status ProcessGroup::unpack_members(const Bytes& table) {
 }
 
 // Takes the exchange with the least delay, within which the peer read its clocks: its bound on the error is the lowest.
-std::optional<ClockOffset> ProcessGroup::measure_clock(uint32_t peer) {
+std::optional<ClockOffset> PeerGroup::measure_clock(uint32_t peer) {
   std::optional<ClockOffset> best;
   for (uint64_t number = 1; number <= kPings; ++number) {
     pong_.reset();

@@ -1,4 +1,4 @@
-#include "world/process_group.hpp"
+#include "world/peer_group.hpp"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ constexpr std::array kOperationNames = {"", "introduction", "barrier", "broadcas
 
 }  // namespace
 
-ProcessGroup::ProcessGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
+PeerGroup::PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
                            std::atomic<Nanos>& progressed_ns)
     : wire_(std::move(wire)),
       failure_(failure),
@@ -34,24 +34,24 @@ ProcessGroup::ProcessGroup(std::unique_ptr<Wire> wire, Failure& failure, const L
   for (const uint32_t neighbour : neighbours_) peers_[neighbour].watched = true;
 }
 
-Status ProcessGroup::barrier() {
+Status PeerGroup::barrier() {
   begin(Operation::kBarrier, limits_.call_ns);
   return run_barrier();
 }
 
-Status ProcessGroup::broadcast(Bytes& bytes) {
+Status PeerGroup::broadcast(Bytes& bytes) {
   begin(Operation::kBroadcast, limits_.call_ns);
   return broadcast_tree(bytes, 0);
 }
 
-Result<std::vector<Bytes>> ProcessGroup::gather(Bytes mine) {
+Result<std::vector<Bytes>> PeerGroup::gather(Bytes mine) {
   begin(Operation::kGather, limits_.call_ns);
   std::vector<Bytes> all;
   if (Status done = gather_tree(std::move(mine), all); !done) return fail(std::move(done.error()));
   return all;
 }
 
-Status ProcessGroup::reduce(Reduction reduction, std::span<double> values) {
+Status PeerGroup::reduce(Reduction reduction, std::span<double> values) {
   begin(Operation::kReduce, limits_.call_ns);
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
@@ -82,7 +82,7 @@ Status ProcessGroup::reduce(Reduction reduction, std::span<double> values) {
   return {};
 }
 
-Status ProcessGroup::close(Nanos limit_ns) {
+Status PeerGroup::close(Nanos limit_ns) {
   const Nanos deadline = now_ns() + limit_ns;
   if (!failure_.raised()) {
     begin(Operation::kClose, limit_ns);
@@ -101,7 +101,7 @@ Status ProcessGroup::close(Nanos limit_ns) {
 
 // Process 0 waits until the others have cleaned up, and they wait for process 0: a launcher may kill all processes when
 // the first one ends.
-void ProcessGroup::shutdown(Nanos deadline_ns) {
+void PeerGroup::shutdown(Nanos deadline_ns) {
   const auto done = [&] {
     if (index_ != 0) return peers_[0].left || peers_[0].dead;
     return std::all_of(peers_.begin() + 1, peers_.end(), [](const Peer& peer) { return peer.left || peer.dead; });
@@ -119,21 +119,21 @@ void ProcessGroup::shutdown(Nanos deadline_ns) {
   }
 }
 
-void ProcessGroup::abort(int exit_status) {
+void PeerGroup::abort(int exit_status) {
   // One process speaks for the job, so that the launcher returns its status; without process 0, any that is left.
   if (index_ != 0 && !peers_[0].dead) return;
   const auto left = [&](const Peer& peer) { return &peer == &peers_[index_] || peer.left; };
   wire_->abort(exit_status, std::all_of(peers_.begin(), peers_.end(), left));
 }
 
-void ProcessGroup::begin(Operation operation, Nanos limit_ns) {
+void PeerGroup::begin(Operation operation, Nanos limit_ns) {
   operation_ = operation;
   ++sequence_;
   deadline_ns_ = now_ns() + limit_ns;
 }
 
 // A dissemination barrier: after round k every process knows that 2^(k+1) processes have arrived.
-Status ProcessGroup::run_barrier() {
+Status PeerGroup::run_barrier() {
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
     if (Status sent = send_message(static_cast<uint32_t>((index_ + step) % size_), round, {}); !sent) return sent;
@@ -145,7 +145,7 @@ Status ProcessGroup::run_barrier() {
 }
 
 // Binomial tree: the parent of a process is the process without its lowest set bit.
-Status ProcessGroup::broadcast_tree(Bytes& bytes, uint32_t first_round) {
+Status PeerGroup::broadcast_tree(Bytes& bytes, uint32_t first_round) {
   uint64_t step = 1;
   for (; step < size_; step *= 2) {
     if ((index_ & step) == 0) continue;
@@ -161,7 +161,7 @@ Status ProcessGroup::broadcast_tree(Bytes& bytes, uint32_t first_round) {
   return state();
 }
 
-Status ProcessGroup::gather_tree(Bytes mine, std::vector<Bytes>& all) {
+Status PeerGroup::gather_tree(Bytes mine, std::vector<Bytes>& all) {
   Bytes bundle = Packer().number(index_).text(mine).take();
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
@@ -182,7 +182,7 @@ Status ProcessGroup::gather_tree(Bytes mine, std::vector<Bytes>& all) {
   return state();
 }
 
-Status ProcessGroup::send_message(uint32_t to, uint32_t round, std::string_view bytes) {
+Status PeerGroup::send_message(uint32_t to, uint32_t round, std::string_view bytes) {
   if (Status fine = state(); !fine) return fine;  // after a failure nothing that is sent can be right
   size_t offset = 0;
   do {
@@ -199,7 +199,7 @@ Status ProcessGroup::send_message(uint32_t to, uint32_t round, std::string_view 
   return state();
 }
 
-Result<Bytes> ProcessGroup::receive_message(uint32_t from, uint32_t round) {
+Result<Bytes> PeerGroup::receive_message(uint32_t from, uint32_t round) {
   const Key key{sequence_, from, round};
   for (Backoff backoff; state();) {
     const auto found = arrived_.find(key);
@@ -228,12 +228,12 @@ Result<Bytes> ProcessGroup::receive_message(uint32_t from, uint32_t round) {
   return fail(std::move(state().error()));
 }
 
-Status ProcessGroup::state() const {
+Status PeerGroup::state() const {
   if (!failure_.raised()) return {};
   return fail(*failure_.first());
 }
 
-std::string ProcessGroup::name(uint32_t process) const {
+std::string PeerGroup::name(uint32_t process) const {
   if (peers_[process].host.empty()) return fmt::format("process {}", process);
   return fmt::format("host {} (process {})", peers_[process].host, process);
 }
