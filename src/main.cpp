@@ -37,8 +37,11 @@ int main(int argc, char** argv) {
   const mlps::Stamp start = mlps::Stamp::now();
   fill_standard_streams();
   try {
-    return mlps::cli::dispatch(
-        {{argv + (argc > 0 ? 1 : 0), argv + argc}, mlps::Environment::of_process(), program_folder(), start});
+    return mlps::cli::dispatch({{argv + (argc > 0 ? 1 : 0), argv + argc},
+                                mlps::Environment::of_process(),
+                                program_folder(),
+                                start,
+                                mlps::cli::registry()});
   } catch (const std::exception& exception) {
     // Floors hand errors up as values; what arrives here is a defect of the program, or memory that ran out.
     const mlps::Error error{mlps::ErrorCode::kInternal,

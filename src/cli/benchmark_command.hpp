@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/dispatch.hpp"
-#include "flags/command_tree.hpp"
+#include "flags/grammar.hpp"
 
 namespace mlps::cli {
 

@@ -117,7 +117,8 @@ Result<std::string> read_sentinel(const std::string& results_dir) {
               "legal are letters, digits, '.', '_' and '-'", "correct the file, or use a new results directory");
 }
 
-Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Environment& environment) {
+Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,
+                                     const Environment& environment) {
   if (!is_plain_name(orgname)) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("init: '{}' can't be the name of an organisation", orgname), {},
                 "use letters, digits, '.', '_' and '-'");
@@ -139,7 +140,7 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
     }
   }
   // A default that can't be recorded is a pity, but the directory is ready.
-  const Status recorded = set_user_value(environment, "results_dir", {outcome.path});
+  const Status recorded = set_user_value(grammar, environment, "results_dir", {outcome.path});
   if (recorded) outcome.recorded = user_config_path(environment).value_or("");
   if (!recorded) outcome.not_recorded = recorded.error().message;
   return outcome;

@@ -5,6 +5,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "flags/grammar.hpp"
 
 /// The results directory as such: whose it is. What runs put into it is the business of results/.
 namespace mlps::cli {
@@ -26,6 +27,7 @@ struct InitOutcome {
 /// Claims `path` for `orgname` by creating the sentinel, exactly once, also among processes. An empty `path` means
 /// ~/mlpstorage-results. Refuses, with E102 or E401 and the next step: a missing parent, a file, a folder with other
 /// things in it, a folder of another organisation, a name that can't be a folder's.
-Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Environment& environment);
+Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,
+                                     const Environment& environment);
 
 }  // namespace mlps::cli

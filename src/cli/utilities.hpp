@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "cli/dispatch.hpp"
-#include "flags/command_tree.hpp"
+#include "flags/grammar.hpp"
 
 namespace mlps::cli {
 

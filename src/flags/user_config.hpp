@@ -7,7 +7,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
-#include "flags/lex.hpp"
+#include "flags/tokenizer.hpp"
 
 /// The per-user file of defaults: what describes the environment, never what picks the workload.
 namespace mlps::cli {
@@ -23,15 +23,16 @@ struct UserValues {
   std::vector<std::string> warnings;
   std::vector<Error> errors;
 };
-UserValues read_user_values(const Environment& environment);
+UserValues read_user_values(const Grammar& grammar, const Environment& environment);
 
 /// Sets `key`, checked as the flag is, and keeps every other key. The file is replaced in one step.
-Status set_user_value(const Environment& environment, std::string_view key, const std::vector<std::string>& values);
+Status set_user_value(const Grammar& grammar, const Environment& environment, std::string_view key,
+                      const std::vector<std::string>& values);
 
 /// Removes `key`, whatever it is. E102 if it isn't there.
-Status unset_user_value(const Environment& environment, std::string_view key);
+Status unset_user_value(const Grammar& grammar, const Environment& environment, std::string_view key);
 
 /// All keys with their values, and what outranks or spoils them; as text or as JSON.
-Result<std::string> show_user_values(const Environment& environment, bool json);
+Result<std::string> show_user_values(const Grammar& grammar, const Environment& environment, bool json);
 
 }  // namespace mlps::cli

@@ -83,8 +83,10 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
     }
     case FlagKind::kReal: {
       const std::optional<double> value = number_of<double>(text);
-      if (value && std::isfinite(*value) && *value > 0) return {};
-      return wrong(flag, text, "a number above 0");
+      const bool is_small = value && (flag.real_maximum == 0 || *value <= flag.real_maximum);
+      if (value && std::isfinite(*value) && *value > 0 && is_small) return {};
+      const std::string most = flag.real_maximum == 0 ? "" : fmt::format(" and up to {}", flag.real_maximum);
+      return wrong(flag, text, "a number above 0" + most);
     }
     case FlagKind::kSize: {
       const Result<uint64_t> value = parse_size(text);
@@ -100,15 +102,16 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
     }
     case FlagKind::kPairs:
       return check_pair(text);
+    case FlagKind::kName:
+      if (is_plain_name(text)) return {};
+      return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
     case FlagKind::kText:
     case FlagKind::kPath:
+    case FlagKind::kLocation:
     case FlagKind::kRepeated:
       break;
   }
   if (text.empty() || text.find('\n') != std::string_view::npos) return wrong(flag, text, "a line of text");
-  if (flag.name == "systemname" && !is_plain_name(text)) {
-    return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
-  }
   return {};
 }
 
@@ -128,11 +131,11 @@ std::string Reader::origin(std::string_view name) const {
 }
 
 std::string Reader::checked(std::string_view name) {
-  const Flag& flag = *find_flag(name);
+  const Flag& flag = *command_.find_flag(name);
   const auto found = settings_.find(name);
   if (found == settings_.end()) return std::string(flag.default_text);
   const std::string& text = found->second.values.back();
-  if (Status status = check_value(flag, mode_, text); !status) {
+  if (Status status = check_value(flag, command_.mode, text); !status) {
     if (found->second.source != Source::kTyped) status.error().details = "from " + found->second.origin;
     errors_.push_back(std::move(status.error()));
     return std::string(flag.default_text);
@@ -150,7 +153,7 @@ std::string Reader::text(std::string_view name) {
 
 std::string Reader::choice(std::string_view name) {
   const std::string text = checked(name);
-  for (const std::string& word : choices_of(*find_flag(name), mode_)) {
+  for (const std::string& word : choices_of(*command_.find_flag(name), command_.mode)) {
     if (lower(word) == lower(text)) return word;
   }
   return text;
@@ -179,7 +182,7 @@ std::vector<std::string> Reader::list(std::string_view name) {
 
 std::vector<std::string> Reader::hosts(std::string_view name) {
   std::vector<std::string> words = list(name);
-  if (words.empty()) words.emplace_back(find_flag(name)->default_text);
+  if (words.empty()) words.emplace_back(command_.find_flag(name)->default_text);
   Result<std::vector<std::string>> hosts = parse_hosts(words);
   if (hosts) return std::move(*hosts);
   if (given(name) && origin(name) != "flag") hosts.error().details = "from " + origin(name);
@@ -201,23 +204,33 @@ std::vector<std::pair<std::string, std::string>> Reader::pairs(std::string_view 
   return result;
 }
 
+namespace {
+
+std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& environment) {
+  if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
+    return fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
+  }
+  if (!flag.variable.empty()) {
+    const std::string set =
+        flag.user_file ? fmt::format(", or: mlpstorage config set {} ...", key_name(flag)) : std::string();
+    return fmt::format("give {} {}, or set {}{}", typed_name(flag), flag.value_name, flag.variable, set);
+  }
+  if (flag.kind == FlagKind::kChoice) return fmt::format("one of: {}", fmt::join(choices_of(flag, mode), ", "));
+  return fmt::format("give {} {}", typed_name(flag), flag.value_name);
+}
+
+}  // namespace
+
 void Reader::report_missing(const Environment& environment, const std::vector<const Flag*>& reported) {
-  for (const Flag& flag : all_flags()) {
-    if (!is_required(flag, leaf_, mode_) || given(flag.name)) continue;
-    if (std::find(reported.begin(), reported.end(), &flag) != reported.end()) continue;
-    Error error{ErrorCode::kConfigMissing, fmt::format("{} is required", typed_name(flag))};
-    if (!flag.variable.empty()) {
-      error.suggestion = fmt::format("give {} {}, or set {}", typed_name(flag), flag.value_name, flag.variable);
-      if (flag.user_file) error.suggestion += fmt::format(", or: mlpstorage config set {} ...", key_name(flag));
-    } else if (flag.kind == FlagKind::kChoice) {
-      error.suggestion = fmt::format("one of: {}", fmt::join(choices_of(flag, mode_), ", "));
-    } else {
-      error.suggestion = fmt::format("give {} {}", typed_name(flag), flag.value_name);
-    }
-    if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
-      error.suggestion = fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
-    }
-    errors_.push_back(std::move(error));
+  std::vector<const Flag*> flags = command_.flags();
+  std::stable_partition(flags.begin(), flags.end(), [](const Flag* flag) { return flag->variable.empty(); });
+  for (const Flag* flag : flags) {
+    if (!command_.requires_flag(*flag) || given(flag->name)) continue;
+    if (std::find(reported.begin(), reported.end(), flag) != reported.end()) continue;
+    errors_.push_back({ErrorCode::kConfigMissing,
+                       fmt::format("{} is required", typed_name(*flag)),
+                       {},
+                       advice_on_missing(*flag, command_.mode, environment)});
   }
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "flags/benchmark_parse.hpp"
+#include "flags/command_line.hpp"
 
 namespace mlps::cli {
 
@@ -34,7 +34,8 @@ Result<JobSettings> parse_settings(std::string_view text);
 
 /// The command line as every process of the job sees it: the settings, with credentials out of `own` environment, and,
 /// with object storage, out of a .env file of this host.
-Result<CommandLine> line_of(const JobSettings& settings, const Environment& own, const std::string& program_folder);
+Result<CommandLine> line_of(const JobSettings& settings, const Grammar& grammar, const Environment& own,
+                            const std::string& program_folder);
 
 /// When the command began: there, if that was on this machine since it was last booted, else `here`.
 Stamp start_of(const JobSettings& settings, const Stamp& here);

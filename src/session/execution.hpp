@@ -11,7 +11,7 @@
 #include "base/environment.hpp"
 #include "base/log.hpp"
 #include "base/report.hpp"
-#include "flags/commands.hpp"
+#include "flags/options.hpp"
 #include "gates/gates.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "flags/commands.hpp"
+#include "flags/options.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 #include "storage/store.hpp"

@@ -3,14 +3,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/environment.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage {
 
-/// What posix files tell the kernel about the page cache (spec/checkpointing.md section 3.2).
+/// What posix files tell the kernel about the page cache.
 enum class FadviseMode { kNone, kSequential, kDontNeed };
+
+/// Returns "none", "sequential" or "dontneed".
+constexpr std::string_view fadvise_name(FadviseMode mode) {
+  return mode == FadviseMode::kNone ? "none" : mode == FadviseMode::kSequential ? "sequential" : "dontneed";
+}
 
 /// When a committed object survives a crash of the host: at its commit, or at the next Store::flush(), which costs one
 /// call for many small files. Only file systems know the difference.

@@ -7,18 +7,6 @@
 namespace mlps::storage {
 namespace {
 
-std::string_view fadvise_name(FadviseMode mode) {
-  switch (mode) {
-    case FadviseMode::kNone:
-      return "none";
-    case FadviseMode::kSequential:
-      return "sequential";
-    case FadviseMode::kDontNeed:
-      return "dontneed";
-  }
-  return "unknown";
-}
-
 class FileStore final : public posix::LocalStore {
  public:
   FileStore(const Location& root, FadviseMode fadvise, Durability durability)

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 
 Status checked(std::string_view name, std::string_view text, Mode mode = Mode::kClosed) {
-  return check_value(*find_flag(name), mode, text);
+  return check_value(*test::command("whatif checkpointing run").find_flag(name), mode, text);
 }
 
 TEST(Values, NumbersHaveRanges) {

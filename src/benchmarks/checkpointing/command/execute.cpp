@@ -46,7 +46,7 @@ class CheckpointingExecution {
 
   int run() {
     if (!common_.json && !common_.quiet) print_plan();
-    auto shares = place_ranks(options_, job_.transport().members());
+    auto shares = place_ranks(options_, ranks_of(options_), job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
@@ -62,7 +62,7 @@ class CheckpointingExecution {
     request.bytes_to_write = prepared_.plan.bytes_to_write();
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
-    request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
+    request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
     request.budget_bytes = prepared_.io->budget_bytes;
     return gates::run_gates(request, job_.transport());
   }
@@ -126,6 +126,7 @@ class CheckpointingExecution {
   Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
     if (!job_.leads()) return {};
     results::RunFolderRequest where;
+    where.benchmark = options_.benchmark;
     where.model = prepared_.plan.model;
     auto folder = begin_run_folder(common_, where);
     if (!folder) return fail(folder.error());
@@ -156,15 +157,15 @@ class CheckpointingExecution {
 
 }  // namespace
 
-int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
-                          const Stamp& invocation_start, Job& job) {
+int execute_checkpointing(const CheckpointingOptions& options, const CommandContext& context) {
+  Job& job = context.job;
   prepare_process();
   Cluster cluster;
   if (const auto status = cluster.meet(job)) return *status;
-  auto prepared = prepare_checkpointing(options, environment);
+  auto prepared = prepare_checkpointing(options, context.environment);
   if (const auto status = job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, cluster, job);
-  switch (options.command) {
+  CheckpointingExecution execution(options, std::move(*prepared), context.invocation_start, cluster, job);
+  switch (options.which) {
     case CheckpointingCommand::kDatasize:
       return execution.print_plan();
     case CheckpointingCommand::kConfigview:

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/environment.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
 #include "benchmarks/checkpointing/record.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
-#include "flags/commands.hpp"
 #include "storage/store.hpp"
 #include "workloads/checkpoint_workload.hpp"
 

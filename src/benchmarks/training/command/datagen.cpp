@@ -22,7 +22,7 @@ class DatagenExecution {
 
   int run() {
     world::Transport& transport = job_.transport();
-    auto shares = place_ranks(options_, transport.members());
+    auto shares = place_ranks(options_, ranks_of(options_), transport.members());
     const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
     if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
     shares_ = std::move(*shares);

@@ -40,7 +40,7 @@ int run(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
   auto prepared = prepare_run(options, environment, call.cluster.memory_bytes());
   if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  const bool shows = options.command == TrainingCommand::kConfigview;
+  const bool shows = options.which == TrainingCommand::kConfigview;
   if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
   if (shows || options.common.dry_run) return call.job.leads() ? show_plan(options, *prepared) : kExitSuccess;
   if (call.job.leads() && !options.common.json && !options.common.quiet) show_plan(options, *prepared);
@@ -58,8 +58,6 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
                                      const results::RunFolder& folder, std::vector<results::RunMember> members) {
   results::RunContext context;
   fill_context(options, options.processes, folder, std::move(members), context);
-  context.benchmark = "training";
-  context.command = command_name(options.command);
   context.args_json = options_json(options);
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;
@@ -70,8 +68,8 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options) {
   results::RunFolderRequest where;
   where.model = options.model;
-  where.benchmark = "training";
-  where.command = command_name(options.command);
+  where.benchmark = options.benchmark;
+  where.command = options.command;
   return begin_run_folder(options.common, where);
 }
 
@@ -96,13 +94,14 @@ int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared)
   return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-                     Job& job) {
+int execute_training(const TrainingOptions& options, const CommandContext& context) {
+  Job& job = context.job;
+  const Environment& environment = context.environment;
   prepare_process();
   Cluster cluster;
   if (const auto status = cluster.meet(job)) return *status;
-  const TrainingCall call{options, invocation_start, job, cluster};
-  switch (options.command) {
+  const TrainingCall call{options, context.invocation_start, job, cluster};
+  switch (options.which) {
     case TrainingCommand::kDatasize:
       return datasize(call, environment);
     case TrainingCommand::kDatagen:

@@ -3,9 +3,9 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
-#include "flags/commands.hpp"
 #include "results/findings.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
@@ -14,11 +14,8 @@
 
 namespace mlps::cli {
 
-/// Carries out one training command and returns the process status. `environment` is the process's, with .env applied
-/// in object mode; `invocation_start` was taken first thing in main(). Collective in a job: each process runs its
-/// accelerators or generators, process 0 records.
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-                     Job& job);
+/// Command::execute() of a training command.
+int execute_training(const TrainingOptions& options, const CommandContext& context);
 
 /// What every training command is carried out with.
 struct TrainingCall {

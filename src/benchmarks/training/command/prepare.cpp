@@ -101,7 +101,7 @@ class RunPreparation {
       : options_(options),
         environment_(environment),
         memory_bytes_(memory_bytes),
-        measures_(options.command == TrainingCommand::kRun) {}
+        measures_(options.which == TrainingCommand::kRun) {}
 
   Prepared<PreparedRun> prepare() {
     if (auto chosen = choose_workload(options_)) {

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/environment.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "benchmarks/training/run.hpp"
-#include "flags/commands.hpp"
 #include "formats/format.hpp"
 #include "storage/store.hpp"
 #include "workloads/training_workload.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "flags/commands.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "workloads/training_workload.hpp"
 
 namespace mlps::cli {

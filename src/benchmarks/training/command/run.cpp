@@ -21,7 +21,7 @@ class TrainingExecution {
       : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
 
   int run() {
-    auto shares = place_ranks(options_, job_.transport().members());
+    auto shares = place_ranks(options_, ranks_of(options_), job_.transport().members());
     if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/environment.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/manifest.hpp"
-#include "flags/commands.hpp"
 #include "storage/open.hpp"
 #include "workloads/training_workload.hpp"
 

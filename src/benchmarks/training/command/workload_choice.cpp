@@ -29,7 +29,7 @@ Status check_params(const TrainingOptions& options) {
 
 // The datagen template has no accelerator: the data set is the same for all of them.
 std::string accelerator_of(const TrainingOptions& options) {
-  return options.command == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
+  return options.which == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
 }
 
 // The accelerators a definition exists for, and the mode allows.

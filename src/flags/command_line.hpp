@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "base/environment.hpp"
-#include "flags/command_tree.hpp"
-#include "flags/commands.hpp"
-#include "flags/lex.hpp"
+#include "flags/grammar.hpp"
+#include "flags/options.hpp"
+#include "flags/tokenizer.hpp"
 #include "flags/values.hpp"
 
-/// What the command lines of all benchmarks have in common.
+/// The part of a command line that all benchmarks have in common.
 namespace mlps::cli {
 
 struct ParseOutcome {
@@ -25,21 +25,20 @@ struct ParseOutcome {
 /// A command line with what the layers supply, before its values are read: in the process that it was typed for, or,
 /// out of a message (job_settings.hpp), in the others of its job.
 struct CommandLine : ParseOutcome {
-  const CommandWord* command = nullptr;
-  Mode mode = Mode::kClosed;
+  CommandSyntax command;
   std::string model;  ///< where a word is one: "unet3d"
   std::optional<AccessProtocol> protocol;
-  Lexed lexed;
+  Tokens tokens;
   std::map<std::string, std::string> files;  ///< by name of the flag, the content of the file that it names
 };
 
-/// A benchmark's command line, understood.
+/// A benchmark's options with what was found when they were read.
 template <class Options>
 struct Parsed : ParseOutcome {
   Options options;
 };
 
-/// Lexes the arguments after the words of `resolution`, takes the word file or object, and fills what the layers
+/// Tokenizes the arguments after the words of `resolution`, takes the word file or object, and fills what the layers
 /// supply; reads the configuration files they name, and those of flags with `names_file`.
 CommandLine read_line(const Resolution& resolution, std::span<const std::string> arguments,
                       const Environment& environment, const std::string& program_folder);
