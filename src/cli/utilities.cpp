@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
 #include "cli/program_words.hpp"
@@ -148,15 +148,14 @@ Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resol
   Arguments arguments = read_arguments(resolution, invocation);
   if (!arguments.errors.empty()) return fail(arguments.errors.front());
   const std::string& word = arguments.words[0];
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-  if (error != std::errc{} || end != word.data() + word.size()) {
+  const std::optional<uint64_t> id = parse_number<uint64_t>(word);
+  if (!id) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("history rerun: '{}' is not an id", word), {},
                 "mlpstorage history show lists them");
   }
   const Result<std::string> folder = history_dir(resolution, invocation.environment, arguments);
   if (!folder) return fail(folder.error());
-  return recorded_arguments(*folder, id);
+  return recorded_arguments(*folder, *id);
 }
 
 }  // namespace mlps::cli

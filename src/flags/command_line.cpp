@@ -9,6 +9,7 @@
 
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
+#include "storage/setting_variables.hpp"
 #include "world/host_facts.hpp"
 
 namespace mlps::cli {
@@ -68,14 +69,6 @@ HostOptions read_hosts(Reader& reader) {
 std::optional<uint32_t> small_number(std::optional<uint64_t> value) {
   if (!value) return std::nullopt;
   return static_cast<uint32_t>(*value);
-}
-
-storage::FadviseMode fadvise_mode(std::string_view name) {
-  using enum storage::FadviseMode;
-  for (const storage::FadviseMode mode : {kNone, kSequential}) {
-    if (storage::fadvise_name(mode) == name) return mode;
-  }
-  return kDontNeed;
 }
 
 void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
@@ -152,6 +145,11 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
   std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
   line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
   line.warnings = std::move(layers.warnings);
+  if (line.protocol == AccessProtocol::kObject) {
+    for (std::string& warning : storage::unread_variable_warnings(line.environment)) {
+      line.warnings.push_back(std::move(warning));
+    }
+  }
   read_named_files(line);
   return line;
 }
@@ -178,7 +176,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_depth = small_number(reader.optional_integer("io-depth"));
   options.io_part_bytes = reader.size("io-part-size");
   options.io_memory_bytes = reader.size("io-memory");
-  options.fadvise = fadvise_mode(reader.choice("fadvise"));
+  options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
   options.inject_fault = reader.text("inject-fault");
 }
 

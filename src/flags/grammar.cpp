@@ -17,13 +17,6 @@ constexpr auto kModeWords = std::to_array<Subcommand>({
     {.word = "whatif", .text = "benchmarks without rules; they really run, but can't be submitted"},
 });
 
-std::optional<Mode> mode_of(std::string_view word) {
-  for (const Mode mode : {Mode::kClosed, Mode::kOpen, Mode::kWhatif}) {
-    if (mode_name(mode) == word) return mode;
-  }
-  return std::nullopt;
-}
-
 std::optional<Mode> mode_so_far(const Resolution& resolution) {
   return resolution.parent.starts_with("MODE") ? std::optional(resolution.command.mode) : std::nullopt;
 }

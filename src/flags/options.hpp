@@ -20,6 +20,8 @@ namespace mlps::cli {
 enum class Mode { kClosed, kOpen, kWhatif };
 
 std::string_view mode_name(Mode mode);  ///< "closed", "open", "whatif"
+/// Returns the mode with this name, or nothing.
+std::optional<Mode> mode_of(std::string_view name);
 
 /// Holds the flags that every benchmark command has, and those of open and whatif that all benchmarks share.
 struct CommonOptions {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/write_all.hpp"
 #include "flags/text.hpp"
 #include "flags/values.hpp"
 #include "flags/yaml_values.hpp"
@@ -30,16 +31,6 @@ Result<std::optional<YAML::Node>> load(const std::string& path) {
   return std::optional<YAML::Node>(std::move(*node));
 }
 
-Status write_all(const std::string& path, const std::string& text) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return fail(errno_error(errno, "create " + path));
-  const ssize_t written = write(descriptor, text.data(), text.size());
-  const int write_error = written < 0 ? errno : ENOSPC;
-  const bool whole = written == static_cast<ssize_t>(text.size());
-  if (close(descriptor) != 0 || !whole) return fail(errno_error(whole ? errno : write_error, "write " + path));
-  return {};
-}
-
 // Beside the file first, then in its place, so that nobody ever reads half of it.
 Status store(const std::string& path, const YAML::Node& node) {
   const std::string folder = path.substr(0, path.rfind('/'));
@@ -50,7 +41,7 @@ Status store(const std::string& path, const YAML::Node& node) {
   emitter << node;
   const std::string temporary = fmt::format("{}.tmp.{}", path, getpid());
   const std::string body = node.size() == 0 ? "" : std::string(emitter.c_str()) + "\n";
-  Status status = write_all(temporary, std::string(kHeader) + body);
+  Status status = write_file(temporary, std::string(kHeader) + body, O_TRUNC);
   if (status && std::rename(temporary.c_str(), path.c_str()) != 0) {
     status = fail(errno_error(errno, fmt::format("rename {} to {}", temporary, path)));
   }

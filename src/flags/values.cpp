@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "flags/text.hpp"
@@ -13,14 +12,6 @@
 
 namespace mlps::cli {
 namespace {
-
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 tl::unexpected<Error> wrong(const Flag& flag, std::string_view text, std::string_view legal) {
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}: '{}' is not {}", typed_name(flag), text, legal));
@@ -77,12 +68,12 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
       if (lower(text) == "true" || lower(text) == "false") return {};
       return wrong(flag, text, "true or false");
     case FlagKind::kInteger: {
-      const std::optional<uint64_t> value = number_of<uint64_t>(text);
+      const std::optional<uint64_t> value = parse_number<uint64_t>(text);
       if (!value) return wrong(flag, text, fmt::format("a whole number, {}", range_text(flag)));
       return check_range(flag, text, *value);
     }
     case FlagKind::kReal: {
-      const std::optional<double> value = number_of<double>(text);
+      const std::optional<double> value = parse_number<double>(text);
       const bool is_small = value && (flag.real_maximum == 0 || *value <= flag.real_maximum);
       if (value && std::isfinite(*value) && *value > 0 && is_small) return {};
       const std::string most = flag.real_maximum == 0 ? "" : fmt::format(" and up to {}", flag.real_maximum);
@@ -160,15 +151,15 @@ std::string Reader::choice(std::string_view name) {
 }
 
 uint64_t Reader::integer(std::string_view name) {
-  return number_of<uint64_t>(checked(name)).value_or(0);
+  return parse_number<uint64_t>(checked(name)).value_or(0);
 }
 
 std::optional<uint64_t> Reader::optional_integer(std::string_view name) {
-  return number_of<uint64_t>(checked(name));
+  return parse_number<uint64_t>(checked(name));
 }
 
 double Reader::real(std::string_view name) {
-  return number_of<double>(checked(name)).value_or(0);
+  return parse_number<double>(checked(name)).value_or(0);
 }
 
 uint64_t Reader::size(std::string_view name) {

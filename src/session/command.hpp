@@ -11,6 +11,7 @@
 #include "flags/command_line.hpp"
 #include "flags/grammar.hpp"
 #include "flags/options.hpp"
+#include "location/location.hpp"
 #include "session/job.hpp"
 
 /// What a benchmark is to the rest of the program: words and flags, and commands read from a command line.
@@ -41,6 +42,8 @@ class Command {
   virtual std::string options_json() const = 0;
   /// Returns labels and values of the benchmark's own settings, for the summary at the start.
   virtual std::vector<std::pair<std::string, std::string>> summary_rows() const = 0;
+  /// Returns the folder of the storage that the command is about, where the word file or object follows.
+  virtual Result<Location> folder(const Environment& environment) const = 0;
   /// Carries the command out and returns the process status. Collective in a job: each process runs its ranks, and
   /// process 0 prints and records.
   virtual int execute(const CommandContext& context) const = 0;

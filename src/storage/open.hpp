@@ -6,26 +6,15 @@
 #include <string_view>
 
 #include "base/environment.hpp"
+#include "storage/file_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage {
 
-/// What posix files tell the kernel about the page cache.
-enum class FadviseMode { kNone, kSequential, kDontNeed };
-
-/// Returns "none", "sequential" or "dontneed".
-constexpr std::string_view fadvise_name(FadviseMode mode) {
-  return mode == FadviseMode::kNone ? "none" : mode == FadviseMode::kSequential ? "sequential" : "dontneed";
-}
-
-/// When a committed object survives a crash of the host: at its commit, or at the next Store::flush(), which costs one
-/// call for many small files. Only file systems know the difference.
-enum class Durability { kEachObject, kOnFlush };
-
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
   Durability durability = Durability::kEachObject;
-  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault.hpp)
+  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (see FaultPlan::parse())
   uint64_t fault_seed = 1;
 };
 
@@ -34,5 +23,9 @@ struct StoreOptions {
 /// that refuses O_DIRECT), and fails with an error that names the variable or the path. No request is sent to a server.
 Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptions& options,
                                           const Environment& environment);
+
+/// Returns the settings with which open_store() reaches the servers of `root`, as Store::describe() has them, without
+/// opening anything; empty for locations without servers. Fails as open_store() does.
+Result<SettingList> describe_servers(const Location& root, const Environment& environment);
 
 }  // namespace mlps::storage

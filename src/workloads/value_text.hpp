@@ -1,30 +1,29 @@
 #pragma once
 
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace mlps::workloads {
 
-/// The number that all of `text` spells; nothing for an infinite one or NaN.
+/// Returns the finite number that all of `text` spells; nothing if it spells none.
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const std::optional<Number> value = parse_number<Number>(text);
   if constexpr (std::is_floating_point_v<Number>) {
-    if (!std::isfinite(value)) return std::nullopt;
+    if (value && !std::isfinite(*value)) return std::nullopt;
   }
   return value;
 }
 
-/// The items of "[a, b]", "a,b" or "a", without blanks around them; nothing where one is empty or holds a bracket,
-/// quote or control character. "[]" is empty.
+/// Returns the items of "[a, b]", "a,b" or "a", without blanks around them; nothing if an item is empty or contains a
+/// bracket, quote or control character. "[]" is the empty list.
 std::optional<std::vector<std::string>> list_of(std::string_view text);
-/// "[a, b]": a list of YAML, as Values keep it.
+/// Returns "[a, b]", the form of a list in Values.
 std::string list_text(const std::vector<std::string>& items);
 
 }  // namespace mlps::workloads

@@ -33,7 +33,7 @@ struct ReadPlan {
   uint64_t buffer_bytes() const { return buffers ? uint64_t{workers} * depth * part_bytes : 0; }
 };
 
-/// One block of one epoch on one rank; spec/training.md section 5.5.
+/// One block of one epoch on one rank.
 struct RankBlock {
   uint64_t steps = 0;
   Stamp start, end;             ///< T0 and T1

@@ -18,7 +18,7 @@ class FileStore final : public posix::LocalStore {
     return posix::make_blocking_session(tree());
   }
 
-  std::vector<std::pair<std::string, std::string>> describe() const override {
+  SettingList describe() const override {
     return {{"engine", "pwrite/pread (buffered)"},
             {"fadvise", std::string(fadvise_name(mode().fadvise))},
             {"preallocation", "none"},

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "lines.hpp"
 #include "flags/values.hpp"
+#include "lines.hpp"
 
 namespace mlps::cli {
 namespace {

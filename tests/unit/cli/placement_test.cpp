@@ -66,8 +66,7 @@ TEST(Placement, SlotsBelongToTheHostThatIsNamed) {
   const auto options = options_of({"a:1", "b.cluster:3"}, 4);
   EXPECT_THAT(counts(placed(options, members_of({"B", "a.cluster"}))), ElementsAre(3, 1));
   // Addresses say nothing about names: they stand for the processes in their order.
-  EXPECT_THAT(counts(placed(options_of({"10.0.0.1:1", "10.0.0.2:3"}, 4), members_of({"x", "y"}))),
-              ElementsAre(1, 3));
+  EXPECT_THAT(counts(placed(options_of({"10.0.0.1:1", "10.0.0.2:3"}, 4), members_of({"x", "y"}))), ElementsAre(1, 3));
 }
 
 TEST(Placement, ProcessesOnOneHostShareItsSlots) {

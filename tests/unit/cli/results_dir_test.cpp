@@ -32,7 +32,8 @@ TEST_F(Init, CreatesTheSentinelAndRecordsTheDefault) {
   EXPECT_THAT(text, ::testing::ContainsRegex("initialized_at: \"....-..-..T..:..:...00:00\"\n"));
   EXPECT_THAT(text, HasSubstr("initialized_by: \"mlpstorage "));
   EXPECT_EQ(read_sentinel(outcome->path).value(), "Acme");
-  EXPECT_EQ(read_user_values(test::grammar(), scratch_.environment()).settings.at("results-dir").values.front(), outcome->path);
+  EXPECT_EQ(read_user_values(test::grammar(), scratch_.environment()).settings.at("results-dir").values.front(),
+            outcome->path);
 }
 
 TEST_F(Init, WithoutAPathItIsBelowHome) {
@@ -65,7 +66,8 @@ TEST_F(Init, RefusesWhatIsNotItsOwn) {
 
 TEST_F(Init, ADefaultThatCantBeRecordedIsNoFailure) {
   const std::string file = scratch_.write("notafolder", "");
-  const auto outcome = init_results_dir("a", scratch_.path("r"), test::grammar(), Environment(test::Variables{{"HOME", file}}));
+  const auto outcome =
+      init_results_dir("a", scratch_.path("r"), test::grammar(), Environment(test::Variables{{"HOME", file}}));
   ASSERT_TRUE(outcome) << render(outcome.error());
   EXPECT_EQ(outcome->recorded, "");
   EXPECT_FALSE(outcome->not_recorded.empty());

@@ -42,7 +42,7 @@ TEST(TokenizerTest, ValuesWithAndWithoutEqualsAndShortForms) {
 
 TEST(TokenizerTest, TheLastOfARepeatedFlagWinsAndListsGrow) {
   const Tokens result = lexed({"-np", "8", "-np", "16", "--params", "a=1", "b=2", "--params=c=d=e", "--mpi-params=-x A",
-                              "--mpi-params", "B", "--hosts", "h1,h2", "h3:4"});
+                               "--mpi-params", "B", "--hosts", "h1,h2", "h3:4"});
   EXPECT_TRUE(result.errors.empty()) << rendered(result.errors);
   EXPECT_THAT(values(result, "num-processes"), ElementsAre("16"));
   EXPECT_THAT(values(result, "params"), ElementsAre("a=1", "b=2", "c=d=e"));
@@ -70,8 +70,8 @@ TEST(TokenizerTest, UnambiguousBeginningsOfFlagsCount) {
 
 TEST(TokenizerTest, EveryMistakeOfTheLineIsReported) {
   const Tokens result = lexed({"file", "--bogus", "5", "--loops", "3", "--verfy", "-zz", "--model", "--num-processes=8",
-                              "--systemname=", "--seed"},
-                             "closed");
+                               "--systemname=", "--seed"},
+                              "closed");
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "unknown flag --bogus"));
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "--loops is not available in closed mode"));
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "did you mean --verify?"));

@@ -63,8 +63,10 @@ TEST(UserConfig, SetChecksAsTheFlagDoes) {
     EXPECT_EQ(status.error().code, ErrorCode::kConfigInvalid);
   }
   EXPECT_FALSE(set_user_value(test::grammar(), environment, "systemname", {"a", "b"}));
-  EXPECT_THAT(set_user_value(test::grammar(), environment, "model", {"llama3-8b"}).error().suggestion, HasSubstr("--model"));
-  EXPECT_THAT(set_user_value(test::grammar(), environment, "result_dir", {"/r"}).error().suggestion, HasSubstr("results_dir"));
+  EXPECT_THAT(set_user_value(test::grammar(), environment, "model", {"llama3-8b"}).error().suggestion,
+              HasSubstr("--model"));
+  EXPECT_THAT(set_user_value(test::grammar(), environment, "result_dir", {"/r"}).error().suggestion,
+              HasSubstr("results_dir"));
   EXPECT_FALSE(std::filesystem::exists(scratch.path(kFile)));
 }
 
@@ -74,13 +76,15 @@ TEST(UserConfig, UnsetRepairsAFileThatStopsEveryCommand) {
   EXPECT_EQ(read_user_values(test::grammar(), scratch.environment()).errors.size(), 1u);
   ASSERT_TRUE(unset_user_value(test::grammar(), scratch.environment(), "model"));
   EXPECT_TRUE(read_user_values(test::grammar(), scratch.environment()).errors.empty());
-  EXPECT_THAT(unset_user_value(test::grammar(), scratch.environment(), "hots").error().suggestion, HasSubstr("'hosts'"));
+  EXPECT_THAT(unset_user_value(test::grammar(), scratch.environment(), "hots").error().suggestion,
+              HasSubstr("'hosts'"));
 }
 
 TEST(UserConfig, ADamagedFileIsNeverOverwritten) {
   const Scratch scratch;
   scratch.write(kFile, "a: [1\n");
-  EXPECT_EQ(set_user_value(test::grammar(), scratch.environment(), "systemname", {"x"}).error().code, ErrorCode::kConfigParse);
+  EXPECT_EQ(set_user_value(test::grammar(), scratch.environment(), "systemname", {"x"}).error().code,
+            ErrorCode::kConfigParse);
   EXPECT_EQ(scratch.read(kFile), "a: [1\n");
 }
 

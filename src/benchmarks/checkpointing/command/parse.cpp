@@ -31,6 +31,9 @@ class CheckpointingTask final : public Command {
   RankDemand ranks() const override { return ranks_of(options_); }
   std::string options_json() const override { return cli::options_json(options_); }
   std::vector<std::pair<std::string, std::string>> summary_rows() const override { return cli::summary_rows(options_); }
+  Result<Location> folder(const Environment& environment) const override {
+    return checkpoint_location(options_.checkpoint_folder, *options_.protocol, options_.o_direct, environment);
+  }
   int execute(const CommandContext& context) const override { return execute_checkpointing(options_, context); }
 
  private:
@@ -51,9 +54,13 @@ ParsedCheckpointing parse_checkpointing(CommandLine line) {
   return parsed;
 }
 
+std::unique_ptr<Command> make_command(CheckpointingOptions options) {
+  return std::make_unique<CheckpointingTask>(std::move(options));
+}
+
 ParsedCommand parse_checkpointing_command(CommandLine line) {
   ParsedCheckpointing parsed = parse_checkpointing(std::move(line));
-  return {std::move(parsed), std::make_unique<CheckpointingTask>(std::move(parsed.options))};
+  return {std::move(parsed), make_command(std::move(parsed.options))};
 }
 
 }  // namespace mlps::cli

@@ -25,6 +25,9 @@ class TrainingTask final : public Command {
   RankDemand ranks() const override { return ranks_of(options_); }
   std::string options_json() const override { return cli::options_json(options_); }
   std::vector<std::pair<std::string, std::string>> summary_rows() const override { return cli::summary_rows(options_); }
+  Result<Location> folder(const Environment& environment) const override {
+    return data_location({options_.data_dir, options_.model, {}, options_.o_direct}, *options_.protocol, environment);
+  }
   int execute(const CommandContext& context) const override { return execute_training(options_, context); }
 
  private:
@@ -55,9 +58,13 @@ ParsedTraining parse_training(CommandLine line) {
   return parsed;
 }
 
+std::unique_ptr<Command> make_command(TrainingOptions options) {
+  return std::make_unique<TrainingTask>(std::move(options));
+}
+
 ParsedCommand parse_training_command(CommandLine line) {
   ParsedTraining parsed = parse_training(std::move(line));
-  return {std::move(parsed), std::make_unique<TrainingTask>(std::move(parsed.options))};
+  return {std::move(parsed), make_command(std::move(parsed.options))};
 }
 
 }  // namespace mlps::cli

@@ -34,7 +34,7 @@ std::string accelerator_of(const TrainingOptions& options) {
 
 // The accelerators a definition exists for, and the mode allows.
 std::string advice_on_pairs(const TrainingOptions& options) {
-  const std::vector<std::string> allowed = choices_of(*find_flag("accelerator-type"), options.common.mode);
+  const std::vector<std::string> allowed = choices_of(kAcceleratorTypeFlag, options.common.mode);
   std::vector<std::string> there;
   for (const std::string& name : workloads::accelerators_of(options.model)) {
     if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) there.push_back(name);

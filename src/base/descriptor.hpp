@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <utility>
 
-namespace mlps::storage::posix {
+namespace mlps {
 
-/// A file descriptor that closes itself. Move-only.
+/// Owns a file descriptor and closes it on destruction. Move-only; holds none (-1) after a move or close().
 class Descriptor {
  public:
   Descriptor() = default;
@@ -26,7 +26,8 @@ class Descriptor {
   bool is_open() const { return fd_ >= 0; }
   int get() const { return fd_; }
 
-  /// Closes now; the errno of close(2), or 0. Closed either way.
+  /// Closes now. Returns the errno of close(2), or 0: network file systems report delayed write errors here. The
+  /// descriptor is closed either way.
   int close() {
     const int fd = std::exchange(fd_, -1);
     return fd >= 0 && ::close(fd) != 0 ? errno : 0;
@@ -36,4 +37,4 @@ class Descriptor {
   int fd_ = -1;
 };
 
-}  // namespace mlps::storage::posix
+}  // namespace mlps
