@@ -1,7 +1,5 @@
 #include "cli/benchmark_command.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/report.hpp"
+#include "base/text.hpp"
 #include "cli/history.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
@@ -90,7 +89,7 @@ int launch(const Resolution& resolution, const CommandLine& line, const ParsedCo
   const auto settings = make_job_settings(resolution, line, invocation.arguments, invocation.start);
   if (!errors.empty()) return report_failures(errors);
   if (!options.common.dry_run) return run_launched(*command, settings);
-  log::status("would start: {}", fmt::join(*command, " "));
+  log::status("would start: {}", join(*command, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }

@@ -1,10 +1,10 @@
 #include "cli/help.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/program_words.hpp"
 #include "flags/text.hpp"
@@ -52,7 +52,7 @@ std::string flag_entry(const Flag& flag, std::string_view value, std::string_vie
 std::string value_text(const Flag& flag, Mode mode) {
   if (flag.kind == FlagKind::kSwitch) return {};
   if (flag.kind != FlagKind::kChoice) return std::string(flag.value_name);
-  return fmt::format("{{{}}}", fmt::join(choices_of(flag, mode), ","));
+  return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
 // The flags that the command has in some mode, by name.
@@ -108,7 +108,7 @@ std::string help_text(const Grammar& grammar, const Resolution& resolution) {
   if (resolution.kind == Resolution::Kind::kCommand) return command_help(resolution.command);
   const bool is_root = resolution.words().empty();
   std::string text =
-      fmt::format("Usage: mlpstorage {}{}<word> ...\n", fmt::join(resolution.words(), " "), is_root ? "" : " ");
+      fmt::format("Usage: mlpstorage {}{}<word> ...\n", join(resolution.words(), " "), is_root ? "" : " ");
   text += fmt::format("\n{}\n\nNext word:\n",
                       is_root ? "The MLPerf Storage workloads as one program, on files and on object storage."
                               : resolution.command.subcommand->text);

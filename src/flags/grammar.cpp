@@ -1,7 +1,6 @@
 #include "flags/grammar.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -26,7 +25,7 @@ std::string joined(const std::string& parent, std::string_view word) {
 }
 
 std::string after(const Resolution& resolution) {
-  return resolution.words().empty() ? "'mlpstorage'" : fmt::format("'{}'", fmt::join(resolution.words(), " "));
+  return resolution.words().empty() ? "'mlpstorage'" : fmt::format("'{}'", join(resolution.words(), " "));
 }
 
 // "run file", for an example of a command of `group`.
@@ -80,7 +79,7 @@ const Flag* CommandSyntax::find_short_flag(std::string_view short_name) const {
 }
 
 std::string CommandSyntax::text() const {
-  return fmt::format("mlpstorage {}", fmt::join(words, " "));
+  return fmt::format("mlpstorage {}", join(words, " "));
 }
 
 std::string CommandSyntax::usage() const {
@@ -185,7 +184,7 @@ std::vector<std::pair<std::string, const Subcommand*>> Grammar::words_not_built(
   std::vector<std::pair<std::string, const Subcommand*>> words;
   for (const Entry& entry : entries_) {
     if (entry.word.built) continue;
-    words.emplace_back(fmt::format("{}", fmt::join(words_with_placeholders(entry.parent, entry.word), " ")),
+    words.emplace_back(join(words_with_placeholders(entry.parent, entry.word), " "),
                        &entry.word);
   }
   return words;
@@ -225,7 +224,7 @@ std::string Grammar::present_form(const Resolution& resolution) const {
   if (model != group->flags.end()) {
     const std::vector<std::string> models = choices_of(*model, Mode::kWhatif);
     if (std::find(models.begin(), models.end(), offending) != models.end()) {
-      return fmt::format("the model is a flag here: {} {} --model {} ...", fmt::join(resolution.words(), " "),
+      return fmt::format("the model is a flag here: {} {} --model {} ...", join(resolution.words(), " "),
                          example_command(*group), offending);
     }
   }
@@ -233,7 +232,7 @@ std::string Grammar::present_form(const Resolution& resolution) const {
     return fmt::format("'{}' is available in whatif mode only", offending);
   }
   if (find(joined(resolution.parent, "MODEL"), offending, std::nullopt) != nullptr) {
-    return fmt::format("the model goes before the command: {} {} {} ...", fmt::join(resolution.words(), " "),
+    return fmt::format("the model goes before the command: {} {} {} ...", join(resolution.words(), " "),
                        below(resolution.parent, std::nullopt).front()->word.word, offending);
   }
   return retired_flag_hint(offending);
@@ -248,11 +247,11 @@ std::string Grammar::built_commands() const {
   for (const Entry* entry : below("", std::nullopt)) {
     if (entry->word.built && !mode_of(entry->word.word)) words.emplace_back(entry->word.word);
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 Error Grammar::explain(const Resolution& resolution, std::span<const std::string> arguments) const {
-  const std::string next = fmt::format("{}", fmt::join(names_below(resolution, true), ", "));
+  const std::string next = join(names_below(resolution, true), ", ");
   const std::string pointer = "-h after any word explains it, --help_all prints everything";
   const auto or_else = [](std::string text, std::string other) { return text.empty() ? std::move(other) : text; };
   switch (resolution.kind) {
@@ -280,8 +279,8 @@ Error Grammar::explain(const Resolution& resolution, std::span<const std::string
     case Resolution::Kind::kCommand:
       break;
   }
-  return {ErrorCode::kNotImplemented, fmt::format("'{}' is not in this build yet", fmt::join(resolution.words(), " ")),
-          fmt::format("asked for: mlpstorage {}", fmt::join(arguments.first(resolution.rest), " ")),
+  return {ErrorCode::kNotImplemented, fmt::format("'{}' is not in this build yet", join(resolution.words(), " ")),
+          fmt::format("asked for: mlpstorage {}", join(arguments.first(resolution.rest), " ")),
           "this build has: " + built_commands()};
 }
 

@@ -1,7 +1,6 @@
 #include "flags/tokenizer.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -124,7 +123,7 @@ class Tokenizer {
     names.reserve(matches.size());
     for (const Flag* match : matches) names.push_back(typed_name(*match));
     return {ErrorCode::kConfigInvalid,
-            fmt::format("{} is the beginning of several flags: {}", typed, fmt::join(names, ", "))};
+            fmt::format("{} is the beginning of several flags: {}", typed, join(names, ", "))};
   }
 
   Error not_available(const Flag& flag) const {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "base/write_all.hpp"
 #include "flags/text.hpp"
 #include "flags/values.hpp"
@@ -79,7 +79,7 @@ std::vector<Row> rows_of(const Grammar& grammar, const std::optional<YAML::Node>
     Row row{key_name(*flag), std::nullopt, ""};
     if (node && (*node)[row.key] && !(*node)[row.key].IsNull()) {
       const Result<std::vector<std::string>> values = yaml_values(*flag, (*node)[row.key]);
-      if (values) row.value = fmt::format("{}", fmt::join(*values, ","));
+      if (values) row.value = join(*values, ",");
       if (!values) row.note = values.error().message;
     }
     if (const std::string variable = variable_over(*flag, environment); !variable.empty()) {

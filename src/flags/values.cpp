@@ -1,12 +1,12 @@
 #include "flags/values.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 #include "world/host_list.hpp"
 
@@ -34,7 +34,7 @@ Status check_choice(const Flag& flag, Mode mode, std::string_view text) {
   if (std::any_of(choices.begin(), choices.end(), [&](const auto& word) { return lower(word) == lower(text); })) {
     return {};
   }
-  Error error = wrong(flag, text, fmt::format("one of: {}", fmt::join(choices, ", "))).value();
+  Error error = wrong(flag, text, fmt::format("one of: {}", join(choices, ", "))).value();
   const std::vector<std::string_view> names(choices.begin(), choices.end());
   if (mode != Mode::kWhatif && check_choice(flag, Mode::kWhatif, text)) {
     error.suggestion = fmt::format("'{}' is available in whatif mode only", text);
@@ -206,7 +206,7 @@ std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& en
         flag.user_file ? fmt::format(", or: mlpstorage config set {} ...", key_name(flag)) : std::string();
     return fmt::format("give {} {}, or set {}{}", typed_name(flag), flag.value_name, flag.variable, set);
   }
-  if (flag.kind == FlagKind::kChoice) return fmt::format("one of: {}", fmt::join(choices_of(flag, mode), ", "));
+  if (flag.kind == FlagKind::kChoice) return fmt::format("one of: {}", join(choices_of(flag, mode), ", "));
   return fmt::format("give {} {}", typed_name(flag), flag.value_name);
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "flags/accelerators.hpp"
 
@@ -25,7 +26,6 @@ class Checker {
   ArgumentFindings run() {
     check_counts();
     check_flags();
-    check_params();
     check_processes();
     check_subset_claim();
     if (arguments_.mode != cli::Mode::kWhatif) {
@@ -77,21 +77,8 @@ class Checker {
     }
     if (!arguments_.accelerator_type.empty() && !cli::accelerator_memory_gb(arguments_.accelerator_type)) {
       error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
-            "legal are b200, mi355, h100 and a100");
-    }
-  }
-
-  void check_params() {
-    if (arguments_.mode == cli::Mode::kClosed && !arguments_.params.empty()) {
-      error(ErrorCode::kConfigInvalid, "--params is not legal in closed", "use open or whatif to change parameters");
-      return;
-    }
-    for (const std::string& token : arguments_.params) {
-      const size_t equals = token.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        error(ErrorCode::kConfigInvalid, fmt::format("--params \"{}\" is not KEY=VALUE", token),
-              "write --params checkpoint.fsync=True, for example");
-      }
+            fmt::format("legal are {}, {}", join(split(cli::kAccelerators, "|"), ", "),
+                        join(split(cli::kOlderAccelerators, "|"), ", ")));
     }
   }
 
