@@ -21,7 +21,8 @@ std::string program_folder() {
   return path.substr(0, path.rfind('/'));
 }
 
-/// Whoever starts a program with a standard stream closed would find what it says in the first file that it opens.
+/// Opens /dev/null for standard streams that were closed when the program was started: the first file that it opened
+/// would take their place, and its messages would end in there.
 void fill_standard_streams() {
   for (int stream = open("/dev/null", O_RDWR); stream >= 0; stream = open("/dev/null", O_RDWR)) {
     if (stream > STDERR_FILENO) {

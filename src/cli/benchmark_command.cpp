@@ -17,8 +17,8 @@
 #include "launch/job_control.hpp"
 #include "launch/job_settings.hpp"
 #include "launch/launch_job.hpp"
-#include "session/job.hpp"
 #include "session/placement.hpp"
+#include "session/process_group.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -52,28 +52,29 @@ void announce(const ParseOutcome& parsed, const BenchmarkOptions& options) {
   }
 }
 
-/// Carries out one process's part of a command, from its parsed line on. Collective in a job.
-int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, const Stamp& start, Job& job) {
+/// Carries out one process's part of a command, from its parsed line on. Collective in a group.
+int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, const Stamp& start,
+              ProcessGroup& group) {
   const BenchmarkOptions& options = parsed.command->options();
   CommonOptions& common = parsed.command->options().common;
   common.argv = {"mlpstorage"};
   common.argv.insert(common.argv.end(), arguments.begin(), arguments.end());
-  if (job.leads()) {
+  if (group.is_process0()) {
     if (parsed.errors.empty()) {
       if (Status status = claim_results_dir(common, options.runs); !status) parsed.errors.push_back(status.error());
     }
-    if (job.is_alone() && !parsed.errors.empty()) return report(parsed.errors);
+    if (group.is_alone() && !parsed.errors.empty()) return report(parsed.errors);
     log::configure({common.stream_log_level, common.color});
     if (parsed.errors.empty()) announce(parsed, options);
   }
-  if (const auto status = job.agree(parsed.errors)) return *status;
-  if (job.leads()) {
+  if (const auto status = group.check_consensus(parsed.errors)) return *status;
+  if (group.is_process0()) {
     record_history(common, arguments);
     if (!common.quiet) {
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
-  return parsed.command->execute({parsed.environment, start, job});
+  return parsed.command->execute({parsed.environment, start, group});
 }
 
 /// Starts the command on its hosts, in the process where it was typed, which takes no part in the run.
@@ -93,7 +94,7 @@ int launch(const Resolution& resolution, const CommandLine& line, const ParsedCo
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }
-  Job alone;
+  ProcessGroup alone;
   return parsed.command->execute({parsed.environment, invocation.start, alone});
 }
 
@@ -105,8 +106,8 @@ int from_here(const Benchmark& benchmark, const Resolution& resolution, const In
   if (parsed.errors.empty() && line.command.is(kRuns) && needs_launcher(parsed.command->options().hosts)) {
     return launch(resolution, line, parsed, invocation);
   }
-  Job job;
-  return carry_out(std::move(parsed), invocation.arguments, invocation.start, job);
+  ProcessGroup group;
+  return carry_out(std::move(parsed), invocation.arguments, invocation.start, group);
 }
 
 /// Settings, or all that is wrong with them.
@@ -117,12 +118,12 @@ std::vector<Error> alone(Error error) {
 }
 
 /// Returns the settings of a job whose processes a launcher started with the command itself.
-ResolvedSettings typed_settings(const Resolution& resolution, const Invocation& invocation, Job& job) {
+ResolvedSettings typed_settings(const Resolution& resolution, const Invocation& invocation, ProcessGroup& group) {
   const std::span<const std::string> rest = std::span(invocation.arguments).subspan(resolution.rest);
   CommandLine line = read_line(resolution, rest, invocation.environment, invocation.program_folder);
   if (!line.tokens.settings.contains("hosts")) {
     Setting hosts{{}, Source::kTyped, "launcher"};
-    for (const world::Member& member : job.transport().members()) {
+    for (const world::Member& member : group.transport().members()) {
       const bool known = std::find(hosts.values.begin(), hosts.values.end(), member.host) != hosts.values.end();
       if (!known) hosts.values.push_back(member.host);
     }
@@ -133,32 +134,34 @@ ResolvedSettings typed_settings(const Resolution& resolution, const Invocation& 
 }
 
 /// Takes part in a job whose processes have met: process 0's settings go to all, and everyone does its part.
-int take_part(const ResolvedSettings& decided, const Invocation& invocation, Job& job) {
-  if (const auto status = job.agree(decided ? std::vector<Error>() : decided.error())) return *status;
-  std::string text = job.leads() ? settings_text(*decided) : std::string();
-  if (const auto status = job.share(text)) return *status;
+int take_part(const ResolvedSettings& decided, const Invocation& invocation, ProcessGroup& group) {
+  if (const auto status = group.check_consensus(decided ? std::vector<Error>() : decided.error())) return *status;
+  std::string text = group.is_process0() ? settings_text(*decided) : std::string();
+  if (const auto status = group.broadcast(text)) return *status;
   const Registry& registry = invocation.registry;
   const auto settings = parse_settings(text);
   auto line = settings.and_then([&](const JobSettings& known) {
     return line_of(known, registry.grammar(), invocation.environment, invocation.program_folder);
   });
-  if (const auto status = job.agree(line ? std::vector<Error>() : std::vector<Error>{line.error()})) return *status;
+  if (const auto status = group.check_consensus(line ? std::vector<Error>() : std::vector<Error>{line.error()}))
+    return *status;
   const Benchmark& benchmark = *registry.find(line->command.group);
-  return carry_out(benchmark.parse(std::move(*line)), settings->arguments, start_of(*settings, invocation.start), job);
+  return carry_out(benchmark.parse(std::move(*line)), settings->arguments, start_of(*settings, invocation.start),
+                   group);
 }
 
-/// Writes to the command that started this job, by way of the launcher.
+/// Writes to the command that started this group, by way of the launcher.
 void tell(const std::string& line) {
   (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 
 /// Carries out a command as one of several processes that a launcher (srun, mpiexec) started with the command itself.
 int in_launched_job(const world::Launched& launched, const Resolution& resolution, const Invocation& invocation) {
-  Job job(launched);
-  if (job.transport().failure().raised()) return job.end(job.failed());
+  ProcessGroup group(launched);
+  if (group.transport().failure().raised()) return group.end(group.failure_status());
   ResolvedSettings settings;  // process 0's
-  if (job.leads()) settings = typed_settings(resolution, invocation, job);
-  return job.end(take_part(settings, invocation, job));
+  if (group.is_process0()) settings = typed_settings(resolution, invocation, group);
+  return group.end(take_part(settings, invocation, group));
 }
 
 }  // namespace
@@ -180,21 +183,21 @@ int join_command(const Invocation& invocation) {
     tell(verdict_line(status));
     return status;
   }
-  std::optional<Job> job;
-  *launched ? job.emplace(**launched) : job.emplace();
-  job->report_end([](int status) { tell(verdict_line(status)); });
-  if (job->transport().failure().raised()) return job->end(job->failed());
-  if (job->leads()) tell(begun_line());
+  std::optional<ProcessGroup> group;
+  *launched ? group.emplace(**launched) : group.emplace();
+  group->on_end([](int status) { tell(verdict_line(status)); });
+  if (group->transport().failure().raised()) return group->end(group->failure_status());
+  if (group->is_process0()) tell(begun_line());
   ResolvedSettings settings;  // process 0's
   std::optional<JobControl> control;
-  if (job->leads()) {
+  if (group->is_process0()) {
     std::string behind;
     settings = receive_settings(behind).map_error(alone);
-    if (settings) control.emplace(job->transport().failure(), std::move(behind));
+    if (settings) control.emplace(group->transport().failure(), std::move(behind));
   }
-  const int status = take_part(settings, invocation, *job);
+  const int status = take_part(settings, invocation, *group);
   control.reset();
-  return job->end(status);
+  return group->end(status);
 }
 
 }  // namespace mlps::cli

@@ -7,16 +7,16 @@
 #include "base/error.hpp"
 #include "flags/grammar.hpp"
 
-/// The results directory as such: whose it is. What runs put into it is the business of results/.
+/// The results directory and the organisation that it belongs to. results/ writes what runs leave in it.
 namespace mlps::cli {
 
 inline constexpr std::string_view kSentinelName = "mlperf-results.yaml";
 
-/// The organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to type if
+/// Returns the organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to type if
 /// there is no sentinel, E104 or E102 if it is damaged.
 Result<std::string> read_sentinel(const std::string& results_dir);
 
-/// What init did.
+/// Tells what init did.
 struct InitOutcome {
   std::string path;          ///< absolute
   bool created = false;      ///< false: it belonged to this organisation before

@@ -29,7 +29,7 @@ std::string without_user(std::string endpoint) {
   return endpoint;
 }
 
-// What is run, for whom, and into which folder.
+// Adds what is run, for whom, and into which folder.
 void add_head(const BenchmarkOptions& options, std::vector<std::string>& lines) {
   const CommonOptions& common = options.common;
   lines.push_back(fmt::format("Run Configuration (mlpstorage {})", version_text()));

@@ -16,7 +16,7 @@
 namespace mlps::cli {
 namespace {
 
-// What stands after a utility's words: flags with their layers, and the user's words, counted.
+// Holds the arguments of a utility: flags, and the user's words, whose number was checked.
 struct Arguments {
   Settings settings;
   std::vector<std::string> words;
@@ -75,7 +75,7 @@ int config_command(const Resolution& resolution, const Arguments& arguments, con
   return status ? kExitSuccess : report(status.error());
 }
 
-// The results directory whose history is meant, by flag and layers; it must be initialised.
+// Returns the results directory whose history is meant, by flag and layers; it must be initialised.
 Result<std::string> history_dir(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
   LayerNotes layers = apply_layers(resolution.command, environment, arguments.settings);
   arguments.errors.insert(arguments.errors.end(), layers.errors.begin(), layers.errors.end());

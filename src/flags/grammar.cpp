@@ -118,7 +118,8 @@ const Grammar::Entry* Grammar::find(std::string_view parent, std::string_view wo
   return nullptr;
 }
 
-// What the words below `entry` have in their parent for it: below some words the grammar is the same for all of a kind.
+// Returns the step that `entry` adds to the parent of the words below it: a placeholder where the grammar below is the
+// same for all words of a kind.
 std::string Grammar::step_below(const Entry& entry) const {
   if (entry.parent.empty() && mode_of(entry.word.word)) return "MODE";
   const bool is_model = entry.parent == joined("MODE", entry.group->word) && entry.word.command == kNoCommand;

@@ -73,7 +73,7 @@ struct CommandSyntax {
   std::string usage() const;
 };
 
-/// What the first words of a command line name.
+/// Tells how far the first words of a command line lead.
 struct Resolution {
   enum class Kind {
     kCommand,      ///< `command` is complete; its arguments begin at index `rest`

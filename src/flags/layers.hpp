@@ -16,8 +16,8 @@ struct LayerNotes {
   std::vector<Error> errors;
 };
 
-/// Fills `settings` for what nothing stronger has given, in this order: --config-file, environment, per-user file.
-/// Built-in defaults are left to the reader of the values.
+/// Fills `settings` for the flags that nothing stronger has given, in this order: --config-file, environment, per-user
+/// file. The reader of the values adds the built-in defaults.
 LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings);
 
 /// Adds the first of ./.env and `program_folder`/../.env to `environment`, for names not set there. Returns the file's

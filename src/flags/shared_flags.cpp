@@ -180,7 +180,7 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .user_file = true,
      .text = "Accepted for old scripts; nothing is looked up there."},
 
-    // What is said, and what is checked.
+    // Output and checks.
     {.name = "config-file",
      .short_name = "c",
      .kind = kPath,

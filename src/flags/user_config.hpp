@@ -9,15 +9,15 @@
 #include "base/error.hpp"
 #include "flags/tokenizer.hpp"
 
-/// The per-user file of defaults: what describes the environment, never what picks the workload.
+/// The per-user file of defaults. It describes the environment; flags that pick the workload may not stand in it.
 namespace mlps::cli {
 
-/// $XDG_CONFIG_HOME/mlpstorage/config.yaml, or below ~/.config if the variable is unset or relative. E101 if there is
+/// Returns $XDG_CONFIG_HOME/mlpstorage/config.yaml, or the file below ~/.config if the variable is unset or relative. E101 if there is
 /// no home either.
 Result<std::string> user_config_path(const Environment& environment);
 
-/// The values in the file as settings; empty if there is no file. Keys that no command knows are warnings; keys of
-/// flags that may not stand there are E102.
+/// Holds the values in the file as settings; empty if there is no file. Keys that no command knows are warnings; keys
+/// of flags that may not stand there are E102.
 struct UserValues {
   Settings settings;
   std::vector<std::string> warnings;
@@ -32,7 +32,7 @@ Status set_user_value(const Grammar& grammar, const Environment& environment, st
 /// Removes `key`, whatever it is. E102 if it isn't there.
 Status unset_user_value(const Grammar& grammar, const Environment& environment, std::string_view key);
 
-/// All keys with their values, and what outranks or spoils them; as text or as JSON.
+/// Returns all keys with their values, and notes on what outranks or spoils them; as text or as JSON.
 Result<std::string> show_user_values(const Grammar& grammar, const Environment& environment, bool json);
 
 }  // namespace mlps::cli

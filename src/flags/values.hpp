@@ -13,11 +13,11 @@
 
 namespace mlps::cli {
 
-/// Whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the value and
+/// Checks whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the value and
 /// the legal ones. For lists: one element.
 Status check_value(const Flag& flag, Mode mode, std::string_view text);
 
-/// Host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".
+/// Returns host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".
 Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& words);
 
 /// Turns settings into typed values. Every method takes the name of a flag of the command's group and returns the
@@ -29,12 +29,12 @@ class Reader {
       : settings_(settings), command_(command), errors_(errors) {}
 
   bool given(std::string_view name) const { return settings_.find(name) != settings_.end(); }
-  /// "flag", "config file X", ..., or empty where nothing was given.
+  /// Returns "flag", "config file X", ..., or nothing where nothing was given.
   std::string origin(std::string_view name) const;
 
   bool on(std::string_view name);
   std::string text(std::string_view name);
-  /// A choice in the table's own spelling.
+  /// Returns a choice in the table's own spelling.
   std::string choice(std::string_view name);
   uint64_t integer(std::string_view name);
   uint32_t small(std::string_view name) { return static_cast<uint32_t>(integer(name)); }
@@ -50,7 +50,7 @@ class Reader {
   void report_missing(const Environment& environment, const std::vector<const Flag*>& reported = {});
 
  private:
-  // The text to convert, checked; the default when nothing was given or what was given is wrong.
+  // Returns the text to convert, checked; the default when nothing was given or what was given is wrong.
   std::string checked(std::string_view name);
 
   const Settings& settings_;

@@ -12,9 +12,9 @@
 #include "flags/grammar.hpp"
 #include "flags/options.hpp"
 #include "location/location.hpp"
-#include "session/job.hpp"
+#include "session/process_group.hpp"
 
-/// What a benchmark is to the rest of the program: words and flags, and commands read from a command line.
+/// The interface between a benchmark and the rest of the program: its words and flags, and its commands.
 namespace mlps::cli {
 
 /// How many ranks of a command are spread over the hosts.
@@ -23,11 +23,11 @@ struct RankDemand {
   bool measured = true;  ///< false: their numbers may differ between hosts in every mode
 };
 
-/// What a command is carried out with, in each process of a job.
+/// Holds what a command is carried out with, in each process of a group. Refers to it.
 struct CommandContext {
   const Environment& environment;  ///< the process's, with .env applied in object mode
   Stamp invocation_start;          ///< when the command was typed
-  Job& job;
+  ProcessGroup& group;
 };
 
 /// One command of a benchmark with all its options.

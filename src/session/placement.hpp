@@ -9,7 +9,7 @@
 #include "world/host_list.hpp"
 #include "world/transport.hpp"
 
-/// Which ranks go to which host.
+/// Decides which ranks go to which host.
 namespace mlps::cli {
 
 /// Returns the shares that --hosts asks for, before anything is started. Ranks are spread evenly: in closed and open

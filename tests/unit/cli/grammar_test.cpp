@@ -59,7 +59,7 @@ TEST(GrammarTest, ATrainingModelStandsBeforeItsCommand) {
   const Resolution result = resolved({"whatif", "training", "flux", "datagen", "object", "-np", "2"});
   ASSERT_EQ(result.kind, Kind::kCommand);
   EXPECT_EQ(result.command.word(), "datagen");
-  EXPECT_EQ(result.command.model, "flux");
+  EXPECT_EQ(result.model, "flux");
   EXPECT_EQ(result.rest, 4u);
   EXPECT_EQ(result.command.usage(), "mlpstorage whatif training flux datagen <file|object> [flags]");
   EXPECT_NE(error_of({"closed", "training", "run"}).suggestion.find("the model goes before the command"),

@@ -41,18 +41,21 @@ class ToyTask final : public Command {
   Result<Location> folder(const Environment& /*environment*/) const override { return parse_location("null://"); }
   int execute(const CommandContext& context) const override {
     Cluster cluster;
-    if (const auto status = cluster.meet(context.job)) return *status;
-    const auto shares = place_ranks(options_, ranks(), context.job.transport().members());
+    if (const auto status = cluster.meet(context.group)) return *status;
+    const auto shares = place_ranks(options_, ranks(), context.group.transport().members());
     if (!shares) return report_failures({shares.error()});
-    const auto folder = begin_run_folder(options_.common, {.model = "rain", .benchmark = options_.benchmark});
+    results::RunFolderRequest where;
+    where.benchmark = options_.benchmark;
+    where.model = "rain";
+    const auto folder = begin_run_folder(options_.common, where);
     if (!folder) return report_failures({folder.error()});
     results::RunContext about;
-    fill_context(options_, options_.drops, *folder, cluster.members(context.job, *shares), about);
+    fill_context(options_, options_.drops, *folder, cluster.members(context.group, *shares), about);
     about.args_json = options_json();
     results::RunFacts facts;
     facts.invocation_start = facts.run_start = facts.run_end = context.invocation_start;
     facts.verdict = run::Verdict::kPassed;
-    const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(context.job));
+    const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(context.group));
     const Status written = results::write_into(*folder, about, [&](results::FolderWriter& writer) {
       writer.write(results::kRecordFile, options_json());
       results::write_common_files(writer, about, facts, outcome);

@@ -14,7 +14,7 @@ namespace {
 using workloads::Override;
 using workloads::ValueSource;
 
-// What flags decide can't be said a second time, differently, by a parameter.
+// A parameter may not say differently what flags decide.
 Status check_params(const CommonOptions& common) {
   for (const auto& [key, value] : common.params) {
     if (key == "checkpoint.checkpoint_folder" || key.rfind("storage.", 0) == 0) {
@@ -53,7 +53,7 @@ Status check_payload(const CheckpointingOptions& options, const Location& folder
   return {};
 }
 
-/// What the rules say of this command; their warnings are logged for commands that run.
+/// Returns the errors of the rules for this command; their warnings are logged for commands that run.
 std::vector<Error> apply_rules(const CheckpointingOptions& options, const workloads::CheckpointWorkload& workload,
                                uint64_t checkpoint_bytes) {
   checkpointing::Arguments arguments;

@@ -9,7 +9,7 @@
 
 namespace mlps::cli {
 
-/// What the rules look at before a run.
+/// Holds what the rules look at before a run.
 struct TrainingRulesInput {
   Mode mode = Mode::kClosed;
   bool allow_invalid_params = false;

@@ -13,7 +13,7 @@ using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
 
-// What flags decide can't be said a second time, differently, by a parameter.
+// A parameter may not say differently what flags decide.
 Status check_params(const TrainingOptions& options) {
   for (const auto& [key, value] : options.common.params) {
     const bool is_type = key == "storage.storage_type";
