@@ -122,7 +122,9 @@ std::string Reader::origin(std::string_view name) const {
 }
 
 std::string Reader::checked(std::string_view name) {
-  const Flag& flag = *command_.find_flag(name);
+  const Flag* row = command_.find_flag(name);
+  if (row == nullptr) return {};
+  const Flag& flag = *row;
   const auto found = settings_.find(name);
   if (found == settings_.end()) return std::string(flag.default_text);
   const std::string& text = found->second.values.back();
@@ -144,7 +146,9 @@ std::string Reader::text(std::string_view name) {
 
 std::string Reader::choice(std::string_view name) {
   const std::string text = checked(name);
-  for (const std::string& word : choices_of(*command_.find_flag(name), command_.mode)) {
+  const Flag* flag = command_.find_flag(name);
+  if (flag == nullptr) return text;
+  for (const std::string& word : choices_of(*flag, command_.mode)) {
     if (lower(word) == lower(text)) return word;
   }
   return text;

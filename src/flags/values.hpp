@@ -22,7 +22,7 @@ Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& wor
 
 /// Turns settings into typed values. Every method takes the name of a flag of the command's group and returns the
 /// row's default where nothing was given. A value that doesn't convert is added to `errors` once, and the default is
-/// returned. Keeps references.
+/// returned. A flag that the group doesn't have is never given, and has no default. Keeps references.
 class Reader {
  public:
   Reader(const Settings& settings, const CommandSyntax& command, std::vector<Error>& errors)

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "flags/accelerators.hpp"
+
 namespace mlps::checkpointing {
 namespace {
 
@@ -17,7 +19,7 @@ workloads::CheckpointWorkload workload_of(std::string_view model) {
 
 Arguments legal(cli::Mode mode, int64_t processes) {
   Arguments arguments;
-  arguments.mode = division;
+  arguments.mode = mode;
   arguments.processes = processes;
   arguments.checkpoints_to_write = 10;
   arguments.checkpoints_to_read = 10;
@@ -43,11 +45,11 @@ struct Count {
 
 class ProcessCounts : public ::testing::TestWithParam<Count> {};
 
-void expect_code(const std::vector<std::string>& errors, const char* code, const char* division) {
+void expect_code(const std::vector<std::string>& errors, const char* code, const char* mode) {
   if (*code == '\0') {
-    EXPECT_THAT(errors, IsEmpty()) << division;
+    EXPECT_THAT(errors, IsEmpty()) << mode;
   } else {
-    EXPECT_THAT(errors, ElementsAre(HasSubstr(code))) << division;
+    EXPECT_THAT(errors, ElementsAre(HasSubstr(code))) << mode;
   }
 }
 
@@ -73,9 +75,9 @@ TEST(Processes, MessagesNameTheLegalCounts) {
   EXPECT_THAT(errors_of(legal(cli::Mode::kClosed, 9), "llama3-8b"), ElementsAre(HasSubstr("closed takes 8")));
   EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 300), "llama3-405b"), ElementsAre(HasSubstr("256 and 512")));
   EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 3), "llama3-1t"), ElementsAre(HasSubstr("count is 512")));
-  for (const cli::Mode division : {cli::Mode::kClosed, cli::Mode::kOpen, cli::Mode::kWhatif}) {
-    EXPECT_THAT(errors_of(legal(division, 0), "llama3-8b"), ElementsAre(HasSubstr("E102")));
-    EXPECT_THAT(errors_of(legal(division, -8), "llama3-8b"), ElementsAre(HasSubstr("-8")));
+  for (const cli::Mode mode : {cli::Mode::kClosed, cli::Mode::kOpen, cli::Mode::kWhatif}) {
+    EXPECT_THAT(errors_of(legal(mode, 0), "llama3-8b"), ElementsAre(HasSubstr("E102")));
+    EXPECT_THAT(errors_of(legal(mode, -8), "llama3-8b"), ElementsAre(HasSubstr("-8")));
   }
 }
 
@@ -104,8 +106,8 @@ TEST(Counts, ClosedTakesTenOrNone) {
 }
 
 TEST(Counts, ElsewhereAnythingFromZero) {
-  for (const cli::Mode division : {cli::Mode::kOpen, cli::Mode::kWhatif}) {
-    Arguments arguments = legal(division, 8);
+  for (const cli::Mode mode : {cli::Mode::kOpen, cli::Mode::kWhatif}) {
+    Arguments arguments = legal(mode, 8);
     arguments.checkpoints_to_write = 3;
     arguments.checkpoints_to_read = 0;
     EXPECT_THAT(errors_of(arguments, "llama3-8b"), IsEmpty());
@@ -142,11 +144,11 @@ TEST(Warnings, AcceleratorsPerHost) {
 }
 
 TEST(Warnings, AcceleratorMemory) {
-  EXPECT_EQ(accelerator_memory_gb("b200"), 180U);
-  EXPECT_EQ(accelerator_memory_gb("mi355"), 288U);
-  EXPECT_EQ(accelerator_memory_gb("h100"), 80U);
-  EXPECT_EQ(accelerator_memory_gb("a100"), 80U);
-  EXPECT_FALSE(accelerator_memory_gb("b2000"));
+  EXPECT_EQ(cli::accelerator_memory_gb("b200"), 180U);
+  EXPECT_EQ(cli::accelerator_memory_gb("mi355"), 288U);
+  EXPECT_EQ(cli::accelerator_memory_gb("h100"), 80U);
+  EXPECT_EQ(cli::accelerator_memory_gb("a100"), 80U);
+  EXPECT_FALSE(cli::accelerator_memory_gb("b2000"));
   Arguments arguments = legal(cli::Mode::kOpen, 8);
   arguments.checkpoint_bytes = uint64_t{1000} << 30;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.4")));

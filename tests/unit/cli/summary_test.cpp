@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lines.hpp"
 #include "base/text.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
