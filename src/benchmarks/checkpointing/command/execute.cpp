@@ -94,6 +94,8 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, prepared_.plan.processes, folder, cluster_.members(job_, shares_), context);
     context.separation = gates.separation;
+    context.benchmark = "checkpointing";
+    context.command = "run";
     context.args_json = options_json(options_);
     context.workload = prepared_.workload;
     context.workload_name = options_.model;
@@ -126,6 +128,7 @@ class CheckpointingExecution {
   Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
     if (!job_.leads()) return {};
     results::RunFolderRequest where;
+    where.benchmark = "checkpointing";
     where.model = prepared_.plan.model;
     auto folder = begin_run_folder(common_, where);
     if (!folder) return fail(folder.error());

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/gates.hpp"
+#include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
 #include "world/world.hpp"
 
@@ -115,7 +115,7 @@ class TrainingExecution {
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
     if (prepared_.checkpoints && !job_.leads()) {
-      warn(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints).warning());
+      warn(run::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints).warning());
     }
     // By this process alone, before it gathers; the checkpoints go to another folder.
     const world::MovedBytes moved{record.stats.bytes, 0};
