@@ -35,7 +35,7 @@ struct RunContext {
   std::string mode;          ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
-  std::string benchmark;      ///< its word: "training"
+  std::string benchmark;      ///< its word on the command line
   std::string command;        ///< "run"
   std::string model;          ///< "llama3-8b", "unet3d"
   uint32_t processes = 0;     ///< ranks, or generators

@@ -17,7 +17,7 @@ struct RunFolderRequest {
   std::string systemname;
   std::string model;         ///< "llama3-8b"
   int64_t wall_us = 0;       ///< start of the run, microseconds since the epoch
-  std::string benchmark;     ///< its word: "training"
+  std::string benchmark;     ///< its word on the command line
   std::string command = {};  ///< a folder below the model's; empty: none, as checkpointing has it
 };
 
