@@ -26,7 +26,7 @@ class Connection {
   /// Outcome of moving bytes: some were moved, none can be now, or the stream ended.
   struct Moved {
     size_t bytes = 0;
-    bool partly = false;  ///< fewer than offered: there is no room for more now
+    bool partly = false;  ///< fewer than offered: no more can be moved now
     bool again = false;
     bool ended = false;
   };
