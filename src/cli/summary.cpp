@@ -1,11 +1,11 @@
 #include "cli/summary.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <optional>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 
 namespace mlps::cli {
@@ -48,7 +48,7 @@ void add_host_rows(const BenchmarkOptions& options, std::vector<std::string>& li
   lines.push_back(
       row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
                                                   options.client_host_memory_is_default ? " (this host's)" : "")));
-  lines.push_back(row("hosts", fmt::format("{}", fmt::join(options.hosts.hosts, ","))));
+  lines.push_back(row("hosts", join(options.hosts.hosts, ",")));
   lines.push_back(row("exec_type", options.hosts.exec_type));
   lines.push_back(row("mpi_bin", options.hosts.mpi_bin));
   lines.push_back(row("loops", std::to_string(options.common.loops)));

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "location/location.hpp"
 #include "payload/content.hpp"
 #include "payload/payload.hpp"
@@ -203,6 +204,9 @@ struct Residency {
   uint64_t cached_bytes = 0;
   uint64_t total_bytes = 0;
 };
+constexpr auto fields_of(Of<Residency>) {
+  return std::tuple(summed("cached_bytes", &Residency::cached_bytes), summed("total_bytes", &Residency::total_bytes));
+}
 
 /// An opened root. Immutable after opening; every method may be called from any thread.
 class Store {

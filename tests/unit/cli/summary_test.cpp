@@ -1,10 +1,9 @@
 #include "cli/summary.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -14,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string summary(const CheckpointingOptions& options, const Environment& environment = Environment()) {
-  return fmt::format("{}", fmt::join(run_summary(options, environment), "\n"));
+  return join(run_summary(options, environment), "\n");
 }
 
 TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
@@ -37,14 +36,14 @@ TEST(Summary, OfATrainingCommand) {
   options.protocol = AccessProtocol::kFile;
   options.processes = 8;
   options.data_dir = "/mnt/data";
-  std::string text = fmt::format("{}", fmt::join(run_summary(options, Environment()), "\n"));
+  std::string text = join(run_summary(options, Environment()), "\n");
   EXPECT_THAT(text, HasSubstr("  benchmark                       training\n"));
   EXPECT_THAT(text, HasSubstr("  model                           unet3d\n"));
   EXPECT_THAT(text, HasSubstr("  data_dir                        /mnt/data\n"));
   EXPECT_THAT(text, HasSubstr("  num_accelerators                8\n"));
   EXPECT_THAT(text, Not(HasSubstr("checkpoints")));
   options.command = TrainingCommand::kDatagen;
-  text = fmt::format("{}", fmt::join(run_summary(options, Environment()), "\n"));
+  text = join(run_summary(options, Environment()), "\n");
   EXPECT_THAT(text, HasSubstr("  num_processes                   8\n"));
 }
 
