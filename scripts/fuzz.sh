@@ -5,10 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}
 shift || true
-if ! compgen -G '/usr/bin/clang++*' >/dev/null; then
-  echo "fuzz: no clang++: run scripts/setup.sh test" >&2
-  exit 1
-fi
+scripts/setup.sh long
 scripts/build.sh fuzz fuzzers
 fuzzers=("$@")
 [ $# -gt 0 ] || fuzzers=($(cd tests/fuzz/corpus && ls))

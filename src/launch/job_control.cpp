@@ -79,6 +79,10 @@ Result<JobSettings> receive_settings(std::string& behind) {
 
 JobControl::JobControl(world::Failure& failure, std::string behind)
     : failure_(failure), heard_(std::move(behind)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  if (stop_ < 0) {
+    failure_.raise(errno_error(errno, "listen to the launcher"));
+    return;
+  }
   auto started =
       Threads::start(1, {"listeners to the launcher", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
                      [this](size_t) { listen(); });

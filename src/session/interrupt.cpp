@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "base/log.hpp"
@@ -30,6 +31,11 @@ InterruptWatch::InterruptWatch() {
   pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
   arrived_ = ::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
   stop_ = ::eventfd(0, EFD_CLOEXEC);
+  if (arrived_ < 0 || stop_ < 0) {
+    refuse(errno_error(errno, "watch for signals"));
+    pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+    return;
+  }
   auto started = Threads::start(1, {"signal watchers", {}, [this](Error error) { refuse(std::move(error)); }},
                                 [this](size_t) { serve(); });
   if (started) {

@@ -73,10 +73,11 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     }
     writer.write("dlio.log", dlio_log_text(record));
     write_end(writer, context, record, plan, outcome);
+    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
+    // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
   });
 }
 
