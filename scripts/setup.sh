@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|test|all
+# Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|test|long|all
 #   run    to compile and run the program on one host
 #   build  also the MPI libraries, for the plug-ins that join hosts
 #   test   what the tests, benchmarks and checks need besides
+#   long   Clang with libFuzzer, for the fuzzers
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
 set -euo pipefail
@@ -14,13 +15,21 @@ test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 pyt
   s3cmd fio clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
+# Clang with libFuzzer, whose package has a number in its name, or is part of another.
+long_packages=(clang)
+case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_ID:-}")" in
+  debian-12) long_packages+=(libclang-rt-14-dev) ;;
+  debian-13) long_packages+=(libclang-rt-19-dev) ;;
+  ubuntu-24.04) long_packages+=(libclang-rt-18-dev) ;;
+esac
 
 case "${1:-all}" in
   run) packages=("${run_packages[@]}") ;;
   build) packages=("${run_packages[@]}" "${mpi_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
+  long) packages=("${long_packages[@]}") ;;
   all) packages=("${run_packages[@]}" "${mpi_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: $0 run|build|test|all" >&2; exit 2 ;;
+  *) echo "usage: $0 run|build|test|long|all" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

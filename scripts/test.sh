@@ -2,7 +2,7 @@
 # Builds and runs the tests. Usage: test.sh fast|all|long
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything on the release build
-#   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, then the release build
+#   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, then the release build
 # The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,6 +34,7 @@ case "$mode" in
     scripts/build.sh dev mlpstorage  # proves that every file includes what it uses
     sanitized asan all
     sanitized tsan unit_tests --tests-regex '^unit\.'
+    scripts/fuzz.sh
     ;;
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac

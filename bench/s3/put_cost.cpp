@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -17,8 +15,8 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
-#include "base/clock.hpp"
 #include "base/units.hpp"
+#include "cost.hpp"
 #include "payload/payload.hpp"
 #include "sink.hpp"
 #include "storage/s3/store_with.hpp"
@@ -26,6 +24,9 @@
 namespace {
 
 using namespace mlps;
+using bench::Cpu;
+using bench::median;
+using bench::pin;
 
 struct Options {
   uint64_t part_bytes = 16 * kMiB;
@@ -36,20 +37,6 @@ struct Options {
   bool checksum = true;
   bool pinned = true;
   bool ours_only = false;  // for profiles
-};
-
-/// CPU seconds of this thread, in user and kernel.
-struct Cpu {
-  double user = 0;
-  double system = 0;
-  static Cpu now() {
-    rusage usage = {};
-    getrusage(RUSAGE_THREAD, &usage);
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-    };
-    return {seconds(usage.ru_utime), seconds(usage.ru_stime)};
-  }
 };
 
 struct Point {
@@ -180,19 +167,6 @@ class SessionSender {
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<storage::Session> session_;
 };
-
-void pin(int first, int count) {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  for (int i = first; i < first + count; ++i) CPU_SET(i, &processors);
-  if (count > 0) sched_setaffinity(0, sizeof processors, &processors);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 void print(const char* who, const std::vector<Point>& points) {
   for (const Point& point : points) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "../../tests/unit/support/loopback.hpp"
 
@@ -31,15 +32,37 @@ std::string created() {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-uint64_t content_length(std::string_view head) {
+/// Returns the number behind `prefix` ("content-length: ") in the header lines, or 0.
+uint64_t number_after(std::string_view head, std::string_view prefix) {
   for (auto at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
-    constexpr std::string_view kName = "content-length:";
     const std::string line(head.substr(at + 1, 64));
-    if (strncasecmp(line.c_str(), kName.data(), kName.size()) == 0) {
-      return std::strtoull(line.c_str() + kName.size(), nullptr, 10);
+    if (strncasecmp(line.c_str(), prefix.data(), prefix.size()) == 0) {
+      return std::strtoull(line.c_str() + prefix.size(), nullptr, 10);
     }
   }
   return 0;
+}
+
+bool send_all(int fd, const char* data, size_t length, int flags) {
+  while (length > 0) {
+    const ssize_t sent = send(fd, data, length, flags | MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    data += sent;
+    length -= static_cast<size_t>(sent);
+  }
+  return true;
+}
+
+/// Answers "Range: bytes=0-N" with bytes that nobody compares.
+bool send_range(int fd, uint64_t length) {
+  static const std::vector<char> block(1 << 20, 'x');
+  const std::string head = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-" + std::to_string(length - 1) +
+                           "/" + std::to_string(length) + "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+  if (!send_all(fd, head.data(), head.size(), MSG_MORE)) return false;
+  for (; length > 0; length -= std::min<uint64_t>(length, block.size())) {
+    if (!send_all(fd, block.data(), std::min<uint64_t>(length, block.size()), 0)) return false;
+  }
+  return true;
 }
 
 bool discard(int fd, uint64_t length) {
@@ -70,10 +93,14 @@ void serve(int fd) {
     }
     const std::string head = pending.substr(0, end + 2);
     pending.erase(0, end + 4);
-    const uint64_t length = content_length(head);
+    const uint64_t length = number_after(head, "content-length: ");
     const uint64_t here = std::min<uint64_t>(length, pending.size());
     pending.erase(0, here);
     if (!discard(fd, length - here)) break;
+    if (head.starts_with("GET")) {
+      if (!send_range(fd, number_after(head, "range: bytes=0-") + 1)) break;
+      continue;
+    }
     const std::string answer =
         head.starts_with("POST") ? created() : std::string(head.starts_with("DELETE") ? kDeleted : kStored);
     if (send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;

@@ -6,8 +6,8 @@
 
 namespace mlps::bench {
 
-/// An HTTP server in a process of its own on 127.0.0.1 that throws bodies away unread (MSG_TRUNC) and answers as S3
-/// would, so that the cost measured in this process is the client's alone.
+/// An HTTP server in a process of its own on 127.0.0.1 that throws bodies away unread (MSG_TRUNC), sends as many bytes
+/// as a range asks for, and answers as S3 would, so that the cost measured in this process is the client's alone.
 class Sink {
  public:
   Sink();

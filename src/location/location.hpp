@@ -10,7 +10,7 @@
 
 namespace mlps {
 
-/// Where things are stored, by the kind of client that reaches it.
+/// The kinds of storage, by the client that reaches them.
 enum class Scheme { kFile, kDirect, kS3, kGs, kAzure, kNull };
 
 std::string_view scheme_name(Scheme scheme);  ///< "file", "direct", "s3", "gs", "az", "null"
@@ -36,7 +36,8 @@ class Location {
   /// This location with one '/' and `name` appended. `name` is relative, without leading or trailing '/'.
   Location join(std::string_view name) const;
 
-  /// The key or path of `name` below this location: "prefix/name" or "/abs/path/name"; just `name` at a bucket's root.
+  /// Returns the key or path of `name` below this location: "prefix/name" or "/abs/path/name"; just `name` at a
+  /// bucket's root.
   std::string key_of(std::string_view name) const;
 
   /// "s3://bucket/prefix", "direct:///mnt/x", "/mnt/x" for plain files, "null://".
@@ -55,7 +56,7 @@ class Location {
 /// second "://", an empty bucket, a query or fragment, control characters, `.`/`..` components in keys.
 Result<Location> parse_location(std::string_view text);
 
-/// The word after the command.
+/// The storage word of a command line, `file` or `object`.
 enum class AccessProtocol { kFile, kObject };
 
 /// Returns the word of the command line for a protocol, "file" or "object".
@@ -69,7 +70,7 @@ constexpr std::optional<AccessProtocol> protocol_of(std::string_view word) {
   return std::nullopt;
 }
 
-/// The location of a checkpoint folder, by the rules of mlpstorage 3.0, changed as
+/// Returns the location of a checkpoint folder, by the rules of mlpstorage 3.0, changed as
 /// docs/compatibility.md says: in object mode a bare folder "bucket/prefix" takes its scheme from
 /// MLPSTORAGE_CHECKPOINT_URI_SCHEME, else STORAGE_URI_SCHEME, else s3, and a qualified folder always wins; file mode
 /// never looks at a variable; a mode and a folder that contradict each other are E105. `o_direct` turns a file-mode
@@ -77,7 +78,7 @@ constexpr std::optional<AccessProtocol> protocol_of(std::string_view word) {
 Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
                                      const Environment& environment);
 
-/// What `--data-dir` says, and what decides how it is understood.
+/// The value of `--data-dir`, and the values that decide its meaning.
 struct DataFolder {
   std::string data_dir;             ///< as given
   std::string model;                ///< whose data set
@@ -85,10 +86,11 @@ struct DataFolder {
   bool o_direct = false;
 };
 
-/// The location of a data set: `data_dir` with the model's name behind it, unless it ends in the name of a model. In
-/// object mode a bare folder is a key prefix below the bucket BUCKET names, or, without that variable, begins with its
-/// bucket ("bucket/prefix"); its scheme is STORAGE_URI_SCHEME, else s3. A qualified folder always wins; file mode looks
-/// at no variable; a mode and a folder that contradict each other are E105. `o_direct` turns a path into direct://.
+/// Returns the location of a data set: `data_dir` with the model's name behind it, unless it ends in the name of a
+/// model. In object mode a bare folder is a key prefix below the bucket BUCKET names, or, without that variable, begins
+/// with its bucket ("bucket/prefix"); its scheme is STORAGE_URI_SCHEME, else s3. A qualified folder always wins; file
+/// mode looks at no variable; a mode and a folder that contradict each other are E105. `o_direct` turns a path into
+/// direct://.
 Result<Location> data_location(const DataFolder& folder, AccessProtocol protocol, const Environment& environment);
 
 }  // namespace mlps

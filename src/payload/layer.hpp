@@ -6,7 +6,7 @@
 
 namespace mlps::payload {
 
-/// What the generator knows of an object: 128 bits that stand for (seed, name).
+/// The generator's key of an object: 128 bits derived from (seed, name).
 struct ObjectKey {
   uint64_t low = 0;
   uint64_t high = 0;
@@ -18,7 +18,7 @@ struct Layer {
   std::string_view name;
   /// Writes the `size` bytes from `offset` on to `out`.
   void (*fill)(const ObjectKey& key, uint64_t offset, std::byte* out, size_t size);
-  /// How many bytes of `data` agree with the object from `offset` on: `size` if all do.
+  /// Returns how many bytes of `data` agree with the object from `offset` on: `size` if all do.
   size_t (*count_equal)(const ObjectKey& key, uint64_t offset, const std::byte* data, size_t size);
 };
 
@@ -28,7 +28,7 @@ extern const Layer kAvx2Layer;
 extern const Layer kAvx512Layer;
 #endif
 
-/// The layer that fills and checks: the best this processor can run, unless select_layer() chose another.
+/// Returns the layer in use: the best that this processor can run, unless select_layer() chose another.
 const Layer& selected_layer();
 
 }  // namespace mlps::payload

@@ -5,10 +5,11 @@
 
 #include "storage/store.hpp"
 
-/// How many operations a host has in flight, and in which threads: one decision for everything that moves data.
+/// The number of operations that a host has in flight, and of the I/O threads that submit them: one decision for
+/// everything that moves data.
 namespace mlps::storage {
 
-/// What the user set; what is absent is chosen.
+/// The values that the user gave; absent ones are chosen.
 struct InFlightRequest {
   std::optional<uint32_t> workers = {};  ///< --io-workers
   std::optional<uint32_t> depth = {};    ///< --io-depth
@@ -16,7 +17,7 @@ struct InFlightRequest {
   uint32_t cores = 1;
 };
 
-/// What the benchmark would like.
+/// The values that suit the benchmark best.
 struct InFlightWish {
   uint64_t in_flight = 1;              ///< operations at once on this host
   uint64_t most_workers = UINT64_MAX;  ///< more would find nothing to do
@@ -30,12 +31,12 @@ struct InFlight {
   uint32_t depth = 1;    ///< operations in flight of each
 };
 
-/// Room for one operation of `bytes` in whole blocks, as the store's buffers need it.
+/// Returns the bytes of buffer for one operation of `bytes`: whole blocks of the store's alignment.
 uint64_t buffer_bytes_for(uint64_t bytes, const StoreTraits& traits);
 
-/// workers x depth x buffer stays within the memory. A blocking store gets one thread per operation, an asynchronous
-/// one a thread per core. E102 when a value that was asked for can't be honoured; it names the flag, the value and what
-/// would be legal.
+/// Returns numbers with which workers x depth x buffer stays within the memory. A blocking store gets one thread per
+/// operation, an asynchronous one a thread per core. E102 when a value that was asked for can't be honoured; it names
+/// the flag, the value and what would be legal.
 Result<InFlight> choose_in_flight(const InFlightRequest& request, const InFlightWish& wish, const StoreTraits& traits);
 
 }  // namespace mlps::storage

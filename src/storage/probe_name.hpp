@@ -5,13 +5,13 @@
 
 namespace mlps::storage {
 
-/// How the names of probes begin, in the folder that is probed. A killed run may leave one.
+/// The beginnings of the names of probe files, by gate. A killed run may leave such a file.
 inline constexpr std::string_view kObjectProbe = ".mlpstorage-probe-";
 inline constexpr std::string_view kSeparationProbe = ".mlpstorage-fs-sep-probe-";
 inline constexpr std::string_view kSharedProbe = ".mlpstorage-shared-fs-probe-";
 
 inline constexpr size_t kSuffixDigits = 32;
-/// 32 random hexadecimal digits: what makes a probe's name one that nobody else has. Any thread.
+/// Returns 32 random hexadecimal digits, which make the name of a probe file unique. Any thread may call it.
 std::string random_suffix();
 
 }  // namespace mlps::storage

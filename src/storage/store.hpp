@@ -21,9 +21,9 @@
 #include "payload/payload.hpp"
 #include "storage/endpoint.hpp"
 
-/// The storage seam. A `Store` is an opened Location root, shared by threads. A `Session` is one thread's way to it.
-/// An `Object` is one object being written or read, shared by all threads that move parts of it. An `Operation` is a
-/// slot, owned by the caller, that carries a request in and its outcome out: nothing is allocated per request.
+/// The interface of every storage backend. A `Store` is an opened location, shared by threads. A `Session` is one
+/// thread's access to it. An `Object` is one object being written or read, shared by all threads that move its parts.
+/// An `Operation`, owned by the caller, carries a request in and its outcome out: nothing is allocated per request.
 ///
 /// Writing an object:  kBeginWrite, then every kWritePart once, in any order, from any session, then kCommitWrite
 ///                     after all parts have completed; or kAbortWrite after none is in flight.
@@ -45,17 +45,17 @@ enum class OpKind : uint8_t {
 
 std::string_view op_name(OpKind kind);  ///< "begin_write", "write_part", ...
 
-/// What an object is, before anything is done with it.
+/// The description of an object.
 struct ObjectSpec {
   std::string name;  ///< relative to the store's root, '/'-separated
   uint64_t size_bytes = 0;
   uint64_t part_bytes = 0;  ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
   payload::Source payload;  ///< what the object holds; null:// hands it out on reads
-  /// What the object holds instead, where it is a file of some format. Must live as long as the object.
+  /// Replaces `payload` where the object is a file of some format. Must live as long as the object.
   const payload::Content* content = nullptr;
 };
 
-/// One object on its way in or out. Made by Store::object() without any I/O. The operations on it keep their state
+/// One object being written or read. Store::object() makes it without any I/O. The operations on it keep their state
 /// here; a backend derives from it. Threads may work on different parts at once; begin, commit, abort and end are
 /// called once each, ordered by the caller.
 class Object {
@@ -68,17 +68,17 @@ class Object {
   const std::string& name() const { return spec_.name; }
   uint64_t size_bytes() const { return spec_.size_bytes; }
   const payload::Source& payload() const { return spec_.payload; }
-  /// The object's bytes from `offset` on.
+  /// Fills `out` with the object's bytes from `offset` on.
   void fill(uint64_t offset, std::span<std::byte> out) const {
     spec_.content != nullptr ? spec_.content->fill(offset, out) : spec_.payload.fill(offset, out);
   }
-  /// The object offset of the first byte of `data` that is not what fill() gives.
+  /// Returns the object offset of the first byte of `data` that differs from what fill() gives, or nothing.
   std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data) const {
     return spec_.content != nullptr ? spec_.content->first_mismatch(offset, data)
                                     : spec_.payload.first_mismatch(offset, data);
   }
   uint64_t part_bytes() const { return part_bytes_; }
-  /// At least 1: an object of zero bytes has one empty part.
+  /// Returns at least 1: an object of zero bytes has one empty part.
   uint32_t part_count() const {
     return spec_.size_bytes == 0 ? 1 : static_cast<uint32_t>((spec_.size_bytes + part_bytes_ - 1) / part_bytes_);
   }
@@ -89,7 +89,7 @@ class Object {
   }
 
  protected:
-  /// Becomes another object; `spec` gets what this one was, so that its memory can be used again.
+  /// Turns this into another object; `spec` gets the old description, so that its memory can be used again.
   void become(ObjectSpec& spec, uint64_t part_bytes) {
     std::swap(spec_, spec);
     part_bytes_ = part_bytes;
@@ -108,7 +108,7 @@ struct Operation {
   uint32_t part = 0;                 ///< kWritePart, kReadPart
   std::span<std::byte> buffer = {};  ///< kWritePart: exactly the part; kReadPart: room for the part. Aligned to
                                      ///< StoreTraits::buffer_alignment, with capacity rounded up to it
-  uint64_t tag = 0;                  ///< the caller's own
+  uint64_t tag = 0;                  ///< for the caller's use
   uint64_t range_offset = 0;         ///< kReadRange: a multiple of StoreTraits::buffer_alignment
   uint64_t range_bytes = 0;          ///< kReadRange: at least 1, inside the object; buffer as for a part of that size
 
@@ -122,10 +122,10 @@ struct Operation {
 
   bool writes_body() const { return kind == OpKind::kWritePart; }
   bool reads_body() const { return kind == OpKind::kReadPart || kind == OpKind::kReadRange; }
-  /// Where in the object the body belongs, and its length; of operations with a body.
+  /// Return the body's position in the object and its length; of operations with a body.
   uint64_t offset() const { return kind == OpKind::kReadRange ? range_offset : object->part_offset(part); }
   uint64_t length() const { return kind == OpKind::kReadRange ? range_bytes : object->part_length(part); }
-  /// Whether the body lies inside the object.
+  /// Returns whether the body lies inside the object.
   bool is_inside() const {
     if (kind != OpKind::kReadRange) return part < object->part_count();
     return range_bytes != 0 && range_offset < object->size_bytes() &&
@@ -145,37 +145,38 @@ struct ListPage {
 
 using NameFilter = std::function<bool(std::string_view name)>;
 
-/// One thread's connection to a store: its own ring, connections and credentials cache. Not thread-safe, except
-/// cancel(). Destroying a session drops what is in flight.
+/// One thread's access to a store, with a ring or connections of its own. Not thread-safe, except cancel(). Destroying
+/// a session drops what is in flight.
 class Session {
  public:
   virtual ~Session() = default;
 
-  /// Starts `operation`. Never fails by itself: what goes wrong arrives as a completion with `error` set. Transient
+  /// Starts `operation`. Never fails by itself: every failure arrives as a completion with `error` set. Transient
   /// failures are retried inside, within the store's limits, and counted. At most depth() operations may be in flight.
   virtual void submit(Operation& operation) = 0;
 
   /// Appends at least one completed operation to `done`, or returns after `timeout` with none.
   virtual void poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& done) = 0;
 
-  /// From any thread: everything in flight, waiting for a retry, or submitted later (except kAbortWrite and kEndRead)
-  /// completes soon with E203. Used when a run is stopped.
+  /// Makes everything in flight, waiting for a retry, or submitted later (except kAbortWrite and kEndRead) complete
+  /// soon with E203. Any thread may call it, to stop a run.
   virtual void cancel() = 0;
 
-  // Control plane: blocking calls for checks and tests; not while operations are in flight.
+  // Blocking calls for checks and tests; not while operations are in flight.
 
   virtual Result<ObjectInfo> head(std::string_view name) = 0;  ///< absent: E603
-  /// Objects whose name starts with `prefix` (object stores: literal prefix; files: a folder, recursively), one page.
-  /// A missing folder or prefix is an empty list; a missing bucket is E603; a failed list is an error, never empty.
+  /// Returns the objects whose names start with `prefix` (object stores: literal prefix; files: a folder, recursively),
+  /// one page. A missing folder or prefix is an empty list; a missing bucket is E603; a failed list is an error, never
+  /// empty.
   virtual Result<ListPage> list(std::string_view prefix, const std::string& continuation) = 0;
   virtual Status put(std::string_view name, std::span<const std::byte> bytes) = 0;
   virtual Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) = 0;
   virtual Status remove(std::string_view name) = 0;  ///< of an absent object: success
 
   /// Aborts every unfinished upload whose object's name starts with `prefix` (literally) and is accepted by `is_meant`,
-  /// whoever began it: what a process that is gone has left behind. Returns how many. An error says what may still be
-  /// open; the other uploads are aborted nevertheless. No request begins or lasts beyond `deadline_ns` of now_ns().
-  /// Stores without uploads have none.
+  /// whichever process began it: those of a process that is gone, for example. Returns their number. An error says what
+  /// may still be open; the other uploads are aborted nevertheless. No request begins or lasts beyond `deadline_ns` of
+  /// now_ns(). Stores without uploads have none.
   virtual Result<uint64_t> abort_uploads(std::string_view /*prefix*/, const NameFilter& /*is_meant*/,
                                          Nanos /*deadline_ns*/) {
     return 0;
@@ -199,7 +200,7 @@ struct Capacity {
   std::string measured_at;  ///< the existing path that was asked
 };
 
-/// How much of some objects the page cache of this host holds.
+/// The share of some objects that the page cache of this host holds.
 struct Residency {
   uint64_t cached_bytes = 0;
   uint64_t total_bytes = 0;
@@ -208,40 +209,41 @@ constexpr auto fields_of(Of<Residency>) {
   return std::tuple(summed("cached_bytes", &Residency::cached_bytes), summed("total_bytes", &Residency::total_bytes));
 }
 
-/// An opened root. Immutable after opening; every method may be called from any thread.
+/// An opened location. Immutable after opening; any thread may call every method.
 class Store {
  public:
   virtual ~Store() = default;
 
   virtual const Location& root() const = 0;
   virtual StoreTraits traits() const = 0;
-  /// A session that may have up to `depth` operations in flight.
+  /// Returns a session that may have up to `depth` operations in flight.
   virtual Result<std::unique_ptr<Session>> open_session(unsigned depth) = 0;
   virtual std::unique_ptr<Object> object(ObjectSpec spec) = 0;
-  /// As object(), into `place`, whose object, if there is one, nobody uses any more. Where millions of small objects
-  /// are read, their allocation would be the largest part of our cost; a store without state of its own can spare it.
-  /// `spec` is unspecified afterwards (moved from).
+  /// Does what object() does, into `place`, whose old object must not be in use any more. Where millions of small
+  /// objects are read, allocating them would be the largest part of this program's cost; a store whose objects have no
+  /// state of their own can avoid it. `spec` is unspecified afterwards (moved from).
   virtual void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) { place = object(std::move(spec)); }
 
   /// Returns the effective settings for the plan and the record: endpoint, payload signing, checksum, engine, ... Never
   /// a secret.
   virtual SettingList describe() const = 0;
 
-  /// The servers that requests go to, in the order of their turns; empty for stores without any.
+  /// Returns the servers that requests go to, in the order of their turns; empty for stores without any.
   virtual std::vector<Endpoint> endpoints() const { return {}; }
 
-  /// With Durability::kOnFlush: everything committed so far is durable when this returns. Else nothing to do.
+  /// Makes everything committed so far durable, with Durability::kOnFlush; else it is already.
   virtual Status flush() { return {}; }
 
-  /// Free space at the nearest existing ancestor of the root. Nothing for stores without that notion.
+  /// Returns the free space at the nearest existing ancestor of the root; nothing for stores without such a limit.
   virtual Result<std::optional<Capacity>> capacity() const { return std::nullopt; }
-  /// Writes back and drops an object's pages from this host's page cache. Nothing to do for stores without one.
+  /// Writes back an object's pages and drops them from this host's page cache. Does nothing for stores without one.
   virtual Status evict(std::string_view /*name*/) { return {}; }
-  /// Pages of an object in this host's page cache (mincore), without touching them.
+  /// Returns how much of an object is in this host's page cache (mincore), without reading it.
   virtual Result<std::optional<Residency>> residency(std::string_view /*name*/) { return std::nullopt; }
 };
 
-/// A small object as a whole. Absent: E603; larger than `most_bytes`: E606, so that nobody can fill our memory.
+/// Returns a small object as a whole. E603 if it is absent, E606 if it is larger than `most_bytes`, so that no server
+/// can fill this process's memory.
 Result<std::vector<std::byte>> get_whole(Session& session, std::string_view name, uint64_t most_bytes);
 
 }  // namespace mlps::storage

@@ -17,25 +17,28 @@ enum class FaultKind { kReset, kError500, kSlowdown, kDenied, kShort, kLost, kFl
 
 std::string_view kind_name(FaultKind kind);  ///< "reset", "error500", ...
 
-/// A backend gives up after this many attempts; a transient fault that lasts as long is final.
+/// The number of attempts after which the backend that the wrapper imitates gives up; a transient fault that lasts as
+/// long is final.
 inline constexpr uint32_t kMaxAttempts = 5;
 
-/// What an operation meets. `amount` is milliseconds for kSlow, attempts for the transient kinds.
+/// One fault of an operation. `amount` counts milliseconds for kSlow and attempts for the transient kinds.
 struct Fault {
   FaultKind kind = FaultKind::kReset;
   uint32_t amount = 0;
 };
 
-/// The faults of a store, and how many operations of each sort went by. Any thread may call match().
+/// Holds the rules by which operations of a store are made to fail, and counts the operations that each rule matches.
+/// Any thread may call match().
 class FaultPlan {
  public:
   /// Parses the grammar of fault_store.hpp. E102 names the wrong word and the legal ones.
   static Result<std::unique_ptr<FaultPlan>> parse(std::string_view spec, uint64_t seed);
 
-  /// The fault that this operation meets, if any: every rule counts it, the first that is due decides.
+  /// Returns the fault for this operation, if there is one: every matching rule counts the operation, and the first
+  /// rule whose turn it is decides.
   std::optional<Fault> match(OpKind operation, std::string_view object);
 
-  /// Which bit of a part of `length` bytes is flipped: a function of seed, object and part.
+  /// Returns the number of the bit that is flipped in a part of `length` bytes: a function of seed, object and part.
   uint64_t bit_of(std::string_view object, uint32_t part, uint64_t length) const;
 
   const std::string& text() const { return text_; }

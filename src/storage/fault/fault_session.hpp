@@ -7,7 +7,7 @@
 
 namespace mlps::storage::fault {
 
-/// Wraps a session: operations that `plan` picks meet their fault, all others pass. `plan` outlives the session.
+/// Wraps a session: operations that `plan` chooses fail as it says, all others pass. `plan` must outlive the session.
 std::unique_ptr<Session> make_fault_session(std::unique_ptr<Session> inner, FaultPlan& plan);
 
 }  // namespace mlps::storage::fault

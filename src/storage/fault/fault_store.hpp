@@ -7,12 +7,13 @@
 
 namespace mlps::storage {
 
-/// Wraps `inner` and breaks chosen operations on their way, so that every benchmark can be broken without a server.
+/// Wraps `inner` and makes chosen operations fail, slow down or move wrong bytes, so that every benchmark can be tested
+/// against faults without a server.
 /// `spec` is a comma-separated list of faults, each
 ///
 ///   kind[=number]:operation[:object-substring][@n[+]]
 ///
-/// The n-th (default first) operation of that kind on an object whose name contains the substring meets the fault; with
+/// The n-th (default first) operation of that kind on an object whose name contains the substring gets the fault; with
 /// '+', all from the n-th on do. Counting is over all sessions of the store. Operations have the names of op_name().
 ///
 ///   reset     the connection breaks, E601       | number: failed attempts (default 5). The wrapper plays a backend of

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -49,15 +50,18 @@ class CurlConnection final : public Connection {
   }
   ~CurlConnection() override;
 
+  // Plain bytes go to the socket itself: libcurl would receive at most CURLOPT_BUFFERSIZE at a time.
   Moved send(std::span<const std::byte> data) override {
+    if (!tls_) return plain(::send(descriptor_, data.data(), data.size(), MSG_NOSIGNAL), data.size());
     size_t count = 0;
-    const size_t most = tls_ ? std::min(kTlsPiece, data.size()) : data.size();
+    const size_t most = std::min(kTlsPiece, data.size());
     const CURLcode code = curl_easy_send(easy_, data.data(), most, &count);
     Moved result = moved(code, count);
     result.partly = count < most;
     return result;
   }
   Moved receive(std::span<std::byte> room) override {
+    if (!tls_) return plain(::recv(descriptor_, room.data(), room.size(), 0), room.size());
     size_t count = 0;
     const CURLcode code = curl_easy_recv(easy_, room.data(), room.size(), &count);
     return moved(code, count);
@@ -79,12 +83,20 @@ class CurlConnection final : public Connection {
     return {.bytes = count};
   }
 
+  Moved plain(ssize_t count, size_t asked) {
+    last_errno_ = count < 0 ? errno : 0;
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {.again = true};
+    if (count <= 0) return {.ended = true};
+    return {.bytes = static_cast<size_t>(count), .partly = static_cast<size_t>(count) < asked};
+  }
+
   CurlConnector& connector_;
   CURL* easy_;
   bool tls_;
   bool connecting_ = true;
   int descriptor_ = -1;
   CURLcode last_ = CURLE_OK;
+  int last_errno_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_words_;
 };
 
@@ -119,6 +131,7 @@ CurlConnection::~CurlConnection() {
 }
 
 std::string CurlConnection::words() const {
+  if (last_errno_ != 0) return std::strerror(last_errno_);
   if (last_ == CURLE_OK) return "closed by the server";
   long system_error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);

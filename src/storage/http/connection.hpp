@@ -18,7 +18,8 @@ struct EngineSettings {
   std::string ca_file;  ///< PEM bundle for TLS; empty: the system's
 };
 
-/// A byte stream to an origin. libcurl makes it (names, addresses, TCP, TLS and its certificates) and moves its bytes.
+/// A byte stream to an origin. libcurl makes it (names, addresses, TCP, TLS and its certificates) and encrypts; the
+/// bytes of plain streams are moved by the socket itself.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -26,7 +27,7 @@ class Connection {
   /// Outcome of moving bytes: some were moved, none can be now, or the stream ended.
   struct Moved {
     size_t bytes = 0;
-    bool partly = false;  ///< fewer than offered: there is no room for more now
+    bool partly = false;  ///< fewer than offered: no more can be moved now
     bool again = false;
     bool ended = false;
   };
@@ -35,7 +36,7 @@ class Connection {
   /// Acknowledges what has arrived at once. A server that sends head and body apart without TCP_NODELAY waits for that
   /// before it sends the body, and the kernel would let it wait for 40 ms.
   virtual void acknowledge() = 0;
-  /// The library's or the system's words about the last end.
+  /// Returns the library's or the system's words about why the stream ended.
   virtual std::string words() const = 0;
   virtual int descriptor() const = 0;
 
@@ -50,7 +51,7 @@ class Connection {
   std::string origin_;
 };
 
-/// A connection being made has come to its end, one way or the other.
+/// The outcome of making a connection.
 struct Connected {
   Connection* connection = nullptr;
   Failure failure = Failure::kNone;
@@ -61,8 +62,8 @@ struct Connected {
 class Connector {
  public:
   virtual ~Connector() = default;
-  /// A connection that is not usable until next_connected() reports it. The connector outlives it. Null when libcurl
-  /// has no memory.
+  /// Begins a connection, which is not usable until next_connected() reports it. The connector must outlive it. Null
+  /// when libcurl has no memory.
   virtual std::unique_ptr<Connection> connect(const std::string& origin) = 0;
   /// Moves connections on; true and an outcome, or false when there is none now.
   virtual bool next_connected(Connected& outcome) = 0;

@@ -242,6 +242,10 @@ void StreamEngine::receive_some(Slot& slot) {
     slot.reader.received(moved.bytes);
     if (slot.reader.finished()) return complete(slot);
     if (slot.reader.continue_seen()) slot.awaits_continue = false;
+    if (moved.partly && !slot.send_ended) {  // all that has arrived: asking again would find nothing
+      if (slot.all_sent()) slot.connection->acknowledge();
+      return;
+    }
   }
   slot.runnable = true;
 }

@@ -27,7 +27,7 @@ class Engine {
   virtual void poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>& done) = 0;
   /// Ends an exchange without completing it; its connection is closed. Nothing to do for one not under way.
   virtual void drop(Exchange& exchange) = 0;
-  /// From any thread: the current poll(), or the next one, returns early.
+  /// Makes the current poll(), or the next one, return early. Any thread may call it.
   virtual void wake() = 0;
 };
 

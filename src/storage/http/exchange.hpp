@@ -15,7 +15,7 @@ enum class Method : uint8_t { kGet, kHead, kPut, kPost, kDelete };
 
 std::string_view method_name(Method method);  ///< "GET", ...
 
-/// Why no complete answer arrived. An HTTP error status is an answer, not a failure.
+/// The reasons why no complete answer arrived. An HTTP error status is an answer, not a failure.
 enum class Failure : uint8_t {
   kNone,
   kConnect,    ///< no connection, so nothing of the request was sent: name, address, refused, time-out, TLS handshake

@@ -15,22 +15,22 @@ namespace mlps::http {
 /// their final place; room() says where the next bytes go. Everything a server sends is bounded.
 class ResponseReader {
  public:
-  /// Most bytes of all headers together, interim answers and trailers included.
+  /// The limit for all headers together in bytes, interim answers and trailers included.
   static constexpr size_t kHeadersLimit = size_t{64} << 10;
 
   void begin(Exchange& exchange);
 
-  /// Where the next bytes are to be received; never empty unless finished().
+  /// Returns the memory into which the next bytes are to be received; never empty unless finished().
   std::span<std::byte> room();
-  /// `count` bytes have arrived in room().
+  /// Takes note that `count` bytes have arrived in room().
   void received(size_t count);
-  /// The connection ended. Afterwards the answer is finished, or exchange.failure says why not.
+  /// Takes note that the connection ended. Afterwards the answer is finished, or exchange.failure says why not.
   void ended(std::string_view words);
 
   bool finished() const { return state_ == State::kFinished || failed(); }
   bool failed() const { return exchange_->failure != Failure::kNone; }
   bool continue_seen() const { return continue_seen_; }
-  /// Whether the connection can carry another request after this answer.
+  /// Returns whether the connection can carry another request after this answer.
   bool reusable() const { return keep_alive_ && !failed() && begin_ == end_; }
 
  private:

@@ -9,7 +9,7 @@
 
 namespace mlps::storage::posix {
 
-/// How the files of a store are read and written.
+/// The way in which the files of a store are read and written.
 struct IoMode {
   bool direct = false;                       ///< O_DIRECT
   size_t alignment = 1;                      ///< of offsets, lengths and buffers; 1 for buffered files
@@ -17,14 +17,14 @@ struct IoMode {
   Durability durability = Durability::kEachObject;
 };
 
-/// A file on its way in or out: opened once, its descriptor shared by all threads that move parts of it. The calls
-/// block; only fsync is left to the session, which may want to wait for it elsewhere.
+/// A file that is being written or read: opened once, its descriptor shared by all threads that move its parts. The
+/// calls block; only fsync is left to the session, which may wait for it in another way.
 ///
-/// A direct file is given its length at the beginning, for a write that extends a file excludes all others (ext4,
-/// XFS), and one block too many: a file whose writing was broken off never has the size of a whole one.
+/// A direct file gets its length at the beginning, because a write that extends a file excludes all others (ext4, XFS),
+/// and one block too many: a file whose writing was interrupted never has the size of a whole one.
 class LocalObject final : public Object {
  public:
-  /// `path` may be the error that its name caused; begin then reports it.
+  /// `path` may be the error that its name caused; begin_write() and begin_read() then report it.
   LocalObject(ObjectSpec spec, uint64_t part_bytes, Result<std::string> path, IoMode mode)
       : Object(std::move(spec), part_bytes), path_(std::move(path)), mode_(mode) {}
 
@@ -33,12 +33,13 @@ class LocalObject final : public Object {
   const IoMode& mode() const { return mode_; }
 
   Status begin_write();
-  /// After a part was written. From any thread.
+  /// Takes note that a part was written. Any thread may call it.
   void count_written(uint64_t bytes) { written_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
-  /// First half of a commit, before fsync: every part has been written; a direct file gets its exact length. E606.
+  /// Does the first half of a commit, before fsync: checks that every part was written (else E606), and gives a direct
+  /// file its exact length.
   Status prepare_commit();
-  /// Second half, after fsync: the file is there with its planned size (E606 if not); its pages are dropped if the mode
-  /// says so; closes.
+  /// Does the second half, after fsync: checks that the file has its planned size (else E606), drops its pages if the
+  /// mode says so, and closes it.
   Status finish_commit();
   /// Closes and removes what begin_write() created.
   Status abort_write();
@@ -61,11 +62,11 @@ class LocalObject final : public Object {
   std::atomic<uint64_t> written_bytes_ = 0;
 };
 
-/// errno_error() for I/O on `object`; where O_DIRECT may be the cause it says so.
+/// Returns errno_error() for I/O on `object`; where O_DIRECT may be the cause, it says so.
 Error io_error(const LocalObject& object, int errno_value, std::string what);
 
-/// E901 unless the operation's buffer is as the contract has it: the size of the part for a write, room for it for a
-/// read, and aligned.
+/// Returns E901 unless the operation's buffer is as the contract demands: the size of the part for a write, room for it
+/// for a read, and aligned.
 Status check_buffer(const Operation& operation, const LocalObject& object);
 
 }  // namespace mlps::storage::posix

@@ -8,7 +8,7 @@
 
 namespace mlps::storage::posix {
 
-/// What buffered and direct stores have in common: the root, the objects, the page cache and the free space.
+/// The common base of buffered and direct stores: root, objects, page cache and free space.
 class LocalStore : public Store {
  public:
   LocalStore(const Location& root, IoMode mode);
@@ -30,10 +30,10 @@ class LocalStore : public Store {
   IoMode mode_;
 };
 
-/// What a commit does, in words.
+/// Returns what a commit does, in words.
 std::string_view commit_text(const IoMode& mode);
 
-/// The control plane of a session on local files; the data plane is left to the derived class.
+/// Implements the blocking calls of a session on local files; submit() and poll() are left to the derived class.
 class LocalSession : public Session {
  public:
   explicit LocalSession(Tree tree) : tree_(std::move(tree)) {}
@@ -52,10 +52,11 @@ class LocalSession : public Session {
   Tree tree_;
 };
 
-/// A session whose submit() does the I/O itself, with pwrite and pread; depth 1.
+/// Returns a session whose submit() does the I/O itself, with pwrite and pread; its depth is 1.
 std::unique_ptr<Session> make_blocking_session(const Tree& tree);
 
-/// A session on an io_uring of its own, with up to `depth` operations in flight. E608 if the kernel has no ring left.
+/// Returns a session on an io_uring of its own, with up to `depth` operations in flight. E608 if the kernel has no ring
+/// left.
 Result<std::unique_ptr<Session>> make_ring_session(const Tree& tree, unsigned depth);
 
 }  // namespace mlps::storage::posix

@@ -12,27 +12,28 @@ inline uint64_t round_up(uint64_t bytes, uint64_t alignment) {
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
-/// How far one part has come, in bytes from its beginning. The kernel may move less than asked; what is left is then
-/// asked for again from the last aligned position, as O_DIRECT wants it (alignment 1: from where it stopped).
+/// Tracks how much of one part was moved, in bytes from its beginning. The kernel may move less than asked; the rest is
+/// then requested again from the last aligned position, as O_DIRECT wants it (alignment 1: from where it stopped).
 class Transfer {
  public:
-  /// A write moves whole blocks; the caller pads the last one.
+  /// Returns a transfer for a write, which moves whole blocks; the caller pads the last one.
   static Transfer of_write(uint64_t length, uint64_t alignment) {
     const uint64_t padded = round_up(length, alignment);
     return {padded, padded, alignment};
   }
-  /// A read asks for whole blocks but is done when the part is there: the file may end inside the last block.
+  /// Returns a transfer for a read, which asks for whole blocks but is done when the part is there: the file may end
+  /// inside the last block.
   static Transfer of_read(uint64_t length, uint64_t alignment) {
     return {length, round_up(length, alignment), alignment};
   }
 
   bool is_done() const { return reached_ >= needed_; }
-  uint64_t begin() const { return begin_; }  ///< of the next request
-  /// Of the next request; bounded, because the kernel moves less than 2 GiB at a time.
+  uint64_t begin() const { return begin_; }  ///< offset of the next request in the part
+  /// Returns the bytes of the next request; bounded, because the kernel moves less than 2 GiB at a time.
   uint64_t count() const { return std::min(padded_ - begin_, kGiB); }
   uint64_t reached() const { return reached_; }  ///< moved so far
 
-  /// Takes the count of the last request. False if it brought nothing new: the file, or the device, ends here.
+  /// Adds the result of the last request. False if it moved nothing new: the file, or the device, ends here.
   bool advance(uint64_t moved) {
     if (begin_ + moved <= reached_) return false;
     reached_ = begin_ + moved;
@@ -51,7 +52,8 @@ class Transfer {
   uint64_t reached_ = 0;
 };
 
-/// What went wrong when advance() was false: E606 for a read (the file ended before the part did), E608 for a write.
+/// Returns the error for an advance() that was false: E606 for a read (the file ended before the part did), E608 for a
+/// write.
 Error stuck_error(const Operation& operation, const LocalObject& object, const Transfer& transfer);
 
 }  // namespace mlps::storage::posix

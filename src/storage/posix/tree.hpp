@@ -13,8 +13,8 @@
 
 namespace mlps::storage::posix {
 
-/// A folder as the root of a store: turns object names into paths, and carries the blocking calls of the control
-/// plane, the same for buffered and direct files. The folder need not exist. A value; every method is const, and any
+/// The folder that is the root of a store: turns object names into paths, and implements the blocking calls of a
+/// session, the same for buffered and direct files. The folder need not exist. A value; every method is const, and any
 /// thread may call it.
 class Tree {
  public:
@@ -23,31 +23,31 @@ class Tree {
 
   const std::string& root() const { return root_; }
 
-  /// The path of an object. A name that would leave the root, or that is no name (empty, absolute, empty or `.` or
-  /// `..` components, a NUL), is E102.
+  /// Returns the path of an object. A name that would leave the root, or that is no name (empty, absolute, empty or `.`
+  /// or `..` components, a NUL), is E102.
   Result<std::string> path_of(std::string_view name) const;
 
   Result<ObjectInfo> head(std::string_view name) const;  ///< E603 if absent or a folder
-  /// Files below the folder `prefix` ("" is the root), or the file of that name, in byte order of their names, at most
-  /// kListPage; `continuation` is the last name of the page before. Symbolic links to files count as files, links to
-  /// folders are not entered.
+  /// Returns the files below the folder `prefix` ("" is the root), or the file of that name, in byte order of their
+  /// names, at most kListPage; `continuation` is the last name of the page before. Symbolic links to files count as
+  /// files, links to folders are not entered.
   Result<ListPage> list(std::string_view prefix, std::string_view continuation) const;
-  /// Durable when it returns, and atomic: a reader, also one after a crash, finds the old bytes or the new ones.
+  /// Stores a file durably and atomically: a reader, also one after a crash, finds the old bytes or the new ones.
   Status put(std::string_view name, std::span<const std::byte> bytes) const;
   Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) const;
   Status remove(std::string_view name) const;
 
-  /// Free space for this user at the nearest existing ancestor of the root. E401 without one, E402 if it can't be
-  /// asked.
+  /// Returns the free space for this user at the nearest existing ancestor of the root. E401 without one, E402 if it
+  /// can't be asked.
   Result<Capacity> capacity() const;
   /// Writes back and drops a file's pages from the page cache. E603 if the file is not there.
   Status evict(std::string_view name) const;
-  /// Cached pages of a file, by mincore. Nothing where the kernel would not tell the truth: to a user who neither owns
-  /// the file nor may write it, every page is reported as cached.
+  /// Returns the cached pages of a file, by mincore. Nothing where the kernel would not tell the truth: to a user who
+  /// neither owns the file nor may write it, every page is reported as cached.
   Result<std::optional<Residency>> residency(std::string_view name) const;
 
   static constexpr size_t kListPage = 1000;
-  /// Of a file that put() is writing; it gets its name when it is whole. Lists leave such files out.
+  /// Ends the name of a file that put() is writing; it gets its own name when it is whole. Lists leave such files out.
   static constexpr std::string_view kPartialSuffix = ".mlps-partial";
 
  private:
@@ -56,7 +56,7 @@ class Tree {
   std::string root_;
 };
 
-/// `path` or the nearest of its parents that exists; empty if there is none.
+/// Returns `path` or the nearest of its parents that exists; empty if there is none.
 std::string nearest_existing(const std::string& path);
 
 /// Creates the folders that lead to `path`, and makes each new one durable. Others may create them at the same time.
@@ -65,16 +65,17 @@ Status make_parents(const std::string& path);
 /// Opens the folder of `path`, to fsync it.
 Result<Descriptor> open_parent(const std::string& path);
 
-/// Some network file systems know no fsync of a folder (names are the server's business): no reason to fail.
+/// Returns whether this errno of an fsync of a folder means that the file system has no such call, as some network file
+/// systems (their server keeps the names): no reason to fail.
 bool is_unsupported_folder_sync(int errno_value);
 
 /// Makes the names in the folder of `path` durable.
 Status sync_parent(const std::string& path);
 
-/// The folder part of an absolute path.
+/// Returns the folder part of an absolute path.
 std::string parent_of(const std::string& path);
 
-/// E603 naming the path.
+/// Returns E603 naming the path.
 Error absent_error(const std::string& path);
 
 }  // namespace mlps::storage::posix

@@ -30,7 +30,7 @@ enum class CallKind : uint8_t {
 std::string_view call_name(CallKind kind);  ///< "PutObject", "UploadPart", ...
 http::Method call_method(CallKind kind);
 
-/// One S3 request with its repetitions: what to ask, and what came of it in the end. Its memory is reused. The owner
+/// One S3 request with its repetitions, and its final outcome. Its memory is reused. The owner
 /// calls reset(), fills the request and keeps all of it in place until the client hands the call back.
 struct Call {
   CallKind kind = CallKind::kGetObject;
@@ -56,7 +56,7 @@ struct Call {
   bool answer_lost = false;    ///< an attempt may have been carried out although no answer arrived
   http::Exchange exchange;     ///< the last attempt
 
-  // The client's own, between attempts.
+  // Used by the client alone, between attempts.
   unsigned counted_attempts = 0;
   unsigned failovers = 0;
   unsigned immediate_repeats = 0;

@@ -10,8 +10,8 @@
 
 namespace mlps::s3 {
 
-/// What all sessions of one store share: settings and the texts derived from them once. Immutable but for the clock
-/// correction.
+/// The data that all sessions of one store share: settings, and the texts derived from them once. Immutable except for
+/// the clock correction.
 struct Context {
   Context(Location location, Settings chosen);
 

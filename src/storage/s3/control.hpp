@@ -8,7 +8,7 @@
 
 namespace mlps::s3 {
 
-/// The blocking calls of Session over a client, one at a time.
+/// Implements the blocking calls of a session over a client, one at a time.
 class Control {
  public:
   Control(Client& client, const std::atomic<bool>& cancelled) : client_(client), cancelled_(cancelled) {}

@@ -6,10 +6,10 @@
 
 namespace mlps::s3 {
 
-/// As x-amz-checksum-crc32c has it: base64 of the four bytes, most significant first.
+/// Returns the value of x-amz-checksum-crc32c: base64 of the four bytes, most significant first.
 std::string crc32c_text(uint32_t crc);
 
-/// The composite checksum of a multipart upload: the CRC over the parts' raw CRCs, "-" and their number.
+/// Returns the composite checksum of a multipart upload: the CRC over the parts' raw CRCs, "-" and their number.
 std::string crc32c_composite(std::span<const uint32_t> part_crcs);
 
 }  // namespace mlps::s3

@@ -18,17 +18,17 @@ void append_encoded_query(std::string& out, std::string_view text);
 /// not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text);
 
-/// Lower-case hex.
+/// Returns the bytes as lower-case hexadecimal digits.
 std::string hex(std::span<const std::byte> bytes);
-/// The bytes of hex text of even length; nothing for other text.
+/// Returns the bytes that hexadecimal text of even length spells; nothing for other text.
 std::optional<std::string> from_hex(std::string_view text);
 
 std::string base64(std::span<const std::byte> bytes);
 
-/// Seconds since the epoch of an HTTP date ("Fri, 24 May 2013 00:00:00 GMT"); nothing for other text.
+/// Returns the seconds since the epoch of an HTTP date ("Fri, 24 May 2013 00:00:00 GMT"); nothing for other text.
 std::optional<int64_t> parse_http_date(std::string_view text);
 
-/// Server text made fit for one line of an error: control bytes become blanks, at most `limit` bytes.
+/// Returns a server's text fit for one line of an error: control bytes become blanks, at most `limit` bytes.
 std::string printable(std::string_view text, size_t limit = 300);
 
 }  // namespace mlps::s3

@@ -7,8 +7,8 @@
 
 namespace mlps::s3 {
 
-/// The error of a call that is given up: operation, object and part, what happened, attempts; endpoint and request id
-/// as details; advice by what happened. Free of secrets even where the server repeats them.
+/// Returns the error of a call that is given up: operation, object and part, what happened, attempts; endpoint and
+/// request id as details; advice by what happened. Secrets that the server repeats are erased.
 Error call_error(const Context& context, const Call& call, const Verdict& verdict);
 
 }  // namespace mlps::s3

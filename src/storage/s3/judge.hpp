@@ -9,7 +9,7 @@
 
 namespace mlps::s3 {
 
-/// What to do after an attempt.
+/// The next step after an attempt.
 enum class Action : uint8_t {
   kAccept,
   kRetry,      ///< transient: short back-off
@@ -27,13 +27,13 @@ struct Verdict {
   std::string server_code = {};
   std::string request_id = {};
   std::string region = {};   ///< the right region, where the server names it
-  bool answer_lost = false;  ///< the server may have done it all the same
+  bool answer_lost = false;  ///< the server may have carried the request out nevertheless
 };
 
 /// Judges the attempt in `call.exchange`.
 Verdict judge(const Call& call);
 
-/// The part of judge() for answers with an error: by server code, else by status.
+/// Judges an answer with an error: by the server's code, else by status.
 Verdict judge_error(int status, const ServerError& error);
 
 }  // namespace mlps::s3

@@ -16,11 +16,11 @@ inline constexpr uint64_t kMaxPartBytes = uint64_t{5} << 30;  ///< of a part and
 inline constexpr uint64_t kMaxParts = 10'000;
 inline constexpr uint64_t kUsualPartBytes = uint64_t{16} << 20;  ///< when none is wanted
 
-/// The part size for an object: `wanted`, grown until kMaxParts suffice (in whole MiB) and to kMinPartBytes when there
-/// is more than one part, never beyond kMaxPartBytes.
+/// Returns the part size for an object: `wanted`, grown until kMaxParts suffice (in whole MiB) and to kMinPartBytes
+/// when there is more than one part, never beyond kMaxPartBytes.
 uint64_t grown_part_bytes(uint64_t size_bytes, uint64_t wanted);
 
-/// What a server remembers of a part.
+/// A part as the server confirmed it.
 struct StoredPart {
   std::string etag;            ///< verbatim; empty: not written
   uint32_t crc = 0;            ///< CRC32C of what was sent
@@ -44,7 +44,7 @@ class S3Object final : public storage::Object {
   std::atomic<bool> maybe_stored = false;  ///< single PUT: not known to have been refused
   std::vector<StoredPart> parts;
 
-  /// The ETag all reads of this object insist on; empty until the first one is known.
+  /// Returns the ETag that all reads of this object demand; empty until the first one is known.
   std::string_view pinned_etag() const;
   /// Keeps the first ETag that any thread offers.
   void pin_etag(std::string_view etag);

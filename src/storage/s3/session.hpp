@@ -7,7 +7,8 @@
 
 namespace mlps::s3 {
 
-/// A session of a store; `ordinal` counts the sessions of that store. The session keeps the context alive.
+/// Returns a session of a store; `ordinal` counts the sessions of that store. The session shares ownership of the
+/// context.
 Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context, unsigned depth,
                                                        unsigned ordinal);
 

@@ -9,7 +9,7 @@
 
 namespace mlps::s3 {
 
-/// Keys of an account. Only Signer looks at the secret parts; nothing ever prints them.
+/// Keys of an account. Only Signer reads the secret parts; nothing ever prints them.
 struct Credentials {
   std::string access_key;
   std::string secret_key;
@@ -27,11 +27,11 @@ inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 inline constexpr std::string_view kEmptyPayloadHash =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// SHA-256 as lower-case hex.
+/// Returns the SHA-256 as lower-case hexadecimal digits.
 std::string sha256_hex(std::span<const std::byte> bytes);
 std::string sha256_hex(std::string_view text);
 
-/// What is signed of one request.
+/// The parts of a request that are signed.
 struct SigningInput {
   std::string_view method;
   std::string_view path;                  ///< percent-encoded, beginning with '/'
@@ -47,11 +47,11 @@ class Signer {
  public:
   Signer(const Credentials& credentials, std::string region);
 
-  /// The value of the Authorization header. Valid until the next call.
+  /// Returns the value of the Authorization header. Valid until the next call.
   const std::string& authorization(const SigningInput& input);
-  /// The 64 hex digits at the end of the last authorization().
+  /// Returns the 64 hexadecimal digits at the end of the last authorization().
   std::string_view signature() const { return signature_; }
-  /// Hex of the signing key of a day ("YYYYMMDD"); for tests against published values.
+  /// Returns, as hexadecimal digits, the signing key of a day ("YYYYMMDD"); for tests against published values.
   std::string signing_key_hex(std::string_view day);
 
  private:
@@ -70,7 +70,7 @@ class Signer {
   std::string authorization_;
 };
 
-/// "20130524T000000Z" for seconds since the epoch, UTC.
+/// Returns "20130524T000000Z" for seconds since the epoch, UTC.
 std::string amz_time(int64_t seconds);
 
 }  // namespace mlps::s3

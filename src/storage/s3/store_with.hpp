@@ -7,7 +7,8 @@
 
 namespace mlps::s3 {
 
-/// A store with settings made by hand: tests use short back-offs, benchmarks other buffer sizes.
+/// Returns a store with these settings, which no variable decided: tests use short back-offs, benchmarks a server of
+/// their own.
 std::unique_ptr<storage::Store> store_with(const Location& root, Settings settings);
 
 }  // namespace mlps::s3

@@ -10,7 +10,7 @@
 
 namespace mlps::s3 {
 
-/// What an error body says. Texts are cleaned for one line.
+/// The content of an error body. Texts fit on one line.
 struct ServerError {
   std::string code;
   std::string message;
@@ -60,7 +60,7 @@ struct CompletedPart {
   std::string checksum_crc32c;  ///< empty: not listed
 };
 
-/// The request body; parts numbered from 1 in the order given.
+/// Returns the request body; parts are numbered from 1 in the order given.
 std::string complete_request_body(std::span<const CompletedPart> parts);
 
 }  // namespace mlps::s3

@@ -1,9 +1,12 @@
 // Every fault kind on real files below.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "base/units.hpp"
@@ -19,6 +22,17 @@ using std::chrono::milliseconds;
 
 constexpr uint64_t kPart = 64 * kKiB;
 const ObjectSpec kSpec{"step/x.pt", 3 * kPart + 1000, kPart, {}};
+
+/// Returns when the thread `id` of this process sleeps in the kernel.
+void wait_until_asleep(pid_t id) {
+  for (;;) {
+    std::ifstream file(fmt::format("/proc/self/task/{}/stat", id));
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    const size_t name_end = line.rfind(')');  // "12 (name) S ..."
+    if (name_end != std::string::npos && line.compare(name_end, 3, ") S") == 0) return;
+    std::this_thread::yield();
+  }
+}
 
 class FaultTest : public ::testing::Test {
  protected:
@@ -202,8 +216,8 @@ TEST_F(FaultTest, AHangEndsOnlyByCancelFromAnotherThread) {
     session->poll(milliseconds(5), done);
     EXPECT_TRUE(done.empty());
     std::atomic<bool> cancelled = false;
-    std::thread other([&] {
-      std::this_thread::sleep_for(milliseconds(10));
+    std::thread other([&, waiter = ::gettid()] {
+      wait_until_asleep(waiter);
       cancelled = true;
       session->cancel();
     });

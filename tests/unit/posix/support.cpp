@@ -1,11 +1,15 @@
 #include "support.hpp"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
+#include <fstream>
 
 namespace mlps::storage::test {
 
@@ -20,10 +24,37 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+OtherUser::OtherUser() : was_root_(::geteuid() == 0) {
+  if (was_root_ && ::seteuid(65534) != 0) ADD_FAILURE() << "can't become another user";
+}
+
+OtherUser::~OtherUser() {
+  if (was_root_ && ::seteuid(0) != 0) ADD_FAILURE() << "can't become root again";
+}
+
+namespace {
+
+/// Gives this process a mount namespace of its own: whatever happens to the test, nothing stays mounted. Without root's
+/// rights by way of a user namespace in which the user keeps the same number.
+bool have_own_mounts() {
+  if (::unshare(CLONE_NEWNS) == 0) return true;
+  const uid_t user = ::geteuid();
+  const gid_t group = ::getegid();
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  std::ofstream("/proc/self/setgroups") << "deny";
+  std::ofstream("/proc/self/uid_map") << user << ' ' << user << " 1";
+  std::ofstream("/proc/self/gid_map") << group << ' ' << group << " 1";
+  // In its own namespace the process may do everything, and so could not be refused anything: it keeps mounting alone.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct mounting[2] = {{1U << CAP_SYS_ADMIN, 1U << CAP_SYS_ADMIN, 0}, {0, 0, 0}};
+  return ::geteuid() == user && ::syscall(SYS_capset, &header, mounting) == 0;
+}
+
+}  // namespace
+
 std::unique_ptr<PrivateMount> PrivateMount::make(const std::string& type, const std::string& options) {
   auto mount = std::make_unique<PrivateMount>();
-  // A mount namespace of this thread: whatever happens to the test, nothing stays mounted.
-  if (::unshare(CLONE_NEWNS) != 0) return nullptr;
+  if (!have_own_mounts()) return nullptr;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return nullptr;
   if (::mount(type.c_str(), mount->path().c_str(), type.c_str(), 0, options.c_str()) != 0) return nullptr;
   mount->mounted_ = true;

@@ -29,7 +29,20 @@ class TempFolder {
   std::string path_;
 };
 
-/// A file system of its own on a folder, seen by this thread only; nothing if this user may not mount.
+/// Makes this process, if it is root's, another user's as long as it lives. Who isn't root is another user already.
+class OtherUser {
+ public:
+  OtherUser();
+  ~OtherUser();
+  OtherUser(const OtherUser&) = delete;
+  OtherUser& operator=(const OtherUser&) = delete;
+
+ private:
+  bool was_root_;
+};
+
+/// A file system of its own on a folder, seen by this thread only; without root's rights in a user namespace that this
+/// process enters for good. Nothing where the kernel or a container allows neither.
 class PrivateMount {
  public:
   static std::unique_ptr<PrivateMount> make(const std::string& type, const std::string& options);

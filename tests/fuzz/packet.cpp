@@ -1,0 +1,30 @@
+// What another process sends: a packet, and packed facts of a host.
+#include "world/packet.hpp"
+
+#include "fuzz.hpp"
+#include "world/host_facts_pack.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace mlps;
+  const std::string_view bytes = fuzz::text_of(data, size);
+  if (const auto packet = world::decode(bytes)) {
+    const world::Bytes bytes_again = world::encode(*packet);
+    const auto again = world::decode(bytes_again);
+    fuzz::require(again && again->total == packet->total && again->offset == packet->offset &&
+                      again->sequence == packet->sequence && again->body == packet->body,
+                  "a packet survives being encoded");
+  }
+  (void)world::decode_failure(bytes);
+  if (const auto facts = world::unpack_host_facts(bytes)) {
+    const world::Bytes again = world::pack(*facts);
+    fuzz::require(world::unpack_host_facts(std::string_view(again.data(), again.size())).has_value(),
+                  "facts survive being packed");
+  }
+  world::Unpacker unpacker(bytes);
+  while (unpacker.good() && !unpacker.empty()) {
+    (void)unpacker.number();
+    (void)unpacker.text();
+    (void)unpacker.error();
+  }
+  return 0;
+}
