@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "world/host_facts.hpp"
 
 /// Readers of what /proc says. Pure functions over text that take anything: a line that makes no sense is left out, a
 /// number that is none is 0, and what a kernel has too much is not looked at.
 namespace mlps::world {
 
-std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> lines_of(std::string_view text);
 /// Pieces between blanks and tabs.
 std::vector<std::string_view> words_of(std::string_view text);
