@@ -6,7 +6,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
-#include "flags/commands.hpp"
+#include "flags/options.hpp"
 #include "launch/job_settings.hpp"
 
 namespace mlps::cli {

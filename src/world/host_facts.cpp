@@ -124,6 +124,12 @@ const std::array<const char*, 16>& network_counter_names() {
   return kNames;
 }
 
+uint64_t host_memory_bytes() {
+  HostFacts facts;
+  read_memory(text_of(HostPaths().proc + "/meminfo", facts), facts);
+  return facts.memory.total;
+}
+
 HostFacts collect_host_facts(const HostPaths& paths) {
   HostFacts facts;
   facts.hostname = host_name();

@@ -68,6 +68,9 @@ struct HostPaths {
 /// Reads everything once, in a few milliseconds. Never fails: see HostFacts::unreadable.
 HostFacts collect_host_facts(const HostPaths& paths = {});
 
+/// Returns this host's MemTotal; 0 where it can't be read.
+uint64_t host_memory_bytes();
+
 /// uname's node name: the host name of records and result files.
 std::string host_name();
 

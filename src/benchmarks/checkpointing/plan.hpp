@@ -9,6 +9,9 @@
 
 namespace mlps::checkpointing {
 
+/// Tensors are only ever shrunk: --size-scale is above 0 and at most this.
+inline constexpr double kMostSizeScale = 1.0;
+
 /// One file or object of one checkpoint.
 struct PlannedObject {
   std::string name;  ///< inside the step folder, e.g. "zero_pp_rank_0_mp_rank_0_model_states.pt"

@@ -168,6 +168,8 @@ world::HostFacts facts(const std::string& host) {
 CheckpointContext context(const std::string& folder) {
   CheckpointContext result;
   result.tool_version = "0.1.0";
+  result.benchmark = "checkpointing";
+  result.command = "run";
   result.mode = "closed";
   result.orgname = "acme";
   result.systemname = "box";

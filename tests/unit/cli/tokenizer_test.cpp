@@ -1,8 +1,9 @@
-#include "flags/lex.hpp"
+#include "flags/tokenizer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -12,24 +13,22 @@ using test::has_error;
 using test::rendered;
 using ::testing::ElementsAre;
 
-const CommandWord& command(Leaf leaf) {
-  for (const CommandWord* word : all_leaves()) {
-    if (word->leaf == leaf) return *word;
-  }
-  std::abort();
+CommandSyntax command(const std::string& word, const std::string& mode = "whatif") {
+  return test::command(mode + " checkpointing " + word);
 }
 
-Lexed lexed(const std::vector<std::string>& arguments, Mode mode = Mode::kWhatif, Leaf leaf = kCheckpointRun) {
-  return lex(command(leaf), mode, arguments);
+Tokens lexed(const std::vector<std::string>& arguments, const std::string& mode = "whatif",
+             const std::string& word = "run") {
+  return tokenize(command(word, mode), arguments);
 }
 
-std::vector<std::string> values(const Lexed& result, const std::string& name) {
+std::vector<std::string> values(const Tokens& result, const std::string& name) {
   const auto found = result.settings.find(name);
   return found == result.settings.end() ? std::vector<std::string>{} : found->second.values;
 }
 
-TEST(Lex, ValuesWithAndWithoutEqualsAndShortForms) {
-  const Lexed result =
+TEST(TokenizerTest, ValuesWithAndWithoutEqualsAndShortForms) {
+  const Tokens result =
       lexed({"file", "--model=llama3-8b", "-np", "8", "-ncw=2", "-ncr", "1", "-cm", "64", "-sn", "s1", "-aip"});
   EXPECT_TRUE(result.errors.empty()) << rendered(result.errors);
   EXPECT_THAT(values(result, "model"), ElementsAre("llama3-8b"));
@@ -41,9 +40,9 @@ TEST(Lex, ValuesWithAndWithoutEqualsAndShortForms) {
   EXPECT_THAT(result.words, ElementsAre("file"));
 }
 
-TEST(Lex, TheLastOfARepeatedFlagWinsAndListsGrow) {
-  const Lexed result = lexed({"-np", "8", "-np", "16", "--params", "a=1", "b=2", "--params=c=d=e", "--mpi-params=-x A",
-                              "--mpi-params", "B", "--hosts", "h1,h2", "h3:4"});
+TEST(TokenizerTest, TheLastOfARepeatedFlagWinsAndListsGrow) {
+  const Tokens result = lexed({"-np", "8", "-np", "16", "--params", "a=1", "b=2", "--params=c=d=e", "--mpi-params=-x A",
+                               "--mpi-params", "B", "--hosts", "h1,h2", "h3:4"});
   EXPECT_TRUE(result.errors.empty()) << rendered(result.errors);
   EXPECT_THAT(values(result, "num-processes"), ElementsAre("16"));
   EXPECT_THAT(values(result, "params"), ElementsAre("a=1", "b=2", "c=d=e"));
@@ -51,28 +50,28 @@ TEST(Lex, TheLastOfARepeatedFlagWinsAndListsGrow) {
   EXPECT_THAT(values(result, "hosts"), ElementsAre("h1,h2", "h3:4"));
 }
 
-TEST(Lex, BracketsOfAddressesStay) {
+TEST(TokenizerTest, BracketsOfAddressesStay) {
   EXPECT_THAT(values(lexed({"--hosts", "[::1]:3"}), "hosts"), ElementsAre("[::1]:3"));
   EXPECT_THAT(values(lexed({"--params", "[a,b]"}), "params"), ElementsAre("[a,b]"));
 }
 
-TEST(Lex, NegativeNumbersAreValues) {
+TEST(TokenizerTest, NegativeNumbersAreValues) {
   EXPECT_THAT(values(lexed({"-np", "-1"}), "num-processes"), ElementsAre("-1"));
   EXPECT_THAT(values(lexed({"--size-scale", "-.5"}), "size-scale"), ElementsAre("-.5"));
 }
 
-TEST(Lex, UnambiguousBeginningsOfFlagsCount) {
+TEST(TokenizerTest, UnambiguousBeginningsOfFlagsCount) {
   EXPECT_THAT(values(lexed({"--num-proc", "8"}), "num-processes"), ElementsAre("8"));
-  const Lexed two = lexed({"--num-checkpoints", "8"});
+  const Tokens two = lexed({"--num-checkpoints", "8"});
   EXPECT_TRUE(has_error(two.errors, ErrorCode::kConfigInvalid, "--num-checkpoints-write, --num-checkpoints-read"));
   // --verify is a flag of its own although --verify-lockfile begins with it.
   EXPECT_THAT(values(lexed({"--verify"}), "verify"), ElementsAre("true"));
 }
 
-TEST(Lex, EveryMistakeOfTheLineIsReported) {
-  const Lexed result = lexed({"file", "--bogus", "5", "--loops", "3", "--verfy", "-zz", "--model", "--num-processes=8",
-                              "--systemname=", "--seed"},
-                             Mode::kClosed);
+TEST(TokenizerTest, EveryMistakeOfTheLineIsReported) {
+  const Tokens result = lexed({"file", "--bogus", "5", "--loops", "3", "--verfy", "-zz", "--model", "--num-processes=8",
+                               "--systemname=", "--seed"},
+                              "closed");
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "unknown flag --bogus"));
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "--loops is not available in closed mode"));
   EXPECT_TRUE(has_error(result.errors, ErrorCode::kConfigInvalid, "did you mean --verify?"));
@@ -85,48 +84,48 @@ TEST(Lex, EveryMistakeOfTheLineIsReported) {
   EXPECT_THAT(result.words, ElementsAre("file"));                  // 5 and 3 went with their flags
 }
 
-TEST(Lex, FlagsOfOtherCommandsAndVersionsAreExplained) {
-  EXPECT_TRUE(has_error(lexed({"--seed", "3"}, Mode::kWhatif, kCheckpointDatasize).errors, ErrorCode::kConfigInvalid,
+TEST(TokenizerTest, FlagsOfOtherCommandsAndVersionsAreExplained) {
+  EXPECT_TRUE(has_error(lexed({"--seed", "3"}, "whatif", "datasize").errors, ErrorCode::kConfigInvalid,
                         "not a flag of 'datasize'"));
   EXPECT_TRUE(has_error(lexed({"--what-if"}).errors, ErrorCode::kConfigInvalid, "--dry-run"));
   EXPECT_TRUE(has_error(lexed({"--closed"}).errors, ErrorCode::kConfigInvalid, "first word"));
   EXPECT_TRUE(has_error(lexed({"--num_processes", "3"}).errors, ErrorCode::kConfigInvalid, "--num-processes?"));
 }
 
-TEST(Lex, TheStorageWordIsFoundAnywhereButNotInsideAList) {
+TEST(TokenizerTest, TheStorageWordIsFoundAnywhereButNotInsideAList) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"object", "-np", "8"}, {"-np", "8", "object"}, {"--verify", "object"}}) {
-    Lexed result = lexed(arguments);
-    EXPECT_EQ(take_storage_word(command(kCheckpointRun), result), AccessProtocol::kObject);
+    Tokens result = lexed(arguments);
+    EXPECT_EQ(take_storage_word(command("run"), result), AccessProtocol::kObject);
     EXPECT_TRUE(result.errors.empty()) << rendered(result.errors);
   }
-  Lexed swallowed = lexed({"--hosts", "h1", "h2", "file"});
-  EXPECT_EQ(take_storage_word(command(kCheckpointRun), swallowed), std::nullopt);
+  Tokens swallowed = lexed({"--hosts", "h1", "h2", "file"});
+  EXPECT_EQ(take_storage_word(command("run"), swallowed), std::nullopt);
   EXPECT_TRUE(has_error(swallowed.errors, ErrorCode::kConfigMissing, "'file' was taken as a value of --hosts"));
   EXPECT_TRUE(has_error(swallowed.errors, ErrorCode::kConfigMissing, "run file ... --hosts"));
   EXPECT_THAT(values(swallowed, "hosts"), ElementsAre("h1", "h2"));
 }
 
-TEST(Lex, TheStorageWordIsMandatoryWhereItBelongsAndRefusedElsewhere) {
-  Lexed missing = lexed({"-np", "8"});
-  EXPECT_EQ(take_storage_word(command(kCheckpointRun), missing), std::nullopt);
+TEST(TokenizerTest, TheStorageWordIsMandatoryWhereItBelongsAndRefusedElsewhere) {
+  Tokens missing = lexed({"-np", "8"});
+  EXPECT_EQ(take_storage_word(command("run"), missing), std::nullopt);
   EXPECT_TRUE(has_error(missing.errors, ErrorCode::kConfigMissing, "run file"));
-  Lexed twice = lexed({"file", "object"});
-  EXPECT_EQ(take_storage_word(command(kCheckpointRun), twice), AccessProtocol::kFile);
+  Tokens twice = lexed({"file", "object"});
+  EXPECT_EQ(take_storage_word(command("run"), twice), AccessProtocol::kFile);
   EXPECT_TRUE(has_error(twice.errors, ErrorCode::kConfigInvalid, "unexpected word 'object'"));
-  Lexed datasize = lexed({"file"}, Mode::kClosed, kCheckpointDatasize);
-  EXPECT_EQ(take_storage_word(command(kCheckpointDatasize), datasize), std::nullopt);
+  Tokens datasize = lexed({"file"}, "closed", "datasize");
+  EXPECT_EQ(take_storage_word(command("datasize"), datasize), std::nullopt);
   EXPECT_TRUE(has_error(datasize.errors, ErrorCode::kConfigInvalid, "takes no 'file' word"));
 }
 
-TEST(Lex, FlagsWithoutANameAreUnknown) {
+TEST(TokenizerTest, FlagsWithoutANameAreUnknown) {
   for (const char* argument : {"--=x", "--=", "-=x", "---", "--x y"}) {
     EXPECT_TRUE(has_error(lexed({argument}).errors, ErrorCode::kConfigInvalid, "unknown flag -")) << argument;
   }
 }
 
-TEST(Lex, DoubleDashEndsTheFlags) {
-  const Lexed result = lexed({"--verify", "--", "--model"});
+TEST(TokenizerTest, DoubleDashEndsTheFlags) {
+  const Tokens result = lexed({"--verify", "--", "--model"});
   EXPECT_TRUE(result.errors.empty());
   EXPECT_THAT(result.words, ElementsAre("--model"));
 }

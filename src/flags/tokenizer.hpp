@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "flags/command_tree.hpp"
 #include "flags/flags.hpp"
+#include "flags/grammar.hpp"
 
 namespace mlps::cli {
 
@@ -24,20 +24,20 @@ struct Setting {
 /// Settings by name of the flag, those that were given anywhere.
 using Settings = std::map<std::string, Setting, std::less<>>;
 
-/// What stands after the command's words.
-struct Lexed {
+/// The arguments after the words of a command, told apart.
+struct Tokens {
   Settings settings;
   std::vector<std::string> words;               ///< that are no flag and no value
   std::vector<Error> errors;                    ///< all of them, in the order of the line
   std::vector<const Flag*> without_value = {};  ///< named on the line, but no value followed
 };
 
-/// Tells flags, values and words apart. Long flags may be cut to an unambiguous beginning. Errors name the flag, and
-/// the nearest one the command knows.
-Lexed lex(const CommandWord& command, Mode mode, std::span<const std::string> arguments);
+/// Tells flags, values and words apart. Long flags may be cut to an unambiguous beginning; of a repeated flag the last
+/// value counts, lists grow. Errors name the flag, and the nearest one that the command has.
+Tokens tokenize(const CommandSyntax& command, std::span<const std::string> arguments);
 
-/// Takes "file" or "object" out of `lexed.words` where the command wants it, and turns a missing or misplaced one, and
+/// Takes "file" or "object" out of `tokens.words` where the command wants it, and turns a missing or misplaced one, and
 /// any surplus word, into errors.
-std::optional<AccessProtocol> take_storage_word(const CommandWord& command, Lexed& lexed);
+std::optional<AccessProtocol> take_storage_word(const CommandSyntax& command, Tokens& tokens);
 
 }  // namespace mlps::cli

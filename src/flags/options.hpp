@@ -12,16 +12,18 @@
 #include "location/location.hpp"
 #include "storage/open.hpp"
 
-/// What a command line asks for, as plain values: every word and flag checked for its own range and for its mode, the
-/// layers of docs/command-line.md applied. What the rules say of several values together, and what needs the plan, the
-/// store or the host, is checked by the command.
+/// The options of a command as plain values. Every word and flag is checked for its own range and for its mode, and the
+/// layers of docs/command-line.md are applied. The command itself checks what the rules say of several values together,
+/// and what needs the plan, the store or the host.
 namespace mlps::cli {
 
 enum class Mode { kClosed, kOpen, kWhatif };
 
 std::string_view mode_name(Mode mode);  ///< "closed", "open", "whatif"
+/// Returns the mode with this name, or nothing.
+std::optional<Mode> mode_of(std::string_view name);
 
-/// Flags every benchmark command has, and those of open and whatif that all benchmarks share.
+/// Holds the flags that every benchmark command has, and those of open and whatif that all benchmarks share.
 struct CommonOptions {
   std::vector<std::string> argv;  ///< as typed, the program's name first
   Mode mode = Mode::kClosed;
@@ -46,6 +48,7 @@ struct CommonOptions {
   std::vector<std::pair<std::string, std::string>> params;  ///< in order; value is all after the first '='
 };
 
+/// Holds on which hosts a command runs, and how its processes are started there.
 struct HostOptions {
   std::vector<std::string> hosts{"127.0.0.1"};  ///< "host" or "host:slots", at least one
   std::string exec_type = "mpi";
@@ -56,8 +59,11 @@ struct HostOptions {
   std::vector<std::string> mpi_params;  ///< each as typed
 };
 
-/// What every benchmark's command line can say.
+/// Holds what every benchmark's command line can say. A benchmark derives its own options from it.
 struct BenchmarkOptions {
+  std::string benchmark;  ///< its word, "training"
+  std::string command;    ///< the word of the command, "run"
+  bool runs = false;      ///< CommandTrait::kRuns: the command moves bytes, and leaves a result
   CommonOptions common;
   HostOptions hosts;
   std::string model;
@@ -81,50 +87,7 @@ struct BenchmarkOptions {
   std::string inject_fault;  ///< whatif only; empty: none
 };
 
-/// "file", "object", or empty where the command has no such word.
+/// Returns "file", "object", or nothing where the command has no such word.
 std::string_view protocol_name(const BenchmarkOptions& options);
-
-enum class CheckpointingCommand { kDatasize, kRun, kConfigview };
-
-std::string_view command_name(CheckpointingCommand command);  ///< "datasize", "run", "configview"
-
-enum class PayloadChoice { kUnique, kNone };
-
-struct CheckpointingOptions : BenchmarkOptions {
-  CheckpointingCommand command = CheckpointingCommand::kDatasize;
-  uint32_t num_processes = 0;  ///< at least 1
-  uint32_t num_checkpoints_write = 10;
-  uint32_t num_checkpoints_read = 10;
-  std::string checkpoint_folder;         ///< set for run; configview: may be empty
-  std::string checkpoint_folder_source;  ///< as results_dir_source
-  bool checkpoint_subset = false;
-
-  // Ours.
-  double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
-  PayloadChoice payload = PayloadChoice::kUnique;
-
-  /// Whether the command leaves something in the results directory.
-  bool records() const { return command == CheckpointingCommand::kRun; }
-};
-
-enum class TrainingCommand { kDatasize, kDatagen, kRun, kConfigview };
-
-std::string_view command_name(TrainingCommand command);  ///< "datasize", "datagen", "run", "configview"
-
-struct TrainingOptions : BenchmarkOptions {
-  TrainingCommand command = TrainingCommand::kDatasize;
-  uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
-  uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
-  std::string data_dir;           ///< set for datagen and run, else may be empty
-  std::string data_dir_source;    ///< as results_dir_source
-  uint32_t drop_caches_timeout_s = 30;
-
-  // Ours.
-  uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
-  std::string workload_file;         ///< open and whatif; empty: the built-in definition
-  std::string workload_text;         ///< its content
-
-  bool records() const { return command == TrainingCommand::kDatagen || command == TrainingCommand::kRun; }
-};
 
 }  // namespace mlps::cli

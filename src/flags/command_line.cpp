@@ -1,7 +1,6 @@
-#include "flags/benchmark_parse.hpp"
+#include "flags/command_line.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,18 +10,13 @@
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
 #include "storage/setting_variables.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
 
 // Of --timeseries-interval: a sample costs some tenths of a millisecond.
 constexpr double kShortestIntervalS = 0.01;
-
-double host_memory_gib() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page_bytes = sysconf(_SC_PAGESIZE);
-  return pages > 0 && page_bytes > 0 ? to_gib(static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes)) : 0;
-}
 
 LogLevel log_level(Reader& reader, const Environment& environment) {
   const std::string name = reader.choice("stream-log-level");
@@ -114,10 +108,10 @@ Result<std::string> read_named_file(const Flag& flag, const std::string& path) {
 }
 
 void read_named_files(CommandLine& line) {
-  for (const auto& [name, setting] : line.lexed.settings) {
-    const Flag& flag = *find_flag(name);
-    if (!flag.names_file) continue;
-    auto text = read_named_file(flag, setting.values.back());
+  for (const auto& [name, setting] : line.tokens.settings) {
+    const Flag* flag = line.command.find_flag(name);
+    if (flag == nullptr || !flag->names_file) continue;
+    auto text = read_named_file(*flag, setting.values.back());
     if (text) {
       line.files[name] = std::move(*text);
     } else {
@@ -141,14 +135,13 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
                       const Environment& environment, const std::string& program_folder) {
   CommandLine line;
   line.environment = environment;
-  line.command = resolution.word;
-  line.mode = resolution.mode;
+  line.command = resolution.command;
   line.model = resolution.model;
-  line.lexed = lex(*line.command, line.mode, arguments);
-  line.protocol = take_storage_word(*line.command, line.lexed);
-  line.errors = std::move(line.lexed.errors);
+  line.tokens = tokenize(line.command, arguments);
+  line.protocol = take_storage_word(line.command, line.tokens);
+  line.errors = std::move(line.tokens.errors);
   if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);
-  LayerNotes layers = apply_layers(*line.command, line.mode, line.environment, line.lexed.settings);
+  LayerNotes layers = apply_layers(line.command, line.environment, line.tokens.settings);
   std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
   line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
   line.warnings = std::move(layers.warnings);
@@ -162,13 +155,16 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
 }
 
 void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options) {
-  options.common.mode = line.mode;
+  options.benchmark = line.command.group->word;
+  options.command = line.command.word();
+  options.runs = line.command.is(kRuns);
+  options.common.mode = line.command.mode;
   options.protocol = line.protocol;
   read_common(reader, line.environment, options.common);
   options.hosts = read_hosts(reader);
   options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
-  options.client_host_memory_gib =
-      options.client_host_memory_is_default ? host_memory_gib() : reader.real("client-host-memory-in-gb");
+  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::host_memory_bytes())
+                                                                         : reader.real("client-host-memory-in-gb");
   options.accelerator_type = reader.choice("accelerator-type");
   options.o_direct = reader.on("o-direct");
   options.timeseries_interval_s = reader.real("timeseries-interval");
@@ -185,7 +181,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
 }
 
 void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOptions& options, ParseOutcome& outcome) {
-  reader.report_missing(line.environment, line.lexed.without_value);
+  reader.report_missing(line.environment, line.tokens.without_value);
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
     // Ignoring it would let a run pass that the user wanted stopped.
