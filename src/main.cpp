@@ -2,24 +2,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <climits>
 #include <exception>
-#include <string>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/own_program.hpp"
 #include "cli/dispatch.hpp"
 
 namespace {
-
-std::string program_folder() {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return {};
-  path.resize(static_cast<size_t>(length));
-  return path.substr(0, path.rfind('/'));
-}
 
 /// Opens /dev/null for standard streams that were closed when the program was started: the first file that it opened
 /// would take their place, and its messages would end in there.

@@ -178,7 +178,8 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .value_name = "DIR",
      .commands = kOfBenchmark,
      .user_file = true,
-     .text = "Accepted for old scripts; nothing is looked up there."},
+     .no_effect = "no other program is started",
+     .text = "Accepted for old scripts; no other program is started."},
 
     // Output and checks.
     {.name = "config-file",
@@ -217,6 +218,7 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
     {.name = "skip-ssh-check",
      .kind = kSwitch,
      .commands = kOfBenchmark,
+     .no_effect = "only the launcher uses SSH",
      .text = "Accepted for old scripts; only the launcher uses SSH."},
     {.name = "skip-fs-separation-gate",
      .kind = kSwitch,

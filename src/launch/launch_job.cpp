@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/own_program.hpp"
 #include "base/report.hpp"
 #include "base/text.hpp"
 #include "launch/child_process.hpp"
@@ -24,11 +25,10 @@
 namespace mlps::cli {
 namespace {
 
-// This program, by a path that is right on every host where it is installed in the same place.
+// Returns a path of this program that is right on every host where it is installed in the same place.
 std::string own_path() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string("mlpstorage");
+  const std::string path = own_program_path();
+  return path.empty() ? "mlpstorage" : path;
 }
 
 Error no_launcher(const Error& error) {

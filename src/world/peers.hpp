@@ -128,7 +128,6 @@ class Peers {
   bool introduced_ = false;
   bool wire_over_ = false;  // finished, or broken: not to be touched again
   bool told_ = false;
-  std::string named_;  // message of the last error raised here that already names its host
   std::optional<uint32_t> gone_;
   Nanos last_beat_ns_ = 0;
 };

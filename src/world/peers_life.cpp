@@ -51,7 +51,7 @@ void Peers::handle(const Message& message) {
   const Result<Packet> packet = decode(message.bytes);
   if (!packet) {
     Error error = packet.error();
-    error.message = fmt::format("{}: {}", name(message.from), error.message);
+    error.host = name(message.from);
     raise_named(std::move(error));
     return;
   }
@@ -137,19 +137,18 @@ void Peers::tell_failure() {
   if (told_ || !failure_.raised()) return;
   told_ = true;
   FailureNotice notice{*failure_.first(), {}};
-  if (notice.error.message == named_) {
+  if (notice.error.host) {
     notice.gone = gone_;
   } else {
     const std::optional<uint32_t> rank = failure_.rank();
-    notice.error.message = rank ? fmt::format("{}, rank {}: {}", name(index_), *rank, notice.error.message)
-                                : fmt::format("{}: {}", name(index_), notice.error.message);
+    notice.error.host = rank ? fmt::format("{}, rank {}", name(index_), *rank) : name(index_);
   }
   const Bytes body = encode(notice);
   for (const uint32_t neighbour : neighbours_) send(neighbour, {.kind = PacketKind::kFailure, .body = body});
 }
 
 void Peers::raise_named(Error error) {
-  named_ = error.message;
+  if (!error.host) error.host.emplace();  // the message names it
   failure_.raise(std::move(error));
 }
 

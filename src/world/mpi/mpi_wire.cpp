@@ -8,6 +8,7 @@
 #include <list>
 #include <string_view>
 
+#include "base/own_program.hpp"
 #include "base/waiting.hpp"
 #include "world/mpi/plugin.h"
 
@@ -187,10 +188,8 @@ Result<const Plugin*> load_any(const Launched& launched, const std::vector<std::
 }  // namespace
 
 std::vector<std::string> plugin_folders() {
-  std::error_code failed;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  if (failed) return {};
-  const std::filesystem::path folder = program.parent_path();
+  const std::filesystem::path folder = own_program_folder();
+  if (folder.empty()) return {};
   return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage").string()};
 }
 
