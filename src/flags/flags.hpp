@@ -95,7 +95,7 @@ inline constexpr Flag kClientHostMemoryFlag{
     .kind = FlagKind::kReal,
     .value_name = "GIB",
     .required_modes = kClosedAndOpen,
-    .text = "Memory of one client host in GiB. Where it is optional: this host's."};
+    .text = "Memory of one client host in GiB. Default where it is optional: this host's."};
 inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .short_name = "at",
                                            .kind = FlagKind::kChoice,
