@@ -8,7 +8,7 @@ namespace mlps::world {
 namespace {
 
 // First in every packet; its end is the number of this protocol, to be raised whenever packets change.
-constexpr uint64_t kMark = 0x6d6c'7073'7772'0001;
+constexpr uint64_t kMark = 0x6d6c'7073'7772'0002;
 constexpr size_t kHeader = 6 * sizeof(uint64_t);
 
 tl::unexpected<Error> damaged(std::string_view what) {
