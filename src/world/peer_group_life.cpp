@@ -117,10 +117,7 @@ std::optional<Bytes> PeerGroup::Assembly::joined() {
 }
 
 void PeerGroup::raise_damaged(uint32_t from, const std::string& what) {
-  raise_named({ErrorCode::kMpiCommunication,
-               fmt::format("{}: {}", name(from), what),
-               {},
-               "every host must run the same build of mlpstorage"});
+  raise_named({ErrorCode::kMpiCommunication, what, {}, "every host must run the same build of mlpstorage", name(from)});
 }
 
 void PeerGroup::answer_ping(uint32_t to, uint64_t number) {
@@ -161,19 +158,18 @@ void PeerGroup::announce_failure() {
   if (announced_ || !failure_.raised()) return;
   announced_ = true;
   FailureNotice notice{*failure_.first(), {}};
-  if (notice.error.message == named_) {
+  if (notice.error.host) {
     notice.gone = dead_;
   } else {
     const std::optional<uint32_t> rank = failure_.rank();
-    notice.error.message = rank ? fmt::format("{}, rank {}: {}", name(index_), *rank, notice.error.message)
-                                : fmt::format("{}: {}", name(index_), notice.error.message);
+    notice.error.host = rank ? fmt::format("{}, rank {}", name(index_), *rank) : name(index_);
   }
   const Bytes body = encode(notice);
   for (const uint32_t neighbour : neighbours_) send(neighbour, {.kind = PacketKind::kFailure, .body = body});
 }
 
 void PeerGroup::raise_named(Error error) {
-  named_ = error.message;
+  if (!error.host) error.host.emplace();  // the message names it
   failure_.raise(std::move(error));
 }
 

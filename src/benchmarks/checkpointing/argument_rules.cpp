@@ -154,7 +154,9 @@ class Checker {
   }
 
   void check_fsync() {
-    if (!workload_.fsync) warn("checkpoint.fsync is False: a submission must have True (rule 4.3.2)");
+    if (workload_.fsync) return;
+    error(ErrorCode::kConfigIncompatible, "checkpoint.fsync=False can't be honoured",
+          "a checkpoint counts when it is stored: files are always fsynced inside the timed interval (rule 4.3.2)");
   }
 
   const Arguments& arguments_;
