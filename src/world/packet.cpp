@@ -7,7 +7,7 @@
 namespace mlps::world {
 namespace {
 
-// First in every packet; its end is the number of this protocol, to be raised whenever packets change.
+// Begins every packet. Its last digits are the version of the protocol, to be raised whenever packets change.
 constexpr uint64_t kMark = 0x6d6c'7073'7772'0002;
 constexpr size_t kHeader = 6 * sizeof(uint64_t);
 
@@ -32,12 +32,7 @@ Packer& Packer::text(std::string_view value) {
 }
 
 Packer& Packer::error(const Error& value) {
-  return number(static_cast<uint64_t>(value.code))
-      .text(value.message)
-      .text(value.details)
-      .text(value.suggestion)
-      .number(value.host ? 1 : 0)
-      .text(value.host.value_or(""));
+  return number(static_cast<uint64_t>(value.code)).text(value.message).text(value.details).text(value.suggestion).number(value.host ? 1 : 0).text(value.host.value_or(""));
 }
 
 std::string_view Unpacker::taken(uint64_t length) {

@@ -8,7 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "world/left_behind.hpp"
+#include "world/orphaned_work.hpp"
 
 namespace mlps::checkpointing {
 namespace {
@@ -71,7 +71,7 @@ LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<
                                   world::Transport& transport, storage::Store& store) {
   LostUploads lost;
   if (plan.checkpoints_to_write == 0 || !may_have_uploads(store)) return lost;
-  const std::vector<uint32_t> gone = world::left_to_this_process(transport);
+  const std::vector<uint32_t> gone = world::processes_to_clean_up_for(transport);
   if (gone.empty()) return lost;
   lost.hosts = hosts_of(gone, transport);
   std::unordered_set<std::string> names;
@@ -84,7 +84,7 @@ LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<
 LostUploads abort_all_uploads_after_loss(world::Transport& transport, storage::Store& store) {
   LostUploads lost;
   if (!may_have_uploads(store)) return lost;
-  const std::vector<uint32_t> gone = world::left_to_this_process(transport);
+  const std::vector<uint32_t> gone = world::processes_to_clean_up_for(transport);
   if (gone.empty()) return lost;
   lost.hosts = hosts_of(gone, transport);
   abort_uploads(
