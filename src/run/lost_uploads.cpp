@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "world/left_behind.hpp"
+#include "world/orphaned_work.hpp"
 
 namespace mlps::run {
 namespace {
@@ -60,7 +60,7 @@ LostUploads abort_uploads_of_lost(world::Transport& transport, storage::Store& s
                                   const NamesOfProcesses& names) {
   LostUploads lost;
   if (!may_have_uploads(store)) return lost;
-  const std::vector<uint32_t> gone = world::left_to_this_process(transport);
+  const std::vector<uint32_t> gone = world::processes_to_clean_up_for(transport);
   if (gone.empty()) return lost;
   lost.hosts = hosts_of(gone, transport);
   abort_uploads(store, prefix, names(gone), lost);

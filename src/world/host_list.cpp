@@ -65,12 +65,12 @@ std::vector<std::string> entries_of(const std::vector<std::string>& words) {
   return entries;
 }
 
-// Room of a host; "as many as evenness asks for" is room for all.
+// Returns how many ranks fit a host; all of them fit one without slots.
 uint64_t room(const Host& host, uint32_t ranks) {
   return host.slots.value_or(ranks);
 }
 
-// The nearest legal numbers of ranks around `ranks`, among multiples of `step` from `least` to `most`.
+// Returns the nearest legal numbers of ranks around `ranks`, among multiples of `step` from `least` to `most`.
 std::string nearest(uint64_t ranks, uint64_t step, uint64_t least, uint64_t most) {
   const uint64_t below = std::min(ranks / step * step, most / step * step);
   const uint64_t above = std::max((ranks + step - 1) / step * step, least);
@@ -135,7 +135,7 @@ Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t r
   std::vector<HostShare> shares;
   for (const Host& host : hosts) shares.push_back({host.name, 0, 0});
   uint32_t left = ranks;
-  // One each in turn while there is room; what no slot holds (oversubscribed) then goes round once more without limit.
+  // One rank each in turn while there is room; ranks beyond all slots (oversubscribed) are then dealt without limit.
   for (const bool limited : {true, false}) {
     for (bool placed = true; left > 0 && placed;) {
       placed = false;

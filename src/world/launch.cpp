@@ -21,16 +21,16 @@ std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
 
 Words open_mpi_options(const LaunchRequest& request) {
   Words words;
-  // What mpirun would add to a failure that is explained already.
+  // Suppresses what mpirun would add to a failure that is explained already.
   words.push_back("-q");
   if (request.allow_run_as_root) words.push_back("--allow-run-as-root");
   if (request.oversubscribe) words.push_back("--oversubscribe");
   words.insert(words.end(),
                {"-n", fmt::format("{}", request.hosts.size()), "--host", host_argument(request.hosts, ":1")});
-  // A process is a whole host's worth of threads: bound to a core, as mpirun would have it, all ranks would share that.
+  // A process holds the threads of a whole host: by default mpirun would bind all of them to one core.
   append(words, {"--map-by", "ppr:1:node", "--bind-to", "none"});
-  // Else mpirun kills the other processes when one dies, before they can say which, stop uploads and write results. Of
-  // --enable-recovery mpirun would return 0 whatever happened.
+  // By default mpirun kills the other processes when one dies, before they can say which, stop uploads and write
+  // results. With --enable-recovery mpirun would return 0 whatever happened.
   append(words, {"--mca", "orte_abort_on_non_zero_status", "0"});
   if (request.mpi_btl != "auto") {
     // UCX and others would ignore the choice of a byte transfer layer.

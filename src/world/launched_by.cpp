@@ -9,7 +9,7 @@ namespace {
 
 using Found = Result<std::optional<Launched>>;
 
-// Unset is nothing; what is no number is an error, since a job must not fall apart into single runs.
+// Returns nothing for an unset variable. One that is no number is an error: a job must not fall apart into single runs.
 Result<std::optional<uint32_t>> number(const Environment& environment, const char* name) {
   const std::optional<std::string> text = environment.get(name);
   if (!text) return std::optional<uint32_t>();
