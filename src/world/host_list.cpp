@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/text.hpp"
@@ -25,15 +24,9 @@ bool is_host_name(std::string_view name) {
          name.front() != '-' && name.front() != '.';
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 Result<uint32_t> parse_slots(const std::string& entry, std::string_view text) {
-  uint32_t slots = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slots);
-  if (error == std::errc{} && end == text.data() + text.size() && slots >= 1 && slots <= kMostSlots) return slots;
+  const auto slots = parse_number<uint32_t>(text);
+  if (slots && *slots >= 1 && *slots <= kMostSlots) return *slots;
   return refused(entry, fmt::format("must have a number of slots from 1 to {} after the colon", kMostSlots), kExample);
 }
 

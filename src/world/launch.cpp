@@ -92,40 +92,9 @@ std::string launcher_program(const std::string& mpi_bin, const Environment& envi
 }
 
 Result<std::vector<std::string>> split_words(std::string_view text) {
-  Words words;
-  std::string word;
-  bool open = false;  // a word has begun; '' is a word too
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool escapes =
-        c == '\\' && quote != '\'' && i + 1 < text.size() && (quote == 0 || text[i + 1] == '"' || text[i + 1] == '\\');
-    if (escapes) {
-      word += text[++i];
-      open = true;
-    } else if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        word += c;
-      }
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      open = true;
-    } else if (c == ' ' || c == '\t' || c == '\n') {
-      if (open) words.push_back(std::move(word));
-      word.clear();
-      open = false;
-    } else {
-      word += c;
-      open = true;
-    }
-  }
-  if (quote != 0) {
-    return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: a quote ({}) is not closed in: {}", quote, text));
-  }
-  if (open) words.push_back(std::move(word));
-  return words;
+  auto words = shell_split(text);
+  if (words) return words;
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", words.error().message, text));
 }
 
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request) {

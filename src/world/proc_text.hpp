@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "world/host_facts.hpp"
 
 /// Parsers of files in /proc. Pure functions that accept any text: a line that can't be parsed is left out, a number
 /// that can't be parsed is 0, and fields that only newer kernels have are ignored.
 namespace mlps::world {
 
-std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> lines_of(std::string_view text);
 /// Returns the pieces between blanks and tabs.
 std::vector<std::string_view> words_of(std::string_view text);
