@@ -3,14 +3,20 @@
 #include <unistd.h>
 
 #include <exception>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
-#include "base/own_program.hpp"
+#include "base/version.hpp"
 #include "cli/dispatch.hpp"
 
 namespace {
+
+std::string program_folder() {
+  const std::string path = mlps::binary_path();
+  return path.substr(0, path.rfind('/'));
+}
 
 /// Opens /dev/null for standard streams that were closed when the program was started: the first file that it opened
 /// would take their place, and its messages would end in there.
@@ -31,7 +37,7 @@ int main(int argc, char** argv) {
   try {
     return mlps::cli::dispatch({{argv + (argc > 0 ? 1 : 0), argv + argc},
                                 mlps::Environment::of_process(),
-                                mlps::own_program_folder(),
+                                program_folder(),
                                 start,
                                 mlps::cli::registry()});
   } catch (const std::exception& exception) {

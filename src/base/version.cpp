@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <span>
 #include <system_error>
 
@@ -53,6 +54,11 @@ int find_id_of_program(dl_phdr_info* object, size_t, void* found) {
 }
 
 }  // namespace
+
+std::string binary_path() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).string();
+}
 
 std::string binary_id() {
   std::string id = "unknown";

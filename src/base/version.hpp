@@ -16,6 +16,9 @@ std::string_view build_id();
 /// linker wrote none.
 std::string binary_id();
 
+/// Returns the path of this program's file; empty if the system does not tell it.
+std::string binary_path();
+
 /// Returns "mlpstorage 0.1.0 (build 1234567890ab, rules 3.0)".
 std::string version_line();
 

@@ -9,9 +9,9 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "base/own_program.hpp"
 #include "base/report.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "launch/child_process.hpp"
 #include "launch/job_control.hpp"
 #include "launch/launcher_supervisor.hpp"
@@ -24,12 +24,6 @@ namespace mlps::cli {
 namespace {
 
 constexpr Nanos kVersionLimitNs = 30'000'000'000;
-
-// Returns a path of this program that is right on every host where it is installed in the same place.
-std::string own_path() {
-  const std::string path = own_program_path();
-  return path.empty() ? "mlpstorage" : path;
-}
 
 Error no_launcher(const Error& error) {
   return {ErrorCode::kMpiNotAvailable,
@@ -95,7 +89,8 @@ Result<std::vector<std::string>> launcher_command(const HostOptions& hosts, cons
   request.oversubscribe = hosts.oversubscribe;
   request.allow_run_as_root = hosts.allow_run_as_root;
   request.mpi_btl = hosts.mpi_btl;
-  request.command = {own_path(), std::string(kJoinWord)};
+  const std::string own_path = binary_path();  // right on every host where it is installed in the same place
+  request.command = {own_path.empty() ? "mlpstorage" : own_path, std::string(kJoinWord)};
   const auto version = output_of({request.program, "--version"}, kVersionLimitNs);
   if (!version) return fail(no_launcher(version.error()));
   const auto kind = world::launcher_kind(*version);

@@ -78,7 +78,7 @@ class Checker {
     if (!arguments_.accelerator_type.empty() && !cli::accelerator_memory_gb(arguments_.accelerator_type)) {
       error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
             fmt::format("legal are {}, {}", join(split(cli::kAccelerators, "|"), ", "),
-                        join(split(cli::kOlderAccelerators, "|"), ", ")));
+                        join(split(cli::kOlderAccelerators, "|"), " and ")));
     }
   }
 

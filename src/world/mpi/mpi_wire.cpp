@@ -8,7 +8,7 @@
 #include <list>
 #include <string_view>
 
-#include "base/own_program.hpp"
+#include "base/version.hpp"
 #include "base/waiting.hpp"
 #include "world/mpi/plugin.h"
 
@@ -189,7 +189,7 @@ Result<const Plugin*> load_any(const Launched& launched, const std::vector<std::
 }  // namespace
 
 std::vector<std::string> plugin_folders() {
-  const std::filesystem::path folder = own_program_folder();
+  const std::filesystem::path folder = std::filesystem::path(binary_path()).parent_path();
   if (folder.empty()) return {};
   return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage").string()};
 }
