@@ -12,7 +12,7 @@ using workloads::Override;
 using workloads::SourcedValue;
 using workloads::ValueSource;
 
-// Order of the top keys in the original's files.
+// Order of the top keys in the files of mlpstorage 3.0.
 constexpr std::array<const char*, 8> kSections = {"model",  "framework", "workflow",   "dataset",
                                                   "reader", "train",     "checkpoint", "metric"};
 

@@ -13,7 +13,7 @@ namespace mlps::results {
 
 inline constexpr const char* kRecordFile = "mlpstorage_record.json";
 
-/// Writes into one folder until something fails; what failed first is kept. One thread.
+/// Writes files into one folder until something fails, and keeps the first error. For one thread.
 class FolderWriter {
  public:
   explicit FolderWriter(std::string path) : path_(std::move(path)) {}
@@ -28,18 +28,18 @@ class FolderWriter {
   Status status_;
 };
 
-/// E901 unless the snapshot of the options is a JSON object, and the members hold the run's ranks.
+/// Fails with E901 unless the snapshot of the options is a JSON object, and the members hold the run's ranks.
 Status check_context(const RunContext& context);
 
-/// dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if known.
+/// Writes dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if known.
 void write_start_files(FolderWriter& writer, const RunContext& context);
 
-/// The stderr log, the facts of all hosts, fs_separation.json if known, and the metadata.
+/// Writes the stderr log, the facts of all hosts, fs_separation.json if known, and the metadata.
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
                         const RunOutcome& outcome);
 
-/// Runs `body` with a writer for `folder`. The libraries below it throw when memory runs out or a defect of ours gives
-/// them a wrong type; that comes back as E901.
+/// Runs `body` with a writer for `folder`. An exception, thrown when memory runs out or by a defect of this
+/// program, comes back as E901.
 template <class Body>
 Status write_into(const RunFolder& folder, const RunContext& context, Body&& body) {
   if (Status status = check_context(context); !status) return status;

@@ -10,29 +10,29 @@
 /// Host facts in the shapes of mlpstorage 3.0's files.
 namespace mlps::results {
 
-/// `disks[]` and `diskstats[]`, `network[]` and `netdev[]`, `loadavg`: each entry a name and its counters.
+/// Return `disks[]` and `diskstats[]`, `network[]` and `netdev[]`, `loadavg`: each entry a name and its counters.
 Json disks_json(const std::vector<world::DiskFacts>& disks);
 Json network_json(const std::vector<world::NetworkFacts>& networks);
 Json load_json(const world::LoadFacts& load);
 
-/// One entry of `hosts[]`.
+/// Returns one entry of `hosts[]`.
 Json host_json(const HostView& host);
 
-/// `system_info` of the metadata: totals over hosts, the hosts, and what is not alike about them. At least one host.
+/// Returns `system_info` of the metadata: totals over hosts, the hosts, and where they differ. Needs at least one host.
 Json system_info_json(const std::vector<HostView>& hosts, const char* collection_method);
 
-/// The raw collector's output, keyed by host name: <benchmark>_cluster_info.json. At least one host.
+/// Returns <benchmark>_cluster_info.json: all facts, keyed by host name. Needs at least one host.
 Json cluster_info_json(const std::vector<HostView>& hosts, const char* collection_method);
 
-/// /proc/meminfo as an object of strings, "kB" kept.
+/// Returns /proc/meminfo as an object of strings, "kB" kept.
 Json meminfo_json(const world::HostFacts& host);
-/// The last stanza of /proc/cpuinfo without its "processor", as an object of strings.
+/// Returns the last stanza of /proc/cpuinfo without its "processor", as an object of strings.
 Json cpuinfo_json(const world::HostFacts& host);
 
-/// The hosts' part of DLIO's files, with `data_size_per_host_gib` of the benchmark: of summary.json, where numbers are
-/// lists with an entry per host and texts are of the first host ...
+/// Adds the facts of the hosts to summary.json of DLIO, where numbers are lists with an entry per host and texts are of
+/// the first host. `data_size_per_host_gib` comes from the benchmark.
 void add_host_lists(Json& json, const std::vector<HostView>& hosts, double data_size_per_host_gib);
-/// ... and of <rank>_output.json.
+/// Returns the facts of the host of a rank, for <rank>_output.json.
 Json rank_host_json(const world::HostFacts& host, double data_size_per_host_gib);
 
 }  // namespace mlps::results

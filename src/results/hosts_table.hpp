@@ -7,8 +7,8 @@
 
 namespace mlps::results {
 
-/// A row per process of a run on several: its ranks, what it moved and what that cost it, and how far its wall clock is
-/// ahead of process 0's. Nothing where there is one process.
+/// Returns a row per process of a run on several: its ranks, the bytes it moved and their cost, and how far its wall
+/// clock is ahead of process 0's. Empty where there is one process.
 std::string hosts_table(const std::vector<run::HostPart>& parts);
 
 }  // namespace mlps::results

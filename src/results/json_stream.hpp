@@ -9,8 +9,8 @@
 
 namespace mlps::results {
 
-/// Writes one JSON object, indented by four as DLIO has it, without ever holding it: for texts with a number per step.
-/// What a sink fails with is kept, and nothing is written after it.
+/// Writes one JSON object, indented by four as DLIO has it, without holding it in memory: for texts with a number per
+/// step. Keeps the first error of the sink, and writes nothing after it.
 class JsonStream {
  public:
   explicit JsonStream(const Sink& sink) : sink_(sink) { put("{"); }

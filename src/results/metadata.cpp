@@ -66,7 +66,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["num_processes"] = context.processes;
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["result_dir"] = context.folder;
-  // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as the original has them.
+  // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as mlpstorage 3.0 has them.
   json["parameters"] = parameters_json(context, context.command == "datasize");
   json["override_parameters"] = override_parameters_json(context);
   json["system_info"] = system_info_json(hosts_at_start(context), collection_method(context.members.size()));

@@ -6,13 +6,14 @@
 
 namespace mlps::results {
 
-/// "checkpointing_run.stdout.log": `<benchmark>_<command>.<stream>.log`.
+/// Returns `<benchmark>_<command>.<stream>.log`, for example "checkpointing_run.stdout.log".
 std::string log_name(const RunContext& context, const char* stream);
 
-/// <benchmark>_<ts>_metadata.json: the original's keys in its order, then exit_status, verdict, reasons and error.
+/// Returns <benchmark>_<ts>_metadata.json: the keys of mlpstorage 3.0 in its order, then exit_status, verdict, reasons
+/// and error.
 std::string metadata_text(const RunContext& context, const RunFacts& facts, const RunOutcome& outcome);
 
-/// fs_separation.json.
+/// Returns the text of fs_separation.json.
 std::string separation_text(const gates::SeparationFinding& finding);
 
 }  // namespace mlps::results

@@ -11,11 +11,11 @@
 
 namespace mlps::results {
 
-/// Keeps several texts, whose pieces come in any order, in one file without a name, until they are wanted one after the
-/// other. Memory is a few bytes per piece. One thread.
+/// Collects several texts, the pieces of which come in any order, in one unlinked file, and returns them one after the
+/// other. Uses a few bytes of memory per piece. For one thread.
 class PieceSpool {
  public:
-  /// The file is in `folder`, and gone with this object, however the process ends.
+  /// Makes the file in `folder`; it is gone with this object, however the process ends.
   static Result<PieceSpool> create(const std::string& folder, size_t texts);
   PieceSpool(PieceSpool&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), end_(other.end_), pieces_(std::move(other.pieces_)) {}
@@ -23,7 +23,7 @@ class PieceSpool {
   ~PieceSpool();
 
   Status append(size_t text, std::string_view piece);
-  /// The whole text, piece by piece.
+  /// Passes a whole text to `sink`, piece by piece.
   Status read(size_t text, const Sink& sink) const;
 
  private:

@@ -52,7 +52,7 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   return json;
 }
 
-// What a process did, unless it is not in the record.
+// Returns what a process did, or null if it is not in the record.
 Json part_json(const std::vector<run::HostPart>& parts, size_t process) {
   const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
   if (part == parts.end()) return nullptr;

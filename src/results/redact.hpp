@@ -6,24 +6,24 @@
 
 #include "base/json.hpp"
 
-/// The last line of defence of the rule that no secret reaches a file: whatever is written goes through here.
+/// Masks credentials in everything that is written into result files.
 namespace mlps::results {
 
 inline constexpr const char* kMasked = "***";
 
-/// A name that announces a credential: "aws_secret_access_key", "--session-token", "password", ...
+/// Returns whether a name announces a credential: "aws_secret_access_key", "--session-token", "password", ...
 bool names_secret(std::string_view name);
 
-/// `text` with "name=value" masked where the name announces a credential, and user information of URLs masked.
+/// Returns `text` with "name=value" masked where the name announces a credential, and user information of URLs masked.
 std::string without_secrets(std::string_view text);
 
-/// `value`, or the mask if `name` announces a credential.
+/// Returns `value`, or the mask if `name` announces a credential.
 std::string masked_value(std::string_view name, std::string_view value);
 
-/// A command line; the word after an option such as "--secret-key" is masked too.
+/// Returns a command line without secrets; the word after an option such as "--secret-key" is masked too.
 std::vector<std::string> without_secrets(const std::vector<std::string>& argv);
 
-/// Masks in place, by key and by text, at every depth.
+/// Masks credentials in place, by key and by text, at every depth.
 void mask_secrets(Json& value);
 
 }  // namespace mlps::results

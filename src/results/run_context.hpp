@@ -14,12 +14,12 @@
 #include "world/host_facts.hpp"
 #include "world/transport.hpp"
 
-/// What the result files of every benchmark are made from, besides the benchmark's own record.
+/// Input of the result files of every benchmark, beside the record of the benchmark.
 namespace mlps::results {
 
 using run::RunFacts;
 
-/// A process of the job, one per host, as the result files show it.
+/// Describes a process of the job, one per host, as the result files show it.
 struct RunMember {
   std::string host;  ///< its name
   int64_t pid = 0;
@@ -28,8 +28,8 @@ struct RunMember {
   world::HostFacts facts;    ///< collected before the run
 };
 
-/// What the result files say about an invocation besides its record; known before the run. What looks like a
-/// credential in argv, args or an override is masked when written, whatever its caller did.
+/// Holds the facts about an invocation that are known before the run. Values in argv, args and overrides that look like
+/// credentials are masked when they are written, whatever the caller did.
 struct RunContext {
   std::string tool_version;  ///< "0.1.0"
   std::string mode;          ///< "closed", "open", "whatif"
@@ -57,34 +57,34 @@ struct RunContext {
   std::vector<RunMember> members;
 };
 
-/// A time series that was written.
+/// Describes a time series that was written.
 struct TimeSeriesFile {
   std::string name;  ///< in the run folder
   uint64_t samples = 0;
   double interval_s = 0;           ///< of the host with the longest
-  std::vector<std::string> hosts;  ///< whose samples it has
+  std::vector<std::string> hosts;  ///< that have samples in it
 };
 
-/// What the counters of one host showed of what its processes claim to have moved.
+/// Holds the check of the bytes that the processes of a host claim to have moved against the counters of the host.
 struct HostCheck {
   std::string host;
   std::optional<world::CrossCheck> check;
-  std::string no_check_because;  ///< why there is none, in words
+  std::string no_check_because;  ///< the reason in words, if there is none
 };
 
-/// What the counters of the hosts showed over a run.
+/// Holds what the counters of the hosts showed over a run.
 struct HostFindings {
   std::optional<TimeSeriesFile> series;
-  std::string no_series_because;  ///< why there is no file, in words
-  std::vector<HostCheck> checks;  ///< a host each
+  std::string no_series_because;  ///< the reason in words, if there is no file
+  std::vector<HostCheck> checks;  ///< one per host
 };
 
-/// What is known only at the end of an invocation.
+/// Holds the facts that are known only at the end of an invocation.
 struct RunOutcome {
   Stamp invocation_end;
   int exit_status = 0;
   std::vector<std::string> warnings;  ///< log::problems()
-  /// Collected after the run, by member; absent for those that could not be asked. Empty if nobody was.
+  /// Collected after the run, by member; absent for those that could not be asked. Empty if none was asked.
   std::vector<std::optional<world::HostFacts>> host_ends;
   HostFindings findings;
 };

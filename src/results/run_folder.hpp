@@ -9,7 +9,7 @@
 
 namespace mlps::results {
 
-/// Where a run belongs. Each member but `results_dir` becomes one path segment.
+/// Names the place of a run. Each member but `results_dir` becomes one path segment.
 struct RunFolderRequest {
   std::string results_dir;  ///< must exist
   std::string mode;         ///< "closed", "open", "whatif"
@@ -21,18 +21,19 @@ struct RunFolderRequest {
   std::string command = {};  ///< a folder below the model's; empty: none, as checkpointing has it
 };
 
-/// A claimed run folder: it exists, it was made by this process, and nobody else has it.
+/// Describes a claimed run folder: it exists, this process made it, and no other process writes into it.
 struct RunFolder {
   std::string path;          ///< absolute
   std::string run_datetime;  ///< its name, local "YYYYMMDD_HHMMSS"
 };
 
 /// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<command>]/<YYYYMMDD_HHMMSS>` (parents as
-/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. E102 for a segment
-/// that is not safe, E401 for a missing results directory, else what the system said.
+/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. Fails with
+/// E102 for an unsafe segment, E401 for a missing results directory, else with the error of the system.
 Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
 
-/// A segment may hold letters, digits, '.', '_' and '-', and is not empty, "." or "..". `what` names it in the E102.
+/// Fails with E102, which names `what`, unless `segment` is made of letters, digits, '.', '_' and '-' and is not empty,
+/// "." or "..".
 Status check_segment(std::string_view what, std::string_view segment);
 
 /// kDurable adds fsync of the file and its folder; kRenamed is for the many small per-rank files.
@@ -42,11 +43,11 @@ enum class Durability { kDurable, kRenamed };
 /// folder, then rename. On failure the temporary file is gone and the old text stands.
 Status write_file(const std::string& path, std::string_view text, Durability durability = Durability::kDurable);
 
-/// Takes the next piece of a text.
+/// Consumes the next piece of a text.
 using Sink = std::function<Status(std::string_view piece)>;
 
-/// The same for a text that is too large for memory: `body` gives it piece by piece, of any size. What `body` fails
-/// with comes back, and nothing is left.
+/// Does the same for a text that is too large for memory: `body` gives it piece by piece, of any size. Returns the
+/// error of `body`, if it fails; no file is left then.
 Status write_file_piecewise(const std::string& path, const std::function<Status(const Sink&)>& body,
                             Durability durability = Durability::kDurable);
 

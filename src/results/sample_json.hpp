@@ -8,8 +8,8 @@
 
 namespace mlps::results {
 
-/// One entry of `samples_by_host` of a time series, taken at `wall_us` by process 0's
-/// clock; what could not be read is left out and stands in its `errors`.
+/// Returns one entry of `samples_by_host` of a time series, taken at `wall_us` by process 0's clock. Counters that
+/// could not be read are left out, and `errors` says why.
 Json sample_json(const std::string& hostname, const world::HostSample& sample, int64_t wall_us);
 
 }  // namespace mlps::results

@@ -12,7 +12,7 @@
 /// The time series of one host on its way to process 0: a head, then its samples as JSON, in pieces.
 namespace mlps::results {
 
-/// What is said of a series beside its samples. Times are of process 0's wall clock.
+/// Holds the facts about a series beside its samples. Times are of process 0's wall clock.
 struct SeriesHead {
   std::string host;
   double requested_interval_s = 0, interval_s = 0;
@@ -21,17 +21,17 @@ struct SeriesHead {
   Nanos cost_ns = 0;
 };
 world::Bytes pack(const SeriesHead& head);
-/// What `whose` ("host b") packed. Other bytes are E503.
+/// Unpacks what `whose` ("host b") packed. Fails with E503 for other bytes.
 Result<SeriesHead> unpack_series_head(const std::string& whose, std::string_view bytes);
 
-/// Gives the series of one process, which must outlive this, piece by piece. Every process has one; of several on one
-/// host only the first says anything, as the counters are the same.
+/// Yields the series of one process, which must outlive this object, piece by piece. Of several processes on one host
+/// only the first has pieces, as the counters are those of the host.
 class SeriesStream {
  public:
   SeriesStream(const world::TimeSeries& series, const std::vector<world::Member>& members, uint32_t process);
 
-  /// First the packed head; then the elements of a JSON list, whole ones with their commas, about 1 MiB at a time;
-  /// empty at the end.
+  /// Returns first the packed head, then the elements of a JSON list, whole ones with their commas, about 1 MiB at a
+  /// time; empty at the end.
   world::Bytes next();
 
  private:

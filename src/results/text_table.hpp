@@ -8,8 +8,8 @@ namespace mlps::results {
 
 inline constexpr size_t kTextWidth = 100;
 
-/// "  label      value" lines with the values in one column. A value past the right margin continues, at spaces, on
-/// the next line; a single long word (a path) is never cut.
+/// Collects lines "  label      value" with the values in one column. A value past the right margin continues, at
+/// spaces, on the next line; a single long word (a path) is never cut.
 class LabelledLines {
  public:
   explicit LabelledLines(size_t label_width) : label_width_(label_width) {}
@@ -21,8 +21,8 @@ class LabelledLines {
   std::string text_;
 };
 
-/// Rows of cells, each column as wide as its widest cell, two spaces apart. The first column is left-aligned, the
-/// others right-aligned.
+/// Returns rows of cells, each column as wide as its widest cell, two spaces apart. The first column is left-aligned,
+/// the others right-aligned.
 std::string aligned_rows(const std::vector<std::vector<std::string>>& rows, size_t indent);
 
 }  // namespace mlps::results

@@ -14,8 +14,8 @@
 namespace mlps::results {
 namespace {
 
-/// What process 0 has got of the series. A piece that can't be kept is dropped, and so are those after it: the others
-/// must not wait, and a run does not fail for its time series.
+/// Collects in process 0 the series of all processes. After a piece that can't be stored all others are dropped: other
+/// processes must not wait, and a run does not fail for its time series.
 class Collector {
  public:
   Collector(const std::string& folder, const std::vector<world::Member>& members)
@@ -44,7 +44,7 @@ class Collector {
   }
 
   const Status& status() const { return status_; }
-  /// By process; absent for those that had nothing to say.
+  /// By process; absent for those that sent nothing.
   const std::vector<std::optional<SeriesHead>>& heads() const { return heads_; }
   Status samples(size_t process, const Sink& sink) const { return spool_->read(process, sink); }
 
@@ -55,7 +55,7 @@ class Collector {
   std::vector<std::optional<SeriesHead>> heads_;
 };
 
-/// All heads as one.
+/// Holds the heads of all hosts merged into one.
 struct Whole {
   SeriesHead head;
   std::vector<std::string> hosts;

@@ -10,14 +10,14 @@
 namespace mlps::results {
 
 /// Collective, with send_time_series() in every other process: writes `<benchmark>_<run_datetime>_timeseries.json` with
-/// the samples of every host into `folder`, one per line, in time of this process's clock. Neither is held in memory:
-/// samples travel in pieces and wait in a file without a name. A file that can't be written fails no other process, nor
-/// the job. Once a failure was raised nothing can be gathered: its error comes back.
+/// the samples of every host into `folder`, one per line, in time of this process's clock. Memory is bounded:
+/// samples travel in pieces and are collected in an unlinked file. A file that can't be written fails no other process,
+/// nor the job. Once a failure was raised nothing can be gathered: its error comes back.
 Result<TimeSeriesFile> gather_time_series(const RunFolder& folder, const RunContext& context,
                                           const world::TimeSeries& mine, world::Transport& transport);
 Status send_time_series(const world::TimeSeries& mine, world::Transport& transport);
 
-/// The same file with the samples of this process's host alone: what can be had of a job that failed.
+/// Writes the same file with the samples of this host alone, after a job that failed.
 Result<TimeSeriesFile> write_time_series(const RunFolder& folder, const RunContext& context,
                                          const world::TimeSeries& mine);
 

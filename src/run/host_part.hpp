@@ -10,10 +10,11 @@
 #include "world/transport.hpp"
 #include "world/world.hpp"
 
-/// What the records of all benchmarks share where a run has several processes.
+/// The entry of one process in the records of all benchmarks, and its place among the processes of a job.
 namespace mlps::run {
 
-/// What one process of the job did. Seconds count from the start of the invocation of process 0, on its clock.
+/// Describes what one process of the job did. Seconds count from the start of the invocation of process 0, on its
+/// clock.
 struct HostPart {
   std::string host;
   int64_t pid = 0;
@@ -41,25 +42,25 @@ constexpr auto fields_of(Of<HostPart>) {
 }
 static_assert(lists_every_member<HostPart>());
 
-/// Who this process is; the numbers are left at 0, the clock as if it were process 0's.
+/// Returns the entry of this process with its identity; numbers are 0, and the clock is as of process 0.
 HostPart describe_host(const world::World& world);
 
-/// A moment of another process on process 0's clocks.
+/// Returns a moment of another process on process 0's clocks.
 Stamp shifted(const Stamp& stamp, const world::ClockOffset& clock);
 
-/// Where the seconds of a process, counted from the start of its own invocation, lie after `origin`, the start of
-/// process 0's.
+/// Converts seconds after `own_start`, the start of the invocation of a process, into seconds after `origin`, the start
+/// of that of process 0.
 double seconds_after(const Stamp& origin, const Stamp& own_start, double seconds, const world::ClockOffset& clock);
 
-/// Puts what came from process `process` as its part in its place: name, pid and clock as the job knows them, and
-/// seconds on process 0's clock. `own_start` is the start of that process's invocation, `origin` of process 0's.
+/// Sets name, pid and clock of an entry as the job knows them, and moves its seconds onto process 0's clock.
+/// `own_start` is the start of the invocation of that process, `origin` of that of process 0.
 void place(HostPart& part, const world::Member& member, const Stamp& origin, const Stamp& own_start);
 
-/// "host b", or "host b (process 2)" where several processes run on that host.
+/// Returns "host b", or "host b (process 2)" where several processes run on that host.
 std::string process_name(const std::vector<world::Member>& members, uint32_t process);
 
-/// For a record that stays the share of this process: a reason that says whose parts are not in it. Nothing on one
-/// host.
+/// Adds a reason that names the processes missing in a record that stays the share of this process. Adds nothing where
+/// there is one process.
 void note_missing_parts(std::vector<std::string>& reasons, const world::Transport& transport);
 
 }  // namespace mlps::run

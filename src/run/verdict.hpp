@@ -15,10 +15,10 @@ std::string_view verdict_name(Verdict verdict);  ///< "incomplete", "passed", "f
 /// Returns an error as one of the reasons: "[E403] host b: write x: full".
 std::string as_reason(const Error& error);
 
-/// Puts the first cause at the head of `reasons`.
+/// Inserts the first cause at the front of `reasons`.
 void add_cause(const std::optional<Error>& error, std::vector<std::string>& reasons);
-/// Passed without reasons, interrupted if the first cause says so, else failed; then there is always an error: without
-/// a first cause it is E606 naming the first reason.
+/// Returns kPassed without reasons, kInterrupted if the first cause is an interrupt, else kFailed. Sets `error` to E606
+/// with the first reason if there are reasons but no first cause.
 Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error);
 
 }  // namespace mlps::run

@@ -134,7 +134,7 @@ class Checker {
                        processes, hosts));
     }
     const uint32_t each = cli::accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
-    // "GB" of the rules is GiB here, as everywhere in the original.
+    // "GB" of the rules is GiB here, as everywhere in mlpstorage 3.0.
     const double size = to_gib(arguments_.checkpoint_bytes);
     if (processes >= 1 && static_cast<double>(processes) * each < size) {
       warn(fmt::format("{} accelerators of {} GB can't hold a checkpoint of {:.2f} GiB (rule 4.3.4)", processes, each,

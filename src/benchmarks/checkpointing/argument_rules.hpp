@@ -13,7 +13,7 @@
 
 namespace mlps::checkpointing {
 
-/// What the rules look at, as the command line gave it.
+/// Holds the arguments that the rules check, as the command line gave them.
 struct Arguments {
   cli::Mode mode = cli::Mode::kClosed;  ///< decides which rules hold
   int64_t processes = 0;
@@ -35,7 +35,7 @@ struct ArgumentFindings {
 };
 
 /// Checks the arguments of a run against the rules of MLPerf Storage 3.0 before it starts; reports all violations at
-/// once. Pure. What is wrong with the topology as such is found by make_plan().
+/// once. Pure. make_plan() checks the topology itself.
 ArgumentFindings check_arguments(const Arguments& arguments, const workloads::CheckpointWorkload& workload);
 
 }  // namespace mlps::checkpointing

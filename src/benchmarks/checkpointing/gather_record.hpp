@@ -17,12 +17,12 @@ namespace mlps::checkpointing {
 /// reason that names the missing parts, and the error is returned.
 Status gather_record(RunRecord& record, world::Transport& transport);
 
-// The two halves of it, without a transport.
+// The two halves of gather_record(), without a transport.
 
-/// What a process sends: its share of what run() found out.
+/// Packs the share of this process of what run() found out.
 world::Bytes pack_part(const RunRecord& record);
-/// `record` is process 0's; `sent` has what pack_part() made in every process, its own too. A part that is damaged, of
-/// other ranks, or of other checkpoints is E503; then the record is as it was.
+/// `record` is process 0's; `sent` has the pack of every process, its own too. A part that is damaged, of
+/// other ranks, or of other checkpoints fails with E503 and leaves the record as it was.
 Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent, const std::vector<world::Member>& members);
 
 }  // namespace mlps::checkpointing

@@ -6,7 +6,7 @@
 
 namespace mlps::checkpointing {
 
-/// The numbers of DLIO's statscounter for one phase: rank 0's durations, the size of all
+/// Holds the numbers of DLIO's statscounter for one phase: rank 0's durations, the size of all
 /// ranks, mean of rates, population standard deviation. GiB, although DLIO's keys say GB.
 struct ParityMetrics {
   double io_mean_gib_per_s = 0;
@@ -15,20 +15,21 @@ struct ParityMetrics {
   double duration_stdev_s = 0;
 };
 
-/// Ours, beside them.
+/// Holds the further numbers of this program for one phase.
 struct PhaseMetrics {
   ParityMetrics parity;
   double gib_per_s = 0;       ///< total bytes / sum over checkpoints of the slowest rank's time
   double slowest_rank_s = 0;  ///< largest rank duration of any checkpoint
   double fastest_rank_s = 0;
-  double harness_overhead = 0;  ///< exposed_ns / (all worker time): share of time in which storage waited for us
+  double harness_overhead =
+      0;  ///< exposed_ns / (all worker time): share of time in which the storage waited for this program
   double prepare_share = 0, submit_share = 0, wait_share = 0, starved_share = 0;
   double barrier_mean_s = 0;
   double cpu_s_per_gib = 0;
   std::optional<double> cached_share;  ///< reads: page-cache share of the bytes before reading; nothing if not known
 };
 
-/// Nothing if the phase has no completed checkpoint.
+/// Returns nothing if the phase has no completed checkpoint.
 std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase);
 
 double population_stdev(const std::vector<double>& values);

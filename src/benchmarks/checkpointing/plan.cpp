@@ -24,7 +24,7 @@ struct GridChoice {
   std::string reason;  ///< why there is none
 };
 
-// Section 1.5: fewer processes than CLOSED asks for means subset, unless checkpoint.mode says otherwise.
+// Fewer processes than CLOSED asks for means subset, unless checkpoint.mode says otherwise.
 GridChoice choose_grid(const CheckpointWorkload& workload, uint32_t processes) {
   const uint64_t model_parallel = uint64_t{workload.parallelism.tensor} * workload.parallelism.pipeline;
   const bool fewer = processes < workload.closed_processes;
@@ -109,7 +109,7 @@ uint64_t parameter_count(const workloads::TransformerShape& m) {
   return 2 * m.vocab_size * h + h + m.num_layers * layer;
 }
 
-// Sizes of the tensors of section 1.3, scaled one by one.
+// Sizes of the tensors of the model, scaled one by one.
 class Tensors {
  public:
   Tensors(const CheckpointWorkload& workload, const Grid& grid, double scale)
@@ -168,7 +168,7 @@ std::pair<uint64_t, uint64_t> layers_of(const CheckpointWorkload& workload, uint
   return {first, end};
 }
 
-// Objects without a byte are not written, as in the original.
+// Objects without a byte are not written, as in DLIO.
 void add_object(RankPlan& rank, std::string name, uint64_t size_bytes) {
   if (size_bytes > 0) rank.objects.push_back({std::move(name), size_bytes});
 }

@@ -13,7 +13,7 @@ namespace mlps::checkpointing {
 /// Tensors are only ever shrunk: --size-scale is above 0 and at most this.
 inline constexpr double kMostSizeScale = 1.0;
 
-/// One file or object of one checkpoint.
+/// Describes one file or object of a checkpoint.
 struct PlannedObject {
   std::string name;  ///< inside the step folder, e.g. "zero_pp_rank_0_mp_rank_0_model_states.pt"
   uint64_t size_bytes = 0;
@@ -23,7 +23,7 @@ constexpr auto fields_of(Of<PlannedObject>) {
 }
 static_assert(lists_every_member<PlannedObject>());
 
-/// What one rank writes, and later reads, of every checkpoint: model objects first, then the optimizer object.
+/// Lists what one rank writes, and later reads, of every checkpoint: model objects first, then the optimizer object.
 struct RankPlan {
   uint32_t rank = 0;
   uint32_t tensor_rank = 0;    ///< rank mod TP
@@ -46,13 +46,14 @@ static_assert(lists_every_member<RankPlan>());
 /// model has).
 enum class GridMode { kDefault, kSubset };
 
-/// Exactly what a run does, and what datasize, the gates, the progress line and the verdict speak of. Pure data.
+/// Describes exactly what a run does; datasize, the gates, the progress line and the verdict use the same plan. Pure
+/// data.
 struct CheckpointPlan {
   std::string model;  ///< CLI spelling; also the folder below the checkpoint folder
   GridMode grid = GridMode::kDefault;
   uint32_t processes = 0;
   uint32_t data_parallel = 0;
-  uint64_t parameters = 0;  ///< P of section 1.3, of the unscaled model
+  uint64_t parameters = 0;  ///< of the unscaled model
   double size_scale = 1.0;
   uint32_t checkpoints_to_write = 0;
   uint32_t checkpoints_to_read = 0;
@@ -87,17 +88,18 @@ struct PlanOptions {
   double size_scale = 1.0;  ///< (0, 1]; every tensor has max(1, floor(elements * size_scale)) elements
 };
 
-/// Pure function. The sizes follow DLIO's formulas for model and optimizer state under tensor, pipeline and ZeRO
-/// parallelism; a topology that doesn't fit is E102 naming the process count and the nearest legal ones.
+/// Plans a run; a pure function. The sizes follow DLIO's formulas for model and optimizer state under tensor, pipeline
+/// and ZeRO parallelism; a topology that doesn't fit is E102 naming the process count and the nearest legal ones.
 Result<CheckpointPlan> make_plan(const workloads::CheckpointWorkload& workload, const PlanOptions& options);
 
-/// The part of a plan that ranks [first, first + count) carry out: its totals are theirs.
+/// Returns the part of a plan that ranks [first, first + count) carry out: its totals are theirs.
 CheckpointPlan share_of(const CheckpointPlan& plan, uint32_t first, uint32_t count);
 
-/// "global_epoch1_step<k>", k from 1.
+/// Returns "global_epoch1_step<k>", k from 1.
 std::string step_folder(uint32_t checkpoint);
 
-/// "<model>/<step folder>/<object>": the name of an object below the checkpoint folder; the one place that forms it.
+/// Returns "<model>/<step folder>/<object>", the name of an object below the checkpoint folder; the one place that
+/// forms it.
 std::string object_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object);
 
 }  // namespace mlps::checkpointing

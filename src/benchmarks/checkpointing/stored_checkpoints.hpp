@@ -8,20 +8,20 @@
 #include "benchmarks/checkpointing/plan.hpp"
 #include "storage/store.hpp"
 
-/// Questions about checkpoints that are stored already, asked between the phases and never while the clock runs.
+/// Operations on checkpoints that are stored already, done between the phases and outside of the measured time.
 namespace mlps::checkpointing {
 
 /// Checks that every object of checkpoint `checkpoint` is there with its exact size, by listing its step folder.
-/// E603 or E606 with the number of missing and wrong objects and the first of them, expected and found.
+/// Fails with E603 or E606, with the number of missing and wrong objects and the first one as expected and as found.
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 
-/// The seed of a stored checkpoint, from the first bytes of its first object (payload::Source::seed_from).
+/// Returns the seed of a stored checkpoint, from the first bytes of its first object (payload::Source::seed_from).
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 
 /// Drops the pages of a checkpoint's objects from this host's page cache.
 Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& store);
 
-/// How much of a checkpoint this host's page cache holds; nothing where the store has no such notion.
+/// Returns how much of a checkpoint this host's page cache holds; nothing where the store has no page cache.
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store);
 

@@ -7,11 +7,11 @@
 
 namespace mlps::training {
 
-/// Draws of one rank's durations: reproducible from (seed, rank), independent between ranks. Not thread-safe.
+/// Draws the durations of one rank, reproducibly from (seed, rank) and independently of other ranks. For one thread.
 class TimeSampler {
  public:
   TimeSampler(const workloads::TimeDistribution& distribution, uint64_t seed, uint32_t rank);
-  /// The next duration, never negative; a constant costs nothing.
+  /// Returns the next duration, which is never negative.
   Nanos draw();
 
  private:
@@ -20,7 +20,7 @@ class TimeSampler {
   uint64_t state_;
 };
 
-/// "0.162 s", "normal(0.5 s, 0.1 s)": for plans and logs.
+/// Returns "0.162 s" or "normal(0.5 s, 0.1 s)", for plans and logs.
 std::string describe(const workloads::TimeDistribution& distribution);
 
 }  // namespace mlps::training

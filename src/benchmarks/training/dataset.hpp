@@ -14,7 +14,7 @@ enum class FileSet { kTrain, kEval };
 /// read by its configuration alone.
 inline constexpr uint64_t kDefaultDataSeed = 10;
 
-/// Names, shapes and sizes of the files of one set (train or valid), computed from (seed, index): no list anywhere.
+/// Computes names, shapes and sizes of the files of one set (train or valid) from (seed, index), without a list.
 /// Immutable and cheap to copy but for the format it refers to, which must live longer. Any thread.
 class Dataset {
  public:
@@ -26,23 +26,23 @@ class Dataset {
   uint64_t seed() const { return seed_; }
   const formats::Format& format() const { return *format_; }
 
-  /// "train/img_0042_of_7200.npz", with the writer's subfolder rule of section 2.2; relative to the data folder
+  /// Returns "train/img_0042_of_7200.npz", with the subfolders that DLIO's generator makes; relative to the data folder
   /// (`<data-dir>/<model>`). append_name() adds it to `text` without allocating once `text` has grown.
   std::string name(uint64_t index) const;
   void append_name(uint64_t index, std::string& text) const;
-  /// "index/train/img_0042_of_7200.tfrecord.idx".
+  /// Returns "index/train/img_0042_of_7200.tfrecord.idx".
   std::string index_name(uint64_t index) const;
 
-  /// Section 2.1, from (seed, set, index) alone: independent of the number of ranks.
+  /// Returns the shape of a file, which depends on (seed, set, index) alone, not on the number of ranks.
   formats::FileShape shape(uint64_t index) const;
   uint64_t file_bytes(uint64_t index) const { return format_->file_bytes(shape(index)); }
   bool sizes_vary() const { return sigma_ > 0; }
 
-  /// Mean size of a file; exact where sizes don't vary, else the mean over the first 4,096 files.
+  /// Returns the mean size of a file; exact where sizes don't vary, else the mean over the first 4,096 files.
   double mean_file_bytes() const { return mean_file_bytes_; }
   uint64_t expected_bytes() const { return static_cast<uint64_t>(mean_file_bytes_ * static_cast<double>(files_)); }
 
-  /// Payload and structure of one file; keeps a reference to the format.
+  /// Returns payload and structure of one file, which keeps a reference to the format.
   formats::FileContent content(uint64_t index) const;
 
  private:

@@ -17,12 +17,12 @@ namespace mlps::training {
 /// reason that names the missing parts, and the error is returned.
 Status gather_record(GenerateRecord& record, world::Transport& transport);
 
-// The two halves of it, without a transport.
+// The two halves of gather_record(), without a transport.
 
-/// What a process sends: its share of what generate() found out.
+/// Packs the share of this process of what generate() found out.
 world::Bytes pack_part(const GenerateRecord& record);
-/// `record` is process 0's; `sent` has what pack_part() made in every process, its own too. A part that is damaged or
-/// of another process is E503; then the record is as it was.
+/// `record` is process 0's; `sent` has the pack of every process, its own too. A part that is damaged or
+/// of another process fails with E503 and leaves the record as it was.
 Status merge_parts(GenerateRecord& record, const std::vector<world::Bytes>& sent,
                    const std::vector<world::Member>& members);
 

@@ -45,8 +45,8 @@ class Rows {
   StepLog& log_;
   const std::vector<uint32_t>& ranks_;
   std::vector<StepTimes> rows_;
-  uint32_t next_ = 0;        // process whose piece comes next
-  uint32_t first_rank_ = 0;  // of it
+  uint32_t next_ = 0;        // the process that sends the next piece
+  uint32_t first_rank_ = 0;  // of next_
 };
 
 /// The steps of this process, some at a time.

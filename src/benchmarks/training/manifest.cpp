@@ -51,7 +51,7 @@ class Fields {
   }
 
  private:
-  // null is how the original writes "not known".
+  // mlpstorage 3.0 writes null for "not known".
   const json* find(const char* name, bool required) {
     const auto found = object_.find(name);
     if (found != object_.end() && !found->is_null()) return &*found;

@@ -12,9 +12,9 @@
 
 namespace mlps::training {
 
-/// `.mlps-datagen-manifest.json` of a data set: the fields of mlpstorage 3.0, then ours under
-/// the key "mlpstorage_cpp" (seed of sizes and payload, the parquet columns and row group, element type, prefix,
-/// eval files), without which the original's reader gets along.
+/// Holds `.mlps-datagen-manifest.json` of a data set: the fields of mlpstorage 3.0, then those of this program under
+/// the key "mlpstorage_cpp" (seed of sizes and payload, the parquet columns and row group, element type, prefix, eval
+/// files), which mlpstorage 3.0 ignores.
 struct Manifest {
   std::string model;
   uint64_t num_files_train = 0;
@@ -26,7 +26,7 @@ struct Manifest {
   uint64_t num_subfolders_train = 0;
   std::string dataset_format;  ///< empty: not stated
   std::string rules_edition;   ///< "3.0"
-  // Ours; absent in a data set of the original.
+  // Of this program; absent in a data set of mlpstorage 3.0.
   std::optional<uint64_t> seed;
   std::string shape;  ///< canonical text of everything that decides bytes; equal texts mean equal data sets
 };
@@ -38,16 +38,16 @@ inline constexpr uint64_t kMostManifestBytes = uint64_t{8} << 20;
 /// Reads the manifest or the journal of a data set; nothing if it is not there.
 Result<std::optional<std::string>> read_text(storage::Session& session, const char* name);
 
-/// Canonical text of all settings that decide names and bytes of a data set: model, format, counts, lengths, columns,
-/// seed.
+/// Returns the canonical text of all settings that decide names and bytes of a data set: model, format, counts,
+/// lengths, columns, seed.
 std::string shape_text(const workloads::TrainingWorkload& workload, uint64_t seed);
 
 Manifest make_manifest(const workloads::TrainingWorkload& workload, uint64_t seed, std::string tool_version,
                        std::string source_result_dir, int64_t wall_us);
 std::string manifest_text(const Manifest& manifest);     ///< JSON, sorted keys, indent 2
-Result<Manifest> parse_manifest(std::string_view text);  ///< hostile input; E102 names the field
+Result<Manifest> parse_manifest(std::string_view text);  ///< takes hostile input; E102 names the field
 
-/// Section 4.4: what comparing a run with the manifest found.
+/// Describes a difference between a run and the manifest of its data set.
 struct ManifestFinding {
   std::string code;  ///< "MANIFEST-000", "MANIFEST-001", "MANIFEST-003"
   bool is_error = false;
@@ -56,7 +56,8 @@ struct ManifestFinding {
 };
 struct ManifestUse {
   std::vector<ManifestFinding> findings;
-  /// What the run takes from it: `dataset.num_files_generated`, num_subfolders_train if unset; as tool overrides.
+  /// Values that the run takes from the manifest: `dataset.num_files_generated`, num_subfolders_train if unset; as tool
+  /// overrides.
   std::vector<workloads::Override> overrides;
   uint64_t seed = 0;  ///< of the data set; the default where the manifest has none
 };

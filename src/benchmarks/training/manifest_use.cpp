@@ -56,7 +56,7 @@ std::map<std::string, std::string, std::less<>> entries_of(std::string_view text
   return entries;
 }
 
-// What a run and the data set it reads say differently.
+// Collects the settings in which a run and its data set differ.
 class Differences {
  public:
   void add(std::string_view key, std::string_view run, std::string_view data) {

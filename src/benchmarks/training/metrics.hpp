@@ -8,7 +8,7 @@
 /// Formulas of DLIO's statscounter, tested with worked numbers.
 namespace mlps::training {
 
-/// Sums over the steps of one block of one rank, as the run takes them.
+/// Holds the sums over the steps of one block of one rank, as the run takes them.
 struct BlockSums {
   uint64_t steps = 0;
   Nanos wall_ns = 0;            ///< T1 - T0
@@ -25,7 +25,8 @@ struct BlockRates {
 };
 BlockRates block_rates(const BlockSums& sums);
 
-/// Epoch's au and throughput from its blocks (section 6.2).
+/// Sets au and throughput of an epoch from its blocks: the mean over ranks of the step-weighted mean over blocks, and
+/// the sum over ranks.
 void sum_up(Epoch& epoch);
 
 struct MeanAndDeviation {
@@ -34,19 +35,19 @@ struct MeanAndDeviation {
 };
 MeanAndDeviation mean_and_deviation(const std::vector<double>& values);
 
-/// The metric object of summary.json, and ours.
+/// Holds the metric object of summary.json, and the further numbers of this program.
 struct Metrics {
   std::vector<double> au, throughput;  ///< per epoch
   MeanAndDeviation au_overall, throughput_overall;
   double io_mean_mib_per_s = 0, io_deviation_mib_per_s = 0;
   bool meets_expectation = false;
-  // Ours, over all epochs and ranks.
+  // Of this program, over all epochs and ranks.
   double bytes_read_per_s = 0;    ///< really read over the sum of epoch block times
   double storage_wait_share = 0;  ///< of accelerator time: waiting for data
   double barrier_share = 0;
   double harness_share = 0;
-  /// Block::overhead_ns per step and accelerator: everything that is ours, oversleeping and the handling of the barrier
-  /// included (those two are compute and barrier time by the original's definitions, so not in harness_share).
+  /// Block::overhead_ns per step and accelerator: the cost of this program, oversleeping and the handling of the
+  /// barrier included (DLIO counts those two as compute and barrier time, so they are not in harness_share).
   double harness_ns_per_step = 0;
   double slowest_rank_au = 0, fastest_rank_au = 0;
   // Evaluation and checkpoints, where there were any.

@@ -5,16 +5,15 @@
 
 namespace mlps::training {
 
-/// A keyed permutation of [0, size), size up to 2^63: a Feistel network over the next power of two with cycle walking,
-/// so the n-th element is found without a table, in constant memory, and every element comes exactly once. Pure; any
-/// thread.
+/// Permutes [0, size) by a key, size up to 2^63: a Feistel network over the next power of two with cycle walking,
+/// so the n-th element is found without a table and every element comes exactly once. Immutable; any thread.
 class Permutation {
  public:
   Permutation() = default;
   Permutation(uint64_t size, uint64_t key);
 
   uint64_t size() const { return size_; }
-  /// The element at `position` < size().
+  /// Returns the element at `position` < size().
   uint64_t operator()(uint64_t position) const;
 
  private:

@@ -84,7 +84,7 @@ Status plan_evaluation(const TrainingWorkload& workload, RunPlan& plan) {
   return {};
 }
 
-// Section 5.9: by steps where those are given, else at the ends of epochs.
+// By steps where those are given, else at the ends of epochs.
 Status plan_checkpoints(const TrainingWorkload& workload, RunPlan& plan) {
   if (!workload.checkpoint) return {};
   const auto& settings = workload.checkpointing;

@@ -25,12 +25,12 @@ struct DatasizeRequest {
   uint64_t measured_memory_bytes = 0;  ///< of all hosts; 0: not measured. The larger of both counts
 };
 
-/// The smallest data set the rules allow, and which of the two lower bounds decided.
+/// Holds the smallest data set the rules allow, and which of the two lower bounds decided.
 struct Datasize {
-  uint64_t memory_bytes = 0;     ///< M of section 3
-  double file_bytes = 0;         ///< F
-  uint64_t files_by_memory = 0;  ///< N1
-  uint64_t files_by_steps = 0;   ///< N2
+  uint64_t memory_bytes = 0;     ///< client memory of all hosts
+  double file_bytes = 0;         ///< mean size of a file
+  uint64_t files_by_memory = 0;  ///< for kMemoryMultiple times the memory
+  uint64_t files_by_steps = 0;   ///< for kMinStepsPerEpoch steps of every accelerator
   uint64_t files = 0;
   uint64_t total_bytes = 0;
   uint64_t advised_subfolders = 0;  ///< 0: none advised (up to 10,000 files)
@@ -38,7 +38,7 @@ struct Datasize {
 };
 Datasize datasize(const workloads::TrainingWorkload& workload, const DatasizeRequest& request);
 
-/// Which file the `position`-th of a rank's epoch is. Every file of the set stands at exactly one (rank, position);
+/// Returns the file at each position of a rank's epoch. Every file of the set stands at exactly one (rank, position);
 /// ranks get equal shares, the first files() mod ranks of them one more.
 class EpochOrder {
  public:
@@ -56,15 +56,15 @@ class EpochOrder {
   bool shuffled_;
   Permutation permutation_;
 };
-/// Seed of the order of one epoch (from 1): train.seed, changed per epoch unless seed_change_epoch is off; for
-/// `random`, mixed with `run_seed`, which the record keeps.
+/// Returns the seed of the order of one epoch (from 1): train.seed, changed per epoch unless seed_change_epoch is off;
+/// for `random`, mixed with `run_seed`, which the record keeps.
 uint64_t epoch_key(const workloads::TrainingWorkload& workload, FileSet set, uint32_t epoch, uint64_t run_seed);
 
-/// The same for the order of the samples in their files (reader.sample_shuffle); nothing if it is off.
+/// Returns the seed of the order of the samples in their files (reader.sample_shuffle); nothing if it is off.
 std::optional<uint64_t> sample_key(const workloads::TrainingWorkload& workload, FileSet set, uint32_t epoch,
                                    uint64_t run_seed);
 
-/// Exactly what a run does. Pure data; what is printed and what runs.
+/// Describes exactly what a run does; the same plan is printed and carried out. Pure data.
 struct RunPlan {
   uint32_t accelerators = 0;
   uint32_t epochs = 0;
@@ -101,8 +101,8 @@ constexpr auto fields_of(Of<RunPlan>) {
                     kept("checkpoints", &RunPlan::checkpoints));
 }
 static_assert(lists_every_member<RunPlan>());
-/// E102 where nothing can run: no full batch for some rank (with the number of files that would do), more steps asked
-/// for than the data hold.
+/// Plans a run. Fails with E102 where nothing can run: no full batch for some rank (with the number of files that would
+/// do), more steps asked for than the data hold.
 Result<RunPlan> make_run_plan(const workloads::TrainingWorkload& workload, uint32_t accelerators);
 
 }  // namespace mlps::training

@@ -13,7 +13,8 @@
 namespace mlps::training {
 
 /// Appends StepTimes of all ranks, step by step, to an unlinked file in `folder`; read back per rank when the result
-/// files are written. Memory is one block of buffer, whatever the number of steps. One writer, then readers.
+/// files are written. Uses one block of memory, whatever the number of steps. For one writer, and readers after
+/// flush().
 class StepLog {
  public:
   static Result<std::shared_ptr<StepLog>> create(const std::string& folder, uint32_t ranks);
@@ -21,7 +22,7 @@ class StepLog {
   StepLog(const StepLog&) = delete;
   StepLog& operator=(const StepLog&) = delete;
 
-  /// One step, or several one after the other: an entry per rank each.
+  /// Appends one step or several, each with an entry per rank.
   Status append(const std::vector<StepTimes>& rows);
   Status flush();
 

@@ -24,7 +24,7 @@ using run::Verdict;
 constexpr int kIndent = 4;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// What the host with the most of a checkpoint has of it.
+// Returns the share of a checkpoint that the host with the largest share has.
 double data_size_per_host_gib(const RunContext& context, const RunRecord& record) {
   std::map<std::string, uint64_t> bytes;
   for (const checkpointing::RankPlan& rank : record.plan.ranks) {
@@ -104,7 +104,7 @@ std::string metric_block(const RunRecord& record) {
 std::string summary_text(const RunContext& context, const RunRecord& record) {
   Json json = summary_head(context, record);
   json["metric"] = metric_json(record);
-  // A checkpointing run has no data set; the original leaves DLIO's defaults here.
+  // A checkpointing run has no data set; DLIO leaves its defaults here.
   json["num_files_train"] = 0;
   json["num_files_eval"] = 0;
   json["num_samples_per_file"] = 1;

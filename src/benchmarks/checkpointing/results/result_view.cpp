@@ -73,10 +73,10 @@ class ResultRows {
 
 void add_rates(ResultRows& rows) {
   rows.metric("rate, total over slowest rank", "GiB/s", [](const PhaseMetrics& m) { return digits(m.gib_per_s); });
-  rows.metric("rate, the original's mean (stdev)", "GiB/s", [](const PhaseMetrics& m) {
+  rows.metric("rate, DLIO's mean (stdev)", "GiB/s", [](const PhaseMetrics& m) {
     return mean_and_stdev(m.parity.io_mean_gib_per_s, m.parity.io_stdev_gib_per_s);
   });
-  rows.metric("duration, the original's mean (stdev)", "s", [](const PhaseMetrics& m) {
+  rows.metric("duration, DLIO's mean (stdev)", "s", [](const PhaseMetrics& m) {
     return mean_and_stdev(m.parity.duration_mean_s, m.parity.duration_stdev_s);
   });
   rows.metric("slowest rank", "s", [](const PhaseMetrics& m) { return digits(m.slowest_rank_s); });

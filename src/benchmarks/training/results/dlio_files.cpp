@@ -25,7 +25,7 @@ using training::StepTimes;
 constexpr int kIndent = 4;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// What the ranks of the host with the most of them read in an epoch.
+// Returns what the ranks of the host that has most of them read in an epoch.
 double data_size_per_host_gib(const RunContext& context, const RunRecord& record) {
   uint64_t ranks = 0;
   for (const RunHost& host : hosts_of(context)) ranks = std::max<uint64_t>(ranks, host.ranks);

@@ -11,19 +11,20 @@
 #include "results/run_folder.hpp"
 
 /// Result files of the training benchmark, named as by mlpstorage 3.0 and DLIO. Each of write_started() and
-/// write_finished() begins or ends one run folder; what is said there of checkpointing's holds here too.
+/// write_finished() begins or ends one run folder; order and durability are those of the checkpointing files.
 namespace mlps::results {
 
-/// datagen-manifest.json: where the manifest of the data set was found, what about it was overridden
+/// Returns datagen-manifest.json: where the manifest of the data set was found, what about it was overridden
 /// ("MANIFEST-001", ...), and its own text.
 std::string manifest_copy_text(const std::string& location, const std::vector<std::string>& overridden,
                                const std::string& manifest);
 
-/// `plan`: the plan table, which the stdout log begins with. `manifest`: manifest_copy_text(), or empty for none.
+/// Writes the files of the start. `plan` is the plan table, which the stdout log begins with; `manifest` is
+/// manifest_copy_text(), or empty for none.
 Status write_started(const RunFolder& folder, const RunContext& context, const training::RunRecord& record,
                      const std::string& plan, const std::string& manifest);
-/// Files of every rank (their per-step lists out of the step log, piece by piece), dlio.log, logs, facts of the host,
-/// metadata, the record, and last, only if the verdict is "passed", summary.json.
+/// Writes the files of every rank (their per-step lists out of the step log, piece by piece), dlio.log, logs, facts of
+/// the host, metadata, the record, and last, only if the verdict is "passed", summary.json.
 Status write_finished(const RunFolder& folder, const RunContext& context, const training::RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome);
 
@@ -32,7 +33,7 @@ Status write_started(const RunFolder& folder, const RunContext& context, const t
 Status write_finished(const RunFolder& folder, const RunContext& context, const training::GenerateRecord& record,
                       const std::string& plan, const RunOutcome& outcome);
 
-/// The metadata of a datasize command, and its answer as the stdout log.
+/// Writes the metadata of a datasize command, and its answer as the stdout log.
 Status write_datasize(const RunFolder& folder, const RunContext& context, const DatasizeAnswer& answer,
                       const Stamp& invocation_start, const RunOutcome& outcome);
 

@@ -87,7 +87,7 @@ void add_reading(const RunRecord& record, LabelledLines& lines) {
   }
 }
 
-// A run that missed its threshold is a valid measurement, and no result: nobody shall overlook it.
+// A run that missed its threshold is a valid measurement, and no result: so it must stand out.
 std::string expectation_text(const RunRecord& record, const Metrics& metrics) {
   if (metrics.meets_expectation) return "train_au_meet_expectation: success\n";
   return fmt::format("train_au_meet_expectation: fail  ***  AU {:.4f} % is below {:.2f} %: no valid result  ***\n",

@@ -3,11 +3,11 @@
 
 #include <tuple>
 
+#include "../results/sample.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/results/dlio_files.hpp"
 #include "benchmarks/training/results/files.hpp"
 #include "benchmarks/training/step_log.hpp"
-#include "sample.hpp"
 
 namespace mlps::results {
 namespace {

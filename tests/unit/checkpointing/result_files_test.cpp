@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "../results/sample.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
-#include "sample.hpp"
 
 namespace mlps::results {
 namespace {
