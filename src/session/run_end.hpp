@@ -26,7 +26,7 @@ inline world::MovedBytes moved_bytes(const training::RunRecord& record) {
   return {record.stats.bytes, 0};
 }
 inline world::MovedBytes moved_bytes(const training::GenerateRecord& record) {
-  return {0, record.bytes_written};
+  return {0, record.stats.bytes};
 }
 
 /// The first cause, where process 0 found it itself, doesn't name the host, as one that comes from others does: puts

@@ -38,15 +38,9 @@ void fields(Archive& archive, E& event) {
   archive(event.phase, event.checkpoint, event.start, event.slowest_ns, event.ranks, event.cached_before);
 }
 
-template <class Archive, world::Is<WorkerTimes> T>
-void fields(Archive& archive, T& times) {
-  archive(times.prepare_ns, times.submit_ns, times.wait_ns, times.starved_ns, times.other_ns, times.exposed_ns);
-}
-
 template <class Archive, world::Is<PhaseStats> S>
 void fields(Archive& archive, S& stats) {
-  archive(stats.begin_ns, stats.part_ns, stats.first_byte_ns, stats.commit_ns, stats.times, stats.bytes,
-          stats.bytes_verified, stats.parts, stats.objects, stats.retries, stats.retried_bytes, stats.cpu_user_s,
+  archive(static_cast<std::conditional_t<std::is_const_v<S>, const io::Stats, io::Stats>&>(stats), stats.cpu_user_s,
           stats.cpu_system_s);
 }
 

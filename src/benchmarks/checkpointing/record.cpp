@@ -5,31 +5,8 @@
 #include "base/units.hpp"
 
 namespace mlps::checkpointing {
-namespace {
-
-void merge(WorkerTimes& into, const WorkerTimes& from) {
-  into.prepare_ns += from.prepare_ns;
-  into.submit_ns += from.submit_ns;
-  into.wait_ns += from.wait_ns;
-  into.starved_ns += from.starved_ns;
-  into.other_ns += from.other_ns;
-  into.exposed_ns += from.exposed_ns;
-}
-
-}  // namespace
-
 void merge(PhaseStats& into, const PhaseStats& from) {
-  into.begin_ns.merge(from.begin_ns);
-  into.part_ns.merge(from.part_ns);
-  into.first_byte_ns.merge(from.first_byte_ns);
-  into.commit_ns.merge(from.commit_ns);
-  merge(into.times, from.times);
-  into.bytes += from.bytes;
-  into.bytes_verified += from.bytes_verified;
-  into.parts += from.parts;
-  into.objects += from.objects;
-  into.retries += from.retries;
-  into.retried_bytes += from.retried_bytes;
+  io::merge(into, from);
   into.cpu_user_s += from.cpu_user_s;
   into.cpu_system_s += from.cpu_system_s;
 }

@@ -8,8 +8,9 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/histogram.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
+#include "io/plan.hpp"
+#include "io/stats.hpp"
 #include "run/host_part.hpp"
 #include "run/verdict.hpp"
 #include "storage/store.hpp"
@@ -23,14 +24,7 @@ inline const char* phase_name(Phase phase) {
 
 enum class PayloadMode { kUnique, kNone };
 
-/// How the bytes move: decided before the run from the store's traits and the user's limits, printed, and obeyed.
-struct IoPlan {
-  uint32_t workers = 0;       ///< I/O threads of this host
-  uint32_t depth = 0;         ///< operations in flight per worker
-  uint64_t part_bytes = 0;    ///< largest part of any object of the plan
-  uint64_t budget_bytes = 0;  ///< limit for I/O buffers of this host
-  uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
-};
+using IoPlan = io::Plan;
 
 /// One save or load of one checkpoint by one rank. Its interval is the rank's own, from leaving the opening barrier
 /// to its last object being complete (spec/checkpointing.md section 2.5).
@@ -42,17 +36,6 @@ struct RankInterval {
   Nanos prepare_ns = 0;  ///< filling or verifying this rank's parts, summed over workers
   Nanos storage_ns = 0;  ///< storage operations of this rank, summed (they overlap)
   Nanos barrier_ns = 0;  ///< waiting for other ranks at the opening barrier
-};
-
-/// Time of all I/O workers in a phase, summed over workers and checkpoints. prepare + submit + wait + starved +
-/// other = workers x the phase's busy time.
-struct WorkerTimes {
-  Nanos prepare_ns = 0;  ///< payload fill or verify
-  Nanos submit_ns = 0;   ///< inside Session::submit (blocking stores: the I/O itself)
-  Nanos wait_ns = 0;     ///< inside Session::poll with something in flight
-  Nanos starved_ns = 0;  ///< nothing to take: other workers hold the last parts
-  Nanos other_ns = 0;    ///< our own bookkeeping
-  Nanos exposed_ns = 0;  ///< part of prepare and other during which this worker had nothing in flight
 };
 
 /// One checkpoint of a phase.
@@ -68,15 +51,7 @@ struct CheckpointEvent {
   std::optional<storage::Residency> cached_before;
 };
 
-struct PhaseStats {
-  Histogram begin_ns, part_ns, first_byte_ns, commit_ns;  ///< latencies per operation
-  WorkerTimes times;
-  uint64_t bytes = 0;
-  uint64_t bytes_verified = 0;
-  uint64_t parts = 0;
-  uint64_t objects = 0;
-  uint64_t retries = 0;
-  uint64_t retried_bytes = 0;
+struct PhaseStats : io::Stats {
   double cpu_user_s = 0;
   double cpu_system_s = 0;
   double wall_s = 0;  ///< sum over the phase's checkpoints of slowest_ns

@@ -70,7 +70,7 @@ void Worker::work(Board& board, world::Failure& failure) {
       charge(now_->times.other_ns);
       if (board.finished() || failure.raised()) return;
       board.wait_bell(bell);
-      charge(now_->times.starved_ns);
+      charge(now_->times.idle_ns);
       continue;
     }
     charge(now_->times.other_ns);

@@ -15,8 +15,7 @@ struct GeneratePart {
   Stamp invocation_start;
   uint64_t files_written = 0, files_kept = 0, files_repaired = 0;
   uint64_t bytes_planned = 0, bytes_kept = 0;
-  Histogram write_ns, commit_ns;
-  Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;
+  io::Stats stats;
   double seconds = 0;
   std::vector<std::string> reasons;
 };
@@ -24,8 +23,7 @@ struct GeneratePart {
 template <class Archive, world::Is<GeneratePart> P>
 void fields(Archive& archive, P& part) {
   archive(part.host, part.invocation_start, part.files_written, part.files_kept, part.files_repaired,
-          part.bytes_planned, part.bytes_kept, part.write_ns, part.commit_ns, part.prepare_ns, part.submit_ns,
-          part.wait_ns, part.other_ns, part.seconds, part.reasons);
+          part.bytes_planned, part.bytes_kept, part.stats, part.seconds, part.reasons);
 }
 
 namespace {
@@ -35,10 +33,8 @@ constexpr const char* kDatagenPart = "part of the datagen record";
 /// The record without anything of any part.
 void clear(GenerateRecord& record) {
   record.files_written = record.files_kept = record.files_repaired = 0;
-  record.bytes_written = record.bytes_planned = record.bytes_kept = 0;
-  record.retries = record.retried_bytes = 0;
-  record.write_ns = record.commit_ns = {};
-  record.prepare_ns = record.submit_ns = record.wait_ns = record.other_ns = 0;
+  record.bytes_planned = record.bytes_kept = 0;
+  record.stats = {};
   record.seconds = record.cpu_user_s = record.cpu_system_s = 0;
   record.peak_rss_bytes = 0;
   record.hosts.clear();
@@ -52,17 +48,9 @@ void add(GenerateRecord& whole, GeneratePart part, const world::Member& member, 
   whole.files_written += part.files_written;
   whole.files_kept += part.files_kept;
   whole.files_repaired += part.files_repaired;
-  whole.bytes_written += host.bytes_written;
   whole.bytes_planned += part.bytes_planned;
   whole.bytes_kept += part.bytes_kept;
-  whole.retries += host.retries;
-  whole.retried_bytes += host.retried_bytes;
-  whole.write_ns.merge(part.write_ns);
-  whole.commit_ns.merge(part.commit_ns);
-  whole.prepare_ns += part.prepare_ns;
-  whole.submit_ns += part.submit_ns;
-  whole.wait_ns += part.wait_ns;
-  whole.other_ns += part.other_ns;
+  merge(whole.stats, part.stats);
   whole.seconds = std::max(whole.seconds, part.seconds);
   whole.cpu_user_s += host.cpu_user_s;
   whole.cpu_system_s += host.cpu_system_s;
@@ -77,8 +65,7 @@ world::Bytes pack_part(const GenerateRecord& record) {
   const run::HostPart host = record.hosts.empty() ? run::HostPart() : record.hosts.front();  // none: it did not run
   return world::pack(kDatagenPart, GeneratePart{host, record.invocation_start, record.files_written, record.files_kept,
                                                 record.files_repaired, record.bytes_planned, record.bytes_kept,
-                                                record.write_ns, record.commit_ns, record.prepare_ns, record.submit_ns,
-                                                record.wait_ns, record.other_ns, record.seconds, record.reasons});
+                                                record.stats, record.seconds, record.reasons});
 }
 
 Status merge_parts(GenerateRecord& record, const std::vector<world::Bytes>& sent,

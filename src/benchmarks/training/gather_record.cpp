@@ -54,16 +54,10 @@ void fields(Archive& archive, E& epoch) {
   archive(epoch.number, epoch.end, epoch.blocks, epoch.evaluation, epoch.cache);
 }
 
-template <class Archive, world::Is<ReaderTimes> T>
-void fields(Archive& archive, T& times) {
-  archive(times.submit_ns, times.wait_ns, times.verify_ns, times.idle_ns, times.other_ns);
-}
-
 template <class Archive, world::Is<ReadStats> S>
 void fields(Archive& archive, S& stats) {
-  archive(stats.open_ns, stats.read_ns, stats.first_byte_ns, stats.extent_ns, stats.times, stats.bytes,
-          stats.bytes_verified, stats.extents, stats.files_opened, stats.reads, stats.retries, stats.retried_bytes,
-          stats.cpu_user_s, stats.cpu_system_s);
+  archive(static_cast<std::conditional_t<std::is_const_v<S>, const io::Stats, io::Stats>&>(stats), stats.extent_ns,
+          stats.extents, stats.files_opened, stats.cpu_user_s, stats.cpu_system_s);
 }
 
 template <class Archive, world::Is<RecordPart> P>

@@ -72,20 +72,12 @@ Status check_sample(const Dataset& set, storage::Session& session) {
 }
 
 void merge(GenerateRecord& into, const WriteNumbers& from) {
-  into.write_ns.merge(from.write_ns);
-  into.commit_ns.merge(from.commit_ns);
-  into.prepare_ns += from.prepare_ns;
-  into.submit_ns += from.submit_ns;
-  into.wait_ns += from.wait_ns;
-  into.other_ns += from.other_ns;
+  merge(into.stats, from.stats);
   into.files_written += from.files_written;
   into.files_kept += from.files_kept;
   into.files_repaired += from.files_repaired;
-  into.bytes_written += from.bytes_written;
   into.bytes_planned += from.bytes_planned;
   into.bytes_kept += from.bytes_kept;
-  into.retries += from.retries;
-  into.retried_bytes += from.retried_bytes;
 }
 
 class Generation {
@@ -269,9 +261,9 @@ class Generation {
     part.peak_rss_bytes = record_.peak_rss_bytes;
     part.cpu_user_s = record_.cpu_user_s;
     part.cpu_system_s = record_.cpu_system_s;
-    part.bytes_written = record_.bytes_written;
-    part.retries = record_.retries;
-    part.retried_bytes = record_.retried_bytes;
+    part.bytes_written = record_.stats.bytes;
+    part.retries = record_.stats.retries;
+    part.retried_bytes = record_.stats.retried_bytes;
     return part;
   }
 
@@ -313,7 +305,7 @@ void judge_generation(GenerateRecord& record, uint64_t expected_files) {
     record.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
   };
   account("files", expected_files, record.files_written + record.files_kept);
-  if (!record.error) account("bytes written", record.bytes_planned, record.bytes_written);
+  if (!record.error) account("bytes written", record.bytes_planned, record.stats.bytes);
   record.verdict = run::judge(record.reasons, record.error);
 }
 

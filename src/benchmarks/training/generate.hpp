@@ -10,24 +10,18 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/histogram.hpp"
-#include "benchmarks/checkpointing/record.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/manifest.hpp"
+#include "io/plan.hpp"
+#include "io/stats.hpp"
 #include "run/host_part.hpp"
+#include "run/verdict.hpp"
 #include "storage/store.hpp"
 #include "world/transport.hpp"
 
 namespace mlps::training {
 
-/// How a data set is written; as checkpointing's IoPlan, and printed.
-struct WritePlan {
-  uint32_t workers = 0;
-  uint32_t depth = 0;
-  uint64_t part_bytes = 0;
-  uint64_t budget_bytes = 0;
-  uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
-};
+using WritePlan = io::Plan;
 struct WriteRequest {
   uint32_t processes = 1;  ///< --num-processes: parallel generators of all hosts, as the rules count them
   uint32_t hosts = 1;      ///< that share them and the files; the rest is of each host
@@ -96,13 +90,10 @@ struct GenerateRecord {
   uint64_t files_written = 0;   ///< by this run
   uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
   uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole
-  uint64_t bytes_written = 0;
-  uint64_t bytes_planned = 0;  ///< sizes of files_written
+  uint64_t bytes_planned = 0;   ///< sizes of files_written
   uint64_t bytes_kept = 0;
-  uint64_t retries = 0, retried_bytes = 0;
-  Histogram write_ns, commit_ns;
-  Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;  ///< of all workers, summed
-  double seconds = 0;                                              ///< first write to last commit and flush
+  io::Stats stats;     ///< of what was written of the files' data; index files count as retries only
+  double seconds = 0;  ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
   uint64_t peak_rss_bytes = 0;
   std::vector<run::HostPart> hosts;  ///< an entry for each process whose files are in this record; no ranks

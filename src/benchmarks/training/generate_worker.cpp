@@ -59,16 +59,16 @@ void WriteWorker::work() {
   for (;;) {
     while (!free_.empty() && !job_.failure.raised() && take()) {
     }
-    charge(numbers_.other_ns);
+    charge(numbers_.stats.times.other_ns);
     if (in_flight_ == 0) {
       if (exhausted_ || job_.failure.raised()) break;
       std::this_thread::sleep_for(kFullWindowPause);
-      charge(numbers_.wait_ns);
+      charge(numbers_.stats.times.wait_ns);
       continue;
     }
     completed_.clear();
     session_->poll(kPoll, completed_);
-    charge(numbers_.wait_ns);
+    charge(numbers_.stats.times.wait_ns);
     for (Operation* operation : completed_) finish(slots_[operation->tag]);
   }
   if (job_.failure.raised()) abort_open();
@@ -153,9 +153,9 @@ void WriteWorker::start_part(File& file, Slot& slot) {
     operation.range_bytes = operation.buffer.size();
     return submit(slot, OpKind::kReadRange);
   }
-  charge(numbers_.other_ns);
+  charge(numbers_.stats.times.other_ns);
   object.fill(offset, operation.buffer);
-  charge(numbers_.prepare_ns);
+  charge(numbers_.stats.times.prepare_ns);
   if (numbers_.first_part_ns == 0) numbers_.first_part_ns = mark_;
   submit(slot, OpKind::kWritePart);
 }
@@ -168,23 +168,23 @@ void WriteWorker::submit(Slot& slot, OpKind kind) {
   operation.error.reset();
   operation.bytes = operation.retried_bytes = 0;
   operation.attempts = 0;
-  charge(numbers_.other_ns);
+  charge(numbers_.stats.times.other_ns);
   session_->submit(operation);
   ++in_flight_;
   ++slot.file->in_flight;
-  charge(numbers_.submit_ns);
+  charge(numbers_.stats.times.submit_ns);
 }
 
 void WriteWorker::count(const Slot& slot) {
   const Operation& operation = slot.operation;
-  if (operation.attempts > 1) numbers_.retries += operation.attempts - 1;
-  numbers_.retried_bytes += operation.retried_bytes;
+  if (operation.attempts > 1) numbers_.stats.retries += operation.attempts - 1;
+  numbers_.stats.retried_bytes += operation.retried_bytes;
   if (operation.error || slot.file->is_index_file) return;
   const auto latency = static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns);
-  if (operation.kind == OpKind::kCommitWrite) numbers_.commit_ns.record(latency);
+  if (operation.kind == OpKind::kCommitWrite) numbers_.stats.commit_ns.record(latency);
   if (operation.kind != OpKind::kWritePart) return;
-  numbers_.write_ns.record(latency);
-  numbers_.bytes_written += operation.bytes;
+  numbers_.stats.part_ns.record(latency);
+  numbers_.stats.bytes += operation.bytes;
   live_bytes_.store(live_bytes_.load(std::memory_order_relaxed) + operation.bytes, std::memory_order_relaxed);
 }
 
@@ -260,9 +260,9 @@ void WriteWorker::part_done(Slot& slot) {
 void WriteWorker::compare(Slot& slot) {
   File& file = *slot.file;
   if (!file.is_index_file) file.was_there = true;
-  charge(numbers_.other_ns);
+  charge(numbers_.stats.times.other_ns);
   if (file.object->first_mismatch(slot.operation.range_offset, slot.operation.buffer)) file.equal = false;
-  charge(numbers_.prepare_ns);
+  charge(numbers_.stats.times.prepare_ns);
 }
 
 /// An object is written, or read as far as was needed: what comes next of its file.

@@ -68,12 +68,10 @@ struct WriteJob {
 
 /// Numbers of one worker, or of all, summed.
 struct WriteNumbers {
-  Histogram write_ns, commit_ns;
-  Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;
+  io::Stats stats;
   Nanos first_part_ns = 0;  ///< when the first part was submitted for writing; 0: none
   uint64_t files_written = 0, files_kept = 0, files_repaired = 0;
-  uint64_t bytes_written = 0, bytes_planned = 0, bytes_kept = 0;
-  uint64_t retries = 0, retried_bytes = 0;
+  uint64_t bytes_planned = 0, bytes_kept = 0;
 };
 
 /// One I/O thread's state: it takes files from the job and carries each through begin, parts and commit by itself.

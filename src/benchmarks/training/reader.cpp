@@ -271,7 +271,7 @@ void Reader::finish(Slot& slot) {
         file.state = OpenFile::State::kNew;  // never opened: nothing to close
         return raise(slot, *operation.error);
       }
-      stats_.open_ns.record(static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns));
+      stats_.begin_ns.record(static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns));
       file.state = OpenFile::State::kOpen;
       readable_.insert(readable_.end(), file.waiting.begin(), file.waiting.end());
       file.waiting.clear();
@@ -294,10 +294,10 @@ void Reader::finish_read(Slot& slot) {
                         fmt::format("{}: {} bytes at offset {} instead of {}", operation.object->name(),
                                     operation.bytes, operation.range_offset, operation.range_bytes)});
   }
-  stats_.read_ns.record(static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns));
+  stats_.part_ns.record(static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns));
   stats_.first_byte_ns.record(static_cast<uint64_t>(operation.first_byte_ns - operation.submitted_ns));
   stats_.bytes += operation.bytes;
-  ++stats_.reads;
+  ++stats_.parts;
   live_bytes_.store(stats_.bytes, std::memory_order_relaxed);
   if (verify_ && !verify(slot)) return;
   if (job.reads_left == 0 && job.next == job.end) finish_job(job, operation.completed_ns);
@@ -316,7 +316,7 @@ bool Reader::verify(const Slot& slot) {
   const Operation& operation = slot.operation;
   charge(stats_.times.other_ns);
   const auto wrong = operation.object->first_mismatch(operation.range_offset, operation.buffer);
-  charge(stats_.times.verify_ns);
+  charge(stats_.times.prepare_ns);
   if (!wrong) {
     stats_.bytes_verified += operation.range_bytes;
     return true;

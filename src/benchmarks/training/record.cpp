@@ -5,31 +5,11 @@
 #include "base/units.hpp"
 
 namespace mlps::training {
-namespace {
-
-void merge(ReaderTimes& into, const ReaderTimes& from) {
-  into.submit_ns += from.submit_ns;
-  into.wait_ns += from.wait_ns;
-  into.verify_ns += from.verify_ns;
-  into.idle_ns += from.idle_ns;
-  into.other_ns += from.other_ns;
-}
-
-}  // namespace
-
 void merge(ReadStats& into, const ReadStats& from) {
-  into.open_ns.merge(from.open_ns);
-  into.read_ns.merge(from.read_ns);
-  into.first_byte_ns.merge(from.first_byte_ns);
+  io::merge(into, from);
   into.extent_ns.merge(from.extent_ns);
-  merge(into.times, from.times);
-  into.bytes += from.bytes;
-  into.bytes_verified += from.bytes_verified;
   into.extents += from.extents;
   into.files_opened += from.files_opened;
-  into.reads += from.reads;
-  into.retries += from.retries;
-  into.retried_bytes += from.retried_bytes;
   into.cpu_user_s += from.cpu_user_s;
   into.cpu_system_s += from.cpu_system_s;
 }

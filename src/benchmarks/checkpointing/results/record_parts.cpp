@@ -18,9 +18,9 @@ using checkpointing::RankInterval;
 using checkpointing::RunRecord;
 
 Json times_json(const PhaseStats& stats, const std::optional<PhaseMetrics>& metrics) {
-  const checkpointing::WorkerTimes& times = stats.times;
+  const io::Times& times = stats.times;
   Json json = {{"prepare_ns", times.prepare_ns}, {"submit_ns", times.submit_ns}, {"wait_ns", times.wait_ns},
-               {"starved_ns", times.starved_ns}, {"other_ns", times.other_ns},   {"exposed_ns", times.exposed_ns}};
+               {"starved_ns", times.idle_ns}, {"other_ns", times.other_ns},   {"exposed_ns", times.exposed_ns}};
   if (metrics) {
     json["prepare_share"] = metrics->prepare_share;
     json["submit_share"] = metrics->submit_share;

@@ -52,25 +52,25 @@ Json metrics_json(const RunRecord& record) {
 
 Json reading_json(const RunRecord& record) {
   const training::ReadStats& stats = record.stats;
-  const training::ReaderTimes& times = stats.times;
+  const io::Times& times = stats.times;
   Json json;
   json["bytes"] = stats.bytes;
   json["nominal_bytes"] = record.plan.nominal_bytes_per_epoch * static_cast<double>(record.epochs.size());
   json["bytes_verified"] = stats.bytes_verified;
   json["extents"] = stats.extents;
   json["files_opened"] = stats.files_opened;
-  json["reads"] = stats.reads;
+  json["reads"] = stats.parts;
   json["retries"] = stats.retries;
   json["retried_bytes"] = stats.retried_bytes;
   json["cpu_user_s"] = stats.cpu_user_s;
   json["cpu_system_s"] = stats.cpu_system_s;
   json["worker_time"] = {{"submit_ns", times.submit_ns},
                          {"wait_ns", times.wait_ns},
-                         {"verify_ns", times.verify_ns},
+                         {"verify_ns", times.prepare_ns},
                          {"idle_ns", times.idle_ns},
                          {"other_ns", times.other_ns}};
-  json["latency"] = {{"open", histogram_json(stats.open_ns)},
-                     {"read", histogram_json(stats.read_ns)},
+  json["latency"] = {{"open", histogram_json(stats.begin_ns)},
+                     {"read", histogram_json(stats.part_ns)},
                      {"first_byte", histogram_json(stats.first_byte_ns)},
                      {"extent", histogram_json(stats.extent_ns)}};
   return json;
@@ -211,19 +211,20 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
   json["files_written"] = record.files_written;
   json["files_kept"] = record.files_kept;
   json["files_repaired"] = record.files_repaired;
-  json["bytes_written"] = record.bytes_written;
+  json["bytes_written"] = record.stats.bytes;
   json["bytes_kept"] = record.bytes_kept;
-  json["retries"] = record.retries;
-  json["retried_bytes"] = record.retried_bytes;
+  json["retries"] = record.stats.retries;
+  json["retried_bytes"] = record.stats.retried_bytes;
   json["seconds"] = record.seconds;
   json["cpu_user_s"] = record.cpu_user_s;
   json["cpu_system_s"] = record.cpu_system_s;
   json["peak_rss_bytes"] = record.peak_rss_bytes;
-  json["worker_time"] = {{"prepare_ns", record.prepare_ns},
-                         {"submit_ns", record.submit_ns},
-                         {"wait_ns", record.wait_ns},
-                         {"other_ns", record.other_ns}};
-  json["latency"] = {{"write", histogram_json(record.write_ns)}, {"commit", histogram_json(record.commit_ns)}};
+  json["worker_time"] = {{"prepare_ns", record.stats.times.prepare_ns},
+                         {"submit_ns", record.stats.times.submit_ns},
+                         {"wait_ns", record.stats.times.wait_ns},
+                         {"other_ns", record.stats.times.other_ns}};
+  json["latency"] = {{"write", histogram_json(record.stats.part_ns)},
+                     {"commit", histogram_json(record.stats.commit_ns)}};
   json["hosts"] = members_json(context, facts, outcome);
   add_findings(json, outcome);
   return compact_rows(json);

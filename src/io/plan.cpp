@@ -1,4 +1,4 @@
-#include "storage/in_flight.hpp"
+#include "io/plan.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/units.hpp"
 
-namespace mlps::storage {
+namespace mlps::io {
 namespace {
 
 constexpr uint32_t kMostWorkers = 4096;
@@ -18,7 +18,7 @@ tl::unexpected<Error> refused(const char* flag, uint64_t value, const std::strin
               std::move(legal));
 }
 
-Status check_flags(const InFlightRequest& request, const StoreTraits& traits) {
+Status check_flags(const PlanRequest& request, const storage::StoreTraits& traits) {
   if (traits.blocking && request.depth.value_or(1) != 1) {
     return refused("--io-depth", *request.depth,
                    fmt::format("the {} backend has one operation in flight per worker", traits.backend),
@@ -37,10 +37,12 @@ uint32_t narrow(uint64_t value) {
   return static_cast<uint32_t>(std::max<uint64_t>(1, value));
 }
 
-InFlight choose(const InFlightRequest& request, const InFlightWish& wish, const StoreTraits& traits,
-                uint64_t affordable) {
+Plan choose(const PlanRequest& request, const PlanWish& wish, const storage::StoreTraits& traits, uint64_t affordable) {
   const uint64_t in_flight = std::min(wish.in_flight, affordable);
-  InFlight chosen;
+  Plan chosen;
+  chosen.part_bytes = wish.part_bytes;
+  chosen.budget_bytes = request.memory_bytes;
+  chosen.buffers = wish.buffers;
   if (!traits.holds_objects) {
     chosen.workers =
         request.workers.value_or(narrow(std::min<uint64_t>({wish.null_workers, affordable, wish.most_workers})));
@@ -58,31 +60,31 @@ InFlight choose(const InFlightRequest& request, const InFlightWish& wish, const 
 
 }  // namespace
 
-uint64_t buffer_bytes_for(uint64_t bytes, const StoreTraits& traits) {
+uint64_t buffer_bytes_for(uint64_t bytes, const storage::StoreTraits& traits) {
   const uint64_t unit = std::max<uint64_t>(kPage, traits.buffer_alignment);
   return (std::max<uint64_t>(bytes, 1) + unit - 1) / unit * unit;
 }
 
-Result<InFlight> choose_in_flight(const InFlightRequest& request, const InFlightWish& wish, const StoreTraits& traits) {
+Result<Plan> choose_plan(const PlanRequest& request, const PlanWish& wish, const storage::StoreTraits& traits) {
   if (Status legal = check_flags(request, traits); !legal) return fail(std::move(legal.error()));
-  const uint64_t affordable = wish.buffer_bytes == 0 ? UINT64_MAX : request.memory_bytes / wish.buffer_bytes;
+  const uint64_t affordable = wish.buffers ? request.memory_bytes / wish.part_bytes : UINT64_MAX;
   if (affordable == 0) {
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("--io-memory {} doesn't hold one part of {}", human_bytes(request.memory_bytes),
-                            human_bytes(wish.buffer_bytes)),
+                            human_bytes(wish.part_bytes)),
                 {}, "raise --io-memory or lower --io-part-size");
   }
-  const InFlight chosen = choose(request, wish, traits, affordable);
+  const Plan chosen = choose(request, wish, traits, affordable);
   const uint64_t operations = uint64_t{chosen.workers} * chosen.depth;
   if (operations > affordable) {
     return fail(
         ErrorCode::kConfigInvalid,
         fmt::format("{} workers x {} in flight x {} per part = {} of buffers, over --io-memory {}", chosen.workers,
-                    chosen.depth, human_bytes(wish.buffer_bytes), human_bytes(operations * wish.buffer_bytes),
+                    chosen.depth, human_bytes(wish.part_bytes), human_bytes(chosen.buffer_bytes()),
                     human_bytes(request.memory_bytes)),
         {}, fmt::format("at most {} parts fit: lower --io-workers or --io-depth, or raise --io-memory", affordable));
   }
   return chosen;
 }
 
-}  // namespace mlps::storage
+}  // namespace mlps::io
