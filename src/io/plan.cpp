@@ -49,6 +49,7 @@ Plan choose(const PlanRequest& request, const PlanWish& wish, const storage::Sto
     chosen.depth = request.depth.value_or(narrow(std::min<uint64_t>(wish.null_depth, affordable / chosen.workers)));
   } else if (traits.blocking) {
     chosen.workers = request.workers.value_or(narrow(std::min(in_flight, wish.most_workers)));
+    chosen.depth = 1;
   } else {
     const uint64_t most = request.depth ? std::max<uint64_t>(1, affordable / *request.depth) : in_flight;
     chosen.workers = request.workers.value_or(narrow(std::min<uint64_t>({request.cores, most, wish.most_workers})));

@@ -88,7 +88,7 @@ TEST(GatherGenerateRecord, SpansAndMemoryAreTheLargestAndTheRestIsSummed) {
     record.files_repaired = record.stats.times.wait_ns = i;
     record.hosts[0].peak_rss_bytes = i == 2 ? 77 : 5;
     record.hosts[0].cpu_user_s = i;
-    record.hosts[0].retries = 2;
+    record.hosts[0].retries = record.stats.retries = 2;
     shares.sent[i] = pack_part(record);
   }
   GenerateRecord& whole = shares.records[0];
