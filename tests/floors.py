@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every #include in src/ goes to its own floor or up: the order of the house in README.md.
+"""Checks the order of the floors: every #include in src/ goes to the file's own floor or to one above it. Checks also that
+a .cpp includes its own header first, which proves that the header needs no other before it.
 
 Usage: floors.py [SRC]   prints one line per violation; exit status 1 if there is any.
 """
@@ -15,10 +16,11 @@ FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "wor
 BACKEND_MAY_INCLUDE = {"s3": {"http"}, "azure": {"http"}, "fault": None}  # None: any backend
 BACKEND_OPENERS = {"storage/open.cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+ANY_INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])', re.MULTILINE)
 
 
 def include_violation(file, included, exists):
-    """Why `file` may not include `included`, or None. Both are paths relative to src/; `exists` tells whether a path is
+    """Returns why `file` may not include `included`, or None. Both are paths relative to src/; `exists` tells whether a path is
     a source file (a name that is not comes from the build and has no floor)."""
     if not exists(included):
         return None if "/" not in included else f"no such file in src/: write includes from src/, not {included}"
@@ -49,7 +51,8 @@ def backend_violation(file, source, target):
 
 
 def violations(src):
-    """One line for each wrong include, and for each header without `#pragma once`."""
+    """Returns one line for each wrong include, each header without `#pragma once`, and each .cpp whose own header isn't its
+    first include."""
     src = pathlib.Path(src)
     found = []
     files = sorted(path for path in src.rglob("*") if path.suffix in (".cpp", ".hpp"))
@@ -60,6 +63,11 @@ def violations(src):
         name = path.relative_to(src).as_posix()
         if path.suffix == ".hpp" and "#pragma once" not in text:
             found.append(f"{name}: no #pragma once")
+        own = path.with_suffix(".hpp")
+        if path.suffix == ".cpp" and own.is_file():
+            first = ANY_INCLUDE.search(text)
+            if not first or first[1] != f'"{own.relative_to(src).as_posix()}"':
+                found.append(f"{name}: {own.name} is not its first include")
         for match in INCLUDE.finditer(text):
             reason = include_violation(name, match[1], lambda included: (src / included).is_file())
             if reason:

@@ -19,7 +19,7 @@ class Floors(unittest.TestCase):
 
     def tree(self, **changes):
         files = {name: "#pragma once\n" for name in (
-            "base/error.hpp", "cli/help.hpp", "storage/store.hpp", "storage/open.hpp", "storage/s3/s3.hpp",
+            "base/error.hpp", "cli/help.hpp", "storage/store.hpp", "storage/s3/s3.hpp",
             "storage/http/http.hpp", "storage/posix/files.hpp", "world/world.hpp")}
         files.update({name.replace("__", "/") + ".cpp": f'#include "{included}"\n' for name, included in changes.items()})
         return self.violations(files)
@@ -36,7 +36,7 @@ class Floors(unittest.TestCase):
         fine = dict(storage__open="storage/s3/s3.hpp", storage__s3__a="storage/http/http.hpp",
                     storage__posix__b="storage/store.hpp", storage__fault__c="storage/posix/files.hpp")
         self.assertEqual([], self.tree(**fine))
-        for name, included in (("storage__store", "storage/s3/s3.hpp"), ("storage__posix__a", "storage/s3/s3.hpp"),
+        for name, included in (("storage__seam", "storage/s3/s3.hpp"), ("storage__posix__a", "storage/s3/s3.hpp"),
                                ("storage__posix__b", "storage/http/http.hpp"), ("world__a", "storage/posix/files.hpp")):
             with self.subTest(name):
                 self.assertEqual(1, len(self.tree(**{name: included})))
@@ -46,6 +46,13 @@ class Floors(unittest.TestCase):
         self.assertEqual(1, len(self.tree(world__a="../base/error.hpp.in")))
         self.assertEqual(["base/a.hpp: no #pragma once"], self.violations({"base/a.hpp": ""}))
         self.assertEqual(1, len(self.violations({})))
+
+    def test_the_own_header_is_the_first_include(self):
+        header, good = "#pragma once\n", '#include "base/a.hpp"\n#include <vector>\n'
+        self.assertEqual([], self.violations({"base/a.hpp": header, "base/a.cpp": "// Of a.\n" + good}))
+        for text in ("", "#include <vector>\n" + good, '#include "base/b.hpp"\n' + good):
+            self.assertEqual(["base/a.cpp: a.hpp is not its first include"],
+                             self.violations({"base/a.hpp": header, "base/b.hpp": header, "base/a.cpp": text}))
 
 
 if __name__ == "__main__":

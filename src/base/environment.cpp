@@ -6,14 +6,10 @@
 #include <cerrno>
 #include <fstream>
 
+#include "base/text.hpp"
+
 namespace mlps {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 // The value as written after '=': quoted text up to its closing quote, else up to a blank before '#'.
 std::string_view unquoted(std::string_view value) {

@@ -6,8 +6,8 @@
 
 namespace mlps {
 
-/// The stable [E###] codes. 1xx to 5xx and 9xx are the original's (spec/cli.md section 4.3); 6xx are ours and name
-/// what a storage server or the data itself did. `exit_code()` is the one place that maps them to a process status.
+/// The stable [E###] codes. 1xx to 5xx and 9xx have the numbers and meanings of mlpstorage 3.0; 6xx are this program's
+/// own, for failures of a storage server and damaged data. Only `exit_code()` maps codes to a process status.
 enum class ErrorCode : int {
   kConfigMissing = 101,
   kConfigInvalid = 102,

@@ -1,26 +1,36 @@
 #include "base/log.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <mutex>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "base/write_all.hpp"
 
 namespace mlps::log {
 namespace {
 
-struct FileCloser {
-  void operator()(FILE* file) const { std::fclose(file); }
+/// A log file of the run.
+struct File {
+  std::string path;
+  Descriptor descriptor;
+
+  Status open(std::string new_path) {
+    path = std::move(new_path);
+    descriptor = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!descriptor.is_open()) return fail(errno_error(errno, "create " + path));
+    return {};
+  }
 };
-using File = std::unique_ptr<FILE, FileCloser>;
 
 struct Entry {
   LogLevel level;
-  std::string line;
+  std::string line;  // with its line end
 };
 
 constexpr size_t kMaxBuffered = 20000;
@@ -30,8 +40,9 @@ struct State {
   Settings settings;
   bool terminal = isatty(STDERR_FILENO) == 1;
   std::string progress_line;
-  std::vector<Entry> earlier;  // kept until the run files are open
+  std::vector<Entry> earlier;  // those of before the log files were opened
   std::vector<std::string> problems;
+  bool files_are_open = false;
   File all;
   File errors;
 };
@@ -90,15 +101,6 @@ bool use_color(const State& s) {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-void put_to_files(State& s, const Entry& entry) {
-  for (FILE* file : {s.all.get(), is_problem(entry.level) ? s.errors.get() : nullptr}) {
-    if (file == nullptr) continue;
-    std::fputs(entry.line.c_str(), file);
-    std::fputc('\n', file);
-    std::fflush(file);
-  }
-}
-
 void put_to_console(State& s, LogLevel level, const std::string& stamp, std::string_view message) {
   const char* color = use_color(s) ? color_of(level) : "";
   const char* reset = *color != '\0' ? "\033[0m" : "";
@@ -107,6 +109,25 @@ void put_to_console(State& s, LogLevel level, const std::string& stamp, std::str
   text += fmt::format("{}|{}{}{}: {}\n", stamp, color, name_of(level), reset, message);
   text += s.progress_line;
   std::fputs(text.c_str(), stderr);
+}
+
+Entry entry_of(LogLevel level, const std::string& stamp, std::string_view message) {
+  return {level, fmt::format("{}|{}: {}\n", stamp, name_of(level), message)};
+}
+
+// A file that can't be written gets no further lines, so that it ends where it was cut off; this is a warning, once for
+// each.
+void put_to_files(State& s, const Entry& entry) {
+  for (File* file : {&s.all, is_problem(entry.level) ? &s.errors : nullptr}) {
+    if (file == nullptr || !file->descriptor.is_open()) continue;
+    const Status written = write_all(file->descriptor.get(), entry.line, "write " + file->path);
+    if (written) continue;
+    file->descriptor.close();
+    s.problems.push_back("the log of this run is not complete: " + written.error().message);
+    const std::string stamp = log_stamp(Stamp::now().wall_us);
+    put_to_console(s, LogLevel::kWarning, stamp, s.problems.back());
+    put_to_files(s, entry_of(LogLevel::kWarning, stamp, s.problems.back()));
+  }
 }
 
 }  // namespace
@@ -121,9 +142,9 @@ void write(LogLevel level, std::string_view message) {
   State& s = state();
   const std::string stamp = log_stamp(Stamp::now().wall_us);
   const std::lock_guard lock(s.mutex);
-  Entry entry{level, fmt::format("{}|{}: {}", stamp, name_of(level), message)};
+  Entry entry = entry_of(level, stamp, message);
   if (is_problem(level)) s.problems.emplace_back(message.substr(0, message.find('\n')));
-  if (s.all != nullptr) {
+  if (s.files_are_open) {
     put_to_files(s, entry);
   } else if (s.earlier.size() < kMaxBuffered) {
     s.earlier.push_back(std::move(entry));
@@ -134,12 +155,9 @@ void write(LogLevel level, std::string_view message) {
 Status open_run_files(const std::string& folder) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
-  const std::string path = folder + "/mlpstorage.log";
-  s.all.reset(std::fopen(path.c_str(), "we"));
-  if (s.all == nullptr) return fail(errno_error(errno, "create " + path));
-  const std::string errors_path = folder + "/mlpstorage.errors.log";
-  s.errors.reset(std::fopen(errors_path.c_str(), "we"));
-  if (s.errors == nullptr) return fail(errno_error(errno, "create " + errors_path));
+  if (Status status = s.all.open(folder + "/mlpstorage.log"); !status) return status;
+  if (Status status = s.errors.open(folder + "/mlpstorage.errors.log"); !status) return status;
+  s.files_are_open = true;
   for (const Entry& entry : s.earlier) put_to_files(s, entry);
   s.earlier.clear();
   return {};

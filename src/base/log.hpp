@@ -11,7 +11,7 @@
 
 namespace mlps {
 
-/// Levels and numbers of spec/cli.md section 5.3. RESULT stands above WARNING by number but is no problem.
+/// The levels and numbers of mlpstorage 3.0. RESULT is above WARNING by number but does not report a problem.
 enum class LogLevel : int {
   kDebug = 10,
   kVerbose = 19,

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace mlps {
 
@@ -37,12 +38,10 @@ Result<uint64_t> parse_size(std::string_view text) {
                 "for example 16MiB");
   };
   double number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const char* const text_end = text.data() + text.size();
+  const auto [end, status] = std::from_chars(text.data(), text_end, number);
   if (status != std::errc{} || !std::isfinite(number) || number < 0) return refuse();
-  std::string suffix;
-  for (const char* c = end; c != text.data() + text.size(); ++c) {
-    suffix += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
-  }
+  const std::string suffix = lower({end, static_cast<size_t>(text_end - end)});
   constexpr std::array<std::pair<std::string_view, double>, 16> kSuffixes = {{{"", 1.0},
                                                                               {"b", 1.0},
                                                                               {"k", 1024.0},

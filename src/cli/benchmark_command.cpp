@@ -107,9 +107,8 @@ int launch(const Benchmark<Options>& benchmark, const Resolution& resolution, co
   const auto command = launcher_command(options.hosts, invocation.environment);
   if (!command) errors.push_back(command.error());
   const auto settings = make_job_settings(resolution, line, invocation.arguments, invocation.start);
-  if (!settings) errors.push_back(settings.error());
   if (!errors.empty()) return report_failures(errors);
-  if (!options.common.dry_run) return run_launched(*command, *settings);
+  if (!options.common.dry_run) return run_launched(*command, settings);
   log::status("would start: {}", fmt::join(*command, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
@@ -151,7 +150,7 @@ Settled typed_settings(const Resolution& resolution, const Invocation& invocatio
     line.lexed.settings["hosts"] = std::move(hosts);
   }
   if (!line.errors.empty()) return tl::unexpected(line.errors);
-  return make_job_settings(resolution, line, invocation.arguments, invocation.start).map_error(alone);
+  return make_job_settings(resolution, line, invocation.arguments, invocation.start);
 }
 
 template <class Options>

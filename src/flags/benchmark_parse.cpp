@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <iterator>
 
 #include "flags/layers.hpp"
@@ -95,6 +97,39 @@ void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
   }
 }
 
+/// Reads the file that `flag` names. E103 where it can't be read, E104 where it is too large.
+Result<std::string> read_named_file(const Flag& flag, const std::string& path) {
+  constexpr uintmax_t kMostBytes = 16 * kMiB;  // far above any real one
+  std::error_code code;
+  const uintmax_t bytes = std::filesystem::file_size(path, code);
+  if (code) {
+    return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: {}", typed_name(flag), path, code.message()), {},
+                "give the path of a file");
+  }
+  if (bytes > kMostBytes) {
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("{} {}: {} is more than such a file can have, {}", typed_name(flag), path,
+                            human_bytes(bytes), human_bytes(kMostBytes)));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: can't be read", typed_name(flag), path));
+  return text;
+}
+
+void read_named_files(CommandLine& line) {
+  for (const auto& [name, setting] : line.lexed.settings) {
+    const Flag& flag = *find_flag(name);
+    if (!flag.names_file) continue;
+    auto text = read_named_file(flag, setting.values.back());
+    if (text) {
+      line.files[name] = std::move(*text);
+    } else {
+      line.errors.push_back(std::move(text.error()));
+    }
+  }
+}
+
 }  // namespace
 
 void add_dotenv(const std::string& program_folder, ParseOutcome& outcome) {
@@ -121,6 +156,7 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
   std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
   line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
   line.warnings = std::move(layers.warnings);
+  read_named_files(line);
   return line;
 }
 

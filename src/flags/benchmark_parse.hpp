@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ struct CommandLine : ParseOutcome {
   std::string model;  ///< where a word is one: "unet3d"
   std::optional<AccessProtocol> protocol;
   Lexed lexed;
-  std::string workload_text;  ///< of --workload-file, where it came with a job's settings
+  std::map<std::string, std::string> files;  ///< by name of the flag, the content of the file that it names
 };
 
 /// A benchmark's command line, understood.
@@ -39,7 +40,7 @@ struct Parsed : ParseOutcome {
 };
 
 /// Lexes the arguments after the words of `resolution`, takes the word file or object, and fills what the layers
-/// supply; reads the configuration files they name, nothing else.
+/// supply; reads the configuration files they name, and those of flags with `names_file`.
 CommandLine read_line(const Resolution& resolution, std::span<const std::string> arguments,
                       const Environment& environment, const std::string& program_folder);
 

@@ -122,7 +122,7 @@ struct TrainingOptions : BenchmarkOptions {
   // Ours.
   uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
   std::string workload_file;         ///< open and whatif; empty: the built-in definition
-  std::string workload_text;         ///< its content, where process 0 of the job has read it
+  std::string workload_text;         ///< its content
 
   bool records() const { return command == TrainingCommand::kDatagen || command == TrainingCommand::kRun; }
 };

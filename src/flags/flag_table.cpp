@@ -204,6 +204,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .value_name = "FILE",
      .leaves = kTrainingLeaves,
      .modes = kOpenAndWhatif,
+     .names_file = true,
      .text = "Workload definition in the original's YAML, in place of the built-in one."},
 
     // How it is done.

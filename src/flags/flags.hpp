@@ -79,6 +79,7 @@ struct Flag {
   std::string_view variable = {};  ///< environment variable of the third layer
   std::string_view retired = {};   ///< its old name, for a hint
   bool user_file = false;          ///< may stand in the per-user file
+  bool names_file = false;         ///< its file is read where the command is typed, and goes with the job
   std::string_view text = {};
 };
 

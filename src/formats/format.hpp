@@ -16,7 +16,7 @@
 /// transport knows ranges and nothing of formats.
 namespace mlps::formats {
 
-/// What differs between the files of one data set: the sides of a sample, drawn per file (spec/training.md 2.1).
+/// The sides of a sample, which are drawn per file, so that files of one data set differ in size.
 struct FileShape {
   uint64_t height = 1;
   uint64_t width = 1;

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/text.hpp"
 #include "formats/kinds.hpp"
 #include "formats/structure.hpp"
 #include "formats/whole_file.hpp"
@@ -49,7 +50,7 @@ class Npy final : public WholeFile {
 std::string npy_header(workloads::ElementType type, std::span<const uint64_t> dims) {
   // Python writes a tuple of one with a comma.
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr(type),
-                                 fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
+                                 join(dims, ", "), dims.size() == 1 ? "," : "");
   constexpr size_t kFixed = 10;  // magic, version and length
   const size_t total = (kFixed + text.size() + 1 + 63) / 64 * 64;
   text.append(total - kFixed - text.size() - 1, ' ');

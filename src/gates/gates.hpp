@@ -30,7 +30,7 @@ struct Request {
   Nanos visible_within_ns = 10'000'000'000;
 };
 
-/// CAP-03's finding, written as fs_separation.json (spec/results.md section 2.9).
+/// The finding of gate CAP-03, which is stored as fs_separation.json in the run folder.
 struct SeparationFinding {
   std::string checkpoint_path, results_path, checkpoint_realpath, results_realpath;
   bool same_filesystem = false;

@@ -1,10 +1,11 @@
 #include "gates/job_facts.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
+
+#include "base/text.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -47,7 +48,7 @@ std::vector<std::string> job_warnings(const std::vector<world::Member>& members)
     warnings.push_back(
         fmt::format("{} processes run on {} {}; one per host is enough: ranks are threads inside, "
                     "buffers are taken {} times",
-                    processes, hosts.size() == 1 ? "host" : "each of the hosts", fmt::join(hosts, ", "), processes));
+                    processes, hosts.size() == 1 ? "host" : "each of the hosts", join(hosts, ", "), processes));
   }
   return warnings;
 }

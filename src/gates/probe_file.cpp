@@ -6,7 +6,9 @@
 
 #include <cerrno>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "base/write_all.hpp"
 
 namespace mlps::gates {
 
@@ -16,15 +18,12 @@ ProbeFile::~ProbeFile() {
 }
 
 int ProbeFile::create(mode_t mode, std::string_view content) {
-  const int descriptor = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
-  if (descriptor < 0) return errno;
+  Descriptor file(::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file.is_open()) return errno;
   made_ = true;
-  const ssize_t written = ::write(descriptor, content.data(), content.size());
-  int error = written < 0 ? errno : 0;
-  if (error == 0 && static_cast<size_t>(written) != content.size()) error = EIO;
-  // Network file systems send what was written, and tell what became of it, when the file is closed.
-  if (::close(descriptor) != 0 && error == 0) error = errno;
-  return error;
+  const int write_error = try_write_all(file.get(), std::as_bytes(std::span(content)));
+  const int close_error = file.close();
+  return write_error != 0 ? write_error : close_error;
 }
 
 int ProbeFile::link_from(const ProbeFile& source) {

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/descriptor.hpp"
 #include "storage/probe_name.hpp"
 
 namespace mlps::gates {
@@ -26,26 +27,10 @@ tl::unexpected<Error> cant_mark(int errno_value, const std::string& action) {
               "several hosts must share this folder, and the first must be able to show it");
 }
 
-/// An open file, closed at the end.
-class Opened {
- public:
-  // A fifo in the file's place must not hold us up.
-  explicit Opened(const std::string& path, int flags = 0)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags)), error_(errno) {}
-  ~Opened() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-
-  bool good() const { return descriptor_ >= 0; }
-  int error() const { return error_; }
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-  const int error_;
-};
+// O_NONBLOCK: opening a FIFO in the file's place must not block.
+Descriptor open_to_read(const std::string& path, int flags = 0) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
+}
 
 /// What a host finds in the mark's place.
 struct Sighting {
@@ -56,8 +41,8 @@ struct Sighting {
 };
 
 Sighting sight(const SharedMark& mark, const std::string& path) {
-  const Opened file(path);
-  if (!file.good()) return {.error = file.error()};
+  const Descriptor file = open_to_read(path);
+  if (!file.is_open()) return {.error = errno};
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return {.error = errno};
   Sighting sighting{.inode = status.st_ino, .size_bytes = static_cast<uint64_t>(status.st_size)};
@@ -85,7 +70,7 @@ void freshen_folders_of(const std::string& path) {
   std::filesystem::path folder;
   for (const auto& part : std::filesystem::path(path).parent_path()) {
     folder /= part;
-    const Opened asked(folder.string(), O_DIRECTORY);
+    (void)open_to_read(folder.string(), O_DIRECTORY);
   }
 }
 

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "benchmarks/training/command/prepare.hpp"
 #include "location/location.hpp"
 #include "storage/setting_variables.hpp"
 
@@ -72,7 +71,7 @@ JobSettings settings_of(const json& text) {
   }
   for (const auto& [name, setting] : text.at("settings").items()) job.settings[name] = setting_of(setting);
   job.variables = text.at("variables").get<std::map<std::string, std::string>>();
-  job.workload_text = text.at("workload_text");
+  job.files = text.at("files").get<std::map<std::string, std::string>>();
   job.arguments = text.at("arguments").get<std::vector<std::string>>();
   job.notes = text.at("notes").get<std::vector<std::string>>();
   job.warnings = text.at("warnings").get<std::vector<std::string>>();
@@ -83,8 +82,8 @@ JobSettings settings_of(const json& text) {
 
 }  // namespace
 
-Result<JobSettings> make_job_settings(const Resolution& resolution, const CommandLine& line,
-                                      const std::vector<std::string>& arguments, const Stamp& start) {
+JobSettings make_job_settings(const Resolution& resolution, const CommandLine& line,
+                              const std::vector<std::string>& arguments, const Stamp& start) {
   JobSettings job;
   job.words = resolution.words;
   job.protocol = line.protocol;
@@ -93,11 +92,7 @@ Result<JobSettings> make_job_settings(const Resolution& resolution, const Comman
   for_each_variable([&](std::string_view name) {
     if (const auto value = line.environment.get(name)) job.variables.emplace(name, *value);
   });
-  if (const auto file = job.settings.find("workload-file"); file != job.settings.end()) {
-    auto text = read_workload_file(file->second.values.back());
-    if (!text) return fail(text.error());
-    job.workload_text = std::move(*text);
-  }
+  job.files = line.files;
   job.arguments = arguments;
   job.notes = line.notes;
   job.warnings = line.warnings;
@@ -113,7 +108,7 @@ std::string settings_text(const JobSettings& settings) {
   text["settings"] = json::object();
   for (const auto& [name, setting] : settings.settings) text["settings"][name] = setting_json(setting);
   text["variables"] = settings.variables;
-  text["workload_text"] = settings.workload_text;
+  text["files"] = settings.files;
   text["arguments"] = settings.arguments;
   text["notes"] = settings.notes;
   text["warnings"] = settings.warnings;
@@ -144,7 +139,7 @@ Result<CommandLine> line_of(const JobSettings& settings, const Environment& own,
   line.model = resolution.model;
   line.protocol = settings.protocol;
   line.lexed.settings = settings.settings;
-  line.workload_text = settings.workload_text;
+  line.files = settings.files;
   line.notes = settings.notes;
   line.warnings = settings.warnings;
   if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);

@@ -17,16 +17,16 @@ struct JobSettings {
   std::optional<AccessProtocol> protocol;
   Settings settings;                             ///< of all layers; folders are absolute
   std::map<std::string, std::string> variables;  ///< storage::kSettingVariables and our own, those that are set
-  std::string workload_text;                     ///< of --workload-file
+  std::map<std::string, std::string> files;      ///< CommandLine::files
   std::vector<std::string> arguments;            ///< as typed, for the records
   std::vector<std::string> notes, warnings;      ///< of reading the command line
   Stamp start;                                   ///< of the command that was typed ...
   std::string boot_id;                           ///< ... on this machine, where the monotonic part means anything
 };
 
-/// The settings of a command that was typed here. E103 for a --workload-file that can't be read.
-Result<JobSettings> make_job_settings(const Resolution& resolution, const CommandLine& line,
-                                      const std::vector<std::string>& arguments, const Stamp& start);
+/// Returns the settings of a command that was typed here.
+JobSettings make_job_settings(const Resolution& resolution, const CommandLine& line,
+                              const std::vector<std::string>& arguments, const Stamp& start);
 
 /// JSON in one line, and back: E503 for a text that this build didn't make.
 std::string settings_text(const JobSettings& settings);

@@ -12,11 +12,11 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/report.hpp"
 #include "launch/child_process.hpp"
 #include "launch/job_attendant.hpp"
 #include "launch/job_control.hpp"
 #include "results/redact.hpp"
-#include "session/execution.hpp"
 #include "world/host_facts.hpp"
 #include "world/host_list.hpp"
 #include "world/launch.hpp"

@@ -57,7 +57,7 @@ Result<Location> parse_location(std::string_view text);
 /// The word after the command.
 enum class AccessProtocol { kFile, kObject };
 
-/// The location of a checkpoint folder, by the compatibility rules of spec/checkpointing.md section 4, improved as
+/// The location of a checkpoint folder, by the rules of mlpstorage 3.0, changed as
 /// docs/compatibility.md says: in object mode a bare folder "bucket/prefix" takes its scheme from
 /// MLPSTORAGE_CHECKPOINT_URI_SCHEME, else STORAGE_URI_SCHEME, else s3, and a qualified folder always wins; file mode
 /// never looks at a variable; a mode and a folder that contradict each other are E105. `o_direct` turns a file-mode

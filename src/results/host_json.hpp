@@ -7,7 +7,7 @@
 #include "world/host_facts.hpp"
 #include "world/proc_text.hpp"
 
-/// Host facts in the shapes of spec/results.md section 2.8.
+/// Host facts in the shapes of mlpstorage 3.0's files.
 namespace mlps::results {
 
 /// `disks[]` and `diskstats[]`, `network[]` and `netdev[]`, `loadavg`: each entry a name and its counters.

@@ -6,7 +6,7 @@
 #include "world/sampler.hpp"
 #include "world/transport.hpp"
 
-/// The file with the counters of all hosts over a run (spec/results.md section 2.8).
+/// The file with the counters of all hosts over a run, in the shape of mlpstorage 3.0.
 namespace mlps::results {
 
 /// Collective, with send_time_series() in every other process: writes `<benchmark>_<run_datetime>_timeseries.json` with

@@ -22,11 +22,6 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
-int report_failures(const std::vector<Error>& errors) {
-  for (const Error& error : errors) log::error("{}", render(error));
-  return exit_code(errors.front().code);
-}
-
 void prepare_process() {
   signal(SIGPIPE, SIG_IGN);
   // Many ranks on files hold an open file each; the soft limit is often 1,024.

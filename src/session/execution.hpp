@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
+#include "base/report.hpp"
 #include "flags/commands.hpp"
 #include "gates/gates.hpp"
 #include "results/run_context.hpp"
@@ -20,9 +21,6 @@ namespace mlps::cli {
 
 /// `text` on stdout, at once.
 void print(const std::string& text);
-
-/// Every failure, one after the other; the first one decides the process status.
-int report_failures(const std::vector<Error>& errors);
 
 /// The process as a benchmark needs it: a peer that hangs up is an error value, and as many open files as allowed.
 void prepare_process();

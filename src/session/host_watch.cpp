@@ -37,11 +37,7 @@ Result<world::MovedBytes> claims_of_host(const world::MovedBytes& mine, world::T
 
 world::CrossCheck check_moved(const storage::Store& store, const world::MovedBytes& claimed,
                               const world::TimeSeries& series) {
-  std::string endpoints;
-  for (const auto& [name, value] : store.describe()) {
-    if (name == "endpoint") endpoints = value;
-  }
-  const world::CounterPlace place = world::place_of(store.root(), endpoints);
+  const world::CounterPlace place = world::place_of(store.root(), store.endpoints());
   return world::cross_check(claimed, place, series.samples.front(), series.samples.back());
 }
 

@@ -9,7 +9,7 @@
 
 namespace mlps::storage {
 
-/// What posix files tell the kernel about the page cache (spec/checkpointing.md section 3.2).
+/// The advice (posix_fadvise) that the file backend gives the kernel about the page cache.
 enum class FadviseMode { kNone, kSequential, kDontNeed };
 
 /// When a committed object survives a crash of the host: at its commit, or at the next Store::flush(), which costs one
@@ -19,7 +19,7 @@ enum class Durability { kEachObject, kOnFlush };
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
   Durability durability = Durability::kEachObject;
-  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault.hpp)
+  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault_plan.hpp)
   uint64_t fault_seed = 1;
 };
 

@@ -18,6 +18,7 @@
 #include "location/location.hpp"
 #include "payload/content.hpp"
 #include "payload/payload.hpp"
+#include "storage/endpoint.hpp"
 
 /// The storage seam. A `Store` is an opened Location root, shared by threads. A `Session` is one thread's way to it.
 /// An `Object` is one object being written or read, shared by all threads that move parts of it. An `Operation` is a
@@ -218,6 +219,9 @@ class Store {
   /// Effective settings for the plan and the record, as (name, value): endpoint, payload signing, checksum, engine, ...
   /// Never a secret.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+
+  /// The servers that requests go to, in the order of their turns; empty for stores without any.
+  virtual std::vector<Endpoint> endpoints() const { return {}; }
 
   /// With Durability::kOnFlush: everything committed so far is durable when this returns. Else nothing to do.
   virtual Status flush() { return {}; }

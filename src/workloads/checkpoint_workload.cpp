@@ -1,11 +1,11 @@
 #include "workloads/checkpoint_workload.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "workloads/schema.hpp"
 #include "workloads/value_text.hpp"
 #include "workloads/workload_file.hpp"
@@ -123,7 +123,7 @@ Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, cons
     const auto nearest = nearest_name(model, checkpoint_models());
     return fail(ErrorCode::kConfigInvalid, fmt::format("unknown model \"{}\"", model.substr(0, 200)), {},
                 fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",
-                            fmt::join(checkpoint_models(), ", ")));
+                            join(checkpoint_models(), ", ")));
   }
   // llama3-8b is llama3_8b.yaml.
   std::string file_name = fmt::format("{}.yaml", model);

@@ -12,7 +12,7 @@
 
 namespace mlps::workloads {
 
-/// Shape of a transformer, in the names of the workload files (spec/checkpointing.md section 1.2).
+/// Shape of a transformer, in the names of the workload files.
 struct TransformerShape {
   std::string name;  ///< YAML model.name, e.g. "llama_8b"
   uint64_t num_layers = 0;
@@ -58,7 +58,8 @@ std::vector<std::string> checkpoint_models();
 /// values.
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides);
 
-/// What LLM_ALLOWED_VALUES says of a model besides its workload file (spec/checkpointing.md section 1.2).
+/// The limits of a model that its workload file does not hold; mlpstorage 3.0 keeps them in its table
+/// LLM_ALLOWED_VALUES.
 struct ModelRules {
   std::string_view cli_name;
   uint32_t closed_processes = 0;

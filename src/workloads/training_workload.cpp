@@ -1,11 +1,11 @@
 #include "workloads/training_workload.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "workloads/embedded.hpp"
 #include "workloads/schema.hpp"
 #include "workloads/time_distribution.hpp"
@@ -96,15 +96,15 @@ Result<TrainingWorkload> load_training_workload(std::string_view model, std::str
                                                 const std::vector<Override>& overrides) {
   if (std::find(kTrainingModels.begin(), kTrainingModels.end(), model) == kTrainingModels.end()) {
     const auto nearest = nearest_name(model, training_models());
-    return fail(ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
-                fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",
-                            fmt::join(training_models(), ", ")));
+    return fail(
+        ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
+        fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "", join(training_models(), ", ")));
   }
   const auto text = embedded_text(file_name_of(model, accelerator) + ".yaml");
   if (!text) {
     return fail(ErrorCode::kConfigFileNotFound,
                 fmt::format("there is no definition of {} on \"{}\"", model, accelerator.substr(0, 200)), {},
-                fmt::format("{} is defined for {}", model, fmt::join(accelerators_of(model), ", ")));
+                fmt::format("{} is defined for {}", model, join(accelerators_of(model), ", ")));
   }
   return parse_training_workload(model, accelerator, *text, overrides);
 }

@@ -11,8 +11,8 @@
 
 namespace mlps::workloads {
 
-/// What a data set's files are (spec/training.md section 2.3). hdf5, csv and the indexed binaries of the original are
-/// no workload's format and are refused with E902.
+/// Names the format of a data set's files. DLIO's hdf5, csv and indexed binary formats are not used by any workload and
+/// are refused with E902.
 enum class DataFormat { kNpz, kNpy, kJpeg, kPng, kTfrecord, kParquet, kSynthetic };
 std::string_view format_name(DataFormat format);  ///< "npz", ...: also the extension of the files
 
@@ -44,7 +44,8 @@ struct Column {
 enum class Shuffle { kOff, kSeed, kRandom };
 std::string_view shuffle_name(Shuffle shuffle);
 
-/// A duration that may be drawn (spec/training.md section 5.7). The absolute value of each draw counts.
+/// A duration that is fixed or drawn from a distribution, as DLIO's computation times are. The absolute value of each
+/// draw counts.
 struct TimeDistribution {
   enum class Kind { kNone, kConstant, kNormal, kUniform, kGamma, kExponential, kPoisson };
   Kind kind = Kind::kNone;
@@ -79,7 +80,7 @@ struct DatasetSettings {
 struct ReaderSettings {
   uint64_t batch_size = 1;
   uint64_t batch_size_eval = 1;
-  uint32_t read_threads = 1;  ///< readers of one accelerator; what that means: training/read_ahead.hpp
+  uint32_t read_threads = 1;  ///< reader workers of one accelerator in DLIO; limits how many reads of its batches are in flight
   uint32_t write_threads = 1;
   uint32_t prefetch_size = 2;     ///< batches read ahead per reader; 0: none
   uint32_t prefetch_window = 64;  ///< storage.storage_options.prefetch_window: reads in flight per reader
@@ -160,7 +161,8 @@ Result<TrainingWorkload> load_training_workload(std::string_view model, std::str
 Result<TrainingWorkload> parse_training_workload(std::string_view model, std::string_view accelerator,
                                                  std::string_view yaml, const std::vector<Override>& overrides);
 
-/// What the rules say of one overridden key (spec/training.md section 7, spec/cli.md section 2.7).
+/// The class of a run with one overridden parameter, by the rules of MLPerf Storage 3.0 for closed and open
+/// submissions.
 enum class ParamVerdict { kClosed, kOpen, kInvalid, kIgnored };
 struct ParamFinding {
   std::string key;

@@ -1,16 +1,11 @@
 #include "workloads/value_text.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <algorithm>
+
+#include "base/text.hpp"
 
 namespace mlps::workloads {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(' ');
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
-}
 
 bool is_item(std::string_view text) {
   if (text.empty() || text.find_first_of("[]{}\"'#:") != std::string_view::npos) return false;
@@ -41,7 +36,7 @@ std::optional<std::vector<std::string>> list_of(std::string_view text) {
 }
 
 std::string list_text(const std::vector<std::string>& items) {
-  return fmt::format("[{}]", fmt::join(items, ", "));
+  return "[" + join(items, ", ") + "]";
 }
 
 }  // namespace mlps::workloads

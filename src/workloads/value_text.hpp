@@ -1,22 +1,21 @@
 #pragma once
 
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace mlps::workloads {
 
-/// The number that all of `text` spells; nothing for an infinite one or NaN.
+/// Returns the finite number that all of `text` spells; nothing if it spells none.
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const std::optional<Number> value = parse_number<Number>(text);
   if constexpr (std::is_floating_point_v<Number>) {
-    if (!std::isfinite(value)) return std::nullopt;
+    if (value && !std::isfinite(*value)) return std::nullopt;
   }
   return value;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/mount_table.hpp"
 #include "world/proc_text.hpp"
 
 namespace mlps::world {
@@ -83,18 +84,6 @@ bool is_own(const std::string& address, const std::set<std::string>& own_address
 
 }  // namespace
 
-std::string file_system_of(std::string_view mountinfo, unsigned major, unsigned minor) {
-  const std::string number = fmt::format("{}:{}", major, minor);
-  for (const std::string_view line : lines_of(mountinfo)) {
-    // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": the type follows the lone dash.
-    const std::vector<std::string_view> words = words_of(line);
-    if (words.size() < 3 || words[2] != number) continue;
-    const auto dash = std::find(words.begin(), words.end(), "-");
-    if (dash != words.end() && dash + 1 != words.end()) return std::string(*(dash + 1));
-  }
-  return {};
-}
-
 CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths) {
   const std::string number = fmt::format("{}:{}", major, minor);
   std::error_code error;
@@ -126,28 +115,16 @@ CounterPlace place_of_folder(const std::string& folder, const CounterPaths& path
   return place_of_device(major(entry.st_dev), minor(entry.st_dev), paths);
 }
 
-std::string host_of_url(std::string_view url) {
-  if (const size_t scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-  url = url.substr(0, url.find('/'));
-  if (url.starts_with('[')) return std::string(url.substr(1, url.find(']') - 1));
-  return std::string(url.substr(0, url.find(':')));
-}
-
-CounterPlace place_of_servers(std::string_view endpoints, const std::set<std::string>& own_addresses) {
+CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,
+                              const std::set<std::string>& own_addresses) {
+  const bool all_own = std::all_of(servers.begin(), servers.end(), [&](const storage::Endpoint& server) {
+    const std::vector<std::string> addresses = addresses_of(server.host_name());
+    return !addresses.empty() && std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
+      return is_own(address, own_addresses);
+    });
+  });
   CounterPlace place;
-  place.kind = CounterPlace::Kind::kNetwork;
-  size_t servers = 0;
-  while (!endpoints.empty()) {
-    const size_t end = std::min(endpoints.find(','), endpoints.size());
-    const std::string host = host_of_url(trimmed(endpoints.substr(0, end)));
-    endpoints.remove_prefix(std::min(end + 1, endpoints.size()));
-    const std::vector<std::string> addresses = addresses_of(host);
-    const bool own = std::all_of(addresses.begin(), addresses.end(),
-                                 [&](const std::string& address) { return is_own(address, own_addresses); });
-    if (addresses.empty() || !own) return place;
-    ++servers;
-  }
-  if (servers > 0) place.kind = CounterPlace::Kind::kLoopback;
+  place.kind = all_own && !servers.empty() ? CounterPlace::Kind::kLoopback : CounterPlace::Kind::kNetwork;
   return place;
 }
 
@@ -163,9 +140,9 @@ std::set<std::string> addresses_of_this_host() {
   return addresses;
 }
 
-CounterPlace place_of(const Location& location, std::string_view endpoints) {
+CounterPlace place_of(const Location& location, const std::vector<storage::Endpoint>& servers) {
   if (location.is_file_system()) return place_of_folder(location.path());
-  if (location.is_object_store()) return place_of_servers(endpoints, addresses_of_this_host());
+  if (location.is_object_store()) return place_of_servers(servers, addresses_of_this_host());
   return {};
 }
 

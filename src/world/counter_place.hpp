@@ -2,10 +2,10 @@
 
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "location/location.hpp"
+#include "storage/endpoint.hpp"
 
 /// Which counters of the kernel see the bytes that a location takes and gives.
 namespace mlps::world {
@@ -37,19 +37,14 @@ CounterPlace place_of_folder(const std::string& folder, const CounterPaths& path
 /// The same for a device number, so that it can be tested without one.
 CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths);
 
-/// "ext4" of the mount with this device number; empty if mountinfo has none.
-std::string file_system_of(std::string_view mountinfo, unsigned major, unsigned minor);
-
-/// Of an object store: lo if every server is an address of this host, else the network. `endpoints`: URLs, with commas
-/// between them. `own_addresses`: numeric; see addresses_of_this_host(). A name that can't be resolved is elsewhere.
-CounterPlace place_of_servers(std::string_view endpoints, const std::set<std::string>& own_addresses);
-
-/// "host" of "https://host:9000/x" and "[::1]" without brackets.
-std::string host_of_url(std::string_view url);
+/// Returns the place for an object store: lo if every one of `servers` is an address of this host, else the network.
+/// `own_addresses` are numeric, as addresses_of_this_host() returns them. A name that can't be resolved is elsewhere.
+CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,
+                              const std::set<std::string>& own_addresses);
 
 std::set<std::string> addresses_of_this_host();
 
-/// The place of a location, whose store describes its servers as `endpoints` (empty for others).
-CounterPlace place_of(const Location& location, std::string_view endpoints);
+/// Returns the place of `location`, whose store has these servers (none for other stores).
+CounterPlace place_of(const Location& location, const std::vector<storage::Endpoint>& servers);
 
 }  // namespace mlps::world

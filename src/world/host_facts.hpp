@@ -40,7 +40,7 @@ const std::array<const char*, 16>& network_counter_names();
 
 using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
-/// What a host says about itself at one moment; spec/results.md section 2.8 has the fields.
+/// Holds what a host reports about itself at one moment: the fields that mlpstorage 3.0 collects on every host.
 struct HostFacts {
   std::string hostname;
   int64_t collected_wall_us = 0;

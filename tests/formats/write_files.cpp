@@ -52,7 +52,7 @@ std::vector<Column> every_type() {
   return columns;
 }
 
-/// The types of DLRM's first columns, spec/training.md section 1.4.
+/// The types of DLRM's first columns.
 std::vector<Column> dlrm() {
   const std::vector<ElementType> types = {ElementType::kFloat16, ElementType::kFloat16, ElementType::kFloat64,
                                           ElementType::kFloat64, ElementType::kFloat32, ElementType::kFloat16,

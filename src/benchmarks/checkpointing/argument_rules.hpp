@@ -37,7 +37,7 @@ struct ArgumentFindings {
   std::vector<std::string> warnings;
 };
 
-/// Everything the rules (spec/checkpointing.md sections 1.1, 6.1 and 6.2) say of a run before it starts, all of it at
+/// Checks the arguments of a run against the rules of MLPerf Storage 3.0 before it starts; reports all violations at
 /// once. Pure. What is wrong with the topology as such is found by make_plan().
 ArgumentFindings check_arguments(const Arguments& arguments, const workloads::CheckpointWorkload& workload);
 

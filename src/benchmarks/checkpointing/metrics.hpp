@@ -6,8 +6,8 @@
 
 namespace mlps::checkpointing {
 
-/// The original's numbers for one phase (spec/checkpointing.md section 2.6): rank 0's durations, the size of all
-/// ranks, mean of rates, population standard deviation. GiB whatever the original's keys say.
+/// The numbers of DLIO's statscounter for one phase: rank 0's durations, the size of all
+/// ranks, mean of rates, population standard deviation. GiB, although DLIO's keys say GB.
 struct ParityMetrics {
   double io_mean_gib_per_s = 0;
   double io_stdev_gib_per_s = 0;

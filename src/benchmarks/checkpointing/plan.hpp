@@ -27,7 +27,8 @@ struct RankPlan {
   uint64_t total_bytes() const { return model_bytes + optimizer_bytes; }
 };
 
-/// default: the whole grid; subset: ranks 0..N-1 of the CLOSED grid (spec/checkpointing.md section 1.5).
+/// default: the whole grid; subset: ranks 0..N-1 of the CLOSED grid (rules of MLPerf Storage 3.0 for fewer hosts than a
+/// model has).
 enum class GridMode { kDefault, kSubset };
 
 /// Exactly what a run does, and what datasize, the gates, the progress line and the verdict speak of. Pure data.
@@ -57,8 +58,8 @@ struct PlanOptions {
   double size_scale = 1.0;  ///< (0, 1]; every tensor has max(1, floor(elements * size_scale)) elements
 };
 
-/// Pure function; formulas of spec/checkpointing.md section 1.3, topology checks of section 1.5 as E102 naming the
-/// process count and the nearest legal ones.
+/// Pure function. The sizes follow DLIO's formulas for model and optimizer state under tensor, pipeline and ZeRO
+/// parallelism; a topology that doesn't fit is E102 naming the process count and the nearest legal ones.
 Result<CheckpointPlan> make_plan(const workloads::CheckpointWorkload& workload, const PlanOptions& options);
 
 /// The part of a plan that ranks [first, first + count) carry out: its totals are theirs.

@@ -27,7 +27,7 @@ enum class PayloadMode { kUnique, kNone };
 using IoPlan = io::Plan;
 
 /// One save or load of one checkpoint by one rank. Its interval is the rank's own, from leaving the opening barrier
-/// to its last object being complete (spec/checkpointing.md section 2.5).
+/// to its last object being complete.
 struct RankInterval {
   uint32_t rank = 0;
   Stamp start;

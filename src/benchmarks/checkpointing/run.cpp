@@ -91,7 +91,7 @@ class CheckpointRun {
     }
   }
 
-  /// One save or load, as spec/checkpointing.md section 1.8 orders it: pause, barrier, clock.
+  /// One save or load, in the order of DLIO: pause, barrier, clock.
   bool take_part(uint32_t place, Phase phase, uint32_t checkpoint) {
     if (place == 0) {
       if (auto status = prepare(phase, checkpoint); !status) world_.failure().raise(status.error());

@@ -15,7 +15,7 @@ namespace {
 /// Asking costs a round trip each, so many ask at once.
 constexpr uint64_t kAskers = 16;
 
-/// Every k-th file is asked for; spec/training.md section 5.2.
+/// Every k-th file is checked.
 uint64_t default_interval(uint64_t files) {
   if (files < 10'000) return 1;
   if (files < 100'000) return 10;

@@ -11,7 +11,7 @@
 
 namespace mlps::training {
 
-/// `.mlps-datagen-manifest.json` of a data set (spec/training.md section 4.3): the original's fields, then ours under
+/// `.mlps-datagen-manifest.json` of a data set: the fields of mlpstorage 3.0, then ours under
 /// the key "mlpstorage_cpp" (seed of sizes and payload, the parquet columns and row group, element type, prefix,
 /// eval files), without which the original's reader gets along.
 struct Manifest {

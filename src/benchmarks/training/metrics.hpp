@@ -5,7 +5,7 @@
 
 #include "benchmarks/training/record.hpp"
 
-/// Formulas of spec/training.md section 6, tested with worked numbers.
+/// Formulas of DLIO's statscounter, tested with worked numbers.
 namespace mlps::training {
 
 /// Sums over the steps of one block of one rank, as the run takes them.

@@ -12,7 +12,7 @@
 
 namespace mlps::training {
 
-/// Constants of the rules (spec/training.md section 3).
+/// Constants of the rules of MLPerf Storage 3.0 for the size of a data set.
 inline constexpr uint64_t kMinStepsPerEpoch = 500;
 inline constexpr uint64_t kMemoryMultiple = 5;
 inline constexpr uint64_t kFilesPerSubfolder = 10'000;

@@ -28,7 +28,7 @@ struct ReadPlan : io::Plan {
   uint32_t in_flight = 0;           ///< extents per accelerator at once
 };
 
-/// One block of one epoch on one rank; spec/training.md section 5.5.
+/// One block of one epoch on one rank.
 struct RankBlock {
   uint64_t steps = 0;
   Stamp start, end;             ///< T0 and T1

@@ -31,6 +31,7 @@ class FaultStore final : public Store {
     settings.emplace_back("injected_faults", plan_->text());
     return settings;
   }
+  std::vector<Endpoint> endpoints() const override { return inner_->endpoints(); }
   Status flush() override { return inner_->flush(); }
   Result<std::optional<Capacity>> capacity() const override { return std::as_const(*inner_).capacity(); }
   Status evict(std::string_view name) override { return inner_->evict(name); }

@@ -11,11 +11,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <optional>
-#include <sstream>
 #include <system_error>
 
 #include "base/aligned_buffer.hpp"
+#include "base/mount_table.hpp"
 #include "storage/posix/tree.hpp"
 
 namespace mlps::storage::posix {
@@ -84,19 +85,9 @@ std::string file_system_name(const std::string& path) {
   struct stat status {};
   struct statfs magic {};
   if (::stat(path.c_str(), &status) != 0 || ::statfs(path.c_str(), &magic) != 0) return "unknown file system";
-  const std::string device = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
-  // A line: id parent major:minor root mount-point options [fields...] - type source super-options
-  std::ifstream mounts("/proc/self/mountinfo");
-  std::string type;
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream words(line);
-    std::string id, parent, numbers, word;
-    words >> id >> parent >> numbers;
-    if (numbers != device) continue;
-    while (words >> word && word != "-") {
-    }
-    words >> type;
-  }
+  std::ifstream file("/proc/self/mountinfo");
+  const std::string mountinfo{std::istreambuf_iterator<char>(file), {}};
+  const std::string type = file_system_of(mountinfo, major(status.st_dev), minor(status.st_dev));
   return type.empty() ? fmt::format("file system {:#x}", static_cast<uint64_t>(magic.f_type)) : type;
 }
 

@@ -12,7 +12,7 @@
 
 namespace mlps::s3 {
 
-/// The requests this client knows (spec/object_storage.md section 2.2).
+/// The kinds of request this client sends.
 enum class CallKind : uint8_t {
   kPutObject,
   kCreateUpload,

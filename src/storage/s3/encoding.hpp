@@ -9,7 +9,7 @@
 
 namespace mlps::s3 {
 
-/// Appends `text` with every byte outside A-Z a-z 0-9 - . _ ~ as %XX (spec/object_storage.md section 2.3). In paths
+/// Appends `text` with every byte outside A-Z a-z 0-9 - . _ ~ as %XX, as Signature Version 4 demands. In paths
 /// '/' stays; in query names and values it doesn't.
 void append_encoded_path(std::string& out, std::string_view text);
 void append_encoded_query(std::string& out, std::string_view text);

@@ -12,10 +12,6 @@ namespace {
 
 constexpr char kEndpointAdvice[] = "Write it as http://host:port or https://host:port.";
 
-uint16_t default_port(bool tls) {
-  return tls ? 443 : 80;
-}
-
 bool good_host(std::string_view host) {
   if (host.starts_with('[')) {
     return host.size() > 3 && host.ends_with(']') &&
@@ -60,18 +56,6 @@ Result<std::optional<Pattern>> first_pattern(std::string_view text, std::string_
 
 }  // namespace
 
-std::string Endpoint::authority() const {
-  return port == default_port(tls) ? host : fmt::format("{}:{}", host, port);
-}
-
-std::string Endpoint::url() const {
-  return (tls ? "https://" : "http://") + authority();
-}
-
-bool Endpoint::host_is_address() const {
-  return host.starts_with('[') || host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
 Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable) {
   // A password must not get into a log by way of an error.
   if (text.find('@') != std::string_view::npos) {
@@ -95,7 +79,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable
   }
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != std::string_view::npos) return refuse("has a path, query or fragment");
-  endpoint.port = default_port(endpoint.tls);
+  endpoint.port = Endpoint::default_port(endpoint.tls);
   const auto colon = rest.rfind(':');
   if (colon != std::string_view::npos && !rest.ends_with(']')) {
     const auto port = parse_number(rest.substr(colon + 1));

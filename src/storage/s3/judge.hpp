@@ -9,7 +9,7 @@
 
 namespace mlps::s3 {
 
-/// What to do about an attempt (spec/object_storage.md sections 2.6, 7.1, 7.3).
+/// What to do after an attempt.
 enum class Action : uint8_t {
   kAccept,
   kRetry,      ///< transient: short back-off

@@ -57,6 +57,7 @@ class S3Store final : public storage::Store {
   std::vector<std::pair<std::string, std::string>> describe() const override {
     return s3::describe(context_->settings);
   }
+  std::vector<storage::Endpoint> endpoints() const override { return context_->settings.endpoints; }
 
  private:
   std::shared_ptr<Context> context_;

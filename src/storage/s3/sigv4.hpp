@@ -41,7 +41,7 @@ struct SigningInput {
   std::string_view time;                  ///< "YYYYMMDDTHHMMSSZ"
 };
 
-/// AWS Signature Version 4 with the key in the Authorization header (spec/object_storage.md section 2.3). Keeps the
+/// AWS Signature Version 4 with the key in the Authorization header, as AWS documents it. Keeps the
 /// signing key of the day and its scratch strings, so it belongs to one thread.
 class Signer {
  public:

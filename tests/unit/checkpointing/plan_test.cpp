@@ -1,4 +1,4 @@
-// The numbers of spec/checkpointing.md sections 1.3 to 1.7, byte for byte.
+// The sizes that DLIO writes for the four models, byte for byte.
 #include "benchmarks/checkpointing/plan.hpp"
 
 #include <gmock/gmock.h>

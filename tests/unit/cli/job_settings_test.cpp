@@ -31,8 +31,7 @@ class JobSettingsTest : public ::testing::Test {
     const CommandLine line = read_line(resolution, std::span(typed).subspan(resolution.rest), here, "");
     EXPECT_TRUE(line.errors.empty()) << test::rendered(line.errors);
     const auto settings = make_job_settings(resolution, line, typed, {1, 2});
-    EXPECT_TRUE(settings);
-    text_ = settings_text(*settings);
+    text_ = settings_text(settings);
     const auto received = parse_settings(text_);
     EXPECT_TRUE(received);
     return line_of(*received, there, "");

@@ -1,17 +1,9 @@
 #include "flags/text.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace mlps::cli {
 namespace {
-
-using ::testing::ElementsAre;
-
-TEST(Text, SplitsWithoutEmptyPieces) {
-  EXPECT_THAT(split(",a,,b c,", ", "), ElementsAre("a", "b", "c"));
-  EXPECT_TRUE(split(" ,, ", ", ").empty());
-}
 
 TEST(Text, FindsTheNearestWordOnlyWhenItIsNear) {
   EXPECT_EQ(nearest("verfy", {"verbose", "verify"}), "verify");
@@ -21,21 +13,6 @@ TEST(Text, FindsTheNearestWordOnlyWhenItIsNear) {
             "num-checkpoints-write");
   EXPECT_EQ(nearest("zzz", {"closed", "open"}), "");
   EXPECT_EQ(nearest("x", {"p", "s"}), "");
-}
-
-TEST(Text, ShellQuotingSurvivesTheRoundTrip) {
-  for (const std::string word : {"", "a b", "it's", "$HOME", "a\"b", "back\\slash", "a=b,c:d", "tab\there"}) {
-    const auto words = shell_split("mlpstorage " + shell_quoted(word) + " end");
-    ASSERT_TRUE(words) << word;
-    EXPECT_THAT(*words, ElementsAre("mlpstorage", word, "end"));
-  }
-  EXPECT_EQ(shell_quoted("s3://bucket/a-b_c"), "s3://bucket/a-b_c");
-}
-
-TEST(Text, ShellSplitRefusesAnOpenQuote) {
-  const auto words = shell_split("a 'b c");
-  ASSERT_FALSE(words);
-  EXPECT_EQ(words.error().code, ErrorCode::kConfigParse);
 }
 
 TEST(Text, HomeReplacesALeadingTildeOnly) {

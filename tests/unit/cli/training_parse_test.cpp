@@ -108,8 +108,11 @@ TEST_F(TrainingParse, ParamsInClosedToo) {
 }
 
 TEST_F(TrainingParse, WhatOnlySomeModesHave) {
-  for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{
-           {"--loops", "2"}, {"--inject-fault", "x"}, {"--workload-file", "x"}, {"--allow-invalid-params"}}) {
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{"--loops", "2"},
+                                             {"--inject-fault", "x"},
+                                             {"--workload-file", scratch_.write("own.yaml", "")},
+                                             {"--allow-invalid-params"}}) {
     std::vector<std::string> line = kTrainingRunLine;
     line.insert(line.end(), more.begin(), more.end());
     EXPECT_TRUE(has_error(parse(line).errors, ErrorCode::kConfigInvalid, "is not available in closed mode")) << more[0];

@@ -1,4 +1,4 @@
-// Parquet files: spec/training.md section 2.4. tests/integration/test_formats.py reads them with a reader of others.
+// Parquet files. tests/formats/test_readers.py reads them with an independent reader.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

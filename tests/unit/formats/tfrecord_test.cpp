@@ -1,4 +1,4 @@
-// Records as TensorFlow has them: spec/training.md section 2.3.
+// Records as TensorFlow defines them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Files that are read as a whole: spec/training.md section 2.3.
+// Files that are read as a whole.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// The truth table and the 21 behaviours of spec/checkpointing.md section 4, on the functions that play those parts
+// The truth table and the 21 behaviours of mlpstorage 3.0's checkpoint folders, on the functions that play those parts
 // here: checkpoint_location() makes the one Location that the preflight and the writer both use, join() appends the
 // model, key_of() makes the name of a file in it. What differs from the original on purpose stands in
 // docs/compatibility.md, section "Locations".

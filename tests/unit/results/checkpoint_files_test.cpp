@@ -120,7 +120,7 @@ TEST(WriteFinished, AWriteOnlyAndAReadOnlyRunHaveTheirOwnMetricsOnly) {
   EXPECT_TRUE(root.json("summary.json")["metric"].contains("load_checkpoint_io_mean_GB_per_second"));
 }
 
-// spec/results.md section 2.7: numbers, not strings; a rank's own duration; the size of all ranks over it.
+// Numbers, not strings; a rank's own duration; the size of all ranks over it.
 TEST(WriteFinished, RankStats) {
   const TemporaryFolder root;
   write_run(root, sample::passed(2, 2, 1), sample::context(root.path()));

@@ -5,7 +5,7 @@
 namespace mlps::s3 {
 namespace {
 
-// Known answers of spec/object_storage.md section 2.3; the first is AWS's published example.
+// Known answers; the first is AWS's published example.
 const Credentials kExample = {"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "test"};
 constexpr char kTime[] = "20260901T000000Z";
 

@@ -38,7 +38,6 @@ Dataset train_of(const DatasetSettings& settings, uint64_t seed = kDefaultDataSe
   return {settings, FileSet::kTrain, seed, kSquare};
 }
 
-// spec/training.md section 2.2.
 TEST(Dataset, NamesArePaddedToTheDigitsOfTheTotal) {
   DatasetSettings settings = settings_of("unet3d", "b200");
   EXPECT_EQ(train_of(settings).name(0), "train/img_0000_of_7200.npz");

@@ -31,8 +31,8 @@ RankBlock times_of(Nanos start, Nanos end, Nanos wait, Nanos barrier, Nanos harn
   return block;
 }
 
-// spec/results.md section 2.2: with one step excluded, AU over throughput gives 0.16213 s of compute per step of 7
-// samples, against a nominal 0.162 s.
+// From a published result of MLPerf Storage: with one step excluded, AU over throughput gives 0.16213 s of compute per
+// step of 7 samples, against a nominal 0.162 s.
 TEST(BlockRates, AuOverThroughputIsTheMeasuredComputeTime) {
   constexpr Nanos kCompute = 162'130'000;
   constexpr Nanos kFirstLoad = 900 * kMs;

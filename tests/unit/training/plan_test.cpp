@@ -37,7 +37,7 @@ Error refusal_of(const TrainingWorkload& workload, uint32_t accelerators) {
   return plan ? Error{} : plan.error();
 }
 
-// The worked examples of spec/training.md section 3; 64 accelerators on 8 hosts of 256 GiB.
+// Worked examples of the rules' formula; 64 accelerators on 8 hosts of 256 GiB.
 TEST(Datasize, WorkedExamples) {
   struct Row {
     const char *model, *accelerator;

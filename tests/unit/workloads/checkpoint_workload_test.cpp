@@ -35,7 +35,6 @@ TEST(CheckpointWorkload, ModelsInOrder) {
   EXPECT_THAT(checkpoint_models(), ElementsAre("llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t"));
 }
 
-// spec/checkpointing.md section 1.2.
 TEST(CheckpointWorkload, ShapesOfTheFourModels) {
   struct Row {
     const char* cli_name;

@@ -342,7 +342,6 @@ TEST(TrainingFile, DefaultsAreTheOriginals) {
   EXPECT_EQ(workload->metric.au, 0.9);
 }
 
-// spec/training.md section 7, spec/cli.md section 2.7.
 TEST(TrainingRules, VerdictsOfTheParameters) {
   const std::vector<std::pair<const char*, ParamVerdict>> rows = {
       {"dataset.num_files_train", ParamVerdict::kClosed},

@@ -33,7 +33,6 @@ double sum_of_bytes(const std::vector<Column>& columns, bool only_read) {
   });
 }
 
-// spec/training.md section 1.2.
 TEST(TrainingWorkload, RunParametersOfEveryPair) {
   struct Row {
     const char *model, *accelerator;

@@ -91,15 +91,6 @@ TEST_F(CounterPlaceTest, AFileSystemWithoutABlockDeviceIsNamed) {
   EXPECT_THAT(place_of_device(0, 99, paths_).reason, HasSubstr("its file system (device 0:99)"));
 }
 
-TEST(FileSystemOf, FollowsTheDash) {
-  const char* text =
-      "36 35 98:0 /a /b rw,noatime master:1 - ext3 /dev/root rw\n37 35 98:1 / / rw - \n38 35 98:2 / / rw\n";
-  EXPECT_EQ(file_system_of(text, 98, 0), "ext3");
-  EXPECT_EQ(file_system_of(text, 98, 1), "");
-  EXPECT_EQ(file_system_of(text, 98, 2), "");
-  EXPECT_EQ(file_system_of("", 1, 1), "");
-}
-
 TEST(PlaceOfFolder, IsThatOfTheNearestAncestorThatIsThere) {
   const fs::path here = fs::temp_directory_path();
   const CounterPlace place = place_of_folder(here.string());
@@ -110,28 +101,24 @@ TEST(PlaceOfFolder, IsThatOfTheNearestAncestorThatIsThere) {
   EXPECT_EQ(place_of_folder("").kind, Kind::kUncountable);
 }
 
-TEST(HostOfUrl, IsWhatStandsBeforePortAndPath) {
-  EXPECT_EQ(host_of_url("https://s3.example.com"), "s3.example.com");
-  EXPECT_EQ(host_of_url("http://127.0.0.1:9000/path"), "127.0.0.1");
-  EXPECT_EQ(host_of_url("http://[fe80::1]:9000"), "fe80::1");
-  EXPECT_EQ(host_of_url("bare:1"), "bare");
-  EXPECT_EQ(host_of_url("http://["), "");
-  EXPECT_EQ(host_of_url(""), "");
+storage::Endpoint server(std::string host) {
+  return {false, std::move(host), 9000};
 }
 
 TEST(PlaceOfServers, IsLoopbackOnlyIfEveryServerIsThisHost) {
   const std::set<std::string> own = {"10.0.0.5", "::1"};
-  EXPECT_EQ(place_of_servers("http://127.0.0.1:9000", own).kind, Kind::kLoopback);
-  EXPECT_EQ(place_of_servers("http://10.0.0.5:9000, http://[::1]:9000", own).kind, Kind::kLoopback);
-  EXPECT_EQ(place_of_servers("http://10.0.0.5:9000, http://10.0.0.6:9000", own).kind, Kind::kNetwork);
-  EXPECT_EQ(place_of_servers("http://10.0.0.50", own).kind, Kind::kNetwork);
-  EXPECT_EQ(place_of_servers("", own).kind, Kind::kNetwork);
+  EXPECT_EQ(place_of_servers({server("127.0.0.1")}, own).kind, Kind::kLoopback);
+  EXPECT_EQ(place_of_servers({server("10.0.0.5"), server("[::1]")}, own).kind, Kind::kLoopback);
+  EXPECT_EQ(place_of_servers({server("10.0.0.5"), server("10.0.0.6")}, own).kind, Kind::kNetwork);
+  EXPECT_EQ(place_of_servers({server("10.0.0.50")}, own).kind, Kind::kNetwork);
+  EXPECT_EQ(place_of_servers({server("name.invalid")}, own).kind, Kind::kNetwork);
+  EXPECT_EQ(place_of_servers({}, own).kind, Kind::kNetwork);
   EXPECT_THAT(addresses_of_this_host(), Contains("127.0.0.1"));
 }
 
 TEST(PlaceOf, NullStorageMovesNothing) {
-  EXPECT_EQ(place_of(Location(Scheme::kNull, "", ""), "").kind, Kind::kNone);
-  EXPECT_EQ(place_of(Location(Scheme::kS3, "bucket", "prefix"), "http://127.0.0.1:1").kind, Kind::kLoopback);
+  EXPECT_EQ(place_of(Location(Scheme::kNull, "", ""), {}).kind, Kind::kNone);
+  EXPECT_EQ(place_of(Location(Scheme::kS3, "bucket", "prefix"), {server("127.0.0.1")}).kind, Kind::kLoopback);
 }
 
 }  // namespace

@@ -115,9 +115,10 @@ class CheckpointingExecution {
     job_.share_warnings(true);
     HostWatch watch(options_);
     checkpointing::RunRecord record = checkpointing::run(request, world);
-    report(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store));
+    warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store).warning());
+    const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers
     const auto gather = [&] { (void)checkpointing::gather_record(record, job_.transport()); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
     return outcome ? conclude(record, *outcome) : status_of(record);
   }
 

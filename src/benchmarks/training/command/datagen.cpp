@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/version.hpp"
+#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_generate_record.hpp"
 #include "benchmarks/training/generate.hpp"
@@ -34,9 +35,10 @@ class DatagenExecution {
     job_.share_warnings(true);
     HostWatch watch(options_);
     training::GenerateRecord record = training::generate(request_, transport);
-    report(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store));
+    warn(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
+    const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
     const auto gather = [&] { (void)training::gather_record(record, transport); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 

@@ -39,7 +39,8 @@ ParsedTraining parse_training(CommandLine line) {
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
   options.read_ahead_bytes = reader.size("read-ahead");
   options.workload_file = reader.text("workload-file");
-  options.workload_text = line.workload_text;
+  if (const auto file = line.files.find("workload-file"); file != line.files.end())
+    options.workload_text = file->second;
   finish_benchmark(reader, line, options, line);
   static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;

@@ -26,8 +26,6 @@ struct ChosenWorkload {
   std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
   workloads::TrainingWorkload workload;
 };
-/// The text of --workload-file.
-Result<std::string> read_workload_file(const std::string& path);
 /// The built-in definition or that of --workload-file, with --params applied.
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
 

@@ -27,8 +27,8 @@ struct TrainingRulesOutcome {
   std::vector<std::string> warnings;
 };
 
-/// The verdict of spec/training.md section 7 on a run that hasn't begun. closed stops at anything but CLOSED, open at
-/// INVALID unless it is allowed, whatif at nothing: E301 and E302, exit 1. Pure.
+/// Judges the parameters of a run before it starts, by the rules of MLPerf Storage 3.0. closed stops at anything but
+/// CLOSED, open at INVALID unless it is allowed, whatif at nothing: E301 and E302, exit 1. Pure.
 TrainingRulesOutcome judge_training(const TrainingRulesInput& input);
 
 }  // namespace mlps::cli

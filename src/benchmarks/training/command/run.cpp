@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/gates.hpp"
@@ -114,10 +115,12 @@ class TrainingExecution {
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
     if (prepared_.checkpoints && !job_.leads()) {
-      report(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints));
+      warn(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints).warning());
     }
+    // By this process alone, before it gathers; the checkpoints go to another folder.
+    const world::MovedBytes moved{record.stats.bytes, 0};
     const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, watch, job_});
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 

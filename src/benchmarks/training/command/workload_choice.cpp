@@ -2,9 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "benchmarks/training/command/prepare.hpp"
 #include "flags/flags.hpp"
@@ -15,8 +12,6 @@ namespace {
 using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
-
-constexpr uintmax_t kMostWorkloadBytes = 16 * kMiB;  // of a workload file: far above any real one
 
 // What flags decide can't be said a second time, differently, by a parameter.
 Status check_params(const TrainingOptions& options) {
@@ -55,29 +50,10 @@ Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std
     }
     return workload;
   }
-  const auto text = options.workload_text.empty() ? read_workload_file(options.workload_file) : options.workload_text;
-  if (!text) return fail(text.error());
-  return workloads::parse_training_workload(options.model, accelerator_of(options), *text, overrides);
+  return workloads::parse_training_workload(options.model, accelerator_of(options), options.workload_text, overrides);
 }
 
 }  // namespace
-
-Result<std::string> read_workload_file(const std::string& path) {
-  std::error_code code;
-  const uintmax_t bytes = std::filesystem::file_size(path, code);
-  if (code) {
-    return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: {}", path, code.message()), {},
-                "give the path of a workload definition in YAML");
-  }
-  if (bytes > kMostWorkloadBytes) {
-    return fail(ErrorCode::kConfigParse,
-                fmt::format("--workload-file {}: {} is no workload definition", path, human_bytes(bytes)));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("--workload-file {}: can't be read", path));
-  return text;
-}
 
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options) {
   if (Status status = check_params(options); !status) return fail(status.error());

@@ -10,8 +10,8 @@
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 
-/// Result files of the training benchmark (spec/results.md section 1.2). Each of write_started() and write_finished()
-/// begins or ends one run folder; what is said there of checkpointing's holds here too.
+/// Result files of the training benchmark, named as by mlpstorage 3.0 and DLIO. Each of write_started() and
+/// write_finished() begins or ends one run folder; what is said there of checkpointing's holds here too.
 namespace mlps::results {
 
 /// datagen-manifest.json: where the manifest of the data set was found, what about it was overridden

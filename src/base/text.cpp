@@ -1,0 +1,126 @@
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace mlps {
+namespace {
+
+char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// The words of a line; word_ is the one being read while in_word_ holds (an empty quoted text is a word too).
+class ShellWords {
+ public:
+  void add(char c) {
+    word_ += c;
+    in_word_ = true;
+  }
+  void open_quote() { in_word_ = true; }
+  void end_word() {
+    if (in_word_) words_.push_back(std::move(word_));
+    word_.clear();
+    in_word_ = false;
+  }
+  std::vector<std::string> take() {
+    end_word();
+    return std::move(words_);
+  }
+
+ private:
+  std::vector<std::string> words_;
+  std::string word_;
+  bool in_word_ = false;
+};
+
+}  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower_letter);
+  return result;
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return lower(text.substr(0, prefix.size())) == lower(prefix);
+}
+
+std::vector<std::string> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string> pieces;
+  size_t at = 0;
+  while ((at = text.find_first_not_of(separators, at)) != std::string_view::npos) {
+    const size_t end = std::min(text.find_first_of(separators, at), text.size());
+    pieces.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  return pieces;
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+template std::optional<short> parse_number(std::string_view);
+template std::optional<unsigned short> parse_number(std::string_view);
+template std::optional<int> parse_number(std::string_view);
+template std::optional<unsigned> parse_number(std::string_view);
+template std::optional<long> parse_number(std::string_view);
+template std::optional<unsigned long> parse_number(std::string_view);
+template std::optional<long long> parse_number(std::string_view);
+template std::optional<unsigned long long> parse_number(std::string_view);
+template std::optional<double> parse_number(std::string_view);
+
+Result<std::vector<std::string>> shell_split(std::string_view line) {
+  ShellWords words;
+  char quote = '\0';
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    const bool escapes = c == '\\' && quote != '\'' && i + 1 < line.size();
+    if (escapes && (quote == '\0' || line[i + 1] == '"' || line[i + 1] == '\\')) {
+      words.add(line[++i]);
+    } else if (quote != '\0' && c == quote) {
+      quote = '\0';
+    } else if (quote != '\0') {
+      words.add(c);
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      words.open_quote();
+    } else if (c == ' ' || c == '\t' || c == '\n') {
+      words.end_word();
+    } else {
+      words.add(c);
+    }
+  }
+  if (quote != '\0') return fail(ErrorCode::kConfigParse, fmt::format("a quote ({}) is not closed", quote));
+  return words.take();
+}
+
+std::string shell_quoted(std::string_view word) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./_-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace mlps

@@ -1,0 +1,18 @@
+#include "base/mount_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mlps {
+namespace {
+
+TEST(FileSystemOf, FollowsTheDash) {
+  const char* text =
+      "36 35 98:0 /a /b rw,noatime master:1 - ext3 /dev/root rw\n37 35 98:1 / / rw - \n38 35 98:2 / / rw\n";
+  EXPECT_EQ(file_system_of(text, 98, 0), "ext3");
+  EXPECT_EQ(file_system_of(text, 98, 1), "");
+  EXPECT_EQ(file_system_of(text, 98, 2), "");
+  EXPECT_EQ(file_system_of("", 1, 1), "");
+}
+
+}  // namespace
+}  // namespace mlps
