@@ -204,7 +204,7 @@ run::HostPart part(const std::string& host, uint32_t process, uint32_t first_ran
   result.first_rank = first_rank;
   result.ranks = ranks;
   result.bytes_read = kGiB;
-  result.stats.bytes = 2 * kGiB;
+  result.bytes_written = 2 * kGiB;
   result.cpu_user_s = 1.5;
   result.cpu_system_s = 0.5;
   result.peak_rss_bytes = 300 * kMiB;
