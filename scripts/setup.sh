@@ -1,31 +1,35 @@
 #!/usr/bin/env bash
-# Installs what is missing to build (and to test) on Debian and Ubuntu. Usage: setup.sh build|test|all
+# Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|test|all
+#   run    to compile and run the program on one host
+#   build  also the MPI libraries, for the plug-ins that join hosts
+#   test   what the tests, benchmarks and checks need besides
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
 set -euo pipefail
 
-build_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
-  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libcli11-dev libisal-dev liburing-dev zlib1g-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libopenmpi-dev libmpich-dev)
-test_packages=(python3 python3-numpy ceph-common ceph-mon ceph-osd radosgw s3cmd fio clang-format clang-tidy iproute2 util-linux
-  procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
+run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
+  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libcli11-dev libisal-dev liburing-dev)
+mpi_packages=(libopenmpi-dev libmpich-dev)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-numpy ceph-common ceph-mon ceph-osd radosgw
+  s3cmd fio clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 case "${1:-all}" in
-  build) packages=("${build_packages[@]}") ;;
+  run) packages=("${run_packages[@]}") ;;
+  build) packages=("${run_packages[@]}" "${mpi_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
-  all) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: $0 build|test|all" >&2; exit 2 ;;
+  all) packages=("${run_packages[@]}" "${mpi_packages[@]}" "${test_packages[@]}") ;;
+  *) echo "usage: $0 run|build|test|all" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'TEXT'
 setup: this is not Debian or Ubuntu, so nothing is installed. Needed: a C++20 compiler (GCC 12 or Clang 14 or later),
 CMake 3.22, Ninja, pkg-config, and the development files of libcurl, OpenSSL, fmt, nlohmann-json, tl-expected,
-yaml-cpp, pugixml, CLI11, ISA-L, liburing, zlib, GoogleTest and Google Benchmark. The tests need also Python 3 with
-NumPy, Node.js with npm, Ceph (monitor, OSD, radosgw, command line), s3cmd, fio, clang-format and clang-tidy, and
-Open MPI and MPICH with their development files (a build that finds neither runs on one host only), and Slurm with munge.
+yaml-cpp, pugixml, CLI11, ISA-L and liburing; for runs on many hosts those of Open MPI or MPICH. The tests need also
+GoogleTest, Google Benchmark, zlib, Python 3 with NumPy, Node.js with npm, Ceph (monitor, OSD, radosgw, command line),
+s3cmd, fio, clang-format and clang-tidy, Open MPI, MPICH, and Slurm with munge.
 TEXT
   exit 0
 fi

@@ -20,7 +20,7 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
         fmt::format("can't get {} of buffer memory: {}", human_bytes(bytes), std::generic_category().message(errno)),
         {}, "lower --io-memory or --io-part-size");
   }
-  // Advice only: without huge pages everything works, a little slower.
+  // Advice only; without huge pages I/O is a little slower.
   if (bytes >= 2 * kMiB) (void)madvise(memory, bytes, MADV_HUGEPAGE);
   buffer.data_ = static_cast<std::byte*>(memory);
   buffer.size_ = bytes;

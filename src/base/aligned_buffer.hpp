@@ -9,12 +9,12 @@
 
 namespace mlps {
 
-/// Page-aligned memory for I/O, straight from the kernel (mmap), with huge pages advised for large sizes. Pages are
-/// not touched until used. Move-only; freed on destruction.
+/// Owns page-aligned memory for I/O from mmap(), with huge pages advised for large sizes. Pages are not touched until
+/// used. Move-only.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  /// Alignment is the page size or 4096, whichever is larger, which suits O_DIRECT everywhere we know of.
+  /// Allocates `bytes` aligned to a page, of at least 4096 bytes, which O_DIRECT needs. Fails with E901.
   static Result<AlignedBuffer> allocate(size_t bytes);
 
   AlignedBuffer(AlignedBuffer&& other) noexcept

@@ -7,7 +7,8 @@
 
 namespace mlps {
 
-/// Nanoseconds of the monotonic clock. Every duration in this program comes from it; wall time is for stamps only.
+/// Nanoseconds of the monotonic clock, the source of every duration in this program; wall-clock time is for stamps
+/// only.
 using Nanos = int64_t;
 
 inline Nanos now_ns() {
@@ -20,20 +21,20 @@ inline double to_seconds(Nanos ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
-/// A moment on both clocks, taken together.
+/// One moment on both clocks.
 struct Stamp {
   Nanos monotonic_ns = 0;
   int64_t wall_us = 0;  ///< microseconds since the epoch, UTC
   static Stamp now();
 };
 
-/// Local time without zone, "2026-07-04T05:00:40.123456", as the original's result files have it.
+/// Returns local time without zone, "2026-07-04T05:00:40.123456", the form of DLIO's result files.
 std::string iso_local(int64_t wall_us);
-/// UTC, "2026-07-04T05:00:40Z".
+/// Returns UTC, "2026-07-04T05:00:40Z".
 std::string iso_utc(int64_t wall_us);
-/// Local "20260704_050040": the name of a run folder.
+/// Returns local time as "20260704_050040", the name of a run folder.
 std::string run_stamp(int64_t wall_us);
-/// Local "2026-07-04 05:00:40": the head of a log line.
+/// Returns local time as "2026-07-04 05:00:40", the head of a log line.
 std::string log_stamp(int64_t wall_us);
 
 }  // namespace mlps

@@ -36,7 +36,7 @@ uint32_t power_of_bytes(uint64_t bytes) {
 }  // namespace
 
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t before) {
-  // ISA-L takes its length as an int and leaves both inversions to the caller; its pointer lacks a const only.
+  // ISA-L takes its length as an int and leaves both inversions to the caller; it does not write through its pointer.
   constexpr size_t kStep = size_t{1} << 30;
   uint32_t crc = ~before;
   while (!bytes.empty()) {

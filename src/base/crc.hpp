@@ -6,17 +6,17 @@
 
 namespace mlps {
 
-/// CRC-32C (Castagnoli, reflected 0x82F63B78, all ones in and out): crc32c("123456789") == 0xe3069283. `before` is the
-/// CRC of what comes before `bytes`.
+/// Returns the CRC-32C (Castagnoli, reflected 0x82F63B78, all ones in and out): crc32c("123456789") == 0xe3069283.
+/// `before` is the CRC of the bytes that precede `bytes`.
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t before = 0);
 
-/// The CRC-32C of A followed by B, from the CRCs of both and the length of B.
+/// Returns the CRC-32C of A followed by B, from the CRCs of both and the length of B.
 uint32_t crc32c_joined(uint32_t first, uint32_t second, uint64_t second_length);
 
-/// CRC-32 of zip and gzip (reflected 0xEDB88320, all ones in and out): crc32("123456789") == 0xcbf43926.
+/// Returns the CRC-32 of zip and gzip (reflected 0xEDB88320, all ones in and out): crc32("123456789") == 0xcbf43926.
 uint32_t crc32(std::span<const std::byte> bytes, uint32_t before = 0);
 
-/// The CRC-32 of what has the CRC `before` and is followed by `length` zero bytes.
+/// Returns the CRC-32 of bytes with the CRC `before`, followed by `length` zero bytes.
 uint32_t crc32_of_zeros(uint32_t before, uint64_t length);
 
 }  // namespace mlps

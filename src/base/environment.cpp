@@ -11,7 +11,7 @@
 namespace mlps {
 namespace {
 
-// The value as written after '=': quoted text up to its closing quote, else up to a blank before '#'.
+// Returns the value that is written after '=': a quoted text up to its closing quote, else the text up to " #".
 std::string_view unquoted(std::string_view value) {
   value = trimmed(value);
   if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) {

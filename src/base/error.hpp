@@ -32,18 +32,18 @@ enum class ErrorCode : int {
   kStorageUnreachable = 601,  ///< no connection, reset, or time-out after all attempts
   kStorageDenied = 602,       ///< credentials or rights refused by the server
   kStorageNotFound = 603,     ///< bucket or object is not there
-  kStorageThrottled = 604,    ///< the server kept asking to slow down
-  kStorageProtocol = 605,     ///< the server answered something that can't be accepted
+  kStorageThrottled = 604,    ///< the server keeps asking to slow down
+  kStorageProtocol = 605,     ///< the server sent an invalid answer
   kDataMismatch = 606,        ///< bytes, size or checksum differ from what was written
-  kStorageFull = 607,         ///< quota or capacity of the server is used up
+  kStorageFull = 607,         ///< quota or capacity of the server is exhausted
   kStorageIo = 608,           ///< the file system or device reported an I/O error
   kInternal = 901,
   kNotImplemented = 902,
 };
 
-/// An expected failure, as a value. `message` is one line that says what was tried, where (path, or endpoint and key
-/// and range) and what happened in the system's or server's own words; `details` holds the facts (attempts, status,
-/// request id); `suggestion` says what the user can do. None of them ever holds a secret.
+/// An expected failure, as a value. `message` is one line with the action, its object (path, or endpoint, key and
+/// range) and the system's or server's own words; `details` holds facts (attempts, status, request id); `suggestion`
+/// tells the user what to do. None of them ever contains a secret.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;
@@ -63,13 +63,13 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::stri
   return fail(Error{code, std::move(message), std::move(details), std::move(suggestion)});
 }
 
-/// "[E401] message" and, where present, the indented lines "Details:" and "Suggestion:".
+/// Returns "[E401] message" and, if present, the indented lines "Details:" and "Suggestion:".
 std::string render(const Error& error);
 
-/// "E401".
+/// Returns "E401" for kPathNotFound.
 std::string code_name(ErrorCode code);
 
-/// The process status for an error; the table stands in docs/compatibility.md and in `mlpstorage --help`.
+/// Returns the exit status of the process for an error, as listed in docs/compatibility.md and by `mlpstorage --help`:
 /// 1 rules verdict, 2 arguments, 3 not found or full, 4 permission, 5 configuration file, 6 failure, 7 time-out,
 /// 8 interrupted.
 int exit_code(ErrorCode code);
@@ -77,7 +77,7 @@ int exit_code(ErrorCode code);
 inline constexpr int kExitSuccess = 0;
 inline constexpr int kExitArguments = 2;
 
-/// An Error from errno: E401 for ENOENT, E402 for EACCES/EPERM/EROFS, E403 for ENOSPC/EDQUOT, else E608.
+/// Returns the Error for an errno: E401 for ENOENT, E402 for EACCES/EPERM/EROFS, E403 for ENOSPC/EDQUOT, else E608.
 /// `what` names the action and its object, for example "write /mnt/ckpt/x.pt at offset 0".
 Error errno_error(int errno_value, std::string what);
 

@@ -11,8 +11,8 @@
 namespace mlps {
 
 /// Latency histogram with log-linear buckets: 64 buckets per power of two, so a reported percentile is at most 1.6 %
-/// away from the true one, at any magnitude. Recording is a few instructions, without locks, floats or allocation;
-/// histograms of several threads are merged when a phase ends. Values are nanoseconds (any uint64 works).
+/// away from the true one. Recording takes a few instructions, without locks, floats or allocation. Not thread-safe:
+/// each thread has its own, and they are merged when a phase ends. Values are nanoseconds (any uint64 works).
 class Histogram {
  public:
   void record(uint64_t value) {
@@ -36,7 +36,8 @@ class Histogram {
   uint64_t max() const { return max_; }
   double mean() const { return count_ == 0 ? 0.0 : static_cast<double>(sum_) / static_cast<double>(count_); }
 
-  /// The smallest recorded value v (to bucket precision, never past max()) with at least `fraction` of all values
+  /// Returns the smallest recorded value v (to bucket precision, never past max()) with at least `fraction` of all
+  /// values
   /// <= v; fraction in [0, 1]. 0 when nothing was recorded.
   uint64_t percentile(double fraction) const {
     if (count_ == 0) return 0;
@@ -51,7 +52,7 @@ class Histogram {
     return max_;
   }
 
-  /// All that a histogram holds, for sending it elsewhere: of the buckets only those in use, by ascending index.
+  /// The content of a histogram, for sending it to another process: the buckets in use, by ascending index.
   struct State {
     struct Bucket {
       uint32_t index = 0;
@@ -72,7 +73,7 @@ class Histogram {
     return state;
   }
 
-  /// The histogram that has this state; nothing if none can have it.
+  /// Returns the histogram with this state; nothing if the state is inconsistent.
   static std::optional<Histogram> restore(const State& state) {
     Histogram histogram;
     for (size_t i = 0; i < state.buckets.size(); ++i) {
@@ -95,7 +96,7 @@ class Histogram {
   static constexpr size_t kSub = size_t{1} << kSubBits;
   static constexpr size_t kBuckets = kSub * (64 - kSubBits + 1);
 
-  // Values below 64 have a bucket each; above, the bucket is the exponent and the next six bits.
+  // Values below 64 have a bucket each; above, the exponent and the next six bits select the bucket.
   static size_t index_of(uint64_t value) {
     if (value < kSub) return static_cast<size_t>(value);
     const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kSubBits;
@@ -109,8 +110,8 @@ class Histogram {
     return (head << shift) + ((uint64_t{1} << shift) - 1);
   }
 
-  // Whether extremes and sum are ones that `count` values in these buckets can have. A sum that may have wrapped, of
-  // values in the range of years, can't be checked.
+  // Returns whether `count` values in these buckets can have these extremes and this sum. A sum that may have wrapped
+  // (values in the range of years) can't be checked.
   static bool fits(const State& state, uint64_t count) {
     if (count == 0) return state.sum == 0 && state.min == 0 && state.max == 0;
     if (state.min > state.max) return false;

@@ -20,15 +20,15 @@ enum class LogLevel : int {
   kWarning = 30,
   kResult = 35,
   kError = 40,
-  kNone = 100  ///< as a threshold: nothing
+  kNone = 100  ///< only as a threshold: suppresses all
 };
 
 enum class ColorMode { kAuto, kAlways, kNever };
 
-/// Diagnostics of the process: to stderr as `YYYY-MM-DD HH:MM:SS|LEVEL: message`, and, once a run folder is there, to
-/// its `mlpstorage.log` (everything) and `mlpstorage.errors.log` (WARNING and ERROR), earlier lines included. Also
-/// keeps the one live progress line on stderr apart from messages. Any thread may call anything; a mutex guards it,
-/// so never log on the data path. Nothing here writes to stdout.
+/// Diagnostics of the process: on stderr as `YYYY-MM-DD HH:MM:SS|LEVEL: message`, and, once the run folder exists, in
+/// its `mlpstorage.log` (all levels) and `mlpstorage.errors.log` (WARNING and ERROR), including earlier lines. Also
+/// keeps the live progress line on stderr apart from messages. Thread-safe by a mutex, so not for the data path. Never
+/// writes to stdout.
 namespace log {
 
 struct Settings {
@@ -60,15 +60,16 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
   write(LogLevel::kError, fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// Starts copying to `folder`/mlpstorage.log and mlpstorage.errors.log, beginning with everything logged so far.
+/// Starts writing `folder`/mlpstorage.log and mlpstorage.errors.log, beginning with everything logged so far. A file
+/// that can't be written later is cut off there, which is a warning in problems().
 Status open_run_files(const std::string& folder);
 
-/// Shows `line` as the live progress line when stderr is a terminal; elsewhere writes it as a plain line. An empty
-/// line removes it. The caller limits the rate.
+/// Shows `line` as the live progress line if stderr is a terminal, else writes it as a plain line. An empty line
+/// removes it. The caller limits the rate.
 void progress(std::string_view line);
 bool stderr_is_terminal();
 
-/// First lines of all WARNING and ERROR messages so far, for the recap at the end and for the record.
+/// Returns the first lines of all WARNING and ERROR messages so far, for the recap at the end and the record.
 std::vector<std::string> problems();
 
 }  // namespace log

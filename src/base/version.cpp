@@ -25,7 +25,7 @@ size_t padded(size_t bytes) {
   return (bytes + 3) / 4 * 4;
 }
 
-// The id of the notes in a segment; empty if it isn't among them.
+// Returns the build id among the notes of a segment; empty if there is none.
 std::string find_id(std::span<const unsigned char> notes) {
   while (notes.size() >= sizeof(ElfW(Nhdr))) {
     ElfW(Nhdr) head;
@@ -41,7 +41,7 @@ std::string find_id(std::span<const unsigned char> notes) {
 }
 
 // The first object is the program itself.
-int look_at_program(dl_phdr_info* object, size_t, void* found) {
+int find_id_of_program(dl_phdr_info* object, size_t, void* found) {
   for (const auto& segment : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
     if (segment.p_type != PT_NOTE) continue;
     const auto* begin = reinterpret_cast<const unsigned char*>(object->dlpi_addr + segment.p_vaddr);
@@ -55,7 +55,7 @@ int look_at_program(dl_phdr_info* object, size_t, void* found) {
 
 std::string binary_id() {
   std::string id = "unknown";
-  ::dl_iterate_phdr(look_at_program, &id);
+  ::dl_iterate_phdr(find_id_of_program, &id);
   return id;
 }
 

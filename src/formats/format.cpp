@@ -24,7 +24,7 @@ std::optional<uint64_t> Format::first_mismatch(const FileShape& shape, const pay
                                                std::span<const std::byte> data) const {
   alignas(64) std::array<std::byte, payload::kTileBytes> tile;
   while (!data.empty()) {
-    // Tiles end where fill() works best: at multiples of the tile size.
+    // Tiles end at multiples of the tile size, where fill() is fastest.
     const size_t length = std::min<size_t>(data.size(), tile.size() - offset % tile.size());
     const std::span<std::byte> expected = std::span(tile).first(length);
     fill(shape, source, offset, expected);

@@ -6,7 +6,7 @@
 namespace mlps::formats {
 namespace {
 
-// Sizes are computed without further thought below this; no storage holds such a file.
+// Below this limit sizes can be computed without overflow; no storage holds such a file.
 constexpr double kMostFileBytes = static_cast<double>(uint64_t{1} << 60);
 
 Status check_samples(const Layout& layout) {

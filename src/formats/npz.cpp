@@ -8,10 +8,10 @@
 #include "formats/whole_file.hpp"
 #include "formats/zip.hpp"
 
-// A zip file has the CRC-32 of a member in front of the member, and a part of the file has to be made without the
-// others. So the payload of x is cut into tiles, and the last four bytes of each are the state of the CRC in front of
-// them, which takes the state to 0 (a CRC eats a byte as state ^ byte). Each tile thus starts from a known state, and
-// the member's CRC is the same for every file.
+// In a zip file the CRC-32 of a member precedes the member, but any part of a file must be generated without the
+// others. So the payload of member x is cut into tiles, and the last four bytes of each tile are the CRC's state before
+// them, which resets the state to 0 (a CRC consumes a byte as state ^ byte). Each tile thus starts from a known state,
+// and the member's CRC is the same for every file.
 
 namespace mlps::formats {
 namespace {
@@ -26,7 +26,7 @@ struct Tile {
   uint64_t word() const { return end - kWordBytes; }
 };
 
-/// The places of one file. Offsets are in the file.
+/// The offsets in one file.
 struct Places {
   bool zip64 = false;
   std::string x_npy;  ///< its NPY header
@@ -37,8 +37,8 @@ struct Places {
 
   bool closed() const { return data_end - data_begin >= kWordBytes; }
 
-  /// Tiles end where the source's do. One of less than four bytes at the end would have no place for its word: it goes
-  /// with the one before. (In front there is none: headers are multiples of 64 bytes, and 35 or 55.)
+  /// Tiles end where the payload's tiles do. A last tile of less than four bytes has no room for its word and is merged
+  /// with the one before. (The first is never that short: headers are multiples of 64 bytes, and 35 or 55.)
   Tile tile_at(uint64_t offset) const {
     uint64_t begin = offset / payload::kTileBytes * payload::kTileBytes;
     if (data_end - begin < kWordBytes && begin > data_begin) begin -= payload::kTileBytes;
@@ -83,7 +83,7 @@ class Npz final : public WholeFile {
   uint32_t y_crc_;
 };
 
-// The word that closes `tile`, of which `part`, from `offset` on, is at hand; what is before it is made again.
+// Returns the word that closes `tile`. `part` holds its bytes from `offset` on; the bytes before are regenerated.
 std::string closing_word(const Places& at, const payload::Source& source, const Tile& tile, uint64_t offset,
                          std::span<const std::byte> part) {
   uint32_t crc = tile.begin == at.data_begin ? crc32(as_bytes(at.x_npy)) : kClosedCrc;

@@ -16,11 +16,11 @@ constexpr uint64_t kLeastPieceBytes = uint64_t{1} << 20;
 // A footer has about 50 bytes per column chunk and is read as a whole; some readers take no more than 100 MB.
 constexpr uint64_t kMostChunks = uint64_t{1} << 20;
 constexpr size_t kMostNameBytes = 255;
-// No storage holds such a file; sizes are computed without further thought below this.
+// Below this limit sizes can be computed without overflow; no storage holds such a file.
 constexpr double kMostParquetBytes = static_cast<double>(uint64_t{1} << 60);
 
-/// A span is read in pieces of about the same size. Their number comes from the nominal file, so that it is the same
-/// for all files, also where a file's sizes follow its shape.
+/// A span is read in pieces of about equal size. Their number is computed from the nominal file, so that it is the same
+/// for all files, although their sizes differ.
 struct Pieces {
   std::vector<uint64_t> ends;  ///< per span: how many pieces there are up to its end
 
@@ -41,7 +41,7 @@ Extent piece(const ParquetGroup& group, const Pieces& pieces, uint64_t index) {
   const ParquetSpan& span = group.spans[static_cast<size_t>(end - pieces.ends.begin())];
   const uint64_t count = *end - first;
   const uint64_t each = span.bytes / count;
-  const uint64_t longer = span.bytes % count;  // so many have one byte more
+  const uint64_t longer = span.bytes % count;  // this many pieces have one byte more
   const auto begin = [&](uint64_t number) { return number * each + std::min(number, longer); };
   return {span.begin + begin(index - first), begin(index - first + 1) - begin(index - first)};
 }
@@ -98,7 +98,7 @@ class Parquet final : public Format {
     return {number / full_pieces_.count(), true, &full_pieces_, number % full_pieces_.count()};
   }
 
-  /// Data sets without columns whose sizes are drawn have no two files alike: theirs are laid out for the call.
+  /// Files of data sets without columns, whose sizes are drawn, all differ: they are laid out per call.
   template <class Use>
   std::invoke_result_t<Use, const ParquetFile&> on_file(const FileShape& shape, Use use) const {
     const uint64_t elements = shape.height * shape.width;

@@ -8,7 +8,7 @@ namespace {
 
 using workloads::ElementType;
 
-// Numbers of parquet.thrift.
+// The numbers of Parquet's Thrift definition.
 enum Physical : int8_t { kInt32 = 1, kInt64 = 2, kFloat = 4, kDouble = 5, kFixedBytes = 7 };
 enum Repetition : int8_t { kRequired = 0, kRepeated = 2 };
 enum Converted : int8_t { kNone = -1, kListType = 3, kUnsigned8 = 11, kSigned8 = 15 };  // 16, 32, 64 bits follow
@@ -50,7 +50,7 @@ void append_varint(std::string& text, uint64_t value) {
   text += static_cast<char>(value);
 }
 
-// `count` times the level `value`, in the RLE / bit-packing hybrid with a bit width of 1.
+// Encodes `count` levels of `value` in the RLE / bit-packing hybrid with a bit width of 1.
 std::string level_run(uint64_t count, char value) {
   std::string run;
   append_varint(run, count << 1);
@@ -81,7 +81,7 @@ std::string page_header(uint64_t body_bytes, uint64_t values, bool indices) {
 ParquetPage make_page(const ParquetColumn& column, uint64_t rows) {
   const TypeFacts& type = facts(column.type);
   const uint64_t values = rows * column.elements;
-  // Bit-packed indices come in groups of eight; the ones nobody asked for are payload like the others.
+  // Bit-packed indices come in groups of eight; the surplus ones are payload like the others.
   const uint64_t stored = column.has_dictionary() ? (values + 7) / 8 * 8 : values;
   ParquetPage page;
   page.rows = rows;
@@ -104,7 +104,7 @@ ParquetPage make_page(const ParquetColumn& column, uint64_t rows) {
   return page;
 }
 
-// The value of index i: all there are, in the order of their bit patterns, so that an index is its value's bytes.
+// A dictionary of all values in the order of their bit patterns, so that an index equals the bytes of its value.
 int32_t dictionary_value(ElementType type, uint32_t index) {
   switch (type) {
     case ElementType::kInt8:
@@ -138,7 +138,7 @@ std::string dictionary_page(ElementType type) {
   return page;
 }
 
-// One for each type, however many columns and files there are.
+// One dictionary per type, shared by all columns and files.
 std::shared_ptr<const std::string> shared_dictionary(const ParquetColumn& column) {
   static const auto pages = [] {
     std::array<std::shared_ptr<const std::string>, kTypes.size()> made;

@@ -10,13 +10,14 @@
 
 /// One column of a Parquet file: its type and its column chunks.
 ///
-/// A value takes element_bytes() bytes of payload, whatever its type. Parquet has no physical type below 32 bits but
-/// bits and byte strings, so small integers are dictionary indices of 8 or 16 bits into a dictionary of all values
-/// that type has; each column chunk has its own, of 1 KiB or 256 KiB. bool goes the same way, as an unsigned 8-bit
-/// integer that is 0 or 1. float16 is a byte string of two with the logical type Float16. Everything else is PLAIN.
+/// A value takes element_bytes() bytes of payload, whatever its type. Below 32 bits Parquet has only bits and byte
+/// strings as physical types, so small integers are stored as indices of 8 or 16 bits into a dictionary of all values
+/// of the type; each column chunk has its own dictionary, of 1 KiB or 256 KiB. bool is stored the same way, as an
+/// unsigned 8-bit integer that is 0 or 1. float16 is a byte string of length 2 with the logical type Float16. All other
+/// types are PLAIN.
 namespace mlps::formats {
 
-/// As workloads::Column; `list` is on its own since the column `data` is a list even of one element.
+/// A workloads::Column in a file. `list` is separate, since the column named data is a list even with one element.
 struct ParquetColumn {
   std::string name;
   workloads::ElementType type = workloads::ElementType::kUint8;
@@ -26,11 +27,11 @@ struct ParquetColumn {
   bool has_dictionary() const;
 };
 
-/// The column's SchemaElements, and how many there are.
+/// Appends the column's SchemaElements.
 void write_schema(ThriftWriter& out, const ParquetColumn& column);
 int32_t physical_type(const ParquetColumn& column);
 
-/// A data page of `rows` rows: head, `repeats` times `pattern`, tail, values. Everything but the values is structure.
+/// A data page of `rows` rows: head, `repeats` times `pattern`, tail, values. All but the values is structure.
 struct ParquetPage {
   uint64_t rows = 0;
   std::string head;     ///< page header; for a list also the length of the repetition levels
@@ -43,13 +44,13 @@ struct ParquetPage {
   uint64_t bytes() const { return structure_bytes() + value_bytes; }
 };
 
-/// All pages of one column in one row group; `rows` of them in as many equal pages as needed and one with the rest.
+/// All pages of one column in one row group: equal full pages, and one with the remaining rows.
 struct ParquetChunk {
-  uint64_t begin = 0;                             ///< in its row group
-  std::shared_ptr<const std::string> dictionary;  ///< the page with its header; empty where there is none
+  uint64_t begin = 0;                             ///< offset in its row group
+  std::shared_ptr<const std::string> dictionary;  ///< the page with its header; empty if the column has none
   ParquetPage full;
   uint64_t full_pages = 0;
-  ParquetPage last;  ///< of 0 bytes where the full ones are all
+  ParquetPage last;  ///< has no rows if the full pages hold all
 
   uint64_t bytes() const { return dictionary->size() + full_pages * full.bytes() + (last.rows > 0 ? last.bytes() : 0); }
   uint64_t end() const { return begin + bytes(); }
@@ -57,12 +58,12 @@ struct ParquetChunk {
 
 ParquetChunk make_chunk(const ParquetColumn& column, uint64_t rows, uint64_t begin);
 
-/// Bytes of a row with its repetition levels: what decides how many rows a page has.
+/// Returns the bytes of a row with its repetition levels, which decide how many rows a page has.
 uint64_t row_bytes(const ParquetColumn& column);
-/// A page's size is a 32-bit number; a row of more than this fits none.
+/// The largest row that fits a page, whose size is a 32-bit number.
 inline constexpr uint64_t kMostRowBytes = (uint64_t{1} << 31) - (uint64_t{1} << 20);
 
-/// Puts a chunk's structure, for a row group that begins at `group`, over what lies in the window.
+/// Writes the part of a chunk's structure that lies in the window; the row group begins at file offset `group`.
 void overlay_chunk(const Window& window, uint64_t group, const ParquetChunk& chunk);
 
 }  // namespace mlps::formats

@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::string_view kMagic = "PAR1";
 
-// Chunks with less than this between them are read as one: a request costs client and server about as much processor
-// time as so many bytes (some ten microseconds), and larger holes would make a projection read mostly what it doesn't
-// want (DLRM's 40 of 200 columns: 1.26 MB of each row group instead of 0.99; with 256 KiB it would be 3.62).
+// Chunks with a smaller gap between them are read as one: a request costs client and server about as much processor
+// time as this many bytes (some ten microseconds). Larger gaps would make a projection read mostly unwanted bytes
+// (DLRM's 40 of 200 columns: 1.26 MB of each row group instead of 0.99; with 256 KiB it would be 3.62).
 constexpr uint64_t kMostHoleBytes = 64 * 1024;
 
 ParquetGroup make_group(const ParquetSettings& settings, uint64_t rows) {
@@ -47,7 +47,7 @@ void write_chunk(ThriftWriter& out, const ParquetColumn& column, const ParquetCh
                  uint64_t rows) {
   const uint64_t at = group_at + chunk.begin;
   out.open_element();
-  out.i64(2, 0);  // of metadata outside the footer, which there isn't
+  out.i64(2, 0);  // offset of metadata outside the footer: none
   out.open_struct(3);
   out.i32(1, physical_type(column));
   // PLAIN (values or dictionary), RLE (levels), RLE_DICTIONARY

@@ -9,7 +9,7 @@
 
 namespace mlps::formats {
 
-/// What a Parquet file is made from; see Layout.
+/// The parameters of a Parquet file; see Layout.
 struct ParquetSettings {
   std::vector<ParquetColumn> columns;
   std::vector<size_t> read_columns;  ///< indices, ascending, at least one
@@ -17,9 +17,9 @@ struct ParquetSettings {
   uint64_t row_group_rows = 0;
 };
 
-/// Bytes of a row group that are read in one go, for the projected columns.
+/// A range of a row group that is read as one unit, for the projected columns.
 struct ParquetSpan {
-  uint64_t begin = 0;  ///< in its row group
+  uint64_t begin = 0;  ///< offset in its row group
   uint64_t bytes = 0;
 };
 
@@ -30,7 +30,7 @@ struct ParquetGroup {
   std::vector<ParquetSpan> spans;
 };
 
-/// Places and structure of a file: "PAR1", row groups of which all but the last are alike, footer. Immutable.
+/// Offsets and structure of a file: "PAR1", row groups, of which all but the last are equal, and the footer. Immutable.
 class ParquetFile {
  public:
   explicit ParquetFile(const ParquetSettings& settings);
@@ -41,8 +41,8 @@ class ParquetFile {
 
   uint64_t full_groups() const { return full_groups_; }
   const ParquetGroup& full() const { return full_; }
-  const ParquetGroup& last() const { return last_; }  ///< of 0 rows where the full ones are all
-  /// File offset of row group `index`; the shorter one has index full_groups().
+  const ParquetGroup& last() const { return last_; }  ///< has no rows if the full groups hold all
+  /// Returns the file offset of row group `index`; the last, shorter one has index full_groups().
   uint64_t group_at(uint64_t index) const;
 
   void overlay_structure(const Window& window) const;

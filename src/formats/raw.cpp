@@ -6,7 +6,7 @@
 namespace mlps::formats {
 namespace {
 
-/// jpeg and png: payload and nothing else.
+/// jpeg and png: payload only.
 class Raw final : public WholeFile {
  public:
   using WholeFile::WholeFile;
@@ -22,8 +22,8 @@ class Raw final : public WholeFile {
   }
 };
 
-/// The original's text of the file's index, which a format can't know: 20 decimal digits, as many as an index may have,
-/// each from one byte of payload.
+/// DLIO writes the index of the file as text, which a format doesn't know: 20 decimal digits, the most an index can
+/// have, each derived from one byte of payload.
 class Synthetic final : public WholeFile {
  public:
   using WholeFile::WholeFile;

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <type_traits>
 
-/// Structure over payload: in every format, the file's byte at offset o is the source's byte at offset o unless the
-/// format puts something of its own there. So payload is generated in place, whole blocks at a time, however a file is
-/// cut, and structure goes over it.
+/// Structure over payload: in every format the file's byte at offset o is the payload's byte at offset o, unless the
+/// format's structure occupies it. So the payload is generated in place, whole blocks at a time, however a file is cut,
+/// and the structure is then written over it.
 namespace mlps::formats {
 
 /// A range of a file that is being filled.
@@ -20,7 +20,7 @@ struct Window {
   std::span<std::byte> out;
 
   uint64_t end() const { return offset + out.size(); }
-  /// The part of [begin, end) that lies in the window; empty where none does.
+  /// Returns the part of the window that lies in [begin, end); empty if none does.
   Window clipped(uint64_t begin, uint64_t end) const {
     const uint64_t from = begin > offset ? begin : offset;
     const uint64_t to = end < this->end() ? end : this->end();
@@ -29,20 +29,20 @@ struct Window {
   }
 };
 
-/// Puts those of `bytes`, which stand at file offset `at`, that lie in the window.
+/// Copies the part of `bytes`, whose file offset is `at`, that lies in the window.
 inline void overlay(const Window& window, uint64_t at, std::string_view bytes) {
   const Window hit = window.clipped(at, at + bytes.size());
   if (!hit.out.empty()) std::memcpy(hit.out.data(), bytes.data() + (hit.offset - at), hit.out.size());
 }
 
-/// The file offset of the first byte of `data`, which stands at `offset`, that differs from `bytes`, which belong at
-/// `at`; only what both have is compared.
+/// Compares `data`, read from file offset `offset`, with `bytes`, expected at offset `at`, where both overlap. Returns
+/// the file offset of the first difference.
 inline std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data, uint64_t at,
                                               std::string_view bytes) {
   const uint64_t from = std::max(offset, at);
   const uint64_t to = std::min(offset + data.size(), at + bytes.size());
-  for (uint64_t place = from; place < to; ++place) {
-    if (data[place - offset] != std::byte(bytes[place - at])) return place;
+  for (uint64_t i = from; i < to; ++i) {
+    if (data[i - offset] != std::byte(bytes[i - at])) return i;
   }
   return std::nullopt;
 }

@@ -21,7 +21,7 @@ std::string varint(uint64_t value) {
   return text += static_cast<char>(value);
 }
 
-// Field 1 to 15 of wire type 2, up to its content of `length` bytes.
+// The tag and length of a field 1 to 15 of wire type 2.
 std::string opening(unsigned field, uint64_t length) {
   return static_cast<char>((field << 3) | 2) + varint(length);
 }
@@ -29,7 +29,7 @@ std::string delimited(unsigned field, const std::string& content) {
   return opening(field, content.size()) + content;
 }
 
-// A checksum over data that itself holds checksums is not good for much, so they are masked.
+// TensorFlow masks its checksums, since a CRC over data that contains CRCs is weak.
 uint32_t masked(uint32_t crc) {
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
 }
@@ -65,14 +65,14 @@ Record record_of(uint64_t image_bytes) {
   return record;
 }
 
-// A part of the record at `at` without its checksum.
+// Fills a part of the record at `at`, without its checksum.
 void fill_unchecked(const Record& record, uint64_t at, const payload::Source& source, const Window& part) {
   source.fill(part.offset, part.out);
   overlay(part, at, record.head);
   overlay(part, at + record.suffix_at(), record.suffix);
 }
 
-// The CRC of what stands between the record's frame and `end`, made again piece by piece.
+// Returns the CRC of the bytes between the record's frame and `end`, which are regenerated piece by piece.
 uint32_t crc_again(const Record& record, uint64_t at, const payload::Source& source, uint64_t end) {
   alignas(64) std::array<std::byte, 16 * 1024> scratch;
   uint32_t crc = 0;
@@ -92,7 +92,7 @@ std::string checksum(uint32_t crc) {
   return text;
 }
 
-// A part of the record at `at`; each tile is summed while it is in the cache.
+// Fills a part of the record at `at`; each tile is added to the CRC while it is in the cache.
 void fill_record(const Record& record, uint64_t at, const payload::Source& source, Window part) {
   const uint64_t crc_at = at + record.crc_at();
   if (part.end() <= crc_at) return fill_unchecked(record, at, source, part);
@@ -117,7 +117,7 @@ std::optional<uint64_t> record_mismatch(const Record& record, uint64_t at, const
   if (const auto wrong = first_mismatch(offset, data, at + record.suffix_at(), record.suffix)) return wrong;
   const uint64_t crc_at = at + record.crc_at();
   if (end <= crc_at) return std::nullopt;
-  // So far the data is as it should be, so the checksum can be taken from it as far as it goes back.
+  // The data has matched so far, so the checksum can be computed from it.
   const uint64_t payload_at = at + kFrameBytes;
   const uint64_t known = std::clamp(offset, payload_at, crc_at);
   const auto present = offset < crc_at ? data.subspan(known - offset, crc_at - known) : data.first(0);

@@ -7,8 +7,8 @@
 
 namespace mlps::formats {
 
-/// Writes Thrift's compact protocol, as far as Parquet needs it. Fields go in the order of their numbers; the caller
-/// closes what it opens.
+/// Writes the part of Thrift's compact protocol that Parquet needs. The caller writes fields in ascending order of
+/// their ids, and closes every struct that it opens.
 class ThriftWriter {
  public:
   enum class Type : uint8_t {
@@ -44,7 +44,7 @@ class ThriftWriter {
     field(id, Type::kStruct);
     open_element();
   }
-  void open_element() {  ///< a struct in a list, or the outermost one
+  void open_element() {  ///< opens a struct in a list, or the outermost one
     outer_.push_back(last_);
     last_ = 0;
   }
@@ -54,7 +54,7 @@ class ThriftWriter {
     outer_.pop_back();
   }
 
-  /// Its `size` elements follow; a list has nothing to close.
+  /// Opens a list; the caller writes its `size` elements next. A list needs no close().
   void list(int id, Type type, uint64_t size) {
     field(id, Type::kList);
     const auto low = static_cast<uint8_t>(type);
@@ -71,7 +71,7 @@ class ThriftWriter {
 
  private:
   void field(int id, Type type) {
-    // Parquet's field numbers are never 16 apart, which is what one byte has room for.
+    // One byte has room for a step of up to 15 between ids; Parquet's never differ by more.
     text_ += static_cast<char>(((id - last_) << 4) | static_cast<int>(type));
     last_ = id;
   }

@@ -4,7 +4,7 @@
 
 namespace mlps::formats {
 
-/// A format whose files are one extent with all their samples: the reader cuts it into parts as it likes.
+/// Base of the formats whose files are one extent with all samples.
 class WholeFile : public Format {
  public:
   explicit WholeFile(const Layout& layout) : samples_(layout.samples_per_file), element_type_(layout.element_type) {}
@@ -16,7 +16,7 @@ class WholeFile : public Format {
  protected:
   uint64_t samples() const { return samples_; }
   workloads::ElementType element_type() const { return element_type_; }
-  /// Bytes of the array (height, width, samples).
+  /// Returns the bytes of the array (height, width, samples).
   uint64_t array_bytes(const FileShape& shape) const {
     return shape.height * shape.width * samples_ * workloads::element_bytes(element_type_);
   }

@@ -5,7 +5,7 @@
 namespace mlps::formats {
 namespace {
 
-constexpr uint64_t kIn64 = 0xFFFFFFFF;  // says "see the ZIP64 field"; the largest 32-bit value is thus one less
+constexpr uint64_t kIn64 = 0xFFFFFFFF;  // stands for "see the ZIP64 field", so the largest 32-bit value is one less
 constexpr uint16_t kPlainVersion = 20;
 constexpr uint16_t kZip64Version = 45;
 
@@ -59,7 +59,7 @@ std::string directory_entry(const ZipMember& member) {
 // The ZIP64 end record and its locator.
 std::string zip64_end(size_t members, uint64_t directory_bytes, uint64_t at) {
   std::string end = "PK\x06\x06";
-  put<uint64_t>(end, 44);  // of what follows
+  put<uint64_t>(end, 44);  // size of the rest of the record
   put<uint16_t>(end, kZip64Version);
   put<uint16_t>(end, kZip64Version);
   put<uint64_t>(end, 0);  // disks

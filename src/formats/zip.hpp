@@ -15,11 +15,12 @@ struct ZipMember {
   uint64_t offset = 0;  ///< of its local header
 };
 
-/// `zip64`: with version 45 and a ZIP64 field for both sizes, as numpy.savez writes; else version 20 and 32-bit sizes.
+/// Returns a member's local header: with `zip64`, version 45 and a ZIP64 field for both sizes, as numpy.savez writes;
+/// else version 20 and 32-bit sizes.
 std::string zip_local_header(const ZipMember& member, bool zip64);
 
-/// The central directory and what ends the file, for a directory that begins at `at`. Values that need more than 32
-/// bits go into ZIP64 fields.
+/// Returns the central directory, which begins at file offset `at`, and the end records. Values of more than 32 bits go
+/// into ZIP64 fields.
 std::string zip_directory(std::span<const ZipMember> members, uint64_t at);
 
 }  // namespace mlps::formats

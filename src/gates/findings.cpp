@@ -12,7 +12,7 @@
 namespace mlps::gates {
 namespace {
 
-/// What several hosts have in common: the text without what is random in the names of probes.
+/// Returns `text` without the random suffixes of probe names, so that the same failure of several hosts compares equal.
 std::string without_random_names(std::string_view text) {
   std::string result;
   for (size_t begin = 0; begin < text.size();) {
@@ -61,7 +61,7 @@ Result<Findings> unpack_findings(std::string_view bytes) {
   const uint64_t available = in.number();
   if (is_known) findings.available_bytes = available;
   if (in.good() && in.empty()) return findings;
-  return fail(ErrorCode::kMpiCommunication, "what another process says about its gates can't be understood");
+  return fail(ErrorCode::kMpiCommunication, "another process sent damaged findings of its gates");
 }
 
 Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings) {
@@ -71,7 +71,7 @@ Report merge(const std::vector<world::Member>& members, std::vector<Findings> fi
     const std::string& host = members[i].host;
     for (const Error& failure : findings[i].failures) failures.add(host, failure);
     for (const std::string& warning : findings[i].warnings) warnings.add(host, {.message = warning});
-    // Once for a host, with its first process.
+    // Once per host, at its first process.
     if (std::erase(hosts_left, host) == 0) continue;
     if (const auto error = memory_error(memory_of(host, members, findings))) failures.add(host, *error);
   }

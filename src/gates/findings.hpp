@@ -12,7 +12,7 @@
 
 namespace mlps::gates {
 
-/// What the gates find in one process.
+/// The failures, warnings and memory demand that the gates found in one process.
 struct Findings {
   std::vector<Error> failures;
   std::vector<std::string> warnings;
@@ -21,11 +21,11 @@ struct Findings {
 };
 
 world::Bytes pack(const Findings& findings);
-/// E503 for bytes that are no findings.
+/// Fails with E503 if `bytes` is not a packed Findings.
 Result<Findings> unpack_findings(std::string_view bytes);
 
-/// The failures and warnings of all processes' findings, by index, as Report has them; with memory judged by host, for
-/// several processes share what their host has.
+/// Returns a report with the failures and warnings of all processes; `findings` are ordered as `members`. Memory is
+/// checked per host, since the processes of a host share its memory.
 Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings);
 
 }  // namespace mlps::gates

@@ -7,10 +7,11 @@
 
 namespace mlps::gates {
 
-/// The folder is there, or is made now, with at most `levels` of it missing. `word` is what messages call it.
+/// Creates `folder` if it is missing, with at most `levels` missing folders at the end of its path. `word` names it in
+/// messages.
 Status make_folder(const std::string& folder, const std::string& word, uint32_t levels);
 
-/// What is only read must be there: E401 if it isn't, E608 if it is no folder.
+/// Checks that a folder that is only read exists: E401 if it is missing, E608 if it is not a folder.
 Status find_folder(const std::string& folder, const std::string& word);
 
 }  // namespace mlps::gates

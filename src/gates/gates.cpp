@@ -12,21 +12,21 @@ namespace {
 
 using world::Bytes;
 
-// Nobody may wait for a process that can't go on.
+// Raises the failure for all processes, so that none waits for this one.
 tl::unexpected<Error> failed(world::Transport& transport, Error error) {
   transport.failure().raise(error);
   return fail(std::move(error));
 }
 
-/// All processes' findings, in process 0. The probe of CAP-02 is gone when this returns; if it couldn't be removed,
-/// `left_behind` says so.
+/// Returns the packed findings of all processes, in process 0. The mark of CAP-02 is removed when this returns; if it
+/// couldn't be, `left_behind` has a warning.
 Result<std::vector<Bytes>> check_together(HostChecks& checks, world::Transport& transport,
                                           std::vector<std::string>& left_behind) {
   std::optional<ProbeFile> probe;
-  Bytes words;
-  if (transport.index() == 0) words = pack(checks.open(left_behind, probe));
-  if (Status told = transport.broadcast(words); !told) return fail(std::move(told.error()));
-  const Result<Opening> opening = unpack_opening(words);
+  Bytes message;
+  if (transport.index() == 0) message = pack(checks.open(left_behind, probe));
+  if (Status told = transport.broadcast(message); !told) return fail(std::move(told.error()));
+  const Result<Opening> opening = unpack_opening(message);
   if (!opening) return failed(transport, opening.error());
   checks.check(*opening);
   return transport.gather(pack(checks.findings()));
@@ -43,16 +43,16 @@ Result<Report> judge(const std::vector<Bytes>& all, std::vector<std::string> lef
   return merge(transport.members(), std::move(findings));
 }
 
-/// Process 0's first failure, to all.
-Status tell_first_failure(Report& report, world::Transport& transport) {
-  Bytes words;
-  if (report.first_failure) words = world::Packer().error(*report.first_failure).take();
-  if (Status told = transport.broadcast(words); !told) return told;
-  if (words.empty() || transport.index() == 0) return {};
-  world::Unpacker in(words);
+/// Broadcasts process 0's first failure.
+Status broadcast_first_failure(Report& report, world::Transport& transport) {
+  Bytes message;
+  if (report.first_failure) message = world::Packer().error(*report.first_failure).take();
+  if (Status told = transport.broadcast(message); !told) return told;
+  if (message.empty() || transport.index() == 0) return {};
+  world::Unpacker in(message);
   report.first_failure = in.error();
   if (in.good() && in.empty()) return {};
-  return failed(transport, {ErrorCode::kMpiCommunication, "what process 0 says about the gates can't be understood"});
+  return failed(transport, {ErrorCode::kMpiCommunication, "process 0 sent a damaged message about the gates"});
 }
 
 }  // namespace
@@ -69,10 +69,10 @@ Result<Report> run_gates(const Request& request, world::Transport& transport) {
   Result<Report> report;
   if (transport.index() == 0) report = judge(*all, std::move(left_behind), transport);
   if (!report) return report;
-  if (transport.index() == 0 && request.looks_at_job) {
+  if (transport.index() == 0 && request.checks_job) {
     for (std::string& warning : job_warnings(transport.members())) report->warnings.push_back(std::move(warning));
   }
-  if (Status told = tell_first_failure(*report, transport); !told) return fail(std::move(told.error()));
+  if (Status told = broadcast_first_failure(*report, transport); !told) return fail(std::move(told.error()));
   report->separation = checks.separation();
   report->available_memory_bytes = checks.findings().available_bytes.value_or(0);
   return report;

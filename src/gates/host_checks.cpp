@@ -34,7 +34,7 @@ Result<Opening> unpack_opening(std::string_view bytes) {
   mark.content = in.text();
   if (has_mark) opening.mark = std::move(mark);
   if (in.good() && in.empty()) return opening;
-  return fail(ErrorCode::kMpiCommunication, "what process 0 says about the folder can't be understood");
+  return fail(ErrorCode::kMpiCommunication, "process 0 sent a damaged message about the folder");
 }
 
 Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe) {
@@ -57,7 +57,7 @@ Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<Probe
 }
 
 void HostChecks::open_to_write(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe, Opening& opening) {
-  if (!compares_folders()) return;
+  if (!needs_mark()) return;
   auto mark = make_mark(request_.store->root().path(), request_.model_folder, warnings, probe);
   if (mark) {
     opening.mark = std::move(*mark);
@@ -73,8 +73,9 @@ void HostChecks::open_to_read(Opening& opening) {
     findings_.failures.push_back(objects.error());
     return;
   }
-  if (!compares_folders()) return;
-  // A hidden file may be a probe that goes at any moment. Without any other the run has nothing to read and says so.
+  if (!needs_mark()) return;
+  // A hidden file may be a probe file, which can vanish at any moment. Without any other file the run itself reports
+  // that it has nothing to read.
   const auto file = std::find_if(objects->begin(), objects->end(), [](const storage::ObjectInfo& object) {
     return object.name[object.name.rfind('/') + 1] != '.';
   });
@@ -87,7 +88,7 @@ void HostChecks::open_to_read(Opening& opening) {
   }
 }
 
-bool HostChecks::compares_folders() const {
+bool HostChecks::needs_mark() const {
   return request_.store->traits().file_system && distinct_hosts(transport_.members()).size() > 1;
 }
 
@@ -104,23 +105,23 @@ void HostChecks::check(const Opening& opening) {
 void HostChecks::check_store(const Opening& opening) {
   storage::Store& store = *request_.store;
   const storage::StoreTraits traits = store.traits();
-  // What isn't the folder must not be written to, and what failed once would fail again.
-  const bool usable = leads() ? findings_.failures.empty() : finds_folder(opening);
+  // A folder that isn't the right one must not be written to, and what failed once would fail again.
+  const bool usable = is_process_0() ? findings_.failures.empty() : sees_folder(opening);
   if (traits.holds_objects && usable) {
     if (writes()) {
       auto failures = probe_writing(store, request_.model_folder);
       std::move(failures.begin(), failures.end(), std::back_inserter(findings_.failures));
-    } else if (!leads()) {
+    } else if (!is_process_0()) {
       const auto objects = probe_reading(store, request_.model_folder);
       if (!objects) findings_.failures.push_back(objects.error());
     }
   }
   if (writes()) check_capacity();
-  if (leads() && traits.file_system && opening.folder_there && !request_.results_dir.empty()) check_separation();
+  if (is_process_0() && traits.file_system && opening.folder_there && !request_.results_dir.empty()) check_separation();
 }
 
-// For the processes that didn't make it. Says why it can't be used, unless process 0 says so already.
-bool HostChecks::finds_folder(const Opening& opening) {
+// For processes other than 0. Adds the failure if the folder can't be used, unless process 0 reports the same.
+bool HostChecks::sees_folder(const Opening& opening) {
   if (!request_.store->traits().file_system) return true;
   const std::string& path = request_.store->root().path();
   if (opening.mark) {
@@ -132,8 +133,9 @@ bool HostChecks::finds_folder(const Opening& opening) {
   }
   const Status there = find_folder(path, request_.folder_word);
   if (there) return true;
-  const bool nobody_made_it = writes() && !opening.folder_there && there.error().code == ErrorCode::kPathNotFound;
-  if (!nobody_made_it) findings_.failures.push_back(there.error());
+  const bool reported_by_process_0 =
+      writes() && !opening.folder_there && there.error().code == ErrorCode::kPathNotFound;
+  if (!reported_by_process_0) findings_.failures.push_back(there.error());
   return false;
 }
 
@@ -143,8 +145,8 @@ void HostChecks::check_capacity() {
     findings_.failures.push_back(std::move(capacity.error()));
     return;
   }
-  // The others must be able to tell, but theirs is the same storage: CAP-02 sees to that.
-  if (!leads()) return;
+  // Every process must be able to query the capacity; all have the same storage (CAP-02), so only process 0 judges it.
+  if (!is_process_0()) return;
   if (!*capacity || (*capacity)->available_bytes >= request_.bytes_to_write) return;
   const uint64_t available = (*capacity)->available_bytes;
   // The four lines are fixed: scripts look for them.

@@ -11,41 +11,41 @@
 
 namespace mlps::gates {
 
-/// What process 0 says when it has made the folder ready, and the others wait for.
+/// The message that process 0 broadcasts once it has prepared the folder; the other processes wait for it.
 struct Opening {
-  bool folder_there = true;  ///< also for stores without folders
+  bool folder_there = true;  ///< true also for stores without folders
   std::optional<SharedMark> mark;
 };
 
 world::Bytes pack(const Opening& opening);
-/// E503 for bytes that are no opening.
+/// Fails with E503 if `bytes` is not a packed Opening.
 Result<Opening> unpack_opening(std::string_view bytes);
 
-/// What a process checks by itself. Not thread-safe.
+/// The checks of one process. Not thread-safe.
 class HostChecks {
  public:
-  /// Everything must live as long.
+  /// Keeps references; `request` and `transport` must outlive this object.
   HostChecks(const Request& request, world::Transport& transport) : request_(request), transport_(transport) {}
 
-  /// Process 0, before all others: makes the folder, and with several hosts the mark of CAP-02, whose probe goes with
-  /// `probe`; a run that only reads lists.
+  /// Prepares the folder, in process 0, before the checks of all: creates it, and with several hosts the mark of
+  /// CAP-02, whose file is removed with `probe`. For a run that only reads it lists the folder.
   Opening open(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe);
 
-  /// Every process, then. A failure of the job ends the wait for what process 0 has made.
+  /// Runs the checks, in every process. Waiting for the mark of process 0 ends at a failure of the process group.
   void check(const Opening& opening);
 
   const Findings& findings() const { return findings_; }
-  /// Of process 0.
+  /// The finding of CAP-03, in process 0 only.
   const std::optional<SeparationFinding>& separation() const { return separation_; }
 
  private:
-  bool leads() const { return transport_.index() == 0; }
+  bool is_process_0() const { return transport_.index() == 0; }
   bool writes() const { return request_.bytes_to_write > 0; }
   void open_to_write(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe, Opening& opening);
   void open_to_read(Opening& opening);
   void check_store(const Opening& opening);
-  bool finds_folder(const Opening& opening);
-  bool compares_folders() const;  // CAP-02 applies
+  bool sees_folder(const Opening& opening);
+  bool needs_mark() const;  // gate CAP-02 applies
   void check_capacity();
   void check_separation();
 

@@ -7,11 +7,11 @@
 
 namespace mlps::gates {
 
-/// The different hosts of a job's processes, in order.
+/// Returns the host names of the processes, each once, in order of first appearance.
 std::vector<std::string> distinct_hosts(const std::vector<world::Member>& members);
 
-/// What is odd about a job and makes its results harder to trust or slower: wall clocks more than a second apart, and
-/// several processes on one host.
+/// Returns warnings about the process group as such: wall clocks that differ by more than a second, and several
+/// processes on one host.
 std::vector<std::string> job_warnings(const std::vector<world::Member>& members);
 
 }  // namespace mlps::gates

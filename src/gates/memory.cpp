@@ -14,7 +14,7 @@
 namespace mlps::gates {
 namespace {
 
-// What the program needs besides its I/O buffers.
+// Memory of a process besides its I/O buffers.
 constexpr uint64_t kReserve = 64 * kMiB;
 constexpr std::string_view kField = "MemAvailable:";
 constexpr const char* kLessMemory = "lower --io-workers, --io-depth or --io-part-size";

@@ -8,24 +8,24 @@
 
 namespace mlps::gates {
 
-/// MemAvailable, in bytes, out of the text of /proc/meminfo; nothing if it isn't there or isn't a number of kB.
+/// Returns MemAvailable in bytes out of the text of /proc/meminfo; nothing if it is missing or not a number of kB.
 std::optional<uint64_t> parse_mem_available(std::string_view meminfo);
 
-/// The failure of I/O buffers that exceed the budget of --io-memory, or nothing.
+/// Returns an error if the I/O buffers exceed the budget (--io-memory).
 std::optional<Error> budget_error(const Request& request);
 
-/// What the processes of one host want of it.
+/// Memory demand of all processes on one host.
 struct HostMemory {
-  uint64_t buffer_bytes = 0;  ///< of all of them
+  uint64_t buffer_bytes = 0;  ///< sum over the processes
   uint32_t processes = 1;
   std::optional<uint64_t> available_bytes;
 };
 
-/// The failure of buffers that don't fit the available memory with 64 MiB to spare for each process, or nothing;
-/// memory that isn't known fits.
+/// Returns an error if the buffers and 64 MiB for each process exceed the available memory; no error if available
+/// memory is unknown.
 std::optional<Error> memory_error(const HostMemory& memory);
 
-/// MemAvailable of this host.
+/// Returns MemAvailable of this host in bytes; nothing if /proc/meminfo doesn't have it.
 std::optional<uint64_t> read_mem_available();
 
 }  // namespace mlps::gates

@@ -8,8 +8,8 @@
 
 namespace mlps::gates {
 
-/// A file that is removed when this goes, if it was made; one that can't be is a warning that begins with the gate's
-/// name. `warnings` must live longer.
+/// A probe file, which the destructor removes if it was created; if that fails, it appends a warning that begins with
+/// the gate's name. Keeps references: `gate` and `warnings` must outlive it.
 class ProbeFile {
  public:
   ProbeFile(std::string_view gate, std::string path, std::vector<std::string>& warnings)
@@ -18,9 +18,9 @@ class ProbeFile {
   ProbeFile(const ProbeFile&) = delete;
   ProbeFile& operator=(const ProbeFile&) = delete;
 
-  /// Makes a new file. 0, or errno.
+  /// Creates the file, which must not exist, with `content`. Returns 0, or the errno of the failure.
   int create(mode_t mode, std::string_view content = {});
-  /// Makes it another name of `source`. 0, or errno.
+  /// Creates the file as a hard link to `source`. Returns 0, or the errno of the failure.
   int link_from(const ProbeFile& source);
 
   const std::string& path() const { return path_; }

@@ -20,7 +20,7 @@ constexpr const char* kOverride =
     "--skip-fs-separation-gate";
 
 tl::unexpected<Error> cant_probe(int errno_value, const std::string& action) {
-  // Whatever errno says, the original's code for a probe that can't be made is E402.
+  // mlpstorage 3.0 reports E402 whatever the errno.
   return fail(ErrorCode::kPermissionDenied, errno_error(errno_value, "CAP-03: " + action).message, {}, kOverride);
 }
 

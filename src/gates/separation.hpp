@@ -9,13 +9,13 @@
 
 namespace mlps::gates {
 
-/// CAP-03: are two existing folders on different file systems? A file made in `checkpoint_folder` is hard-linked into
-/// `results_dir`; EXDEV means separate. Both names are removed whatever happens; a name that can't be removed is a
-/// warning. E402 where the file can't be made or linked, with the system's words.
+/// Gate CAP-03: finds out whether two existing folders are on different file systems, by hard-linking a probe file of
+/// `checkpoint_folder` into `results_dir`; EXDEV means separate. Both names are removed; failing to is a warning. Fails
+/// with E402 if the file can't be created or linked.
 Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder, const std::string& results_dir,
                                            std::vector<std::string>& warnings);
 
-/// The failure that a finding of one file system is (E404), or nothing.
+/// Returns E404 if the finding says that both folders are on one file system.
 std::optional<Error> separation_error(const SeparationFinding& finding);
 
 }  // namespace mlps::gates

@@ -6,20 +6,19 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <system_error>
-#include <thread>
 
 #include "base/descriptor.hpp"
+#include "base/waiting.hpp"
 #include "storage/probe_name.hpp"
 
 namespace mlps::gates {
 namespace {
 
 constexpr std::string_view kSharedFolderGate = "CAP-02";
-constexpr std::chrono::milliseconds kBetweenLooks{100};
-constexpr mode_t kReadableByAll = 0644;  // a host may look at it with other rights, as root does over NFS
+constexpr Nanos kRetryInterval = 100'000'000;
+constexpr mode_t kReadableByAll = 0644;  // another host may read it as another user (root over NFS)
 
 tl::unexpected<Error> cant_mark(int errno_value, const std::string& action) {
   return fail(ErrorCode::kInvalidStructure,
@@ -32,9 +31,9 @@ Descriptor open_to_read(const std::string& path, int flags = 0) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
 }
 
-/// What a host finds in the mark's place.
+/// The file that a host finds at the mark's path.
 struct Sighting {
-  int error = 0;  ///< errno; the rest is without meaning then
+  int error = 0;  ///< errno; if not 0, the other members mean nothing
   uint64_t inode = 0;
   uint64_t size_bytes = 0;
   bool same_content = true;
@@ -58,15 +57,15 @@ bool is_missing(const Sighting& sighting) {
   return sighting.error == ENOENT || sighting.error == ENOTDIR || sighting.error == ESTALE;
 }
 
-/// Whether another look could find the mark.
+/// Returns whether the mark may still appear.
 bool may_change(const SharedMark& mark, const Sighting& sighting) {
   if (sighting.error != 0) return is_missing(sighting);
   return !sighting.same_content || sighting.size_bytes != mark.size_bytes;
 }
 
-/// A client of NFS remembers that a name wasn't there for as long as it believes its folder unchanged (up to 60 s by
-/// default). It asks the server anew when the folder is opened.
-void freshen_folders_of(const std::string& path) {
+/// Opens the folders of `path`: an NFS client caches that a name does not exist for as long as it believes the folder
+/// unchanged (up to 60 s by default), and revalidates the folder when it is opened.
+void revalidate_folders_of(const std::string& path) {
   std::filesystem::path folder;
   for (const auto& part : std::filesystem::path(path).parent_path()) {
     folder /= part;
@@ -74,7 +73,7 @@ void freshen_folders_of(const std::string& path) {
   }
 }
 
-Error other_folder(std::string what, std::string details, const std::string& folder) {
+Error not_shared(std::string what, std::string details, const std::string& folder) {
   return {ErrorCode::kInvalidStructure, fmt::format("{}: {}", kSharedFolderGate, what), std::move(details),
           fmt::format("mount the same file system at {} on every host", folder)};
 }
@@ -112,32 +111,36 @@ Result<SharedMark> mark_of(const std::string& folder, const std::string& name) {
   return SharedMark{name, status.st_ino, static_cast<uint64_t>(status.st_size), {}};
 }
 
+void retry_pause() {
+  sleep_for(kRetryInterval);
+}
+
 std::optional<Error> look_for(const SharedMark& mark, const std::string& folder, const std::string& first_host,
-                              Nanos patience_ns, const world::Failure& failure) {
+                              Nanos patience_ns, const world::Failure& failure, const std::function<void()>& pause) {
   const std::string path = fmt::format("{}/{}", folder, mark.name);
   const Nanos begin_ns = now_ns();
   Sighting sighting = sight(mark, path);
   while (may_change(mark, sighting) && now_ns() - begin_ns < patience_ns && !failure.raised()) {
-    std::this_thread::sleep_for(kBetweenLooks);
-    freshen_folders_of(path);
+    pause();
+    revalidate_folders_of(path);
     sighting = sight(mark, path);
   }
   if (is_missing(sighting)) {
-    return other_folder(
+    return not_shared(
         fmt::format("no such file: {} is not the folder that host {} sees", folder, first_host),
         fmt::format("{}, which host {} sees, was looked for for {:g} s", path, first_host, to_seconds(patience_ns)),
         folder);
   }
   if (sighting.error != 0) return errno_error(sighting.error, fmt::format("{}: read {}", kSharedFolderGate, path));
   if (!sighting.same_content) {
-    return other_folder(fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
-                        fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);
+    return not_shared(fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
+                      fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);
   }
   if (sighting.inode == mark.inode && sighting.size_bytes == mark.size_bytes) return std::nullopt;
-  return other_folder(fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
-                      fmt::format("{} is {} here, {} on host {}", path, described(sighting.inode, sighting.size_bytes),
-                                  described(mark.inode, mark.size_bytes), first_host),
-                      folder);
+  return not_shared(fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
+                    fmt::format("{} is {} here, {} on host {}", path, described(sighting.inode, sighting.size_bytes),
+                                described(mark.inode, mark.size_bytes), first_host),
+                    folder);
 }
 
 }  // namespace mlps::gates

@@ -11,7 +11,7 @@
 namespace mlps::gates {
 namespace {
 
-// Odd on purpose: a store that moves whole blocks only would lose the tail.
+// Not a multiple of any block size: a store that only moved whole blocks would lose the tail.
 constexpr size_t kProbeBytes = 4099;
 
 std::vector<std::byte> probe_content() {
@@ -24,7 +24,7 @@ std::vector<std::byte> probe_content() {
   return bytes;
 }
 
-// The beginning of names in a folder; of an empty one, those at the store's root.
+// Returns the prefix of the names in `folder`; "" for the store's root.
 std::string below(const std::string& folder) {
   return folder.empty() ? folder : folder + "/";
 }
@@ -61,7 +61,7 @@ std::vector<Error> probe_writing(storage::Store& store, const std::string& model
   if (!session) return {std::move(session.error())};
   std::vector<Error> failures;
   put_and_compare(**session, name, where, failures);
-  // Also after a write that failed: it may have left something. Then only the first reason is of interest.
+  // Also after a failed write, which may have left an object; then only the first failure is reported.
   if (Status removed = (*session)->remove(name); !removed && failures.empty()) {
     failures.push_back(in_probe(removed.error(), "delete", where));
   }

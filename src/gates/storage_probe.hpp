@@ -8,12 +8,12 @@
 
 namespace mlps::gates {
 
-/// Puts, gets, compares and deletes an object of about 4 KiB, "<model_folder>/.mlpstorage-probe-<random>". The object
-/// is deleted whatever happens. What went wrong comes back in the store's own words, E606 for other bytes.
+/// Writes, reads, compares and deletes an object of about 4 KiB, "<model_folder>/.mlpstorage-probe-<random>", which is
+/// deleted also after a failure. Returns the failures, as the store reports them, or E606 if the content differs.
 std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder);
 
-/// The first objects of `model_folder`: the store answers and lets us read. For runs that write nothing, which may have
-/// no right to.
+/// Lists the first objects of `model_folder`, which proves that the store answers and may be read. For runs that only
+/// read, which may lack the permission to write.
 Result<std::vector<storage::ObjectInfo>> probe_reading(storage::Store& store, const std::string& model_folder);
 
 }  // namespace mlps::gates

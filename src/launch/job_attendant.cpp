@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/waiting.hpp"
 #include "launch/job_control.hpp"
 
 namespace mlps::cli {
@@ -20,7 +20,7 @@ namespace {
 
 constexpr Nanos kGoodbyeNs = 6'000'000'000;  // a launcher's own, after the verdict
 constexpr Nanos kTermNs = 2'000'000'000;     // between SIGTERM and SIGKILL
-constexpr int kTickMs = 200;
+constexpr Nanos kTickNs = 200'000'000;
 
 /// The wait for one launcher.
 class Attendance {
@@ -43,7 +43,7 @@ class Attendance {
     JobEnd end;
     while (::waitpid(launcher_, &end.wait_status, WNOHANG) != launcher_) {
       std::array<pollfd, 2> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_, POLLIN, 0}};
-      const int ready = ::poll(watched.data(), watched.size(), kTickMs);
+      const int ready = poll_until(watched, now_ns() + kTickNs);
       if (ready == 0) show(filter_.rest());
       if (watched[0].revents != 0) forward();
       if (watched[1].revents != 0) take_signals();

@@ -1,7 +1,6 @@
 #include "launch/job_control.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -79,7 +79,14 @@ Result<JobSettings> receive_settings(std::string& behind) {
 
 JobControl::JobControl(world::Failure& failure, std::string behind)
     : failure_(failure), heard_(std::move(behind)), stop_(::eventfd(0, EFD_CLOEXEC)) {
-  thread_ = std::thread([this] { listen(); });
+  auto started =
+      Threads::start(1, {"listeners to the launcher", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
+                     [this](size_t) { listen(); });
+  if (started) {
+    thread_ = std::move(*started);
+  } else {
+    failure_.raise(std::move(started.error()));
+  }
 }
 
 JobControl::~JobControl() {
@@ -92,7 +99,7 @@ JobControl::~JobControl() {
 void JobControl::listen() {
   while (!heed()) {
     std::array<pollfd, 2> watched{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
-    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
+    if (poll_until(watched, kNoDeadline) < 0) return;  // the destructor ends it
     if (watched[1].revents != 0) return;
     if (watched[0].revents == 0) continue;
     std::array<char, 256> buffer;

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 
+#include "base/threads.hpp"
 #include "launch/job_settings.hpp"
 #include "world/world.hpp"
 
@@ -46,7 +46,7 @@ class JobControl {
   world::Failure& failure_;
   std::string heard_;
   int stop_ = -1;  // an eventfd
-  std::thread thread_;
+  Threads thread_;
 };
 
 }  // namespace mlps::cli

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/environment.hpp"
 #include "base/log.hpp"
 #include "base/report.hpp"
+#include "base/threads.hpp"
 #include "flags/commands.hpp"
 #include "gates/gates.hpp"
 #include "results/run_context.hpp"
@@ -42,7 +42,7 @@ Request io_limits(const BenchmarkOptions& options) {
   request.depth = options.io_depth;
   request.part_bytes = options.io_part_bytes;
   request.memory_bytes = options.io_memory_bytes;
-  request.cores = std::max(1U, std::thread::hardware_concurrency());
+  request.cores = processors();
   return request;
 }
 

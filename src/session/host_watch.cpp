@@ -82,12 +82,13 @@ void warn(const std::vector<HostCheck>& checks) {
 
 }  // namespace
 
-HostWatch::HostWatch(const BenchmarkOptions& options) {
+HostWatch::HostWatch(const BenchmarkOptions& options, world::Failure& failure) {
   if (options.skip_timeseries) return;
   world::SamplerSettings settings;
   settings.interval_s = options.timeseries_interval_s;
   settings.max_samples = options.max_timeseries_samples;
-  sampler_.emplace(settings, [counters = world::HostCounters()]() mutable { return counters.sample(); });
+  sampler_.emplace(
+      settings, [counters = world::HostCounters()]() mutable { return counters.sample(); }, failure);
 }
 
 results::HostFindings HostWatch::finish(const results::RunFolder& folder, const results::RunContext& about, bool passed,

@@ -16,7 +16,7 @@ namespace mlps::cli {
 /// wrong with it, or doesn't fit, is a warning: it never fails a run.
 class HostWatch {
  public:
-  explicit HostWatch(const BenchmarkOptions& options);
+  HostWatch(const BenchmarkOptions& options, world::Failure& failure);
 
   /// Takes the last sample, writes the time series of all hosts, and compares what the processes of a run that passed
   /// claim to have moved to and from `store` with the counters of their hosts. `claimed`: by this process alone. Of a

@@ -2,17 +2,18 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps::cli {
 namespace {
-
-// Private to this process: tells the watching thread to end.
-constexpr int kStopSignal = SIGUSR2;
 
 Error interrupted(int signal) {
   return {ErrorCode::kInterrupted,
@@ -25,41 +26,58 @@ Error interrupted(int signal) {
 
 InterruptWatch::InterruptWatch() {
   sigemptyset(&signals_);
-  for (const int signal : {SIGINT, SIGTERM, kStopSignal}) sigaddset(&signals_, signal);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&signals_, signal);
   pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
-  thread_ = std::thread([this] { serve(); });
+  arrived_ = ::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
+  stop_ = ::eventfd(0, EFD_CLOEXEC);
+  auto started = Threads::start(1, {"signal watchers", {}, [this](Error error) { refuse(std::move(error)); }},
+                                [this](size_t) { serve(); });
+  if (started) {
+    thread_ = std::move(*started);
+  } else {
+    refuse(std::move(started.error()));
+    pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+  }
 }
 
 InterruptWatch::~InterruptWatch() {
-  stopping_ = true;
-  pthread_kill(thread_.native_handle(), kStopSignal);
+  const uint64_t one = 1;
+  (void)!::write(stop_, &one, sizeof one);
   thread_.join();
+  ::close(stop_);
+  ::close(arrived_);
   pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
+void InterruptWatch::refuse(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (failure_ != nullptr) failure_->raise(error);
+  refused_ = std::move(error);
+}
+
 void InterruptWatch::serve() {
-  bool asked_before = false;
   for (;;) {
-    int signal = 0;
-    if (sigwait(&signals_, &signal) != 0 || stopping_) return;
-    if (signal == kStopSignal) continue;
-    const Error error = interrupted(signal);
-    const std::lock_guard lock(mutex_);
-    if (failure_ == nullptr || asked_before) {
-      const std::string text = "\n" + render(error) + "\n";
-      (void)!write(STDERR_FILENO, text.data(), text.size());
-      _exit(exit_code(error.code));
-    }
-    // A launcher sends SIGTERM to those that are on their way out; of a run that has failed nothing else needs
-    // stopping.
-    if (signal == SIGTERM && !asked_before && failure_->raised()) {
-      asked_before = true;
-      continue;
-    }
-    log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
-    failure_->raise(error);
-    asked_before = true;
+    std::array<pollfd, 2> watched{pollfd{arrived_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+    (void)poll_until(watched, kNoDeadline);  // the destructor ends it
+    if (watched[1].revents != 0) return;
+    signalfd_siginfo info{};
+    if (::read(arrived_, &info, sizeof info) == sizeof info) take(static_cast<int>(info.ssi_signo));
   }
+}
+
+void InterruptWatch::take(int signal) {
+  const Error error = interrupted(signal);
+  const std::lock_guard lock(mutex_);
+  if (failure_ == nullptr || asked_before_) {
+    const std::string text = "\n" + render(error) + "\n";
+    (void)!write(STDERR_FILENO, text.data(), text.size());
+    _exit(exit_code(error.code));
+  }
+  asked_before_ = true;
+  // A launcher sends SIGTERM to those that are on their way out; of a run that has failed nothing else needs stopping.
+  if (signal == SIGTERM && failure_->raised()) return;
+  log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
+  failure_->raise(error);
 }
 
 InterruptWatch::Attachment::Attachment(InterruptWatch& watch, world::Failure& failure)
@@ -71,6 +89,7 @@ InterruptWatch::Attachment::~Attachment() {
 
 world::Failure* InterruptWatch::attach(world::Failure* failure) {
   const std::lock_guard lock(mutex_);
+  if (refused_ && failure != nullptr) failure->raise(*refused_);
   return std::exchange(failure_, failure);
 }
 

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <atomic>
 #include <csignal>
 #include <mutex>
-#include <thread>
+#include <optional>
 
+#include "base/threads.hpp"
 #include "world/world.hpp"
 
 namespace mlps::cli {
 
 /// Turns SIGINT and SIGTERM into a failure of the running world: the run stops in order (uploads aborted, record
 /// written) and ends with E203, exit 8. With no world attached, or on a second signal, the process ends at once with
-/// exit 8. Make one before any other thread starts: it blocks the signals for all threads made later.
+/// exit 8. Make one before any other thread starts: it blocks the signals for all threads made later. If the system
+/// refuses its thread, signals end the process as usual, and a world that is attached fails with the refusal.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -34,14 +35,19 @@ class InterruptWatch {
 
  private:
   void serve();
+  void take(int signal);
+  void refuse(Error error);
   world::Failure* attach(world::Failure* failure);
 
   sigset_t signals_;
   sigset_t previous_;
-  std::atomic<bool> stopping_{false};
+  int arrived_ = -1;  // a signalfd
+  int stop_ = -1;     // an eventfd
   std::mutex mutex_;
   world::Failure* failure_ = nullptr;
-  std::thread thread_;
+  bool asked_before_ = false;     // by a signal, while a world was attached
+  std::optional<Error> refused_;  // why there is no thread
+  Threads thread_;
 };
 
 }  // namespace mlps::cli

@@ -23,7 +23,7 @@ constexpr std::array<Key, 25> kCheckpointKeys = {{
     {"model.transformer.num_attention_heads", Kind::kCount, {}, 1, 262144},
     {"model.transformer.num_kv_heads", Kind::kCount, {}, 1, 262144},
     {"framework", Kind::kWord, "pytorch"},
-    // This benchmark is checkpoints and nothing else: another workflow is refused, not ignored.
+    // This benchmark runs checkpoints only: any other workflow is refused rather than ignored.
     {"workflow.generate_data", Kind::kWord, "False"},
     {"workflow.train", Kind::kWord, "False"},
     {"workflow.checkpoint", Kind::kWord, "True"},

@@ -31,15 +31,15 @@ struct Parallelism {
   uint32_t zero_stage = 0;  ///< 0, 1, 2 or 3
 };
 
-/// One checkpointing workload: immutable once loaded. The typed members are what the program uses; `values` is the
-/// same configuration flattened to dotted keys ("checkpoint.time_between_checkpoints"), every key of the file with
-/// the overrides applied and their sources, for configview, dlio_config/ and the metadata.
+/// One checkpointing workload; not changed once loaded. The program uses the typed members. `values` holds the same
+/// configuration flattened to dotted keys ("checkpoint.time_between_checkpoints"): every key of the file with the
+/// overrides applied, and its source, for configview, dlio_config/ and the metadata.
 struct CheckpointWorkload {
-  std::string cli_name;  ///< "llama3-8b": also the folder below the checkpoint folder
+  std::string cli_name;  ///< "llama3-8b"; names also the folder below the checkpoint folder
   TransformerShape model;
   Parallelism parallelism;
-  uint32_t closed_processes = 0;               ///< LLM_ALLOWED_VALUES: the process count CLOSED asks for
-  uint32_t gpus_per_dp = 0;                    ///< LLM_ALLOWED_VALUES: GPUs per data-parallel instance (subset maths)
+  uint32_t closed_processes = 0;               ///< ranks that a closed run must have; see ModelRules
+  uint32_t gpus_per_dp = 0;                    ///< accelerators of one data-parallel instance; see ModelRules
   std::optional<bool> subset_grid = {};        ///< checkpoint.mode, where given: subset (true) or default
   std::optional<uint32_t> data_parallel = {};  ///< model.parallelism.data, where given and not -1
   uint32_t num_checkpoints_write = 0;
@@ -50,12 +50,12 @@ struct CheckpointWorkload {
   Values values;
 };
 
-/// "llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t", in that order.
+/// Returns "llama3-8b", "llama3-70b", "llama3-405b", "llama3-1t", in that order.
 std::vector<std::string> checkpoint_models();
 
 /// Loads the embedded definition of `model` and applies `overrides` in order (key, value, source; later wins).
-/// E102 for an unknown model or a key or value that doesn't fit, naming it, the nearest known key, and the legal
-/// values.
+/// Fails with E102 for an unknown model or an illegal key or value; the error names it, the nearest known key and the
+/// legal values.
 Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, const std::vector<Override>& overrides);
 
 /// The limits of a model that its workload file does not hold; mlpstorage 3.0 keeps them in its table
@@ -66,7 +66,8 @@ struct ModelRules {
   uint32_t gpus_per_dp = 0;
 };
 
-/// The same from any text of a workload file: E104 where it is no YAML, E101 and E102 for its keys and values.
+/// Loads the same from the text of a workload file. Fails with E104 if it is not YAML, E101 and E102 for its keys and
+/// values.
 Result<CheckpointWorkload> parse_checkpoint_workload(const ModelRules& rules, std::string_view yaml,
                                                      const std::vector<Override>& overrides);
 

@@ -97,7 +97,7 @@ Result<std::vector<Column>> columns_in(const YAML::Node& list) {
 }  // namespace
 
 Result<std::vector<Column>> columns_of(std::string_view yaml) {
-  // yaml-cpp throws on bad syntax; nothing of that leaves this function.
+  // yaml-cpp throws on bad syntax; the exceptions end here.
   try {
     return columns_in(YAML::Load(std::string(yaml)));
   } catch (const YAML::Exception& error) {

@@ -9,11 +9,12 @@
 
 namespace mlps::workloads {
 
-/// Parquet columns from YAML's text of a list of maps, as a workload file has it below dataset.parquet.columns and as
-/// --params may give it: "[{name: a, dtype: float32, size: 4, read: true}, ...]". E102 names what is wrong: names
-/// twice or with odd characters, unknown types, sizes out of range.
+/// Parses Parquet columns from a YAML list of maps, the form of dataset.parquet.columns in a workload file and in
+/// --params:
+/// "[{name: a, dtype: float32, size: 4, read: true}, ...]". Fails with E102 for a duplicate name, an illegal character,
+/// an unknown type or a size out of range.
 Result<std::vector<Column>> columns_of(std::string_view yaml);
-/// The canonical text, on one line: every column with name, dtype and size, and read where it is true.
+/// Returns the canonical text, on one line: every column with name, dtype and size, and with read if it is true.
 std::string columns_text(const std::vector<Column>& columns);
 
 }  // namespace mlps::workloads

@@ -17,39 +17,22 @@ tl::unexpected<Error> bad_value(std::string_view key, std::string_view value, st
               fmt::format("{} takes {}", key, legal));
 }
 
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 std::string last_part(const std::string& name) {
   return name.substr(name.rfind('.') + 1);
 }
 
-// The legal word that `value` spells, whatever its case; a YAML bool keeps the file's spelling that way.
+// Returns the legal word that `value` spells, in any case, so that a YAML bool keeps one spelling.
 std::optional<std::string> word_of(std::string_view words, std::string_view value) {
-  const std::string wanted = lowered(value);
-  for (size_t begin = 0; begin <= words.size();) {
-    const size_t end = std::min(words.find('|', begin), words.size());
-    const std::string_view word = words.substr(begin, end - begin);
-    if (lowered(word) == wanted) return std::string(word);
-    begin = end + 1;
+  const std::string wanted = lower(value);
+  for (std::string& word : split(words, "|")) {
+    if (lower(word) == wanted) return std::move(word);
   }
   return std::nullopt;
 }
 
-std::string listed(std::string_view words) {
-  std::string text(words);
-  for (size_t bar = text.find('|'); bar != std::string::npos; bar = text.find('|')) text.replace(bar, 1, ", ");
-  return text;
-}
-
 Result<std::string> checked_word(const Key& key, std::string_view words, std::string_view value) {
   const auto word = word_of(words, value);
-  if (!word) return bad_value(key.name, value, listed(words));
+  if (!word) return bad_value(key.name, value, join(split(words, "|"), ", "));
   return *word;
 }
 
@@ -75,7 +58,7 @@ Result<std::string> checked_real(const Key& key, std::string_view value) {
 
 Result<std::string> checked_seconds(const Key& key, std::string_view value) {
   const auto seconds = number_of<double>(value);
-  // The original takes the absolute value; a negative pause is more likely a slip.
+  // DLIO takes the absolute value; a negative pause is more likely a mistake.
   if (seconds && *seconds >= 0 && *seconds <= 86400) return std::string(value);
   return bad_value(key.name, value, "seconds, from 0 to 86400");
 }
@@ -151,16 +134,16 @@ Result<std::string> Schema::checked_value(std::string_view key, std::string_view
 }
 
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& names) {
-  // A very long word is no misspelling, and would make the distance costly.
+  // A very long word is not a misspelling, and the distance would be expensive.
   if (name.size() > 100) return std::nullopt;
-  const std::string wanted = lowered(name);
+  const std::string wanted = lower(name);
   std::optional<std::string> best;
   size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : names) {
-    // People also leave the section away: "num_checkpoints_write".
+    // The section may be missing: "num_checkpoints_write".
     const std::string last = last_part(candidate);
     size_t distance = std::min(edit_distance(wanted, candidate), edit_distance(wanted, last) + 1);
-    // Or take the wrong one: "storage.prefetch_window".
+    // Or be the wrong one: "storage.prefetch_window".
     if (last_part(wanted) == last) distance = std::min<size_t>(distance, 2);
     if (distance < best_distance) {
       best = candidate;

@@ -16,7 +16,7 @@ struct Type {
   std::string_view name;
   TimeKind kind;
   std::string_view first;
-  std::string_view second;  ///< empty: there is one parameter
+  std::string_view second;  ///< empty if the type has one parameter
 };
 constexpr std::array<Type, 5> kTypes = {{{"normal", TimeKind::kNormal, "mean", "stdev"},
                                          {"uniform", TimeKind::kUniform, "min", "max"},

@@ -7,13 +7,13 @@
 
 namespace mlps::workloads {
 
-/// The duration that `key` ("train.computation_time") and the keys below it give: a number, or mean and stdev, or
-/// type with its parameters; kNone where there are none. E102 for parameters that are missing or belong to another
-/// type.
+/// Returns the duration that `key` ("train.computation_time") and the keys below it define: a number, or mean and
+/// stdev, or type with its parameters; kNone if there are none. Fails with E102 if parameters are missing or belong to
+/// another type.
 Result<TimeDistribution> time_distribution_of(const Values& values, const std::string& key);
 
-/// Makes room in `values` for `key`, which is about to be set: a number replaces a map of the same duration, and a
-/// part of a map the number.
+/// Removes from `values` the other form of the duration `key`, which is about to be set: a number replaces the map, a
+/// key of the map replaces the number.
 void replace_other_form(Values& values, const std::string& key);
 
 }  // namespace mlps::workloads

@@ -13,7 +13,7 @@
 namespace mlps::workloads {
 namespace {
 
-// Typed members as they are where a key isn't given; the schema has checked those that are.
+// Sets the typed members from the keys that are given, which the schema has checked; the others keep their defaults.
 class TrainingReader {
  public:
   explicit TrainingReader(const Values& values) : values_(values) {}
@@ -74,7 +74,7 @@ void read_element_type(const TrainingReader& read, DatasetSettings& dataset) {
 }
 
 Status read_lists(const TrainingReader& read, DatasetSettings& dataset) {
-  // Overriding the format leaves the file's columns behind.
+  // The file's columns remain when only the format is overridden.
   const std::string* text = read.find("dataset.parquet.columns");
   if (text != nullptr && dataset.format == DataFormat::kParquet) {
     auto columns = columns_of(*text);
@@ -97,7 +97,7 @@ double bytes_of_columns(const std::vector<Column>& columns) {
   return bytes;
 }
 
-// Nominal bytes of a sample. Columns say it themselves, dims where no length is given.
+// Returns the nominal bytes of a sample: of the columns, else the given length, else of the dims.
 void read_record_bytes(const TrainingReader& read, DatasetSettings& dataset, std::vector<std::string>& notes) {
   const bool given = read.find("dataset.record_length_bytes") != nullptr;
   read.number("dataset.record_length_bytes", dataset.record_bytes);
@@ -140,10 +140,10 @@ Status check_dataset(const TrainingReader& read, const DatasetSettings& dataset)
     return fail(ErrorCode::kConfigInvalid, "dataset.record_dims and dataset.record_length_bytes_stdev are both given",
                 {}, "sizes that are drawn have no fixed dimensions: leave one of them away");
   }
-  // Counts and sizes are multiplied all over the program, in 64 bits.
+  // The program multiplies counts and sizes in 64 bits.
   const double files = static_cast<double>(std::max(dataset.num_files_train, dataset.num_files_generated.value_or(0))) +
                        static_cast<double>(dataset.num_files_eval);
-  // Real sizes spread around the nominal one, and elements may be 8 bytes wide.
+  // Drawn sizes exceed the nominal one, and elements may be 8 bytes wide.
   const double total = files * static_cast<double>(dataset.num_samples_per_file) *
                        (dataset.record_bytes + 100 * dataset.record_bytes_stdev) * element_bytes(dataset.element_type);
   if (total > 9e18) {
@@ -192,7 +192,7 @@ Status check_projection(const TrainingWorkload& workload) {
   return {};
 }
 
-// The flags of DLRM's files. The original keeps them and reads all columns, so nobody should be left to find out.
+// The flags of DLRM's columns. DLIO keeps them but reads all columns, so the difference is noted.
 void project_flagged(const TrainingReader& read, TrainingWorkload& workload) {
   const std::string* mode = read.find("dataset.parquet.read_mode");
   if (!workload.train || (mode != nullptr && *mode == "all")) return;

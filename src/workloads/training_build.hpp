@@ -5,8 +5,9 @@
 
 namespace mlps::workloads {
 
-/// Fills the typed members of `workload` from its values, which the schema has checked. E102 for values that don't fit
-/// together, E902 for formats this build has none of; what is worth telling goes to the notes.
+/// Fills the typed members of `workload` from its values, which the schema has checked. Fails with
+/// E102 for values that contradict one another, E902 for formats that are not implemented. Remarks for the user are
+/// appended to the notes.
 Status build_typed(TrainingWorkload& workload);
 
 }  // namespace mlps::workloads

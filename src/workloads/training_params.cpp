@@ -44,7 +44,7 @@ constexpr std::array kRules = {
     Rule{"storage.s3_force_path_style", ParamVerdict::kIgnored, kByTool},
 };
 
-// Keys people write one level too high.
+// Keys that are often written one level too high.
 constexpr std::array<std::string_view, 3> kMoved = {"storage.storage_library", "storage.uri_scheme",
                                                     "storage.prefetch_window"};
 

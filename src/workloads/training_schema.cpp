@@ -18,12 +18,12 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 40;
 constexpr uint64_t kMostEpochs = 1'000'000;
 
 constexpr std::string_view kNotDecoded = "samples are read and not decoded";
-constexpr std::string_view kOwnEngine = "it steers the original's engine, not this one";
+constexpr std::string_view kOwnEngine = "it tunes DLIO's engine, not this one";
 constexpr std::string_view kUnread = "the original doesn't read it either; the key ends in _bytes";
 constexpr std::string_view kNoHdf5 = "no hdf5 files are made";
 constexpr std::string_view kByFlags = "the store is chosen by flags and the environment";
 
-// Every key but a few is optional: what is not given has the original's default.
+// All keys but a few are optional and have DLIO's defaults.
 constexpr Key key(std::string_view name, Kind kind, std::string_view words = {}) {
   return {name, kind, words, 0, 0, false};
 }

@@ -29,7 +29,7 @@ bool is_embedded(std::string_view model, std::string_view accelerator) {
   return embedded_text(file_name_of(model, accelerator) + ".yaml").has_value();
 }
 
-// What was set twice is taken once, from the last; a tool's or user's key nobody knows is refused, a file's only noted.
+// The last override of a key wins. Unknown keys of the tool or the user are refused, those of a file only noted.
 Status apply(Values& values, const Override& change) {
   auto value = training_schema().checked_value(change.key, change.value);
   if (!value) return fail(value.error());

@@ -14,7 +14,7 @@ namespace mlps::workloads {
 /// Names the format of a data set's files. DLIO's hdf5, csv and indexed binary formats are not used by any workload and
 /// are refused with E902.
 enum class DataFormat { kNpz, kNpy, kJpeg, kPng, kTfrecord, kParquet, kSynthetic };
-std::string_view format_name(DataFormat format);  ///< "npz", ...: also the extension of the files
+std::string_view format_name(DataFormat format);  ///< "npz", ...; also the extension of the files
 
 enum class ElementType {
   kUint8,
@@ -30,7 +30,7 @@ enum class ElementType {
   kFloat64,
   kBool
 };
-std::string_view element_name(ElementType type);  ///< NumPy's: "uint8", "float16", "bool", ...
+std::string_view element_name(ElementType type);  ///< NumPy's name: "uint8", "float16", "bool", ...
 uint32_t element_bytes(ElementType type);
 
 /// A parquet column: `elements` values of `type` in every row (1: a scalar, more: a list of fixed length).
@@ -38,7 +38,7 @@ struct Column {
   std::string name;
   ElementType type = ElementType::kFloat32;
   uint64_t elements = 1;
-  bool read = false;  ///< `read: true` of the file: the columns a projected read wants
+  bool read = false;  ///< part of a projected read
 };
 
 enum class Shuffle { kOff, kSeed, kRandom };
@@ -60,12 +60,12 @@ struct DatasetSettings {
   std::string file_prefix = "img";
   uint64_t num_files_train = 8;
   uint64_t num_files_eval = 0;
-  std::optional<uint64_t> num_files_generated;  ///< the `_of_<total>` of the names, where it isn't num_files_train
+  std::optional<uint64_t> num_files_generated;  ///< `_of_<total>` in file names, if not num_files_train
   uint64_t num_samples_per_file = 1;
   uint64_t num_subfolders_train = 0;
   uint64_t num_subfolders_eval = 0;
-  /// Nominal bytes of a sample, also as the metrics count them: record_length_bytes (a real number: resnet50 has
-  /// 114660.07); for parquet with columns the sum over all columns; never 0.
+  /// Nominal bytes of a sample, also for the metrics: record_length_bytes, a real number (resnet50 has 114660.07); for
+  /// Parquet with columns the sum over all columns. Never 0.
   double record_bytes = 65536;
   double record_bytes_stdev = 0;
   uint64_t record_bytes_resize = 0;
@@ -74,13 +74,15 @@ struct DatasetSettings {
   std::vector<Column> columns;  ///< parquet
   uint64_t parquet_row_group_rows = 1024;
   bool keep_files = true;
-  uint64_t listing_validation_interval = 0;  ///< 0 where not given: by the number of files, section 5.2
+  uint64_t listing_validation_interval =
+      0;  ///< every k-th file is looked up before a run; 0: chosen by the number of files
 };
 
 struct ReaderSettings {
   uint64_t batch_size = 1;
   uint64_t batch_size_eval = 1;
-  uint32_t read_threads = 1;  ///< reader workers of one accelerator in DLIO; limits how many reads of its batches are in flight
+  uint32_t read_threads =
+      1;  ///< reader workers of one accelerator in DLIO; limits how many reads of its batches are in flight
   uint32_t write_threads = 1;
   uint32_t prefetch_size = 2;     ///< batches read ahead per reader; 0: none
   uint32_t prefetch_window = 64;  ///< storage.storage_options.prefetch_window: reads in flight per reader
@@ -88,15 +90,15 @@ struct ReaderSettings {
   Shuffle sample_shuffle = Shuffle::kOff;
   bool odirect = false;
   TimeDistribution preprocess_time;
-  /// Names of the parquet columns that are read; empty: all. From storage.storage_options.columns, else those flagged
-  /// `read: true` if any is and parquet.read_mode isn't "all"; noted, since the original reads all of them then.
+  /// Names of the Parquet columns that are read; empty: all. They come from storage.storage_options.columns, else from
+  /// the `read: true` flags unless parquet.read_mode is "all"; the latter is noted, since DLIO ignores the flags.
   std::vector<std::string> columns;
 };
 
 struct TrainSettings {
   uint32_t epochs = 1;
   TimeDistribution computation_time;
-  std::optional<uint64_t> total_training_steps;  ///< -1 in the file: not given
+  std::optional<uint64_t> total_training_steps;  ///< -1 in the file counts as not given
   uint64_t seed = 123;
   bool seed_change_epoch = true;
 };
@@ -111,8 +113,8 @@ struct CheckpointSettings {
   std::string folder;  ///< as given; empty: not given
   uint32_t checkpoint_after_epoch = 1;
   uint32_t epochs_between_checkpoints = 1;
-  std::optional<uint64_t> steps_between_checkpoints;  ///< -1 in the file: not given
-  uint64_t model_bytes = 10240;  ///< model.model_size_bytes, else model.model_size (which the original ignores)
+  std::optional<uint64_t> steps_between_checkpoints;  ///< -1 in the file counts as not given
+  uint64_t model_bytes = 10240;  ///< model.model_size_bytes, else model.model_size (which DLIO ignores)
 };
 
 struct MetricSettings {
@@ -121,8 +123,8 @@ struct MetricSettings {
   uint32_t exclude_end_steps = 0;
 };
 
-/// One training workload: immutable once loaded. The typed members are what the program uses; `values` is every key
-/// with its source, for configview, dlio_config/ and the metadata.
+/// One training workload; not changed once loaded. The program uses the typed members; `values` holds every key with
+/// its source, for configview, dlio_config/ and the metadata.
 struct TrainingWorkload {
   std::string model;        ///< "unet3d"
   std::string accelerator;  ///< "b200"; empty for a datagen template
@@ -140,24 +142,24 @@ struct TrainingWorkload {
   CheckpointSettings checkpointing;
   MetricSettings metric;
   Values values;
-  std::vector<std::string> notes;  ///< keys that are understood and have no effect here, and unknown ones of a file
+  std::vector<std::string> notes;  ///< remarks: keys without effect, and unknown keys of a file
 };
 
-/// All models: "unet3d", "retinanet", "resnet50", "cosmoflow", "dlrm", "dlrm_parquet", "flux".
+/// Returns all models: "unet3d", "retinanet", "resnet50", "cosmoflow", "dlrm", "dlrm_parquet", "flux".
 std::vector<std::string> training_models();
-/// Accelerators `model` has a definition for, in the order a100, h100, b200, mi355.
+/// Returns the accelerators that `model` is defined for, in the order a100, h100, b200, mi355.
 std::vector<std::string> accelerators_of(std::string_view model);
 
 enum class TrainingDivision { kClosed, kOpen, kWhatif };
 
 /// Loads the embedded `<model>_<accelerator>.yaml`, or `<model>_datagen.yaml` for an empty accelerator, and applies
-/// `overrides` in order. E103 for a pair without definition, naming those there are; E102 for a key or value that
-/// doesn't fit, with the nearest known key.
+/// `overrides` in order. Fails with E103 for an undefined pair, naming the defined ones; E102 for an illegal key or
+/// value, with the nearest known key.
 Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
                                                 const std::vector<Override>& overrides);
 
-/// The same from the text of any workload file of the original's shape. Unknown keys of a file are noted, not
-/// refused; unknown keys of an override are E102. E104 where it is no YAML.
+/// Loads the same from the text of a workload file of DLIO. Unknown keys of the file are noted; unknown keys of an
+/// override are E102. Fails with E104 if it is not YAML.
 Result<TrainingWorkload> parse_training_workload(std::string_view model, std::string_view accelerator,
                                                  std::string_view yaml, const std::vector<Override>& overrides);
 
@@ -167,9 +169,9 @@ enum class ParamVerdict { kClosed, kOpen, kInvalid, kIgnored };
 struct ParamFinding {
   std::string key;
   ParamVerdict verdict = ParamVerdict::kInvalid;
-  std::string reason;  ///< for people; with "did you mean" for known wrong spellings
+  std::string reason;  ///< one sentence; has "did you mean" for a known misspelling
 };
-/// One finding per user override, in order.
+/// Returns one finding per user override, in order.
 std::vector<ParamFinding> judge_params(std::string_view model, const std::vector<Override>& overrides);
 
 }  // namespace mlps::workloads

@@ -20,10 +20,10 @@ std::optional<Number> number_of(std::string_view text) {
   return value;
 }
 
-/// The items of "[a, b]", "a,b" or "a", without blanks around them; nothing where one is empty or holds a bracket,
-/// quote or control character. "[]" is empty.
+/// Returns the items of "[a, b]", "a,b" or "a", without blanks around them; nothing if an item is empty or contains a
+/// bracket, quote or control character. "[]" is the empty list.
 std::optional<std::vector<std::string>> list_of(std::string_view text);
-/// "[a, b]": a list of YAML, as Values keep it.
+/// Returns "[a, b]", the form of a list in Values.
 std::string list_text(const std::vector<std::string>& items);
 
 }  // namespace mlps::workloads

@@ -6,7 +6,7 @@
 
 namespace mlps::workloads {
 
-/// Where a value of the effective configuration came from.
+/// The origin of a value of the effective configuration.
 enum class ValueSource { kWorkloadFile, kTool, kUserParams };
 std::string_view source_name(ValueSource source);  ///< "workload file", "tool", "--params"
 
@@ -18,7 +18,7 @@ struct SourcedValue {
 /// A configuration flattened to dotted keys ("checkpoint.time_between_checkpoints").
 using Values = std::map<std::string, SourcedValue>;
 
-/// One change of a configuration; of several for one key the last wins.
+/// One change of a configuration; the last one for a key wins.
 struct Override {
   std::string key;
   std::string value;

@@ -8,7 +8,7 @@
 namespace mlps::workloads {
 namespace {
 
-// Real files have 3 levels and 30 keys; aliases can make a small text endless.
+// Real files have 3 levels and 30 keys; aliases can make a small text expand without bound.
 constexpr int kMostLevels = 8;
 constexpr size_t kMostKeys = 10'000;
 
@@ -70,7 +70,7 @@ class Flattening {
 }  // namespace
 
 Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& schema, UnknownKeys unknown) {
-  // yaml-cpp throws on bad syntax and on odd nodes; nothing of that leaves this function.
+  // yaml-cpp throws on bad syntax and on odd nodes; the exceptions end here.
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));
     if (!root.IsMap()) return fail(ErrorCode::kConfigParse, "workload file: not a map of sections");

@@ -10,20 +10,20 @@
 
 namespace mlps::workloads {
 
-/// What a file holds that the schema doesn't know.
+/// The treatment of keys of a file that the schema doesn't have: an error, or returned in WorkloadFile::unknown.
 enum class UnknownKeys { kRefused, kCollected };
 
 struct WorkloadFile {
   Values values;                     ///< known keys, checked, in canonical spelling
-  std::vector<std::string> unknown;  ///< in the file's order; empty where they are refused
+  std::vector<std::string> unknown;  ///< in the file's order; empty if they are refused
 };
 
-/// Flattens a workload file to dotted keys. Sections nest; a list becomes its text in YAML's flow style. E104 where it
-/// is no YAML, E102 for keys and values that don't fit. `yaml` may be hostile: depth and number of keys are limited.
-/// A key without value (null) is as if it weren't there if keys of the file are collected, else refused.
+/// Flattens a workload file to dotted keys. Sections nest; a list becomes its text in YAML's flow style. Fails with
+/// E104 if it is not YAML, E102 for illegal keys and values. `yaml` may be hostile: depth and number of keys are
+/// limited. A key without value (null) is ignored with kCollected, else refused.
 Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& schema, UnknownKeys unknown);
 
-/// The embedded file of that name; E103 if this build has none.
+/// Returns the text of the embedded file `name`; E103 if there is none.
 Result<std::string_view> embedded_text(std::string_view name);
 
 }  // namespace mlps::workloads

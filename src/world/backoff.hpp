@@ -1,11 +1,10 @@
 #pragma once
 
 #include <sched.h>
-#include <time.h>
 
 #include <algorithm>
 
-#include "base/clock.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps::world {
 
@@ -22,8 +21,7 @@ class Backoff {
       ::sched_yield();  // others may need this core to get the message on its way
       return;
     }
-    const timespec time{0, static_cast<long>(std::clamp<Nanos>(waited / 8, 20'000, 1'000'000))};
-    ::nanosleep(&time, nullptr);
+    sleep_for(std::clamp<Nanos>(waited / 8, 20'000, 1'000'000));
   }
 
  private:

@@ -5,13 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <thread>
 
-#include "base/bell.hpp"
+#include "base/event_count.hpp"
+#include "base/threads.hpp"
 
 namespace mlps::world {
 namespace {
@@ -42,11 +41,16 @@ struct Shared {
   const LinkLimits limits;
   std::mutex mutex;
   std::shared_ptr<Request> posted;
-  Bell asked;     // for the courier
-  Bell answered;  // for callers
+  EventCount asked;     // for the courier
+  EventCount answered;  // for callers
   std::atomic<bool> stop{false};
   std::atomic<bool> ended{false};
   std::atomic<Nanos> turned_ns{now_ns()};
+
+  void end() {
+    ended = true;
+    answered.notify();
+  }
 };
 
 void post(Shared& shared, std::shared_ptr<Request> request) {
@@ -54,7 +58,7 @@ void post(Shared& shared, std::shared_ptr<Request> request) {
     const std::lock_guard lock(shared.mutex);
     shared.posted = std::move(request);
   }
-  shared.asked.ring();
+  shared.asked.notify();
 }
 
 void carry_out(Shared& shared, Peers& peers) {
@@ -66,12 +70,12 @@ void carry_out(Shared& shared, Peers& peers) {
   if (!request) return;
   request->outcome = request->work(peers, *request);
   request->done.store(true, std::memory_order_release);
-  shared.answered.ring();
+  shared.answered.notify();
 }
 
 void serve(Shared& shared, Peers& peers) {
   while (!shared.stop) {
-    const uint32_t heard = shared.asked.heard();
+    const uint32_t heard = shared.asked.prepare_wait();
     carry_out(shared, peers);
     if (!peers.turn()) shared.asked.wait(heard, now_ns() + kIdleNs);
   }
@@ -79,7 +83,6 @@ void serve(Shared& shared, Peers& peers) {
 
 // The whole life of the courier thread; the first request is the introduction.
 void run_courier(const std::shared_ptr<Shared>& shared, const OpenWire& open) {
-  ::prctl(PR_SET_NAME, "courier");
   ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
   Result<std::unique_ptr<Wire>> wire = open();
   if (wire) {
@@ -88,8 +91,7 @@ void run_courier(const std::shared_ptr<Shared>& shared, const OpenWire& open) {
   } else {
     shared->failure->raise(std::move(wire.error()));
   }
-  shared->ended = true;
-  shared->answered.ring();
+  shared->end();
 }
 
 class CourierTransport final : public Transport {
@@ -118,7 +120,7 @@ class CourierTransport final : public Transport {
 
   const std::shared_ptr<Shared> shared_;
   std::mutex calls_;
-  std::thread thread_;
+  Threads thread_;
   Failure::Subscription wake_;
   uint32_t index_ = 0;
   std::vector<Member> members_;
@@ -132,8 +134,8 @@ std::shared_ptr<Request> request_for(std::function<Status(Peers&, Request&)> wor
 
 void CourierTransport::start(OpenWire open, const Introduction& me) {
   wake_ = failure_->on_raise([shared = shared_] {
-    shared->asked.ring();
-    shared->answered.ring();
+    shared->asked.notify();
+    shared->answered.notify();
   });
   struct Found {
     uint32_t index = 0;
@@ -146,7 +148,16 @@ void CourierTransport::start(OpenWire open, const Introduction& me) {
     found->members = peers.members();
     return done;
   });
-  thread_ = std::thread([shared = shared_, open = std::move(open)] { run_courier(shared, open); });
+  auto thread = Threads::start(1,
+                               {"MPI threads",
+                                {},
+                                [shared = shared_](Error error) {
+                                  shared->failure->raise(std::move(error));
+                                  shared->end();
+                                }},
+                               [shared = shared_, open = std::move(open)](size_t) { run_courier(shared, open); });
+  if (!thread) return failure_->raise(std::move(thread.error()));
+  thread_ = std::move(*thread);
   // What the introduction failed of stands in the failure state. Without an answer nothing may be read: it may be late.
   (void)call(request, shared_->limits.start_ns);
   if (!request->done.load(std::memory_order_acquire)) return;
@@ -161,9 +172,9 @@ Status CourierTransport::call(const std::shared_ptr<Request>& request, Nanos sil
   const std::lock_guard one_at_a_time(calls_);
   post(*shared_, request);
   for (;;) {
-    const uint32_t heard = shared_->answered.heard();
+    const uint32_t heard = shared_->answered.prepare_wait();
     if (request->done.load(std::memory_order_acquire)) return request->outcome;
-    if (shared_->ended) return fail(*failure_->first());
+    if (shared_->ended || !thread_.running()) return fail(*failure_->first());
     const Nanos silent = now_ns() - std::max(shared_->turned_ns.load(), begin);
     if (silent > silence_ns) {
       failure_->raise(
@@ -224,16 +235,16 @@ Status CourierTransport::close(Nanos limit_ns) {
 
 void CourierTransport::end_job(int exit_status) {
   std::fflush(nullptr);
-  if (thread_.joinable() && !shared_->ended) {
+  if (thread_.running() && !shared_->ended) {
     // Launchers forward output in their own time, and drop what they have not read when the job is aborted.
-    std::this_thread::sleep_for(std::chrono::nanoseconds(kOutputNs));
+    sleep_for(kOutputNs);
     const auto request = request_for([exit_status](Peers& peers, Request&) -> Status {
       peers.abort(exit_status);
       return {};
     });
     post(*shared_, request);
     for (const Nanos deadline = now_ns() + kAbortNs; now_ns() < deadline;) {
-      const uint32_t heard = shared_->answered.heard();
+      const uint32_t heard = shared_->answered.prepare_wait();
       if (request->done.load(std::memory_order_acquire)) break;
       shared_->answered.wait(heard, deadline);
     }
@@ -244,10 +255,10 @@ void CourierTransport::end_job(int exit_status) {
 CourierTransport::~CourierTransport() {
   wake_ = {};
   shared_->stop = true;
-  shared_->asked.ring();
-  if (!thread_.joinable()) return;
+  shared_->asked.notify();
+  if (!thread_.running()) return;
   for (const Nanos deadline = now_ns() + shared_->limits.heartbeat_ns; !shared_->ended && now_ns() < deadline;) {
-    const uint32_t heard = shared_->answered.heard();
+    const uint32_t heard = shared_->answered.prepare_wait();
     if (!shared_->ended) shared_->answered.wait(heard, deadline);
   }
   if (shared_->ended) {

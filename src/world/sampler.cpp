@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace mlps::world {
@@ -17,10 +16,6 @@ Nanos thread_cpu_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<Nanos>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-std::chrono::steady_clock::time_point moment(Nanos monotonic_ns) {
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(monotonic_ns));
 }
 
 }  // namespace
@@ -52,15 +47,14 @@ std::vector<HostSample> SampleKeeper::finish(HostSample last) {
   return samples;
 }
 
-Sampler::Sampler(const SamplerSettings& settings, Reader read)
+Sampler::Sampler(const SamplerSettings& settings, Reader read, Failure& failure)
     : settings_(settings), read_(std::move(read)), keeper_(settings), start_ns_(now_ns()) {
   series_.requested_interval_s = settings.interval_s;
   keeper_.add(0, timed_read());
-  thread_ = std::thread([this] { run(); });
-}
-
-Sampler::~Sampler() {
-  end_thread();
+  Status started = thread_.start(
+      {"counter samplers", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
+      [this] { return next_ns(); }, [this] { keeper_.add(tick_, timed_read()); });
+  if (!started) failure.raise(std::move(started.error()));
 }
 
 HostSample Sampler::timed_read() {
@@ -76,32 +70,15 @@ Nanos Sampler::time_of(uint64_t tick) const {
   return start_ns_ + static_cast<Nanos>(std::min(after, kFarthestNs));
 }
 
-void Sampler::run() {
-  uint64_t tick = 0;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    const double passed = to_seconds(now_ns() - start_ns_) / settings_.interval_s;
-    const uint64_t step = keeper_.step();
-    tick = (std::max(tick, static_cast<uint64_t>(passed)) / step + 1) * step;
-    if (changed_.wait_until(lock, moment(time_of(tick)), [this] { return stopping_; })) return;
-    lock.unlock();  // so that stop() waits for a sample, not for a whole interval
-    keeper_.add(tick, timed_read());
-    lock.lock();
-  }
-}
-
-void Sampler::end_thread() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
-  thread_.join();
+Nanos Sampler::next_ns() {
+  const double passed = to_seconds(now_ns() - start_ns_) / settings_.interval_s;
+  const uint64_t step = keeper_.step();
+  tick_ = (std::max(tick_, static_cast<uint64_t>(passed)) / step + 1) * step;
+  return time_of(tick_);
 }
 
 TimeSeries Sampler::stop() {
-  end_thread();
+  thread_.stop();
   const double step = static_cast<double>(keeper_.step());
   series_.samples = keeper_.finish(timed_read());
   series_.interval_s = settings_.interval_s * step;

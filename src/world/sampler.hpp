@@ -1,14 +1,13 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/periodic_thread.hpp"
 #include "world/host_counters.hpp"
+#include "world/world.hpp"
 
 namespace mlps::world {
 
@@ -62,8 +61,7 @@ class Sampler {
   using Reader = std::function<HostSample()>;
 
   /// The first sample is taken before this returns. `read` is called by one thread at a time.
-  Sampler(const SamplerSettings& settings, Reader read);
-  ~Sampler();
+  Sampler(const SamplerSettings& settings, Reader read, Failure& failure);
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
@@ -73,19 +71,15 @@ class Sampler {
  private:
   HostSample timed_read();
   Nanos time_of(uint64_t tick) const;
-  void run();
-  void end_thread();
+  Nanos next_ns();
 
   const SamplerSettings settings_;
   const Reader read_;
   SampleKeeper keeper_;
   const Nanos start_ns_;
   TimeSeries series_;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
-  std::thread thread_;
+  uint64_t tick_ = 0;  // of the next sample
+  PeriodicThread thread_;
 };
 
 }  // namespace mlps::world

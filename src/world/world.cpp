@@ -1,10 +1,12 @@
 #include "world/world.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
 namespace mlps::world {
 namespace {
+
+constexpr double kLongestPause = 1e9;  // seconds
 
 // The first one waits for those who are still starting.
 template <class Meet>
@@ -115,7 +117,8 @@ Nanos World::meeting_cost() {
 bool World::pause(double seconds) {
   if (seconds <= 0) return !failure_.raised();
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, std::chrono::duration<double>(seconds), [&] { return failure_.raised(); });
+  return !changed_.wait_until(lock, now_ns() + static_cast<Nanos>(std::min(seconds, kLongestPause) * 1e9),
+                              [&] { return failure_.raised(); });
 }
 
 }  // namespace mlps::world

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps::world {
 
@@ -106,7 +106,7 @@ class World {
   Failure own_failure_;
   Failure& failure_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  Condition changed_;
   uint32_t arrived_ = 0;
   uint64_t generation_ = 0;
   Failure::Subscription wake_;

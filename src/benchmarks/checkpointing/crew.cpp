@@ -1,9 +1,6 @@
 #include "benchmarks/checkpointing/crew.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <system_error>
+#include <utility>
 
 namespace mlps::checkpointing {
 Result<std::unique_ptr<Crew>> Crew::hire(const WorkerSettings& settings, storage::Store& store,
@@ -14,15 +11,12 @@ Result<std::unique_ptr<Crew>> Crew::hire(const WorkerSettings& settings, storage
     if (!worker) return fail(worker.error());
     crew->workers_.push_back(std::move(*worker));
   }
-  try {
-    for (const auto& worker : crew->workers_) {
-      crew->threads_.emplace_back([raw = crew.get(), &worker] { raw->serve(*worker); });
-    }
-  } catch (const std::system_error& error) {
-    crew->disband();
-    return fail(ErrorCode::kInternal, fmt::format("can't start an I/O thread: {}", error.what()), {},
-                "raise the limit of threads (ulimit -u), or lower --io-workers");
-  }
+  auto threads =
+      Threads::start(crew->workers_.size(),
+                     {"I/O threads", "--io-workers", [&failure](Error error) { failure.raise(std::move(error)); }},
+                     [raw = crew.get()](size_t index) { raw->serve(*raw->workers_[index]); });
+  if (!threads) return fail(std::move(threads.error()));
+  crew->threads_ = std::move(*threads);
   crew->on_raise_ = failure.on_raise([raw = crew.get()] { raw->on_failure(); });
   return crew;
 }
@@ -92,8 +86,7 @@ std::vector<std::string> Crew::disband() {
     disbanded_ = true;
     changed_.notify_all();
   }
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  threads_.join();
   return std::move(problems_);
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/threads.hpp"
+#include "base/waiting.hpp"
 #include "benchmarks/checkpointing/worker.hpp"
 
 namespace mlps::checkpointing {
@@ -41,10 +41,10 @@ class Crew {
 
   world::Failure& failure_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::thread> threads_;
+  Threads threads_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  Condition changed_;
   Board* board_ = nullptr;  // what is being worked on
   uint64_t board_number_ = 0;
   size_t busy_ = 0;     // workers that have not finished with board_

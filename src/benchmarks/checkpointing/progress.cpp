@@ -6,19 +6,16 @@
 
 namespace mlps::checkpointing {
 namespace {
-constexpr auto kTick = std::chrono::milliseconds(500);
+constexpr Nanos kTick = 500'000'000;
 }
 
-ProgressMeter::ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display)
-    : plan_(plan), crew_(crew), display_(std::move(display)), thread_([this] { tick(); }) {}
-
-ProgressMeter::~ProgressMeter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_.notify_all();
-  }
-  thread_.join();
+ProgressMeter::ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display,
+                             world::Failure& failure)
+    : plan_(plan), crew_(crew), display_(std::move(display)) {
+  Status started = thread_.start(
+      {"progress meters", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
+      [] { return now_ns() + kTick; }, [this] { tick(); });
+  if (!started) failure.raise(std::move(started.error()));
 }
 
 void ProgressMeter::enter(Phase phase, uint32_t checkpoint) {
@@ -57,13 +54,10 @@ Progress ProgressMeter::measure() {
 
 void ProgressMeter::tick() {
   std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kTick, [&] { return stopping_; })) {
-    if (!now_.phase) continue;
-    const Progress progress = measure();
-    lock.unlock();  // a slow terminal must not hold up a rank
-    display_(progress);
-    lock.lock();
-  }
+  if (!now_.phase) return;
+  const Progress progress = measure();
+  lock.unlock();  // a slow terminal must not hold up the run
+  display_(progress);
 }
 
 std::string progress_line(const Progress& progress) {

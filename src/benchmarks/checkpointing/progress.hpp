@@ -1,10 +1,9 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <thread>
 
+#include "base/periodic_thread.hpp"
 #include "benchmarks/checkpointing/crew.hpp"
 #include "benchmarks/checkpointing/run.hpp"
 
@@ -13,8 +12,8 @@ namespace mlps::checkpointing {
 /// Tells a display how far the run is, twice a second, from a thread of its own that only reads the workers' counters.
 class ProgressMeter {
  public:
-  ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display);
-  ~ProgressMeter();
+  ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display,
+                world::Failure& failure);
 
   /// A checkpoint's interval is about to begin, or has ended after `seconds`. Called by the host's first rank.
   void enter(Phase phase, uint32_t checkpoint);
@@ -29,15 +28,13 @@ class ProgressMeter {
   const std::function<void(const Progress&)> display_;
 
   std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
   Progress now_;
   uint64_t phase_start_bytes_ = 0;
   double finished_seconds_ = 0;  // of the phase's closed intervals
   Nanos entered_ns_ = 0;
   Nanos last_tick_ns_ = 0;
   uint64_t last_bytes_ = 0;
-  std::thread thread_;
+  PeriodicThread thread_;
 };
 
 /// "write 3/10  412.0 GiB of 1047.0 GiB  12.31 GiB/s  51.6 s left", at most 100 columns.

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
-#include <thread>
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
+#include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/crew.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
@@ -59,23 +58,17 @@ class CheckpointRun {
     auto crew = Crew::hire({request_.io, request_.payload, request_.verify}, store_, world_.failure());
     if (!crew) return fail(crew.error());
     crew_ = std::move(*crew);
-    if (request_.on_progress) meter_ = std::make_unique<ProgressMeter>(plan_, *crew_, request_.on_progress);
+    if (request_.on_progress)
+      meter_ = std::make_unique<ProgressMeter>(plan_, *crew_, request_.on_progress, world_.failure());
     return {};
   }
 
   void run_ranks() {
-    std::vector<std::thread> ranks;
-    ranks.reserve(plan_.ranks.size());
-    try {
-      for (uint32_t place = 0; place < plan_.ranks.size(); ++place) ranks.emplace_back([this, place] { walk(place); });
-    } catch (const std::system_error& error) {
-      world_.failure().raise(
-          {ErrorCode::kInternal,
-           fmt::format("can't start a thread for rank {}: {}", plan_.ranks[ranks.size()].rank, error.what()),
-           {},
-           "raise the limit of threads (ulimit -u), or lower --num-processes"});
-    }
-    for (std::thread& rank : ranks) rank.join();
+    Status ran = run_on_threads(
+        plan_.ranks.size(),
+        {"rank threads", "--num-processes", [this](Error error) { world_.failure().raise(std::move(error)); }},
+        [this](size_t place) { walk(static_cast<uint32_t>(place)); });
+    if (!ran) world_.failure().raise(std::move(ran.error()));
     meter_.reset();
   }
 

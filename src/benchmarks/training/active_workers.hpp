@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/bell.hpp"
+#include "base/event_count.hpp"
 
 namespace mlps::training {
 
@@ -24,7 +24,7 @@ class ActiveWorkers {
   void read_blocked() {
     uint32_t limit = limit_.load(std::memory_order_relaxed);
     if (limit >= most_ || !limit_.compare_exchange_strong(limit, limit + 1, std::memory_order_relaxed)) return;
-    reserve_.ring();
+    reserve_.notify();
   }
   /// After kQuietReads reads of one thread that did not block.
   void reads_were_quiet() {
@@ -34,12 +34,12 @@ class ActiveWorkers {
   static constexpr uint32_t kQuietReads = 64;
 
   /// Where threads wait that take no part.
-  Bell& reserve() { return reserve_; }
+  EventCount& reserve() { return reserve_; }
 
  private:
   const uint32_t least_, most_;
   alignas(64) std::atomic<uint32_t> limit_;
-  Bell reserve_;
+  EventCount reserve_;
 };
 
 /// How often the calling thread has gone to sleep of its own accord: in a read, that is, for the storage.

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <thread>
-#include <vector>
 
+#include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/run.hpp"
 
@@ -82,7 +81,7 @@ Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& st
   const uint64_t spaced = (dataset.files() + interval - 1) / interval;
   std::atomic<uint64_t> next{0};
   Findings findings;
-  const auto work = [&] {
+  const auto work = [&](size_t) {
     auto session = store.open_session(1);
     if (!session) {
       const std::lock_guard lock(findings.mutex);
@@ -96,10 +95,8 @@ Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& st
       ++findings.asked;
     }
   };
-  std::vector<std::thread> askers;
-  for (uint64_t i = 1; i < std::min(spaced, kAskers); ++i) askers.emplace_back(work);
-  work();
-  for (std::thread& asker : askers) asker.join();
+  const Status ran = run_on_threads(std::min(spaced, kAskers), {"threads that check files"}, work);
+  if (!ran) return fail(ran.error());
   return verdict(findings, dataset, store);
 }
 

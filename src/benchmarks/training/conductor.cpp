@@ -57,7 +57,7 @@ BlockResult Conductor::run_block(const BlockRequest& request) {
   else
     begin_all(block_start_.monotonic_ns);
   while (finished_ < feed_.size() && !failure_.raised()) {
-    const uint32_t heard = feed_.news().heard();
+    const uint32_t heard = feed_.news().prepare_wait();
     feed_.collect(announced_);
     for (const uint32_t rank : announced_) try_compute(rank, true);
     while (!deadlines_.empty() && deadlines_.front().at <= now_ns()) {
@@ -241,7 +241,7 @@ void Conductor::wait_until(Nanos deadline, uint32_t heard) {
   bool warm = false;
   for (;;) {
     const Nanos now = now_ns();
-    if (now >= deadline || feed_.news().heard() != heard) return;
+    if (now >= deadline || feed_.news().prepare_wait() != heard) return;
     if (deadline - now <= spin_ns_) {
       if (!warm) warm_up();
       warm = true;

@@ -23,7 +23,7 @@ void Feed::announce(uint32_t rank) {
   do {
     next_announced_[rank] = head;
   } while (!announced_.compare_exchange_weak(head, rank, std::memory_order_acq_rel, std::memory_order_relaxed));
-  news_.ring(1);
+  news_.notify(1);
 }
 
 void Feed::collect(std::vector<uint32_t>& ranks) {
@@ -36,9 +36,9 @@ void Feed::collect(std::vector<uint32_t>& ranks) {
 }
 
 void Feed::wake_all() {
-  work_.ring();
-  workers_.reserve().ring();
-  news_.ring();
+  work_.notify();
+  workers_.reserve().notify();
+  news_.notify();
 }
 
 void Feed::close() {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/bell.hpp"
+#include "base/event_count.hpp"
 #include "benchmarks/training/active_workers.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/plan.hpp"
@@ -39,10 +39,10 @@ class Feed {
   void begin(const Pass& pass, uint64_t samples, uint64_t in_flight);
   /// Ranks whose awaited read has come since the last call.
   void collect(std::vector<uint32_t>& ranks);
-  Bell& news() { return news_; }
+  EventCount& news() { return news_; }
   /// Wakes workers for `claimable` new reads.
   void wake_workers(uint64_t claimable) {
-    if (claimable != 0) work_.ring(static_cast<uint32_t>(std::min<uint64_t>(claimable, workers_.limit())));
+    if (claimable != 0) work_.notify(static_cast<uint32_t>(std::min<uint64_t>(claimable, workers_.limit())));
   }
   /// Wakes everybody: the run is over, or has failed.
   void wake_all();
@@ -52,7 +52,7 @@ class Feed {
   /// The pass that a claim belongs to; to be asked after the claim.
   const Pass& pass() const { return *pass_; }
   void announce(uint32_t rank);
-  Bell& work() { return work_; }
+  EventCount& work() { return work_; }
   ActiveWorkers& workers() { return workers_; }
 
   /// No more passes: workers leave when nothing is in flight.
@@ -66,7 +66,7 @@ class Feed {
   std::vector<std::unique_ptr<Stream>> streams_;
   const Pass* pass_ = nullptr;  // written before the first limit of a pass is released
   std::atomic<bool> closed_{false};
-  Bell work_, news_;
+  EventCount work_, news_;
   ActiveWorkers workers_;
   // A stack of ranks, linked by index: a rank is on it at most once, since it awaits one read at a time.
   std::unique_ptr<uint32_t[]> next_announced_;

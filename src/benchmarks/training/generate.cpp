@@ -4,10 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <system_error>
-#include <thread>
 
 #include "base/log.hpp"
+#include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "benchmarks/training/generate_meter.hpp"
@@ -185,7 +184,7 @@ class Generation {
     start.bytes_total = train_.expected_bytes() + eval_.expected_bytes();
     const auto own = [this] { return count_live(); };
     const auto others = [&rounds] { return rounds.others(); };
-    return std::make_unique<GenerateMeter>(start, GenerateMeter::Sources{own, others, request_.on_progress});
+    return std::make_unique<GenerateMeter>(start, GenerateMeter::Sources{own, others, request_.on_progress}, failure_);
   }
 
   /// Returns when every process has written its files and made them last, or one has failed.
@@ -216,16 +215,10 @@ class Generation {
     });
     start_ = now_ns();
     const rusage before = usage_of_process();
-    std::vector<std::thread> threads;
-    try {
-      for (const auto& worker : workers_) threads.emplace_back([&worker] { worker->work(); });
-    } catch (const std::system_error& error) {
-      failure_.raise({ErrorCode::kInternal,
-                      fmt::format("can't start an I/O thread: {}", error.what()),
-                      {},
-                      "raise the limit of threads (ulimit -u), or lower --io-workers"});
-    }
-    for (std::thread& thread : threads) thread.join();
+    Status ran = run_on_threads(
+        workers_.size(), {"I/O threads", "--io-workers", [this](Error error) { failure_.raise(std::move(error)); }},
+        [this](size_t index) { workers_[index]->work(); });
+    if (!ran) failure_.raise(std::move(ran.error()));
     const rusage after = usage_of_process();
     record_.cpu_user_s = rusage_seconds(after.ru_utime) - rusage_seconds(before.ru_utime);
     record_.cpu_system_s = rusage_seconds(after.ru_stime) - rusage_seconds(before.ru_stime);

@@ -1,45 +1,37 @@
 #include "benchmarks/training/generate_meter.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/units.hpp"
 
 namespace mlps::training {
 namespace {
 
-constexpr auto kMeterInterval = std::chrono::milliseconds(500);
+constexpr Nanos kMeterInterval = 500'000'000;
 
 }  // namespace
 
-GenerateMeter::~GenerateMeter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_.notify_all();
-  }
-  thread_.join();
+GenerateMeter::GenerateMeter(const GenerateProgress& start, Sources sources, world::Failure& failure)
+    : start_(start), sources_(std::move(sources)) {
+  Status started = thread_.start(
+      {"progress meters", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
+      [] { return now_ns() + kMeterInterval; }, [this] { tick(); });
+  if (!started) failure.raise(std::move(started.error()));
 }
 
 void GenerateMeter::tick() {
-  const Nanos begin = now_ns();
-  Nanos last = begin;
-  uint64_t last_bytes = 0;
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kMeterInterval, [&] { return stopping_; })) {
-    const WriteCount own = sources_.own();
-    const OtherHosts others = sources_.others();
-    const Nanos now = now_ns();
-    GenerateProgress progress = start_;
-    progress.files += own.files + others.count.files;
-    progress.bytes += own.bytes + others.count.bytes;
-    progress.seconds = to_seconds(now - begin);
-    progress.gib_per_s = to_gib(own.bytes - last_bytes) / to_seconds(std::max<Nanos>(1, now - last)) +
-                         others.bytes_per_s / static_cast<double>(kGiB);
-    last = now;
-    last_bytes = own.bytes;
-    sources_.display(progress);
-  }
+  const WriteCount own = sources_.own();
+  const OtherHosts others = sources_.others();
+  const Nanos now = now_ns();
+  GenerateProgress progress = start_;
+  progress.files += own.files + others.count.files;
+  progress.bytes += own.bytes + others.count.bytes;
+  progress.seconds = to_seconds(now - begin_ns_);
+  progress.gib_per_s = to_gib(own.bytes - last_bytes_) / to_seconds(std::max<Nanos>(1, now - last_ns_)) +
+                       others.bytes_per_s / static_cast<double>(kGiB);
+  last_ns_ = now;
+  last_bytes_ = own.bytes;
+  sources_.display(progress);
 }
 
 }  // namespace mlps::training

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
+#include "base/periodic_thread.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/generate_rounds.hpp"
 
@@ -20,21 +18,17 @@ class GenerateMeter {
     std::function<void(const GenerateProgress&)> display;
   };
   /// `start`: what was there before, and the totals.
-  GenerateMeter(const GenerateProgress& start, Sources sources)
-      : start_(start), sources_(std::move(sources)), thread_([this] { tick(); }) {}
-  ~GenerateMeter();
-  GenerateMeter(const GenerateMeter&) = delete;
-  GenerateMeter& operator=(const GenerateMeter&) = delete;
+  GenerateMeter(const GenerateProgress& start, Sources sources, world::Failure& failure);
 
  private:
   void tick();
 
   const GenerateProgress start_;
   const Sources sources_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
-  std::thread thread_;
+  const Nanos begin_ns_ = now_ns();
+  Nanos last_ns_ = begin_ns_;
+  uint64_t last_bytes_ = 0;
+  PeriodicThread thread_;
 };
 
 }  // namespace mlps::training

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <system_error>
 #include <utility>
 
 namespace mlps::training {
@@ -30,23 +28,22 @@ Status Rounds::begin() {
   if (Status met = transport_.barrier(); !met) return met;
   durable_ = share_.whole_below(0);
   met_ns_ = now_ns();
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (const std::system_error& error) {
-    return fail(ErrorCode::kInternal, fmt::format("can't start the journal's thread: {}", error.what()), {},
-                "raise the limit of threads (ulimit -u)");
-  }
+  auto thread =
+      Threads::start(1, {"journal threads", {}, [this](Error error) { transport_.failure().raise(std::move(error)); }},
+                     [this](size_t) { run(); });
+  if (!thread) return fail(std::move(thread.error()));
+  thread_ = std::move(*thread);
   return {};
 }
 
 Rounds::~Rounds() {
   stop(false);
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Rounds::finish() {
   stop(true);
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Rounds::stop(bool finished) {
@@ -66,7 +63,7 @@ void Rounds::run() {
     bool finished = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::nanoseconds(settings_.interval_ns), [&] { return stopping_; });
+      changed_.wait_until(lock, now_ns() + settings_.interval_ns, [&] { return stopping_; });
       if (stopping_ && !finished_) return;
       finished = finished_;
     }

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/threads.hpp"
+#include "base/waiting.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "benchmarks/training/generate_share.hpp"
 #include "benchmarks/training/generate_window.hpp"
@@ -79,11 +79,11 @@ class Rounds {
   Nanos met_ns_ = 0;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  Condition changed_;
   bool stopping_ = false;  // no interval is waited for any more
   bool finished_ = false;
   OtherHosts others_;
-  std::thread thread_;
+  Threads thread_;
   world::Failure::Subscription on_raise_;
 };
 

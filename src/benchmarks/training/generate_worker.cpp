@@ -16,7 +16,7 @@ using storage::OpKind;
 
 constexpr std::chrono::nanoseconds kPoll = std::chrono::milliseconds(100);
 // One old file holds everybody up: this is rare and ends by itself, so looking now and then does.
-constexpr std::chrono::nanoseconds kFullWindowPause = std::chrono::milliseconds(1);
+constexpr Nanos kFullWindowPause = 1'000'000;
 
 }  // namespace
 
@@ -62,7 +62,7 @@ void WriteWorker::work() {
     charge(numbers_.stats.times.other_ns);
     if (in_flight_ == 0) {
       if (exhausted_ || job_.failure.raised()) break;
-      std::this_thread::sleep_for(kFullWindowPause);
+      sleep_for(kFullWindowPause);
       charge(numbers_.stats.times.wait_ns);
       continue;
     }

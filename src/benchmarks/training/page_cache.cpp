@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 #include "base/clock.hpp"
+#include "base/threads.hpp"
 
 namespace mlps::training {
 namespace {
@@ -47,7 +46,7 @@ Result<uint64_t> evict_all(const Dataset& dataset, storage::Store& store, double
   std::atomic<bool> stop{false};
   std::mutex mutex;
   std::optional<Error> first;
-  const auto work = [&] {
+  const auto work = [&](size_t) {
     for (uint64_t file; !stop && !failure.raised() && (file = next.fetch_add(1)) < dataset.files();) {
       if (now_ns() > deadline) break;
       if (Status evicted = store.evict(dataset.name(file)); !evicted) {
@@ -59,10 +58,8 @@ Result<uint64_t> evict_all(const Dataset& dataset, storage::Store& store, double
       }
     }
   };
-  std::vector<std::thread> crew;
-  for (uint32_t i = 1; i < threads; ++i) crew.emplace_back(work);
-  work();
-  for (std::thread& thread : crew) thread.join();
+  const Status ran = run_on_threads(threads, {"threads that empty the page cache", "--io-workers"}, work);
+  if (!ran) return fail(ran.error());
   if (first) return fail(std::move(*first));
   return done.load();
 }

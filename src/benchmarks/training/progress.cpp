@@ -8,25 +8,16 @@
 
 namespace mlps::training {
 namespace {
-constexpr auto kDisplayInterval = std::chrono::milliseconds(500);
+constexpr Nanos kDisplayInterval = 500'000'000;
 }
 
 ProgressMeter::ProgressMeter(const RunPlan& plan, const Conductor& conductor, const Readers& readers,
-                             std::function<void(const Progress&)> display)
-    : plan_(plan),
-      conductor_(conductor),
-      readers_(readers),
-      display_(std::move(display)),
-      last_tick_ns_(now_ns()),
-      thread_([this] { tick(); }) {}
-
-ProgressMeter::~ProgressMeter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    stop_.notify_all();
-  }
-  thread_.join();
+                             std::function<void(const Progress&)> display, world::Failure& failure)
+    : plan_(plan), conductor_(conductor), readers_(readers), display_(std::move(display)), last_tick_ns_(now_ns()) {
+  Status started = thread_.start(
+      {"progress meters", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
+      [] { return now_ns() + kDisplayInterval; }, [this] { tick(); });
+  if (!started) failure.raise(std::move(started.error()));
 }
 
 void ProgressMeter::enter(uint32_t epoch, std::string phase) {
@@ -57,13 +48,10 @@ Progress ProgressMeter::measure() {
 
 void ProgressMeter::tick() {
   std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kDisplayInterval, [&] { return stopping_; })) {
-    if (now_.epoch == 0) continue;
-    const Progress progress = measure();
-    lock.unlock();  // a slow terminal must not hold up the conductor
-    display_(progress);
-    lock.lock();
-  }
+  if (now_.epoch == 0) return;
+  const Progress progress = measure();
+  lock.unlock();  // a slow terminal must not hold up the run
+  display_(progress);
 }
 
 std::string progress_line(const Progress& progress) {

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 
+#include "base/periodic_thread.hpp"
 #include "benchmarks/training/conductor.hpp"
 #include "benchmarks/training/readers.hpp"
 #include "benchmarks/training/run.hpp"
@@ -16,8 +15,7 @@ namespace mlps::training {
 class ProgressMeter {
  public:
   ProgressMeter(const RunPlan& plan, const Conductor& conductor, const Readers& readers,
-                std::function<void(const Progress&)> display);
-  ~ProgressMeter();
+                std::function<void(const Progress&)> display, world::Failure& failure);
 
   /// What happens from now on.
   void enter(uint32_t epoch, std::string phase);
@@ -32,13 +30,11 @@ class ProgressMeter {
   const std::function<void(const Progress&)> display_;
 
   std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
   Progress now_;
   Nanos last_tick_ns_;
   uint64_t last_step_ = 0;
   uint64_t last_bytes_ = 0;
-  std::thread thread_;
+  PeriodicThread thread_;
 };
 
 }  // namespace mlps::training

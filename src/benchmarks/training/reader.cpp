@@ -66,7 +66,7 @@ void Reader::charge(Nanos& bucket) {
 void Reader::work() {
   mark_ = now_ns();
   for (;;) {
-    const uint32_t heard = feed_.work().heard();
+    const uint32_t heard = feed_.work().prepare_wait();
     fill();
     charge(stats_.times.other_ns);
     stats_.times.other_ns -= in_submit_ns_;
@@ -90,7 +90,7 @@ void Reader::work() {
 void Reader::wait_for_work(uint32_t heard) {
   ActiveWorkers& workers = feed_.workers();
   if (workers.takes_part(index_)) return feed_.work().wait(heard);
-  const uint32_t heard_there = workers.reserve().heard();
+  const uint32_t heard_there = workers.reserve().prepare_wait();
   if (workers.takes_part(index_) || feed_.closed() || failure_.raised()) return;
   workers.reserve().wait(heard_there);
 }

@@ -1,9 +1,6 @@
 #include "benchmarks/training/readers.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <system_error>
 
 namespace mlps::training {
 
@@ -19,13 +16,12 @@ Result<std::unique_ptr<Readers>> Readers::start(const ReadPlan& plan, bool verif
     for (const auto& reader : raw->readers_) reader->cancel();
     raw->feed_.wake_all();
   });
-  try {
-    for (const auto& reader : readers->readers_) readers->threads_.emplace_back([raw = reader.get()] { raw->work(); });
-  } catch (const std::system_error& error) {
-    return fail(ErrorCode::kInternal,
-                fmt::format("can't start I/O thread {}: {}", readers->threads_.size(), error.what()), {},
-                "raise the limit of threads (ulimit -u), or lower --io-workers");
-  }
+  auto threads =
+      Threads::start(readers->readers_.size(),
+                     {"I/O threads", "--io-workers", [&failure](Error error) { failure.raise(std::move(error)); }},
+                     [raw = readers.get()](size_t index) { raw->readers_[index]->work(); });
+  if (!threads) return fail(std::move(threads.error()));
+  readers->threads_ = std::move(*threads);
   return readers;
 }
 
@@ -35,8 +31,7 @@ Readers::~Readers() {
 
 void Readers::stop() {
   feed_.close();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  threads_.join();
   on_raise_ = {};
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <thread>
 #include <vector>
 
+#include "base/threads.hpp"
 #include "benchmarks/training/reader.hpp"
 
 namespace mlps::training {
@@ -30,7 +30,7 @@ class Readers {
 
   Feed& feed_;
   std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<std::thread> threads_;
+  Threads threads_;
   world::Failure::Subscription on_raise_;
 };
 

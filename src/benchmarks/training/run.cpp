@@ -66,7 +66,7 @@ class TrainingRun {
       saver_ = std::move(*saver);
     }
     if (request_.on_progress) {
-      meter_ = std::make_unique<ProgressMeter>(plan_, conductor_, *readers_, request_.on_progress);
+      meter_ = std::make_unique<ProgressMeter>(plan_, conductor_, *readers_, request_.on_progress, world_.failure());
     }
     return {};
   }

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
 
+#include "base/waiting.hpp"
 #include "storage/outcome.hpp"
 
 namespace mlps::storage::fault {
@@ -107,7 +107,7 @@ class FaultSession final : public Session {
       } else if (ready_.empty()) {
         if (hung_.empty() && held_.empty()) return;
         std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, left, [&] { return cancelled_.load(); });
+        wake_.wait_until(lock, now_ns() + left.count(), [&] { return cancelled_.load(); });
         lock.unlock();
         release();
       }
@@ -238,7 +238,7 @@ class FaultSession final : public Session {
   std::vector<Pending> pending_;
   std::vector<Pending> held_;
   std::mutex mutex_;  ///< for wake_
-  std::condition_variable wake_;
+  Condition wake_;
   std::atomic<bool> cancelled_ = false;
 };
 

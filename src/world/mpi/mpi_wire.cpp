@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <chrono>
 #include <filesystem>
 #include <list>
 #include <string_view>
-#include <thread>
 
+#include "base/waiting.hpp"
 #include "world/mpi/plugin.h"
 
 namespace mlps::world {
@@ -141,7 +140,7 @@ void MpiWire::abort(int exit_status, bool all_leave) {
 }
 
 Status MpiWire::finish() {
-  if (std::string_view(plugin_.flavour) == "mpich") std::this_thread::sleep_for(std::chrono::nanoseconds(kQuietNs));
+  if (std::string_view(plugin_.flavour) == "mpich") sleep_for(kQuietNs);
   if (const int failed = plugin_.finalize(); failed != 0) {
     return fail(ErrorCode::kMpiCommunication, fmt::format("MPI_Finalize failed with code {}", failed));
   }

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "temporary_folder.hpp"
 
@@ -80,12 +79,12 @@ TEST(SharedFolder, WhatComesLateIsWaitedFor) {
   Marked marked;
   const TemporaryFolder place;
   const std::string late = place.path() + "/mount";
-  std::thread mounting([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
-    std::filesystem::create_directory_symlink(marked.place.path(), late);
-  });
-  EXPECT_FALSE(look_for(marked.mark, late, "alpha", 60'000'000'000, world::Failure()));
-  mounting.join();
+  int pauses = 0;
+  const auto mount_at_the_third_pause = [&] {
+    if (++pauses == 3) std::filesystem::create_directory_symlink(marked.place.path(), late);
+  };
+  EXPECT_FALSE(look_for(marked.mark, late, "alpha", 3600'000'000'000, world::Failure(), mount_at_the_third_pause));
+  EXPECT_EQ(pauses, 3);
 }
 
 TEST(SharedFolder, AFailureOfTheJobEndsTheWait) {

@@ -75,8 +75,10 @@ TEST(SampleKeeper, ASampleTooLargeForTheLimitStaysWhenItIsTheOnlyOne) {
 }
 
 TEST(Sampler, AShortRunHasAFirstAndALastSample) {
+  Failure failure;
   int reads = 0;
-  Sampler sampler({.interval_s = 3600}, [&] { return numbered(++reads); });
+  Sampler sampler(
+      {.interval_s = 3600}, [&] { return numbered(++reads); }, failure);
   EXPECT_EQ(reads, 1);  // at once, by the caller
   const TimeSeries series = sampler.stop();
   EXPECT_THAT(numbers(series.samples), ElementsAre(1, 2));
@@ -85,13 +87,17 @@ TEST(Sampler, AShortRunHasAFirstAndALastSample) {
 }
 
 TEST(Sampler, SamplesByItselfAndThinsLongRuns) {
+  Failure failure;
   std::atomic<int> reads{0};
   std::counting_semaphore<> taken(0);
-  Sampler sampler({.interval_s = 1e-4, .max_samples = 4}, [&] {
-    const int number = ++reads;
-    taken.release();
-    return numbered(number);
-  });
+  Sampler sampler(
+      {.interval_s = 1e-4, .max_samples = 4},
+      [&] {
+        const int number = ++reads;
+        taken.release();
+        return numbered(number);
+      },
+      failure);
   for (int i = 0; i < 12; ++i) taken.acquire();
   const TimeSeries series = sampler.stop();
   EXPECT_GE(series.samples_taken, 13U);
@@ -105,15 +111,19 @@ TEST(Sampler, SamplesByItselfAndThinsLongRuns) {
 }
 
 TEST(Sampler, OneThatIsDroppedEndsItsThread) {
+  Failure failure;
   int reads = 0;
   {
-    const Sampler sampler({.interval_s = 3600}, [&] { return numbered(++reads); });
+    const Sampler sampler(
+        {.interval_s = 3600}, [&] { return numbered(++reads); }, failure);
   }
   EXPECT_EQ(reads, 1);
 }
 
 TEST(Sampler, AnIntervalLongerThanAnyRunIsNoTrouble) {
-  Sampler sampler({.interval_s = 1e300}, [] { return numbered(1); });
+  Failure failure;
+  Sampler sampler(
+      {.interval_s = 1e300}, [] { return numbered(1); }, failure);
   EXPECT_EQ(sampler.stop().samples.size(), 2U);
 }
 

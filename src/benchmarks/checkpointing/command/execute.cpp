@@ -113,7 +113,7 @@ class CheckpointingExecution {
     const checkpointing::RunRequest request = run_request(seed);
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     job_.share_warnings(true);
-    HostWatch watch(options_);
+    HostWatch watch(options_, world.failure());
     checkpointing::RunRecord record = checkpointing::run(request, world);
     warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store).warning());
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers

@@ -33,7 +33,7 @@ class DatagenExecution {
     const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
     if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
     job_.share_warnings(true);
-    HostWatch watch(options_);
+    HostWatch watch(options_, transport.failure());
     training::GenerateRecord record = training::generate(request_, transport);
     warn(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
     const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers

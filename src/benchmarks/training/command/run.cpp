@@ -50,7 +50,7 @@ class TrainingExecution {
       gates::Request request;
       request.store = prepared_.checkpoints.get();
       request.new_folders = kFoldersOfRun;
-      request.looks_at_job = false;  // with the data folder, it did
+      request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
       world::LocalTransport alone;
       const auto failed = report_gates(gates::run_gates(request, alone));
@@ -111,7 +111,7 @@ class TrainingExecution {
     const training::RunRequest request = request_for(run_seed);
     if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
     job_.share_warnings(true);
-    HostWatch watch(options_);
+    HostWatch watch(options_, world.failure());
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
     if (prepared_.checkpoints && !job_.leads()) {

@@ -1,4 +1,4 @@
-#include "base/bell.hpp"
+#include "base/event_count.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,38 +9,38 @@
 namespace mlps {
 namespace {
 
-TEST(Bell, AWaitEndsAtItsDeadlineWithoutARing) {
-  Bell bell;
+TEST(EventCount, AWaitEndsAtItsDeadlineWithoutARing) {
+  EventCount event;
   const Nanos deadline = now_ns() + 2'000'000;
-  bell.wait(bell.heard(), deadline);
+  event.wait(event.prepare_wait(), deadline);
   EXPECT_GE(now_ns(), deadline);
 }
 
-TEST(Bell, ARingBeforeTheWaitIsNotLost) {
-  Bell bell;
-  const uint32_t heard = bell.heard();
-  bell.ring();
-  bell.wait(heard);  // hangs if it is
-  EXPECT_NE(bell.heard(), heard);
+TEST(EventCount, ARingBeforeTheWaitIsNotLost) {
+  EventCount event;
+  const EventCount::Key key = event.prepare_wait();
+  event.notify();
+  event.wait(key);  // hangs if it is
+  EXPECT_NE(event.prepare_wait(), key);
 }
 
 // Every thread sees the last value, and a lost wake-up shows as a test that hangs.
-TEST(Bell, WakesEveryWaiter) {
-  Bell bell;
+TEST(EventCount, WakesEveryWaiter) {
+  EventCount event;
   std::atomic<int> value{0};
   std::vector<std::thread> waiters;
   for (int i = 0; i < 4; ++i) {
     waiters.emplace_back([&] {
       for (;;) {
-        const uint32_t heard = bell.heard();
+        const EventCount::Key key = event.prepare_wait();
         if (value.load() == 1000) return;
-        bell.wait(heard);
+        event.wait(key);
       }
     });
   }
   for (int i = 1; i <= 1000; ++i) {
     value.store(i);
-    bell.ring();
+    event.notify();
   }
   for (std::thread& waiter : waiters) waiter.join();
 }
