@@ -8,10 +8,11 @@
 #include "base/log.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/file_writer.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "benchmarks/training/generate_meter.hpp"
 #include "benchmarks/training/generate_rounds.hpp"
-#include "benchmarks/training/generate_worker.hpp"
+#include "io/io_thread_pool.hpp"
 
 namespace mlps::training {
 namespace {
@@ -156,20 +157,21 @@ class Generation {
     const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
     job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
                             CommitWindow(0, share_.count(), kWindow),
-                            Probe(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
+                            PresenceGuess(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
-      auto worker = WriteWorker::create(*job_);
-      if (!worker) return fail(worker.error());
-      workers_.push_back(std::move(*worker));
+      writers_.push_back(std::make_unique<FileWriter>(*job_));
     }
+    auto threads = io::IoThreadPool::start(request_.writes, true, store_, failure_, io::pointers(writers_));
+    if (!threads) return fail(std::move(threads.error()));
+    threads_ = std::move(*threads);
     return {};
   }
 
   WriteCount count_live() const {
-    WriteCount count;
-    for (const auto& worker : workers_) {
-      count.files += worker->live_files();
-      count.bytes += worker->live_bytes();
+    WriteCount count{0, threads_->live_bytes()};
+    for (const auto& writer : writers_) {
+      count.files += writer->live_files();
+      count.bytes += writer->live_kept_bytes();
     }
     return count;
   }
@@ -210,25 +212,15 @@ class Generation {
   }
 
   void write_files() {
-    const auto on_raise = failure_.on_raise([this] {
-      for (const auto& worker : workers_) worker->cancel();
-    });
     start_ = now_ns();
     const rusage before = usage_of_process();
-    Status ran = run_on_threads(
-        workers_.size(), {"I/O threads", "--io-workers", [this](Error error) { failure_.raise(std::move(error)); }},
-        [this](size_t index) { workers_[index]->work(); });
-    if (!ran) failure_.raise(std::move(ran.error()));
+    threads_->begin();
+    threads_->wait_idle();
     const rusage after = usage_of_process();
     record_.cpu_user_s = rusage_seconds(after.ru_utime) - rusage_seconds(before.ru_utime);
     record_.cpu_system_s = rusage_seconds(after.ru_stime) - rusage_seconds(before.ru_stime);
     record_.seconds = to_seconds(now_ns() - start_);
-    for (const auto& worker : workers_) {
-      merge(record_, worker->numbers());
-      const Nanos first = worker->numbers().first_part_ns;
-      if (first != 0 && (first_part_ns_ == 0 || first < first_part_ns_)) first_part_ns_ = first;
-      for (const std::string& problem : worker->problems()) log::warning("{}", problem);
-    }
+    for (const auto& writer : writers_) merge(record_, writer->numbers());
   }
 
   /// Every file of every process is there to last: says so. The manifest takes the journal's place, in this order, so
@@ -249,8 +241,9 @@ class Generation {
     part.host = member.host;
     part.pid = member.pid;
     part.process = transport_.index();
-    part.workers = static_cast<uint32_t>(workers_.size());
-    if (first_part_ns_ != 0) part.first_byte_s = to_seconds(first_part_ns_ - request_.invocation_start.monotonic_ns);
+    part.workers = static_cast<uint32_t>(writers_.size());
+    const Nanos first = threads_ ? threads_->first_part_ns() : 0;
+    if (first != 0) part.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
     part.peak_rss_bytes = record_.peak_rss_bytes;
     part.cpu_user_s = record_.cpu_user_s;
     part.cpu_system_s = record_.cpu_system_s;
@@ -270,9 +263,9 @@ class Generation {
   const FileShare share_;
   std::unique_ptr<storage::Session> control_;
   std::unique_ptr<WriteJob> job_;
-  std::vector<std::unique_ptr<WriteWorker>> workers_;
+  std::vector<std::unique_ptr<FileWriter>> writers_;
+  std::unique_ptr<io::IoThreadPool> threads_;
   Nanos start_ = 0;
-  Nanos first_part_ns_ = 0;  // submitted; 0: none
 };
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "benchmarks/training/extent_map.hpp"
 #include "benchmarks/training/run.hpp"
-#include "benchmarks/training/stream.hpp"
 #include "io/plan.hpp"
 
 namespace mlps::training {
@@ -88,7 +88,6 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
       io::choose_plan({request.workers, request.depth, request.memory_bytes, request.cores}, wish, traits);
   if (!chosen) return fail(chosen.error());
   static_cast<io::Plan&>(plan) = *chosen;
-  plan.least_workers = traits.blocking && !request.workers ? std::min(request.cores, plan.workers) : plan.workers;
   return plan;
 }
 

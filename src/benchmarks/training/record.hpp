@@ -19,7 +19,6 @@ namespace mlps::training {
 
 /// How bytes move: decided before the run from the store's traits, the files and the user's limits; printed, obeyed.
 struct ReadPlan : io::Plan {
-  uint32_t least_workers = 0;  ///< of these, as many take part from the start; more as reads block
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
   uint64_t read_ahead_batches = 0;  ///< read_threads x prefetch_size: batches ahead of the one in use

@@ -1,4 +1,4 @@
-#include "benchmarks/training/conductor.hpp"
+#include "benchmarks/training/step_loop.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -20,27 +20,27 @@ Nanos adapted(Nanos margin, Nanos late) {
 
 }  // namespace
 
-Conductor::Conductor(Feed& feed, world::World& world)
-    : feed_(feed),
+StepLoop::StepLoop(PrefetchQueue& queue, world::World& world)
+    : queue_(queue),
       world_(world),
       failure_(world.failure()),
-      ranks_(feed.size()),
-      step_times_(feed.size()),
+      ranks_(queue.size()),
+      step_times_(queue.size()),
       spin_ns_(kMostSpinNs / 2) {
-  deadlines_.reserve(feed.size());
-  announced_.reserve(feed.size());
+  deadlines_.reserve(queue.size());
+  ready_.reserve(queue.size());
 }
 
-void Conductor::set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed) {
+void StepLoop::set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed) {
   samplers_.clear();
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
-    samplers_.emplace_back(distribution, seed, feed_.first_rank() + rank);
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
+    samplers_.emplace_back(distribution, seed, queue_.first_rank() + rank);
   }
 }
 
-BlockResult Conductor::run_block(const BlockRequest& request) {
+BlockResult StepLoop::run_block(const BlockRequest& request) {
   request_ = &request;
-  extents_ = &feed_.pass().extents;
+  extents_ = &queue_.pass().extents;
   deadlines_.clear();
   overhead_ns_ = 0;
   finished_ = 0;
@@ -53,39 +53,40 @@ BlockResult Conductor::run_block(const BlockRequest& request) {
     rank.sums.exclude_end = request.exclude_end;
   }
   if (request.steps == 0)
-    finished_ = feed_.size();
+    finished_ = queue_.size();
   else
     begin_all(block_start_.monotonic_ns);
-  while (finished_ < feed_.size() && !failure_.raised()) {
-    const uint32_t heard = feed_.news().prepare_wait();
-    feed_.collect(announced_);
-    for (const uint32_t rank : announced_) try_compute(rank, true);
+  while (finished_ < queue_.size() && !failure_.raised()) {
+    const EventCount::Key key = queue_.batch_ready().prepare_wait();
+    queue_.take_ready(ready_);
+    for (const uint32_t rank : ready_) try_compute(rank, true);
     while (!deadlines_.empty() && deadlines_.front().at <= now_ns()) {
       const uint32_t rank = deadlines_.front().rank;
       std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
       deadlines_.pop_back();
       end_compute(rank);
     }
-    if (finished_ < feed_.size()) wait_for_event(heard);
+    // A failure after this look notifies after the key was taken, so that the wait ends.
+    if (finished_ < queue_.size() && !failure_.raised()) wait_for_event(key);
   }
   return conclude(now_ns());
 }
 
 /// All ranks ask for their next batch at the same moment. Waking workers costs a system call, so it comes after those
 /// who have their batch already have begun to compute.
-void Conductor::begin_all(Nanos now) {
+void StepLoop::begin_all(Nanos now) {
   step_start_ = now;
   arrived_ = 0;
   uint64_t claimable = 0;
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
-    claimable += ask(rank, now);
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
+    claimable += begin_batch(rank, now);
     try_compute(rank, false);
   }
-  feed_.wake_workers(claimable);
+  queue_.wake_readers(claimable);
 }
 
 /// Lets the readers go as far for this rank as they may now. Returns how many reads that adds.
-uint64_t Conductor::ask(uint32_t rank, Nanos now) {
+uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
   state.load_start = now;
   const uint64_t batch = request_->first_batch + state.step;
@@ -93,18 +94,18 @@ uint64_t Conductor::ask(uint32_t rank, Nanos now) {
   const uint64_t needed = extents_->tickets_for((batch + 1) * size);
   const uint64_t by_batches = extents_->tickets_for((batch + 1 + request_->ahead.batches) * size);
   const uint64_t by_bytes = needed + request_->ahead.extents;
-  return feed_.stream(rank).allow(std::max(needed, std::min(by_batches, by_bytes)));
+  return queue_.stream(rank).raise_claim_limit(std::max(needed, std::min(by_batches, by_bytes)));
 }
 
-void Conductor::try_compute(uint32_t rank, bool asked_before) {
+void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
   Rank& state = ranks_[rank];
-  Stream& stream = feed_.stream(rank);
+  Stream& stream = queue_.stream(rank);
   if (!stream.ready(request_->batch_size)) {
     state.had_to_wait = true;
     return;
   }
   stream.take(request_->batch_size);
-  if (!asked_before) state.had_to_wait = false;
+  if (!had_to_wait) state.had_to_wait = false;
   state.compute_start = now_ns();
   state.drawn = samplers_[rank].draw();
   state.deadline = state.compute_start + state.drawn;
@@ -112,7 +113,7 @@ void Conductor::try_compute(uint32_t rank, bool asked_before) {
   std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
 }
 
-void Conductor::end_compute(uint32_t rank) {
+void StepLoop::end_compute(uint32_t rank) {
   Rank& state = ranks_[rank];
   state.compute_end = now_ns();
   if (!request_->barrier) {
@@ -121,15 +122,15 @@ void Conductor::end_compute(uint32_t rank) {
       ++finished_;
       return;
     }
-    const uint64_t claimable = ask(rank, state.compute_end);
+    const uint64_t claimable = begin_batch(rank, state.compute_end);
     try_compute(rank, false);
-    return feed_.wake_workers(claimable);
+    return queue_.wake_readers(claimable);
   }
-  if (++arrived_ == feed_.size()) meet_and_release();
+  if (++arrived_ == queue_.size()) meet_and_release();
 }
 
 /// Every rank of this host is at the barrier.
-void Conductor::meet_and_release() {
+void StepLoop::meet_and_release() {
   if (world_.hosts() == 1) return release(now_ns(), 0);
   const Nanos before = now_ns();
   if (!world_.meet_hosts()) return;
@@ -138,7 +139,7 @@ void Conductor::meet_and_release() {
 }
 
 /// Every rank of every host is at the barrier; `met` was spent waiting for other hosts.
-void Conductor::release(Nanos now, Nanos met) {
+void StepLoop::release(Nanos now, Nanos met) {
   Nanos explained = 0;
   for (Rank& state : ranks_) {
     const Nanos waited = state.had_to_wait ? state.compute_start - state.load_start : 0;
@@ -160,13 +161,13 @@ void Conductor::release(Nanos now, Nanos met) {
                      static_cast<double>(std::max<Nanos>(now - block_start_.monotonic_ns, 1)),
                  std::memory_order_relaxed);
   if (first.step == request_->steps) {
-    finished_ = feed_.size();
+    finished_ = queue_.size();
     return;
   }
   begin_all(now);
 }
 
-void Conductor::close_step(Rank& state, Nanos now) {
+void StepLoop::close_step(Rank& state, Nanos now) {
   const StepTimes times{state.compute_start - state.load_start, state.compute_end - state.load_start,
                         state.compute_end - state.compute_start};
   state.block.compute_ns += times.compute_ns;
@@ -178,7 +179,7 @@ void Conductor::close_step(Rank& state, Nanos now) {
 }
 
 /// Sums for the metric window: the first steps are left out at once, the last ones when they are known to be the last.
-void Conductor::count(Rank& state, const StepTimes& times) {
+void StepLoop::count(Rank& state, const StepTimes& times) {
   BlockSums& sums = state.sums;
   ++sums.steps;
   if (state.step < request_->exclude_start) {
@@ -190,9 +191,9 @@ void Conductor::count(Rank& state, const StepTimes& times) {
   state.last[state.step % state.last.size()] = times;
 }
 
-BlockResult Conductor::conclude(Nanos end) {
+BlockResult StepLoop::conclude(Nanos end) {
   BlockResult result;
-  result.finished = finished_ == feed_.size();
+  result.finished = finished_ == queue_.size();
   result.overhead_ns = overhead_ns_;
   const Stamp stamp{end, block_start_.wall_us + (end - block_start_.monotonic_ns) / 1000};
   for (Rank& state : ranks_) {
@@ -219,29 +220,29 @@ BlockResult Conductor::conclude(Nanos end) {
   return result;
 }
 
-void Conductor::wait_for_event(uint32_t heard) {
+void StepLoop::wait_for_event(EventCount::Key key) {
   if (deadlines_.empty()) {
-    feed_.news().wait(heard);
+    queue_.batch_ready().wait(key);
   } else {
-    wait_until(deadlines_.front().at, heard);
+    wait_until(deadlines_.front().at, key);
   }
 }
 
 /// What the end of the step will touch has left the cache during a long sleep; the time to fetch it back is now.
-void Conductor::warm_up() const {
-  for (uint32_t rank = 0; rank < feed_.size(); ++rank) {
+void StepLoop::warm_up() const {
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
     __builtin_prefetch(&ranks_[rank], 1);
     __builtin_prefetch(&step_times_[rank], 1);
-    feed_.stream(rank).warm(request_->batch_size);
+    queue_.stream(rank).warm(request_->batch_size);
   }
 }
 
 /// Until the deadline or the next news.
-void Conductor::wait_until(Nanos deadline, uint32_t heard) {
+void StepLoop::wait_until(Nanos deadline, EventCount::Key key) {
   bool warm = false;
   for (;;) {
     const Nanos now = now_ns();
-    if (now >= deadline || feed_.news().prepare_wait() != heard) return;
+    if (now >= deadline || queue_.batch_ready().prepare_wait() != key) return;
     if (deadline - now <= spin_ns_) {
       if (!warm) warm_up();
       warm = true;
@@ -250,7 +251,7 @@ void Conductor::wait_until(Nanos deadline, uint32_t heard) {
     }
     const bool is_long = deadline - now > kLongWaitNs;
     const Nanos wanted = deadline - (is_long ? kShortWaitNs : spin_ns_);
-    feed_.news().wait(heard, wanted);
+    queue_.batch_ready().wait(key, wanted);
     const Nanos woke = now_ns();
     if (!is_long && woke >= wanted) spin_ns_ = adapted(spin_ns_, woke - wanted);
   }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "benchmarks/training/compute_time.hpp"
-#include "benchmarks/training/feed.hpp"
 #include "benchmarks/training/metrics.hpp"
+#include "benchmarks/training/prefetch_queue.hpp"
 #include "benchmarks/training/record.hpp"
 #include "world/world.hpp"
 
@@ -43,9 +43,9 @@ struct BlockResult {
 /// the end of its compute time, then for the others; so it is a little state in a table, a barrier is a counter, and a
 /// step of 64 accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
 /// several hosts, their conductors meet at every barrier.
-class Conductor {
+class StepLoop {
  public:
-  Conductor(Feed& feed, world::World& world);
+  StepLoop(PrefetchQueue& queue, world::World& world);
 
   /// Durations of the steps to come, one sampler per rank.
   void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
@@ -72,25 +72,25 @@ class Conductor {
   };
 
   void begin_all(Nanos now);
-  uint64_t ask(uint32_t rank, Nanos now);
-  void try_compute(uint32_t rank, bool asked_before);
+  uint64_t begin_batch(uint32_t rank, Nanos now);
+  void try_compute(uint32_t rank, bool had_to_wait);
   void end_compute(uint32_t rank);
   void meet_and_release();
   void release(Nanos now, Nanos met);
   void close_step(Rank& rank, Nanos now);
   void count(Rank& rank, const StepTimes& times);
   BlockResult conclude(Nanos end);
-  void wait_for_event(uint32_t heard);
+  void wait_for_event(EventCount::Key key);
   void warm_up() const;
-  void wait_until(Nanos deadline, uint32_t heard);
+  void wait_until(Nanos deadline, EventCount::Key key);
 
-  Feed& feed_;
+  PrefetchQueue& queue_;
   world::World& world_;
   world::Failure& failure_;
   std::vector<Rank> ranks_;
   std::vector<TimeSampler> samplers_;
   std::vector<Deadline> deadlines_;  ///< a heap, earliest first
-  std::vector<uint32_t> announced_;
+  std::vector<uint32_t> ready_;
   std::vector<StepTimes> step_times_;
   const BlockRequest* request_ = nullptr;
   const ExtentMap* extents_ = nullptr;

@@ -1,11 +1,10 @@
-// Saving single checkpoints outside the benchmark.
-#include "benchmarks/checkpointing/saver.hpp"
+#include "io/saver.hpp"
 
 #include <gtest/gtest.h>
 
 #include "../support/memory_store.hpp"
 
-namespace mlps::checkpointing {
+namespace mlps::io {
 namespace {
 
 using mlps::test::MemoryStore;
@@ -15,7 +14,7 @@ using storage::OpKind;
 // 40 MiB: three parts of the 16 MiB that a saver moves at a time.
 constexpr uint64_t kLargest = uint64_t{40} << 20;
 
-std::vector<PlannedObject> state_of_step(int step) {
+std::vector<Saver::Item> state_of_step(int step) {
   const std::string folder = "unet3d/global_epoch1_step" + std::to_string(step) + "/";
   return {{folder + "model.pt", kLargest}, {folder + "optimizer.pt", 12345}, {folder + "empty.pt", 0}};
 }
@@ -82,4 +81,4 @@ TEST(Saver, AFailureRaisedElsewhereStopsASave) {
 }
 
 }  // namespace
-}  // namespace mlps::checkpointing
+}  // namespace mlps::io

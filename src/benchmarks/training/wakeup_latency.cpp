@@ -1,4 +1,4 @@
-#include "benchmarks/training/punctual.hpp"
+#include "benchmarks/training/wakeup_latency.hpp"
 
 #include <sched.h>
 #include <sys/prctl.h>
@@ -28,7 +28,7 @@ constexpr uint64_t kShortestSliceNs = 100'000;
 
 }  // namespace
 
-void become_punctual() {
+void request_low_wakeup_latency() {
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   SchedulingAttributes attributes;
   attributes.nice = ::getpriority(PRIO_PROCESS, 0);  // of this thread; it stays as it is
