@@ -26,6 +26,8 @@ struct Stamp {
   Nanos monotonic_ns = 0;
   int64_t wall_us = 0;  ///< microseconds since the epoch, UTC
   static Stamp now();
+  /// Of two moments of one host, whether the first is the earlier one.
+  friend bool operator<(const Stamp& one, const Stamp& other) { return one.monotonic_ns < other.monotonic_ns; }
 };
 
 /// Returns local time without zone, "2026-07-04T05:00:40.123456", the form of DLIO's result files.

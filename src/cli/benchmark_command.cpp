@@ -1,7 +1,5 @@
 #include "cli/benchmark_command.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "benchmarks/checkpointing/command/execute.hpp"
 #include "benchmarks/checkpointing/command/parse.hpp"
 #include "benchmarks/training/command/execute.hpp"
@@ -109,7 +108,7 @@ int launch(const Benchmark<Options>& benchmark, const Resolution& resolution, co
   const auto settings = make_job_settings(resolution, line, invocation.arguments, invocation.start);
   if (!errors.empty()) return report_failures(errors);
   if (!options.common.dry_run) return run_launched(*command, settings);
-  log::status("would start: {}", fmt::join(*command, " "));
+  log::status("would start: {}", join(*command, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }

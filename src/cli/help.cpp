@@ -1,10 +1,10 @@
 #include "cli/help.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "flags/text.hpp"
 
@@ -51,7 +51,7 @@ std::string flag_entry(const Flag& flag, std::string_view value, std::string_vie
 std::string value_text(const Flag& flag, Mode mode) {
   if (flag.kind == FlagKind::kSwitch) return {};
   if (flag.kind != FlagKind::kChoice) return std::string(flag.value_name);
-  return fmt::format("{{{}}}", fmt::join(choices_of(flag, mode), ","));
+  return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
 std::vector<const Flag*> sorted_flags(const CommandWord& word) {
@@ -107,7 +107,7 @@ std::string flag_reference(const CommandWord& word) {
 
 std::string help_text(const Resolution& resolution) {
   if (resolution.kind == Resolution::Kind::kCommand) return leaf_help(*resolution.word, resolution);
-  const std::string words = resolution.words.empty() ? "" : fmt::format("{} ", fmt::join(resolution.words, " "));
+  const std::string words = resolution.words.empty() ? "" : fmt::format("{} ", join(resolution.words, " "));
   std::string text = fmt::format("Usage: mlpstorage {}<word> ...\n", words);
   if (resolution.words.empty()) {
     text += "\nThe MLPerf Storage workloads as one program, on files and on object storage.\n";

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "flags/text.hpp"
 #include "flags/user_config.hpp"
@@ -82,7 +82,7 @@ Result<bool> check_target(const fs::path& folder, std::string_view orgname) {
   const std::vector<std::string> names = first_names(folder, 5);
   if (names.empty()) return false;
   return fail(ErrorCode::kConfigInvalid, fmt::format("init: {} is not empty", folder.string()),
-              fmt::format("it holds {}", fmt::join(names, ", ")), "name a directory that is empty or not there yet");
+              fmt::format("it holds {}", join(names, ", ")), "name a directory that is empty or not there yet");
 }
 
 Result<fs::path> target_path(std::string_view path, const Environment& environment) {

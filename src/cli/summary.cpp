@@ -1,11 +1,11 @@
 #include "cli/summary.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <optional>
 
+#include "base/text.hpp"
 #include "base/version.hpp"
 
 namespace mlps::cli {
@@ -29,14 +29,6 @@ std::string without_user(std::string endpoint) {
   return endpoint;
 }
 
-std::string endpoint_text(const Environment& environment) {
-  for (const char* name :
-       {"S3_ENDPOINT_URIS", "S3_ENDPOINT_TEMPLATE", "S3_ENDPOINT_FILE", "AWS_ENDPOINT_URL", "S3_ENDPOINT"}) {
-    if (const auto value = environment.get(name)) return fmt::format("{} ({})", without_user(*value), name);
-  }
-  return {};
-}
-
 // What stands first: what is run, for whom, and into which folder.
 void add_head(const BenchmarkOptions& options, std::string_view benchmark, std::string_view command,
               std::vector<std::string>& lines) {
@@ -56,7 +48,7 @@ void add_host_rows(const BenchmarkOptions& options, std::vector<std::string>& li
   lines.push_back(
       row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
                                                   options.client_host_memory_is_default ? " (this host's)" : "")));
-  lines.push_back(row("hosts", fmt::format("{}", fmt::join(options.hosts.hosts, ","))));
+  lines.push_back(row("hosts", join(options.hosts.hosts, ",")));
   lines.push_back(row("exec_type", options.hosts.exec_type));
   lines.push_back(row("mpi_bin", options.hosts.mpi_bin));
   lines.push_back(row("loops", std::to_string(options.common.loops)));
@@ -90,14 +82,23 @@ void add_environment(const Environment& environment, std::vector<std::string>& l
   for (const char* name : kNames) lines.push_back(row(name, environment.get(name)));
 }
 
-void add_object_storage(const Environment& environment, std::vector<std::string>& lines) {
-  lines.emplace_back("Object Storage (S3)");
-  lines.push_back(row("bucket", environment.get("BUCKET")));
-  lines.push_back(row("uri_scheme", environment.get("STORAGE_URI_SCHEME")));
-  lines.push_back(row("endpoint", endpoint_text(environment)));
-  lines.push_back(row("load_balance_strategy", environment.get("S3_LOAD_BALANCE_STRATEGY")));
-  lines.push_back(row("aws_region", environment.get("AWS_REGION")));
-  lines.push_back(row("aws_ca_bundle", environment.get("AWS_CA_BUNDLE")));
+Result<Location> location_of(const CheckpointingOptions& options, const Environment& environment) {
+  return checkpoint_location(options.checkpoint_folder, AccessProtocol::kObject, options.o_direct, environment);
+}
+
+Result<Location> location_of(const TrainingOptions& options, const Environment& environment) {
+  return data_location({options.data_dir, options.model, {}, options.o_direct}, AccessProtocol::kObject, environment);
+}
+
+/// Adds where the objects are and how their servers are reached, as the store that is opened next has it; nothing if it
+/// can't be opened, which is said then.
+void add_object_storage(const Location& location, const Environment& environment, std::vector<std::string>& lines) {
+  const auto settings = storage::describe_servers(location, environment);
+  if (!settings || settings->empty()) return;
+  lines.emplace_back("Object Storage");
+  lines.push_back(row("bucket", location.bucket()));
+  lines.push_back(row("uri_scheme", std::string(scheme_name(location.scheme()))));
+  for (const auto& [name, value] : *settings) lines.push_back(row(name, value));
   lines.push_back(row("aws_access_key_id", redacted(environment.get("AWS_ACCESS_KEY_ID"))));
   lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
 }
@@ -107,7 +108,9 @@ std::vector<std::string> summary_lines(const Options& options, const Environment
   std::vector<std::string> lines{""};
   add_configuration(options, lines);
   add_environment(environment, lines);
-  if (options.protocol == AccessProtocol::kObject) add_object_storage(environment, lines);
+  if (options.protocol == AccessProtocol::kObject) {
+    if (const auto location = location_of(options, environment)) add_object_storage(*location, environment, lines);
+  }
   lines.emplace_back("");
   return lines;
 }

@@ -8,7 +8,7 @@
 
 namespace mlps::cli {
 
-/// The settings of a command as lines of text, sections and labels as the original's (spec: docs/command-line.md), the
+/// The settings of a command as lines of text, sections and labels as the original's (docs/command-line.md), the
 /// model included. Of credentials only whether they are set, and how long.
 std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment);
 std::vector<std::string> run_summary(const TrainingOptions& options, const Environment& environment);

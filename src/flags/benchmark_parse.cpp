@@ -10,6 +10,7 @@
 
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
+#include "storage/setting_variables.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -74,11 +75,6 @@ HostOptions read_hosts(Reader& reader) {
 std::optional<uint32_t> small_number(std::optional<uint64_t> value) {
   if (!value) return std::nullopt;
   return static_cast<uint32_t>(*value);
-}
-
-storage::FadviseMode fadvise_mode(const std::string& name) {
-  if (name == "none") return storage::FadviseMode::kNone;
-  return name == "sequential" ? storage::FadviseMode::kSequential : storage::FadviseMode::kDontNeed;
 }
 
 void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
@@ -156,6 +152,11 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
   std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
   line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
   line.warnings = std::move(layers.warnings);
+  if (line.protocol == AccessProtocol::kObject) {
+    for (std::string& warning : storage::unread_variable_warnings(line.environment)) {
+      line.warnings.push_back(std::move(warning));
+    }
+  }
   read_named_files(line);
   return line;
 }
@@ -179,7 +180,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_depth = small_number(reader.optional_integer("io-depth"));
   options.io_part_bytes = reader.size("io-part-size");
   options.io_memory_bytes = reader.size("io-memory");
-  options.fadvise = fadvise_mode(reader.choice("fadvise"));
+  options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
   options.inject_fault = reader.text("inject-fault");
 }
 

@@ -1,11 +1,11 @@
 #include "flags/command_tree.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 
 namespace mlps::cli {
@@ -139,11 +139,11 @@ std::string next_words_text(const Resolution& resolution) {
   for (const CommandWord* word : words_below(resolution.parent, mode_so_far(resolution))) {
     if (word->built) names.push_back(word->word);
   }
-  return fmt::format("{}", fmt::join(names, ", "));
+  return join(names, ", ");
 }
 
 std::string after(const Resolution& resolution) {
-  return resolution.words.empty() ? "'mlpstorage'" : fmt::format("'{}'", fmt::join(resolution.words, " "));
+  return resolution.words.empty() ? "'mlpstorage'" : fmt::format("'{}'", join(resolution.words, " "));
 }
 
 // Forms that older versions or the original's manual page have.
@@ -153,16 +153,14 @@ std::string present_form(const Resolution& resolution) {
     return fmt::format("the mode goes first: mlpstorage closed {} ... (or open, or whatif)", offending);
   }
   if (resolution.parent == "MODE/checkpointing" && offending.substr(0, 6) == "llama3") {
-    return fmt::format("the model is a flag here: {} run file --model {} ...", fmt::join(resolution.words, " "),
-                       offending);
+    return fmt::format("the model is a flag here: {} run file --model {} ...", join(resolution.words, " "), offending);
   }
   if (resolution.parent == "MODE/training") {
     if (find_word(resolution.parent, offending, Mode::kWhatif) != nullptr) {
       return fmt::format("'{}' is available in whatif mode only", offending);
     }
     if (find_word("MODE/training/MODEL", offending, std::nullopt) != nullptr) {
-      return fmt::format("the model goes before the command: {} unet3d {} ...", fmt::join(resolution.words, " "),
-                         offending);
+      return fmt::format("the model goes before the command: {} unet3d {} ...", join(resolution.words, " "), offending);
     }
   }
   return retired_flag_hint(offending);
@@ -183,7 +181,7 @@ std::string built_words() {
   for (const CommandWord* word : words_below("")) {
     if (word->built && !mode_of(word->word)) words.emplace_back(word->word);
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 }  // namespace
@@ -270,8 +268,8 @@ Error resolution_error(const Resolution& resolution, std::span<const std::string
     case Resolution::Kind::kCommand:
       break;
   }
-  return {ErrorCode::kNotImplemented, fmt::format("'{}' is not in this build yet", fmt::join(resolution.words, " ")),
-          fmt::format("asked for: mlpstorage {}", fmt::join(arguments.first(resolution.rest), " ")),
+  return {ErrorCode::kNotImplemented, fmt::format("'{}' is not in this build yet", join(resolution.words, " ")),
+          fmt::format("asked for: mlpstorage {}", join(arguments.first(resolution.rest), " ")),
           "this build has: " + built_words()};
 }
 

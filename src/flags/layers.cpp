@@ -1,10 +1,10 @@
 #include "flags/layers.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 #include "flags/user_config.hpp"
 #include "flags/yaml_values.hpp"
@@ -13,7 +13,7 @@ namespace mlps::cli {
 namespace {
 
 void note_filled(const std::string& origin, const std::vector<std::string>& keys, LayerNotes& notes) {
-  if (!keys.empty()) notes.filled.push_back(fmt::format("{}: {}", origin, fmt::join(keys, ", ")));
+  if (!keys.empty()) notes.filled.push_back(fmt::format("{}: {}", origin, join(keys, ", ")));
 }
 
 std::string nearest_key(const std::string& key, const CommandWord& command, Mode mode) {

@@ -1,12 +1,12 @@
 #include "flags/lex.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 
 namespace mlps::cli {
@@ -129,7 +129,7 @@ class Speller {
     names.reserve(matches.size());
     for (const Flag* match : matches) names.push_back(typed_name(*match));
     return {ErrorCode::kConfigInvalid,
-            fmt::format("{} is the beginning of several flags: {}", typed, fmt::join(names, ", "))};
+            fmt::format("{} is the beginning of several flags: {}", typed, join(names, ", "))};
   }
 
   Error not_available(const Flag& flag) const {

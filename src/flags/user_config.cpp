@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 #include "flags/values.hpp"
 #include "flags/yaml_values.hpp"
@@ -95,7 +95,7 @@ std::vector<Row> rows_of(const std::optional<YAML::Node>& node, const Environmen
     Row row{key_name(*flag), std::nullopt, ""};
     if (node && (*node)[row.key] && !(*node)[row.key].IsNull()) {
       const Result<std::vector<std::string>> values = yaml_values(*flag, (*node)[row.key]);
-      if (values) row.value = fmt::format("{}", fmt::join(*values, ","));
+      if (values) row.value = join(*values, ",");
       if (!values) row.note = values.error().message;
     }
     if (const std::string variable = variable_over(*flag, environment); !variable.empty()) {

@@ -1,13 +1,13 @@
 #include "flags/values.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "flags/text.hpp"
 #include "world/host_list.hpp"
 
@@ -43,7 +43,7 @@ Status check_choice(const Flag& flag, Mode mode, std::string_view text) {
   if (std::any_of(choices.begin(), choices.end(), [&](const auto& word) { return lower(word) == lower(text); })) {
     return {};
   }
-  Error error = wrong(flag, text, fmt::format("one of: {}", fmt::join(choices, ", "))).value();
+  Error error = wrong(flag, text, fmt::format("one of: {}", join(choices, ", "))).value();
   const std::vector<std::string_view> names(choices.begin(), choices.end());
   if (mode != Mode::kWhatif && check_choice(flag, Mode::kWhatif, text)) {
     error.suggestion = fmt::format("'{}' is available in whatif mode only", text);
@@ -210,7 +210,7 @@ void Reader::report_missing(const Environment& environment, const std::vector<co
       error.suggestion = fmt::format("give {} {}, or set {}", typed_name(flag), flag.value_name, flag.variable);
       if (flag.user_file) error.suggestion += fmt::format(", or: mlpstorage config set {} ...", key_name(flag));
     } else if (flag.kind == FlagKind::kChoice) {
-      error.suggestion = fmt::format("one of: {}", fmt::join(choices_of(flag, mode_), ", "));
+      error.suggestion = fmt::format("one of: {}", join(choices_of(flag, mode_), ", "));
     } else {
       error.suggestion = fmt::format("give {} {}", typed_name(flag), flag.value_name);
     }

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <tuple>
 
 #include "base/clock.hpp"
+#include "base/fields.hpp"
 #include "base/histogram.hpp"
-#include "world/archive.hpp"
 
 namespace mlps::io {
 
@@ -17,6 +18,12 @@ struct Times {
   Nanos other_ns = 0;    ///< bookkeeping of this program
   Nanos exposed_ns = 0;  ///< part of prepare and other during which the thread had nothing in flight
 };
+constexpr auto fields_of(Of<Times>) {
+  return std::tuple(summed("prepare_ns", &Times::prepare_ns), summed("submit_ns", &Times::submit_ns),
+                    summed("wait_ns", &Times::wait_ns), summed("idle_ns", &Times::idle_ns),
+                    summed("other_ns", &Times::other_ns), summed("exposed_ns", &Times::exposed_ns));
+}
+static_assert(lists_every_member<Times>());
 
 /// What I/O threads have done: latencies per operation, times and counters. Latencies and moved bytes are those of
 /// operations that succeeded.
@@ -30,19 +37,14 @@ struct Stats {
   uint64_t retries = 0;
   uint64_t retried_bytes = 0;
 };
-
-template <class Archive, world::Is<Times> T>
-void fields(Archive& archive, T& times) {
-  archive(times.prepare_ns, times.submit_ns, times.wait_ns, times.idle_ns, times.other_ns, times.exposed_ns);
+constexpr auto fields_of(Of<Stats>) {
+  return std::tuple(summed("bytes", &Stats::bytes), summed("bytes_verified", &Stats::bytes_verified),
+                    summed("parts", &Stats::parts), summed("objects", &Stats::objects),
+                    summed("retries", &Stats::retries), summed("retried_bytes", &Stats::retried_bytes),
+                    summed("worker_time", &Stats::times), summed("begin", &Stats::begin_ns),
+                    summed("part", &Stats::part_ns), summed("first_byte", &Stats::first_byte_ns),
+                    summed("commit", &Stats::commit_ns));
 }
-
-template <class Archive, world::Is<Stats> S>
-void fields(Archive& archive, S& stats) {
-  archive(stats.begin_ns, stats.part_ns, stats.first_byte_ns, stats.commit_ns, stats.times, stats.bytes,
-          stats.bytes_verified, stats.parts, stats.objects, stats.retries, stats.retried_bytes);
-}
-
-/// Adds every field.
-void merge(Stats& into, const Stats& from);
+static_assert(lists_every_member<Stats>());
 
 }  // namespace mlps::io

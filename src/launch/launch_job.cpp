@@ -1,7 +1,6 @@
 #include "launch/launch_job.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/report.hpp"
+#include "base/text.hpp"
 #include "launch/child_process.hpp"
 #include "launch/job_attendant.hpp"
 #include "launch/job_control.hpp"
@@ -119,7 +119,7 @@ int run_launched(const std::vector<std::string>& command, const JobSettings& set
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   ::signal(SIGPIPE, SIG_IGN);
   Pipe control, errors;
-  log::info("starting: {}", fmt::join(results::without_secrets(command), " "));
+  log::info("starting: {}", join(results::without_secrets(command), " "));
   const auto launcher = start_child(command, {control.read_end(), -1, errors.write_end()});
   if (!launcher) return report_failures({no_launcher(launcher.error())});
   control.close_read();

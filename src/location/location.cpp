@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace mlps {
 namespace {
 
@@ -16,14 +18,6 @@ constexpr std::string_view kSeparator = "://";
 constexpr std::string_view kLegalForms =
     "use s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix, file:///path, direct:///path, null:// "
     "or a plain path";
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::optional<Scheme> scheme_of(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, Scheme>, 8> kNames = {{{"s3", Scheme::kS3},
@@ -34,7 +28,7 @@ std::optional<Scheme> scheme_of(std::string_view name) {
                                                                                  {"file", Scheme::kFile},
                                                                                  {"direct", Scheme::kDirect},
                                                                                  {"null", Scheme::kNull}}};
-  const std::string wanted = lowered(name);
+  const std::string wanted = lower(name);
   for (const auto& [known, scheme] : kNames) {
     if (known == wanted) return scheme;
   }
@@ -68,12 +62,12 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view reason, std
 }
 
 tl::unexpected<Error> refuse_scheme(std::string_view text, std::string_view name) {
-  const std::string lower = lowered(name);
+  const std::string wanted = lower(name);
   const std::string reason = fmt::format("unknown scheme \"{}\"", shown(name));
-  if (lower == "s3a" || lower == "s3n") {
+  if (wanted == "s3a" || wanted == "s3n") {
     return refuse(text, reason + " (Hadoop's name for S3)", "write s3:// instead");
   }
-  if (lower == "http" || lower == "https") {
+  if (wanted == "http" || wanted == "https") {
     return refuse(text, reason,
                   "a server's address goes into AWS_ENDPOINT_URL (Azure: AZURE_STORAGE_ENDPOINT) and the folder is "
                   "s3://bucket/prefix (Azure: az://account/container/prefix)");

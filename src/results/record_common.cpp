@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
+#include "results/fields_json.hpp"
 #include "results/host_json.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
@@ -56,11 +57,7 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
 Json part_json(const std::vector<run::HostPart>& parts, size_t process) {
   const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
   if (part == parts.end()) return nullptr;
-  return {{"started_s", part->started_s},       {"first_byte_s", part->first_byte_s},
-          {"bytes_read", part->bytes_read},     {"bytes_written", part->bytes_written},
-          {"retries", part->retries},           {"retried_bytes", part->retried_bytes},
-          {"workers", part->workers},           {"cpu_user_s", part->cpu_user_s},
-          {"cpu_system_s", part->cpu_system_s}, {"peak_rss_bytes", part->peak_rss_bytes}};
+  return fields_json(*part);
 }
 
 // A passed verdict is only believed from a run that came to its end.
@@ -172,9 +169,7 @@ Json members_json(const RunContext& context, const RunFacts& facts, const std::o
     json["pid"] = member.pid;
     json["first_rank"] = member.first_rank;
     json["ranks"] = member.ranks;
-    json["clock"] = {{"monotonic_offset_ns", member.clock.monotonic_ns},
-                     {"wall_offset_ns", member.clock.wall_ns},
-                     {"error_ns", member.clock.error_ns}};
+    json["clock"] = fields_json(member.clock);
     json["part"] = part_json(facts.hosts, process);
     json["start"] = host_json({member.host, &member.facts});
     json["end"] = ended ? host_json({member.host, &*outcome->host_ends[process]}) : Json();

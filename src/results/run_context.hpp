@@ -8,9 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "gates/gates.hpp"
-#include "run/host_part.hpp"
-#include "run/verdict.hpp"
-#include "storage/store.hpp"
+#include "run/run_facts.hpp"
 #include "workloads/values.hpp"
 #include "world/cross_check.hpp"
 #include "world/host_facts.hpp"
@@ -18,6 +16,8 @@
 
 /// What the result files of every benchmark are made from, besides the benchmark's own record.
 namespace mlps::results {
+
+using run::RunFacts;
 
 /// A process of the job, one per host, as the result files show it.
 struct RunMember {
@@ -88,38 +88,5 @@ struct RunOutcome {
   std::vector<std::optional<world::HostFacts>> host_ends;
   HostFindings findings;
 };
-
-/// What the record of every benchmark has.
-struct RunFacts {
-  Stamp invocation_start, run_start, run_end;
-  double first_byte_s = 0;
-  Nanos barrier_cost_ns = 0;
-  std::vector<run::HostPart> hosts;  ///< of the processes whose ranks are in the record
-  run::Verdict verdict = run::Verdict::kIncomplete;
-  std::vector<std::string> reasons;
-  std::optional<Error> error;
-  std::string location;
-  storage::StoreTraits traits;
-  std::vector<std::pair<std::string, std::string>> store_settings;
-  std::string injected_fault;
-};
-template <class Record>
-RunFacts facts_of(const Record& record) {
-  RunFacts facts;
-  facts.invocation_start = record.invocation_start;
-  facts.run_start = record.run_start;
-  facts.run_end = record.run_end;
-  if constexpr (requires { record.first_byte_s; }) facts.first_byte_s = record.first_byte_s;
-  if constexpr (requires { record.barrier_cost_ns; }) facts.barrier_cost_ns = record.barrier_cost_ns;
-  if constexpr (requires { record.hosts; }) facts.hosts = record.hosts;
-  facts.verdict = record.verdict;
-  facts.reasons = record.reasons;
-  facts.error = record.error;
-  facts.location = record.location;
-  facts.traits = record.traits;
-  facts.store_settings = record.store_settings;
-  facts.injected_fault = record.injected_fault;
-  return facts;
-}
 
 }  // namespace mlps::results

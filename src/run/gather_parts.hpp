@@ -2,40 +2,46 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "run/host_part.hpp"
-#include "run/verdict.hpp"
+#include "run/run_facts.hpp"
 #include "world/archive.hpp"
 #include "world/transport.hpp"
 
-/// What gathering has in common for the records of all benchmarks.
+/// Gathers the records of the processes of a job into one. The record of a benchmark derives from RunFacts and lists
+/// the fields that differ from process to process (base/fields.hpp); the rest of process 0's record is true of the
+/// whole.
 namespace mlps::run {
 
-/// The parts of all processes from what they sent, in their order. A part has a member `host`, its HostPart; together
-/// they must be of `ranks` ranks, one after the other. What does not fit is E503 and names the host.
-template <class Part>
-Result<std::vector<Part>> unpack_parts(const std::string& kind, const std::vector<world::Bytes>& sent,
-                                       const std::vector<world::Member>& members, uint64_t ranks) {
-  std::vector<Part> parts;
-  parts.reserve(sent.size());
+/// Packs the share of one process: of the common facts what is listed, and the fields of the benchmark.
+template <class Record>
+world::Bytes pack_record(const std::string& kind, const Record& record) {
+  return world::pack(kind, std::pair<const RunFacts&, const Record&>(record, record));
+}
+
+/// Unpacks the shares of all processes, in their order; together they must be of `ranks` ranks, one after the other.
+/// `mismatch` returns why a share does not fit to that of process 0, or nothing. Fails with E503, which names the host.
+template <class Record, class Mismatch>
+Result<std::vector<Record>> unpack_parts(const std::string& kind, const std::vector<world::Bytes>& sent,
+                                         const std::vector<world::Member>& members, uint64_t ranks,
+                                         const Mismatch& mismatch) {
+  std::vector<Record> parts;
   uint64_t next_rank = 0;
   for (uint32_t process = 0; process < sent.size(); ++process) {
     const std::string whose = process_name(members, process);
-    auto part = world::unpack<Part>(kind, whose, sent[process]);
-    if (!part) return fail(std::move(part.error()));
-    const HostPart& host = part->host;
-    if (host.process != process || host.first_rank != next_rank) {
-      return world::unusable(kind, whose,
-                             fmt::format("it is of process {} with ranks from {}, not of process {} with ranks from {}",
-                                         host.process, host.first_rank, process, next_rank));
-    }
-    next_rank += host.ranks;
-    parts.push_back(std::move(*part));
+    auto unpacked = world::unpack<std::pair<RunFacts, Record>>(kind, whose, sent[process]);
+    if (!unpacked) return fail(std::move(unpacked.error()));
+    Record& part = parts.emplace_back(std::move(unpacked->second));
+    static_cast<RunFacts&>(part) = std::move(unpacked->first);
+    std::string problem = misplaced(part.hosts, process, next_rank);
+    if (problem.empty()) problem = mismatch(part);
+    if (!problem.empty()) return world::unusable(kind, whose, std::move(problem));
+    next_rank += part.hosts.front().ranks;
   }
   if (next_rank != ranks) {
     return fail(ErrorCode::kMpiCommunication,
@@ -44,48 +50,48 @@ Result<std::vector<Part>> unpack_parts(const std::string& kind, const std::vecto
   return parts;
 }
 
-/// Makes a record that could not be gathered because of `cause` say so: it stays the share of this process.
-template <class Record>
-void stay_a_share(Record& record, const Error& cause, const world::Transport& transport) {
-  if (!record.error) {
-    record.error = cause;
-    add_cause(record.error, record.reasons);
+template <class T>
+void shift_stamps(std::vector<T>& values, const world::ClockOffset& clock);
+template <class T>
+void shift_stamps(std::optional<T>& value, const world::ClockOffset& clock);
+
+/// Moves every moment in `value`, which another process has measured, onto the clocks of process 0.
+template <class T>
+void shift_stamps(T& value, const world::ClockOffset& clock) {
+  if constexpr (std::is_same_v<T, Stamp>) {
+    value = shifted(value, clock);
+  } else if constexpr (Listed<T>) {
+    for_each_field<T>([&](const auto& field) { shift_stamps(value.*field.member, clock); });
   }
-  note_missing_parts(record.reasons, transport);
-  record.verdict = judge(record.reasons, record.error);
+}
+template <class T>
+void shift_stamps(std::vector<T>& values, const world::ClockOffset& clock) {
+  for (T& value : values) shift_stamps(value, clock);
+}
+template <class T>
+void shift_stamps(std::optional<T>& value, const world::ClockOffset& clock) {
+  if (value) shift_stamps(*value, clock);
 }
 
-/// The reasons of a part, for the record of the whole.
-inline void add_reasons(const std::vector<std::string>& reasons, const std::string& whose,
-                        std::vector<std::string>& all) {
-  for (const std::string& reason : reasons) all.push_back(whose + ": " + reason);
-}
-
-/// Empties a record of what add_host() puts into it.
+/// Makes `whole`, the record of process 0, that of all processes: every listed field is merged by its rule. Costs of
+/// the whole, reasons and hosts are those of the parts; there is no verdict yet.
 template <class Record>
-void forget_hosts(Record& record) {
-  record.hosts.clear();
-  record.peak_rss_bytes = 0;
-  record.first_byte_s = 0;
-  record.reasons.clear();
-  record.error.reset();
+void merge_records(Record& whole, std::vector<Record> parts, const std::vector<world::Member>& members) {
+  begin_whole(whole);
+  for (uint32_t process = 0; process < parts.size(); ++process) {
+    Record& part = parts[process];
+    add_host(whole, part, members[process], process_name(members, process));
+    shift_stamps(part, members[process].clock);
+    if (process != 0) {
+      merge(whole, part);
+    } else {
+      for_each_field<Record>([&](const auto& field) { whole.*field.member = part.*field.member; });
+    }
+  }
 }
 
-/// Adds what the records of all benchmarks have of every host. A part has members `host`, `invocation_start` and
-/// `reasons`; `whose` stands before its reasons.
-template <class Record, class Part>
-void add_host(Record& whole, const Part& part, const world::Member& member, const std::string& whose) {
-  HostPart host = part.host;
-  place(host, member, whole.invocation_start, part.invocation_start);
-  whole.peak_rss_bytes = std::max(whole.peak_rss_bytes, host.peak_rss_bytes);
-  const double first = host.first_byte_s;
-  if (first != 0 && (whole.first_byte_s == 0 || first < whole.first_byte_s)) whole.first_byte_s = first;
-  add_reasons(part.reasons, whose, whole.reasons);
-  whole.hosts.push_back(std::move(host));
-}
-
-/// Collective: process 0 gets what pack_part() makes of every process's record, and merge_parts() makes its own whole
-/// with it. A part that can't be used fails the job.
+/// Collective: process 0 gets what pack_part() makes of the record of every process, and merge_parts() makes its own
+/// record the whole. A part that can't be used fails the job.
 template <class Record>
 Status gather_parts(Record& record, world::Transport& transport) {
   const Result<std::vector<world::Bytes>> sent = transport.gather(pack_part(record));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/fields.hpp"
 #include "world/archive.hpp"
 #include "world/transport.hpp"
 #include "world/world.hpp"
@@ -28,12 +29,17 @@ struct HostPart {
   uint64_t retries = 0, retried_bytes = 0;
 };
 
-template <class Archive, world::Is<HostPart> H>
-void fields(Archive& archive, H& part) {
-  archive(part.host, part.pid, part.process, part.first_rank, part.ranks, part.workers, part.clock, part.started_s,
-          part.first_byte_s, part.peak_rss_bytes, part.cpu_user_s, part.cpu_system_s, part.bytes_read,
-          part.bytes_written, part.retries, part.retried_bytes);
+/// The first six are published with the process they are of, not with what it did.
+constexpr auto fields_of(Of<HostPart>) {
+  return std::tuple(kept("", &HostPart::host), kept("", &HostPart::pid), kept("", &HostPart::process),
+                    kept("", &HostPart::first_rank), kept("", &HostPart::ranks), kept("", &HostPart::clock),
+                    kept("started_s", &HostPart::started_s), kept("first_byte_s", &HostPart::first_byte_s),
+                    kept("bytes_read", &HostPart::bytes_read), kept("bytes_written", &HostPart::bytes_written),
+                    kept("retries", &HostPart::retries), kept("retried_bytes", &HostPart::retried_bytes),
+                    kept("workers", &HostPart::workers), kept("cpu_user_s", &HostPart::cpu_user_s),
+                    kept("cpu_system_s", &HostPart::cpu_system_s), kept("peak_rss_bytes", &HostPart::peak_rss_bytes));
 }
+static_assert(lists_every_member<HostPart>());
 
 /// Who this process is; the numbers are left at 0, the clock as if it were process 0's.
 HostPart describe_host(const world::World& world);

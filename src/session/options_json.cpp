@@ -17,18 +17,6 @@ Json params_json(const CommonOptions& common) {
   return list;
 }
 
-std::string_view fadvise_name(storage::FadviseMode mode) {
-  switch (mode) {
-    case storage::FadviseMode::kNone:
-      return "none";
-    case storage::FadviseMode::kSequential:
-      return "sequential";
-    case storage::FadviseMode::kDontNeed:
-      return "dontneed";
-  }
-  return "unknown";
-}
-
 void add_head(Json& args, const BenchmarkOptions& options, const char* benchmark, std::string_view command) {
   args["mode"] = mode_name(options.common.mode);
   args["benchmark"] = benchmark;
@@ -77,7 +65,7 @@ void add_ours(Json& args, const BenchmarkOptions& options) {
   args["io_depth"] = options.io_depth ? Json(*options.io_depth) : Json(nullptr);
   args["io_part_bytes"] = options.io_part_bytes;
   args["io_memory_bytes"] = options.io_memory_bytes;
-  args["fadvise"] = fadvise_name(options.fadvise);
+  args["fadvise"] = storage::fadvise_name(options.fadvise);
   args["inject_fault"] = text_or_null(options.inject_fault);
 }
 

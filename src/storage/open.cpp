@@ -39,4 +39,9 @@ Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptio
   return open_fault_store(std::move(*store), options.fault, options.fault_seed);
 }
 
+Result<SettingList> describe_servers(const Location& root, const Environment& environment) {
+  if (root.scheme() != Scheme::kS3 && root.scheme() != Scheme::kGs) return SettingList{};
+  return describe_s3_servers(root, environment);
+}
+
 }  // namespace mlps::storage

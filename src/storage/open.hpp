@@ -5,21 +5,15 @@
 #include <string>
 
 #include "base/environment.hpp"
+#include "storage/file_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage {
 
-/// The advice (posix_fadvise) that the file backend gives the kernel about the page cache.
-enum class FadviseMode { kNone, kSequential, kDontNeed };
-
-/// When a committed object survives a crash of the host: at its commit, or at the next Store::flush(), which costs one
-/// call for many small files. Only file systems know the difference.
-enum class Durability { kEachObject, kOnFlush };
-
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
   Durability durability = Durability::kEachObject;
-  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (storage/fault/fault_plan.hpp)
+  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (see FaultPlan::parse())
   uint64_t fault_seed = 1;
 };
 
@@ -28,5 +22,9 @@ struct StoreOptions {
 /// that refuses O_DIRECT), and fails with an error that names the variable or the path. No request is sent to a server.
 Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptions& options,
                                           const Environment& environment);
+
+/// Returns the settings with which open_store() reaches the servers of `root`, as Store::describe() has them, without
+/// opening anything; empty for locations without servers. Fails as open_store() does.
+Result<SettingList> describe_servers(const Location& root, const Environment& environment);
 
 }  // namespace mlps::storage

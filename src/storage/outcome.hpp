@@ -1,39 +1,25 @@
 #pragma once
 
-#include <utility>
+#include <string_view>
 
 #include "storage/store.hpp"
 
 /// What every session does to the outcome half of an Operation; for backends only.
 namespace mlps::storage {
 
-/// First act of submit(): forgets the slot's last outcome and notes the time.
-inline void start_outcome(Operation& operation, Nanos now = now_ns()) {
-  operation.error.reset();
-  operation.bytes = 0;
-  operation.attempts = 1;
-  operation.retried_bytes = 0;
-  operation.first_byte_ns = 0;
-  operation.completed_ns = 0;
-  operation.submitted_ns = now;
-}
+/// Is the first act of submit(): forgets the operation's last outcome and notes the time.
+void start_outcome(Operation& operation, Nanos now = now_ns());
 
-/// Last act before poll() hands the operation back.
-inline void finish_outcome(Operation& operation, Status status) {
-  if (!status) operation.error = std::move(status.error());
-  operation.completed_ns = now_ns();
-  if (operation.first_byte_ns == 0) operation.first_byte_ns = operation.completed_ns;
-}
+/// Is the last act before poll() hands the operation back: notes the time, and the error if there is one.
+void finish_outcome(Operation& operation, Status status);
 
-/// Operations that give back what others took: these still run after Session::cancel().
-inline bool is_cleanup(OpKind kind) {
+/// Returns whether operations of this kind give back what others took: these still run after Session::cancel().
+constexpr bool is_cleanup(OpKind kind) {
   return kind == OpKind::kAbortWrite || kind == OpKind::kEndRead;
 }
 
-/// E203, as every operation ends that cancel() stopped.
-inline Error cancelled_error(const Operation& operation) {
-  return Error{ErrorCode::kInterrupted,
-               std::string(op_name(operation.kind)) + " of " + operation.object->name() + " was cancelled"};
-}
+/// Returns E203, the error of everything that cancel() stopped.
+Error cancelled_error(std::string_view what, std::string_view subject);
+Error cancelled_error(const Operation& operation);
 
 }  // namespace mlps::storage

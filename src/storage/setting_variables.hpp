@@ -1,12 +1,16 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/environment.hpp"
 
 namespace mlps::storage {
 
-/// The environment variables that say where and how storage is reached. They belong to the settings of a run: in a job
-/// of several hosts all take process 0's.
+/// The environment variables that say where and how storage is reached, credentials apart. They belong to the settings
+/// of a run: in a job of several hosts all processes take process 0's.
 inline constexpr auto kSettingVariables = std::to_array<std::string_view>({
     "AWS_CA_BUNDLE",
     "AWS_DEFAULT_REGION",
@@ -24,18 +28,12 @@ inline constexpr auto kSettingVariables = std::to_array<std::string_view>({
     "S3_ENDPOINT_FILE",
     "S3_ENDPOINT_TEMPLATE",
     "S3_ENDPOINT_URIS",
-    "S3_LOAD_BALANCE_STRATEGY",
     "STORAGE_EMULATOR_HOST",
     "STORAGE_URI_SCHEME",
 });
 
-/// Those that hold credentials or say where they are. Every host takes its own, and none is ever sent anywhere.
-inline constexpr auto kCredentialVariables = std::to_array<std::string_view>({
-    "AWS_ACCESS_KEY_ID",
-    "AWS_PROFILE",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SHARED_CREDENTIALS_FILE",
-});
+/// Returns one warning for each variable of `environment` that other clients of object stores read and this program
+/// does not; each names what to use instead.
+std::vector<std::string> unread_variable_warnings(const Environment& environment);
 
 }  // namespace mlps::storage

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "location/location.hpp"
 #include "payload/content.hpp"
 #include "payload/payload.hpp"
@@ -181,6 +182,9 @@ class Session {
   }
 };
 
+/// Effective settings as (name, value), in the order they are shown.
+using SettingList = std::vector<std::pair<std::string, std::string>>;
+
 struct StoreTraits {
   std::string_view backend;     ///< "file", "direct", "s3", "null"
   bool blocking = false;        ///< submit() does the I/O itself; a session has depth 1 and parallelism means threads
@@ -200,6 +204,9 @@ struct Residency {
   uint64_t cached_bytes = 0;
   uint64_t total_bytes = 0;
 };
+constexpr auto fields_of(Of<Residency>) {
+  return std::tuple(summed("cached_bytes", &Residency::cached_bytes), summed("total_bytes", &Residency::total_bytes));
+}
 
 /// An opened root. Immutable after opening; every method may be called from any thread.
 class Store {
@@ -213,12 +220,12 @@ class Store {
   virtual std::unique_ptr<Object> object(ObjectSpec spec) = 0;
   /// As object(), into `place`, whose object, if there is one, nobody uses any more. Where millions of small objects
   /// are read, their allocation would be the largest part of our cost; a store without state of its own can spare it.
-  /// `spec` is left with some value.
+  /// `spec` is unspecified afterwards (moved from).
   virtual void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) { place = object(std::move(spec)); }
 
-  /// Effective settings for the plan and the record, as (name, value): endpoint, payload signing, checksum, engine, ...
-  /// Never a secret.
-  virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+  /// Returns the effective settings for the plan and the record: endpoint, payload signing, checksum, engine, ... Never
+  /// a secret.
+  virtual SettingList describe() const = 0;
 
   /// The servers that requests go to, in the order of their turns; empty for stores without any.
   virtual std::vector<Endpoint> endpoints() const { return {}; }

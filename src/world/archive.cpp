@@ -10,4 +10,10 @@ tl::unexpected<Error> unusable(std::string_view kind, const std::string& whose, 
               "every host must run the same build of mlpstorage");
 }
 
+uint64_t hash_of(std::string_view packed) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : packed) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
 }  // namespace mlps::world

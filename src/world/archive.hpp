@@ -12,16 +12,18 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "base/histogram.hpp"
 #include "world/packet.hpp"
 
-/// Structs on their way to another process. A struct lists its fields once, in its own namespace, for both directions:
+/// Packs structs into bytes for other processes, and unpacks them. A struct has a list of its fields (base/fields.hpp)
+/// or names them for both directions in its own namespace:
 ///
 ///     template <class Archive, Is<Point> P>
 ///     void fields(Archive& archive, P& point) { archive(point.x, point.y); }
 ///
-/// A field may be a number, an enum, a text, a Stamp, a Histogram, a struct with fields(), or a vector, array, pair or
-/// optional of those. What came is checked for damage only: whoever unpacks checks that it makes sense, enums too.
+/// A field may be a number, an enum, a text, a Stamp, a Histogram, such a struct, or a vector, array, pair or optional
+/// of those. Unpacking only detects truncated or malformed bytes. Callers must validate values, including enums.
 namespace mlps::world {
 
 template <class T, class Wanted>
@@ -35,9 +37,9 @@ void fields(Archive& archive, S& stamp) {
   archive(stamp.monotonic_ns, stamp.wall_us);
 }
 
-template <class Archive, Is<ClockOffset> C>
-void fields(Archive& archive, C& clock) {
-  archive(clock.monotonic_ns, clock.wall_ns, clock.error_ns);
+constexpr auto fields_of(Of<ClockOffset>) {
+  return std::tuple(kept("monotonic_offset_ns", &ClockOffset::monotonic_ns),
+                    kept("wall_offset_ns", &ClockOffset::wall_ns), kept("error_ns", &ClockOffset::error_ns));
 }
 
 class PackArchive {
@@ -81,7 +83,11 @@ class PackArchive {
     packer_.number(state.sum).number(state.min).number(state.max);
   }
   template <class T>
-  requires(!Numeric<T>) void put(const T& value) { fields(*this, value); }
+  requires(!Numeric<T> && !Listed<T>) void put(const T& value) { fields(*this, value); }
+  template <Listed T>
+  void put(const T& value) {
+    for_each_field<T>([&](const auto& field) { put(value.*field.member); });
+  }
 
   Packer packer_;
 };
@@ -152,7 +158,11 @@ class UnpackArchive {
     if (!restored) good_ = false;
   }
   template <class T>
-  requires(!Numeric<T>) void get(T& value) { fields(*this, value); }
+  requires(!Numeric<T> && !Listed<T>) void get(T& value) { fields(*this, value); }
+  template <Listed T>
+  void get(T& value) {
+    for_each_field<T>([&](const auto& field) { get_while_good(value.*field.member); });
+  }
 
   Unpacker in_;
   bool good_ = true;
@@ -160,6 +170,9 @@ class UnpackArchive {
 
 /// E503: what `whose` ("host b") sent as its `kind` ("record") can't be used.
 tl::unexpected<Error> unusable(std::string_view kind, const std::string& whose, std::string details = {});
+
+/// Returns the 64-bit FNV-1a hash of what was packed: processes that hold the same values have the same hash.
+uint64_t hash_of(std::string_view packed);
 
 /// `kind` stands before the value, so that nothing is taken for something else.
 template <class T>

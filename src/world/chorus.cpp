@@ -1,9 +1,10 @@
 #include "world/chorus.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "base/text.hpp"
 
 namespace mlps::world {
 
@@ -26,7 +27,7 @@ std::vector<Error> Chorus::errors(size_t everybody) const {
     Error& error = result.emplace_back(line.error);
     if (line.hosts.size() >= everybody) continue;
     error.message =
-        fmt::format("{} {}: {}", line.hosts.size() == 1 ? "host" : "hosts", fmt::join(line.hosts, ", "), error.message);
+        fmt::format("{} {}: {}", line.hosts.size() == 1 ? "host" : "hosts", join(line.hosts, ", "), error.message);
     // Numbers of requests and the like: one host's are enough to look into it.
     if (line.details_differ) error.details = fmt::format("host {}: {}", line.hosts.front(), error.details);
   }

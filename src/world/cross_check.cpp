@@ -1,10 +1,10 @@
 #include "world/cross_check.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 
 namespace mlps::world {
@@ -129,7 +129,7 @@ void judge_all(CrossCheck& check, CounterPlace::Kind kind) {
     reads_less = check.result == CheckResult::kLess;
     look("wrote", claimed.written, counted.written);
   }
-  check.text = fmt::format("{} {}", check.counters, fmt::join(parts, ", "));
+  check.text = fmt::format("{} {}", check.counters, join(parts, ", "));
   if (check.result == CheckResult::kLess) {
     check.text += "; " + advice(reads_less, kind != CounterPlace::Kind::kDisks);
   }
@@ -163,7 +163,7 @@ CrossCheck cross_check(const MovedBytes& claimed, const CounterPlace& place, con
     return check;
   }
   const Counted counted = count(place, before, after);
-  check.counters = fmt::format("{}", fmt::join(counted.names, ", "));
+  check.counters = join(counted.names, ", ");
   if (!counted.trouble.empty()) {
     check.result = CheckResult::kNotCheckable;
     check.text = "not checkable: " + counted.trouble;

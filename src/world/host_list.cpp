@@ -6,6 +6,8 @@
 #include <charconv>
 #include <set>
 
+#include "base/text.hpp"
+
 namespace mlps::world {
 namespace {
 
@@ -76,7 +78,7 @@ std::string nearest(uint64_t ranks, uint64_t step, uint64_t least, uint64_t most
   if (below >= least && below <= most) legal.push_back(below);
   if (above >= least && above <= most && (legal.empty() || legal.back() != above)) legal.push_back(above);
   if (legal.empty()) return {};
-  return fmt::format("nearest legal: {} ranks", fmt::join(legal, " or "));
+  return fmt::format("nearest legal: {} ranks", join(legal, " or "));
 }
 
 Status check_layout(const std::vector<Host>& hosts, uint32_t ranks, const LayoutRules& rules) {

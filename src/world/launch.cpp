@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace mlps::world {
 namespace {
 
@@ -14,7 +16,7 @@ void append(Words& words, std::initializer_list<const char*> more) {
 std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
   Words names;
   for (const Host& host : hosts) names.push_back(host.name + suffix);
-  return fmt::format("{}", fmt::join(names, ","));
+  return join(names, ",");
 }
 
 Words open_mpi_options(const LaunchRequest& request) {

@@ -1,13 +1,13 @@
 #include "benchmarks/checkpointing/lost_uploads.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
 #include <unordered_set>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "world/left_behind.hpp"
 
 namespace mlps::checkpointing {
@@ -61,7 +61,7 @@ void abort_uploads(storage::Store& store, const std::string& prefix, const stora
 std::optional<std::string> LostUploads::warning() const {
   if (hosts.empty() || (aborted == 0 && !error)) return std::nullopt;
   const bool one = hosts.size() == 1;
-  const std::string who = fmt::format("{} {}", one ? "host" : "hosts", fmt::join(hosts, ", "));
+  const std::string who = fmt::format("{} {}", one ? "host" : "hosts", join(hosts, ", "));
   if (error) return fmt::format("uploads of {} may be open: {}", who, render(*error));
   return fmt::format("{} {} gone: {} {} {} had left open {} aborted", who, one ? "is" : "are", aborted,
                      aborted == 1 ? "upload that" : "uploads that", one ? "it" : "they", aborted == 1 ? "was" : "were");

@@ -5,12 +5,6 @@
 #include "base/units.hpp"
 
 namespace mlps::checkpointing {
-void merge(PhaseStats& into, const PhaseStats& from) {
-  io::merge(into, from);
-  into.cpu_user_s += from.cpu_user_s;
-  into.cpu_system_s += from.cpu_system_s;
-}
-
 void judge(RunRecord& record, const CheckpointPlan& plan) {
   const auto account = [&](const char* what, uint64_t planned, uint64_t moved) {
     if (planned == moved) return;

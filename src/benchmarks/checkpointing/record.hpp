@@ -11,8 +11,7 @@
 #include "benchmarks/checkpointing/plan.hpp"
 #include "io/plan.hpp"
 #include "io/stats.hpp"
-#include "run/host_part.hpp"
-#include "run/verdict.hpp"
+#include "run/run_facts.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::checkpointing {
@@ -38,6 +37,14 @@ struct RankInterval {
   Nanos barrier_ns = 0;  ///< waiting for other ranks at the opening barrier
 };
 
+constexpr auto fields_of(Of<RankInterval>) {
+  return std::tuple(kept("rank", &RankInterval::rank), kept("start_ns", &RankInterval::start),
+                    kept("duration_ns", &RankInterval::duration_ns), kept("bytes", &RankInterval::bytes),
+                    kept("prepare_ns", &RankInterval::prepare_ns), kept("storage_ns", &RankInterval::storage_ns),
+                    kept("barrier_ns", &RankInterval::barrier_ns));
+}
+static_assert(lists_every_member<RankInterval>());
+
 /// One checkpoint of a phase.
 struct CheckpointEvent {
   Phase phase = Phase::kWrite;
@@ -51,43 +58,45 @@ struct CheckpointEvent {
   std::optional<storage::Residency> cached_before;
 };
 
+constexpr auto fields_of(Of<CheckpointEvent>) {
+  return std::tuple(kept("phase", &CheckpointEvent::phase), kept("checkpoint", &CheckpointEvent::checkpoint),
+                    lowest("start_ns", &CheckpointEvent::start), highest("slowest_ns", &CheckpointEvent::slowest_ns),
+                    summed("cached_before", &CheckpointEvent::cached_before), summed("ranks", &CheckpointEvent::ranks));
+}
+static_assert(lists_every_member<CheckpointEvent>());
+
 struct PhaseStats : io::Stats {
   double cpu_user_s = 0;
   double cpu_system_s = 0;
   double wall_s = 0;  ///< sum over the phase's checkpoints of slowest_ns
 };
-/// Adds counters, latencies and processor time. Wall times don't add up: wall_s stays.
-void merge(PhaseStats& into, const PhaseStats& from);
+constexpr auto fields_of(Of<PhaseStats>) {
+  return std::tuple_cat(fields_of(Of<io::Stats>()),
+                        std::tuple(kept("wall_s", &PhaseStats::wall_s), summed("cpu_user_s", &PhaseStats::cpu_user_s),
+                                   summed("cpu_system_s", &PhaseStats::cpu_system_s)));
+}
 
-/// Everything a run found out. One record, many views: result files, tables and JSON are made from it. Made by run()
-/// for the ranks of one host; gather_record() makes the record of process 0 that of all ranks.
-struct RunRecord {
-  Stamp invocation_start;     ///< entry of main()
-  Stamp run_start, run_end;   ///< the benchmark proper: first barrier to last
-  double first_byte_s = 0;    ///< invocation_start to the first part submitted, on any host
-  Nanos barrier_cost_ns = 0;  ///< of all ranks of all hosts, when nobody is late; measured before the first checkpoint
+/// Holds everything a run found out; result files, tables and JSON are views of it. run() makes it for the ranks of one
+/// host; gather_record() makes the record of process 0 that of all ranks.
+struct RunRecord : run::RunFacts {
   CheckpointPlan plan;
-  uint32_t first_rank = 0;           ///< events and counters are those of the ranks from this one on
-  IoPlan io;                         ///< of the host this was made on
-  std::vector<run::HostPart> hosts;  ///< an entry for each process whose ranks are in this record, in order
-  std::string location;              ///< the checkpoint folder, rendered
-  storage::StoreTraits traits;
-  std::vector<std::pair<std::string, std::string>> store_settings;
+  uint32_t first_rank = 0;  ///< events and counters are those of the ranks from this one on
+  IoPlan io;                ///< of the host this was made on
   uint64_t seed = 0;
   bool verify = false;
   PayloadMode payload = PayloadMode::kUnique;
   std::string payload_layer;
-  std::string injected_fault;  ///< empty when none
 
   std::vector<CheckpointEvent> events;  ///< in the order they happened
   PhaseStats write, read;
-  uint64_t peak_rss_bytes = 0;  ///< of the process that had most
-  std::string eviction;         ///< what was done about the page cache between write and read, in words
-
-  run::Verdict verdict = run::Verdict::kIncomplete;
-  std::vector<std::string> reasons;  ///< why the verdict is not "passed"; empty when it is
-  std::optional<Error> error;        ///< the first cause
+  std::string eviction;  ///< what was done about the page cache between write and read, in words
 };
+
+/// Lists what differs from process to process.
+constexpr auto fields_of(Of<RunRecord>) {
+  return std::tuple(each("events", &RunRecord::events), summed("write", &RunRecord::write),
+                    summed("read", &RunRecord::read));
+}
 
 /// The verdict on a record that is to hold all of `plan`, the whole or a host's share of it: passed only if every
 /// planned byte and object is accounted for. What is not is added to the reasons that are there already.

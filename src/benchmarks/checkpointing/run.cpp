@@ -42,8 +42,8 @@ class CheckpointRun {
     } else {
       run_ranks();
       pool_->stop();
-      merge(record_.write, pool_->stats(true));
-      merge(record_.read, pool_->stats(false));
+      merge<io::Stats>(record_.write, pool_->stats(true));
+      merge<io::Stats>(record_.read, pool_->stats(false));
       const Nanos first = pool_->first_part_ns();
       if (first != 0) record_.first_byte_s = to_seconds(first - record_.invocation_start.monotonic_ns);
     }

@@ -72,7 +72,7 @@ Status check_sample(const Dataset& set, storage::Session& session) {
 }
 
 void merge(GenerateRecord& into, const WriteNumbers& from) {
-  merge(into.stats, from.stats);
+  mlps::merge(into.stats, from.stats);
   into.files_written += from.files_written;
   into.files_kept += from.files_kept;
   into.files_repaired += from.files_repaired;

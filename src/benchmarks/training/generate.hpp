@@ -14,8 +14,7 @@
 #include "benchmarks/training/manifest.hpp"
 #include "io/plan.hpp"
 #include "io/stats.hpp"
-#include "run/host_part.hpp"
-#include "run/verdict.hpp"
+#include "run/run_facts.hpp"
 #include "storage/store.hpp"
 #include "world/transport.hpp"
 
@@ -78,14 +77,10 @@ struct GenerateRequest {
 };
 
 /// Of one process, until gather_record() makes that of process 0 the whole.
-struct GenerateRecord {
-  Stamp invocation_start, run_start, run_end;
-  std::string model, format, location;
-  storage::StoreTraits traits;
-  std::vector<std::pair<std::string, std::string>> store_settings;
+struct GenerateRecord : run::RunFacts {
+  std::string model, format;
   WritePlan writes;
   uint64_t data_seed = 0;
-  std::string injected_fault;
   uint64_t files = 0;           ///< of the data set
   uint64_t files_written = 0;   ///< by this run
   uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
@@ -95,12 +90,16 @@ struct GenerateRecord {
   io::Stats stats;     ///< of what was written of the files' data; index files count as retries only
   double seconds = 0;  ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
-  uint64_t peak_rss_bytes = 0;
-  std::vector<run::HostPart> hosts;  ///< an entry for each process whose files are in this record; no ranks
-  run::Verdict verdict = run::Verdict::kIncomplete;
-  std::vector<std::string> reasons;
-  std::optional<Error> error;
 };
+/// Lists what differs from process to process.
+constexpr auto fields_of(Of<GenerateRecord>) {
+  using R = GenerateRecord;
+  return std::tuple(summed("files_written", &R::files_written), summed("files_kept", &R::files_kept),
+                    summed("files_repaired", &R::files_repaired), summed("", &R::bytes_planned),
+                    summed("bytes_kept", &R::bytes_kept), summed("", &R::stats), highest("seconds", &R::seconds),
+                    summed("cpu_user_s", &R::cpu_user_s), summed("cpu_system_s", &R::cpu_system_s));
+}
+
 GenerateRecord describe_generation(const GenerateRequest& request);
 
 /// Adds to the reasons what is not accounted for, of the `expected_files` that the record should know of, and sets the

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
 
+#include "base/text.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/manifest.hpp"
 #include "workloads/columns.hpp"
@@ -35,7 +35,7 @@ Shape shape_of(const TrainingWorkload& workload, uint64_t seed) {
       {"dataset.file_prefix", dataset.file_prefix},
       {"dataset.record_length_bytes", fmt::to_string(dataset.record_bytes)},
       {"dataset.record_length_bytes_stdev", fmt::to_string(dataset.record_bytes_stdev)},
-      {"dataset.record_dims", fmt::format("[{}]", fmt::join(dataset.record_dims, ", "))},
+      {"dataset.record_dims", fmt::format("[{}]", join(dataset.record_dims, ", "))},
       {"dataset.record_element_type", std::string(workloads::element_name(dataset.element_type))},
       {"dataset.parquet.row_group_size", parquet ? fmt::to_string(dataset.parquet_row_group_rows) : ""},
       {"dataset.parquet.columns", workloads::columns_text(columns)},
@@ -65,8 +65,8 @@ class Differences {
     if (key != "model") params_.push_back(fmt::format("{}={}", key, shortened(run)));
   }
   bool empty() const { return texts_.empty(); }
-  std::string text() const { return fmt::format("{}", fmt::join(texts_, "; ")); }
-  std::string params() const { return fmt::format("{}", fmt::join(params_, " ")); }
+  std::string text() const { return join(texts_, "; "); }
+  std::string params() const { return join(params_, " "); }
 
  private:
   // Columns of DLRM fill pages.

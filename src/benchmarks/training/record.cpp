@@ -5,15 +5,6 @@
 #include "base/units.hpp"
 
 namespace mlps::training {
-void merge(ReadStats& into, const ReadStats& from) {
-  io::merge(into, from);
-  into.extent_ns.merge(from.extent_ns);
-  into.extents += from.extents;
-  into.files_opened += from.files_opened;
-  into.cpu_user_s += from.cpu_user_s;
-  into.cpu_system_s += from.cpu_system_s;
-}
-
 void judge(RunRecord& record) {
   const ReadStats& stats = record.stats;
   const auto add = [&](std::string reason) { record.reasons.push_back(std::move(reason)); };

@@ -11,8 +11,7 @@
 #include "benchmarks/training/plan.hpp"
 #include "io/plan.hpp"
 #include "io/stats.hpp"
-#include "run/host_part.hpp"
-#include "run/verdict.hpp"
+#include "run/run_facts.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::training {
@@ -40,6 +39,15 @@ struct RankBlock {
   Nanos barrier_ns = 0;         ///< waiting for other ranks, all steps
   Nanos harness_ns = 0;         ///< the rest of T1 - T0: ours
 };
+constexpr auto fields_of(Of<RankBlock>) {
+  return std::tuple(kept("steps", &RankBlock::steps), kept("start_ns", &RankBlock::start),
+                    kept("end_ns", &RankBlock::end), kept("au_percent", &RankBlock::au),
+                    kept("samples_per_s", &RankBlock::throughput), kept("compute_ns", &RankBlock::compute_ns),
+                    kept("window_compute_ns", &RankBlock::window_compute_ns), kept("window_ns", &RankBlock::window_ns),
+                    kept("wait_ns", &RankBlock::wait_ns), kept("barrier_ns", &RankBlock::barrier_ns),
+                    kept("harness_ns", &RankBlock::harness_ns));
+}
+static_assert(lists_every_member<RankBlock>());
 
 struct Block {
   std::vector<RankBlock> ranks;
@@ -48,6 +56,11 @@ struct Block {
   /// is ours (noticing, hand-over, barrier, oversleeping). Summed over hosts.
   Nanos overhead_ns = 0;
 };
+constexpr auto fields_of(Of<Block>) {
+  return std::tuple(summed("ranks", &Block::ranks), kept("first_step", &Block::first_step),
+                    summed("overhead_ns", &Block::overhead_ns));
+}
+static_assert(lists_every_member<Block>());
 
 /// A checkpoint saved inside training.
 struct SavedCheckpoint {
@@ -57,11 +70,22 @@ struct SavedCheckpoint {
   Nanos duration_ns = 0;
   uint64_t bytes = 0;
 };
+constexpr auto fields_of(Of<SavedCheckpoint>) {
+  return std::tuple(kept("epoch", &SavedCheckpoint::epoch), kept("step", &SavedCheckpoint::step),
+                    kept("start_ns", &SavedCheckpoint::start), kept("duration_ns", &SavedCheckpoint::duration_ns),
+                    kept("bytes", &SavedCheckpoint::bytes));
+}
+static_assert(lists_every_member<SavedCheckpoint>());
 
 struct Evaluation {
   Stamp start, end;
   std::vector<RankBlock> ranks;
 };
+constexpr auto fields_of(Of<Evaluation>) {
+  return std::tuple(lowest("start_ns", &Evaluation::start), highest("end_ns", &Evaluation::end),
+                    summed("ranks", &Evaluation::ranks));
+}
+static_assert(lists_every_member<Evaluation>());
 
 /// Page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all look at the
 /// whole set.
@@ -72,6 +96,12 @@ struct CacheProbe {
   uint64_t sampled_bytes = 0;
   std::string action;  ///< what was done about it, in words; of process 0
 };
+constexpr auto fields_of(Of<CacheProbe>) {
+  return std::tuple(summed("files_sampled", &CacheProbe::files_sampled),
+                    summed("files_total", &CacheProbe::files_total), summed("cached_bytes", &CacheProbe::cached_bytes),
+                    summed("sampled_bytes", &CacheProbe::sampled_bytes), kept("action", &CacheProbe::action));
+}
+static_assert(lists_every_member<CacheProbe>());
 
 struct Epoch {
   uint32_t number = 0;  ///< from 1
@@ -83,6 +113,13 @@ struct Epoch {
   double au = 0;                    ///< mean over ranks of the step-weighted mean over blocks, percent
   double throughput = 0;            ///< sum over ranks, samples/s
 };
+constexpr auto fields_of(Of<Epoch>) {
+  return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
+                    each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
+                    summed("evaluation", &Epoch::evaluation), summed("cache", &Epoch::cache),
+                    kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput));
+}
+static_assert(lists_every_member<Epoch>());
 
 struct ReadStats : io::Stats {
   Histogram extent_ns;  ///< from the first read submitted to the last byte
@@ -90,8 +127,16 @@ struct ReadStats : io::Stats {
   uint64_t files_opened = 0;
   double cpu_user_s = 0, cpu_system_s = 0;  ///< of the process, over the epochs
 };
-/// Adds everything.
-void merge(ReadStats& into, const ReadStats& from);
+constexpr auto fields_of(Of<ReadStats>) {
+  using S = ReadStats;
+  return std::tuple(summed("bytes", &S::bytes), summed("bytes_verified", &S::bytes_verified),
+                    summed("extents", &S::extents), summed("files_opened", &S::files_opened),
+                    summed("reads", &S::parts), summed("", &S::objects), summed("retries", &S::retries),
+                    summed("retried_bytes", &S::retried_bytes), summed("cpu_user_s", &S::cpu_user_s),
+                    summed("cpu_system_s", &S::cpu_system_s), summed("worker_time", &S::times),
+                    summed("open", &S::begin_ns), summed("read", &S::part_ns), summed("first_byte", &S::first_byte_ns),
+                    summed("", &S::commit_ns), summed("extent", &S::extent_ns));
+}
 
 /// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
 /// Nanoseconds, in the order epoch, block, step, rank.
@@ -103,40 +148,34 @@ struct StepTimes {
 
 class StepLog;  // training/step_log.hpp
 
-/// Everything a training run found out. One record, many views. Made by run() for the ranks of one host;
-/// gather_record() makes the record of process 0 that of all ranks.
-struct RunRecord {
-  Stamp invocation_start;
-  Stamp run_start, run_end;
-  double first_byte_s = 0;    ///< invocation_start to the first read submitted, on any host
-  double start_up_s = 0;      ///< invocation_start to the first step of epoch 1, on the last host
-  Nanos barrier_cost_ns = 0;  ///< of all hosts, when nobody is late; measured before epoch 1; 0 on one host
+/// Holds everything a training run found out; result files, tables and JSON are views of it. run() makes it for the
+/// ranks of one host; gather_record() makes the record of process 0 that of all ranks.
+struct RunRecord : run::RunFacts {
+  double start_up_s = 0;  ///< invocation_start to the first step of epoch 1, on the last host
   RunPlan plan;
-  uint32_t first_rank = 0;           ///< ranks of blocks and steps count from it
-  ReadPlan reads;                    ///< of the host this was made on
-  std::vector<run::HostPart> hosts;  ///< an entry for each process whose ranks are in this record, in order
+  uint32_t first_rank = 0;  ///< ranks of blocks and steps count from it
+  ReadPlan reads;           ///< of the host this was made on
   std::string model, accelerator, format;
   double record_bytes = 0;  ///< nominal, of a sample
   double au_threshold = 0;  ///< a fraction
-  std::string location;     ///< the data folder, rendered
-  storage::StoreTraits traits;
-  std::vector<std::pair<std::string, std::string>> store_settings;
   uint64_t data_seed = 0;
   uint64_t run_seed = 0;  ///< of `random` shuffles; drawn per run
   bool verify = false;
-  std::string injected_fault;
 
   std::vector<Epoch> epochs;     ///< those completed
   uint64_t extents_planned = 0;  ///< of the epochs begun
   ReadStats stats;
   std::shared_ptr<StepLog> steps;
-  uint64_t peak_rss_bytes = 0;  ///< of the process that had most
+  uint64_t steps_logged = 0;  ///< in the log when the run ended
   std::vector<std::string> notes;
-
-  run::Verdict verdict = run::Verdict::kIncomplete;
-  std::vector<std::string> reasons;
-  std::optional<Error> error;
 };
+
+/// Lists what differs from process to process. Checkpoints are saved by process 0; start_up_s is moved by gathering.
+constexpr auto fields_of(Of<RunRecord>) {
+  return std::tuple(kept("start_up_s", &RunRecord::start_up_s), kept("", &RunRecord::steps_logged),
+                    summed("", &RunRecord::extents_planned), each("epochs", &RunRecord::epochs),
+                    summed("reading", &RunRecord::stats));
+}
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
 /// read was made. What was not is added to the reasons that are there already.

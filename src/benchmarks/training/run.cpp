@@ -202,6 +202,7 @@ class TrainingRun {
     }
     saver_.reset();
     if (record_.steps) {
+      record_.steps_logged = record_.steps->steps();
       if (Status flushed = record_.steps->flush(); !flushed) world_.failure().raise(std::move(flushed.error()));
     }
     const CpuTime cpu = CpuTime::of_process();

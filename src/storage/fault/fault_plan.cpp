@@ -1,12 +1,13 @@
 #include "storage/fault/fault_plan.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
+
+#include "base/text.hpp"
+#include "payload/mix.hpp"
 
 namespace mlps::storage::fault {
 namespace {
@@ -49,7 +50,7 @@ std::string legal_kinds() {
   std::vector<std::string_view> words;
   words.reserve(kKinds.size());
   for (const Kind& kind : kKinds) words.push_back(kind.word);
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 std::string legal_operations(uint32_t mask) {
@@ -57,7 +58,7 @@ std::string legal_operations(uint32_t mask) {
   for (const OpKind kind : kAllOps) {
     if ((mask & bit(kind)) != 0) words.push_back(op_name(kind));
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return join(words, ", ");
 }
 
 tl::unexpected<Error> refuse(std::string message, std::string legal) {
@@ -65,12 +66,10 @@ tl::unexpected<Error> refuse(std::string message, std::string legal) {
               "a fault is kind[=number]:operation[:object-substring][@n[+]]");
 }
 
-/// A positive number that fills all of `text`.
+/// Returns the positive number that fills all of `text`.
 std::optional<uint64_t> positive(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value == 0) return std::nullopt;
-  return value;
+  const auto value = parse_number<uint64_t>(text);
+  return value && *value > 0 ? value : std::nullopt;
 }
 
 /// Cuts `text` at the first `separator` and returns what stood before it.
@@ -79,12 +78,6 @@ std::string_view cut(std::string_view& text, char separator) {
   const std::string_view head = text.substr(0, at);
   text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
   return head;
-}
-
-uint64_t mix(uint64_t value) {  // the finaliser of splitmix64
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
 }
 
 }  // namespace
@@ -165,8 +158,8 @@ std::optional<Fault> FaultPlan::match(OpKind operation, std::string_view object)
 }
 
 uint64_t FaultPlan::bit_of(std::string_view object, uint32_t part, uint64_t length) const {
-  uint64_t hash = mix(seed_ + part);
-  for (const char letter : object) hash = mix(hash ^ static_cast<unsigned char>(letter));
+  uint64_t hash = payload::mix64(seed_ + part);
+  for (const char letter : object) hash = payload::mix64(hash ^ static_cast<unsigned char>(letter));
   return hash % (length * 8);
 }
 

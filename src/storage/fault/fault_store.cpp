@@ -26,7 +26,7 @@ class FaultStore final : public Store {
   }
   std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
   void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
-  std::vector<std::pair<std::string, std::string>> describe() const override {
+  SettingList describe() const override {
     auto settings = inner_->describe();
     settings.emplace_back("injected_faults", plan_->text());
     return settings;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -40,36 +39,6 @@ Failure failure_of(CURLcode code) {
   }
 }
 
-/// Keeps a write to an encrypted stream that the peer has reset from killing the process: OpenSSL writes without
-/// MSG_NOSIGNAL, and libcurl guards it only by changing the whole process's signal handling. Here SIGPIPE is blocked in
-/// this thread, and one that this scope has caused is taken off again.
-class SigpipeGuard {
- public:
-  explicit SigpipeGuard(bool wanted) : wanted_(wanted) {
-    if (!wanted_) return;
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-  }
-  ~SigpipeGuard() {
-    if (!wanted_) return;
-    const timespec at_once = {};
-    if (!was_pending_) sigtimedwait(&sigpipe_, nullptr, &at_once);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SigpipeGuard(const SigpipeGuard&) = delete;
-  SigpipeGuard& operator=(const SigpipeGuard&) = delete;
-
- private:
-  bool wanted_;
-  bool was_pending_ = false;
-  sigset_t sigpipe_;
-  sigset_t before_;
-};
-
 class CurlConnector;
 
 class CurlConnection final : public Connection {
@@ -81,7 +50,6 @@ class CurlConnection final : public Connection {
   ~CurlConnection() override;
 
   Moved send(std::span<const std::byte> data) override {
-    const SigpipeGuard guard(tls_);
     size_t count = 0;
     const size_t most = tls_ ? std::min(kTlsPiece, data.size()) : data.size();
     const CURLcode code = curl_easy_send(easy_, data.data(), most, &count);
@@ -90,7 +58,6 @@ class CurlConnection final : public Connection {
     return result;
   }
   Moved receive(std::span<std::byte> room) override {
-    const SigpipeGuard guard(tls_);
     size_t count = 0;
     const CURLcode code = curl_easy_recv(easy_, room.data(), room.size(), &count);
     return moved(code, count);
@@ -160,7 +127,6 @@ std::string CurlConnection::words() const {
 }
 
 void CurlConnector::forget(CurlConnection& connection) {
-  const SigpipeGuard guard(connection.tls_);  // libcurl takes leave of the peer
   if (connection.connecting_) --connecting_;
   curl_multi_remove_handle(multi_, connection.easy_);
   curl_easy_cleanup(connection.easy_);
@@ -201,7 +167,6 @@ std::unique_ptr<Connection> CurlConnector::connect(const std::string& origin) {
 
 bool CurlConnector::next_connected(Connected& outcome) {
   if (connecting_ == 0) return false;
-  const SigpipeGuard guard(true);
   int running = 0;
   curl_multi_perform(multi_, &running);
   int queued = 0;

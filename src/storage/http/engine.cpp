@@ -143,6 +143,7 @@ void StreamEngine::start(Exchange& exchange) {
   exchange.slot = static_cast<int>(free - slots_.begin());
   slot.send_ended = false;
   slot.progress_ns = now;
+  slot.continue_until_ns = 0;
   slot.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
   write_head(slot);
   slot.reader.begin(exchange);
@@ -221,7 +222,7 @@ void StreamEngine::send_some(Slot& slot) {
         slot.continue_until_ns = slot.progress_ns + kContinueWait;
       }
     }
-    if (moved.partly) return;  // waiting for real room costs less than taking it in crumbs
+    if (moved.partly) return;  // waiting for real room costs less than sending in small pieces
   }
 }
 

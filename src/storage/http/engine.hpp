@@ -15,7 +15,8 @@ namespace mlps::http {
 /// connections and encrypts; requests and answers are framed here, so that bodies go from the caller's memory to the
 /// kernel, and from there to the caller's memory, without a copy in between (libcurl's own HTTP makes one each way).
 /// TLS always verifies the peer; no proxy, redirect, .netrc or variable of the process is followed. Not thread-safe,
-/// except wake().
+/// except wake(). The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL, and libcurl is told to leave
+/// the process's signals alone.
 class Engine {
  public:
   virtual ~Engine() = default;

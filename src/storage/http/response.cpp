@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.hpp"
+
 namespace mlps::http {
 namespace {
 
@@ -14,15 +16,10 @@ bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-std::string_view without_blanks(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool parse_whole(std::string_view text, int base, uint64_t& value) {
+/// Reads all of `text` as a hexadecimal number.
+bool parse_hex(std::string_view text, uint64_t& value) {
   const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value, base);
+  const auto result = std::from_chars(text.data(), end, value, 16);
   return !text.empty() && result.ec == std::errc{} && result.ptr == end;
 }
 
@@ -128,12 +125,12 @@ void ResponseReader::head_line(std::string_view line) {
 }
 
 void ResponseReader::status_line(std::string_view line) {
-  uint64_t status = 0;
-  const bool good = line.size() >= 12 && line.starts_with("HTTP/1.") && line[8] == ' ' &&
-                    parse_whole(line.substr(9, 3), 10, status) && status >= 100 && status <= 599 &&
-                    (line.size() == 12 || line[12] == ' ');
+  const bool framed =
+      line.size() >= 12 && line.starts_with("HTTP/1.") && line[8] == ' ' && (line.size() == 12 || line[12] == ' ');
+  const auto status = framed ? parse_number<unsigned>(line.substr(9, 3)) : std::nullopt;
+  const bool good = status && *status >= 100 && *status <= 599;
   if (!good) return refuse(Failure::kMalformed, "what arrived is not an HTTP/1.1 answer");
-  exchange_->status = static_cast<int>(status);
+  exchange_->status = static_cast<int>(*status);
   keep_alive_ = line[7] != '0';
 }
 
@@ -144,14 +141,14 @@ void ResponseReader::header_line(std::string_view line) {
   }
   exchange_->answer_headers.append(line).append("\n");
   const std::string_view name = line.substr(0, colon);
-  const std::string_view value = without_blanks(line.substr(colon + 1));
+  const std::string_view value = trimmed(line.substr(colon + 1));
   if (same(name, "content-length")) {
-    uint64_t length = 0;
-    if (!parse_whole(value, 10, length) || (has_length_ && length != length_)) {
+    const auto length = parse_number<uint64_t>(value);
+    if (!length || (has_length_ && *length != length_)) {
       return refuse(Failure::kMalformed, "the answer's Content-Length is not a number");
     }
     has_length_ = true;
-    length_ = length;
+    length_ = *length;
   } else if (same(name, "transfer-encoding")) {
     if (!same(value, "chunked")) return refuse(Failure::kMalformed, "the answer has an unknown Transfer-Encoding");
     chunked_ = true;
@@ -189,8 +186,8 @@ void ResponseReader::head_done() {
 }
 
 void ResponseReader::chunk_size_line(std::string_view line) {
-  const std::string_view digits = without_blanks(line.substr(0, line.find(';')));
-  if (digits.size() > 15 || !parse_whole(digits, 16, remaining_)) {
+  const std::string_view digits = trimmed(line.substr(0, line.find(';')));
+  if (digits.size() > 15 || !parse_hex(digits, remaining_)) {
     return refuse(Failure::kMalformed, "the length of a chunk is not a number");
   }
   state_ = remaining_ == 0 ? State::kTrailer : State::kChunkData;

@@ -96,7 +96,7 @@ class NullStore final : public Store {
       static_cast<NullObject&>(*place).become(spec, part_bytes_of(spec));
     }
   }
-  std::vector<std::pair<std::string, std::string>> describe() const override {
+  SettingList describe() const override {
     return {{"engine", "none: writes are accepted and forgotten, reads produce the payload"}};
   }
 

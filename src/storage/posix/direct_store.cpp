@@ -8,6 +8,7 @@
 #include "storage/posix/file_store.hpp"
 #include "storage/posix/local_store.hpp"
 #include "storage/posix/probe.hpp"
+#include "storage/posix/ring.hpp"
 
 namespace mlps::storage {
 namespace posix {
@@ -28,7 +29,7 @@ class DirectStore final : public LocalStore {
     return make_ring_session(tree(), depth);
   }
 
-  std::vector<std::pair<std::string, std::string>> describe() const override {
+  SettingList describe() const override {
     const std::string engine = blocking() ? fmt::format("pread/pwrite (io_uring refused: {})",
                                                         std::generic_category().message(io_uring_errno_))
                                           : "io_uring";

@@ -7,18 +7,6 @@
 namespace mlps::storage {
 namespace {
 
-std::string_view fadvise_name(FadviseMode mode) {
-  switch (mode) {
-    case FadviseMode::kNone:
-      return "none";
-    case FadviseMode::kSequential:
-      return "sequential";
-    case FadviseMode::kDontNeed:
-      return "dontneed";
-  }
-  return "unknown";
-}
-
 class FileStore final : public posix::LocalStore {
  public:
   FileStore(const Location& root, FadviseMode fadvise, Durability durability)
@@ -30,7 +18,7 @@ class FileStore final : public posix::LocalStore {
     return posix::make_blocking_session(tree());
   }
 
-  std::vector<std::pair<std::string, std::string>> describe() const override {
+  SettingList describe() const override {
     return {{"engine", "pwrite/pread (buffered)"},
             {"fadvise", std::string(fadvise_name(mode().fadvise))},
             {"preallocation", "none"},

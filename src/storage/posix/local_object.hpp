@@ -3,8 +3,8 @@
 #include <atomic>
 #include <string>
 
+#include "base/descriptor.hpp"
 #include "storage/open.hpp"
-#include "storage/posix/descriptor.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage::posix {

@@ -58,7 +58,4 @@ std::unique_ptr<Session> make_blocking_session(const Tree& tree);
 /// A session on an io_uring of its own, with up to `depth` operations in flight. E608 if the kernel has no ring left.
 Result<std::unique_ptr<Session>> make_ring_session(const Tree& tree, unsigned depth);
 
-/// Why the kernel refuses io_uring to this process (an errno), or 0.
-int io_uring_refusal();
-
 }  // namespace mlps::storage::posix

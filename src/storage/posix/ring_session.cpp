@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <liburing.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +8,7 @@
 
 #include "storage/outcome.hpp"
 #include "storage/posix/local_store.hpp"
+#include "storage/posix/ring.hpp"
 #include "storage/posix/transfer.hpp"
 
 namespace mlps::storage::posix {
@@ -18,7 +18,6 @@ using std::chrono::nanoseconds;
 
 /// How soon a waiting poll() notices a cancel() from another thread.
 constexpr nanoseconds kCancelLatency = std::chrono::milliseconds(50);
-constexpr unsigned kMaxRingEntries = 4096;
 /// EAGAIN and EINTR are no failures of the storage, but must not go on for ever either.
 constexpr unsigned kMaxAttempts = 64;
 constexpr uint64_t kNoSlot = ~uint64_t{0};
@@ -43,24 +42,11 @@ class RingSession final : public LocalSession {
 
   /// The kernel writes to the callers' buffers until the last request has come back, so this waits for it.
   ~RingSession() override {
-    if (!open_) return;
     cancel();
-    while (in_flight() != 0) {
-      wait(kCancelLatency);
-      reap();
-    }
-    io_uring_queue_exit(&ring_);
+    while (in_flight() != 0) wait_and_reap(kCancelLatency);
   }
 
-  Status open() {
-    const unsigned entries = std::min<unsigned>(static_cast<unsigned>(slots_.size()) + 1, kMaxRingEntries);
-    // Completions need no interrupt of the thread: it comes to fetch them (Linux 5.19; older kernels say EINVAL).
-    int error = io_uring_queue_init(entries, &ring_, IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CLAMP);
-    if (error == -EINVAL) error = io_uring_queue_init(entries, &ring_, IORING_SETUP_CLAMP);
-    if (error < 0) return fail(errno_error(-error, fmt::format("set up an io_uring with {} entries", entries)));
-    open_ = true;
-    return {};
-  }
+  Status open() { return ring_.open(static_cast<unsigned>(slots_.size()) + 1); }
 
   void submit(Operation& operation) override {
     start_outcome(operation);
@@ -91,8 +77,7 @@ class RingSession final : public LocalSession {
     reap();
     while (ready_.empty() && in_flight() != 0) {
       const nanoseconds left{std::max<Nanos>(deadline - now_ns(), 0)};
-      wait(std::min(left, kCancelLatency));
-      reap();
+      wait_and_reap(std::min(left, kCancelLatency));
       if (left.count() == 0) break;
     }
     done.insert(done.end(), ready_.begin(), ready_.end());
@@ -152,9 +137,16 @@ class RingSession final : public LocalSession {
     if (Slot* const slot = take_slot(operation, Slot::Stage::kSyncFile); slot != nullptr) queue(*slot);
   }
 
-  /// Hands the slot's next request to the kernel. What the kernel doesn't take now goes with the next wait().
+  /// Hands the slot's next request to the kernel. What the kernel doesn't take now goes with the next wait.
   void queue(Slot& slot) {
-    io_uring_sqe* const sqe = next_entry();
+    if (ring_.add(static_cast<uint64_t>(&slot - slots_.data()), [&](io_uring_sqe* entry) { prepare(slot, entry); })) {
+      ring_.submit();
+      return drop_refused();
+    }
+    release(slot, fail(*ring_.refusal()));
+  }
+
+  static void prepare(const Slot& slot, io_uring_sqe* entry) {
     const LocalObject& object = slot.object();
     switch (slot.stage) {
       case Slot::Stage::kMove: {
@@ -162,57 +154,40 @@ class RingSession final : public LocalSession {
         std::byte* const data = slot.operation->buffer.data() + begin;
         const auto count = static_cast<unsigned>(slot.transfer->count());
         const uint64_t offset = slot.operation->offset() + begin;
-        if (slot.operation->kind == OpKind::kWritePart) {
-          io_uring_prep_write(sqe, object.fd(), data, count, offset);
-        } else {
-          io_uring_prep_read(sqe, object.fd(), data, count, offset);
-        }
-        break;
+        if (slot.operation->kind == OpKind::kWritePart)
+          return io_uring_prep_write(entry, object.fd(), data, count, offset);
+        return io_uring_prep_read(entry, object.fd(), data, count, offset);
       }
       case Slot::Stage::kSyncFile:
-        io_uring_prep_fsync(sqe, object.fd(), 0);
-        break;
+        return io_uring_prep_fsync(entry, object.fd(), 0);
       case Slot::Stage::kSyncFolder:
-        io_uring_prep_fsync(sqe, slot.folder.get(), 0);
-        break;
+        return io_uring_prep_fsync(entry, slot.folder.get(), 0);
     }
-    io_uring_sqe_set_data64(sqe, static_cast<uint64_t>(&slot - slots_.data()));
-    io_uring_submit(&ring_);
   }
 
-  io_uring_sqe* next_entry() {
-    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    while (sqe == nullptr) {  // the kernel was short of memory before; it takes entries as requests end
-      wait(kCancelLatency);
-      sqe = io_uring_get_sqe(&ring_);
+  /// Fails the operations whose requests the kernel has refused to take.
+  void drop_refused() {
+    for (const uint64_t index : ring_.take_refused()) {
+      if (index < slots_.size()) release(slots_[index], fail(*ring_.refusal()));
     }
-    return sqe;
   }
 
   /// Sleeps until a completion is there or the time is over; asks the kernel once to give up what it can when the
   /// session was cancelled (requests at the device end by themselves).
-  void wait(nanoseconds timeout) {
+  void wait_and_reap(nanoseconds timeout) {
     if (cancelled_.load(std::memory_order_relaxed) && !cancel_sent_) {
-      if (io_uring_sqe* const sqe = io_uring_get_sqe(&ring_); sqe != nullptr) {
-        io_uring_prep_cancel(sqe, nullptr, IORING_ASYNC_CANCEL_ANY);
-        io_uring_sqe_set_data64(sqe, kNoSlot);
-        cancel_sent_ = true;
-      }
+      cancel_sent_ = true;
+      ring_.add(kNoSlot, [](io_uring_sqe* entry) { io_uring_prep_cancel(entry, nullptr, IORING_ASYNC_CANCEL_ANY); });
     }
-    __kernel_timespec time{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
-    io_uring_cqe* cqe = nullptr;
-    io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, &time, nullptr);
+    ring_.wait(timeout);
+    drop_refused();
+    reap();
   }
 
   void reap() {
-    // A completion may queue the next step of its slot, which the ring allows meanwhile.
-    io_uring_cqe* cqe = nullptr;
-    while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
-      const uint64_t index = io_uring_cqe_get_data64(cqe);
-      const int result = cqe->res;
-      io_uring_cqe_seen(&ring_, cqe);
+    ring_.reap([this](uint64_t index, int result) {
       if (index < slots_.size()) advance(slots_[index], result);
-    }
+    });
   }
 
   void advance(Slot& slot, int result) {
@@ -265,8 +240,7 @@ class RingSession final : public LocalSession {
     queue(slot);
   }
 
-  io_uring ring_{};
-  bool open_ = false;
+  Ring ring_;
   bool cancel_sent_ = false;
   std::vector<Slot> slots_;
   std::vector<size_t> free_;
@@ -280,18 +254,6 @@ Result<std::unique_ptr<Session>> make_ring_session(const Tree& tree, unsigned de
   auto session = std::make_unique<RingSession>(tree, depth);
   if (Status opened = session->open(); !opened) return fail(std::move(opened.error()));
   return session;
-}
-
-int io_uring_refusal() {
-  io_uring ring{};
-  if (const int error = io_uring_queue_init(1, &ring, 0); error < 0) return -error;
-  io_uring_probe* const probe = io_uring_get_probe_ring(&ring);
-  const bool complete = probe != nullptr && io_uring_opcode_supported(probe, IORING_OP_READ) != 0 &&
-                        io_uring_opcode_supported(probe, IORING_OP_WRITE) != 0 &&
-                        io_uring_opcode_supported(probe, IORING_OP_FSYNC) != 0;
-  io_uring_free_probe(probe);
-  io_uring_queue_exit(&ring);
-  return complete ? 0 : ENOSYS;
 }
 
 }  // namespace mlps::storage::posix

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/write_all.hpp"
+
 namespace mlps::storage::posix {
 namespace {
 
@@ -24,20 +26,10 @@ bool is_safe_name(std::string_view name) {
   return true;
 }
 
-Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return fail(errno_error(count < 0 ? errno : EIO, fmt::format("write {}", path)));
-    bytes = bytes.subspan(static_cast<size_t>(count));
-  }
-  return {};
-}
-
 Status write_file(const std::string& path, std::span<const std::byte> bytes) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd.is_open()) return fail(errno_error(errno, fmt::format("create {}", path)));
-  Status stored = write_all(fd.get(), bytes, path);
+  Status stored = mlps::write_all(fd.get(), bytes, fmt::format("write {}", path));
   if (stored && ::fsync(fd.get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", path)));
   return stored;
 }

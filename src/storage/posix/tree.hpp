@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "storage/posix/descriptor.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage::posix {

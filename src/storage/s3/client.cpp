@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/errors.hpp"
 
@@ -22,13 +23,14 @@ constexpr unsigned kMaxImmediateRepeats = 3;
 Nanos asked_wait(const http::Exchange& exchange, int64_t server_now) {
   constexpr uint64_t kMostSeconds = 1'000'000;
   if (const auto text = exchange.header("x-amz-retry-after")) {
-    if (const auto value = parse_number(*text)) {
+    if (const auto value = parse_number<uint64_t>(*text)) {
       return static_cast<Nanos>(std::min(*value, kMostSeconds * 1000)) * 1'000'000;
     }
   }
   const auto text = exchange.header("retry-after");
   if (!text) return 0;
-  if (const auto value = parse_number(*text)) return static_cast<Nanos>(std::min(*value, kMostSeconds)) * 1'000'000'000;
+  if (const auto value = parse_number<uint64_t>(*text))
+    return static_cast<Nanos>(std::min(*value, kMostSeconds)) * 1'000'000'000;
   const auto when = parse_http_date(*text);
   return when ? std::clamp<int64_t>(*when - server_now, 0, kMostSeconds) * 1'000'000'000 : 0;
 }

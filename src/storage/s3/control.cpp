@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/crc.hpp"
+#include "base/text.hpp"
+#include "storage/outcome.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
-#include "storage/s3/errors.hpp"
 
 namespace mlps::s3 {
 
@@ -21,7 +22,7 @@ Status Control::run() {
   while (done_.empty()) {
     if (cancelled_.load()) {
       client_.drop(call_);
-      return fail(cancelled_error(call_name(call_.kind), call_.subject));
+      return fail(storage::cancelled_error(call_name(call_.kind), call_.subject));
     }
     client_.poll(std::chrono::seconds(1), done_);
   }
@@ -45,7 +46,7 @@ Result<storage::ObjectInfo> Control::head(std::string_view name) {
     return fail(std::move(status.error()));
   }
   const auto text = call_.exchange.header("content-length");
-  const auto size = text ? parse_number(*text) : std::nullopt;
+  const auto size = text ? parse_number<uint64_t>(*text) : std::nullopt;
   if (!size) return fail(ErrorCode::kStorageProtocol, fmt::format("HeadObject {}: the answer has no size", uri_));
   return storage::ObjectInfo{std::string(name), *size};
 }

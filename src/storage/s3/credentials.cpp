@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {

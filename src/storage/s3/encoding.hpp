@@ -25,16 +25,10 @@ std::optional<std::string> from_hex(std::string_view text);
 
 std::string base64(std::span<const std::byte> bytes);
 
-/// A whole decimal number that fits; nothing else (no sign, no blanks).
-std::optional<uint64_t> parse_number(std::string_view text);
-
 /// Seconds since the epoch of an HTTP date ("Fri, 24 May 2013 00:00:00 GMT"); nothing for other text.
 std::optional<int64_t> parse_http_date(std::string_view text);
 
 /// Server text made fit for one line of an error: control bytes become blanks, at most `limit` bytes.
 std::string printable(std::string_view text, size_t limit = 300);
-
-std::string_view trimmed(std::string_view text);
-std::string lower(std::string_view text);
 
 }  // namespace mlps::s3

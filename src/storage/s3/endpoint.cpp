@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
@@ -36,8 +37,8 @@ Result<std::optional<Pattern>> first_pattern(std::string_view text, std::string_
   const std::string_view inside =
       close == std::string_view::npos ? std::string_view{} : text.substr(open + 1, close - open - 1);
   const auto dots = inside.find("...");
-  const auto first = dots == std::string_view::npos ? std::nullopt : parse_number(inside.substr(0, dots));
-  const auto last = dots == std::string_view::npos ? std::nullopt : parse_number(inside.substr(dots + 3));
+  const auto first = dots == std::string_view::npos ? std::nullopt : parse_number<uint64_t>(inside.substr(0, dots));
+  const auto last = dots == std::string_view::npos ? std::nullopt : parse_number<uint64_t>(inside.substr(dots + 3));
   if (!first || !last) {
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("{}: \"{}\" has no pattern of the form {{N...M}}", variable, text), {},
@@ -82,7 +83,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable
   endpoint.port = Endpoint::default_port(endpoint.tls);
   const auto colon = rest.rfind(':');
   if (colon != std::string_view::npos && !rest.ends_with(']')) {
-    const auto port = parse_number(rest.substr(colon + 1));
+    const auto port = parse_number<uint64_t>(rest.substr(colon + 1));
     if (!port || *port == 0 || *port > 65535) return refuse("has no port between 1 and 65535 after the colon");
     endpoint.port = static_cast<uint16_t>(*port);
     rest = rest.substr(0, colon);
@@ -90,16 +91,6 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable
   if (!good_host(rest)) return refuse("has no valid host name");
   endpoint.host = rest;
   return endpoint;
-}
-
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const auto end = text.find_first_of(", \t\r\n");
-    if (end != 0) out.emplace_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
-  return out;
 }
 
 Result<std::vector<std::string>> expand_template(std::string_view text, std::string_view variable) {

@@ -18,9 +18,6 @@ using storage::Endpoint;
 /// user:password, a path, query or fragment, a bad host or port. The text of a password is not repeated.
 Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable);
 
-/// Entries separated by commas or blanks.
-std::vector<std::string> split_list(std::string_view text);
-
 /// Expands every "{N...M}" (inclusive, decimal, no padding kept), the last one varying fastest. E102 for N > M, a
 /// malformed pattern or more than kMaxEndpoints results.
 Result<std::vector<std::string>> expand_template(std::string_view text, std::string_view variable);

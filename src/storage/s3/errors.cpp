@@ -93,8 +93,4 @@ Error call_error(const Context& context, const Call& call, const Verdict& verdic
   return error;
 }
 
-Error cancelled_error(std::string_view what, std::string_view subject) {
-  return {ErrorCode::kInterrupted, fmt::format("{} {}: stopped before it was done", what, subject)};
-}
-
 }  // namespace mlps::s3

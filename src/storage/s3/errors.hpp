@@ -11,7 +11,4 @@ namespace mlps::s3 {
 /// as details; advice by what happened. Free of secrets even where the server repeats them.
 Error call_error(const Context& context, const Call& call, const Verdict& verdict);
 
-/// E203 for an operation that was cancelled.
-Error cancelled_error(std::string_view what, std::string_view subject);
-
 }  // namespace mlps::s3

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
@@ -121,9 +122,9 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   const auto dash = text.find('-');
   const auto slash = text.find('/');
   if (dash == std::string_view::npos || slash == std::string_view::npos || dash > slash) return std::nullopt;
-  const auto first = parse_number(text.substr(0, dash));
-  const auto last = parse_number(text.substr(dash + 1, slash - dash - 1));
-  const auto total = parse_number(text.substr(slash + 1));
+  const auto first = parse_number<uint64_t>(text.substr(0, dash));
+  const auto last = parse_number<uint64_t>(text.substr(dash + 1, slash - dash - 1));
+  const auto total = parse_number<uint64_t>(text.substr(slash + 1));
   if (!first || !last || *last < *first || (!total && text.substr(slash + 1) != "*")) return std::nullopt;
   return ContentRange{*first, *last, total};
 }
@@ -162,7 +163,7 @@ Verdict check_read(const Call& call) {
     }
   }
   const auto announced = exchange.header("content-length");
-  const auto length = announced ? parse_number(*announced) : std::nullopt;
+  const auto length = announced ? parse_number<uint64_t>(*announced) : std::nullopt;
   if (exchange.status == 200 && length && *length != call.sink.size()) {
     return refused(Action::kFail, ErrorCode::kDataMismatch,
                    fmt::format("the object has {} bytes instead of {}", *length, call.sink.size()));

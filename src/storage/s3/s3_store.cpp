@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "base/log.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/s3_object.hpp"
 #include "storage/s3/session.hpp"
@@ -54,9 +55,7 @@ class S3Store final : public storage::Store {
   std::unique_ptr<storage::Object> object(storage::ObjectSpec spec) override {
     return std::make_unique<S3Object>(*context_, std::move(spec));
   }
-  std::vector<std::pair<std::string, std::string>> describe() const override {
-    return s3::describe(context_->settings);
-  }
+  storage::SettingList describe() const override { return s3::describe(context_->settings); }
   std::vector<storage::Endpoint> endpoints() const override { return context_->settings.endpoints; }
 
  private:
@@ -77,7 +76,17 @@ namespace mlps::storage {
 Result<std::unique_ptr<Store>> open_s3_store(const Location& root, const Environment& environment) {
   auto settings = s3::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
+  if (root.scheme() == Scheme::kS3 && settings->endpoint_source == "default") {
+    log::warning("No S3 endpoint is set (S3_ENDPOINT_URIS, AWS_ENDPOINT_URL, ...): {} goes to AWS at {}.",
+                 root.to_string(), settings->endpoints.front().url());
+  }
   return s3::store_with(root, std::move(*settings));
+}
+
+Result<SettingList> describe_s3_servers(const Location& root, const Environment& environment) {
+  return s3::resolve_settings(root, environment).map([](const s3::Settings& settings) {
+    return s3::describe(settings);
+  });
 }
 
 }  // namespace mlps::storage

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <atomic>
 
+#include "storage/outcome.hpp"
 #include "storage/s3/client.hpp"
 #include "storage/s3/control.hpp"
 #include "storage/s3/encoding.hpp"
-#include "storage/s3/errors.hpp"
 #include "storage/s3/requests.hpp"
 #include "storage/s3/s3_object.hpp"
 #include "storage/s3/verify.hpp"
@@ -114,14 +114,10 @@ class S3Session final : public storage::Session {
 // ---- the way in
 
 void S3Session::submit(Operation& operation) {
-  operation.submitted_ns = now_ns();
-  operation.error.reset();
-  operation.bytes = operation.retried_bytes = 0;
-  operation.first_byte_ns = operation.completed_ns = 0;
-  operation.attempts = 1;
+  storage::start_outcome(operation);
   auto& object = static_cast<S3Object&>(*operation.object);
-  if (cancelled_.load() && operation.kind != OpKind::kAbortWrite && operation.kind != OpKind::kEndRead) {
-    return finish(operation, cancelled_error(storage::op_name(operation.kind), object.uri()));
+  if (cancelled_.load() && !storage::is_cleanup(operation.kind)) {
+    return finish(operation, storage::cancelled_error(storage::op_name(operation.kind), object.uri()));
   }
   switch (operation.kind) {
     case OpKind::kBeginWrite:
@@ -268,7 +264,7 @@ void S3Session::advance(Task& task) {
       return aborted(task);
     case Step::kUndoCreate:
       task.object->upload_id.clear();
-      return finish(task, cancelled_error("CreateMultipartUpload", task.object->uri()));
+      return finish(task, storage::cancelled_error("CreateMultipartUpload", task.object->uri()));
     case Step::kDelete:
       return finish(task, std::move(error));
     case Step::kRead:
@@ -364,9 +360,7 @@ void S3Session::finish(Task& task, std::optional<Error> error) {
 }
 
 void S3Session::finish(Operation& operation, std::optional<Error> error) {
-  operation.error = std::move(error);
-  operation.completed_ns = now_ns();
-  if (operation.first_byte_ns == 0) operation.first_byte_ns = operation.completed_ns;
+  storage::finish_outcome(operation, error ? Status(fail(std::move(*error))) : Status{});
   ready_.push_back(&operation);
 }
 
@@ -385,7 +379,7 @@ void S3Session::abandon() {
     const bool cleaning = task.step == Step::kUndoCreate || (task.step == Step::kCreate && !client_->waits(task.call));
     if (cleaning && now < grace_until_ns_) continue;
     client_->drop(task.call);
-    finish(task, cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
+    finish(task, storage::cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
   }
 }
 

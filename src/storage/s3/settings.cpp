@@ -1,13 +1,12 @@
 #include "storage/s3/settings.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
-#include "base/log.hpp"
+#include "base/text.hpp"
 #include "storage/s3/credentials.hpp"
 #include "storage/s3/encoding.hpp"
 
@@ -37,7 +36,7 @@ Result<std::vector<std::string>> read_endpoint_file(const std::string& path) {
 
 Result<EndpointTexts> s3_endpoint_texts(const Environment& environment) {
   if (const auto list = environment.get("S3_ENDPOINT_URIS")) {
-    return EndpointTexts{split_list(*list), "S3_ENDPOINT_URIS"};
+    return EndpointTexts{split(*list, ", \t\r\n"), "S3_ENDPOINT_URIS"};
   }
   if (const auto pattern = environment.get("S3_ENDPOINT_TEMPLATE")) {
     return expand_template(trimmed(*pattern), "S3_ENDPOINT_TEMPLATE").map([](auto texts) {
@@ -76,7 +75,7 @@ Result<std::string> choice(const Environment& environment, std::string_view vari
     if (value == word) return value;
   }
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}=\"{}\" is not known", variable, printable(value)), {},
-              fmt::format("Use one of: {}.", fmt::join(words, ", ")));
+              fmt::format("Use one of: {}.", join(words, ", ")));
 }
 
 Status resolve_endpoints(Settings& settings, const Location& root, const Environment& environment) {
@@ -86,10 +85,6 @@ Status resolve_endpoints(Settings& settings, const Location& root, const Environ
   if (texts->variable == "default") {
     texts->texts = {gs ? std::string("https://storage.googleapis.com")
                        : fmt::format("https://s3.{}.amazonaws.com", settings.region)};
-    if (!gs) {
-      log::warning("No S3 endpoint is set (S3_ENDPOINT_URIS, AWS_ENDPOINT_URL, ...): {} goes to AWS at {}.",
-                   root.to_string(), texts->texts.front());
-    }
   }
   auto endpoints = parse_endpoints(texts->texts, texts->variable);
   if (!endpoints) return fail(std::move(endpoints.error()));
@@ -131,7 +126,7 @@ Status resolve_transfer(Settings& settings, const Location& root, const Environm
   if (!checksum) return fail(std::move(checksum.error()));
   settings.checksum = *checksum == "crc32c";
   if (const auto text = environment.get("AWS_MAX_ATTEMPTS")) {
-    const auto value = parse_number(trimmed(*text));
+    const auto value = parse_number<uint64_t>(trimmed(*text));
     if (!value || *value < 1 || *value > 100) {
       return fail(ErrorCode::kConfigInvalid,
                   fmt::format("AWS_MAX_ATTEMPTS=\"{}\" is not a number from 1 to 100", printable(*text)));
@@ -174,13 +169,13 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   return settings;
 }
 
-std::vector<std::pair<std::string, std::string>> describe(const Settings& settings) {
+storage::SettingList describe(const Settings& settings) {
   std::vector<std::string> urls;
   for (const Endpoint& endpoint : settings.endpoints) urls.push_back(endpoint.url());
   const bool tls = settings.endpoints.front().tls;
   const std::string ca = settings.engine.ca_file.empty() ? "system CA store" : "CA file " + settings.engine.ca_file;
   return {
-      {"endpoint", fmt::format("{}", fmt::join(urls, ", "))},
+      {"endpoint", join(urls, ", ")},
       {"endpoint source", settings.endpoint_source},
       {"region", settings.region},
       {"credentials", settings.credentials.source},

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/environment.hpp"
@@ -11,6 +10,7 @@
 #include "storage/http/engine.hpp"
 #include "storage/s3/endpoint.hpp"
 #include "storage/s3/sigv4.hpp"
+#include "storage/store.hpp"
 
 namespace mlps::s3 {
 
@@ -40,11 +40,11 @@ struct Settings {
   http::EngineSettings engine;
 };
 
-/// The settings for `root` (s3 or gs) from variables; docs/object-storage.md has the table. Logs a warning when
-/// requests will go to AWS because no endpoint is set. Errors (E101-E105) name the variable.
+/// Returns the settings for `root` (s3 or gs) from the variables; docs/object-storage.md has their table. Errors (E101
+/// to E105) name the variable.
 Result<Settings> resolve_settings(const Location& root, const Environment& environment);
 
-/// As Store::describe() gives them.
-std::vector<std::pair<std::string, std::string>> describe(const Settings& settings);
+/// Returns the settings as Store::describe() does: never a secret.
+storage::SettingList describe(const Settings& settings);
 
 }  // namespace mlps::s3

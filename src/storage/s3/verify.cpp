@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/crc.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "storage/s3/crc32c.hpp"
 #include "storage/s3/encoding.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 std::optional<uint64_t> stored_size(const http::Exchange& head) {
   const auto text = head.header("content-length");
-  return text ? parse_number(*text) : std::nullopt;
+  return text ? parse_number<uint64_t>(*text) : std::nullopt;
 }
 
 std::string_view unquoted(std::string_view etag) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <pugixml.hpp>
 
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
@@ -122,7 +123,7 @@ Result<ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
   auto key = key_in(node, "Key", encoded);
   if (!key) return fail(std::move(key.error()));
   out.key = std::move(*key);
-  const auto size = parse_number(trimmed(text_of(node, "Size")));
+  const auto size = parse_number<uint64_t>(trimmed(text_of(node, "Size")));
   if (!size) {
     return fail(ErrorCode::kStorageProtocol, fmt::format("the list has no size for key \"{}\"", printable(out.key)));
   }

@@ -1,6 +1,13 @@
 #include "fixture.hpp"
 
+#include <csignal>
+
 namespace mlps::test {
+namespace {
+
+[[maybe_unused]] const auto kSigpipeBefore = std::signal(SIGPIPE, SIG_IGN);  // as the program does
+
+}  // namespace
 
 s3::Settings test_settings(const std::vector<std::string>& endpoints) {
   s3::Settings settings;
@@ -13,7 +20,7 @@ s3::Settings test_settings(const std::vector<std::string>& endpoints) {
   settings.retry.throttle_base = std::chrono::microseconds(400);
   settings.retry.cap = std::chrono::milliseconds(5);
   settings.retry.retry_after_cap = std::chrono::milliseconds(30);
-  settings.cancel_grace = std::chrono::milliseconds(500);
+  settings.cancel_grace = std::chrono::minutes(1);
   return settings;
 }
 

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "../support/loopback.hpp"
+#include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::test {
@@ -55,7 +56,7 @@ Request parse_head(const std::string& head) {
     at = end + 2;
     const auto colon = line.find(':');
     if (colon != std::string::npos) {
-      request.headers[s3::lower(line.substr(0, colon))] = s3::trimmed(std::string_view(line).substr(colon + 1));
+      request.headers[lower(line.substr(0, colon))] = trimmed(std::string_view(line).substr(colon + 1));
     }
   }
   return request;

@@ -87,8 +87,8 @@ TEST(GatherGenerateRecord, SpansAndMemoryAreTheLargestAndTheRestIsSummed) {
     record.seconds = i == 1 ? 9 : i;
     record.files_repaired = record.stats.times.wait_ns = i;
     record.hosts[0].peak_rss_bytes = i == 2 ? 77 : 5;
-    record.hosts[0].cpu_user_s = i;
-    record.hosts[0].retries = record.stats.retries = 2;
+    record.cpu_user_s = i;
+    record.stats.retries = 2;
     shares.sent[i] = pack_part(record);
   }
   GenerateRecord& whole = shares.records[0];

@@ -313,7 +313,7 @@ TEST_F(GatherRecordTest, PartsThatDoNotFitTogetherAreE503) {
   EXPECT_TRUE(refused([](RunRecord& r) { r.epochs[1].evaluation.reset(); })) << "no evaluation";
   EXPECT_TRUE(refused([](RunRecord& r) { r.epochs[1].evaluation->ranks.pop_back(); }))
       << "an evaluation with a rank less";
-  EXPECT_TRUE(refused([](RunRecord& r) { r.steps.reset(); })) << "no steps in the log";
+  EXPECT_TRUE(refused([](RunRecord& r) { r.steps_logged = 0; })) << "no steps in the log";
   EXPECT_TRUE(refused([](RunRecord& r) { r.hosts[0].first_rank = 2; })) << "a gap between the hosts";
   EXPECT_TRUE(refused([](RunRecord& r) { r.hosts[0].ranks = 0; })) << "no ranks";
   EXPECT_TRUE(refused([](RunRecord& r) { r.hosts.clear(); })) << "it never ran";

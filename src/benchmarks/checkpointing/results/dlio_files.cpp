@@ -103,7 +103,7 @@ std::string metric_block(const RunRecord& record) {
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
-  Json json = summary_head(context, facts_of(record));
+  Json json = summary_head(context, record);
   json["metric"] = metric_json(record);
   // A checkpointing run has no data set; the original leaves DLIO's defaults here.
   json["num_files_train"] = 0;
@@ -155,7 +155,7 @@ std::string dlio_log_text(const RunRecord& record) {
     }
   }
   const bool passed = record.verdict == run::Verdict::kPassed;
-  return text + (passed ? metric_block(record) : no_metric_block(facts_of(record), last_us));
+  return text + (passed ? metric_block(record) : no_metric_block(record, last_us));
 }
 
 }  // namespace mlps::results

@@ -24,11 +24,10 @@ std::string plan_text(const CheckpointContext& context, const RunRecord& record)
 // holds everything in them, is durable.
 void write_rank_files(FolderWriter& writer, const RunContext& context, const RunRecord& record) {
   const std::map<std::string, std::string> outputs = rank_output_texts(context, record);
-  const RunFacts facts = facts_of(record);
   const std::vector<std::string> stats = rank_stats_texts(record);
   for (size_t i = 0; i < stats.size(); ++i) {
     const uint32_t number = record.plan.ranks[i].rank;
-    if (!holds_rank(facts, number)) continue;
+    if (!holds_rank(record, number)) continue;
     const std::string rank = std::to_string(number);
     writer.write(rank + "_output.json", outputs.at(member_of_rank(context, number).host));
     writer.write(rank + "_per_epoch_stats.json", stats[i]);
@@ -52,7 +51,7 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
     writer.write("dlio.log", dlio_log_text(record));
     writer.write(log_name(context, "stdout"),
                  plan_text(context, record) + '\n' + result_table(record) + findings_text(outcome.findings));
-    write_common_files(writer, context, facts_of(record), outcome);
+    write_common_files(writer, context, record, outcome);
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }

@@ -25,19 +25,18 @@ Json payload_json(const RunRecord& record) {
 
 std::string record_json(const CheckpointContext& context, const RunRecord& record,
                         const std::optional<RunOutcome>& outcome) {
-  const RunFacts facts = facts_of(record);
-  Json json = record_head(kRecordSchema, context, facts, outcome);
+  Json json = record_head(kRecordSchema, context, record, outcome);
   json["plan"] = plan_summary_json(context.workload, record.plan, context.mode);
   json["plan"]["ranks"] = plan_ranks_json(record.plan);
   json["io_plan"] = io_plan_json(record.io);
-  json["store"] = store_json(facts);
+  json["store"] = store_json(record);
   json["payload"] = payload_json(record);
   json["eviction"] = record.eviction;
   json["peak_rss_bytes"] = record.peak_rss_bytes;
   json["write"] = phase_json(record, Phase::kWrite);
   json["read"] = phase_json(record, Phase::kRead);
   json["events"] = events_json(record);
-  json["hosts"] = members_json(context, facts, outcome);
+  json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   return compact_rows(json);
 }

@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/metrics.hpp"
+#include "results/fields_json.hpp"
 #include "results/redact.hpp"
 
 namespace mlps::results {
@@ -14,20 +15,13 @@ using checkpointing::CheckpointPlan;
 using checkpointing::Phase;
 using checkpointing::PhaseMetrics;
 using checkpointing::PhaseStats;
-using checkpointing::RankInterval;
 using checkpointing::RunRecord;
 
-Json times_json(const PhaseStats& stats, const std::optional<PhaseMetrics>& metrics) {
-  const io::Times& times = stats.times;
-  Json json = {{"prepare_ns", times.prepare_ns}, {"submit_ns", times.submit_ns}, {"wait_ns", times.wait_ns},
-               {"starved_ns", times.idle_ns}, {"other_ns", times.other_ns},   {"exposed_ns", times.exposed_ns}};
-  if (metrics) {
-    json["prepare_share"] = metrics->prepare_share;
-    json["submit_share"] = metrics->submit_share;
-    json["wait_share"] = metrics->wait_share;
-    json["starved_share"] = metrics->starved_share;
-  }
-  return json;
+void add_shares(Json& worker_time, const PhaseMetrics& metrics) {
+  worker_time["prepare_share"] = metrics.prepare_share;
+  worker_time["submit_share"] = metrics.submit_share;
+  worker_time["wait_share"] = metrics.wait_share;
+  worker_time["starved_share"] = metrics.starved_share;
 }
 
 // The numbers that need a completed checkpoint.
@@ -45,16 +39,6 @@ Json metrics_json(const PhaseMetrics& metrics) {
   json["cpu_s_per_gib"] = metrics.cpu_s_per_gib;
   json["cached_share"] = metrics.cached_share ? Json(*metrics.cached_share) : Json();
   return json;
-}
-
-Json interval_json(const RankInterval& interval, Nanos origin) {
-  return {{"rank", interval.rank},
-          {"start_ns", interval.start.monotonic_ns - origin},
-          {"duration_ns", interval.duration_ns},
-          {"bytes", interval.bytes},
-          {"prepare_ns", interval.prepare_ns},
-          {"storage_ns", interval.storage_ns},
-          {"barrier_ns", interval.barrier_ns}};
 }
 
 size_t count_events(const RunRecord& record, Phase phase) {
@@ -142,20 +126,9 @@ Json phase_json(const RunRecord& record, Phase phase) {
   json["checkpoints_planned"] = planned;
   json["checkpoints_done"] = happened;
   json["metrics"] = metrics ? metrics_json(*metrics) : Json();
-  json["bytes"] = stats.bytes;
-  json["bytes_verified"] = stats.bytes_verified;
-  json["parts"] = stats.parts;
-  json["objects"] = stats.objects;
-  json["retries"] = stats.retries;
-  json["retried_bytes"] = stats.retried_bytes;
-  json["wall_s"] = stats.wall_s;
-  json["cpu_user_s"] = stats.cpu_user_s;
-  json["cpu_system_s"] = stats.cpu_system_s;
-  json["worker_time"] = times_json(stats, metrics);
-  json["latency"] = {{"begin", histogram_json(stats.begin_ns)},
-                     {"part", histogram_json(stats.part_ns)},
-                     {"first_byte", histogram_json(stats.first_byte_ns)},
-                     {"commit", histogram_json(stats.commit_ns)}};
+  add_fields(json, stats);
+  rename_key(json["worker_time"], "idle_ns", "starved_ns");
+  if (metrics) add_shares(json["worker_time"], *metrics);
   return json;
 }
 
@@ -171,9 +144,7 @@ Json events_json(const RunRecord& record) {
     json["slowest_ns"] = event.slowest_ns;
     json["cached_before_bytes"] = event.cached_before ? Json(event.cached_before->cached_bytes) : Json();
     json["cached_before_of_bytes"] = event.cached_before ? Json(event.cached_before->total_bytes) : Json();
-    Json ranks = Json::array();
-    for (const RankInterval& interval : event.ranks) ranks.push_back(interval_json(interval, origin));
-    json["ranks"] = std::move(ranks);
+    json["ranks"] = value_json(event.ranks, origin);
     events.push_back(std::move(json));
   }
   return events;

@@ -124,7 +124,7 @@ std::string result_table(const RunRecord& record) {
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
   facts.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all ranks, when nobody is late");
   return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + rows.text() + facts.text() +
-         hosts_table(record.hosts) + verdict_text(facts_of(record));
+         hosts_table(record.hosts) + verdict_text(record);
 }
 
 }  // namespace mlps::results

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "benchmarks/training/command/prepare.hpp"
 #include "flags/flags.hpp"
 
@@ -39,7 +39,7 @@ std::string advice_on_pairs(const TrainingOptions& options) {
   for (const std::string& name : workloads::accelerators_of(options.model)) {
     if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) there.push_back(name);
   }
-  return fmt::format("{} mode has {} for {}", mode_name(options.common.mode), fmt::join(there, ", "), options.model);
+  return fmt::format("{} mode has {} for {}", mode_name(options.common.mode), join(there, ", "), options.model);
 }
 
 Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std::vector<Override>& overrides) {

@@ -186,7 +186,7 @@ std::string metric_block(const RunRecord& record) {
 }  // namespace
 
 std::string summary_text(const RunContext& context, const RunRecord& record) {
-  Json json = summary_head(context, facts_of(record));
+  Json json = summary_head(context, record);
   json["metric"] = metric_json(record);
   json["num_files_train"] = record.plan.files;
   json["num_files_eval"] = record.plan.eval_files;
@@ -246,7 +246,7 @@ std::string dlio_log_text(const RunRecord& record) {
                            record.plan.samples_per_file, record.plan.batch_size, record.plan.steps_per_epoch));
   for (const Epoch& epoch : record.epochs) text += epoch_lines(record, epoch);
   const bool passed = record.verdict == run::Verdict::kPassed;
-  return text + (passed ? metric_block(record) : no_metric_block(facts_of(record), record.run_end.wall_us));
+  return text + (passed ? metric_block(record) : no_metric_block(record, record.run_end.wall_us));
 }
 
 }  // namespace mlps::results

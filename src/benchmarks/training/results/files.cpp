@@ -30,7 +30,7 @@ template <class Record>
 void write_end(FolderWriter& writer, const RunContext& context, const Record& record, const std::string& plan,
                const RunOutcome& outcome) {
   writer.write(log_name(context, "stdout"), plan + '\n' + result_table(record) + findings_text(outcome.findings));
-  write_common_files(writer, context, facts_of(record), outcome);
+  write_common_files(writer, context, record, outcome);
 }
 
 std::string datagen_log_text(const GenerateRecord& record) {
@@ -38,7 +38,7 @@ std::string datagen_log_text(const GenerateRecord& record) {
     return fmt::format("[OUTPUT] {} {}\n", iso_local(at.wall_us), text);
   };
   std::string text = line(record.run_start, fmt::format("Starting data generation: {} files", record.files));
-  if (record.verdict != run::Verdict::kPassed) return text + no_metric_block(facts_of(record), record.run_end.wall_us);
+  if (record.verdict != run::Verdict::kPassed) return text + no_metric_block(record, record.run_end.wall_us);
   return text + line(record.run_end, fmt::format("Generation done: {} files ({} bytes) written, {} found whole",
                                                  record.files_written, record.stats.bytes, record.files_kept));
 }
@@ -64,10 +64,9 @@ Status write_started(const RunFolder& folder, const RunContext& context, const R
 
 Status write_finished(const RunFolder& folder, const RunContext& context, const RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
-  const RunFacts facts = facts_of(record);
   return write_into(folder, context, [&](FolderWriter& writer) {
     for (uint32_t rank = 0; rank < record.plan.accelerators; ++rank) {
-      if (!holds_rank(facts, rank)) continue;
+      if (!holds_rank(record, rank)) continue;
       writer.write_piecewise(fmt::format("{}_output.json", rank),
                              [&](const Sink& sink) { return write_rank_output(context, record, rank, sink); });
       writer.write(fmt::format("{}_per_epoch_stats.json", rank), rank_stats_text(record, rank));

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/compute_time.hpp"
 #include "benchmarks/training/results/parts.hpp"
@@ -65,7 +65,7 @@ void add_steps(const TrainingWorkload& workload, const RunPlan& plan, LabelledLi
   lines.add("reads", bytes_text(plan.nominal_bytes_per_epoch) + " per epoch, nominally");
   if (!plan.eval_epochs.empty()) {
     lines.add("evaluation", fmt::format("{} files, {} steps, after epoch {}", grouped(plan.eval_files),
-                                        grouped(plan.eval_steps), fmt::join(plan.eval_epochs, ", ")));
+                                        grouped(plan.eval_steps), join(plan.eval_epochs, ", ")));
   }
   if (!plan.checkpoints.empty()) {
     lines.add("saves", fmt::format("{} checkpoints of {}", plan.checkpoints.size(),

@@ -5,6 +5,7 @@
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
+#include "results/fields_json.hpp"
 #include "results/findings.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
@@ -51,56 +52,19 @@ Json metrics_json(const RunRecord& record) {
 }
 
 Json reading_json(const RunRecord& record) {
-  const training::ReadStats& stats = record.stats;
-  const io::Times& times = stats.times;
   Json json;
-  json["bytes"] = stats.bytes;
+  json["bytes"] = record.stats.bytes;
   json["nominal_bytes"] = record.plan.nominal_bytes_per_epoch * static_cast<double>(record.epochs.size());
-  json["bytes_verified"] = stats.bytes_verified;
-  json["extents"] = stats.extents;
-  json["files_opened"] = stats.files_opened;
-  json["reads"] = stats.parts;
-  json["retries"] = stats.retries;
-  json["retried_bytes"] = stats.retried_bytes;
-  json["cpu_user_s"] = stats.cpu_user_s;
-  json["cpu_system_s"] = stats.cpu_system_s;
-  json["worker_time"] = {{"submit_ns", times.submit_ns},
-                         {"wait_ns", times.wait_ns},
-                         {"verify_ns", times.prepare_ns},
-                         {"idle_ns", times.idle_ns},
-                         {"other_ns", times.other_ns}};
-  json["latency"] = {{"open", histogram_json(stats.begin_ns)},
-                     {"read", histogram_json(stats.part_ns)},
-                     {"first_byte", histogram_json(stats.first_byte_ns)},
-                     {"extent", histogram_json(stats.extent_ns)}};
+  add_fields(json, record.stats);
+  rename_key(json["worker_time"], "prepare_ns", "verify_ns");
   return json;
-}
-
-Json cache_json(const std::optional<training::CacheProbe>& cache) {
-  if (!cache) return nullptr;
-  return {{"files_sampled", cache->files_sampled},
-          {"files_total", cache->files_total},
-          {"cached_bytes", cache->cached_bytes},
-          {"sampled_bytes", cache->sampled_bytes},
-          {"action", cache->action}};
 }
 
 Json ranks_json(const std::vector<RankBlock>& ranks, Nanos origin) {
   Json json = Json::array();
   for (size_t rank = 0; rank < ranks.size(); ++rank) {
-    const RankBlock& block = ranks[rank];
-    json.push_back({{"rank", rank},
-                    {"steps", block.steps},
-                    {"start_ns", block.start.monotonic_ns - origin},
-                    {"end_ns", block.end.monotonic_ns - origin},
-                    {"au_percent", block.au},
-                    {"samples_per_s", block.throughput},
-                    {"compute_ns", block.compute_ns},
-                    {"window_compute_ns", block.window_compute_ns},
-                    {"window_ns", block.window_ns},
-                    {"wait_ns", block.wait_ns},
-                    {"barrier_ns", block.barrier_ns},
-                    {"harness_ns", block.harness_ns}});
+    Json& line = json.emplace_back(Json{{"rank", rank}});
+    add_fields(line, ranks[rank], origin);
   }
   return json;
 }
@@ -112,7 +76,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["duration_s"] = seconds_between(epoch.start, epoch.end);
   json["au_percent"] = epoch.au;
   json["samples_per_s"] = epoch.throughput;
-  json["cache"] = cache_json(epoch.cache);
+  json["cache"] = value_json(epoch.cache, origin);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
     json["blocks"].push_back({{"overhead_ns", block.overhead_ns}, {"ranks", ranks_json(block.ranks, origin)}});
@@ -174,8 +138,7 @@ Json write_plan_json(const training::WritePlan& writes) {
 }
 
 std::string record_json(const RunContext& context, const RunRecord& record, const std::optional<RunOutcome>& outcome) {
-  const RunFacts facts = facts_of(record);
-  Json json = record_head(kRunSchema, context, facts, outcome);
+  Json json = record_head(kRunSchema, context, record, outcome);
   json["time"]["start_up_s"] = record.start_up_s;
   json["format"] = record.format;
   json["record_bytes"] = record.record_bytes;
@@ -185,7 +148,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   json["notes"] = record.notes;
   json["plan"] = run_plan_json(record.plan);
   json["read_plan"] = read_plan_json(record.reads);
-  json["store"] = store_json(facts);
+  json["store"] = store_json(record);
   json["peak_rss_bytes"] = record.peak_rss_bytes;
   json["metrics"] = metrics_json(record);
   json["reading"] = reading_json(record);
@@ -193,7 +156,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   for (const Epoch& epoch : record.epochs) {
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
   }
-  json["hosts"] = members_json(context, facts, outcome);
+  json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   mask_secrets(json["notes"]);
   return compact_rows(json);
@@ -201,12 +164,11 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
 
 std::string record_json(const RunContext& context, const GenerateRecord& record,
                         const std::optional<RunOutcome>& outcome) {
-  const RunFacts facts = facts_of(record);
-  Json json = record_head(kDatagenSchema, context, facts, outcome);
+  Json json = record_head(kDatagenSchema, context, record, outcome);
   json["format"] = record.format;
   json["data_seed"] = record.data_seed;
   json["write_plan"] = write_plan_json(record.writes);
-  json["store"] = store_json(facts);
+  json["store"] = store_json(record);
   json["files"] = record.files;
   json["files_written"] = record.files_written;
   json["files_kept"] = record.files_kept;
@@ -225,7 +187,7 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
                          {"other_ns", record.stats.times.other_ns}};
   json["latency"] = {{"write", histogram_json(record.stats.part_ns)},
                      {"commit", histogram_json(record.stats.commit_ns)}};
-  json["hosts"] = members_json(context, facts, outcome);
+  json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   return compact_rows(json);
 }

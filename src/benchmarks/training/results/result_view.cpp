@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/units.hpp"
 #include "benchmarks/training/metrics.hpp"
@@ -99,14 +98,14 @@ std::string expectation_text(const RunRecord& record, const Metrics& metrics) {
 
 std::string result_table(const RunRecord& record) {
   std::string text = fmt::format("Result ({})\n", run::verdict_name(record.verdict));
-  if (record.epochs.empty()) return text + "  no epoch was completed\n" + verdict_text(facts_of(record));
+  if (record.epochs.empty()) return text + "  no epoch was completed\n" + verdict_text(record);
   const Metrics metrics = training::metrics_of(record);
   LabelledLines lines(kResultLabelWidth);
   add_rates(record, metrics, lines);
   add_reading(record, lines);
-  text += epoch_rows(record) + lines.text() + hosts_table(facts_of(record).hosts);
+  text += epoch_rows(record) + lines.text() + hosts_table(record.hosts);
   if (record.verdict == run::Verdict::kPassed) text += expectation_text(record, metrics);
-  return text + verdict_text(facts_of(record));
+  return text + verdict_text(record);
 }
 
 std::string result_table(const GenerateRecord& record) {
@@ -122,8 +121,8 @@ std::string result_table(const GenerateRecord& record) {
   lines.add("commit", latency_text(record.stats.commit_ns));
   lines.add("retries", grouped(record.stats.retries));
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
-  return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + lines.text() +
-         hosts_table(facts_of(record).hosts) + verdict_text(facts_of(record));
+  return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + lines.text() + hosts_table(record.hosts) +
+         verdict_text(record);
 }
 
 }  // namespace mlps::results

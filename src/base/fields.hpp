@@ -1,0 +1,134 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+/// One list of the fields of a struct, from which merging, packing and JSON are made. A struct is listed once, in its
+/// own namespace, beside its definition:
+///
+///     struct Times { Nanos wait_ns = 0; Nanos longest_ns = 0; };
+///     constexpr auto fields_of(Of<Times>) {
+///       return std::tuple(summed("wait_ns", &Times::wait_ns), highest("longest_ns", &Times::longest_ns));
+///     }
+namespace mlps {
+
+/// Names the struct whose list is asked for; no list of a base class is taken for that of a derived one.
+template <class T>
+struct Of {};
+
+/// Tells how the values that two parts of a job have of a field become the value of the whole.
+enum class Merging { kKeep, kSum, kHighest, kLowest, kEach };
+
+/// Holds the published name of a field, which is empty for those that are not published, and where its value is.
+template <class Owner, class Value, Merging rule>
+struct Field {
+  std::string_view name;
+  Value Owner::*member;
+};
+
+/// Makes a field of which the whole keeps its own value.
+template <class Owner, class Value>
+constexpr Field<Owner, Value, Merging::kKeep> kept(std::string_view name, Value Owner::*member) {
+  return {name, member};
+}
+
+/// Makes a field whose values add up: numbers are summed, histograms and listed structs merged, lists appended. An
+/// optional value is known of the whole only if it is known of every part.
+template <class Owner, class Value>
+constexpr Field<Owner, Value, Merging::kSum> summed(std::string_view name, Value Owner::*member) {
+  return {name, member};
+}
+
+template <class Owner, class Value>
+constexpr Field<Owner, Value, Merging::kHighest> highest(std::string_view name, Value Owner::*member) {
+  return {name, member};
+}
+
+template <class Owner, class Value>
+constexpr Field<Owner, Value, Merging::kLowest> lowest(std::string_view name, Value Owner::*member) {
+  return {name, member};
+}
+
+/// Makes a field with a list whose elements are merged one by one; all parts have equally many.
+template <class Owner, class Value>
+constexpr Field<Owner, std::vector<Value>, Merging::kEach> each(std::string_view name,
+                                                                std::vector<Value> Owner::*member) {
+  return {name, member};
+}
+
+template <class T>
+concept Listed = requires {
+  fields_of(Of<T>());
+};
+
+/// Calls `visit` with every field of T, in the order of its list.
+template <Listed T, class Visit>
+constexpr void for_each_field(const Visit& visit) {
+  std::apply([&](const auto&... field) { (visit(field), ...); }, fields_of(Of<T>()));
+}
+
+template <Listed T>
+void merge(T& into, const T& from);
+
+template <class T>
+void add_value(T& into, const T& from) {
+  if constexpr (Listed<T> || requires { into.merge(from); }) {
+    if constexpr (Listed<T>) merge(into, from);
+    if constexpr (!Listed<T>) into.merge(from);
+  } else {
+    into += from;
+  }
+}
+template <class T>
+void add_value(std::vector<T>& into, const std::vector<T>& from) {
+  into.insert(into.end(), from.begin(), from.end());
+}
+template <class T>
+void add_value(std::optional<T>& into, const std::optional<T>& from) {
+  if (into && from) {
+    add_value(*into, *from);
+  } else {
+    into.reset();
+  }
+}
+
+/// Merges `from` into `into`, every field by its own rule.
+template <Listed T>
+void merge(T& into, const T& from) {
+  for_each_field<T>([&]<class Owner, class Value, Merging rule>(const Field<Owner, Value, rule>& field) {
+    Value& whole = into.*field.member;
+    const Value& part = from.*field.member;
+    if constexpr (rule == Merging::kSum) add_value(whole, part);
+    if constexpr (rule == Merging::kHighest) whole = std::max(whole, part);
+    if constexpr (rule == Merging::kLowest) whole = std::min(whole, part);
+    if constexpr (rule == Merging::kEach) {
+      for (size_t i = 0; i < whole.size(); ++i) merge(whole[i], part[i]);
+    }
+  });
+}
+
+/// Converts to anything; only for counting the members of an aggregate.
+struct AnyValue {
+  template <class T>
+  operator T() const;  // NOLINT(google-explicit-constructor)
+};
+template <class T, size_t... I>
+constexpr bool is_made_of(std::index_sequence<I...>) {
+  return requires {
+    T{(static_cast<void>(I), AnyValue())...};
+  };
+}
+
+/// Whether the list of T, a struct without base classes, has as many fields as T has members.
+template <Listed T>
+constexpr bool lists_every_member() {
+  constexpr size_t kFields = std::tuple_size_v<decltype(fields_of(Of<T>()))>;
+  return is_made_of<T>(std::make_index_sequence<kFields>()) && !is_made_of<T>(std::make_index_sequence<kFields + 1>());
+}
+
+}  // namespace mlps

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/fields.hpp"
+#include "run/host_part.hpp"
+#include "run/verdict.hpp"
+#include "storage/store.hpp"
+
+namespace mlps::run {
+
+/// Holds the facts that the records of all benchmarks share; the record of a benchmark derives from it. A record is of
+/// the ranks of one process until the gathering of the benchmark makes that of process 0 the record of all.
+struct RunFacts {
+  Stamp invocation_start;     ///< entry of main()
+  Stamp run_start, run_end;   ///< the benchmark proper: first barrier to last
+  double first_byte_s = 0;    ///< from invocation_start to the first data operation on any host; 0: none, or not taken
+  Nanos barrier_cost_ns = 0;  ///< a barrier of all ranks when nobody is late, measured before the run; 0: not measured
+  std::vector<HostPart> hosts;  ///< one entry for each process whose work is in this record, in order
+  std::string location;         ///< the measured folder, rendered
+  storage::StoreTraits traits;  ///< of the store that is measured
+  std::vector<std::pair<std::string, std::string>> store_settings;
+  std::string injected_fault;   ///< empty: none
+  uint64_t peak_rss_bytes = 0;  ///< of the process that had most
+  Verdict verdict = Verdict::kIncomplete;
+  std::vector<std::string> reasons;  ///< why the verdict is not "passed"; empty when it is
+  std::optional<Error> error;        ///< the first cause
+};
+
+/// Lists what other processes need of these facts; the rest is equal in all of them, or made by gathering.
+constexpr auto fields_of(Of<RunFacts>) {
+  return std::tuple(kept("", &RunFacts::invocation_start), kept("", &RunFacts::hosts), kept("", &RunFacts::reasons));
+}
+
+/// Returns why `hosts` of a share are not the one entry of `process`, whose ranks begin with `first_rank`; or nothing.
+std::string misplaced(const std::vector<HostPart>& hosts, uint32_t process, uint64_t first_rank);
+
+/// Empties the facts of process 0 of what add_host() puts into them.
+void begin_whole(RunFacts& whole);
+/// Adds the entry, the reasons and the costs of one process; `whose` stands before its reasons.
+void add_host(RunFacts& whole, const RunFacts& part, const world::Member& member, const std::string& whose);
+
+/// Makes the record of a process say that it could not be gathered because of `cause` and stays the share of this
+/// process.
+void stay_a_share(RunFacts& share, const Error& cause, const world::Transport& transport);
+
+}  // namespace mlps::run

@@ -1,0 +1,190 @@
+// What is shown is what is used: every variable that is documented, or sent to other hosts, changes the description of
+// the store or the location, and no other variable is read.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "storage/open.hpp"
+#include "storage/setting_variables.hpp"
+
+namespace mlps::storage {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
+using Variables = std::map<std::string, std::string>;
+
+/// A file that holds `text` until the test ends.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view text) {
+    char name[] = "/tmp/mlps_shown_test_XXXXXX";
+    close(mkstemp(name));
+    path = name;
+    std::ofstream(path) << text;
+  }
+  ~TemporaryFile() { unlink(path.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  std::string path;
+};
+
+const Variables kKeys = {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_SECRET_ACCESS_KEY", "hidden"}};
+const Location kS3(Scheme::kS3, "bkt", "p");
+const Location kGs(Scheme::kGs, "bkt", "p");
+
+SettingList shown(const Variables& variables, const Location& root = kS3) {
+  const Environment environment(variables);
+  const auto settings = describe_servers(root, environment);
+  EXPECT_TRUE(settings) << render(settings.error());
+  if (!settings) return {};
+  // The description made for the summary is that of the store.
+  EXPECT_EQ((*open_store(root, {}, environment))->describe(), *settings);
+  return *settings;
+}
+
+Variables with(Variables more, const Variables& base = kKeys) {
+  more.insert(base.begin(), base.end());
+  return more;
+}
+
+/// A variable, and the setting that it changes.
+struct Effect {
+  std::string variable;
+  std::string value;
+  std::string setting;
+  std::string shown;
+  Location root = kS3;
+};
+
+const TemporaryFile& endpoint_file() {
+  static const TemporaryFile file("http://f:1\n");
+  return file;
+}
+
+const TemporaryFile& credentials_file() {
+  static const TemporaryFile file(
+      "[default]\naws_access_key_id=a\naws_secret_access_key=b\n[other]\naws_access_key_id=c\naws_secret_access_key="
+      "d\n");
+  return file;
+}
+
+std::vector<Effect> effects() {
+  return {
+      {"AWS_CA_BUNDLE", credentials_file().path, "tls", "verified, CA file " + credentials_file().path},
+      {"AWS_DEFAULT_REGION", "eu-1", "region", "eu-1"},
+      {"AWS_REGION", "eu-2", "region", "eu-2"},
+      {"AWS_ENDPOINT_URL", "http://a:1", "endpoint", "http://a:1"},
+      {"AWS_ENDPOINT_URL_S3", "http://b:1", "endpoint", "http://b:1"},
+      {"S3_ENDPOINT", "http://c:1", "endpoint", "http://c:1"},
+      {"S3_ENDPOINT_FILE", endpoint_file().path, "endpoint", "http://f:1"},
+      {"S3_ENDPOINT_TEMPLATE", "http://n{1...2}:1", "endpoint", "http://n1:1, http://n2:1"},
+      {"S3_ENDPOINT_URIS", "http://d:1,http://e:1", "endpoint", "http://d:1, http://e:1"},
+      {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
+      {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
+      {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
+      {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
+      {"MLPSTORAGE_S3_CHECKSUM", "none", "checksum", "none"},
+      {"MLPSTORAGE_S3_PAYLOAD_SIGNING", "signed", "payload signing", "signed (SHA-256)"},
+  };
+}
+
+TEST(ShownIsUsed, EveryVariableChangesTheDescription) {
+  for (const Effect& effect : effects()) {
+    SCOPED_TRACE(effect.variable);
+    EXPECT_THAT(shown(kKeys, effect.root), Not(Contains(Pair(effect.setting, effect.shown))));
+    EXPECT_THAT(shown(with({{effect.variable, effect.value}}), effect.root),
+                Contains(Pair(effect.setting, effect.shown)));
+  }
+}
+
+TEST(ShownIsUsed, CredentialsAreNamedByTheirSourceAlone) {
+  for (const auto& [name, value] : shown(kKeys)) EXPECT_THAT(value, Not(HasSubstr("hidden"))) << name;
+  EXPECT_THAT(shown(with({{"AWS_SESSION_TOKEN", "hidden"}})), Not(Contains(Pair(::testing::_, HasSubstr("hidden")))));
+  const Variables file = {{"AWS_SHARED_CREDENTIALS_FILE", credentials_file().path}};
+  EXPECT_THAT(shown(file), Contains(Pair("credentials", HasSubstr(credentials_file().path))));
+  EXPECT_NE(shown(file), shown(with({{"AWS_PROFILE", "other"}}, file)));
+}
+
+// O18: with two endpoint variables, and with one that belongs to another kind of store.
+TEST(ShownIsUsed, TheEndpointShownIsTheOneAsked) {
+  const Variables both = with({{"AWS_ENDPOINT_URL_S3", "http://b:1"}, {"AWS_ENDPOINT_URL", "http://a:1"}});
+  EXPECT_THAT(shown(both), Contains(Pair("endpoint", "http://b:1")));
+  const auto store = open_store(kS3, {}, Environment(both));
+  ASSERT_TRUE(store);
+  EXPECT_THAT((*store)->endpoints(), ::testing::ElementsAre(Endpoint{false, "b", 1}));
+  EXPECT_THAT(shown(both, kGs), Contains(Pair("endpoint", "https://storage.googleapis.com")));
+  EXPECT_THAT(shown(kKeys), Contains(Pair("region", "us-east-1")));
+}
+
+TEST(ShownIsUsed, FoldersTakeTheirBucketAndScheme) {
+  const auto data = [](const Variables& variables) {
+    return data_location({"d", "m", {}}, AccessProtocol::kObject, Environment(variables))->to_string();
+  };
+  const auto checkpoint = [](const Variables& variables) {
+    return checkpoint_location("b/c", AccessProtocol::kObject, false, Environment(variables))->to_string();
+  };
+  EXPECT_EQ(data({}), "s3://d/m");
+  EXPECT_EQ(data({{"BUCKET", "b"}}), "s3://b/d/m");
+  EXPECT_EQ(data({{"STORAGE_URI_SCHEME", "gs"}}), "gs://d/m");
+  EXPECT_EQ(checkpoint({}), "s3://b/c");
+  EXPECT_EQ(checkpoint({{"MLPSTORAGE_CHECKPOINT_URI_SCHEME", "gs"}}), "gs://b/c");
+}
+
+TEST(ShownIsUsed, NoSettingIsWithoutATest) {
+  std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME"};
+  for (const Effect& effect : effects()) tested.insert(effect.variable);
+  EXPECT_EQ(tested, std::set<std::string>(kSettingVariables.begin(), kSettingVariables.end()));
+}
+
+// Every variable in the table of docs/object-storage.md is a setting or is about credentials, and the reverse.
+TEST(ShownIsUsed, TheDocumentedVariablesAreTheOnesRead) {
+  std::stringstream text;
+  text << std::ifstream(MLPS_SOURCE_FOLDER "docs/object-storage.md").rdbuf();
+  const std::regex variable("`([A-Z][A-Z0-9_]{5,})`");
+  std::set<std::string> documented;
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::string names = line.substr(0, line.find('|', 1));
+    for (std::sregex_iterator match(names.begin(), names.end(), variable), end; match != end; ++match) {
+      documented.insert((*match)[1]);
+    }
+  }
+  std::set<std::string> known = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+                                 "AWS_SHARED_CREDENTIALS_FILE"};
+  known.insert(kSettingVariables.begin(), kSettingVariables.end());
+  EXPECT_EQ(documented, known);
+}
+
+TEST(UnreadVariables, AreAnsweredByWhatToUseInstead) {
+  EXPECT_THAT(unread_variable_warnings(Environment(kKeys)), IsEmpty());
+  EXPECT_THAT(unread_variable_warnings(
+                  Environment({{"S3_LOAD_BALANCE_STRATEGY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
+              ::testing::UnorderedElementsAre(
+                  ::testing::AllOf(HasSubstr("S3_LOAD_BALANCE_STRATEGY"), HasSubstr("take turns")),
+                  ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
+}
+
+TEST(ShownIsUsed, FadviseModes) {
+  for (const FadviseMode mode : {FadviseMode::kNone, FadviseMode::kSequential, FadviseMode::kDontNeed}) {
+    EXPECT_EQ(fadvise_mode(fadvise_name(mode)), mode);
+    StoreOptions options;
+    options.fadvise = mode;
+    const auto store = open_store(Location(Scheme::kFile, "", "/tmp"), options, Environment());
+    ASSERT_TRUE(store);
+    EXPECT_THAT((*store)->describe(), Contains(Pair("fadvise", std::string(fadvise_name(mode)))));
+  }
+  EXPECT_EQ(fadvise_mode("other"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace mlps::storage
