@@ -24,7 +24,7 @@ Result<std::unique_ptr<IoThreadPool>> IoThreadPool::start(const Plan& plan, bool
 void IoThreadPool::serve(size_t index) {
   TaskSource& source = *sources_[index];
   IoThread& thread = *threads_[index];
-  // What is thrown fails the run; this thread goes on through the phase, so that no other waits for it for ever.
+  // An exception fails the run; this thread goes on through the phase, so that no other waits for it for ever.
   const auto guarded = [this](const auto& work) {
     try {
       work();

@@ -12,8 +12,8 @@ namespace mlps::io {
 ///
 ///     while (gate.enter(phase)) { work; gate.drained(); if (failed) { gate.wait_drained(); clean up; } gate.leave(); }
 ///
-/// Every thread says drained(), whether it saw a failure or not: so a failure that is raised while others have left
-/// already is waited for by nobody. Nothing here knows of failures; what a thread does between enter() and drained()
+/// Every thread calls drained(), whether it saw a failure or not; so no thread waits for one that left before a failure
+/// was raised. Nothing here knows of failures; what a thread does between enter() and drained()
 /// must end soon after one.
 template <class Sync>
 class BasicPhaseGate {

@@ -25,7 +25,7 @@ constexpr auto fields_of(Of<Times>) {
 }
 static_assert(lists_every_member<Times>());
 
-/// What I/O threads have done: latencies per operation, times and counters. Latencies and moved bytes are those of
+/// Latencies per operation, times and counters of I/O threads. Latencies and moved bytes are those of
 /// operations that succeeded.
 struct Stats {
   Histogram begin_ns, part_ns, first_byte_ns, commit_ns;

@@ -67,7 +67,7 @@ class TaskSource {
   virtual void clean_up(IoThread& /*thread*/, bool /*failed*/) {}
 
   virtual Place place(const Slot& slot) const = 0;
-  /// What to check when bytes read are not those written.
+  /// Returns what the user should check when bytes read are not those written.
   virtual std::string mismatch_hint() const = 0;
   virtual Stats& stats() = 0;
 

@@ -9,7 +9,7 @@
 
 namespace mlps::checkpointing {
 
-/// Tells a display how far the run is, twice a second, from a thread of its own that only reads the workers' counters.
+/// Reports the progress of the run to a display, twice a second, from a thread that only reads counters.
 class ProgressMeter {
  public:
   ProgressMeter(const CheckpointPlan& plan, const io::ObjectPool& pool, std::function<void(const Progress&)> display,

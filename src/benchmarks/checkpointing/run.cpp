@@ -21,7 +21,7 @@ constexpr const char* kMismatchHint =
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
-/// This host's share of a run: rank threads walk through the events together; the first of them also prepares and
+/// Runs this host's share of a plan: rank threads go through the events together; the first of them also prepares and
 /// closes each event, in the time that no rank's clock runs.
 class CheckpointRun {
  public:
@@ -80,7 +80,7 @@ class CheckpointRun {
     meter_.reset();
   }
 
-  /// The life of one rank, by its place among those of this host.
+  /// Carries out all events of the rank at `place` of this host.
   void walk(uint32_t place) {
     const Nanos cost = world_.barrier_cost();
     if (place == 0) record_.barrier_cost_ns = cost;
@@ -123,7 +123,7 @@ class CheckpointRun {
     return true;
   }
 
-  /// The host's first rank, before the pause: checks what is to be read, and lays out every rank's objects.
+  /// Checks the objects to be read and queues every rank's objects. Called by the first rank, before the pause.
   Status prepare(Phase phase, uint32_t checkpoint) {
     cached_before_.reset();
     uint64_t seed = record_.seed;
@@ -157,7 +157,7 @@ class CheckpointRun {
     return {};
   }
 
-  /// Once, between the phases: everything expected is there, and nothing of it is in this host's page cache.
+  /// Checks, once between the phases, that every expected object exists, and drops them from this host's page cache.
   Status prepare_reading() {
     for (uint32_t checkpoint = 1; checkpoint <= plan_.checkpoints_to_read; ++checkpoint) {
       if (auto status = check_stored(plan_, checkpoint, *control_); !status) return status;

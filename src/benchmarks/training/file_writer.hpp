@@ -52,7 +52,7 @@ class PresenceGuess {
   std::atomic<uint64_t> absent_{0};
 };
 
-/// What all file writers of one generation share.
+/// Holds what all file writers of one generation share.
 struct WriteJob {
   const Dataset& train;
   const Dataset& eval;

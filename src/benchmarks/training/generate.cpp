@@ -8,10 +8,10 @@
 #include "base/log.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/durability_rounds.hpp"
 #include "benchmarks/training/file_writer.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "benchmarks/training/generate_meter.hpp"
-#include "benchmarks/training/generate_rounds.hpp"
 #include "io/io_thread_pool.hpp"
 
 namespace mlps::training {
@@ -50,7 +50,7 @@ uint64_t bytes_of_first(const Dataset& train, const Dataset& eval, uint64_t file
   return bytes_of_first(train, of_train) + bytes_of_first(eval, files - of_train);
 }
 
-/// E603 or E606 unless the first, the last and some files between are there with their sizes.
+/// Fails with E603 or E606 unless the first, the last and some files between exist with their sizes.
 Status check_sample(const Dataset& set, storage::Session& session) {
   const uint64_t files = set.files();
   const uint64_t sampled = std::min(files, kFilesSampledForPresence);
@@ -176,7 +176,7 @@ class Generation {
     return count;
   }
 
-  std::unique_ptr<GenerateMeter> start_meter(const Rounds& rounds) const {
+  std::unique_ptr<GenerateMeter> start_meter(const DurabilityRounds& rounds) const {
     if (!request_.on_progress) return nullptr;
     GenerateProgress start;
     start.hosts = transport_.size();
@@ -191,9 +191,9 @@ class Generation {
 
   /// Returns when every process has written its files and made them last, or one has failed.
   Status write_share() {
-    const Rounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns, record_.traits.holds_objects,
-                                    [this] { return count_live(); }};
-    const auto rounds = Rounds::start(settings, share_, job_->window, store_, transport_);
+    const DurabilityRounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns,
+                                              record_.traits.holds_objects, [this] { return count_live(); }};
+    const auto rounds = DurabilityRounds::start(settings, share_, job_->window, store_, transport_);
     if (!rounds) return fail(rounds.error());
     const auto meter = start_meter(**rounds);
     write_files();
@@ -207,7 +207,7 @@ class Generation {
   }
 
   Status make_durable() {
-    // Who had nothing to write may not even see the folder yet.
+    // A process that had nothing to write may not see the folder yet.
     return failure_.raised() || share_.count() == 0 ? Status() : store_.flush();
   }
 
@@ -223,8 +223,8 @@ class Generation {
     for (const auto& writer : writers_) merge(record_, writer->numbers());
   }
 
-  /// Every file of every process is there to last: says so. The manifest takes the journal's place, in this order, so
-  /// that there is no moment at which neither tells what the folder holds. No process succeeds before.
+  /// Declares the data set complete: every file of every process is durable. The manifest is written before the journal
+  /// is removed, so that at any moment one of them describes the folder. No process succeeds before.
   Status finish() {
     if (leads() && record_.traits.holds_objects) {
       const std::string text = manifest_text(request_.manifest);

@@ -33,7 +33,7 @@ struct WriteRequest {
 Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
                               const WriteRequest& request);
 
-/// What is at the destination before anything is written.
+/// The content of the destination before anything is written.
 struct DestinationState {
   enum class Kind {
     kEmpty,       ///< nothing, or an empty folder
@@ -43,16 +43,16 @@ struct DestinationState {
   Kind kind = Kind::kEmpty;
   uint64_t whole_files = 0;  ///< kUnfinished: files [0, whole_files) of the list [train..., eval...] are whole
 };
-/// Looks at the data folder. A non-empty folder without our journal or manifest, or with those of another data set, is
-/// refused: E404 that says what is there, how it differs, and what to do. A failed list is an error, never "empty".
+/// Looks at the data folder. Refuses a non-empty folder without a journal or manifest of this program, or with those of
+/// another data set: E404 says what is there, how it differs, and what to do. A failed list is an error, never "empty".
 Result<DestinationState> inspect_destination(storage::Store& store, const std::string& shape);
 
-/// As process 0 tells it the others.
+/// Packs a state, for process 0 to send to the others.
 world::Bytes encode(const DestinationState& state);
 Result<DestinationState> decode_destination(std::string_view bytes);  ///< E503
 
-/// How far the data set is, over all hosts: this one's part is of now, that of the others of the last round, which is
-/// one journal interval and a flush old at most.
+/// The progress of a generation over all hosts: this host's part is current, that of the others is as of the last
+/// durability round, at most one journal interval and one flush ago.
 struct GenerateProgress {
   uint64_t files = 0, files_total = 0, bytes = 0, bytes_total = 0;
   double seconds = 0;

@@ -45,7 +45,7 @@ Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage
   const uint64_t part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
   io::PlanWish wish;
   wish.in_flight = std::clamp<uint64_t>(share_of(request.processes, request.hosts), kMinInFlight, kMaxInFlight);
-  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // a file is one worker's
+  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // one I/O thread writes a file
   wish.null_workers = std::max(1U, request.cores);
   wish.part_bytes = part_bytes;
   return io::choose_plan({request.workers, request.depth, request.memory_bytes, std::max(1U, request.cores)}, wish,

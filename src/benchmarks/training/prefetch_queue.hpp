@@ -12,7 +12,7 @@
 
 namespace mlps::training {
 
-/// What is read in one pass over a set: an epoch's training, or an evaluation. Must live as long as any claim of it.
+/// One pass over a set: an epoch's training, or an evaluation. Must live as long as any claim of it.
 struct Pass {
   uint32_t epoch = 0;
   const Dataset* dataset = nullptr;

@@ -11,13 +11,13 @@
 
 namespace mlps::training {
 
-/// Tells a display how far the run is, twice a second, from a thread of its own that only reads counters.
+/// Reports the progress of the run to a display, twice a second, from a thread that only reads counters.
 class ProgressMeter {
  public:
   ProgressMeter(const RunPlan& plan, const StepLoop& step_loop, const Readers& readers,
                 std::function<void(const Progress&)> display, world::Failure& failure);
 
-  /// What happens from now on.
+  /// The run is in `phase` of `epoch` from now on.
   void enter(uint32_t epoch, std::string phase);
 
  private:

@@ -6,7 +6,7 @@
 namespace mlps::training {
 namespace {
 
-// A sleeping thread wakes some microseconds late, on a virtual machine often fifty. The conductor sleeps until this
+// A sleeping thread wakes some microseconds late, on a virtual machine often fifty. The step loop sleeps until this
 // long before a deadline and spins the rest; the margin follows the lateness it sees, within these bounds.
 constexpr Nanos kLeastSpinNs = 5'000;
 constexpr Nanos kMostSpinNs = 150'000;
@@ -72,8 +72,8 @@ BlockResult StepLoop::run_block(const BlockRequest& request) {
   return conclude(now_ns());
 }
 
-/// All ranks ask for their next batch at the same moment. Waking workers costs a system call, so it comes after those
-/// who have their batch already have begun to compute.
+/// Begins the next batch on all ranks at the same moment. Waking I/O threads costs a system call, so it comes after the
+/// ranks whose batch is ready have begun to compute.
 void StepLoop::begin_all(Nanos now) {
   step_start_ = now;
   arrived_ = 0;
@@ -85,7 +85,7 @@ void StepLoop::begin_all(Nanos now) {
   queue_.wake_readers(claimable);
 }
 
-/// Lets the readers go as far for this rank as they may now. Returns how many reads that adds.
+/// Raises the claim limit of this rank to what it may read ahead now. Returns how many reads that adds.
 uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
   state.load_start = now;
@@ -129,7 +129,7 @@ void StepLoop::end_compute(uint32_t rank) {
   if (++arrived_ == queue_.size()) meet_and_release();
 }
 
-/// Every rank of this host is at the barrier.
+/// Meets the other hosts: every rank of this host is at the barrier.
 void StepLoop::meet_and_release() {
   if (world_.hosts() == 1) return release(now_ns(), 0);
   const Nanos before = now_ns();
@@ -138,7 +138,7 @@ void StepLoop::meet_and_release() {
   release(now, now - before);
 }
 
-/// Every rank of every host is at the barrier; `met` was spent waiting for other hosts.
+/// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts.
 void StepLoop::release(Nanos now, Nanos met) {
   Nanos explained = 0;
   for (Rank& state : ranks_) {
@@ -178,7 +178,8 @@ void StepLoop::close_step(Rank& state, Nanos now) {
   ++state.step;
 }
 
-/// Sums for the metric window: the first steps are left out at once, the last ones when they are known to be the last.
+/// Adds a step to the sums of the metric window, which leaves out the first steps at once, and the last ones when they
+/// are known to be the last.
 void StepLoop::count(Rank& state, const StepTimes& times) {
   BlockSums& sums = state.sums;
   ++sums.steps;
@@ -228,7 +229,7 @@ void StepLoop::wait_for_event(EventCount::Key key) {
   }
 }
 
-/// What the end of the step will touch has left the cache during a long sleep; the time to fetch it back is now.
+/// Fetches the data that the end of the step will touch back into the cache, which it has left during a long sleep.
 void StepLoop::warm_up() const {
   for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
     __builtin_prefetch(&ranks_[rank], 1);
@@ -237,7 +238,7 @@ void StepLoop::warm_up() const {
   }
 }
 
-/// Until the deadline or the next news.
+/// Waits until the deadline or the next notification.
 void StepLoop::wait_until(Nanos deadline, EventCount::Key key) {
   bool warm = false;
   for (;;) {

@@ -33,16 +33,16 @@ struct BlockRequest {
 
 struct BlockResult {
   std::vector<RankBlock> ranks;
-  /// Sum over steps of what a step took beyond its slowest accelerator's storage wait and drawn compute time: all that
-  /// is ours (noticing, hand-over, barrier, oversleeping). Only with a barrier.
+  /// Sum over steps of the time a step took beyond its slowest accelerator's storage wait and drawn compute time: the
+  /// cost of this program (noticing, hand-over, barrier, oversleeping). Only with a barrier.
   Nanos overhead_ns = 0;
   bool finished = false;  ///< false: the run has failed
 };
 
-/// Drives all accelerators of this host from one thread. An accelerator needs no thread: it waits for a batch, then for
-/// the end of its compute time, then for the others; so it is a little state in a table, a barrier is a counter, and a
-/// step of 64 accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
-/// several hosts, their conductors meet at every barrier.
+/// Drives the steps of all accelerators of this host from one thread. An accelerator waits for a batch, then for the
+/// end of its compute time, then for the others; so it is a row in a table, a barrier is a counter, and a step of 64
+/// accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
+/// several hosts, their step loops meet at every barrier.
 class StepLoop {
  public:
   StepLoop(PrefetchQueue& queue, world::World& world);

@@ -86,8 +86,8 @@ class BasicStream {
       if (!is_complete(head_)) {
         awaited_.store(head_, std::memory_order_seq_cst);
         if (!is_complete(head_)) return false;
-        // It came in between. If the I/O thread has taken the number away it is going to tell, and the caller waits for
-        // that.
+        // It came in between. If the I/O thread has taken the number away it is going to publish, and the caller waits
+        // for that.
         uint64_t expected = head_;
         if (!awaited_.compare_exchange_strong(expected, kNone, std::memory_order_seq_cst)) return false;
       }

@@ -23,16 +23,16 @@ struct WriteCount {
   uint64_t files = 0, bytes = 0;
 };
 
-/// What the last round told of the other hosts.
+/// The numbers of the other hosts as of the last round.
 struct OtherHosts {
   WriteCount count;
   double bytes_per_s = 0;  ///< since the round before
 };
 
-/// The rounds in which the hosts of a generation meet while their workers write: each makes durable what it has
-/// written, all agree on how far the data set is whole, and process 0 says so in the journal. From a thread of its own,
-/// which no writer waits for, and which alone uses the transport meanwhile. What goes wrong in a round fails the job.
-class Rounds {
+/// Runs the durability rounds of a generation: at intervals every host makes its written files durable, all agree up to
+/// which file the data set is whole, and process 0 stores that in the journal. Runs on a thread of its own, which no
+/// writer waits for and which alone uses the transport meanwhile. An error in a round fails the job.
+class DurabilityRounds {
  public:
   struct Settings {
     std::string shape;
@@ -42,11 +42,12 @@ class Rounds {
   };
   /// Collective. When it returns the first journal is there, so that no host writes a file without one. Store, share,
   /// window and transport must live longer.
-  static Result<std::unique_ptr<Rounds>> start(Settings settings, const FileShare& share, const CommitWindow& window,
-                                               storage::Store& store, world::Transport& transport);
-  ~Rounds();
-  Rounds(const Rounds&) = delete;
-  Rounds& operator=(const Rounds&) = delete;
+  static Result<std::unique_ptr<DurabilityRounds>> start(Settings settings, const FileShare& share,
+                                                         const CommitWindow& window, storage::Store& store,
+                                                         world::Transport& transport);
+  ~DurabilityRounds();
+  DurabilityRounds(const DurabilityRounds&) = delete;
+  DurabilityRounds& operator=(const DurabilityRounds&) = delete;
 
   /// Every file of this process is written and durable: waits until that is so in all processes, or one has failed.
   /// The transport is the caller's again.
@@ -56,8 +57,8 @@ class Rounds {
   OtherHosts others() const;
 
  private:
-  Rounds(Settings settings, const FileShare& share, const CommitWindow& window, storage::Store& store,
-         world::Transport& transport)
+  DurabilityRounds(Settings settings, const FileShare& share, const CommitWindow& window, storage::Store& store,
+                   world::Transport& transport)
       : settings_(std::move(settings)), share_(share), window_(window), store_(store), transport_(transport) {}
 
   Status begin();
@@ -73,8 +74,8 @@ class Rounds {
   const CommitWindow& window_;
   storage::Store& store_;
   world::Transport& transport_;
-  std::unique_ptr<Journalist> journalist_;  // of process 0, where a journal is kept
-  uint64_t durable_ = 0;                    // of this process's files, all below
+  std::unique_ptr<JournalWriter> journal_writer_;  // of process 0, where a journal is kept
+  uint64_t durable_ = 0;                           // of this process's files, all below
   std::optional<uint64_t> journaled_;
   Nanos met_ns_ = 0;
 

@@ -1,4 +1,4 @@
-#include "benchmarks/training/generate_rounds.hpp"
+#include "benchmarks/training/durability_rounds.hpp"
 
 #include <fmt/format.h>
 
@@ -7,21 +7,22 @@
 
 namespace mlps::training {
 
-Result<std::unique_ptr<Rounds>> Rounds::start(Settings settings, const FileShare& share, const CommitWindow& window,
-                                              storage::Store& store, world::Transport& transport) {
-  std::unique_ptr<Rounds> rounds(new Rounds(std::move(settings), share, window, store, transport));
+Result<std::unique_ptr<DurabilityRounds>> DurabilityRounds::start(Settings settings, const FileShare& share,
+                                                                  const CommitWindow& window, storage::Store& store,
+                                                                  world::Transport& transport) {
+  std::unique_ptr<DurabilityRounds> rounds(new DurabilityRounds(std::move(settings), share, window, store, transport));
   if (Status begun = rounds->begin(); !begun) return fail(std::move(begun.error()));
   return rounds;
 }
 
-Status Rounds::begin() {
+Status DurabilityRounds::begin() {
   if (settings_.keeps_journal && transport_.index() == 0) {
-    auto journalist = Journalist::open(settings_.shape, store_);
-    if (!journalist) return fail(std::move(journalist.error()));
-    journalist_ = std::move(*journalist);
+    auto journal_writer = JournalWriter::open(settings_.shape, store_);
+    if (!journal_writer) return fail(std::move(journal_writer.error()));
+    journal_writer_ = std::move(*journal_writer);
   }
   on_raise_ = transport_.failure().on_raise([this] {
-    if (journalist_) journalist_->cancel();
+    if (journal_writer_) journal_writer_->cancel();
     stop(false);
   });
   if (Status written = journal(share_.first()); !written) return written;
@@ -36,29 +37,29 @@ Status Rounds::begin() {
   return {};
 }
 
-Rounds::~Rounds() {
+DurabilityRounds::~DurabilityRounds() {
   stop(false);
   thread_.join();
 }
 
-void Rounds::finish() {
+void DurabilityRounds::finish() {
   stop(true);
   thread_.join();
 }
 
-void Rounds::stop(bool finished) {
+void DurabilityRounds::stop(bool finished) {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   finished_ = finished_ || finished;
   changed_.notify_all();
 }
 
-OtherHosts Rounds::others() const {
+OtherHosts DurabilityRounds::others() const {
   const std::lock_guard lock(mutex_);
   return others_;
 }
 
-void Rounds::run() {
+void DurabilityRounds::run() {
   for (bool all_finished = false; !all_finished;) {
     bool finished = false;
     {
@@ -71,7 +72,7 @@ void Rounds::run() {
   }
 }
 
-Status Rounds::meet(bool finished, bool& all_finished) {
+Status DurabilityRounds::meet(bool finished, bool& all_finished) {
   const uint64_t whole = share_.whole_below(window_.watermark());
   if (!finished) {
     if (Status durable = make_durable(whole); !durable) return durable;
@@ -84,20 +85,20 @@ Status Rounds::meet(bool finished, bool& all_finished) {
   return journal(static_cast<uint64_t>(-ends[0]));
 }
 
-Status Rounds::journal(uint64_t whole) {
-  if (!journalist_ || whole == journaled_) return {};
+Status DurabilityRounds::journal(uint64_t whole) {
+  if (!journal_writer_ || whole == journaled_) return {};
   journaled_ = whole;
-  return journalist_->write(whole);
+  return journal_writer_->write(whole);
 }
 
-/// What is said to be whole must be there after a crash of this host, too.
-Status Rounds::make_durable(uint64_t whole) {
+/// Makes the files that the journal is about to call whole survive a crash of this host.
+Status DurabilityRounds::make_durable(uint64_t whole) {
   if (whole == durable_) return {};
   durable_ = whole;
   return store_.flush();
 }
 
-Status Rounds::note_others() {
+Status DurabilityRounds::note_others() {
   if (transport_.size() == 1) return {};
   const WriteCount own = settings_.count();
   double sums[] = {static_cast<double>(own.files), static_cast<double>(own.bytes)};
