@@ -8,7 +8,7 @@
 namespace mlps::model {
 namespace {
 
-using Queue = training::BasicPrefetchQueue<ModelSync>;
+using ReadQueue = training::BasicPrefetchQueue<ModelSync>;
 
 const training::Pass& one_sample_a_read() {
   static const test::FakeFormat format(10, {1});
@@ -17,9 +17,9 @@ const training::Pass& one_sample_a_read() {
   return pass;
 }
 
-struct Shared {
-  Shared(uint32_t ranks, uint64_t in_flight_of_pass) : queue(0, ranks, 2), in_flight(in_flight_of_pass) {}
-  Queue queue;
+struct ReadShared {
+  ReadShared(uint32_t ranks, uint64_t in_flight_of_pass) : queue(0, ranks, 2), in_flight(in_flight_of_pass) {}
+  ReadQueue queue;
   const uint64_t in_flight;
   Atomic<bool> raised{false};
   void raise() {
@@ -29,13 +29,13 @@ struct Shared {
 };
 
 /// As an I/O thread: claims and completes until the queue is closed, or the run has failed.
-void read(Shared& shared) {
-  Queue& queue = shared.queue;
+void read(ReadShared& shared) {
+  ReadQueue& queue = shared.queue;
   for (;;) {
     const auto key = queue.reads_available().prepare_wait();
     bool claimed = false;
     for (uint32_t rank = 0; rank < queue.size() && !shared.raised; ++rank) {
-      const Queue::Claim claim = queue.claim(rank, 1);
+      const ReadQueue::Claim claim = queue.claim(rank, 1);
       claimed = claimed || claim.count != 0;
       for (uint64_t i = 0; i < claim.count; ++i) {
         if (queue.stream(rank).complete(claim.first + i)) queue.publish_ready(rank);
@@ -49,8 +49,8 @@ void read(Shared& shared) {
 
 /// As the step loop: takes `batches` batches of one sample on every rank, one read ahead; then closes the queue.
 /// `looks_again`: asks for a failure after taking the key, as it must.
-void consume(Shared& shared, uint64_t batches, bool looks_again = true) {
-  Queue& queue = shared.queue;
+void consume(ReadShared& shared, uint64_t batches, bool looks_again = true) {
+  ReadQueue& queue = shared.queue;
   queue.begin(one_sample_a_read(), batches, shared.in_flight);
   std::vector<uint64_t> taken(queue.size(), 0);
   std::vector<uint32_t> ready;
@@ -76,7 +76,7 @@ void consume(Shared& shared, uint64_t batches, bool looks_again = true) {
 
 Report explore_queue(uint32_t ranks, uint64_t batches, int readers, bool fails) {
   return explore({.max_preemptions = 2}, [&](Execution& execution) {
-    const auto shared = std::make_shared<Shared>(ranks, 2);
+    const auto shared = std::make_shared<ReadShared>(ranks, 2);
     execution.thread("step loop", [shared, batches] { consume(*shared, batches); });
     for (int i = 0; i < readers; ++i) {
       execution.thread("I/O thread " + std::to_string(i), [shared] { read(*shared); });
@@ -102,7 +102,7 @@ TEST(PrefetchModel, AFailureAtAnyMomentHangsNobody) {
 // The fault that could make a training run sleep through its failure: raised between a look and taking the key.
 TEST(PrefetchModel, FindsTheStepLoopThatTakesItsKeyAfterLookingForAFailure) {
   const Report report = explore({.max_preemptions = 2}, [&](Execution& execution) {
-    const auto shared = std::make_shared<Shared>(1, 2);
+    const auto shared = std::make_shared<ReadShared>(1, 2);
     execution.thread("step loop", [shared] { consume(*shared, 2, false); });
     execution.thread("I/O thread", [shared] { read(*shared); });
     execution.thread("signal", [shared] { shared->raise(); });
@@ -112,13 +112,13 @@ TEST(PrefetchModel, FindsTheStepLoopThatTakesItsKeyAfterLookingForAFailure) {
 
 /// As it stood before: an I/O thread that is told to take no part any more goes to sleep elsewhere, with the wake-up
 /// that it got and does not pass on.
-void read_or_retire(Shared& shared, BasicEventCount<ModelSync>& parked, Atomic<int>& taking_part, int index) {
-  Queue& queue = shared.queue;
+void read_or_retire(ReadShared& shared, BasicEventCount<ModelSync>& parked, Atomic<int>& taking_part, int index) {
+  ReadQueue& queue = shared.queue;
   for (;;) {
     const auto key = queue.reads_available().prepare_wait();
     bool claimed = false;
     if (index < taking_part) {
-      const Queue::Claim claim = queue.claim(0, 1);
+      const ReadQueue::Claim claim = queue.claim(0, 1);
       claimed = claim.count != 0;
       for (uint64_t i = 0; i < claim.count; ++i) {
         if (queue.stream(0).complete(claim.first + i)) queue.publish_ready(0);
@@ -139,8 +139,8 @@ void read_or_retire(Shared& shared, BasicEventCount<ModelSync>& parked, Atomic<i
 // The fault that made training runs hang when a slow start was followed by fast reads.
 TEST(PrefetchModel, FindsTheWakeUpThatARetiredThreadTakesAway) {
   const Report report = explore({.max_preemptions = 3}, [](Execution& execution) {
-    struct Adaptive : Shared {
-      Adaptive() : Shared(1, 2) {}
+    struct Adaptive : ReadShared {
+      Adaptive() : ReadShared(1, 2) {}
       BasicEventCount<ModelSync> parked;
       Atomic<int> taking_part{2};
     };
