@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Configures and builds a preset; ccache is used if present. Usage: build.sh PRESET [TARGET...]
-# Shows one status line on a terminal; all that the compiler says goes to build/PRESET/build.log, and is shown when it fails.
-# A fresh build of `mlpstorage` alone is configured without tests and benchmarks, so that it needs nothing for them.
+# Shows one status line on a terminal, and nothing elsewhere; everything the build prints goes to build/PRESET/build.log, and the
+# compiler's words are shown if it fails. If the first target ever built is `mlpstorage` alone, as in `make run`, the build is
+# configured without tests and benchmarks, whose packages may be missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=$1
@@ -12,19 +13,26 @@ if command -v ccache >/dev/null; then
   export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true  # so that clones in different folders share their work
 fi
 
-options=()
-if [ "$*" != mlpstorage ]; then
-  options=(-DMLPS_TESTS=ON)
-elif [ ! -e "$folder/CMakeCache.txt" ]; then
-  options=(-DMLPS_TESTS=OFF)
-  echo "compiling mlpstorage, about $(((300 / $(nproc) + 59) / 60)) min on $(nproc) cores (log: $folder/build.log)" >&2
+note="compiling $preset; log: $folder/build.log"
+options=(-DMLPS_TESTS=ON)
+if [ "$*" = mlpstorage ]; then
+  options=()
+  if [ ! -e "$folder/CMakeCache.txt" ]; then
+    options=(-DMLPS_TESTS=OFF)
+    processor_minutes=4
+    note="compiling mlpstorage, about $(((processor_minutes + $(nproc) - 1) / $(nproc))) min on $(nproc) cores; log: $folder/build.log"
+  fi
 fi
-cmake --preset "$preset" --log-level=NOTICE "${options[@]}" >&2
+echo "$note" >&2
+mkdir -p "$folder"
+cmake --preset "$preset" --log-level=NOTICE "${options[@]}" >"$folder/build.log"
 
-show=(cat)
-[ -t 2 ] && show=(awk '/^\[[0-9]+\/[0-9]+\]/ { printf "\r\033[K%.78s", $0; fflush() } END { printf "\r\033[K" }')
-if ! cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} 2>&1 | tee "$folder/build.log" |
-  if [ -t 2 ]; then "${show[@]}" >&2; else cat >/dev/null; fi; then
+status_line() {  # shows Ninja's last line only
+  awk '{ printf "\r\033[K%.78s", $0; fflush() } END { printf "\r\033[K" }' >&2
+}
+follow=cat
+[ -t 2 ] && follow=status_line
+if ! cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} 2>&1 | tee "$folder/build.log" | $follow >/dev/null; then
   grep -vE '^\[[0-9]+/[0-9]+\]' "$folder/build.log" >&2
   exit 1
 fi

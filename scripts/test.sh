@@ -2,8 +2,8 @@
 # Builds and runs the tests. Usage: test.sh fast|all|long
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything on the release build
-#   long  clang-tidy, everything under ASan+UBSan, unit tests under TSan, everything on the release build
-# The release build comes last, so that the last lines are the full suite's.
+#   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, then the release build
+# The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-all}
@@ -12,14 +12,15 @@ run_tests() {  # PRESET [ctest options]
   local preset=$1
   shift
   echo "== tests: $preset"
-  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel "$(nproc)" \
+    --output-junit "$PWD/build/$preset/tests.xml" --test-output-size-passed 10000000 "$@"
 }
 
 sanitized() {  # PRESET TARGET [ctest options]
   local preset=$1 target=$2
   shift 2
   scripts/build.sh "$preset" "$target"
-  run_tests "$preset" --parallel "$(nproc)" "$@"
+  run_tests "$preset" "$@"
 }
 
 case "$mode" in
@@ -29,11 +30,12 @@ case "$mode" in
     sanitized tsan thread_tests --label-regex threads
     ;;
   long)
-    scripts/tidy.sh
+    scripts/tidy.sh  # builds dev, without unity files, which proves that every file includes what it uses
     sanitized asan all
     sanitized tsan unit_tests --tests-regex '^unit\.'
     ;;
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac
 scripts/build.sh release
-run_tests release --parallel "$(nproc)"
+run_tests release
+tests/skips.py tests/skips.txt build/release/tests.xml

@@ -15,6 +15,14 @@ FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "wor
 # A storage backend includes its own folder, the seam (storage/*.hpp) and what is listed here.
 BACKEND_MAY_INCLUDE = {"s3": {"http"}, "azure": {"http"}, "fault": None}  # None: any backend
 BACKEND_OPENERS = {"storage/open.cpp"}
+# No floor above benchmarks/ names a benchmark in its code, comments aside: only then is a new one a folder and a row in
+# cli/registry.cpp. Definitions of workloads are data, and formats are laid out by them.
+BENCHMARKS = ("checkpointing", "training", "kvcache", "vectordb")
+MAY_NAME_BENCHMARKS = ("workloads", "formats")
+BENCHMARK_NAME = re.compile("|".join(BENCHMARKS), re.IGNORECASE)
+COMMENT = re.compile(r"//[^\n]*")
+# A benchmark knows no other, but for what is listed here.
+WING_MAY_INCLUDE = {"training": {"checkpointing"}}  # checkpoints of a training run
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 ANY_INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])', re.MULTILINE)
 
@@ -32,6 +40,9 @@ def include_violation(file, included, exists):
             return f"{floor}/ is not a floor"
     if FLOORS.index(target[0]) > FLOORS.index(source[0]):
         return f"{target[0]}/ is below {source[0]}/"
+    if source[0] == target[0] == "benchmarks" and source[1] != target[1]:
+        if target[1] not in WING_MAY_INCLUDE.get(source[1], ()):
+            return f"benchmarks/{source[1]}/ may not know benchmarks/{target[1]}/"
     if source[0] == "storage" and target[0] == "storage" and len(target) > 2:
         return backend_violation(file, source, target)
     if source[0] != "storage" and target[0] == "storage" and len(target) > 2:
@@ -50,6 +61,16 @@ def backend_violation(file, source, target):
     return f"backend {source[1]}/ may not know {target[1]}/"
 
 
+def named_benchmarks(name, text):
+    """Returns one line for each benchmark that the code of a shared floor names."""
+    floor = pathlib.PurePosixPath(name).parts[0]
+    if floor not in FLOORS[:FLOORS.index("benchmarks")] or floor in MAY_NAME_BENCHMARKS:
+        return []
+    return [f"{name}:{number}: {match[0]}: a shared floor knows no benchmark by name"
+            for number, line in enumerate(text.split("\n"), 1)
+            for match in [BENCHMARK_NAME.search(COMMENT.sub("", line))] if match]
+
+
 def violations(src):
     """Returns one line for each wrong include, each header without `#pragma once`, and each .cpp whose own header isn't its
     first include."""
@@ -63,6 +84,7 @@ def violations(src):
         name = path.relative_to(src).as_posix()
         if path.suffix == ".hpp" and "#pragma once" not in text:
             found.append(f"{name}: no #pragma once")
+        found += named_benchmarks(name, text)
         own = path.with_suffix(".hpp")
         if path.suffix == ".cpp" and own.is_file():
             first = ANY_INCLUDE.search(text)

@@ -54,6 +54,18 @@ class Floors(unittest.TestCase):
             self.assertEqual(["base/a.cpp: a.hpp is not its first include"],
                              self.violations({"base/a.hpp": header, "base/b.hpp": header, "base/a.cpp": text}))
 
+    def test_a_shared_floor_names_no_benchmark_in_its_code(self):
+        for line in ("int training_runs;", 'if (word == "checkpointing") {}', "struct KVCache {};"):
+            self.assertEqual(1, len(self.violations({"session/a.cpp": line + "\n"})), line)
+        self.assertEqual([], self.violations({"session/a.cpp": "// as training does\n", "workloads/a.cpp": "int training;\n",
+                                              "benchmarks/training/a.cpp": "int training;\n", "cli/a.cpp": "int training;\n"}))
+
+    def test_a_benchmark_knows_no_other(self):
+        header = {"benchmarks/vectordb/a.hpp": "#pragma once\n"}
+        text = '#include "benchmarks/vectordb/a.hpp"\n'
+        self.assertEqual([], self.violations({**header, "benchmarks/vectordb/b.cpp": text}))
+        self.assertEqual(1, len(self.violations({**header, "benchmarks/kvcache/b.cpp": text})))
+
 
 if __name__ == "__main__":
     unittest.main()

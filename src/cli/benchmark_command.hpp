@@ -1,15 +1,15 @@
 #pragma once
 
 #include "cli/dispatch.hpp"
-#include "flags/command_tree.hpp"
+#include "flags/grammar.hpp"
 
 namespace mlps::cli {
 
-/// Carries out a command of a benchmark: here alone, on the hosts it names by starting a launcher, or as one of the
-/// processes that a launcher started. Returns the process status.
+/// Carries out a command of a benchmark: in this process alone, on the hosts it names by starting a launcher, or as one
+/// of the processes that a launcher started. Returns the process status.
 int benchmark_command(const Resolution& resolution, const Invocation& invocation);
 
-/// What a process does that such a command started on a host: it meets the others and does its part.
+/// Carries out the part of a process that such a command started on a host: it meets the others and does its share.
 int join_command(const Invocation& invocation);
 
 }  // namespace mlps::cli

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
+#include "base/error.hpp"
+#include "cli/registry.hpp"
+#include "world/launched_by.hpp"
 
 namespace mlps::cli {
 
@@ -14,6 +18,12 @@ struct Invocation {
   Environment environment;
   std::string program_folder;  ///< where the executable lies; may be empty
   Stamp start;
+  const Registry& registry;
+  /// Whether a launcher started this process, as one of several.
+  Result<std::optional<world::Launched>> launched = world::launched_by(environment);
+
+  /// Returns whether this is one of several processes, and not the one that answers what is answered once.
+  bool is_silent() const { return launched && *launched && (*launched)->index.value_or(0) != 0; }
 };
 
 /// Understands the arguments and carries out the command. stdout gets what was asked for, stderr everything else.

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/program_words.hpp"
 #include "flags/text.hpp"
 
 namespace mlps::cli {
@@ -54,46 +55,44 @@ std::string value_text(const Flag& flag, Mode mode) {
   return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
-std::vector<const Flag*> sorted_flags(const CommandWord& word) {
-  std::vector<const Flag*> flags;
-  for (const Flag& flag : all_flags()) {
-    if ((flag.leaves & word.leaf) != 0) flags.push_back(&flag);
-  }
+// The flags that the command has in some mode, by name.
+std::vector<const Flag*> sorted_flags(const CommandSyntax& command) {
+  std::vector<const Flag*> flags = command.flags();
+  std::erase_if(flags, [&](const Flag* flag) { return !command.is(flag->commands); });
   std::sort(flags.begin(), flags.end(), [](const Flag* a, const Flag* b) { return a->name < b->name; });
   return flags;
 }
 
-std::string leaf_help(const CommandWord& word, const Resolution& resolution) {
-  std::string text = fmt::format("Usage: {}\n\n{}\n", usage_of(word, mode_name(resolution.mode)), word.text);
+// Of 'config set' and 'config unset': what may stand for <key>.
+std::string keys_help(const CommandSyntax& command) {
+  if (command.group != &program_words() || !command.is(kConfigSet | kConfigUnset)) return {};
+  std::string text = "\nKeys:\n";
+  for (const Flag* flag : command.grammar->user_flags()) text += entry(key_name(*flag), flag->text);
+  return text;
+}
+
+std::string command_help(const CommandSyntax& command) {
+  std::string text = fmt::format("Usage: {}\n\n{}\n", command.usage(), command.subcommand->text);
+  if (!command.subcommand->details.empty()) text += fmt::format("\n{}", command.subcommand->details);
+  text += keys_help(command);
   std::string required;
   std::string optional;
-  for (const Flag* flag : sorted_flags(word)) {
-    if (!is_available(*flag, word.leaf, resolution.mode)) continue;
-    const bool needed = is_required(*flag, word.leaf, resolution.mode);
-    (needed ? required : optional) += flag_entry(*flag, value_text(*flag, resolution.mode), "");
+  for (const Flag* flag : sorted_flags(command)) {
+    if (!command.has(*flag)) continue;
+    (command.requires_flag(*flag) ? required : optional) += flag_entry(*flag, value_text(*flag, command.mode), "");
   }
   if (!required.empty()) text += "\nRequired:\n" + required;
   if (!optional.empty()) text += "\nOptional:\n" + optional;
   return text + "\n" + std::string(kExitCodes);
 }
 
-std::string words_help(const Resolution& resolution) {
+std::string flag_reference(const CommandSyntax& command) {
   std::string text;
-  const bool below_mode = resolution.parent.starts_with("MODE");
-  for (const CommandWord* word :
-       words_below(resolution.parent, below_mode ? std::optional(resolution.mode) : std::nullopt)) {
-    text += entry(word->word, fmt::format("{}{}", word->text, word->built ? "" : " (not in this build yet)"));
-  }
-  return text;
-}
-
-std::string flag_reference(const CommandWord& word) {
-  std::string text;
-  for (const Flag* flag : sorted_flags(word)) {
+  for (const Flag* flag : sorted_flags(command)) {
     std::string remark;
-    const ModeMask modes = modes_of(*flag, word.leaf);
+    const ModeMask modes = command.modes_of(*flag);
     if (modes != kAllModes) remark += fmt::format(" Only {}.", mode_names(modes));
-    if ((flag->required & word.leaf) != 0) {
+    if (command.is(flag->required)) {
       remark += flag->required_modes == kAllModes ? " Required."
                                                   : fmt::format(" Required in {}.", mode_names(flag->required_modes));
     }
@@ -105,17 +104,18 @@ std::string flag_reference(const CommandWord& word) {
 
 }  // namespace
 
-std::string help_text(const Resolution& resolution) {
-  if (resolution.kind == Resolution::Kind::kCommand) return leaf_help(*resolution.word, resolution);
-  const std::string words = resolution.words.empty() ? "" : fmt::format("{} ", join(resolution.words, " "));
-  std::string text = fmt::format("Usage: mlpstorage {}<word> ...\n", words);
-  if (resolution.words.empty()) {
-    text += "\nThe MLPerf Storage workloads as one program, on files and on object storage.\n";
-  } else {
-    text += fmt::format("\n{}\n", resolution.word->text);
+std::string help_text(const Grammar& grammar, const Resolution& resolution) {
+  if (resolution.kind == Resolution::Kind::kCommand) return command_help(resolution.command);
+  const bool is_root = resolution.words().empty();
+  std::string text =
+      fmt::format("Usage: mlpstorage {}{}<word> ...\n", join(resolution.words(), " "), is_root ? "" : " ");
+  text += fmt::format("\n{}\n\nNext word:\n",
+                      is_root ? "The MLPerf Storage workloads as one program, on files and on object storage."
+                              : resolution.command.subcommand->text);
+  for (const Subcommand* word : grammar.next_words(resolution)) {
+    if (word->built) text += entry(word->word, word->text);
   }
-  text += fmt::format("\nNext word:\n{}", words_help(resolution));
-  if (resolution.words.empty()) {
+  if (is_root) {
     text += "\nFlags:\n" + entry("--version", "Print the version.") +
             entry("--help, -h", "After any word: explain it.") +
             entry("--help_all, --help-all", "Print the whole reference.") + "\n" + std::string(kExitCodes);
@@ -123,18 +123,21 @@ std::string help_text(const Resolution& resolution) {
   return text;
 }
 
-std::string full_help_text() {
+std::string full_help_text(const Grammar& grammar) {
   std::string text = version_line() + "\n\nCommands:\n";
-  for (const CommandWord* word : all_leaves()) {
-    text += fmt::format("  {}\n      {}\n", usage_of(*word, "<closed|open|whatif>"), word->text);
+  const std::vector<CommandSyntax> commands = grammar.all_commands();
+  for (const CommandSyntax& command : commands) {
+    text += fmt::format("  {}\n      {}\n", command.usage(), command.subcommand->text);
   }
-  for (const CommandWord* word : all_leaves()) {
-    const std::string flags = flag_reference(*word);
-    if (!flags.empty()) text += fmt::format("\nFlags of {}:\n{}", usage_of(*word, "<mode>"), flags);
+  text += "\nNot in this build yet:\n";
+  for (const auto& [path, word] : grammar.words_not_built()) text += entry(path, word->text);
+  for (const CommandSyntax& command : commands) {
+    const std::string flags = flag_reference(command);
+    if (!flags.empty()) text += fmt::format("\nFlags of {}:\n{}", command.usage(), flags);
   }
   text +=
-      "\nValues come from, the strongest first: flag, --config-file, environment, per-user file\n"
-      "('mlpstorage config path'), default. Sizes: 16MiB, 16M, 1.5GiB, or bytes.\n\n";
+      "\n<mode> is closed, open or whatif. Values come from, the strongest first: flag, --config-file, environment,\n"
+      "per-user file ('mlpstorage config path'), default. Sizes: 16MiB, 16M, 1.5GiB, or bytes.\n\n";
   return text + std::string(kExitCodes);
 }
 

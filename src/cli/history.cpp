@@ -7,30 +7,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 
 #include "base/clock.hpp"
-#include "flags/text.hpp"
+#include "base/descriptor.hpp"
+#include "base/text.hpp"
+#include "base/write_all.hpp"
+#include "flags/options.hpp"
 #include "results/redact.hpp"
 
 namespace mlps::cli {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 std::string history_path(const std::string& results_dir) {
   return results_dir + "/.mlps/history";
@@ -41,8 +29,8 @@ std::optional<HistoryEntry> parse_line(const std::string& line) {
   const size_t second = first == std::string::npos ? first : line.find(',', first + 1);
   if (second == std::string::npos || second + 1 == line.size()) return std::nullopt;
   HistoryEntry entry;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + first, entry.id);
-  if (error != std::errc{} || end != line.data() + first || entry.id == 0) return std::nullopt;
+  entry.id = parse_number<uint64_t>(std::string_view(line).substr(0, first)).value_or(0);
+  if (entry.id == 0) return std::nullopt;
   entry.stamp = line.substr(first + 1, second - first - 1);
   entry.command = line.substr(second + 1);
   return entry;
@@ -65,7 +53,7 @@ Status append_history(const std::string& results_dir, const std::vector<std::str
   std::filesystem::create_directories(results_dir + "/.mlps", error);
   if (error) return fail(errno_error(error.value(), "create " + results_dir + "/.mlps"));
   const Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (file.get() < 0) return fail(errno_error(errno, "open " + path));
+  if (!file.is_open()) return fail(errno_error(errno, "open " + path));
   // Without the lock two commands could take one id; some network file systems have none, which is no reason to fail.
   flock(file.get(), LOCK_EX);
   const Result<std::vector<HistoryEntry>> entries = read_history(results_dir);
@@ -77,8 +65,7 @@ Status append_history(const std::string& results_dir, const std::vector<std::str
   const bool cut = size > 0 && pread(file.get(), &final_byte, 1, size - 1) == 1 && final_byte != '\n';
   const std::string line = fmt::format("{}{},{},{}\n", cut ? "\n" : "", last + 1, run_stamp(Stamp::now().wall_us),
                                        recorded_command(arguments));
-  if (write(file.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) return {};
-  return fail(errno_error(errno, "append to " + path));
+  return write_all(file.get(), line, "append to " + path);
 }
 
 Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
@@ -106,8 +93,7 @@ Result<std::vector<std::string>> recorded_arguments(const std::string& results_d
                 "mlpstorage history show lists them");
   }
   Result<std::vector<std::string>> words = shell_split(entry->command);
-  const bool benchmark = words && words->size() > 1 && words->front() == "mlpstorage" &&
-                         ((*words)[1] == "closed" || (*words)[1] == "open" || (*words)[1] == "whatif");
+  const bool benchmark = words && words->size() > 1 && words->front() == "mlpstorage" && mode_of((*words)[1]);
   if (!benchmark) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("history: command {} is not a benchmark command", id),
                 entry->command, "type it by hand");

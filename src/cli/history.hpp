@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 
-/// Commands recorded in `results_dir`/.mlps/history, one line each: id,timestamp,<command quoted for a shell>.
+/// The commands that are recorded in `results_dir`/.mlps/history, one line each: id,timestamp,<command quoted for a shell>.
 namespace mlps::cli {
 
 struct HistoryEntry {
@@ -16,16 +16,16 @@ struct HistoryEntry {
   std::string command;  ///< quoted for a shell, beginning with "mlpstorage"
 };
 
-/// `arguments` as they are recorded: quoted, secrets masked (results/redact.hpp).
+/// Returns `arguments` as they are recorded: quoted, with secrets masked (results/redact.hpp).
 std::string recorded_command(const std::vector<std::string>& arguments);
 
-/// Appends one command; safe among processes. A damaged or cut last line stays as it is and harms nothing.
+/// Appends one command; processes may do so at the same time. A damaged or cut last line stays as it is and does no harm.
 Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments);
 
-/// All readable entries in order; damaged lines are left out. No file: an empty list.
+/// Returns all readable entries in order, without damaged lines; an empty list where there is no file.
 Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir);
 
-/// The arguments of entry `id`, to run it again. E102 if there is none, if it can't be taken apart, if it isn't a
+/// Returns the arguments of entry `id`, to run it again. E102 if there is none, if it can't be split, if it isn't a
 /// benchmark command, or if a secret was removed from it.
 Result<std::vector<std::string>> recorded_arguments(const std::string& results_dir, uint64_t id);
 

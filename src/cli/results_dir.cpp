@@ -9,8 +9,10 @@
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "base/write_all.hpp"
 #include "flags/text.hpp"
 #include "flags/user_config.hpp"
 #include "flags/yaml_values.hpp"
@@ -36,14 +38,12 @@ std::string sentinel_text(std::string_view orgname) {
 
 // O_EXCL: of two processes that init at once, one creates the sentinel and the other is told so.
 Status create_sentinel(const std::string& path, std::string_view orgname) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (descriptor < 0) return fail(errno_error(errno, "create " + path));
-  const std::string text = sentinel_text(orgname);
-  const bool whole = write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int write_error = errno;
-  if (close(descriptor) == 0 && whole) return {};
-  unlink(path.c_str());
-  return fail(errno_error(whole ? errno : write_error, "write " + path));
+  Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file.is_open()) return fail(errno_error(errno, "create " + path));
+  Status status = write_all(file.get(), sentinel_text(orgname), "write " + path);
+  if (const int error = file.close(); status && error != 0) status = fail(errno_error(error, "write " + path));
+  if (!status) unlink(path.c_str());
+  return status;
 }
 
 std::vector<std::string> first_names(const fs::path& folder, size_t most) {
@@ -117,7 +117,8 @@ Result<std::string> read_sentinel(const std::string& results_dir) {
               "legal are letters, digits, '.', '_' and '-'", "correct the file, or use a new results directory");
 }
 
-Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Environment& environment) {
+Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,
+                                     const Environment& environment) {
   if (!is_plain_name(orgname)) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("init: '{}' can't be the name of an organisation", orgname), {},
                 "use letters, digits, '.', '_' and '-'");
@@ -139,7 +140,7 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
     }
   }
   // A default that can't be recorded is a pity, but the directory is ready.
-  const Status recorded = set_user_value(environment, "results_dir", {outcome.path});
+  const Status recorded = set_user_value(grammar, environment, "results_dir", {outcome.path});
   if (recorded) outcome.recorded = user_config_path(environment).value_or("");
   if (!recorded) outcome.not_recorded = recorded.error().message;
   return outcome;

@@ -5,17 +5,18 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "flags/grammar.hpp"
 
-/// The results directory as such: whose it is. What runs put into it is the business of results/.
+/// The results directory and the organisation that it belongs to. results/ writes what runs leave in it.
 namespace mlps::cli {
 
 inline constexpr std::string_view kSentinelName = "mlperf-results.yaml";
 
-/// The organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to type if
+/// Returns the organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to type if
 /// there is no sentinel, E104 or E102 if it is damaged.
 Result<std::string> read_sentinel(const std::string& results_dir);
 
-/// What init did.
+/// Tells what init did.
 struct InitOutcome {
   std::string path;          ///< absolute
   bool created = false;      ///< false: it belonged to this organisation before
@@ -26,6 +27,7 @@ struct InitOutcome {
 /// Claims `path` for `orgname` by creating the sentinel, exactly once, also among processes. An empty `path` means
 /// ~/mlpstorage-results. Refuses, with E102 or E401 and the next step: a missing parent, a file, a folder with other
 /// things in it, a folder of another organisation, a name that can't be a folder's.
-Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Environment& environment);
+Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,
+                                     const Environment& environment);
 
 }  // namespace mlps::cli

@@ -29,13 +29,12 @@ std::string without_user(std::string endpoint) {
   return endpoint;
 }
 
-// What stands first: what is run, for whom, and into which folder.
-void add_head(const BenchmarkOptions& options, std::string_view benchmark, std::string_view command,
-              std::vector<std::string>& lines) {
+// Adds what is run, for whom, and into which folder.
+void add_head(const BenchmarkOptions& options, std::vector<std::string>& lines) {
   const CommonOptions& common = options.common;
   lines.push_back(fmt::format("Run Configuration (mlpstorage {})", version_text()));
-  lines.push_back(row("benchmark", std::string(benchmark)));
-  lines.push_back(row("command", std::string(command)));
+  lines.push_back(row("benchmark", options.benchmark));
+  lines.push_back(row("command", options.command));
   lines.push_back(row("mode", std::string(mode_name(common.mode))));
   lines.push_back(row("model", options.model));
   lines.push_back(row("orgname", common.orgname));
@@ -54,40 +53,11 @@ void add_host_rows(const BenchmarkOptions& options, std::vector<std::string>& li
   lines.push_back(row("loops", std::to_string(options.common.loops)));
 }
 
-void add_configuration(const CheckpointingOptions& options, std::vector<std::string>& lines) {
-  add_head(options, "checkpointing", command_name(options.command), lines);
-  if (options.command == CheckpointingCommand::kRun) {
-    lines.push_back(row("checkpoint_folder", without_user(options.checkpoint_folder)));
-  }
-  lines.push_back(row("data_access_protocol", std::string(protocol_name(options))));
-  lines.push_back(row("num_processes", std::to_string(options.num_processes)));
-  lines.push_back(row("num_checkpoints_write", std::to_string(options.num_checkpoints_write)));
-  lines.push_back(row("num_checkpoints_read", std::to_string(options.num_checkpoints_read)));
-  add_host_rows(options, lines);
-}
-
-void add_configuration(const TrainingOptions& options, std::vector<std::string>& lines) {
-  const bool accelerates = options.command != TrainingCommand::kDatagen;
-  add_head(options, "training", command_name(options.command), lines);
-  lines.push_back(row("data_dir", without_user(options.data_dir)));
-  lines.push_back(row("data_access_protocol", std::string(protocol_name(options))));
-  lines.push_back(row(accelerates ? "num_accelerators" : "num_processes", std::to_string(options.processes)));
-  add_host_rows(options, lines);
-}
-
 void add_environment(const Environment& environment, std::vector<std::string>& lines) {
   constexpr std::array kNames = {"MLPSTORAGE_RESULTS_DIR",       "MLPSTORAGE_SYSTEMNAME", "MLPSTORAGE_DATA_DIR",
                                  "MLPSTORAGE_CHECKPOINT_FOLDER", "MPI_RUN_BIN",           "MPI_EXEC_BIN"};
   lines.emplace_back("Environment");
   for (const char* name : kNames) lines.push_back(row(name, environment.get(name)));
-}
-
-Result<Location> location_of(const CheckpointingOptions& options, const Environment& environment) {
-  return checkpoint_location(options.checkpoint_folder, AccessProtocol::kObject, options.o_direct, environment);
-}
-
-Result<Location> location_of(const TrainingOptions& options, const Environment& environment) {
-  return data_location({options.data_dir, options.model, {}, options.o_direct}, AccessProtocol::kObject, environment);
 }
 
 /// Adds where the objects are and how their servers are reached, as the store that is opened next has it; nothing if it
@@ -103,26 +73,20 @@ void add_object_storage(const Location& location, const Environment& environment
   lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
 }
 
-template <class Options>
-std::vector<std::string> summary_lines(const Options& options, const Environment& environment) {
+}  // namespace
+
+std::vector<std::string> run_summary(Command& command, const Environment& environment) {
+  const BenchmarkOptions& options = command.options();
   std::vector<std::string> lines{""};
-  add_configuration(options, lines);
+  add_head(options, lines);
+  for (const auto& [label, value] : command.summary_rows()) lines.push_back(row(label, without_user(value)));
+  add_host_rows(options, lines);
   add_environment(environment, lines);
   if (options.protocol == AccessProtocol::kObject) {
-    if (const auto location = location_of(options, environment)) add_object_storage(*location, environment, lines);
+    if (const auto location = command.folder(environment)) add_object_storage(*location, environment, lines);
   }
   lines.emplace_back("");
   return lines;
-}
-
-}  // namespace
-
-std::vector<std::string> run_summary(const CheckpointingOptions& options, const Environment& environment) {
-  return summary_lines(options, environment);
-}
-
-std::vector<std::string> run_summary(const TrainingOptions& options, const Environment& environment) {
-  return summary_lines(options, environment);
 }
 
 }  // namespace mlps::cli

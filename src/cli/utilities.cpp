@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <nlohmann/json.hpp>
-
+#include "base/json.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
+#include "cli/program_words.hpp"
 #include "cli/results_dir.hpp"
 #include "flags/layers.hpp"
 #include "flags/user_config.hpp"
@@ -15,7 +15,7 @@
 namespace mlps::cli {
 namespace {
 
-// What stands after a utility's words: flags with their layers, and the user's words, counted.
+// Holds the arguments of a utility: flags, and the user's words, whose number was checked.
 struct Arguments {
   Settings settings;
   std::vector<std::string> words;
@@ -23,27 +23,28 @@ struct Arguments {
 };
 
 Arguments read_arguments(const Resolution& resolution, const Invocation& invocation) {
-  const CommandWord& command = *resolution.word;
-  const std::span<const std::string> all(invocation.arguments);
-  Lexed lexed = lex(command, resolution.mode, all.subspan(resolution.rest));
-  Arguments result{std::move(lexed.settings), std::move(lexed.words), std::move(lexed.errors)};
-  const std::string usage = "usage: " + usage_of(command, mode_name(resolution.mode));
-  if (result.words.size() < command.minimum_arguments) {
+  const CommandSyntax& command = resolution.command;
+  const Subcommand& row = *command.subcommand;
+  Tokens tokens = tokenize(command, std::span(invocation.arguments).subspan(resolution.rest));
+  Arguments result{std::move(tokens.settings), std::move(tokens.words), std::move(tokens.errors)};
+  const std::string usage = "usage: " + command.usage();
+  if (result.words.size() < row.minimum_arguments) {
     result.errors.push_back(
-        {ErrorCode::kConfigMissing, fmt::format("'{}' needs {}", command.word, command.arguments), {}, usage});
-  } else if (result.words.size() > command.maximum_arguments) {
+        {ErrorCode::kConfigMissing, fmt::format("'{}' needs {}", row.word, row.arguments), {}, usage});
+  } else if (result.words.size() > row.maximum_arguments) {
     result.errors.push_back(
         {ErrorCode::kConfigInvalid,
-         fmt::format("unexpected word '{}' after '{}'", result.words[command.maximum_arguments], command.word),
+         fmt::format("unexpected word '{}' after '{}'", result.words[row.maximum_arguments], row.word),
          {},
          usage});
   }
   return result;
 }
 
-int init(const Arguments& arguments, const Environment& environment) {
-  const Result<InitOutcome> outcome = init_results_dir(
-      arguments.words[0], arguments.words.size() > 1 ? arguments.words[1] : std::string{}, environment);
+int init(const Resolution& resolution, const Arguments& arguments, const Environment& environment) {
+  const Result<InitOutcome> outcome =
+      init_results_dir(arguments.words[0], arguments.words.size() > 1 ? arguments.words[1] : std::string{},
+                       *resolution.command.grammar, environment);
   if (!outcome) return report(outcome.error());
   fmt::print("{} {} for organisation '{}'.\n", outcome->path,
              outcome->created ? "is initialised" : "was initialised before", arguments.words[0]);
@@ -56,27 +57,28 @@ int init(const Arguments& arguments, const Environment& environment) {
 }
 
 int config_command(const Resolution& resolution, const Arguments& arguments, const Environment& environment) {
-  const Leaf leaf = resolution.word->leaf;
-  if (leaf == kConfigShow || leaf == kConfigPath) {
+  const CommandSyntax& command = resolution.command;
+  const Grammar& grammar = *command.grammar;
+  if (command.is(kConfigShow | kConfigPath)) {
     const Result<std::string> text =
-        leaf == kConfigShow ? show_user_values(environment, arguments.settings.contains("json"))
-                            : user_config_path(environment).map([](const auto& path) { return path + "\n"; });
+        command.is(kConfigShow) ? show_user_values(grammar, environment, arguments.settings.contains("json"))
+                                : user_config_path(environment).map([](const auto& path) { return path + "\n"; });
     if (!text) return report(text.error());
     fmt::print("{}", *text);
     return kExitSuccess;
   }
   const std::string& key = arguments.words[0];
-  const Status status = leaf == kConfigSet
-                            ? set_user_value(environment, key, {arguments.words.begin() + 1, arguments.words.end()})
-                            : unset_user_value(environment, key);
+  const Status status = command.is(kConfigSet) ? set_user_value(grammar, environment, key,
+                                                                {arguments.words.begin() + 1, arguments.words.end()})
+                                               : unset_user_value(grammar, environment, key);
   return status ? kExitSuccess : report(status.error());
 }
 
-// The results directory whose history is meant, by flag and layers; it must be initialised.
+// Returns the results directory whose history is meant, by flag and layers; it must be initialised.
 Result<std::string> history_dir(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
-  LayerNotes layers = apply_layers(*resolution.word, resolution.mode, environment, arguments.settings);
+  LayerNotes layers = apply_layers(resolution.command, environment, arguments.settings);
   arguments.errors.insert(arguments.errors.end(), layers.errors.begin(), layers.errors.end());
-  Reader reader(arguments.settings, resolution.word->leaf, resolution.mode, arguments.errors);
+  Reader reader(arguments.settings, resolution.command, arguments.errors);
   const std::string folder = reader.text("results-dir");
   reader.report_missing(environment);
   if (!arguments.errors.empty()) return fail(arguments.errors.front());
@@ -87,11 +89,11 @@ Result<std::string> history_dir(const Resolution& resolution, const Environment&
 
 void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
   if (json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const HistoryEntry& entry : entries) {
       list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
     }
-    fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", list.dump(2));
     return;
   }
   for (const HistoryEntry& entry : entries) fmt::print("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
@@ -100,7 +102,7 @@ void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
 int history_show(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
   const Result<std::string> folder = history_dir(resolution, environment, arguments);
   if (!folder) return report(folder.error());
-  Reader reader(arguments.settings, kHistoryShow, resolution.mode, arguments.errors);
+  Reader reader(arguments.settings, resolution.command, arguments.errors);
   const std::optional<uint64_t> id = reader.optional_integer("id");
   const std::optional<uint64_t> limit = reader.optional_integer("limit");
   const bool json = reader.on("json");
@@ -133,32 +135,26 @@ int report(const Error& error) {
 int run_utility(const Resolution& resolution, const Invocation& invocation) {
   Arguments arguments = read_arguments(resolution, invocation);
   if (!arguments.errors.empty()) return report(arguments.errors);
-  switch (resolution.word->leaf) {
-    case kInit:
-      return init(arguments, invocation.environment);
-    case kVersion:
-      fmt::print("{}\n", version_line());
-      return kExitSuccess;
-    case kHistoryShow:
-      return history_show(resolution, invocation.environment, arguments);
-    default:
-      return config_command(resolution, arguments, invocation.environment);
-  }
+  const CommandSyntax& command = resolution.command;
+  if (command.is(kInit)) return init(resolution, arguments, invocation.environment);
+  if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
+  if (!command.is(kVersion)) return config_command(resolution, arguments, invocation.environment);
+  fmt::print("{}\n", version_line());
+  return kExitSuccess;
 }
 
 Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resolution, const Invocation& invocation) {
   Arguments arguments = read_arguments(resolution, invocation);
   if (!arguments.errors.empty()) return fail(arguments.errors.front());
   const std::string& word = arguments.words[0];
-  uint64_t id = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-  if (error != std::errc{} || end != word.data() + word.size()) {
+  const std::optional<uint64_t> id = parse_number<uint64_t>(word);
+  if (!id) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("history rerun: '{}' is not an id", word), {},
                 "mlpstorage history show lists them");
   }
   const Result<std::string> folder = history_dir(resolution, invocation.environment, arguments);
   if (!folder) return fail(folder.error());
-  return recorded_arguments(*folder, id);
+  return recorded_arguments(*folder, *id);
 }
 
 }  // namespace mlps::cli

@@ -5,18 +5,18 @@
 
 #include "base/error.hpp"
 #include "cli/dispatch.hpp"
-#include "flags/command_tree.hpp"
+#include "flags/grammar.hpp"
 
 namespace mlps::cli {
 
-/// Shows errors on stderr and returns the process status of the first.
+/// Prints errors to stderr and returns the process status of the first.
 int report(const std::vector<Error>& errors);
 int report(const Error& error);
 
-/// init, version, config and history show. Returns the process status.
+/// Carries out init, version, config and history show. Returns the process status.
 int run_utility(const Resolution& resolution, const Invocation& invocation);
 
-/// The arguments of the command that `history rerun` names.
+/// Returns the arguments of the command that `history rerun` names.
 Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resolution, const Invocation& invocation);
 
 }  // namespace mlps::cli

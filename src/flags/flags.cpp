@@ -6,31 +6,9 @@
 
 namespace mlps::cli {
 
-const Flag* find_flag(std::string_view name) {
-  std::string wanted(name);
-  std::replace(wanted.begin(), wanted.end(), '_', '-');
-  const auto found =
-      std::find_if(all_flags().begin(), all_flags().end(), [&](const Flag& flag) { return flag.name == wanted; });
-  return found == all_flags().end() ? nullptr : &*found;
-}
-
-const Flag* find_short_flag(std::string_view short_name) {
-  if (short_name.empty()) return nullptr;
-  const auto found = std::find_if(all_flags().begin(), all_flags().end(),
-                                  [&](const Flag& flag) { return flag.short_name == short_name; });
-  return found == all_flags().end() ? nullptr : &*found;
-}
-
-ModeMask modes_of(const Flag& flag, Leaf leaf) {
-  return (flag.any_mode & leaf) != 0 ? kAllModes : flag.modes;
-}
-
-bool is_available(const Flag& flag, Leaf leaf, Mode mode) {
-  return (flag.leaves & leaf) != 0 && (modes_of(flag, leaf) & mode_bit(mode)) != 0;
-}
-
-bool is_required(const Flag& flag, Leaf leaf, Mode mode) {
-  return is_available(flag, leaf, mode) && (flag.required & leaf) != 0 && (flag.required_modes & mode_bit(mode)) != 0;
+bool is_named(const Flag& flag, std::string_view name) {
+  return std::equal(name.begin(), name.end(), flag.name.begin(), flag.name.end(),
+                    [](char typed, char real) { return typed == real || (typed == '_' && real == '-'); });
 }
 
 std::vector<std::string> choices_of(const Flag& flag, Mode mode) {

@@ -6,38 +6,34 @@
 #include <string_view>
 #include <vector>
 
-#include "flags/commands.hpp"
+#include "flags/accelerators.hpp"
+#include "flags/options.hpp"
 
-/// The flag table: the one place where a flag's name, short form, type, range, default, commands, modes and text
-/// stand. Parser, layers, per-user file, checks, suggestions and help all read it.
+/// Rows of the flag tables: the one place where a flag's name, short form, type, range, default, commands, modes and
+/// text stand. Tokenizer, layers, per-user file, checks, suggestions and help all read them. Rows that several
+/// benchmarks have stand in shared_flags.cpp, a benchmark's own ones with the benchmark.
 namespace mlps::cli {
 
-/// The commands that take flags, as bits so that a table row can name several.
-enum Leaf : uint32_t {
-  kNoLeaf = 0,
-  kCheckpointDatasize = 1u << 0,
-  kCheckpointRun = 1u << 1,
-  kCheckpointConfigview = 1u << 2,
-  kInit = 1u << 3,
-  kVersion = 1u << 4,
-  kConfigShow = 1u << 5,
-  kConfigSet = 1u << 6,
-  kConfigUnset = 1u << 7,
-  kConfigPath = 1u << 8,
-  kHistoryShow = 1u << 9,
-  kHistoryRerun = 1u << 10,
-  kTrainingDatasize = 1u << 11,
-  kTrainingDatagen = 1u << 12,
-  kTrainingRun = 1u << 13,
-  kTrainingConfigview = 1u << 14,
+/// Commands as bits, so that a row of a flag table can name several. The low half holds traits, which mean the same for
+/// all commands; the high half the commands of one group (a benchmark, or the program itself), numbered by the group.
+using CommandMask = uint32_t;
+inline constexpr CommandMask kNoCommand = 0;
+
+enum CommandTrait : CommandMask {
+  kOfBenchmark = 1u << 0,        ///< it belongs to a benchmark
+  kOnStorage = 1u << 1,          ///< the word file or object follows; results directory and system name are required
+  kPlansIo = 1u << 2,            ///< its plan has I/O threads, their depth and their memory
+  kRuns = 1u << 3,               ///< it moves bytes, on all hosts, and leaves a result
+  kMeasures = 1u << 4,           ///< it is what a submission counts: it verifies, and samples the host's counters
+  kParamsInEveryMode = 1u << 5,  ///< its rules judge --params key by key, so that closed has the flag, too
+  kUsesHistory = 1u << 6,        ///< it needs an initialised results directory
+  kPrintsJson = 1u << 7,         ///< a command of the program itself with --json
 };
-using LeafMask = uint32_t;
-inline constexpr LeafMask kCheckpointLeaves = kCheckpointDatasize | kCheckpointRun | kCheckpointConfigview;
-inline constexpr LeafMask kTrainingMeasured = kTrainingRun | kTrainingConfigview;  ///< configview: what run would do
-inline constexpr LeafMask kTrainingStorage = kTrainingDatagen | kTrainingMeasured;
-inline constexpr LeafMask kTrainingLeaves = kTrainingDatasize | kTrainingStorage;
-inline constexpr LeafMask kBenchmarkLeaves = kCheckpointLeaves | kTrainingLeaves;
-inline constexpr LeafMask kHistoryLeaves = kHistoryShow | kHistoryRerun;
+
+/// Returns the bit of the command with this number in its group, 0 to 15.
+constexpr CommandMask own_command(unsigned number) {
+  return 1u << (16 + number);
+}
 
 using ModeMask = uint32_t;
 constexpr ModeMask mode_bit(Mode mode) {
@@ -51,7 +47,9 @@ inline constexpr ModeMask kClosedAndOpen = kAllModes & ~kWhatifOnly;
 enum class FlagKind {
   kSwitch,
   kText,
-  kPath,
+  kName,      ///< may become part of a folder's name
+  kPath,      ///< of a local file or folder
+  kLocation,  ///< a folder of the storage that is measured
   kInteger,
   kReal,
   kSize,
@@ -69,12 +67,13 @@ struct Flag {
   std::string_view choices = {};         ///< '|' between them
   std::string_view whatif_choices = {};  ///< further ones in whatif
   uint64_t minimum = 0;                  ///< kInteger, kSize
-  uint64_t maximum = UINT64_MAX;
-  std::string_view default_text = {};  ///< as it would be typed; empty: no default
-  LeafMask leaves = kNoLeaf;
+  uint64_t maximum = UINT64_MAX;         ///< kInteger, kSize
+  double real_maximum = 0;               ///< kReal, which is always above 0; 0: no maximum
+  std::string_view default_text = {};    ///< as it would be typed; empty: no default
+  CommandMask commands = kNoCommand;     ///< those that have the flag
   ModeMask modes = kAllModes;
-  LeafMask any_mode = kNoLeaf;  ///< commands to which `modes` doesn't apply
-  LeafMask required = kNoLeaf;  ///< after all layers
+  CommandMask any_mode = kNoCommand;  ///< commands to which `modes` doesn't apply
+  CommandMask required = kNoCommand;  ///< after all layers
   ModeMask required_modes = kAllModes;
   std::string_view variable = {};  ///< environment variable of the third layer
   std::string_view retired = {};   ///< its old name, for a hint
@@ -83,27 +82,54 @@ struct Flag {
   std::string_view text = {};
 };
 
-std::span<const Flag> all_flags();
+/// Returns the rows that apply to all commands with certain traits.
+std::span<const Flag> shared_flags();
 
-/// The row of `name` (dashes or underscores), or nullptr.
-const Flag* find_flag(std::string_view name);
-/// The row of a short form, or nullptr.
-const Flag* find_short_flag(std::string_view short_name);
+inline constexpr uint64_t kMostRanks = 1u << 20;
 
-/// Whether `flag` exists for this command in this mode.
-bool is_available(const Flag& flag, Leaf leaf, Mode mode);
-bool is_required(const Flag& flag, Leaf leaf, Mode mode);
+/// Rows that several benchmarks have, each for commands of its own choice: see row_for().
+inline constexpr Flag kClientHostMemoryFlag{
+    .name = "client-host-memory-in-gb",
+    .short_name = "cm",
+    .kind = FlagKind::kReal,
+    .value_name = "GIB",
+    .required_modes = kClosedAndOpen,
+    .text = "Memory of one client host in GiB. Where it is optional: this host's."};
+inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
+                                           .short_name = "at",
+                                           .kind = FlagKind::kChoice,
+                                           .choices = kAccelerators,
+                                           .whatif_choices = kOlderAccelerators,
+                                           .text = "Accelerator that is simulated."};
+inline constexpr Flag kProcessesFlag{.name = "num-processes",
+                                     .short_name = "np",
+                                     .kind = FlagKind::kInteger,
+                                     .value_name = "N",
+                                     .minimum = 1,
+                                     .maximum = kMostRanks};
+inline constexpr Flag kSeedFlag{.name = "seed", .kind = FlagKind::kInteger, .value_name = "N"};
+inline constexpr Flag kSkipValidationFlag{.name = "skip-validation", .kind = FlagKind::kSwitch};
 
-/// Legal words of a kChoice flag in this mode.
+/// Returns `row` for `commands` of a benchmark; `required` are those that can't do without, and `text`, where given,
+/// replaces the row's.
+constexpr Flag row_for(Flag row, CommandMask commands, CommandMask required = kNoCommand, std::string_view text = {}) {
+  row.commands = commands;
+  row.required = required;
+  if (!text.empty()) row.text = text;
+  return row;
+}
+
+/// Returns whether `name`, with dashes or underscores, is the flag's.
+bool is_named(const Flag& flag, std::string_view name);
+
+/// Returns the legal words of a kChoice flag in this mode.
 std::vector<std::string> choices_of(const Flag& flag, Mode mode);
 
-/// "--results-dir".
+/// Returns "--results-dir".
 std::string typed_name(const Flag& flag);
-/// "results_dir": its key in YAML files.
+/// Returns "results_dir", the flag's key in YAML files.
 std::string key_name(const Flag& flag);
-/// "open and whatif".
+/// Returns "open and whatif".
 std::string mode_names(ModeMask modes);
-/// Modes in which `leaf` has the flag.
-ModeMask modes_of(const Flag& flag, Leaf leaf);
 
 }  // namespace mlps::cli

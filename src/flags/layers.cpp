@@ -16,15 +16,15 @@ void note_filled(const std::string& origin, const std::vector<std::string>& keys
   if (!keys.empty()) notes.filled.push_back(fmt::format("{}: {}", origin, join(keys, ", ")));
 }
 
-std::string nearest_key(const std::string& key, const CommandWord& command, Mode mode) {
+std::string nearest_key(const std::string& key, const CommandSyntax& command) {
   std::vector<std::string> names;
-  for (const Flag& flag : all_flags()) {
-    if (is_available(flag, command.leaf, mode)) names.push_back(key_name(flag));
+  for (const Flag* flag : command.flags()) {
+    if (command.has(*flag)) names.push_back(key_name(*flag));
   }
   return nearest(key, {names.begin(), names.end()});
 }
 
-void apply_config_file(const CommandWord& command, Mode mode, Settings& settings, LayerNotes& notes) {
+void apply_config_file(const CommandSyntax& command, Settings& settings, LayerNotes& notes) {
   const auto given = settings.find("config-file");
   if (given == settings.end()) return;
   const std::string path = given->second.values.back();
@@ -38,22 +38,23 @@ void apply_config_file(const CommandWord& command, Mode mode, Settings& settings
   std::vector<std::string> filled;
   for (const auto& entry : *root) {
     const std::string key = entry.first.Scalar();
-    const Flag* flag = find_flag(key);
+    const Flag* own = command.find_flag(key);
+    const Flag* flag = own != nullptr ? own : command.grammar->find_flag(key);
     if (flag == nullptr || flag->name == "config-file" || key.find('-') != std::string::npos) {
-      const std::string near = nearest_key(key, command, mode);
+      const std::string near = nearest_key(key, command);
       notes.warnings.push_back(fmt::format("{}: unknown key '{}' skipped{}", origin, key,
                                            near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
       continue;
     }
-    if ((flag->leaves & command.leaf) == 0) {
-      notes.warnings.push_back(fmt::format("{}: '{}' means nothing to '{}', skipped", origin, key, command.word));
+    if (!command.has_in_some_mode(*flag)) {
+      notes.warnings.push_back(fmt::format("{}: '{}' means nothing to '{}', skipped", origin, key, command.word()));
       continue;
     }
     if (entry.second.IsNull() || settings.contains(flag->name)) continue;
-    if (!is_available(*flag, command.leaf, mode)) {
+    if (!command.has(*flag)) {
       notes.errors.push_back({ErrorCode::kConfigInvalid,
-                              fmt::format("{} is not available in {} mode, only in {}", key, mode_name(mode),
-                                          mode_names(modes_of(*flag, command.leaf))),
+                              fmt::format("{} is not available in {} mode, only in {}", key, mode_name(command.mode),
+                                          mode_names(command.modes_of(*flag))),
                               "from " + origin, "remove the key, or choose another mode"});
       continue;
     }
@@ -70,27 +71,28 @@ void apply_config_file(const CommandWord& command, Mode mode, Settings& settings
   note_filled(origin, filled, notes);
 }
 
-void apply_environment(const CommandWord& command, Mode mode, const Environment& environment, Settings& settings) {
-  for (const Flag& flag : all_flags()) {
-    if (flag.variable.empty() || !is_available(flag, command.leaf, mode) || settings.contains(flag.name)) continue;
-    if (const std::optional<std::string> value = environment.get(flag.variable)) {
-      settings[std::string(flag.name)] = {{*value}, Source::kEnvironment, fmt::format("environment {}", flag.variable)};
+void apply_environment(const CommandSyntax& command, const Environment& environment, Settings& settings) {
+  for (const Flag* flag : command.flags()) {
+    if (flag->variable.empty() || !command.has(*flag) || settings.contains(flag->name)) continue;
+    if (const std::optional<std::string> value = environment.get(flag->variable)) {
+      const std::string origin = fmt::format("environment {}", flag->variable);
+      settings[std::string(flag->name)] = {{*value}, Source::kEnvironment, origin};
     }
   }
 }
 
-void apply_user_file(const CommandWord& command, Mode mode, const Environment& environment, Settings& settings,
+void apply_user_file(const CommandSyntax& command, const Environment& environment, Settings& settings,
                      LayerNotes& notes) {
-  UserValues values = read_user_values(environment);
+  UserValues values = read_user_values(*command.grammar, environment);
   notes.warnings.insert(notes.warnings.end(), values.warnings.begin(), values.warnings.end());
   notes.errors.insert(notes.errors.end(), values.errors.begin(), values.errors.end());
   std::vector<std::string> filled;
   std::string origin;
   for (auto& [name, setting] : values.settings) {
-    const Flag& flag = *find_flag(name);
-    if (!is_available(flag, command.leaf, mode) || settings.contains(name)) continue;
+    const Flag* flag = command.find_flag(name);
+    if (flag == nullptr || !command.has(*flag) || settings.contains(name)) continue;
     origin = setting.origin;
-    filled.push_back(key_name(flag));
+    filled.push_back(key_name(*flag));
     settings[name] = std::move(setting);
   }
   note_filled(origin, filled, notes);
@@ -98,11 +100,11 @@ void apply_user_file(const CommandWord& command, Mode mode, const Environment& e
 
 }  // namespace
 
-LayerNotes apply_layers(const CommandWord& command, Mode mode, const Environment& environment, Settings& settings) {
+LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings) {
   LayerNotes notes;
-  apply_config_file(command, mode, settings, notes);
-  apply_environment(command, mode, environment, settings);
-  apply_user_file(command, mode, environment, settings, notes);
+  apply_config_file(command, settings, notes);
+  apply_environment(command, environment, settings);
+  apply_user_file(command, environment, settings, notes);
   return notes;
 }
 

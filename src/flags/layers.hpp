@@ -5,20 +5,20 @@
 #include <vector>
 
 #include "base/environment.hpp"
-#include "flags/lex.hpp"
+#include "flags/tokenizer.hpp"
 
 namespace mlps::cli {
 
-/// What the layers added, for the messages.
+/// Holds what the layers added, for the messages.
 struct LayerNotes {
   std::vector<std::string> filled;  ///< "config file X: model, loops"
   std::vector<std::string> warnings;
   std::vector<Error> errors;
 };
 
-/// Fills `settings` for what nothing stronger has given, in this order: --config-file, environment, per-user file.
-/// Built-in defaults are left to the reader of the values.
-LayerNotes apply_layers(const CommandWord& command, Mode mode, const Environment& environment, Settings& settings);
+/// Fills `settings` for the flags that nothing stronger has given, in this order: --config-file, environment, per-user
+/// file. The reader of the values adds the built-in defaults.
+LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings);
 
 /// Adds the first of ./.env and `program_folder`/../.env to `environment`, for names not set there. Returns the file's
 /// path, or empty if there is none.

@@ -9,13 +9,13 @@
 /// Text helpers of the command line.
 namespace mlps::cli {
 
-/// The candidate with the fewest edits from `word`, or empty if none is near enough to be what was meant.
+/// Returns the candidate with the fewest edits from `word`, or nothing if none is near enough to be what was meant.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
-/// `path` with a leading "~" or "~/" replaced by `home`; unchanged when `home` is empty.
+/// Returns `path` with a leading "~" or "~/" replaced by `home`; unchanged when `home` is empty.
 std::string with_home(std::string_view path, std::string_view home);
 
-/// Names that go into folder names: [A-Za-z0-9._-]+, and not "." or "..".
+/// Returns whether `name` may become part of a folder's name: [A-Za-z0-9._-]+, and not "." or "..".
 bool is_plain_name(std::string_view name);
 
 }  // namespace mlps::cli

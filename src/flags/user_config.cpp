@@ -7,9 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
+#include "base/write_all.hpp"
 #include "flags/text.hpp"
 #include "flags/values.hpp"
 #include "flags/yaml_values.hpp"
@@ -21,14 +22,6 @@ constexpr std::string_view kHeader =
     "# Defaults of mlpstorage for this user. Written by 'mlpstorage init' and 'mlpstorage config';\n"
     "# other keys are kept, comments are not.\n";
 
-std::vector<const Flag*> user_flags() {
-  std::vector<const Flag*> flags;
-  for (const Flag& flag : all_flags()) {
-    if (flag.user_file) flags.push_back(&flag);
-  }
-  return flags;
-}
-
 // nullopt: there is no file.
 Result<std::optional<YAML::Node>> load(const std::string& path) {
   std::error_code ignored;
@@ -36,16 +29,6 @@ Result<std::optional<YAML::Node>> load(const std::string& path) {
   Result<YAML::Node> node = load_mapping(path, "per-user file");
   if (!node) return fail(std::move(node.error()));
   return std::optional<YAML::Node>(std::move(*node));
-}
-
-Status write_all(const std::string& path, const std::string& text) {
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return fail(errno_error(errno, "create " + path));
-  const ssize_t written = write(descriptor, text.data(), text.size());
-  const int write_error = written < 0 ? errno : ENOSPC;
-  const bool whole = written == static_cast<ssize_t>(text.size());
-  if (close(descriptor) != 0 || !whole) return fail(errno_error(whole ? errno : write_error, "write " + path));
-  return {};
 }
 
 // Beside the file first, then in its place, so that nobody ever reads half of it.
@@ -58,7 +41,7 @@ Status store(const std::string& path, const YAML::Node& node) {
   emitter << node;
   const std::string temporary = fmt::format("{}.tmp.{}", path, getpid());
   const std::string body = node.size() == 0 ? "" : std::string(emitter.c_str()) + "\n";
-  Status status = write_all(temporary, std::string(kHeader) + body);
+  Status status = write_file(temporary, std::string(kHeader) + body, O_TRUNC);
   if (status && std::rename(temporary.c_str(), path.c_str()) != 0) {
     status = fail(errno_error(errno, fmt::format("rename {} to {}", temporary, path)));
   }
@@ -66,9 +49,9 @@ Status store(const std::string& path, const YAML::Node& node) {
   return status;
 }
 
-std::string nearest_key(std::string_view key) {
+std::string nearest_key(const Grammar& grammar, std::string_view key) {
   std::vector<std::string> names;
-  for (const Flag* flag : user_flags()) names.push_back(key_name(*flag));
+  for (const Flag* flag : grammar.user_flags()) names.push_back(key_name(*flag));
   return nearest(key, {names.begin(), names.end()});
 }
 
@@ -89,9 +72,10 @@ struct Row {
   std::string note;
 };
 
-std::vector<Row> rows_of(const std::optional<YAML::Node>& node, const Environment& environment) {
+std::vector<Row> rows_of(const Grammar& grammar, const std::optional<YAML::Node>& node,
+                         const Environment& environment) {
   std::vector<Row> rows;
-  for (const Flag* flag : user_flags()) {
+  for (const Flag* flag : grammar.user_flags()) {
     Row row{key_name(*flag), std::nullopt, ""};
     if (node && (*node)[row.key] && !(*node)[row.key].IsNull()) {
       const Result<std::vector<std::string>> values = yaml_values(*flag, (*node)[row.key]);
@@ -106,7 +90,7 @@ std::vector<Row> rows_of(const std::optional<YAML::Node>& node, const Environmen
   if (!node) return rows;
   for (const auto& entry : *node) {
     const std::string key = entry.first.Scalar();
-    const Flag* flag = find_flag(key);
+    const Flag* flag = grammar.find_flag(key);
     if (flag != nullptr && flag->user_file) continue;
     rows.push_back({key, entry.second.IsScalar() ? entry.second.Scalar() : "...",
                     flag != nullptr ? "rejected: belongs to one command" : "unknown: ignored"});
@@ -125,7 +109,7 @@ Result<std::string> user_config_path(const Environment& environment) {
   return fail(ErrorCode::kConfigMissing, "there is no per-user file: neither XDG_CONFIG_HOME nor HOME is set");
 }
 
-UserValues read_user_values(const Environment& environment) {
+UserValues read_user_values(const Grammar& grammar, const Environment& environment) {
   UserValues result;
   const Result<std::string> path = user_config_path(environment);
   if (!path) return result;
@@ -137,9 +121,9 @@ UserValues read_user_values(const Environment& environment) {
   if (!*node) return result;
   for (const auto& entry : **node) {
     const std::string key = entry.first.Scalar();
-    const Flag* flag = find_flag(key);
+    const Flag* flag = grammar.find_flag(key);
     if (flag == nullptr || key.find('-') != std::string::npos) {
-      const std::string near = nearest_key(key);
+      const std::string near = nearest_key(grammar, key);
       result.warnings.push_back(fmt::format("{}: key '{}' is unknown, ignored{}", *path, key,
                                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
       continue;
@@ -155,7 +139,7 @@ UserValues read_user_values(const Environment& environment) {
       result.errors.push_back(std::move(values.error()));
       continue;
     }
-    if (flag->kind == FlagKind::kPath) {
+    if (flag->kind == FlagKind::kPath || flag->kind == FlagKind::kLocation) {
       for (std::string& value : *values) value = with_home(value, environment.get("HOME").value_or(""));
     }
     result.settings[std::string(flag->name)] = {std::move(*values), Source::kUserFile, "user file " + *path};
@@ -163,14 +147,15 @@ UserValues read_user_values(const Environment& environment) {
   return result;
 }
 
-Status set_user_value(const Environment& environment, std::string_view key, const std::vector<std::string>& values) {
-  const Flag* flag = find_flag(key);
+Status set_user_value(const Grammar& grammar, const Environment& environment, std::string_view key,
+                      const std::vector<std::string>& values) {
+  const Flag* flag = grammar.find_flag(key);
   if (flag == nullptr || !flag->user_file) {
     if (flag != nullptr) {
       return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' can't be a default: it picks the workload", key), {},
                   fmt::format("give {} with the command", typed_name(*flag)));
     }
-    const std::string near = nearest_key(key);
+    const std::string near = nearest_key(grammar, key);
     return fail(ErrorCode::kConfigInvalid, fmt::format("unknown key '{}'", key), {},
                 near.empty() ? "mlpstorage config show lists the keys" : fmt::format("did you mean '{}'?", near));
   }
@@ -200,14 +185,14 @@ Status set_user_value(const Environment& environment, std::string_view key, cons
   return store(*path, root);
 }
 
-Status unset_user_value(const Environment& environment, std::string_view key) {
+Status unset_user_value(const Grammar& grammar, const Environment& environment, std::string_view key) {
   const Result<std::string> path = user_config_path(environment);
   if (!path) return fail(path.error());
   const Result<std::optional<YAML::Node>> node = load(*path);
   if (!node) return fail(node.error());
   YAML::Node root = *node ? YAML::Clone(**node) : YAML::Node(YAML::NodeType::Map);
   if (!root.remove(std::string(key))) {
-    const std::string near = nearest_key(key);
+    const std::string near = nearest_key(grammar, key);
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: there is no key '{}'", *path, key), {},
                 near.empty() || near == key ? "mlpstorage config show lists what is set"
                                             : fmt::format("did you mean '{}'?", near));
@@ -215,19 +200,18 @@ Status unset_user_value(const Environment& environment, std::string_view key) {
   return store(*path, root);
 }
 
-Result<std::string> show_user_values(const Environment& environment, bool json) {
+Result<std::string> show_user_values(const Grammar& grammar, const Environment& environment, bool json) {
   const Result<std::string> path = user_config_path(environment);
   if (!path) return fail(path.error());
   const Result<std::optional<YAML::Node>> node = load(*path);
   if (!node) return fail(node.error());
-  const std::vector<Row> rows = rows_of(*node, environment);
+  const std::vector<Row> rows = rows_of(grammar, *node, environment);
   if (json) {
-    nlohmann::ordered_json keys = nlohmann::ordered_json::object();
+    Json keys = Json::object();
     for (const Row& row : rows) {
-      keys[row.key] = {{"value", row.value ? nlohmann::ordered_json(*row.value) : nlohmann::ordered_json()},
-                       {"note", row.note}};
+      keys[row.key] = {{"value", row.value ? Json(*row.value) : Json()}, {"note", row.note}};
     }
-    const nlohmann::ordered_json root = {{"path", *path}, {"exists", node->has_value()}, {"keys", std::move(keys)}};
+    const Json root = {{"path", *path}, {"exists", node->has_value()}, {"keys", std::move(keys)}};
     return root.dump(2) + "\n";
   }
   std::string text = fmt::format("{}{}\n", *path, *node ? "" : " (not there yet)");

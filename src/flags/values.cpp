@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/text.hpp"
@@ -13,14 +12,6 @@
 
 namespace mlps::cli {
 namespace {
-
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 tl::unexpected<Error> wrong(const Flag& flag, std::string_view text, std::string_view legal) {
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}: '{}' is not {}", typed_name(flag), text, legal));
@@ -77,14 +68,16 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
       if (lower(text) == "true" || lower(text) == "false") return {};
       return wrong(flag, text, "true or false");
     case FlagKind::kInteger: {
-      const std::optional<uint64_t> value = number_of<uint64_t>(text);
+      const std::optional<uint64_t> value = parse_number<uint64_t>(text);
       if (!value) return wrong(flag, text, fmt::format("a whole number, {}", range_text(flag)));
       return check_range(flag, text, *value);
     }
     case FlagKind::kReal: {
-      const std::optional<double> value = number_of<double>(text);
-      if (value && std::isfinite(*value) && *value > 0) return {};
-      return wrong(flag, text, "a number above 0");
+      const std::optional<double> value = parse_number<double>(text);
+      const bool is_small = value && (flag.real_maximum == 0 || *value <= flag.real_maximum);
+      if (value && std::isfinite(*value) && *value > 0 && is_small) return {};
+      const std::string most = flag.real_maximum == 0 ? "" : fmt::format(" and up to {}", flag.real_maximum);
+      return wrong(flag, text, "a number above 0" + most);
     }
     case FlagKind::kSize: {
       const Result<uint64_t> value = parse_size(text);
@@ -100,15 +93,16 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
     }
     case FlagKind::kPairs:
       return check_pair(text);
+    case FlagKind::kName:
+      if (is_plain_name(text)) return {};
+      return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
     case FlagKind::kText:
     case FlagKind::kPath:
+    case FlagKind::kLocation:
     case FlagKind::kRepeated:
       break;
   }
   if (text.empty() || text.find('\n') != std::string_view::npos) return wrong(flag, text, "a line of text");
-  if (flag.name == "systemname" && !is_plain_name(text)) {
-    return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
-  }
   return {};
 }
 
@@ -128,11 +122,13 @@ std::string Reader::origin(std::string_view name) const {
 }
 
 std::string Reader::checked(std::string_view name) {
-  const Flag& flag = *find_flag(name);
+  const Flag* row = command_.find_flag(name);
+  if (row == nullptr) return {};
+  const Flag& flag = *row;
   const auto found = settings_.find(name);
   if (found == settings_.end()) return std::string(flag.default_text);
   const std::string& text = found->second.values.back();
-  if (Status status = check_value(flag, mode_, text); !status) {
+  if (Status status = check_value(flag, command_.mode, text); !status) {
     if (found->second.source != Source::kTyped) status.error().details = "from " + found->second.origin;
     errors_.push_back(std::move(status.error()));
     return std::string(flag.default_text);
@@ -150,22 +146,24 @@ std::string Reader::text(std::string_view name) {
 
 std::string Reader::choice(std::string_view name) {
   const std::string text = checked(name);
-  for (const std::string& word : choices_of(*find_flag(name), mode_)) {
+  const Flag* flag = command_.find_flag(name);
+  if (flag == nullptr) return text;
+  for (const std::string& word : choices_of(*flag, command_.mode)) {
     if (lower(word) == lower(text)) return word;
   }
   return text;
 }
 
 uint64_t Reader::integer(std::string_view name) {
-  return number_of<uint64_t>(checked(name)).value_or(0);
+  return parse_number<uint64_t>(checked(name)).value_or(0);
 }
 
 std::optional<uint64_t> Reader::optional_integer(std::string_view name) {
-  return number_of<uint64_t>(checked(name));
+  return parse_number<uint64_t>(checked(name));
 }
 
 double Reader::real(std::string_view name) {
-  return number_of<double>(checked(name)).value_or(0);
+  return parse_number<double>(checked(name)).value_or(0);
 }
 
 uint64_t Reader::size(std::string_view name) {
@@ -179,7 +177,7 @@ std::vector<std::string> Reader::list(std::string_view name) {
 
 std::vector<std::string> Reader::hosts(std::string_view name) {
   std::vector<std::string> words = list(name);
-  if (words.empty()) words.emplace_back(find_flag(name)->default_text);
+  if (words.empty()) words.emplace_back(command_.find_flag(name)->default_text);
   Result<std::vector<std::string>> hosts = parse_hosts(words);
   if (hosts) return std::move(*hosts);
   if (given(name) && origin(name) != "flag") hosts.error().details = "from " + origin(name);
@@ -201,23 +199,33 @@ std::vector<std::pair<std::string, std::string>> Reader::pairs(std::string_view 
   return result;
 }
 
+namespace {
+
+std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& environment) {
+  if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
+    return fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
+  }
+  if (!flag.variable.empty()) {
+    const std::string set =
+        flag.user_file ? fmt::format(", or: mlpstorage config set {} ...", key_name(flag)) : std::string();
+    return fmt::format("give {} {}, or set {}{}", typed_name(flag), flag.value_name, flag.variable, set);
+  }
+  if (flag.kind == FlagKind::kChoice) return fmt::format("one of: {}", join(choices_of(flag, mode), ", "));
+  return fmt::format("give {} {}", typed_name(flag), flag.value_name);
+}
+
+}  // namespace
+
 void Reader::report_missing(const Environment& environment, const std::vector<const Flag*>& reported) {
-  for (const Flag& flag : all_flags()) {
-    if (!is_required(flag, leaf_, mode_) || given(flag.name)) continue;
-    if (std::find(reported.begin(), reported.end(), &flag) != reported.end()) continue;
-    Error error{ErrorCode::kConfigMissing, fmt::format("{} is required", typed_name(flag))};
-    if (!flag.variable.empty()) {
-      error.suggestion = fmt::format("give {} {}, or set {}", typed_name(flag), flag.value_name, flag.variable);
-      if (flag.user_file) error.suggestion += fmt::format(", or: mlpstorage config set {} ...", key_name(flag));
-    } else if (flag.kind == FlagKind::kChoice) {
-      error.suggestion = fmt::format("one of: {}", join(choices_of(flag, mode_), ", "));
-    } else {
-      error.suggestion = fmt::format("give {} {}", typed_name(flag), flag.value_name);
-    }
-    if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
-      error.suggestion = fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
-    }
-    errors_.push_back(std::move(error));
+  std::vector<const Flag*> flags = command_.flags();
+  std::stable_partition(flags.begin(), flags.end(), [](const Flag* flag) { return flag->variable.empty(); });
+  for (const Flag* flag : flags) {
+    if (!command_.requires_flag(*flag) || given(flag->name)) continue;
+    if (std::find(reported.begin(), reported.end(), flag) != reported.end()) continue;
+    errors_.push_back({ErrorCode::kConfigMissing,
+                       fmt::format("{} is required", typed_name(*flag)),
+                       {},
+                       advice_on_missing(*flag, command_.mode, environment)});
   }
 }
 

@@ -9,31 +9,32 @@
 
 #include "base/error.hpp"
 #include "flags/flags.hpp"
-#include "flags/lex.hpp"
+#include "flags/tokenizer.hpp"
 
 namespace mlps::cli {
 
-/// Whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the value and
+/// Checks whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the value and
 /// the legal ones. For lists: one element.
 Status check_value(const Flag& flag, Mode mode, std::string_view text);
 
-/// Host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".
+/// Returns host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".
 Result<std::vector<std::string>> parse_hosts(const std::vector<std::string>& words);
 
-/// Turns settings into typed values. Every method names a flag of the table and falls back to the table's default;
-/// what doesn't convert is added to `errors` once, and the default is returned.
+/// Turns settings into typed values. Every method takes the name of a flag of the command's group and returns the
+/// row's default where nothing was given. A value that doesn't convert is added to `errors` once, and the default is
+/// returned. A flag that the group doesn't have is never given, and has no default. Keeps references.
 class Reader {
  public:
-  Reader(const Settings& settings, Leaf leaf, Mode mode, std::vector<Error>& errors)
-      : settings_(settings), leaf_(leaf), mode_(mode), errors_(errors) {}
+  Reader(const Settings& settings, const CommandSyntax& command, std::vector<Error>& errors)
+      : settings_(settings), command_(command), errors_(errors) {}
 
   bool given(std::string_view name) const { return settings_.find(name) != settings_.end(); }
-  /// "flag", "config file X", ..., or empty where nothing was given.
+  /// Returns "flag", "config file X", ..., or nothing where nothing was given.
   std::string origin(std::string_view name) const;
 
   bool on(std::string_view name);
   std::string text(std::string_view name);
-  /// A choice in the table's own spelling.
+  /// Returns a choice in the table's own spelling.
   std::string choice(std::string_view name);
   uint64_t integer(std::string_view name);
   uint32_t small(std::string_view name) { return static_cast<uint32_t>(integer(name)); }
@@ -44,17 +45,16 @@ class Reader {
   std::vector<std::string> hosts(std::string_view name);
   std::vector<std::pair<std::string, std::string>> pairs(std::string_view name);
 
-  /// One E101 for each flag that this command requires and nothing supplies, in the order of the table; those in
-  /// `reported` are left out.
+  /// Adds one E101 for each flag that this command requires and nothing supplies: first those that can only be typed;
+  /// in each part shared ones first. Those in `reported` are left out.
   void report_missing(const Environment& environment, const std::vector<const Flag*>& reported = {});
 
  private:
-  // The text to convert, checked; the default when nothing was given or what was given is wrong.
+  // Returns the text to convert, checked; the default when nothing was given or what was given is wrong.
   std::string checked(std::string_view name);
 
   const Settings& settings_;
-  const Leaf leaf_;
-  const Mode mode_;
+  const CommandSyntax& command_;
   std::vector<Error>& errors_;
 };
 

@@ -11,11 +11,11 @@
 /// YAML files of settings (--config-file, the per-user file). Only their two readers include this.
 namespace mlps::cli {
 
-/// A file whose root is a mapping. Absent: E103; unreadable: by errno; not YAML or no mapping: E104 with the place. An
-/// empty file is an empty mapping.
+/// Loads a file whose root is a mapping; an empty file is an empty mapping. E103 for a file that is not there, an error
+/// by errno for one that can't be read, and E104 with the place for one that is no YAML or no mapping.
 Result<YAML::Node> load_mapping(const std::string& path, std::string_view what);
 
-/// The value of `flag` as the words that would have been typed: a switch needs true or false, --params a mapping or a
+/// Returns the value of `flag` as the words that would have been typed: a switch needs true or false, --params a mapping or a
 /// list of key=value, lists a list or one text, everything else one scalar. E102 names the key and the legal forms.
 Result<std::vector<std::string>> yaml_values(const Flag& flag, const YAML::Node& node);
 

@@ -31,24 +31,23 @@ std::string boot_id() {
   return id;
 }
 
-// A folder as it is meant where it was typed. What can't be understood stays, to be refused with its own message.
+// Makes a folder absolute as of where it was typed. A text that is no location stays, to be refused with its own message.
 void make_absolute(std::string& folder, std::optional<AccessProtocol> protocol) {
   if (protocol == AccessProtocol::kObject) return;
   if (const auto location = parse_location(folder)) folder = location->to_string();
 }
 
-void make_folders_absolute(JobSettings& job) {
-  for (const char* name : {"checkpoint-folder", "data-dir"}) {
-    const auto found = job.settings.find(name);
-    if (found != job.settings.end() && !found->second.values.empty()) {
-      make_absolute(found->second.values.back(), job.protocol);
-    }
+void make_folders_absolute(const CommandSyntax& command, JobSettings& job) {
+  for (auto& [name, setting] : job.settings) {
+    const Flag* flag = command.find_flag(name);
+    if (flag == nullptr || setting.values.empty()) continue;
+    std::string& folder = setting.values.back();
+    if (flag->kind == FlagKind::kLocation) make_absolute(folder, job.protocol);
+    if (flag->name != "results-dir") continue;
+    std::error_code error;
+    const auto path = std::filesystem::absolute(folder, error);
+    if (!error) folder = path.string();
   }
-  const auto results = job.settings.find("results-dir");
-  if (results == job.settings.end() || results->second.values.empty()) return;
-  std::error_code error;
-  const auto path = std::filesystem::absolute(results->second.values.back(), error);
-  if (!error) results->second.values.back() = path.string();
 }
 
 json setting_json(const Setting& setting) {
@@ -59,16 +58,10 @@ Setting setting_of(const json& text) {
   return {text.at("values"), static_cast<Source>(text.at("source").get<int>()), text.at("origin")};
 }
 
-const char* word_of(AccessProtocol protocol) {
-  return protocol == AccessProtocol::kObject ? "object" : "file";
-}
-
 JobSettings settings_of(const json& text) {
   JobSettings job;
   job.words = text.at("words").get<std::vector<std::string>>();
-  if (text.contains("protocol")) {
-    job.protocol = text.at("protocol") == "object" ? AccessProtocol::kObject : AccessProtocol::kFile;
-  }
+  if (text.contains("protocol")) job.protocol = protocol_of(text.at("protocol").get<std::string>());
   for (const auto& [name, setting] : text.at("settings").items()) job.settings[name] = setting_of(setting);
   job.variables = text.at("variables").get<std::map<std::string, std::string>>();
   job.files = text.at("files").get<std::map<std::string, std::string>>();
@@ -85,10 +78,10 @@ JobSettings settings_of(const json& text) {
 JobSettings make_job_settings(const Resolution& resolution, const CommandLine& line,
                               const std::vector<std::string>& arguments, const Stamp& start) {
   JobSettings job;
-  job.words = resolution.words;
+  job.words = resolution.words();
   job.protocol = line.protocol;
-  job.settings = line.lexed.settings;
-  make_folders_absolute(job);
+  job.settings = line.tokens.settings;
+  make_folders_absolute(line.command, job);
   for_each_variable([&](std::string_view name) {
     if (const auto value = line.environment.get(name)) job.variables.emplace(name, *value);
   });
@@ -104,7 +97,7 @@ JobSettings make_job_settings(const Resolution& resolution, const CommandLine& l
 std::string settings_text(const JobSettings& settings) {
   json text;
   text["words"] = settings.words;
-  if (settings.protocol) text["protocol"] = word_of(*settings.protocol);
+  if (settings.protocol) text["protocol"] = storage_word(*settings.protocol);
   text["settings"] = json::object();
   for (const auto& [name, setting] : settings.settings) text["settings"][name] = setting_json(setting);
   text["variables"] = settings.variables;
@@ -127,18 +120,18 @@ Result<JobSettings> parse_settings(std::string_view text) {
   }
 }
 
-Result<CommandLine> line_of(const JobSettings& settings, const Environment& own, const std::string& program_folder) {
-  const Resolution resolution = resolve(settings.words);
+Result<CommandLine> line_of(const JobSettings& settings, const Grammar& grammar, const Environment& own,
+                            const std::string& program_folder) {
+  const Resolution resolution = grammar.resolve(settings.words);
   if (resolution.kind != Resolution::Kind::kCommand) {
     return fail(ErrorCode::kMpiCommunication, "the settings of the job name no command");
   }
   CommandLine line;
   line.environment = own;
-  line.command = resolution.word;
-  line.mode = resolution.mode;
+  line.command = resolution.command;
   line.model = resolution.model;
   line.protocol = settings.protocol;
-  line.lexed.settings = settings.settings;
+  line.tokens.settings = settings.settings;
   line.files = settings.files;
   line.notes = settings.notes;
   line.warnings = settings.warnings;

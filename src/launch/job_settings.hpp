@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "flags/benchmark_parse.hpp"
+#include "flags/command_line.hpp"
 
 namespace mlps::cli {
 
-/// What a job of several processes is to do: read and completed where the command was typed, and the same for all. It
-/// travels with the job, in a message, so that no other host's files, variables or working directory have a say.
+/// Holds the command of a job of several processes: read and completed where it was typed, and the same for all. It
+/// travels with the job as a message, so that no other host's files, variables or working directory count.
 /// Credentials are never in it.
 struct JobSettings {
   std::vector<std::string> words;  ///< of the command: "whatif", "checkpointing", "run"
@@ -28,15 +28,18 @@ struct JobSettings {
 JobSettings make_job_settings(const Resolution& resolution, const CommandLine& line,
                               const std::vector<std::string>& arguments, const Stamp& start);
 
-/// JSON in one line, and back: E503 for a text that this build didn't make.
+/// Returns the settings as JSON in one line.
 std::string settings_text(const JobSettings& settings);
+/// Returns the settings in such a text; E503 for a text that this build didn't make.
 Result<JobSettings> parse_settings(std::string_view text);
 
-/// The command line as every process of the job sees it: the settings, with credentials out of `own` environment, and,
-/// with object storage, out of a .env file of this host.
-Result<CommandLine> line_of(const JobSettings& settings, const Environment& own, const std::string& program_folder);
+/// Returns the command line as every process of the job has it: the settings, with credentials from the `own`
+/// environment, and, with object storage, from a .env file of this host.
+Result<CommandLine> line_of(const JobSettings& settings, const Grammar& grammar, const Environment& own,
+                            const std::string& program_folder);
 
-/// When the command began: there, if that was on this machine since it was last booted, else `here`.
+/// Returns when the command began: the moment in the settings, if that was on this machine since it was last booted,
+/// else `here`.
 Stamp start_of(const JobSettings& settings, const Stamp& here);
 
 }  // namespace mlps::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,17 @@ Result<Location> parse_location(std::string_view text);
 
 /// The word after the command.
 enum class AccessProtocol { kFile, kObject };
+
+/// Returns the word of the command line for a protocol, "file" or "object".
+constexpr std::string_view storage_word(AccessProtocol protocol) {
+  return protocol == AccessProtocol::kObject ? "object" : "file";
+}
+/// Returns the protocol that a word of the command line stands for; nothing for any other word.
+constexpr std::optional<AccessProtocol> protocol_of(std::string_view word) {
+  if (word == storage_word(AccessProtocol::kFile)) return AccessProtocol::kFile;
+  if (word == storage_word(AccessProtocol::kObject)) return AccessProtocol::kObject;
+  return std::nullopt;
+}
 
 /// The location of a checkpoint folder, by the rules of mlpstorage 3.0, changed as
 /// docs/compatibility.md says: in object mode a bare folder "bucket/prefix" takes its scheme from

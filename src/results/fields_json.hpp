@@ -1,9 +1,8 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -47,18 +46,18 @@ void add_fields(Json& json, const T& value, Nanos origin) {
     if (field.name.empty()) return;
     using Value = std::remove_cvref_t<decltype(value.*field.member)>;
     if constexpr (std::is_same_v<Value, Histogram>) {
-      json["latency"][std::string(field.name)] = histogram_json(value.*field.member);
+      json["latency"][field.name] = histogram_json(value.*field.member);
     } else if constexpr (requires { value_json(value.*field.member, origin); }) {
-      json[std::string(field.name)] = value_json(value.*field.member, origin);
+      json[field.name] = value_json(value.*field.member, origin);
     }
   });
 }
 
 /// Gives an entry of an object another name, in its place.
 inline void rename_key(Json& object, std::string_view from, std::string_view to) {
-  Json renamed = Json::object();
-  for (auto& [key, value] : object.items()) renamed[key == from ? std::string(to) : key] = std::move(value);
-  object = std::move(renamed);
+  for (Json::Member& member : object.members()) {
+    if (member.key == from) member.key = to;
+  }
 }
 
 /// Returns the object of the fields of `value`.

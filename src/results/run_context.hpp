@@ -35,8 +35,8 @@ struct RunContext {
   std::string mode;          ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
-  std::string benchmark = "checkpointing";  ///< or "training"
-  std::string command = "run";
+  std::string benchmark;      ///< its word on the command line
+  std::string command;        ///< "run"
   std::string model;          ///< "llama3-8b", "unet3d"
   uint32_t processes = 0;     ///< ranks, or generators
   std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"

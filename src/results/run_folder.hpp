@@ -15,10 +15,10 @@ struct RunFolderRequest {
   std::string mode;         ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
-  std::string model;                        ///< "llama3-8b"
-  int64_t wall_us = 0;                      ///< start of the run, microseconds since the epoch
-  std::string benchmark = "checkpointing";  ///< or "training"
-  std::string command = {};                 ///< a folder below the model's; empty: none, as checkpointing has it
+  std::string model;         ///< "llama3-8b"
+  int64_t wall_us = 0;       ///< start of the run, microseconds since the epoch
+  std::string benchmark;     ///< its word on the command line
+  std::string command = {};  ///< a folder below the model's; empty: none, as checkpointing has it
 };
 
 /// A claimed run folder: it exists, it was made by this process, and nobody else has it.

@@ -8,15 +8,15 @@
 namespace mlps::cli {
 namespace {
 
-// What every process says, in process 0; elsewhere nothing.
-Result<std::vector<world::HostFacts>> gather_facts(Job& job) {
+// Returns the facts of every process in process 0, elsewhere nothing.
+Result<std::vector<world::HostFacts>> gather_facts(ProcessGroup& group) {
   world::HostFacts mine = world::collect_host_facts();
   std::vector<world::HostFacts> facts;
-  if (job.is_alone()) {
+  if (group.is_alone()) {
     facts.push_back(std::move(mine));
     return facts;
   }
-  const auto packed = job.transport().gather(world::pack(mine));
+  const auto packed = group.transport().gather(world::pack(mine));
   if (!packed) return fail(packed.error());
   for (const world::Bytes& bytes : *packed) {
     auto one = world::unpack_host_facts(bytes);
@@ -28,21 +28,23 @@ Result<std::vector<world::HostFacts>> gather_facts(Job& job) {
 
 }  // namespace
 
-std::optional<int> Cluster::meet(Job& job) {
-  auto facts = gather_facts(job);
-  if (job.transport().failure().raised()) return job.failed();
-  if (const auto status = job.agree(facts ? std::vector<Error>() : std::vector<Error>{facts.error()})) return status;
+std::optional<int> Cluster::meet(ProcessGroup& group) {
+  auto facts = gather_facts(group);
+  if (group.transport().failure().raised()) return group.failure_status();
+  if (const auto status = group.check_consensus(facts ? std::vector<Error>() : std::vector<Error>{facts.error()}))
+    return status;
   facts_ = std::move(*facts);
   memory_bytes_ = 0;
   std::set<std::string> counted;
   for (const world::HostFacts& host : facts_) {
     if (counted.insert(host.hostname).second) memory_bytes_ += host.memory.total;
   }
-  return job.share(memory_bytes_);
+  return group.broadcast(memory_bytes_);
 }
 
-std::vector<results::RunMember> Cluster::members(Job& job, const std::vector<world::HostShare>& shares) const {
-  const std::vector<world::Member>& processes = job.transport().members();
+std::vector<results::RunMember> Cluster::members(ProcessGroup& group,
+                                                 const std::vector<world::HostShare>& shares) const {
+  const std::vector<world::Member>& processes = group.transport().members();
   std::vector<results::RunMember> members;
   for (size_t i = 0; i < processes.size(); ++i) {
     members.push_back(
@@ -51,13 +53,13 @@ std::vector<results::RunMember> Cluster::members(Job& job, const std::vector<wor
   return members;
 }
 
-std::vector<std::optional<world::HostFacts>> facts_at_end(Job& job) {
-  std::vector<std::optional<world::HostFacts>> ends(job.transport().size());
-  auto facts = job.transport().failure().raised() ? Result<std::vector<world::HostFacts>>() : gather_facts(job);
+std::vector<std::optional<world::HostFacts>> facts_at_end(ProcessGroup& group) {
+  std::vector<std::optional<world::HostFacts>> ends(group.transport().size());
+  auto facts = group.transport().failure().raised() ? Result<std::vector<world::HostFacts>>() : gather_facts(group);
   if (facts && facts->size() == ends.size()) {
     for (size_t i = 0; i < ends.size(); ++i) ends[i] = std::move((*facts)[i]);
   } else {
-    ends[job.transport().index()] = world::collect_host_facts();
+    ends[group.transport().index()] = world::collect_host_facts();
   }
   return ends;
 }

@@ -78,6 +78,8 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
                   std::vector<results::RunMember> members, results::RunContext& context) {
   const CommonOptions& common = options.common;
   context.tool_version = version_text();
+  context.benchmark = options.benchmark;
+  context.command = options.command;
   context.mode = mode_name(common.mode);
   context.orgname = common.orgname;
   context.systemname = common.systemname;

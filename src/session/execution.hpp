@@ -11,30 +11,31 @@
 #include "base/log.hpp"
 #include "base/report.hpp"
 #include "base/threads.hpp"
-#include "flags/commands.hpp"
+#include "flags/options.hpp"
 #include "gates/gates.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 
-/// What carrying out a command has in common, whatever the benchmark.
+/// Steps that the commands of all benchmarks share.
 namespace mlps::cli {
 
-/// `text` on stdout, at once.
+/// Writes `text` to stdout and flushes it.
 void print(const std::string& text);
 
-/// The process as a benchmark needs it: a peer that hangs up is an error value, and as many open files as allowed.
+/// Prepares the process for a benchmark: a connection that the other side closes becomes an error value (SIGPIPE is
+/// ignored), and the limit of open files is raised to the most that is allowed.
 void prepare_process();
 
-/// From the system's source of randomness.
+/// Returns a number from the system's source of randomness.
 uint64_t random_seed();
 
-/// The error of a result, if it has one.
+/// Returns the error of a result, if it has one.
 template <class T>
 std::vector<Error> errors_of(const Result<T>& result) {
   return result ? std::vector<Error>() : std::vector<Error>{result.error()};
 }
 
-/// The user's limits on I/O, and the processors of this host, for whoever plans reads or writes.
+/// Returns a request for a plan of reads or writes, filled with the user's limits on I/O and the processors of this host.
 template <class Request>
 Request io_limits(const BenchmarkOptions& options) {
   Request request;
@@ -46,10 +47,10 @@ Request io_limits(const BenchmarkOptions& options) {
   return request;
 }
 
-/// Every key of the configuration with its value and source, as a table.
+/// Returns every key of the configuration with its value and source, as a table.
 std::string configuration_text(const workloads::Values& values);
 
-/// Progress lines on stderr: all of them on a terminal, elsewhere one every ten seconds.
+/// Shows progress lines on stderr: all of them on a terminal, elsewhere one every ten seconds. One thread.
 class ProgressDisplay {
  public:
   void show(const std::string& line);
@@ -58,25 +59,25 @@ class ProgressDisplay {
   Nanos last_ns_ = now_ns();
 };
 
-/// Logs the gates' warnings. Nothing if all passed, else the process status of the first failure; process 0 reports
-/// all.
+/// Logs the gates' warnings. Returns nothing if all gates passed, else the process status of the first failure; process
+/// 0 reports all failures.
 std::optional<int> report_gates(const Result<gates::Report>& gates);
 
-/// Claims the run folder of `benchmark`, logs into it from now on, and says where it is.
+/// Claims the run folder, makes the log files in it, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);
 
-/// Fills what the options and the hosts say; workload, gates, verification and benchmark are the caller's.
+/// Fills the members of `context` that options and hosts decide; the caller fills workload, gates and verification.
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::vector<results::RunMember> members, results::RunContext& context);
 
-/// Shows the first error of a record and collects what is known at its end.
+/// Logs the first error of a record, and returns what is known at the end of the run.
 results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
                                std::vector<std::optional<world::HostFacts>> host_ends);
 
-/// Reports what became of the result files; the process status.
+/// Reports whether the result files were written, and returns the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);
 
-/// Runs `once` as often as --loops asks, until it fails; the process status.
+/// Runs `once` as often as --loops asks, until it fails, and returns the process status.
 template <class Once>
 int repeat(const CommonOptions& common, Once&& once) {
   for (uint32_t loop = 1; loop <= common.loops; ++loop) {

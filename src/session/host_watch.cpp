@@ -17,7 +17,7 @@ namespace {
 
 using results::HostCheck;
 
-// The first process on the host of `process`: a host's counters have the bytes of all its processes.
+// Returns the first process on the host of `process`: a host's counters have the bytes of all its processes.
 size_t first_on_host(const world::Transport& transport, size_t process) {
   const auto& members = transport.members();
   const auto first = std::find_if(members.begin(), members.end(),
@@ -25,7 +25,7 @@ size_t first_on_host(const world::Transport& transport, size_t process) {
   return static_cast<size_t>(first - members.begin());
 }
 
-// Collective: what all processes on this host claim.
+// Returns the bytes that all processes on this host claim to have moved. Collective.
 Result<world::MovedBytes> claims_of_host(const world::MovedBytes& mine, world::Transport& transport) {
   const size_t host = first_on_host(transport, transport.index());
   std::vector<double> claims(2 * size_t{transport.size()});  // bytes up to 2^53 are exact
@@ -41,7 +41,7 @@ world::CrossCheck check_moved(const storage::Store& store, const world::MovedByt
   return world::cross_check(claimed, place, series.samples.front(), series.samples.back());
 }
 
-// Collective: in process 0 the check of every host, elsewhere nothing.
+// Returns the check of every host in process 0, elsewhere nothing. Collective.
 Result<std::vector<HostCheck>> check_hosts(bool passed, const storage::Store& store, const world::MovedBytes& claimed,
                                            const world::TimeSeries& series, world::Transport& transport) {
   const auto claims = claims_of_host(claimed, transport);

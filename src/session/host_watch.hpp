@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "flags/commands.hpp"
+#include "flags/options.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 #include "storage/store.hpp"
@@ -11,16 +11,16 @@
 
 namespace mlps::cli {
 
-/// Samples the counters of this host from its making to its end, unless --skip-timeseries. Every process of a job has
-/// one, and ends it once, at the same time as the others: by finish() in process 0, by send() elsewhere. Whatever goes
-/// wrong with it, or doesn't fit, is a warning: it never fails a run.
+/// Samples the counters of this host from construction until it is ended, unless --skip-timeseries. Every process of a
+/// group has one, and ends it once, at the same time as the others: by finish() in process 0, by send() elsewhere. Both
+/// are collective. A fault of the sampling, or counters that contradict the record, are warnings: they never fail a run.
 class HostWatch {
  public:
   HostWatch(const BenchmarkOptions& options, world::Failure& failure);
 
-  /// Takes the last sample, writes the time series of all hosts, and compares what the processes of a run that passed
-  /// claim to have moved to and from `store` with the counters of their hosts. `claimed`: by this process alone. Of a
-  /// job that failed there is only what this host knows.
+  /// Takes the last sample, writes the time series of all hosts, and compares the bytes that the processes of a run that
+  /// passed have moved to and from `store` with the counters of their hosts. `claimed` are those of this process alone.
+  /// Of a group that failed only this host's samples are written.
   results::HostFindings finish(const results::RunFolder& folder, const results::RunContext& about, bool passed,
                                const storage::Store& store, const world::MovedBytes& claimed,
                                world::Transport& transport);

@@ -11,21 +11,7 @@ namespace {
 
 using Shares = Result<std::vector<world::HostShare>>;
 
-/// What is spread over the hosts.
-struct Ranks {
-  uint32_t count = 0;
-  bool measured = true;  ///< generators of a data set are not: they may be unevenly spread
-};
-
-Ranks ranks_of(const CheckpointingOptions& options) {
-  return {options.num_processes, true};
-}
-
-Ranks ranks_of(const TrainingOptions& options) {
-  return {options.processes, options.command != TrainingCommand::kDatagen};
-}
-
-Shares lay_out(const BenchmarkOptions& options, const Ranks& ranks, const std::vector<world::Host>& hosts) {
+Shares lay_out(const BenchmarkOptions& options, const RankDemand& ranks, const std::vector<world::Host>& hosts) {
   world::LayoutRules rules;
   rules.oversubscribe = options.hosts.oversubscribe;
   rules.equal = ranks.measured && options.common.mode != Mode::kWhatif;
@@ -61,7 +47,16 @@ std::vector<world::Host> in_process_order(const std::vector<world::Member>& memb
   return ordered;
 }
 
-Shares place(const BenchmarkOptions& options, const Ranks& ranks, const std::vector<world::Member>& members) {
+}  // namespace
+
+Shares planned_shares(const BenchmarkOptions& options, const RankDemand& ranks) {
+  const auto hosts = world::parse_host_list(options.hosts.hosts);
+  if (!hosts) return fail(hosts.error());
+  return lay_out(options, ranks, *hosts);
+}
+
+Shares place_ranks(const BenchmarkOptions& options, const RankDemand& ranks,
+                   const std::vector<world::Member>& members) {
   auto hosts = world::parse_host_list(options.hosts.hosts);
   if (!hosts) return fail(hosts.error());
   auto ordered = in_process_order(members, *hosts);
@@ -72,31 +67,6 @@ Shares place(const BenchmarkOptions& options, const Ranks& ranks, const std::vec
               fmt::format("--hosts names {} hosts, but {} {} started", hosts->size(), members.size(),
                           members.size() == 1 ? "process was" : "processes were"),
               {}, "one process per host: leave --hosts out, or have the launcher start as many");
-}
-
-template <class Options>
-Shares plan(const Options& options) {
-  const auto hosts = world::parse_host_list(options.hosts.hosts);
-  if (!hosts) return fail(hosts.error());
-  return lay_out(options, ranks_of(options), *hosts);
-}
-
-}  // namespace
-
-Shares planned_shares(const CheckpointingOptions& options) {
-  return plan(options);
-}
-
-Shares planned_shares(const TrainingOptions& options) {
-  return plan(options);
-}
-
-Shares place_ranks(const CheckpointingOptions& options, const std::vector<world::Member>& members) {
-  return place(options, ranks_of(options), members);
-}
-
-Shares place_ranks(const TrainingOptions& options, const std::vector<world::Member>& members) {
-  return place(options, ranks_of(options), members);
 }
 
 }  // namespace mlps::cli

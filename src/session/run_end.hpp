@@ -11,7 +11,7 @@
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/host_watch.hpp"
-#include "session/job.hpp"
+#include "session/process_group.hpp"
 
 namespace mlps::cli {
 
@@ -41,7 +41,7 @@ struct RunEnd {
   const storage::Store& store;
   world::MovedBytes moved;  ///< by this process alone, to and from `store`
   HostWatch& watch;
-  Job& job;
+  ProcessGroup& group;
 };
 
 /// Ends a run. Collective, after the run of every process: `gather` makes process 0's record that of all, then
@@ -51,18 +51,18 @@ template <class Record, class Gather>
 std::optional<results::RunOutcome> end_run(Record& record, const Gather& gather, const RunEnd& end) {
   gather();
   const bool passed = record.verdict == run::Verdict::kPassed;
-  world::Transport& transport = end.job.transport();
-  if (!end.job.leads()) {
+  world::Transport& transport = end.group.transport();
+  if (!end.group.is_process0()) {
     end.watch.send(passed, end.store, end.moved, transport);
-    end.job.share_warnings(false);
-    (void)facts_at_end(end.job);
+    end.group.share_warnings(false);
+    (void)facts_at_end(end.group);
     return std::nullopt;
   }
   log::progress("");
-  name_host(record, end.job.whose());
+  name_host(record, end.group.host_prefix());
   results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, end.moved, transport);
-  end.job.share_warnings(false);
-  return outcome_of(record.error, std::move(findings), facts_at_end(end.job));
+  end.group.share_warnings(false);
+  return outcome_of(record.error, std::move(findings), facts_at_end(end.group));
 }
 
 /// Returns the process status that a record stands for.

@@ -19,7 +19,7 @@ constexpr uint64_t kMostEpochs = 1'000'000;
 
 constexpr std::string_view kNotDecoded = "samples are read and not decoded";
 constexpr std::string_view kOwnEngine = "it tunes DLIO's engine, not this one";
-constexpr std::string_view kUnread = "the original doesn't read it either; the key ends in _bytes";
+constexpr std::string_view kUnread = "DLIO doesn't read it either; the key ends in _bytes";
 constexpr std::string_view kNoHdf5 = "no hdf5 files are made";
 constexpr std::string_view kByFlags = "the store is chosen by flags and the environment";
 
@@ -79,8 +79,8 @@ constexpr std::array kTrainingKeys = {
     key("dataset.compression", Kind::kWord, "none|gzip|lzf|bz2|zip|xz|snappy|lz4|zstd"),
     idle("nothing is compressed", count("dataset.compression_level", 0, 22)),
     idle("it is for indexed binaries", count("dataset.generation_buffer_size", 1, kMostBytes)),
-    idle("the original doesn't use it either", key("dataset.enable_chunking", Kind::kBool)),
-    idle("the original doesn't use it either", count("dataset.chunk_size", 0, kMostBytes)),
+    idle("DLIO doesn't use it either", key("dataset.enable_chunking", Kind::kBool)),
+    idle("DLIO doesn't use it either", count("dataset.chunk_size", 0, kMostBytes)),
     idle(kNoHdf5, count("dataset.hdf5.num_dset_per_record", 1, kMostSamples)),
     idle(kNoHdf5, counts("dataset.hdf5.chunk_dims", 1, uint64_t{1} << 32)),
     idle(kNoHdf5, counts("dataset.hdf5.max_shape", 1, uint64_t{1} << 32)),

@@ -19,7 +19,7 @@ std::string value_of(const TextPairs& pairs, std::string_view name) {
   return found == pairs.end() ? std::string() : found->second;
 }
 
-// A whole file, or a note that it can't be read.
+// Returns a whole file, or notes that it can't be read.
 std::string text_of(const std::string& path, HostFacts& facts) {
   auto text = read_text(path);
   if (text) return std::move(*text);
@@ -122,6 +122,12 @@ const std::array<const char*, 16>& network_counter_names() {
                                                          "tx_bytes", "tx_packets",    "tx_errors",     "tx_dropped",
                                                          "tx_fifo",  "tx_collisions", "tx_carrier",    "tx_compressed"};
   return kNames;
+}
+
+uint64_t host_memory_bytes() {
+  HostFacts facts;
+  read_memory(text_of(HostPaths().proc + "/meminfo", facts), facts);
+  return facts.memory.total;
 }
 
 HostFacts collect_host_facts(const HostPaths& paths) {

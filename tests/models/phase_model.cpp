@@ -74,7 +74,7 @@ class GateThatCountsOnlyWhoSawIt {
 /// One thread's way through all phases. `work` returns when nothing is in flight; nobody else may be working when
 /// anybody cleans up.
 template <class AnyGate>
-void serve(AnyGate& gate, ModelFailure& failure, Atomic<int>& working, const std::function<void()>& work) {
+void serve(AnyGate& gate, ModelFailure& failure, int& working, const std::function<void()>& work) {
   for (uint64_t phase = 0; gate.enter(phase);) {
     ++working;
     work();
@@ -94,7 +94,7 @@ void gate_scenario(Execution& execution, int phases) {
   struct Shared {
     AnyGate gate{2};
     ModelFailure failure;
-    Atomic<int> working{0};
+    int working = 0;  // for checks: the threads are fibers of one thread
   };
   const auto shared = std::make_shared<Shared>();
   shared->failure.listener = [] {};
@@ -112,20 +112,20 @@ void gate_scenario(Execution& execution, int phases) {
 }
 
 TEST(PhaseGateModel, AFailureAtAnyMomentHangsNobodyAndIsCleanedUpInQuiet) {
-  const Report report = explore({.max_preemptions = 3}, [](Execution& e) { gate_scenario<Gate>(e, 1); });
+  const Report report = explore({.max_preemptions = 2}, [](Execution& e) { gate_scenario<Gate>(e, 1); });
   EXPECT_TRUE(report.proves()) << report.text();
   std::cout << report.text() << '\n';
 }
 
 TEST(PhaseGateModel, PhaseFollowsPhase) {
-  const Report report = explore({.max_preemptions = 2}, [](Execution& e) { gate_scenario<Gate>(e, 2); });
+  const Report report = explore({.max_preemptions = 1}, [](Execution& e) { gate_scenario<Gate>(e, 2); });
   EXPECT_TRUE(report.proves()) << report.text();
 }
 
 // The fault that made checkpoint runs hang when a signal came at the end of a checkpoint.
 TEST(PhaseGateModel, FindsTheHangOfAGateThatCountsOnlyWhoSawTheFailure) {
   const Report report =
-      explore({.max_preemptions = 3}, [](Execution& e) { gate_scenario<GateThatCountsOnlyWhoSawIt>(e, 1); });
+      explore({.max_preemptions = 2}, [](Execution& e) { gate_scenario<GateThatCountsOnlyWhoSawIt>(e, 1); });
   EXPECT_FALSE(report.failure.empty()) << report.text();
 }
 

@@ -6,7 +6,9 @@
 #include <array>
 #include <utility>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
+#include "flags/accelerators.hpp"
 
 namespace mlps::checkpointing {
 namespace {
@@ -24,10 +26,9 @@ class Checker {
   ArgumentFindings run() {
     check_counts();
     check_flags();
-    check_params();
     check_processes();
     check_subset_claim();
-    if (arguments_.division != Division::kWhatif) {
+    if (arguments_.mode != cli::Mode::kWhatif) {
       check_accelerators();
       check_host_memory();
       check_fsync();
@@ -43,7 +44,7 @@ class Checker {
 
   // A verdict: in open it can be waved through, in closed it can't.
   void invalid(std::string message, std::string suggestion) {
-    if (arguments_.division == Division::kOpen && arguments_.allow_invalid_params) {
+    if (arguments_.mode == cli::Mode::kOpen && arguments_.allow_invalid_params) {
       warn(fmt::format("{} (allowed by --allow-invalid-params; the run is INVALID)", message));
     } else {
       error(ErrorCode::kValidationInvalid, std::move(message), std::move(suggestion));
@@ -57,12 +58,12 @@ class Checker {
     for (const auto& [flag, count] : counts) {
       if (count < 0) {
         error(ErrorCode::kConfigInvalid, fmt::format("{} {} is negative", flag, count), "give 0 or more");
-      } else if (arguments_.division == Division::kClosed && count != 0 && count != 10) {
+      } else if (arguments_.mode == cli::Mode::kClosed && count != 0 && count != 10) {
         error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
               "closed takes 10, or 0 for the other half of a split run");
       }
     }
-    if (arguments_.division == Division::kClosed && arguments_.checkpoints_to_write == 0 &&
+    if (arguments_.mode == cli::Mode::kClosed && arguments_.checkpoints_to_write == 0 &&
         arguments_.checkpoints_to_read == 0) {
       error(ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to do",
             "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10");
@@ -74,23 +75,10 @@ class Checker {
       error(ErrorCode::kConfigIncompatible, "--o-direct needs the word `file`: it is a way to open files",
             "use `file`, or leave --o-direct away");
     }
-    if (!arguments_.accelerator_type.empty() && !accelerator_memory_gb(arguments_.accelerator_type)) {
+    if (!arguments_.accelerator_type.empty() && !cli::accelerator_memory_gb(arguments_.accelerator_type)) {
       error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
-            "legal are b200, mi355, h100 and a100");
-    }
-  }
-
-  void check_params() {
-    if (arguments_.division == Division::kClosed && !arguments_.params.empty()) {
-      error(ErrorCode::kConfigInvalid, "--params is not legal in closed", "use open or whatif to change parameters");
-      return;
-    }
-    for (const std::string& token : arguments_.params) {
-      const size_t equals = token.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        error(ErrorCode::kConfigInvalid, fmt::format("--params \"{}\" is not KEY=VALUE", token),
-              "write --params checkpoint.fsync=True, for example");
-      }
+            fmt::format("legal are {}, {}", join(split(cli::kAccelerators, "|"), ", "),
+                        join(split(cli::kOlderAccelerators, "|"), ", ")));
     }
   }
 
@@ -105,8 +93,8 @@ class Checker {
       error(ErrorCode::kConfigInvalid, fmt::format("--num-processes {} is not legal", processes), "give 1 or more");
       return;
     }
-    if (arguments_.division == Division::kClosed) check_closed_processes(processes);
-    if (arguments_.division == Division::kOpen && processes % model_parallel() != 0) {
+    if (arguments_.mode == cli::Mode::kClosed) check_closed_processes(processes);
+    if (arguments_.mode == cli::Mode::kOpen && processes % model_parallel() != 0) {
       invalid(fmt::format("--num-processes {} is not a multiple of {}, as open asks of {} (rule 4.6.4)", processes,
                           model_parallel(), workload_.cli_name),
               nearest_open(processes));
@@ -132,7 +120,7 @@ class Checker {
   }
 
   void check_subset_claim() {
-    if (!arguments_.checkpoint_subset || arguments_.division == Division::kWhatif) return;
+    if (!arguments_.checkpoint_subset || arguments_.mode == cli::Mode::kWhatif) return;
     if (workload_.cli_name == "llama3-8b" && arguments_.processes == kSubsetProcesses) return;
     invalid(fmt::format("--checkpoint-subset with {} and {} processes", workload_.cli_name, arguments_.processes),
             "a subset claim is llama3-8b on exactly 8 processes");
@@ -145,7 +133,7 @@ class Checker {
       warn(fmt::format("{} processes on {} hosts: the submission checker asks for more than 4 per host (rule 4.6.2)",
                        processes, hosts));
     }
-    const uint32_t each = accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
+    const uint32_t each = cli::accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
     // "GB" of the rules is GiB here, as everywhere in the original.
     const double size = to_gib(arguments_.checkpoint_bytes);
     if (processes >= 1 && static_cast<double>(processes) * each < size) {
@@ -178,13 +166,6 @@ class Checker {
 
 ArgumentFindings check_arguments(const Arguments& arguments, const CheckpointWorkload& workload) {
   return Checker(arguments, workload).run();
-}
-
-std::optional<uint32_t> accelerator_memory_gb(std::string_view type) {
-  if (type == "b200") return 180;
-  if (type == "mi355") return 288;
-  if (type == "h100" || type == "a100") return 80;
-  return std::nullopt;
 }
 
 }  // namespace mlps::checkpointing

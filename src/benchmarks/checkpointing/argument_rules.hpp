@@ -7,17 +7,15 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "flags/options.hpp"
 #include "location/location.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
 namespace mlps::checkpointing {
 
-/// The division a run is meant for; decides which rules hold.
-enum class Division { kClosed, kOpen, kWhatif };
-
 /// What the rules look at, as the command line gave it.
 struct Arguments {
-  Division division = Division::kClosed;
+  cli::Mode mode = cli::Mode::kClosed;  ///< decides which rules hold
   int64_t processes = 0;
   int64_t checkpoints_to_write = 0;
   int64_t checkpoints_to_read = 0;
@@ -25,7 +23,6 @@ struct Arguments {
   bool o_direct = false;
   bool checkpoint_subset = false;     ///< --checkpoint-subset
   bool allow_invalid_params = false;  ///< open: what would be INVALID becomes a warning
-  std::vector<std::string> params;    ///< tokens of --params, as typed
   uint32_t hosts = 1;
   double client_host_memory_gib = 0;  ///< 0 skips rule 4.3.1
   std::string accelerator_type;       ///< empty: 80 GB each, as the rules' checker assumes
@@ -40,8 +37,5 @@ struct ArgumentFindings {
 /// Checks the arguments of a run against the rules of MLPerf Storage 3.0 before it starts; reports all violations at
 /// once. Pure. What is wrong with the topology as such is found by make_plan().
 ArgumentFindings check_arguments(const Arguments& arguments, const workloads::CheckpointWorkload& workload);
-
-/// Memory of one accelerator in GB, as rule 4.3.4 counts it: b200 180, mi355 288, h100 and a100 80.
-std::optional<uint32_t> accelerator_memory_gb(std::string_view type);
 
 }  // namespace mlps::checkpointing

@@ -211,9 +211,9 @@ RankPlan plan_rank(uint32_t index, const CheckpointWorkload& workload, const Ten
 }  // namespace
 
 Result<CheckpointPlan> make_plan(const CheckpointWorkload& workload, const PlanOptions& options) {
-  if (!(options.size_scale > 0 && options.size_scale <= 1)) {
+  if (!(options.size_scale > 0 && options.size_scale <= kMostSizeScale)) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("--size-scale {} is not legal", options.size_scale), {},
-                "give a number above 0 and up to 1");
+                fmt::format("give a number above 0 and up to {}", kMostSizeScale));
   }
   if (Status good = check_topology(workload); !good) return fail(good.error());
   const auto grid = checked_grid(workload, options.processes);

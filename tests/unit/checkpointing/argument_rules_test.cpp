@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "flags/accelerators.hpp"
+
 namespace mlps::checkpointing {
 namespace {
 
@@ -15,9 +17,9 @@ workloads::CheckpointWorkload workload_of(std::string_view model) {
   return *workloads::load_checkpoint_workload(model, {});
 }
 
-Arguments legal(Division division, int64_t processes) {
+Arguments legal(cli::Mode mode, int64_t processes) {
   Arguments arguments;
-  arguments.division = division;
+  arguments.mode = mode;
   arguments.processes = processes;
   arguments.checkpoints_to_write = 10;
   arguments.checkpoints_to_read = 10;
@@ -43,19 +45,19 @@ struct Count {
 
 class ProcessCounts : public ::testing::TestWithParam<Count> {};
 
-void expect_code(const std::vector<std::string>& errors, const char* code, const char* division) {
+void expect_code(const std::vector<std::string>& errors, const char* code, const char* mode) {
   if (*code == '\0') {
-    EXPECT_THAT(errors, IsEmpty()) << division;
+    EXPECT_THAT(errors, IsEmpty()) << mode;
   } else {
-    EXPECT_THAT(errors, ElementsAre(HasSubstr(code))) << division;
+    EXPECT_THAT(errors, ElementsAre(HasSubstr(code))) << mode;
   }
 }
 
 TEST_P(ProcessCounts, InEachDivision) {
   const Count& row = GetParam();
-  expect_code(errors_of(legal(Division::kClosed, row.processes), row.model), row.closed, "closed");
-  expect_code(errors_of(legal(Division::kOpen, row.processes), row.model), row.open, "open");
-  EXPECT_THAT(errors_of(legal(Division::kWhatif, row.processes), row.model), IsEmpty());
+  expect_code(errors_of(legal(cli::Mode::kClosed, row.processes), row.model), row.closed, "closed");
+  expect_code(errors_of(legal(cli::Mode::kOpen, row.processes), row.model), row.open, "open");
+  EXPECT_THAT(errors_of(legal(cli::Mode::kWhatif, row.processes), row.model), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, ProcessCounts,
@@ -68,24 +70,24 @@ INSTANTIATE_TEST_SUITE_P(Rules, ProcessCounts,
                                            Count{"llama3-1t", 8, "", "E301"}, Count{"llama3-1t", 512, "E302", ""}));
 
 TEST(Processes, MessagesNameTheLegalCounts) {
-  EXPECT_THAT(errors_of(legal(Division::kClosed, 32), "llama3-70b"),
+  EXPECT_THAT(errors_of(legal(cli::Mode::kClosed, 32), "llama3-70b"),
               ElementsAre(HasSubstr("64, or 8 as a subset; open takes this count too")));
-  EXPECT_THAT(errors_of(legal(Division::kClosed, 9), "llama3-8b"), ElementsAre(HasSubstr("closed takes 8")));
-  EXPECT_THAT(errors_of(legal(Division::kOpen, 300), "llama3-405b"), ElementsAre(HasSubstr("256 and 512")));
-  EXPECT_THAT(errors_of(legal(Division::kOpen, 3), "llama3-1t"), ElementsAre(HasSubstr("count is 512")));
-  for (const Division division : {Division::kClosed, Division::kOpen, Division::kWhatif}) {
-    EXPECT_THAT(errors_of(legal(division, 0), "llama3-8b"), ElementsAre(HasSubstr("E102")));
-    EXPECT_THAT(errors_of(legal(division, -8), "llama3-8b"), ElementsAre(HasSubstr("-8")));
+  EXPECT_THAT(errors_of(legal(cli::Mode::kClosed, 9), "llama3-8b"), ElementsAre(HasSubstr("closed takes 8")));
+  EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 300), "llama3-405b"), ElementsAre(HasSubstr("256 and 512")));
+  EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 3), "llama3-1t"), ElementsAre(HasSubstr("count is 512")));
+  for (const cli::Mode mode : {cli::Mode::kClosed, cli::Mode::kOpen, cli::Mode::kWhatif}) {
+    EXPECT_THAT(errors_of(legal(mode, 0), "llama3-8b"), ElementsAre(HasSubstr("E102")));
+    EXPECT_THAT(errors_of(legal(mode, -8), "llama3-8b"), ElementsAre(HasSubstr("-8")));
   }
 }
 
 TEST(Processes, AllowInvalidParamsHoldsInOpenOnly) {
-  Arguments arguments = legal(Division::kOpen, 12);
+  Arguments arguments = legal(cli::Mode::kOpen, 12);
   arguments.allow_invalid_params = true;
   const ArgumentFindings findings = check_arguments(arguments, workload_of("llama3-70b"));
   EXPECT_THAT(findings.errors, IsEmpty());
   EXPECT_THAT(findings.warnings, ElementsAre(HasSubstr("the run is INVALID")));
-  arguments.division = Division::kClosed;
+  arguments.mode = cli::Mode::kClosed;
   EXPECT_THAT(errors_of(arguments, "llama3-70b"), SizeIs(1));
 }
 
@@ -96,7 +98,7 @@ TEST(Counts, ClosedTakesTenOrNone) {
   };
   for (const Row& row : {Row{10, 10, 0}, Row{10, 0, 0}, Row{0, 10, 0}, Row{0, 0, 1}, Row{5, 10, 1}, Row{10, 11, 1},
                          Row{1, 1, 2}, Row{-1, 10, 1}}) {
-    Arguments arguments = legal(Division::kClosed, 8);
+    Arguments arguments = legal(cli::Mode::kClosed, 8);
     arguments.checkpoints_to_write = row.write;
     arguments.checkpoints_to_read = row.read;
     EXPECT_THAT(errors_of(arguments, "llama3-8b"), SizeIs(row.errors)) << row.write << "/" << row.read;
@@ -104,8 +106,8 @@ TEST(Counts, ClosedTakesTenOrNone) {
 }
 
 TEST(Counts, ElsewhereAnythingFromZero) {
-  for (const Division division : {Division::kOpen, Division::kWhatif}) {
-    Arguments arguments = legal(division, 8);
+  for (const cli::Mode mode : {cli::Mode::kOpen, cli::Mode::kWhatif}) {
+    Arguments arguments = legal(mode, 8);
     arguments.checkpoints_to_write = 3;
     arguments.checkpoints_to_read = 0;
     EXPECT_THAT(errors_of(arguments, "llama3-8b"), IsEmpty());
@@ -115,49 +117,39 @@ TEST(Counts, ElsewhereAnythingFromZero) {
 }
 
 TEST(Flags, ODirectGoesWithFileOnly) {
-  Arguments arguments = legal(Division::kClosed, 8);
+  Arguments arguments = legal(cli::Mode::kClosed, 8);
   arguments.o_direct = true;
   EXPECT_THAT(errors_of(arguments, "llama3-8b"), ElementsAre(HasSubstr("E105")));
   arguments.protocol = AccessProtocol::kFile;
   EXPECT_THAT(errors_of(arguments, "llama3-8b"), IsEmpty());
 }
 
-TEST(Params, TokensAreKeyAndValue) {
-  Arguments arguments = legal(Division::kOpen, 8);
-  arguments.params = {"checkpoint.fsync=True", "a=", "checkpoint.fsync", "=True", ""};
-  EXPECT_THAT(errors_of(arguments, "llama3-8b"), ElementsAre(HasSubstr("\"checkpoint.fsync\" is not"),
-                                                             HasSubstr("\"=True\" is not"), HasSubstr("\"\" is not")));
-  arguments.params = {"checkpoint.fsync=True"};
-  arguments.division = Division::kClosed;
-  EXPECT_THAT(errors_of(arguments, "llama3-8b"), ElementsAre(HasSubstr("not legal in closed")));
-}
-
 TEST(Subset, TheClaimIsTheSmallModelOnEight) {
-  Arguments arguments = legal(Division::kClosed, 8);
+  Arguments arguments = legal(cli::Mode::kClosed, 8);
   arguments.checkpoint_subset = true;
   EXPECT_THAT(errors_of(arguments, "llama3-8b"), IsEmpty());
   EXPECT_THAT(errors_of(arguments, "llama3-70b"), ElementsAre(HasSubstr("--checkpoint-subset")));
-  arguments.division = Division::kWhatif;
+  arguments.mode = cli::Mode::kWhatif;
   EXPECT_THAT(errors_of(arguments, "llama3-70b"), IsEmpty());
 }
 
 TEST(Warnings, AcceleratorsPerHost) {
-  Arguments arguments = legal(Division::kClosed, 8);
+  Arguments arguments = legal(cli::Mode::kClosed, 8);
   arguments.hosts = 1;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
   arguments.hosts = 2;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.6.2")));
-  arguments.division = Division::kWhatif;
+  arguments.mode = cli::Mode::kWhatif;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
 }
 
 TEST(Warnings, AcceleratorMemory) {
-  EXPECT_EQ(accelerator_memory_gb("b200"), 180U);
-  EXPECT_EQ(accelerator_memory_gb("mi355"), 288U);
-  EXPECT_EQ(accelerator_memory_gb("h100"), 80U);
-  EXPECT_EQ(accelerator_memory_gb("a100"), 80U);
-  EXPECT_FALSE(accelerator_memory_gb("b2000"));
-  Arguments arguments = legal(Division::kOpen, 8);
+  EXPECT_EQ(cli::accelerator_memory_gb("b200"), 180U);
+  EXPECT_EQ(cli::accelerator_memory_gb("mi355"), 288U);
+  EXPECT_EQ(cli::accelerator_memory_gb("h100"), 80U);
+  EXPECT_EQ(cli::accelerator_memory_gb("a100"), 80U);
+  EXPECT_FALSE(cli::accelerator_memory_gb("b2000"));
+  Arguments arguments = legal(cli::Mode::kOpen, 8);
   arguments.checkpoint_bytes = uint64_t{1000} << 30;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.4")));
   arguments.accelerator_type = "b200";  // 8 x 180 = 1440
@@ -167,7 +159,7 @@ TEST(Warnings, AcceleratorMemory) {
 }
 
 TEST(Warnings, HostMemoryAndFsync) {
-  Arguments arguments = legal(Division::kClosed, 8);
+  Arguments arguments = legal(cli::Mode::kClosed, 8);
   arguments.checkpoint_bytes = uint64_t{300} << 30;
   arguments.client_host_memory_gib = 100;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
@@ -180,13 +172,12 @@ TEST(Warnings, HostMemoryAndFsync) {
 }
 
 TEST(Findings, ComeAllAtOnce) {
-  Arguments arguments = legal(Division::kClosed, 9);
+  Arguments arguments = legal(cli::Mode::kClosed, 9);
   arguments.checkpoints_to_write = 3;
   arguments.checkpoints_to_read = -3;
   arguments.o_direct = true;
-  arguments.params = {"x"};
   arguments.accelerator_type = "tpu";
-  EXPECT_THAT(errors_of(arguments, "llama3-8b"), SizeIs(6));
+  EXPECT_THAT(errors_of(arguments, "llama3-8b"), SizeIs(5));
 }
 
 }  // namespace

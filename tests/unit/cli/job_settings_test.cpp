@@ -9,8 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "benchmarks/checkpointing/command/parse.hpp"
-#include "benchmarks/training/command/parse.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
 #include "storage/setting_variables.hpp"
 
@@ -27,14 +26,14 @@ class JobSettingsTest : public ::testing::Test {
  protected:
   // What a command typed here becomes on another host, whose own environment is `there`.
   Result<CommandLine> on_another_host(const Words& typed, const Environment& here, const Environment& there) {
-    const Resolution resolution = resolve(typed);
-    const CommandLine line = read_line(resolution, std::span(typed).subspan(resolution.rest), here, "");
+    const Resolution resolution = test::grammar().resolve(typed);
+    const CommandLine line = test::line_of_words(typed, here, "");
     EXPECT_TRUE(line.errors.empty()) << test::rendered(line.errors);
     const auto settings = make_job_settings(resolution, line, typed, {1, 2});
     text_ = settings_text(settings);
     const auto received = parse_settings(text_);
     EXPECT_TRUE(received);
-    return line_of(*received, there, "");
+    return line_of(*received, test::grammar(), there, "");
   }
   Scratch scratch_;
   std::string text_;
@@ -72,8 +71,8 @@ TEST_F(JobSettingsTest, FoldersAreMeantWhereTheyWereTyped) {
   const auto line = on_another_host(kRun, scratch_.environment(), scratch_.environment());
   ASSERT_TRUE(line);
   const std::string here = std::filesystem::current_path();
-  EXPECT_EQ(line->lexed.settings.at("checkpoint-folder").values.back(), here + "/some/where");
-  EXPECT_EQ(line->lexed.settings.at("results-dir").values.back(), here + "/results");
+  EXPECT_EQ(line->tokens.settings.at("checkpoint-folder").values.back(), here + "/some/where");
+  EXPECT_EQ(line->tokens.settings.at("results-dir").values.back(), here + "/results");
 }
 
 TEST_F(JobSettingsTest, AnObjectFolderIsNoPath) {
@@ -81,7 +80,7 @@ TEST_F(JobSettingsTest, AnObjectFolderIsNoPath) {
   typed[3] = "object";
   const auto line = on_another_host(typed, scratch_.environment(), scratch_.environment());
   ASSERT_TRUE(line);
-  EXPECT_EQ(line->lexed.settings.at("checkpoint-folder").values.back(), "some/where");
+  EXPECT_EQ(line->tokens.settings.at("checkpoint-folder").values.back(), "some/where");
 }
 
 TEST_F(JobSettingsTest, WhatTheLayersSaidIsKnownWithoutThem) {
@@ -124,7 +123,7 @@ TEST_F(JobSettingsTest, AnythingElseIsRefused) {
   }
   JobSettings no_command;
   no_command.words = {"whatif", "nothing"};
-  EXPECT_FALSE(line_of(no_command, Environment(), ""));
+  EXPECT_FALSE(line_of(no_command, test::grammar(), Environment(), ""));
 }
 
 /// Variables that hold credentials or say where they are. Every host takes its own, and none is ever sent anywhere.

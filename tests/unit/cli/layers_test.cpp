@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "benchmarks/checkpointing/command/parse.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -22,9 +22,8 @@ class Layers : public ::testing::Test {
                             const std::string& mode = "open") {
     std::vector<std::string> line = {mode, "checkpointing", "run", "file", "-m", "llama3-8b", "-np", "8", "-cm", "64"};
     line.insert(line.end(), flags.begin(), flags.end());
-    const Resolution resolution = resolve(line);
-    return parse_checkpointing(read_line(resolution, std::span(line).subspan(resolution.rest),
-                                         scratch_.environment(std::move(variables)), scratch_.path("bin")));
+    return parse_checkpointing(
+        test::line_of_words(line, scratch_.environment(std::move(variables)), scratch_.path("bin")));
   }
   void user_file(const std::string& text) { scratch_.write(".config/mlpstorage/config.yaml", text); }
   std::string config_file(const std::string& text) { return scratch_.write("values.yaml", text); }
@@ -158,9 +157,7 @@ TEST_F(Dotenv, ItIsOptionalAndReadInObjectModeOnly) {
   scratch_.write("cwd/.env", "MLPSTORAGE_RESULTS_DIR=/dotenv\n");
   for (const bool object : {false, true}) {
     const std::vector<std::string> line = {"whatif", "checkpointing", "run", object ? "object" : "file"};
-    const Resolution resolution = resolve(line);
-    const auto parsed = parse_checkpointing(
-        read_line(resolution, std::span(line).subspan(resolution.rest), scratch_.environment(), ""));
+    const auto parsed = parse_checkpointing(test::line_of_words(line, scratch_.environment(), ""));
     EXPECT_EQ(parsed.options.common.results_dir, object ? "/dotenv" : "");
     EXPECT_EQ(parsed.environment.get("MLPSTORAGE_RESULTS_DIR").has_value(), object);
   }

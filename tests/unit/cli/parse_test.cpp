@@ -1,8 +1,8 @@
-#include "benchmarks/checkpointing/command/parse.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -18,10 +18,8 @@ class Parse : public ::testing::Test {
  protected:
   ParsedCheckpointing parse(const std::vector<std::string>& line) { return parse(line, scratch_.environment()); }
   ParsedCheckpointing parse(const std::vector<std::string>& line, const Environment& environment) {
-    const Resolution resolution = resolve(line);
-    EXPECT_EQ(resolution.kind, Resolution::Kind::kCommand);
-    return parse_checkpointing(
-        read_line(resolution, std::span(line).subspan(resolution.rest), environment, scratch_.path("program")));
+    EXPECT_EQ(test::grammar().resolve(line).kind, Resolution::Kind::kCommand);
+    return parse_checkpointing(test::line_of_words(line, environment, scratch_.path("program")));
   }
   Scratch scratch_;
 };
@@ -31,7 +29,7 @@ TEST_F(Parse, DatasizeJustStarts) {
                              "--client-host-memory-in-gb", "512"});
   EXPECT_TRUE(parsed.errors.empty()) << rendered(parsed.errors);
   const CheckpointingOptions& options = parsed.options;
-  EXPECT_EQ(options.command, CheckpointingCommand::kDatasize);
+  EXPECT_EQ(options.which, CheckpointingCommand::kDatasize);
   EXPECT_EQ(options.common.mode, Mode::kClosed);
   EXPECT_EQ(options.model, "llama3-405b");
   EXPECT_EQ(options.num_processes, 512u);
@@ -149,7 +147,7 @@ TEST_F(Parse, EveryFlagOfRunArrives) {
   EXPECT_EQ(o.timeseries_interval_s, 0.5);
   EXPECT_EQ(o.max_timeseries_samples, 7u);
   EXPECT_EQ(o.size_scale, 0.01);
-  EXPECT_EQ(o.payload, PayloadChoice::kNone);
+  EXPECT_EQ(o.payload, checkpointing::PayloadMode::kNone);
   EXPECT_EQ(o.seed, 42u);
   EXPECT_EQ(o.io_workers, 3u);
   EXPECT_EQ(o.io_depth, 9u);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "flags/user_config.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -15,7 +16,7 @@ using ::testing::HasSubstr;
 class Init : public ::testing::Test {
  protected:
   Result<InitOutcome> init(const std::string& orgname, const std::string& path) {
-    return init_results_dir(orgname, path, scratch_.environment());
+    return init_results_dir(orgname, path, test::grammar(), scratch_.environment());
   }
   Scratch scratch_;
 };
@@ -31,12 +32,13 @@ TEST_F(Init, CreatesTheSentinelAndRecordsTheDefault) {
   EXPECT_THAT(text, ::testing::ContainsRegex("initialized_at: \"....-..-..T..:..:...00:00\"\n"));
   EXPECT_THAT(text, HasSubstr("initialized_by: \"mlpstorage "));
   EXPECT_EQ(read_sentinel(outcome->path).value(), "Acme");
-  EXPECT_EQ(read_user_values(scratch_.environment()).settings.at("results-dir").values.front(), outcome->path);
+  EXPECT_EQ(read_user_values(test::grammar(), scratch_.environment()).settings.at("results-dir").values.front(),
+            outcome->path);
 }
 
 TEST_F(Init, WithoutAPathItIsBelowHome) {
   EXPECT_EQ(init("a", "").value().path, scratch_.path("mlpstorage-results"));
-  EXPECT_FALSE(init_results_dir("a", "", Environment()));
+  EXPECT_FALSE(init_results_dir("a", "", test::grammar(), Environment()));
 }
 
 TEST_F(Init, AnEmptyFolderIsTakenAndTheSameNameIsWelcomeAgain) {
@@ -64,7 +66,8 @@ TEST_F(Init, RefusesWhatIsNotItsOwn) {
 
 TEST_F(Init, ADefaultThatCantBeRecordedIsNoFailure) {
   const std::string file = scratch_.write("notafolder", "");
-  const auto outcome = init_results_dir("a", scratch_.path("r"), Environment(test::Variables{{"HOME", file}}));
+  const auto outcome =
+      init_results_dir("a", scratch_.path("r"), test::grammar(), Environment(test::Variables{{"HOME", file}}));
   ASSERT_TRUE(outcome) << render(outcome.error());
   EXPECT_EQ(outcome->recorded, "");
   EXPECT_FALSE(outcome->not_recorded.empty());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -13,13 +14,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string summary(const CheckpointingOptions& options, const Environment& environment = Environment()) {
-  return join(run_summary(options, environment), "\n");
+  return join(run_summary(*make_command(options), environment), "\n");
 }
 
 TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
   CheckpointingOptions options;
   options.model = "llama3-8b";
-  options.command = CheckpointingCommand::kRun;
+  options.which = CheckpointingCommand::kRun;
   options.protocol = AccessProtocol::kFile;
   options.checkpoint_folder = "/mnt/ckpt";
   const std::string text = summary(options);
@@ -31,19 +32,20 @@ TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
 
 TEST(Summary, OfATrainingCommand) {
   TrainingOptions options;
+  options.benchmark = "training";
   options.model = "unet3d";
-  options.command = TrainingCommand::kRun;
+  options.which = TrainingCommand::kRun;
   options.protocol = AccessProtocol::kFile;
   options.processes = 8;
   options.data_dir = "/mnt/data";
-  std::string text = join(run_summary(options, Environment()), "\n");
+  std::string text = join(run_summary(*make_command(options), Environment()), "\n");
   EXPECT_THAT(text, HasSubstr("  benchmark                       training\n"));
   EXPECT_THAT(text, HasSubstr("  model                           unet3d\n"));
   EXPECT_THAT(text, HasSubstr("  data_dir                        /mnt/data\n"));
   EXPECT_THAT(text, HasSubstr("  num_accelerators                8\n"));
   EXPECT_THAT(text, Not(HasSubstr("checkpoints")));
-  options.command = TrainingCommand::kDatagen;
-  text = join(run_summary(options, Environment()), "\n");
+  options.which = TrainingCommand::kDatagen;
+  text = join(run_summary(*make_command(options), Environment()), "\n");
   EXPECT_THAT(text, HasSubstr("  num_processes                   8\n"));
 }
 

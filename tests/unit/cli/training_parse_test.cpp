@@ -3,9 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "benchmarks/training/command/parse.hpp"
+#include "lines.hpp"
 #include "scratch.hpp"
-#include "session/options_json.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -20,10 +19,8 @@ using ::testing::Pair;
 class TrainingParse : public ::testing::Test {
  protected:
   ParsedTraining parse(const std::vector<std::string>& line, const Environment& environment) {
-    const Resolution resolution = resolve(line);
-    EXPECT_EQ(resolution.kind, Resolution::Kind::kCommand);
-    return parse_training(
-        read_line(resolution, std::span(line).subspan(resolution.rest), environment, scratch_.path("program")));
+    EXPECT_EQ(test::grammar().resolve(line).kind, Resolution::Kind::kCommand);
+    return parse_training(test::line_of_words(line, environment, scratch_.path("program")));
   }
   ParsedTraining parse(const std::vector<std::string>& line) { return parse(line, scratch_.environment()); }
   Scratch scratch_;
@@ -37,7 +34,7 @@ TEST_F(TrainingParse, ARunWithTheShortForms) {
   const auto parsed = parse(kTrainingRunLine);
   ASSERT_TRUE(parsed.errors.empty()) << rendered(parsed.errors);
   const TrainingOptions& options = parsed.options;
-  EXPECT_EQ(options.command, TrainingCommand::kRun);
+  EXPECT_EQ(options.which, TrainingCommand::kRun);
   EXPECT_EQ(options.model, "unet3d");
   EXPECT_EQ(options.processes, 8u);
   EXPECT_EQ(options.accelerator_type, "b200");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lines.hpp"
 #include "scratch.hpp"
 
 namespace mlps::cli {
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 
 Status checked(std::string_view name, std::string_view text, Mode mode = Mode::kClosed) {
-  return check_value(*find_flag(name), mode, text);
+  return check_value(*test::command("whatif checkpointing run").find_flag(name), mode, text);
 }
 
 TEST(Values, NumbersHaveRanges) {
@@ -69,7 +70,8 @@ TEST(Values, HostsAreSplitAndChecked) {
 TEST(Values, PairsSplitAtTheFirstEquals) {
   const Settings settings = {{"params", {{"a.b=c=d", "x="}, Source::kTyped, "flag"}}};
   std::vector<Error> errors;
-  Reader reader(settings, kCheckpointRun, Mode::kOpen, errors);
+  const CommandSyntax command = test::command("open checkpointing run");
+  Reader reader(settings, command, errors);
   EXPECT_THAT(reader.pairs("params"), ElementsAre(Pair("a.b", "c=d"), Pair("x", "")));
   EXPECT_TRUE(errors.empty());
 }
@@ -78,7 +80,8 @@ TEST(Values, PairsOfAnotherShapeAreAllNamed) {
   const Settings settings = {
       {"params", {{"novalue", "=x", "storage.uri_scheme=s3"}, Source::kConfigFile, "config file f"}}};
   std::vector<Error> errors;
-  Reader reader(settings, kCheckpointRun, Mode::kOpen, errors);
+  const CommandSyntax command = test::command("open checkpointing run");
+  Reader reader(settings, command, errors);
   EXPECT_TRUE(reader.pairs("params").empty());
   EXPECT_EQ(errors.size(), 3u);
   EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "'novalue' is not of the form key=value"));
@@ -89,7 +92,8 @@ TEST(Values, PairsOfAnotherShapeAreAllNamed) {
 TEST(Values, AWrongValueNamesItsOriginAndLeavesTheDefault) {
   const Settings settings = {{"num-checkpoints-read", {{"many"}, Source::kConfigFile, "config file f"}}};
   std::vector<Error> errors;
-  Reader reader(settings, kCheckpointRun, Mode::kOpen, errors);
+  const CommandSyntax command = test::command("open checkpointing run");
+  Reader reader(settings, command, errors);
   EXPECT_EQ(reader.integer("num-checkpoints-read"), 10u);
   EXPECT_TRUE(test::has_error(errors, ErrorCode::kConfigInvalid, "from config file f"));
 }

@@ -21,7 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 RunFolderRequest request_in(const TemporaryFolder& folder) {
-  return {folder.path(), "closed", "acme", "box", "llama3-8b", sample::kWallUs};
+  return {folder.path(), "closed", "acme", "box", "llama3-8b", sample::kWallUs, "checkpointing"};
 }
 
 TEST(Segments, OnlySafeNames) {

@@ -168,8 +168,12 @@ world::HostFacts facts(const std::string& host) {
 CheckpointContext context(const std::string& folder) {
   CheckpointContext result;
   result.tool_version = "0.1.0";
+  result.benchmark = "checkpointing";
+  result.command = "run";
   result.mode = "closed";
   result.orgname = "acme";
+  result.benchmark = "checkpointing";
+  result.command = "run";
   result.systemname = "box";
   result.argv = {"mlpstorage", "closed", "checkpointing", "run", "object", "--checkpoint-folder", "s3://bucket/a b"};
   result.args_json = R"({"mode":"closed","num_processes":2,"hosts":["127.0.0.1"],"zeta":1,"alpha":null})";

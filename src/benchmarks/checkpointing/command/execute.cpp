@@ -4,6 +4,7 @@
 
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
+#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -23,16 +24,16 @@ namespace {
 class CheckpointingExecution {
  public:
   CheckpointingExecution(const CheckpointingOptions& options, PreparedCheckpointing prepared, Stamp invocation_start,
-                         const Cluster& cluster, Job& job)
+                         const Cluster& cluster, ProcessGroup& group)
       : options_(options),
         common_(options.common),
         prepared_(std::move(prepared)),
         invocation_start_(invocation_start),
         cluster_(cluster),
-        job_(job) {}
+        group_(group) {}
 
   int print_plan() const {
-    if (!job_.leads()) return kExitSuccess;
+    if (!group_.is_process0()) return kExitSuccess;
     const auto& [overrides, workload, plan, store, io, details] = prepared_;
     print(common_.json ? results::plan_json(workload, plan, io, details)
                        : results::plan_table(workload, plan, io, details));
@@ -46,8 +47,8 @@ class CheckpointingExecution {
 
   int run() {
     if (!common_.json && !common_.quiet) print_plan();
-    auto shares = place_ranks(options_, job_.transport().members());
-    if (const auto status = job_.agree(errors_of(shares), plan_text())) return *status;
+    auto shares = place_ranks(options_, ranks_of(options_), group_.transport().members());
+    if (const auto status = group_.check_consensus(errors_of(shares), agreed_plan())) return *status;
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
@@ -62,14 +63,17 @@ class CheckpointingExecution {
     request.bytes_to_write = prepared_.plan.bytes_to_write();
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
-    request.buffer_bytes = options_.payload == PayloadChoice::kNone ? 0 : prepared_.io->buffer_bytes();
+    request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
     request.budget_bytes = prepared_.io->budget_bytes;
-    return gates::run_gates(request, job_.transport());
+    return gates::run_gates(request, group_.transport());
   }
 
-  /// What the processes must agree on: the objects of every rank, and where they are.
-  std::string plan_text() const {
-    return results::plan_json(prepared_.workload, prepared_.plan, std::nullopt, prepared_.details);
+  /// Returns what the processes must have alike: the objects of every rank, where they are, and how they are made.
+  std::vector<PlanPart> agreed_plan() const {
+    return {{"the workload", packed_values(prepared_.workload.values)},
+            {"the objects of the ranks", world::pack("plan", prepared_.plan)},
+            {"the checkpoint folder", prepared_.details.location},
+            {"the payload", world::pack("payload", std::pair(*prepared_.details.payload, options_.verify))}};
   }
 
   checkpointing::RunRequest run_request(uint64_t seed) {
@@ -83,16 +87,16 @@ class CheckpointingExecution {
     request.seed = seed;
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
-    if (!common_.quiet && job_.leads())
+    if (!common_.quiet && group_.is_process0())
       request.on_progress = [this](const checkpointing::Progress& progress) {
-        display_.show(job_.whose() + checkpointing::progress_line(progress));
+        display_.show(group_.host_prefix() + checkpointing::progress_line(progress));
       };
     return request;
   }
 
   results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
     results::CheckpointContext context;
-    fill_context(options_, prepared_.plan.processes, folder, cluster_.members(job_, shares_), context);
+    fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
     context.separation = gates.separation;
     context.args_json = options_json(options_);
     context.workload = prepared_.workload;
@@ -106,26 +110,27 @@ class CheckpointingExecution {
   }
 
   int run_once(const gates::Report& gates) {
-    world::World world(job_.ranks_of(shares_), job_.transport().failure());
-    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
+    world::World world(group_.ranks_of(shares_), group_.transport().failure());
+    const InterruptWatch::Attachment attachment(group_.interrupts(), world.failure());
     uint64_t seed = options_.seed ? *options_.seed : random_seed();
-    if (const auto status = job_.share(seed)) return *status;
+    if (const auto status = group_.broadcast(seed)) return *status;
     const checkpointing::RunRequest request = run_request(seed);
-    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
-    job_.share_warnings(true);
+    if (const auto status = group_.check_consensus(errors_of(begin(request, gates)))) return *status;
+    group_.share_warnings(true);
     HostWatch watch(options_, world.failure());
     checkpointing::RunRecord record = checkpointing::run(request, world);
-    warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, job_.transport(), *prepared_.store).warning());
+    warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, group_.transport(), *prepared_.store).warning());
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)checkpointing::gather_record(record, job_.transport()); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
+    const auto gather = [&] { (void)checkpointing::gather_record(record, group_.transport()); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(record, *outcome) : status_of(record);
   }
 
   /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
   Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
-    if (!job_.leads()) return {};
+    if (!group_.is_process0()) return {};
     results::RunFolderRequest where;
+    where.benchmark = options_.benchmark;
     where.model = prepared_.plan.model;
     auto folder = begin_run_folder(common_, where);
     if (!folder) return fail(folder.error());
@@ -147,7 +152,7 @@ class CheckpointingExecution {
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
   const Cluster& cluster_;
-  Job& job_;
+  ProcessGroup& group_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
   results::RunFolder folder_;  // process 0's, of the current loop
@@ -156,15 +161,15 @@ class CheckpointingExecution {
 
 }  // namespace
 
-int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
-                          const Stamp& invocation_start, Job& job) {
+int execute_checkpointing(const CheckpointingOptions& options, const CommandContext& context) {
+  ProcessGroup& group = context.group;
   prepare_process();
   Cluster cluster;
-  if (const auto status = cluster.meet(job)) return *status;
-  auto prepared = prepare_checkpointing(options, environment);
-  if (const auto status = job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  CheckpointingExecution execution(options, std::move(*prepared), invocation_start, cluster, job);
-  switch (options.command) {
+  if (const auto status = cluster.meet(group)) return *status;
+  auto prepared = prepare_checkpointing(options, context.environment);
+  if (const auto status = group.check_consensus(prepared ? std::vector<Error>() : prepared.error())) return *status;
+  CheckpointingExecution execution(options, std::move(*prepared), context.invocation_start, cluster, group);
+  switch (options.which) {
     case CheckpointingCommand::kDatasize:
       return execution.print_plan();
     case CheckpointingCommand::kConfigview:

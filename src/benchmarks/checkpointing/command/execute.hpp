@@ -1,16 +1,11 @@
 #pragma once
 
-#include "base/clock.hpp"
-#include "base/environment.hpp"
-#include "flags/commands.hpp"
-#include "session/job.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
+#include "session/command.hpp"
 
 namespace mlps::cli {
 
-/// Carries out one checkpointing command and returns the process status. `environment` is the process's, with .env
-/// applied in object mode; `invocation_start` was taken first thing in main(). Collective in a job: each process runs
-/// its ranks, process 0 records.
-int execute_checkpointing(const CheckpointingOptions& options, const Environment& environment,
-                          const Stamp& invocation_start, Job& job);
+/// Command::execute() of a checkpointing command.
+int execute_checkpointing(const CheckpointingOptions& options, const CommandContext& context);
 
 }  // namespace mlps::cli

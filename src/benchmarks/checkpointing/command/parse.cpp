@@ -1,13 +1,13 @@
 #include "benchmarks/checkpointing/command/parse.hpp"
 
-#include <fmt/format.h>
+#include "benchmarks/checkpointing/command/execute.hpp"
 
 namespace mlps::cli {
 namespace {
 
-CheckpointingCommand command_of(Leaf leaf) {
-  if (leaf == kCheckpointRun) return CheckpointingCommand::kRun;
-  return leaf == kCheckpointConfigview ? CheckpointingCommand::kConfigview : CheckpointingCommand::kDatasize;
+CheckpointingCommand command_of(std::string_view word) {
+  if (word == "run") return CheckpointingCommand::kRun;
+  return word == "configview" ? CheckpointingCommand::kConfigview : CheckpointingCommand::kDatasize;
 }
 
 void read_workload(Reader& reader, CheckpointingOptions& options) {
@@ -19,28 +19,48 @@ void read_workload(Reader& reader, CheckpointingOptions& options) {
   options.checkpoint_folder_source = reader.origin("checkpoint-folder");
   options.checkpoint_subset = reader.on("checkpoint-subset");
   options.size_scale = reader.real("size-scale");
-  options.payload = reader.choice("payload") == "none" ? PayloadChoice::kNone : PayloadChoice::kUnique;
+  options.payload =
+      reader.choice("payload") == "none" ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;
 }
+
+class CheckpointingTask final : public Command {
+ public:
+  explicit CheckpointingTask(CheckpointingOptions options) : options_(std::move(options)) {}
+
+  BenchmarkOptions& options() override { return options_; }
+  RankDemand ranks() const override { return ranks_of(options_); }
+  std::string options_json() const override { return cli::options_json(options_); }
+  std::vector<std::pair<std::string, std::string>> summary_rows() const override { return cli::summary_rows(options_); }
+  Result<Location> folder(const Environment& environment) const override {
+    return checkpoint_location(options_.checkpoint_folder, *options_.protocol, options_.o_direct, environment);
+  }
+  int execute(const CommandContext& context) const override { return execute_checkpointing(options_, context); }
+
+ private:
+  CheckpointingOptions options_;
+};
 
 }  // namespace
 
 ParsedCheckpointing parse_checkpointing(CommandLine line) {
   ParsedCheckpointing parsed;
   CheckpointingOptions& options = parsed.options;
-  options.command = command_of(line.command->leaf);
-  Reader reader(line.lexed.settings, line.command->leaf, line.mode, line.errors);
+  options.which = command_of(line.command.word());
+  Reader reader(line.tokens.settings, line.command, line.errors);
   read_benchmark(reader, line, options);
   read_workload(reader, options);
   finish_benchmark(reader, line, options, line);
-  // The rules of the benchmark are checkpointing/argument_rules.hpp's; this range just fits no row of the flag table.
-  if (options.size_scale > 1.0) {
-    line.errors.push_back({ErrorCode::kConfigInvalid,
-                           fmt::format("--size-scale: {} is not in its range: above 0 and up to 1", options.size_scale),
-                           {},
-                           "for example: --size-scale 0.01"});
-  }
   static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;
+}
+
+std::unique_ptr<Command> make_command(CheckpointingOptions options) {
+  return std::make_unique<CheckpointingTask>(std::move(options));
+}
+
+ParsedCommand parse_checkpointing_command(CommandLine line) {
+  ParsedCheckpointing parsed = parse_checkpointing(std::move(line));
+  return {std::move(parsed), make_command(std::move(parsed.options))};
 }
 
 }  // namespace mlps::cli

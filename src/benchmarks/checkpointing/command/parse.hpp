@@ -1,12 +1,19 @@
 #pragma once
 
-#include "flags/benchmark_parse.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
+#include "flags/command_line.hpp"
 
 namespace mlps::cli {
 
 using ParsedCheckpointing = Parsed<CheckpointingOptions>;
 
-/// The values of a command line, and what is wrong with them besides what `line` knows already.
+/// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
 ParsedCheckpointing parse_checkpointing(CommandLine line);
+
+/// Returns the command with these options.
+std::unique_ptr<Command> make_command(CheckpointingOptions options);
+
+/// Benchmark::parse.
+ParsedCommand parse_checkpointing_command(CommandLine line);
 
 }  // namespace mlps::cli

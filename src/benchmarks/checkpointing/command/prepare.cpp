@@ -14,7 +14,7 @@ namespace {
 using workloads::Override;
 using workloads::ValueSource;
 
-// What flags decide can't be said a second time, differently, by a parameter.
+// A parameter may not say differently what flags decide.
 Status check_params(const CommonOptions& common) {
   for (const auto& [key, value] : common.params) {
     if (key == "checkpoint.checkpoint_folder" || key.rfind("storage.", 0) == 0) {
@@ -42,7 +42,7 @@ Status check_fsync(const workloads::CheckpointWorkload& workload) {
 }
 
 Status check_payload(const CheckpointingOptions& options, const Location& folder) {
-  if (options.payload == PayloadChoice::kUnique) return {};
+  if (options.payload == checkpointing::PayloadMode::kUnique) return {};
   if (folder.scheme() != Scheme::kNull) {
     return fail(ErrorCode::kConfigIncompatible, fmt::format("--payload none with {}", folder.to_string()), {},
                 "unfilled buffers measure the program itself: they are legal with a null:// folder only");
@@ -53,23 +53,11 @@ Status check_payload(const CheckpointingOptions& options, const Location& folder
   return {};
 }
 
-checkpointing::Division division_of(Mode mode) {
-  switch (mode) {
-    case Mode::kClosed:
-      return checkpointing::Division::kClosed;
-    case Mode::kOpen:
-      return checkpointing::Division::kOpen;
-    case Mode::kWhatif:
-      break;
-  }
-  return checkpointing::Division::kWhatif;
-}
-
-/// What the rules say of this command; their warnings are logged for commands that run.
+/// Returns the errors of the rules for this command; their warnings are logged for commands that run.
 std::vector<Error> apply_rules(const CheckpointingOptions& options, const workloads::CheckpointWorkload& workload,
                                uint64_t checkpoint_bytes) {
   checkpointing::Arguments arguments;
-  arguments.division = division_of(options.common.mode);
+  arguments.mode = options.common.mode;
   arguments.processes = options.num_processes;
   arguments.checkpoints_to_write = workload.num_checkpoints_write;
   arguments.checkpoints_to_read = workload.num_checkpoints_read;
@@ -82,7 +70,7 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
   arguments.accelerator_type = options.accelerator_type;
   arguments.checkpoint_bytes = checkpoint_bytes;
   auto findings = checkpointing::check_arguments(arguments, workload);
-  if (options.command == CheckpointingCommand::kRun) {
+  if (options.which == CheckpointingCommand::kRun) {
     for (const std::string& warning : findings.warnings) log::warning("{}", warning);
   }
   return std::move(findings.errors);
@@ -107,8 +95,7 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   prepared.io = *io;
 
   prepared.details.location = folder->to_string();
-  prepared.details.payload =
-      options.payload == PayloadChoice::kNone ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;
+  prepared.details.payload = options.payload;
   prepared.details.verify = options.verify;
   prepared.details.store_settings = prepared.store->describe();
   prepared.details.injected_fault = options.inject_fault;

@@ -5,17 +5,17 @@
 #include <vector>
 
 #include "base/environment.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
 #include "benchmarks/checkpointing/record.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
-#include "flags/commands.hpp"
 #include "storage/store.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
 namespace mlps::cli {
 
-/// A checkpointing command, decided as far as that is possible without touching any storage: what all three commands
-/// print and what `run` obeys.
+/// Holds a checkpointing command in which everything is decided that can be without touching any storage. All three
+/// commands print it, and `run` carries it out.
 struct PreparedCheckpointing {
   std::vector<workloads::Override> overrides;  ///< the tool's and the user's, in the order applied
   workloads::CheckpointWorkload workload;
@@ -25,7 +25,7 @@ struct PreparedCheckpointing {
   results::PlanDetails details;
 };
 
-/// Applies the argument rules, the overrides and the plan, and opens the store. Every failure found is returned.
+/// Applies the overrides, makes the plan, applies the argument rules, and opens the store. Returns every failure found.
 tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
                                                                               const Environment& environment);
 

@@ -52,10 +52,11 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
     writer.write(log_name(context, "stdout"),
                  plan_text(context, record) + '\n' + result_table(record) + findings_text(outcome.findings));
     write_common_files(writer, context, record, outcome);
+    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
+    // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
   });
 }
 

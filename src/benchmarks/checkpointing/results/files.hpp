@@ -19,7 +19,7 @@ Status write_started(const RunFolder& folder, const CheckpointContext& context, 
 
 /// At the end, in this order: `<rank>_output.json`, `<rank>_per_epoch_stats.json` of every rank, dlio.log, both
 /// checkpointing_run logs, checkpointing_cluster_info.json, fs_separation.json, checkpointing_<ts>_metadata.json,
-/// summary.json only if the verdict is "passed", and last the final `mlpstorage_record.json`. A run that did not pass
+/// the final `mlpstorage_record.json`, and last, only if the verdict is "passed", summary.json. A run that did not pass
 /// has no summary.json and no [METRIC] block; its metadata say INVALID, the exit status, and why.
 Status write_finished(const RunFolder& folder, const CheckpointContext& context, const checkpointing::RunRecord& record,
                       const RunOutcome& outcome);

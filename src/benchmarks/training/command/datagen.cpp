@@ -1,12 +1,12 @@
 #include <algorithm>
 
 #include "base/version.hpp"
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_generate_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
 #include "gates/gates.hpp"
+#include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
 
 namespace mlps::cli {
@@ -18,27 +18,29 @@ constexpr uint32_t kFoldersOfDatagen = 2;
 class DatagenExecution {
  public:
   DatagenExecution(const TrainingCall& call, PreparedDatagen prepared)
-      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
+      : call_(call), options_(call.options), group_(call.group), prepared_(std::move(prepared)) {}
 
   int run() {
-    world::Transport& transport = job_.transport();
-    auto shares = place_ranks(options_, transport.members());
+    world::Transport& transport = group_.transport();
+    auto shares = place_ranks(options_, ranks_of(options_), transport.members());
     const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
-    if (const auto status = job_.agree(errors_of(shares), shape + prepared_.details.location)) return *status;
+    if (const auto status = group_.check_consensus(
+            errors_of(shares), {{"the data set", shape}, {"the data folder", prepared_.details.location}}))
+      return *status;
     shares_ = std::move(*shares);
     if (const auto status = find_destination(shape)) return *status;
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
 
-    const InterruptWatch::Attachment attachment(job_.interrupts(), transport.failure());
-    if (const auto status = job_.agree(errors_of(begin(*gates)))) return *status;
-    job_.share_warnings(true);
+    const InterruptWatch::Attachment attachment(group_.interrupts(), transport.failure());
+    if (const auto status = group_.check_consensus(errors_of(begin(*gates)))) return *status;
+    group_.share_warnings(true);
     HostWatch watch(options_, transport.failure());
     training::GenerateRecord record = training::generate(request_, transport);
-    warn(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
+    warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
     const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
     const auto gather = [&] { (void)training::gather_record(record, transport); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
@@ -46,12 +48,12 @@ class DatagenExecution {
   /// Process 0 looks at the data folder; all get what it has found.
   std::optional<int> find_destination(const std::string& shape) {
     Result<training::DestinationState> found;
-    if (job_.leads()) found = training::inspect_destination(*prepared_.store, shape);
-    if (const auto status = job_.agree(errors_of(found))) return status;
+    if (group_.is_process0()) found = training::inspect_destination(*prepared_.store, shape);
+    if (const auto status = group_.check_consensus(errors_of(found))) return status;
     world::Bytes bytes = encode(*found);
-    if (const auto status = job_.share(bytes)) return status;
+    if (const auto status = group_.broadcast(bytes)) return status;
     found = training::decode_destination(bytes);
-    if (const auto status = job_.agree(errors_of(found))) return status;
+    if (const auto status = group_.check_consensus(errors_of(found))) return status;
     destination_ = *found;
     return std::nullopt;
   }
@@ -60,19 +62,19 @@ class DatagenExecution {
 
   /// The request of this process; in process 0 also the run folder, with a record that says "incomplete" until the end.
   Status begin(const gates::Report& gates) {
-    if (job_.leads()) {
+    if (group_.is_process0()) {
       auto folder = begin_training_folder(options_);
       if (!folder) return fail(folder.error());
       folder_ = std::move(*folder);
     }
     make_request();
-    if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
+    if (!group_.is_process0()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
     about_.separation = gates.separation;
     return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
   }
 
-  /// What is still to be written, as far as the journal knows.
+  /// Returns the bytes that are still to be written, as far as the journal knows.
   uint64_t missing_bytes() const {
     const results::DatagenPlan& plan = prepared_.plan;
     const training::DestinationState& destination = destination_;
@@ -92,7 +94,7 @@ class DatagenExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
     request.budget_bytes = prepared_.plan.writes.budget_bytes;
-    return gates::run_gates(request, job_.transport());
+    return gates::run_gates(request, group_.transport());
   }
 
   void make_request() {
@@ -109,7 +111,7 @@ class DatagenExecution {
         workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
     request_.injected_fault = options_.inject_fault;
     request_.invocation_start = call_.invocation_start;
-    if (!options_.common.quiet && job_.leads()) {
+    if (!options_.common.quiet && group_.is_process0()) {
       request_.on_progress = [this](const training::GenerateProgress& progress) {
         display_.show(training::progress_line(progress));
       };
@@ -118,7 +120,7 @@ class DatagenExecution {
 
   const TrainingCall& call_;
   const TrainingOptions& options_;
-  Job& job_;
+  ProcessGroup& group_;
   PreparedDatagen prepared_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;

@@ -28,10 +28,11 @@ int datasize(const TrainingCall& call, const Environment& environment) {
 
 int datagen(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
-  auto prepared = prepare_datagen(options, environment, call.job.transport().size());
-  if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  const bool shows = call.job.leads() && !options.common.json && !options.common.quiet;
-  if (options.common.dry_run) return call.job.leads() ? show_plan(options, *prepared) : kExitSuccess;
+  auto prepared = prepare_datagen(options, environment, call.group.transport().size());
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  const bool shows = call.group.is_process0() && !options.common.json && !options.common.quiet;
+  if (options.common.dry_run) return call.group.is_process0() ? show_plan(options, *prepared) : kExitSuccess;
   if (shows) show_plan(options, *prepared);
   return execute_datagen(call, std::move(*prepared));
 }
@@ -39,11 +40,12 @@ int datagen(const TrainingCall& call, const Environment& environment) {
 int run(const TrainingCall& call, const Environment& environment) {
   const TrainingOptions& options = call.options;
   auto prepared = prepare_run(options, environment, call.cluster.memory_bytes());
-  if (const auto status = call.job.agree(prepared ? std::vector<Error>() : prepared.error())) return *status;
-  const bool shows = options.command == TrainingCommand::kConfigview;
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  const bool shows = options.which == TrainingCommand::kConfigview;
   if (shows && !options.common.json) print(configuration_text(prepared->chosen.workload.values));
-  if (shows || options.common.dry_run) return call.job.leads() ? show_plan(options, *prepared) : kExitSuccess;
-  if (call.job.leads() && !options.common.json && !options.common.quiet) show_plan(options, *prepared);
+  if (shows || options.common.dry_run) return call.group.is_process0() ? show_plan(options, *prepared) : kExitSuccess;
+  if (call.group.is_process0() && !options.common.json && !options.common.quiet) show_plan(options, *prepared);
   return execute_run(call, std::move(*prepared));
 }
 
@@ -58,8 +60,6 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
                                      const results::RunFolder& folder, std::vector<results::RunMember> members) {
   results::RunContext context;
   fill_context(options, options.processes, folder, std::move(members), context);
-  context.benchmark = "training";
-  context.command = command_name(options.command);
   context.args_json = options_json(options);
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;
@@ -70,8 +70,8 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options) {
   results::RunFolderRequest where;
   where.model = options.model;
-  where.benchmark = "training";
-  where.command = command_name(options.command);
+  where.benchmark = options.benchmark;
+  where.command = options.command;
   return begin_run_folder(options.common, where);
 }
 
@@ -91,18 +91,19 @@ int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared)
   set("dataset.total_disk_bytes", answer.size.total_bytes);
   // Nothing was placed anywhere: this process stands for all.
   const std::vector<world::HostShare> here = {{world::host_name(), 0, options.processes}};
-  const results::RunContext about = training_context(options, chosen, *folder, call.cluster.members(call.job, here));
-  const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.job));
+  const results::RunContext about = training_context(options, chosen, *folder, call.cluster.members(call.group, here));
+  const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.group));
   return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
 }
 
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-                     Job& job) {
+int execute_training(const TrainingOptions& options, const CommandContext& context) {
+  ProcessGroup& group = context.group;
+  const Environment& environment = context.environment;
   prepare_process();
   Cluster cluster;
-  if (const auto status = cluster.meet(job)) return *status;
-  const TrainingCall call{options, invocation_start, job, cluster};
-  switch (options.command) {
+  if (const auto status = cluster.meet(group)) return *status;
+  const TrainingCall call{options, context.invocation_start, group, cluster};
+  switch (options.which) {
     case TrainingCommand::kDatasize:
       return datasize(call, environment);
     case TrainingCommand::kDatagen:

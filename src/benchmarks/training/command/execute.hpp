@@ -3,44 +3,41 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
-#include "flags/commands.hpp"
 #include "results/findings.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
-#include "session/job.hpp"
+#include "session/process_group.hpp"
 #include "session/run_end.hpp"
 
 namespace mlps::cli {
 
-/// Carries out one training command and returns the process status. `environment` is the process's, with .env applied
-/// in object mode; `invocation_start` was taken first thing in main(). Collective in a job: each process runs its
-/// accelerators or generators, process 0 records.
-int execute_training(const TrainingOptions& options, const Environment& environment, const Stamp& invocation_start,
-                     Job& job);
+/// Command::execute() of a training command.
+int execute_training(const TrainingOptions& options, const CommandContext& context);
 
-/// What every training command is carried out with.
+/// Holds what every training command is carried out with. Refers to it.
 struct TrainingCall {
   const TrainingOptions& options;
   Stamp invocation_start;
-  Job& job;
+  ProcessGroup& group;
   const Cluster& cluster;
 };
 
-/// The commands, once they are decided.
+/// Carry out a prepared command and return the process status.
 int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared);
 int execute_datagen(const TrainingCall& call, PreparedDatagen prepared);
 int execute_run(const TrainingCall& call, PreparedRun prepared);
 
-/// What the result files say of a training command besides its record.
+/// Returns what the result files say of a training command besides its record.
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
                                      const results::RunFolder& folder, std::vector<results::RunMember> members);
 
 /// Claims `training/<model>/<command>/<timestamp>`.
 Result<results::RunFolder> begin_training_folder(const TrainingOptions& options);
 
-/// Writes and shows what came out of datagen or run; the process status is the record's first error, or success.
+/// Writes and shows the results of datagen or run. Returns the process status: the record's first error, or success.
 template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
              const Record& record, const std::string& plan, const results::RunOutcome& outcome) {

@@ -1,19 +1,14 @@
 #include "benchmarks/training/command/parse.hpp"
 
+#include "benchmarks/training/command/execute.hpp"
+
 namespace mlps::cli {
 namespace {
 
-TrainingCommand command_of(Leaf leaf) {
-  switch (leaf) {
-    case kTrainingDatagen:
-      return TrainingCommand::kDatagen;
-    case kTrainingRun:
-      return TrainingCommand::kRun;
-    case kTrainingConfigview:
-      return TrainingCommand::kConfigview;
-    default:
-      return TrainingCommand::kDatasize;
-  }
+TrainingCommand command_of(std::string_view word) {
+  if (word == "datagen") return TrainingCommand::kDatagen;
+  if (word == "run") return TrainingCommand::kRun;
+  return word == "configview" ? TrainingCommand::kConfigview : TrainingCommand::kDatasize;
 }
 
 // One number under three names: ranks of a run, generators of a data set, ranks a data set is for.
@@ -22,16 +17,33 @@ const char* process_flag(TrainingCommand command) {
   return command == TrainingCommand::kDatagen ? "num-processes" : "num-accelerators";
 }
 
+class TrainingTask final : public Command {
+ public:
+  explicit TrainingTask(TrainingOptions options) : options_(std::move(options)) {}
+
+  BenchmarkOptions& options() override { return options_; }
+  RankDemand ranks() const override { return ranks_of(options_); }
+  std::string options_json() const override { return cli::options_json(options_); }
+  std::vector<std::pair<std::string, std::string>> summary_rows() const override { return cli::summary_rows(options_); }
+  Result<Location> folder(const Environment& environment) const override {
+    return data_location({options_.data_dir, options_.model, {}, options_.o_direct}, *options_.protocol, environment);
+  }
+  int execute(const CommandContext& context) const override { return execute_training(options_, context); }
+
+ private:
+  TrainingOptions options_;
+};
+
 }  // namespace
 
 ParsedTraining parse_training(CommandLine line) {
   ParsedTraining parsed;
   TrainingOptions& options = parsed.options;
-  options.command = command_of(line.command->leaf);
+  options.which = command_of(line.command.word());
   options.model = line.model;
-  Reader reader(line.lexed.settings, line.command->leaf, line.mode, line.errors);
+  Reader reader(line.tokens.settings, line.command, line.errors);
   read_benchmark(reader, line, options);
-  options.processes = reader.small(process_flag(options.command));
+  options.processes = reader.small(process_flag(options.which));
   options.num_client_hosts = reader.given("num-client-hosts") ? reader.small("num-client-hosts")
                                                               : static_cast<uint32_t>(options.hosts.hosts.size());
   options.data_dir = reader.text("data-dir");
@@ -44,6 +56,15 @@ ParsedTraining parse_training(CommandLine line) {
   finish_benchmark(reader, line, options, line);
   static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;
+}
+
+std::unique_ptr<Command> make_command(TrainingOptions options) {
+  return std::make_unique<TrainingTask>(std::move(options));
+}
+
+ParsedCommand parse_training_command(CommandLine line) {
+  ParsedTraining parsed = parse_training(std::move(line));
+  return {std::move(parsed), make_command(std::move(parsed.options))};
 }
 
 }  // namespace mlps::cli

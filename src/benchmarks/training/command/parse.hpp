@@ -1,12 +1,19 @@
 #pragma once
 
-#include "flags/benchmark_parse.hpp"
+#include "benchmarks/training/command/options.hpp"
+#include "flags/command_line.hpp"
 
 namespace mlps::cli {
 
 using ParsedTraining = Parsed<TrainingOptions>;
 
-/// The values of a command line, and what is wrong with them besides what `line` knows already.
+/// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
 ParsedTraining parse_training(CommandLine line);
+
+/// Returns the command with these options.
+std::unique_ptr<Command> make_command(TrainingOptions options);
+
+/// Benchmark::parse.
+ParsedCommand parse_training_command(CommandLine line);
 
 }  // namespace mlps::cli

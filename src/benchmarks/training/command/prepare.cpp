@@ -101,7 +101,7 @@ class RunPreparation {
       : options_(options),
         environment_(environment),
         memory_bytes_(memory_bytes),
-        measures_(options.command == TrainingCommand::kRun) {}
+        measures_(options.which == TrainingCommand::kRun) {}
 
   Prepared<PreparedRun> prepare() {
     if (auto chosen = choose_workload(options_)) {
@@ -225,7 +225,7 @@ class RunPreparation {
     prepared_.details.division = outcome.division;
     for (const std::string& warning : outcome.warnings) log::warning("{}", warning);
     if (!measures_) {
-      // Who only looks shall see the whole, and what would stop the run.
+      // configview shows everything, and what would stop the run.
       for (const Error& error : outcome.errors) log::warning("a run would be refused: {}", error.message);
       return;
     }

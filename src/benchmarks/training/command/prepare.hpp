@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/environment.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "benchmarks/training/run.hpp"
-#include "flags/commands.hpp"
 #include "formats/format.hpp"
 #include "storage/store.hpp"
 #include "workloads/training_workload.hpp"
@@ -21,19 +21,19 @@ namespace mlps::cli {
 template <class T>
 using Prepared = tl::expected<T, std::vector<Error>>;
 
-/// A workload with the overrides that made it.
+/// Holds a workload with the overrides that made it.
 struct ChosenWorkload {
   std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
   workloads::TrainingWorkload workload;
 };
-/// The built-in definition or that of --workload-file, with --params applied.
+/// Returns the built-in definition or that of --workload-file, with --params applied.
 Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
 
 /// Applies further overrides, of the tool, after those there are.
 Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
                      ChosenWorkload& chosen);
 
-/// The files of a data set; the format stays where it is.
+/// Holds the files of a data set. They refer to the format, which keeps its address when this is moved.
 struct DataFiles {
   std::unique_ptr<formats::Format> format;
   std::unique_ptr<training::Dataset> train, eval;
@@ -45,7 +45,7 @@ struct PreparedDatasize {
   ChosenWorkload chosen;
   results::DatasizeAnswer answer;
 };
-/// `memory_bytes`, here and below: measured, of all hosts.
+/// `memory_bytes`, here and below, is the measured memory of all hosts.
 Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
                                             uint64_t memory_bytes);
 
@@ -57,11 +57,11 @@ struct PreparedDatagen {
   results::DatagenPlan plan;
   results::TrainingDetails details;
 };
-/// `hosts` share the generators.
+/// Prepares datagen; `hosts` is the number of processes among which the generators are spread.
 Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
                                           uint32_t hosts);
 
-/// Everything a run is, decided; of the storage, only the manifest of the data set was read.
+/// Holds a run in which everything is decided; of the storage, only the manifest of the data set was read.
 struct PreparedRun {
   ChosenWorkload chosen;
   std::string manifest_text;  ///< datagen-manifest.json of the run folder; empty where the data set has none
@@ -73,7 +73,7 @@ struct PreparedRun {
   std::optional<training::ReadPlan> reads;  ///< as store
   results::TrainingDetails details;
 };
-/// For run and configview. What speaks against the run is an error for a run, and a warning for what only shows.
+/// Prepares run and configview. Objections to the run are errors for run, and warnings for configview.
 Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,
                                   uint64_t memory_bytes);
 

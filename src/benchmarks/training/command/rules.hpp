@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "flags/commands.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "workloads/training_workload.hpp"
 
 namespace mlps::cli {
 
-/// What the rules look at before a run.
+/// Holds what the rules look at before a run.
 struct TrainingRulesInput {
   Mode mode = Mode::kClosed;
   bool allow_invalid_params = false;

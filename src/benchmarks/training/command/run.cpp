@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/gates.hpp"
+#include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
 #include "world/world.hpp"
 
@@ -18,11 +18,11 @@ constexpr uint32_t kFoldersOfRun = 2;
 class TrainingExecution {
  public:
   TrainingExecution(const TrainingCall& call, PreparedRun prepared)
-      : call_(call), options_(call.options), job_(call.job), prepared_(std::move(prepared)) {}
+      : call_(call), options_(call.options), group_(call.group), prepared_(std::move(prepared)) {}
 
   int run() {
-    auto shares = place_ranks(options_, job_.transport().members());
-    if (const auto status = job_.agree(errors_of(shares), agreed_text())) return *status;
+    auto shares = place_ranks(options_, ranks_of(options_), group_.transport().members());
+    if (const auto status = group_.check_consensus(errors_of(shares), agreed_plan())) return *status;
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
@@ -39,14 +39,14 @@ class TrainingExecution {
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
     request.budget_bytes = prepared_.reads->budget_bytes;
-    return gates::run_gates(request, job_.transport());
+    return gates::run_gates(request, group_.transport());
   }
 
   // Only process 0 saves checkpoints.
   std::optional<int> check_checkpoint_folder() {
     if (!prepared_.checkpoints) return std::nullopt;
     uint64_t status = kExitSuccess;
-    if (job_.leads()) {
+    if (group_.is_process0()) {
       gates::Request request;
       request.store = prepared_.checkpoints.get();
       request.new_folders = kFoldersOfRun;
@@ -56,7 +56,7 @@ class TrainingExecution {
       const auto failed = report_gates(gates::run_gates(request, alone));
       status = static_cast<uint64_t>(failed.value_or(kExitSuccess));
     }
-    if (const auto ended = job_.share(status)) return ended;
+    if (const auto ended = group_.broadcast(status)) return ended;
     return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
   }
 
@@ -64,14 +64,18 @@ class TrainingExecution {
     return results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
   }
 
-  /// What the processes must agree on: the order of all reads follows from it.
-  std::string agreed_text() const {
-    return results::plan_json(prepared_.chosen.workload, prepared_.plan, std::nullopt, prepared_.details);
+  /// Returns what the processes must have alike: the order of all reads follows from it.
+  std::vector<PlanPart> agreed_plan() const {
+    return {{"the workload", packed_values(prepared_.chosen.workload.values)},
+            {"files, steps and epochs", world::pack("plan", prepared_.plan)},
+            {"the seed of the data set", world::pack("seed", prepared_.data_seed)},
+            {"the data folder", prepared_.details.location},
+            {"the checkpoint folder", prepared_.details.checkpoints}};
   }
 
   // The files that are read are there, in their sizes: asked by process 0 for all.
   Status check_files(world::World& world) const {
-    if (!job_.leads()) return {};
+    if (!group_.is_process0()) return {};
     const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
     Status status = training::check_files(*prepared_.files.train, interval, *prepared_.store, world.failure());
     if (!status || prepared_.plan.eval_epochs.empty()) return status;
@@ -90,43 +94,43 @@ class TrainingExecution {
     request.verify = options_.verify;
     request.run_seed = run_seed;
     request.eviction_limit_s = options_.drop_caches_timeout_s;
-    request.scratch_folder = job_.leads() ? folder_.path : std::filesystem::temp_directory_path().string();
+    request.scratch_folder = group_.is_process0() ? folder_.path : std::filesystem::temp_directory_path().string();
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.invocation_start;
-    if (!options_.common.quiet && job_.leads()) {
+    if (!options_.common.quiet && group_.is_process0()) {
       request.on_progress = [this](const training::Progress& progress) {
-        display_.show(job_.whose() + training::progress_line(progress));
+        display_.show(group_.host_prefix() + training::progress_line(progress));
       };
     }
     return request;
   }
 
   int run_once(const gates::Report& gates) {
-    world::World world(job_.ranks_of(shares_), job_.transport().failure());
-    const InterruptWatch::Attachment attachment(job_.interrupts(), world.failure());
-    if (const auto status = job_.agree(errors_of(check_files(world)))) return *status;
+    world::World world(group_.ranks_of(shares_), group_.transport().failure());
+    const InterruptWatch::Attachment attachment(group_.interrupts(), world.failure());
+    if (const auto status = group_.check_consensus(errors_of(check_files(world)))) return *status;
     uint64_t run_seed = options_.seed ? *options_.seed : random_seed();
-    if (const auto status = job_.share(run_seed)) return *status;
-    if (const auto status = job_.agree(errors_of(claim_folder()))) return *status;
+    if (const auto status = group_.broadcast(run_seed)) return *status;
+    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
     const training::RunRequest request = request_for(run_seed);
-    if (const auto status = job_.agree(errors_of(begin(request, gates)))) return *status;
-    job_.share_warnings(true);
+    if (const auto status = group_.check_consensus(errors_of(begin(request, gates)))) return *status;
+    group_.share_warnings(true);
     HostWatch watch(options_, world.failure());
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
-    if (prepared_.checkpoints && !job_.leads()) {
-      warn(checkpointing::abort_all_uploads_after_loss(job_.transport(), *prepared_.checkpoints).warning());
+    if (prepared_.checkpoints && !group_.is_process0()) {
+      warn(run::abort_all_uploads_after_loss(group_.transport(), *prepared_.checkpoints).warning());
     }
     // By this process alone, before it gathers; the checkpoints go to another folder.
     const world::MovedBytes moved{record.stats.bytes, 0};
-    const auto gather = [&] { (void)training::gather_record(record, job_.transport(), request.scratch_folder); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, job_});
+    const auto gather = [&] { (void)training::gather_record(record, group_.transport(), request.scratch_folder); };
+    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
   /// Process 0 claims the run folder ...
   Status claim_folder() {
-    if (!job_.leads()) return {};
+    if (!group_.is_process0()) return {};
     auto folder = begin_training_folder(options_);
     if (!folder) return fail(folder.error());
     folder_ = std::move(*folder);
@@ -135,8 +139,8 @@ class TrainingExecution {
 
   /// ... and leaves a record there that says "incomplete" until the end.
   Status begin(const training::RunRequest& request, const gates::Report& gates) {
-    if (!job_.leads()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(job_, shares_));
+    if (!group_.is_process0()) return {};
+    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
     about_.separation = gates.separation;
     about_.verification = prepared_.details.division;
     return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
@@ -145,7 +149,7 @@ class TrainingExecution {
 
   const TrainingCall& call_;
   const TrainingOptions& options_;
-  Job& job_;
+  ProcessGroup& group_;
   PreparedRun prepared_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/environment.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/manifest.hpp"
-#include "flags/commands.hpp"
 #include "storage/open.hpp"
 #include "workloads/training_workload.hpp"
 
@@ -28,10 +28,10 @@ struct FoundManifest {
   std::string text;
   training::Manifest manifest;
 };
-/// The manifest of the data set in `store`; nothing where it has none. Blocks.
+/// Returns the manifest of the data set in `store`; nothing where it has none. Blocks.
 Result<std::optional<FoundManifest>> read_manifest(storage::Store& store);
 
-/// The storage keys the original's launcher sets itself, as the result files show them.
+/// Adds the storage keys that the launcher of mlpstorage 3.0 sets itself, as the result files show them.
 void add_storage_values(const storage::Store& store, workloads::Values& values);
 
 }  // namespace mlps::cli

@@ -13,7 +13,7 @@ using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
 
-// What flags decide can't be said a second time, differently, by a parameter.
+// A parameter may not say differently what flags decide.
 Status check_params(const TrainingOptions& options) {
   for (const auto& [key, value] : options.common.params) {
     const bool is_type = key == "storage.storage_type";
@@ -29,12 +29,12 @@ Status check_params(const TrainingOptions& options) {
 
 // The datagen template has no accelerator: the data set is the same for all of them.
 std::string accelerator_of(const TrainingOptions& options) {
-  return options.command == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
+  return options.which == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
 }
 
 // The accelerators a definition exists for, and the mode allows.
 std::string advice_on_pairs(const TrainingOptions& options) {
-  const std::vector<std::string> allowed = choices_of(*find_flag("accelerator-type"), options.common.mode);
+  const std::vector<std::string> allowed = choices_of(kAcceleratorTypeFlag, options.common.mode);
   std::vector<std::string> there;
   for (const std::string& name : workloads::accelerators_of(options.model)) {
     if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) there.push_back(name);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "benchmarks/training/results/dlio_files.hpp"
 #include "results/findings.hpp"
 #include "results/folder_writer.hpp"
@@ -50,7 +48,7 @@ std::string manifest_copy_text(const std::string& location, const std::vector<st
   Json json;
   json["location"] = without_secrets(std::string_view(location));
   json["overridden_codes"] = overridden;
-  json["manifest"] = Json::parse(manifest, nullptr, false);
+  json["manifest"] = parse_json(manifest).value_or(nullptr);
   return indented(json, 2);
 }
 
@@ -73,10 +71,11 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     }
     writer.write("dlio.log", dlio_log_text(record));
     write_end(writer, context, record, plan, outcome);
+    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
+    // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
   });
 }
 

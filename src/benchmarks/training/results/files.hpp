@@ -23,7 +23,7 @@ std::string manifest_copy_text(const std::string& location, const std::vector<st
 Status write_started(const RunFolder& folder, const RunContext& context, const training::RunRecord& record,
                      const std::string& plan, const std::string& manifest);
 /// Files of every rank (their per-step lists out of the step log, piece by piece), dlio.log, logs, facts of the host,
-/// metadata, summary.json only if the verdict is "passed", and last the record.
+/// metadata, the record, and last, only if the verdict is "passed", summary.json.
 Status write_finished(const RunFolder& folder, const RunContext& context, const training::RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome);
 

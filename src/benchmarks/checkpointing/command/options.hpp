@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "benchmarks/checkpointing/record.hpp"
+#include "session/command.hpp"
+
+namespace mlps::cli {
+
+enum class CheckpointingCommand { kDatasize, kRun, kConfigview };
+
+struct CheckpointingOptions : BenchmarkOptions {
+  CheckpointingCommand which = CheckpointingCommand::kDatasize;
+  uint32_t num_processes = 0;  ///< at least 1
+  uint32_t num_checkpoints_write = 10;
+  uint32_t num_checkpoints_read = 10;
+  std::string checkpoint_folder;         ///< set for run; configview: may be empty
+  std::string checkpoint_folder_source;  ///< as results_dir_source
+  bool checkpoint_subset = false;
+
+  // Ours.
+  double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
+  checkpointing::PayloadMode payload = checkpointing::PayloadMode::kUnique;
+};
+
+RankDemand ranks_of(const CheckpointingOptions& options);
+
+/// Command::options_json() and Command::summary_rows() of these options.
+std::string options_json(const CheckpointingOptions& options);
+std::vector<std::pair<std::string, std::string>> summary_rows(const CheckpointingOptions& options);
+
+}  // namespace mlps::cli

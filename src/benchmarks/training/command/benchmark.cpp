@@ -1,0 +1,120 @@
+#include "benchmarks/training/command/benchmark.hpp"
+
+#include "benchmarks/training/command/parse.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using enum FlagKind;
+
+constexpr CommandMask kDatasize = own_command(0);
+constexpr CommandMask kDatagen = own_command(1);
+constexpr CommandMask kRunCommand = own_command(2);
+constexpr CommandMask kConfigview = own_command(3);
+constexpr CommandMask kReadingCommands = kRunCommand | kConfigview;  // configview: what run would do
+constexpr CommandMask kAllCommands = kDatasize | kDatagen | kReadingCommands;
+constexpr CommandMask kTraits = kOfBenchmark | kParamsInEveryMode;
+
+constexpr auto kSubcommands = std::to_array<Subcommand>({
+    {.word = "unet3d", .text = "3D segmentation: large files, read whole"},
+    {.word = "retinanet", .text = "object detection: many small files"},
+    {.word = "cosmoflow", .text = "cosmology: a file per sample", .modes = kWhatifOnly},
+    {.word = "resnet50", .text = "image classification: many records a file", .modes = kWhatifOnly},
+    {.word = "dlrm", .text = "recommendation: row groups of parquet files", .modes = kWhatifOnly},
+    {.word = "dlrm_parquet", .text = "recommendation, the h100's parquet variant", .modes = kWhatifOnly},
+    {.word = "flux", .text = "image generation: parquet files", .modes = kWhatifOnly},
+    {.parent = "MODEL",
+     .word = "datasize",
+     .text = "how many files and bytes the rules ask for",
+     .command = kDatasize | kTraits},
+    {.parent = "MODEL",
+     .word = "datagen",
+     .text = "write the data set",
+     .command = kDatagen | kTraits | kOnStorage | kPlansIo | kRuns},
+    {.parent = "MODEL",
+     .word = "run",
+     .text = "the measured benchmark",
+     .command = kRunCommand | kTraits | kOnStorage | kPlansIo | kRuns | kMeasures},
+    {.parent = "MODEL",
+     .word = "configview",
+     .text = "the merged configuration, each value with its source, and the plan; runs nothing",
+     .command = kConfigview | kTraits | kOnStorage | kPlansIo},
+});
+
+constexpr auto kFlags = std::to_array<Flag>({
+    row_for(kProcessesFlag, kDatagen, kDatagen, "Generators that write."),
+    {.name = "max-accelerators",
+     .short_name = "ma",
+     .kind = kInteger,
+     .value_name = "N",
+     .minimum = 1,
+     .maximum = kMostRanks,
+     .commands = kDatasize,
+     .required = kDatasize,
+     .text = "Most simulated accelerators the data set is to serve."},
+    {.name = "num-accelerators",
+     .short_name = "na",
+     .kind = kInteger,
+     .value_name = "N",
+     .minimum = 1,
+     .maximum = kMostRanks,
+     .commands = kReadingCommands,
+     .required = kReadingCommands,
+     .text = "Simulated accelerators (ranks) that read."},
+    row_for(kClientHostMemoryFlag, kDatasize | kReadingCommands, kDatasize | kReadingCommands),
+    {.name = "num-client-hosts",
+     .short_name = "nc",
+     .kind = kInteger,
+     .value_name = "N",
+     .minimum = 1,
+     .maximum = 1'000'000,
+     .commands = kDatasize | kReadingCommands,
+     .text = "Client hosts whose memory the data set must outgrow. Default: the number of --hosts."},
+    {.name = "data-dir",
+     .short_name = "dd",
+     .kind = kLocation,
+     .value_name = "WHERE",
+     .commands = kAllCommands,
+     .required = kDatagen | kRunCommand,
+     .variable = "MLPSTORAGE_DATA_DIR",
+     .retired = "MLPERF_DATA_DIR",
+     .user_file = true,
+     .text = "Where data sets are: a path, s3://bucket/prefix, bucket/prefix, a prefix below BUCKET, or null://. The "
+             "model's name is added unless it is there."},
+    row_for(kAcceleratorTypeFlag, kDatasize | kReadingCommands, kDatasize | kReadingCommands),
+    row_for(kSeedFlag, kDatagen, kNoCommand, "Seed of sizes and payload of the data set."),
+    row_for(kSeedFlag, kRunCommand, kNoCommand, "Seed of random shuffles."),
+    {.name = "workload-file",
+     .kind = kPath,
+     .value_name = "FILE",
+     .commands = kAllCommands,
+     .modes = kOpenAndWhatif,
+     .names_file = true,
+     .text = "Workload definition in the original's YAML, in place of the built-in one."},
+    {.name = "read-ahead",
+     .kind = kSize,
+     .value_name = "SIZE",
+     .minimum = kMiB,
+     .default_text = "1GiB",
+     .commands = kReadingCommands,
+     .text = "Most that is read, or being read, ahead of one accelerator."},
+    {.name = "drop-caches-timeout-seconds",
+     .kind = kInteger,
+     .value_name = "N",
+     .minimum = 1,
+     .maximum = 86'400,
+     .default_text = "30",
+     .commands = kRunCommand,
+     .text = "Most time spent before an epoch on evicting the data set from this host's page cache."},
+    row_for(kSkipValidationFlag, kAllCommands, kNoCommand, "What contradicts the data set's manifest is a warning."),
+});
+
+}  // namespace
+
+constexpr Benchmark kTraining{{.word = "training",
+                               .text = "make data sets, and read them as a training job would",
+                               .subcommands = kSubcommands,
+                               .flags = kFlags},
+                              parse_training_command};
+
+}  // namespace mlps::cli

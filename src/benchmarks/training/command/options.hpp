@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "session/command.hpp"
+
+namespace mlps::cli {
+
+enum class TrainingCommand { kDatasize, kDatagen, kRun, kConfigview };
+
+struct TrainingOptions : BenchmarkOptions {
+  TrainingCommand which = TrainingCommand::kDatasize;
+  uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
+  uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
+  std::string data_dir;           ///< set for datagen and run, else may be empty
+  std::string data_dir_source;    ///< as results_dir_source
+  uint32_t drop_caches_timeout_s = 30;
+
+  // Ours.
+  uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
+  std::string workload_file;         ///< open and whatif; empty: the built-in definition
+  std::string workload_text;         ///< its content
+};
+
+/// Generators of a data set may be unevenly spread over the hosts: datagen is not measured.
+RankDemand ranks_of(const TrainingOptions& options);
+
+/// Command::options_json() and Command::summary_rows() of these options.
+std::string options_json(const TrainingOptions& options);
+std::vector<std::pair<std::string, std::string>> summary_rows(const TrainingOptions& options);
+
+}  // namespace mlps::cli

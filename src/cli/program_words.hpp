@@ -1,0 +1,20 @@
+#pragma once
+
+#include "flags/grammar.hpp"
+
+/// The words of the program itself, which stand outside of the modes.
+namespace mlps::cli {
+
+inline constexpr CommandMask kInit = own_command(0);
+inline constexpr CommandMask kVersion = own_command(1);
+inline constexpr CommandMask kConfigShow = own_command(2);
+inline constexpr CommandMask kConfigSet = own_command(3);
+inline constexpr CommandMask kConfigUnset = own_command(4);
+inline constexpr CommandMask kConfigPath = own_command(5);
+inline constexpr CommandMask kHistoryShow = own_command(6);
+inline constexpr CommandMask kHistoryRerun = own_command(7);
+inline constexpr CommandMask kHelp = own_command(8);
+
+const CommandGroup& program_words();
+
+}  // namespace mlps::cli

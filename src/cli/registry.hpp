@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "session/command.hpp"
+
+namespace mlps::cli {
+
+/// The benchmarks that the program has, and the grammar that they and its own words make.
+class Registry {
+ public:
+  /// The benchmarks in the order of help; they must outlive the registry. `not_built` are words of mlpstorage 3.0 that
+  /// are known only to say so.
+  Registry(std::vector<const Benchmark*> benchmarks, const std::vector<const CommandGroup*>& not_built);
+
+  const Grammar& grammar() const { return grammar_; }
+  /// Returns the benchmark whose words and flags `group` are, or nullptr.
+  const Benchmark* find(const CommandGroup* group) const;
+
+ private:
+  std::vector<const Benchmark*> benchmarks_;
+  Grammar grammar_;
+};
+
+/// Returns the program's own registry. A benchmark is added to it by one row.
+const Registry& registry();
+
+}  // namespace mlps::cli

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/environment.hpp"
+#include "flags/command_line.hpp"
+#include "flags/grammar.hpp"
+#include "flags/options.hpp"
+#include "location/location.hpp"
+#include "session/process_group.hpp"
+
+/// The interface between a benchmark and the rest of the program: its words and flags, and its commands.
+namespace mlps::cli {
+
+/// How many ranks of a command are spread over the hosts.
+struct RankDemand {
+  uint32_t count = 0;
+  bool measured = true;  ///< false: their numbers may differ between hosts in every mode
+};
+
+/// Holds what a command is carried out with, in each process of a group. Refers to it.
+struct CommandContext {
+  const Environment& environment;  ///< the process's, with .env applied in object mode
+  Stamp invocation_start;          ///< when the command was typed
+  ProcessGroup& group;
+};
+
+/// One command of a benchmark with all its options.
+class Command {
+ public:
+  virtual ~Command() = default;
+
+  virtual BenchmarkOptions& options() = 0;
+  virtual RankDemand ranks() const = 0;
+  /// Returns all options as a JSON object, for the metadata: names and order of mlpstorage 3.0, ours after them. Never
+  /// holds a secret.
+  virtual std::string options_json() const = 0;
+  /// Returns labels and values of the benchmark's own settings, for the summary at the start.
+  virtual std::vector<std::pair<std::string, std::string>> summary_rows() const = 0;
+  /// Returns the folder of the storage that the command is about, where the word file or object follows.
+  virtual Result<Location> folder(const Environment& environment) const = 0;
+  /// Carries the command out and returns the process status. Collective in a job: each process runs its ranks, and
+  /// process 0 prints and records.
+  virtual int execute(const CommandContext& context) const = 0;
+};
+
+/// A command line as its benchmark understood it: `command` is there, but only good if there are no errors.
+struct ParsedCommand : ParseOutcome {
+  std::unique_ptr<Command> command;
+};
+
+/// A benchmark as the program's registry has it.
+struct Benchmark : CommandGroup {
+  ParsedCommand (*parse)(CommandLine line) = nullptr;
+};
+
+}  // namespace mlps::cli
