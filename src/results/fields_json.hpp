@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -50,6 +51,13 @@ void add_fields(Json& json, const T& value, Nanos origin) {
       json[field.name] = value_json(value.*field.member, origin);
     }
   });
+}
+
+/// Gives an entry of an object another name, in its place.
+inline void rename_key(Json& object, std::string_view from, std::string_view to) {
+  for (Json::Member& member : object.members()) {
+    if (member.key == from) member.key = to;
+  }
 }
 
 /// Returns the object of the fields of `value`.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "storage/in_flight.hpp"
+#include "io/plan.hpp"
 
 namespace mlps::checkpointing {
 namespace {
@@ -22,25 +22,17 @@ uint64_t largest_part(const CheckpointPlan& plan, storage::Store& store, uint64_
       largest = std::max(largest, std::min(object->part_bytes(), planned.size_bytes));
     }
   }
-  return storage::buffer_bytes_for(largest, store.traits());
+  return io::buffer_bytes_for(largest, store.traits());
 }
 
 }  // namespace
 
 Result<IoPlan> plan_io(const CheckpointPlan& plan, storage::Store& store, const IoRequest& request) {
-  IoPlan io;
-  io.budget_bytes = request.memory_bytes;
-  io.part_bytes = largest_part(plan, store, request.part_bytes);
-  storage::InFlightWish wish;
+  io::PlanWish wish;
   wish.in_flight = std::clamp<uint64_t>(uint64_t{2} * plan.processes, kMinInFlight, kMaxInFlight);
   wish.null_workers = request.cores;
-  wish.buffer_bytes = io.part_bytes;
-  const auto chosen = storage::choose_in_flight({request.workers, request.depth, request.memory_bytes, request.cores},
-                                                wish, store.traits());
-  if (!chosen) return fail(chosen.error());
-  io.workers = chosen->workers;
-  io.depth = chosen->depth;
-  return io;
+  wish.part_bytes = largest_part(plan, store, request.part_bytes);
+  return io::choose_plan({request.workers, request.depth, request.memory_bytes, request.cores}, wish, store.traits());
 }
 
 }  // namespace mlps::checkpointing

@@ -9,7 +9,7 @@
 
 namespace mlps::checkpointing {
 
-/// What the user asked for; absent values are chosen by plan_io().
+/// The values the user set; absent ones are chosen by plan_io().
 struct IoRequest {
   std::optional<uint32_t> workers = {};  ///< --io-workers
   std::optional<uint32_t> depth = {};    ///< --io-depth

@@ -77,13 +77,13 @@ void add_interval_metrics(const std::vector<const CheckpointEvent*>& events, Pha
 }
 
 void add_worker_metrics(const PhaseStats& stats, PhaseMetrics& metrics) {
-  const WorkerTimes& times = stats.times;
-  const Nanos all = times.prepare_ns + times.submit_ns + times.wait_ns + times.starved_ns + times.other_ns;
+  const io::Times& times = stats.times;
+  const Nanos all = times.prepare_ns + times.submit_ns + times.wait_ns + times.idle_ns + times.other_ns;
   metrics.harness_overhead = share(times.exposed_ns, all);
   metrics.prepare_share = share(times.prepare_ns, all);
   metrics.submit_share = share(times.submit_ns, all);
   metrics.wait_share = share(times.wait_ns, all);
-  metrics.starved_share = share(times.starved_ns, all);
+  metrics.starved_share = share(times.idle_ns, all);
   metrics.cpu_s_per_gib = stats.bytes == 0 ? 0 : (stats.cpu_user_s + stats.cpu_system_s) / to_gib(stats.bytes);
 }
 

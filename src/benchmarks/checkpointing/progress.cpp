@@ -9,9 +9,9 @@ namespace {
 constexpr Nanos kTick = 500'000'000;
 }
 
-ProgressMeter::ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display,
-                             world::Failure& failure)
-    : plan_(plan), crew_(crew), display_(std::move(display)) {
+ProgressMeter::ProgressMeter(const CheckpointPlan& plan, const io::ObjectPool& pool,
+                             std::function<void(const Progress&)> display, world::Failure& failure)
+    : plan_(plan), pool_(pool), display_(std::move(display)) {
   Status started = thread_.start(
       {"progress meters", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
       [] { return now_ns() + kTick; }, [this] { tick(); });
@@ -22,7 +22,7 @@ void ProgressMeter::enter(Phase phase, uint32_t checkpoint) {
   const std::lock_guard lock(mutex_);
   if (now_.phase != phase) {
     finished_seconds_ = 0;
-    phase_start_bytes_ = last_bytes_ = crew_.live_bytes();
+    phase_start_bytes_ = last_bytes_ = pool_.live_bytes();
     const bool writing = phase == Phase::kWrite;
     now_ = {};
     now_.phase = phase;
@@ -42,7 +42,7 @@ void ProgressMeter::leave(double seconds) {
 
 Progress ProgressMeter::measure() {
   const Nanos now = now_ns();
-  const uint64_t bytes = crew_.live_bytes();
+  const uint64_t bytes = pool_.live_bytes();
   now_.phase_bytes = bytes - phase_start_bytes_;
   now_.phase_seconds = finished_seconds_ + (now_.pausing ? 0.0 : to_seconds(now - entered_ns_));
   const double elapsed = to_seconds(now - last_tick_ns_);

@@ -4,15 +4,15 @@
 #include <mutex>
 
 #include "base/periodic_thread.hpp"
-#include "benchmarks/checkpointing/crew.hpp"
 #include "benchmarks/checkpointing/run.hpp"
+#include "io/object_pool.hpp"
 
 namespace mlps::checkpointing {
 
-/// Tells a display how far the run is, twice a second, from a thread of its own that only reads the workers' counters.
+/// Reports the progress of the run to a display, twice a second, from a thread that only reads counters.
 class ProgressMeter {
  public:
-  ProgressMeter(const CheckpointPlan& plan, const Crew& crew, std::function<void(const Progress&)> display,
+  ProgressMeter(const CheckpointPlan& plan, const io::ObjectPool& pool, std::function<void(const Progress&)> display,
                 world::Failure& failure);
 
   /// A checkpoint's interval is about to begin, or has ended after `seconds`. Called by the host's first rank.
@@ -24,7 +24,7 @@ class ProgressMeter {
   Progress measure();
 
   const CheckpointPlan& plan_;
-  const Crew& crew_;
+  const io::ObjectPool& pool_;
   const std::function<void(const Progress&)> display_;
 
   std::mutex mutex_;

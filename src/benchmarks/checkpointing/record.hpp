@@ -8,8 +8,9 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/histogram.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
+#include "io/plan.hpp"
+#include "io/stats.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 
@@ -22,14 +23,7 @@ inline const char* phase_name(Phase phase) {
 
 enum class PayloadMode { kUnique, kNone };
 
-/// How the bytes move: decided before the run from the store's traits and the user's limits, printed, and obeyed.
-struct IoPlan {
-  uint32_t workers = 0;       ///< I/O threads of this host
-  uint32_t depth = 0;         ///< operations in flight per worker
-  uint64_t part_bytes = 0;    ///< largest part of any object of the plan
-  uint64_t budget_bytes = 0;  ///< limit for I/O buffers of this host
-  uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
-};
+using IoPlan = io::Plan;
 
 /// One save or load of one checkpoint by one rank. Its interval is the rank's own, from leaving the opening barrier
 /// to its last object being complete.
@@ -43,17 +37,6 @@ struct RankInterval {
   Nanos barrier_ns = 0;  ///< waiting for other ranks at the opening barrier
 };
 
-/// Time of all I/O workers in a phase, summed over workers and checkpoints. prepare + submit + wait + starved +
-/// other = workers x the phase's busy time.
-struct WorkerTimes {
-  Nanos prepare_ns = 0;  ///< payload fill or verify
-  Nanos submit_ns = 0;   ///< inside Session::submit (blocking stores: the I/O itself)
-  Nanos wait_ns = 0;     ///< inside Session::poll with something in flight
-  Nanos starved_ns = 0;  ///< nothing to take: other workers hold the last parts
-  Nanos other_ns = 0;    ///< our own bookkeeping
-  Nanos exposed_ns = 0;  ///< part of prepare and other during which this worker had nothing in flight
-};
-
 constexpr auto fields_of(Of<RankInterval>) {
   return std::tuple(kept("rank", &RankInterval::rank), kept("start_ns", &RankInterval::start),
                     kept("duration_ns", &RankInterval::duration_ns), kept("bytes", &RankInterval::bytes),
@@ -61,13 +44,6 @@ constexpr auto fields_of(Of<RankInterval>) {
                     kept("barrier_ns", &RankInterval::barrier_ns));
 }
 static_assert(lists_every_member<RankInterval>());
-
-constexpr auto fields_of(Of<WorkerTimes>) {
-  return std::tuple(summed("prepare_ns", &WorkerTimes::prepare_ns), summed("submit_ns", &WorkerTimes::submit_ns),
-                    summed("wait_ns", &WorkerTimes::wait_ns), summed("starved_ns", &WorkerTimes::starved_ns),
-                    summed("other_ns", &WorkerTimes::other_ns), summed("exposed_ns", &WorkerTimes::exposed_ns));
-}
-static_assert(lists_every_member<WorkerTimes>());
 
 /// One checkpoint of a phase.
 struct CheckpointEvent {
@@ -89,29 +65,16 @@ constexpr auto fields_of(Of<CheckpointEvent>) {
 }
 static_assert(lists_every_member<CheckpointEvent>());
 
-struct PhaseStats {
-  Histogram begin_ns, part_ns, first_byte_ns, commit_ns;  ///< latencies per operation
-  WorkerTimes times;
-  uint64_t bytes = 0;
-  uint64_t bytes_verified = 0;
-  uint64_t parts = 0;
-  uint64_t objects = 0;
-  uint64_t retries = 0;
-  uint64_t retried_bytes = 0;
+struct PhaseStats : io::Stats {
   double cpu_user_s = 0;
   double cpu_system_s = 0;
   double wall_s = 0;  ///< sum over the phase's checkpoints of slowest_ns
 };
 constexpr auto fields_of(Of<PhaseStats>) {
-  return std::tuple(summed("bytes", &PhaseStats::bytes), summed("bytes_verified", &PhaseStats::bytes_verified),
-                    summed("parts", &PhaseStats::parts), summed("objects", &PhaseStats::objects),
-                    summed("retries", &PhaseStats::retries), summed("retried_bytes", &PhaseStats::retried_bytes),
-                    kept("wall_s", &PhaseStats::wall_s), summed("cpu_user_s", &PhaseStats::cpu_user_s),
-                    summed("cpu_system_s", &PhaseStats::cpu_system_s), summed("worker_time", &PhaseStats::times),
-                    summed("begin", &PhaseStats::begin_ns), summed("part", &PhaseStats::part_ns),
-                    summed("first_byte", &PhaseStats::first_byte_ns), summed("commit", &PhaseStats::commit_ns));
+  return std::tuple_cat(fields_of(Of<io::Stats>()),
+                        std::tuple(kept("wall_s", &PhaseStats::wall_s), summed("cpu_user_s", &PhaseStats::cpu_user_s),
+                                   summed("cpu_system_s", &PhaseStats::cpu_system_s)));
 }
-static_assert(lists_every_member<PhaseStats>());
 
 /// Holds everything a run found out; result files, tables and JSON are views of it. run() makes it for the ranks of one
 /// host; gather_record() makes the record of process 0 that of all ranks.

@@ -8,17 +8,20 @@
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
-#include "benchmarks/checkpointing/crew.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
+#include "io/object_pool.hpp"
 
 namespace mlps::checkpointing {
 namespace {
 
+constexpr const char* kMismatchHint =
+    "the storage returned other bytes than it was given, or the object is from another run; compare --seed and "
+    "--size-scale with the run that wrote it";
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
-/// This host's share of a run: rank threads walk through the events together; the first of them also prepares and
+/// Runs this host's share of a plan: rank threads go through the events together; the first of them also prepares and
 /// closes each event, in the time that no rank's clock runs.
 class CheckpointRun {
  public:
@@ -38,8 +41,11 @@ class CheckpointRun {
       world_.failure().raise(status.error());
     } else {
       run_ranks();
-      for (const std::string& problem : crew_->disband()) log::warning("{}", problem);
-      crew_->merge_into(record_);
+      pool_->stop();
+      merge<io::Stats>(record_.write, pool_->stats(true));
+      merge<io::Stats>(record_.read, pool_->stats(false));
+      const Nanos first = pool_->first_part_ns();
+      if (first != 0) record_.first_byte_s = to_seconds(first - record_.invocation_start.monotonic_ns);
     }
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = peak_rss_bytes();
@@ -55,11 +61,13 @@ class CheckpointRun {
     auto control = store_.open_session(1);
     if (!control) return fail(control.error());
     control_ = std::move(*control);
-    auto crew = Crew::hire({request_.io, request_.payload, request_.verify}, store_, world_.failure());
-    if (!crew) return fail(crew.error());
-    crew_ = std::move(*crew);
+    io::Plan io = request_.io;
+    io.buffers = request_.payload != PayloadMode::kNone;
+    auto pool = io::ObjectPool::start({io, request_.verify, kMismatchHint}, store_, world_.failure());
+    if (!pool) return fail(std::move(pool.error()));
+    pool_ = std::move(*pool);
     if (request_.on_progress)
-      meter_ = std::make_unique<ProgressMeter>(plan_, *crew_, request_.on_progress, world_.failure());
+      meter_ = std::make_unique<ProgressMeter>(plan_, *pool_, request_.on_progress, world_.failure());
     return {};
   }
 
@@ -72,7 +80,7 @@ class CheckpointRun {
     meter_.reset();
   }
 
-  /// The life of one rank, by its place among those of this host.
+  /// Carries out all events of the rank at `place` of this host.
   void walk(uint32_t place) {
     const Nanos cost = world_.barrier_cost();
     if (place == 0) record_.barrier_cost_ns = cost;
@@ -93,30 +101,29 @@ class CheckpointRun {
     if (place == 0) open_event();
     const Nanos arrived = now_ns();
     if (!world_.barrier()) return false;
-    Lane& lane = board_->lane(place);
+    io::RankQueue& queue = work_->queue(place);
     RankInterval& interval = intervals_[place];
     interval = {};
     interval.rank = plan_.ranks[place].rank;
     interval.start = Stamp::now();
     interval.barrier_ns = interval.start.monotonic_ns - arrived;
-    lane.activate(interval.start.monotonic_ns);
-    board_->ring();
-    if (!lane.wait_done()) return false;
-    Nanos end = lane.end_ns();
+    work_->activate(place, interval.start.monotonic_ns);
+    if (!queue.wait_done()) return false;
+    Nanos end = queue.end_ns();
     if (plan_.rank_sync) {
       if (!world_.barrier()) return false;
       end = now_ns();
     }
     interval.duration_ns = end - interval.start.monotonic_ns;
     interval.bytes = plan_.ranks[place].total_bytes();
-    interval.prepare_ns = lane.prepare_ns();
-    interval.storage_ns = lane.storage_ns();
+    interval.prepare_ns = queue.prepare_ns();
+    interval.storage_ns = queue.storage_ns();
     if (!world_.barrier()) return false;
     if (place == 0) close_event();
     return true;
   }
 
-  /// The host's first rank, before the pause: checks what is to be read, and lays out every rank's objects.
+  /// Checks the objects to be read and queues every rank's objects. Called by the first rank, before the pause.
   Status prepare(Phase phase, uint32_t checkpoint) {
     cached_before_.reset();
     uint64_t seed = record_.seed;
@@ -134,19 +141,23 @@ class CheckpointRun {
         seed = record_.seed = *found;
       }
     }
-    auto board = std::make_unique<Board>(phase, checkpoint, plan_.ranks.size(), world_.first_rank());
+    auto work = std::make_unique<io::PhaseWork>(phase == Phase::kWrite,
+                                                fmt::format("{} of checkpoint {}", phase_name(phase), checkpoint),
+                                                static_cast<uint32_t>(plan_.ranks.size()), world_.first_rank());
     for (const RankPlan& rank : plan_.ranks) {
       for (const PlannedObject& planned : rank.objects) {
         const std::string name = object_name(plan_, checkpoint, planned);
-        board->lane(rank.rank - world_.first_rank())
+        work->queue(rank.rank - world_.first_rank())
             .add(store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
       }
     }
-    board_ = std::move(board);
+    work_ = std::move(work);
+    phase_ = phase;
+    checkpoint_ = checkpoint;
     return {};
   }
 
-  /// Once, between the phases: everything expected is there, and nothing of it is in this host's page cache.
+  /// Checks, once between the phases, that every expected object exists, and drops them from this host's page cache.
   Status prepare_reading() {
     for (uint32_t checkpoint = 1; checkpoint <= plan_.checkpoints_to_read; ++checkpoint) {
       if (auto status = check_stored(plan_, checkpoint, *control_); !status) return status;
@@ -172,18 +183,17 @@ class CheckpointRun {
   }
 
   void open_event() {
-    if (board_ == nullptr) return;
+    if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
-    if (meter_) meter_->enter(board_->phase(), board_->checkpoint());
-    crew_->work_on(*board_);
+    if (meter_) meter_->enter(phase_, checkpoint_);
+    pool_->work_on(*work_);
   }
 
-  /// The host's first rank, after the closing barrier: all ranks' intervals are complete and no worker looks at the
-  /// board any more.
+  /// The host's first rank, after the closing barrier: all ranks' intervals are complete and no I/O thread looks
+  /// at the work any more.
   void close_event() {
-    crew_->wait_idle();
-    CheckpointEvent event{board_->phase(), board_->checkpoint(), intervals_.front().start, 0,
-                          intervals_,      cached_before_};
+    pool_->wait_idle();
+    CheckpointEvent event{phase_, checkpoint_, intervals_.front().start, 0, intervals_, cached_before_};
     Nanos last_end = 0;
     for (const RankInterval& interval : intervals_) {
       if (interval.start.monotonic_ns < event.start.monotonic_ns) event.start = interval.start;
@@ -224,8 +234,10 @@ class CheckpointRun {
   world::World& world_;
   RunRecord record_;
   std::unique_ptr<storage::Session> control_;  // the first rank's, for checks between events
-  std::unique_ptr<Board> board_;               // of the current event; outlives the crew's use of it
-  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<io::PhaseWork> work_;        // of the current event; outlives its use by the pool
+  Phase phase_ = Phase::kWrite;                // of the current event
+  uint32_t checkpoint_ = 0;                    // of the current event
+  std::unique_ptr<io::ObjectPool> pool_;
   std::unique_ptr<ProgressMeter> meter_;
   std::vector<RankInterval> intervals_;  // one per rank, of the current event
   std::optional<storage::Residency> cached_before_;

@@ -10,7 +10,7 @@
 
 namespace mlps::checkpointing {
 
-/// What the progress display is told, about twice a second, on a thread of its own.
+/// The progress of a run, as the display gets it about twice a second on a thread of its own.
 struct Progress {
   std::optional<Phase> phase;  ///< nothing between phases
   uint32_t checkpoint = 0;     ///< from 1

@@ -8,10 +8,11 @@
 #include "base/log.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/durability_rounds.hpp"
+#include "benchmarks/training/file_writer.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "benchmarks/training/generate_meter.hpp"
-#include "benchmarks/training/generate_rounds.hpp"
-#include "benchmarks/training/generate_worker.hpp"
+#include "io/io_thread_pool.hpp"
 
 namespace mlps::training {
 namespace {
@@ -49,7 +50,7 @@ uint64_t bytes_of_first(const Dataset& train, const Dataset& eval, uint64_t file
   return bytes_of_first(train, of_train) + bytes_of_first(eval, files - of_train);
 }
 
-/// E603 or E606 unless the first, the last and some files between are there with their sizes.
+/// Fails with E603 or E606 unless the first, the last and some files between exist with their sizes.
 Status check_sample(const Dataset& set, storage::Session& session) {
   const uint64_t files = set.files();
   const uint64_t sampled = std::min(files, kFilesSampledForPresence);
@@ -71,20 +72,12 @@ Status check_sample(const Dataset& set, storage::Session& session) {
 }
 
 void merge(GenerateRecord& into, const WriteNumbers& from) {
-  into.write_ns.merge(from.write_ns);
-  into.commit_ns.merge(from.commit_ns);
-  into.prepare_ns += from.prepare_ns;
-  into.submit_ns += from.submit_ns;
-  into.wait_ns += from.wait_ns;
-  into.other_ns += from.other_ns;
+  mlps::merge(into.stats, from.stats);
   into.files_written += from.files_written;
   into.files_kept += from.files_kept;
   into.files_repaired += from.files_repaired;
-  into.bytes_written += from.bytes_written;
   into.bytes_planned += from.bytes_planned;
   into.bytes_kept += from.bytes_kept;
-  into.retries += from.retries;
-  into.retried_bytes += from.retried_bytes;
 }
 
 class Generation {
@@ -164,25 +157,26 @@ class Generation {
     const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
     job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
                             CommitWindow(0, share_.count(), kWindow),
-                            Probe(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
+                            PresenceGuess(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
-      auto worker = WriteWorker::create(*job_);
-      if (!worker) return fail(worker.error());
-      workers_.push_back(std::move(*worker));
+      writers_.push_back(std::make_unique<FileWriter>(*job_));
     }
+    auto threads = io::IoThreadPool::start(request_.writes, true, store_, failure_, io::pointers(writers_));
+    if (!threads) return fail(std::move(threads.error()));
+    threads_ = std::move(*threads);
     return {};
   }
 
   WriteCount count_live() const {
-    WriteCount count;
-    for (const auto& worker : workers_) {
-      count.files += worker->live_files();
-      count.bytes += worker->live_bytes();
+    WriteCount count{0, threads_->live_bytes()};
+    for (const auto& writer : writers_) {
+      count.files += writer->live_files();
+      count.bytes += writer->live_kept_bytes();
     }
     return count;
   }
 
-  std::unique_ptr<GenerateMeter> start_meter(const Rounds& rounds) const {
+  std::unique_ptr<GenerateMeter> start_meter(const DurabilityRounds& rounds) const {
     if (!request_.on_progress) return nullptr;
     GenerateProgress start;
     start.hosts = transport_.size();
@@ -197,9 +191,9 @@ class Generation {
 
   /// Returns when every process has written its files and made them last, or one has failed.
   Status write_share() {
-    const Rounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns, record_.traits.holds_objects,
-                                    [this] { return count_live(); }};
-    const auto rounds = Rounds::start(settings, share_, job_->window, store_, transport_);
+    const DurabilityRounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns,
+                                              record_.traits.holds_objects, [this] { return count_live(); }};
+    const auto rounds = DurabilityRounds::start(settings, share_, job_->window, store_, transport_);
     if (!rounds) return fail(rounds.error());
     const auto meter = start_meter(**rounds);
     write_files();
@@ -213,34 +207,24 @@ class Generation {
   }
 
   Status make_durable() {
-    // Who had nothing to write may not even see the folder yet.
+    // A process that had nothing to write may not see the folder yet.
     return failure_.raised() || share_.count() == 0 ? Status() : store_.flush();
   }
 
   void write_files() {
-    const auto on_raise = failure_.on_raise([this] {
-      for (const auto& worker : workers_) worker->cancel();
-    });
     start_ = now_ns();
     const rusage before = usage_of_process();
-    Status ran = run_on_threads(
-        workers_.size(), {"I/O threads", "--io-workers", [this](Error error) { failure_.raise(std::move(error)); }},
-        [this](size_t index) { workers_[index]->work(); });
-    if (!ran) failure_.raise(std::move(ran.error()));
+    threads_->begin();
+    threads_->wait_idle();
     const rusage after = usage_of_process();
     record_.cpu_user_s = rusage_seconds(after.ru_utime) - rusage_seconds(before.ru_utime);
     record_.cpu_system_s = rusage_seconds(after.ru_stime) - rusage_seconds(before.ru_stime);
     record_.seconds = to_seconds(now_ns() - start_);
-    for (const auto& worker : workers_) {
-      merge(record_, worker->numbers());
-      const Nanos first = worker->numbers().first_part_ns;
-      if (first != 0 && (first_part_ns_ == 0 || first < first_part_ns_)) first_part_ns_ = first;
-      for (const std::string& problem : worker->problems()) log::warning("{}", problem);
-    }
+    for (const auto& writer : writers_) merge(record_, writer->numbers());
   }
 
-  /// Every file of every process is there to last: says so. The manifest takes the journal's place, in this order, so
-  /// that there is no moment at which neither tells what the folder holds. No process succeeds before.
+  /// Declares the data set complete: every file of every process is durable. The manifest is written before the journal
+  /// is removed, so that at any moment one of them describes the folder. No process succeeds before.
   Status finish() {
     if (leads() && record_.traits.holds_objects) {
       const std::string text = manifest_text(request_.manifest);
@@ -257,14 +241,15 @@ class Generation {
     part.host = member.host;
     part.pid = member.pid;
     part.process = transport_.index();
-    part.workers = static_cast<uint32_t>(workers_.size());
-    if (first_part_ns_ != 0) part.first_byte_s = to_seconds(first_part_ns_ - request_.invocation_start.monotonic_ns);
+    part.workers = static_cast<uint32_t>(writers_.size());
+    const Nanos first = threads_ ? threads_->first_part_ns() : 0;
+    if (first != 0) part.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
     part.peak_rss_bytes = record_.peak_rss_bytes;
     part.cpu_user_s = record_.cpu_user_s;
     part.cpu_system_s = record_.cpu_system_s;
-    part.bytes_written = record_.bytes_written;
-    part.retries = record_.retries;
-    part.retried_bytes = record_.retried_bytes;
+    part.bytes_written = record_.stats.bytes;
+    part.retries = record_.stats.retries;
+    part.retried_bytes = record_.stats.retried_bytes;
     return part;
   }
 
@@ -278,9 +263,9 @@ class Generation {
   const FileShare share_;
   std::unique_ptr<storage::Session> control_;
   std::unique_ptr<WriteJob> job_;
-  std::vector<std::unique_ptr<WriteWorker>> workers_;
+  std::vector<std::unique_ptr<FileWriter>> writers_;
+  std::unique_ptr<io::IoThreadPool> threads_;
   Nanos start_ = 0;
-  Nanos first_part_ns_ = 0;  // submitted; 0: none
 };
 
 }  // namespace
@@ -306,7 +291,7 @@ void judge_generation(GenerateRecord& record, uint64_t expected_files) {
     record.reasons.push_back(fmt::format("{}: {} planned, {} done", what, grouped(planned), grouped(done)));
   };
   account("files", expected_files, record.files_written + record.files_kept);
-  if (!record.error) account("bytes written", record.bytes_planned, record.bytes_written);
+  if (!record.error) account("bytes written", record.bytes_planned, record.stats.bytes);
   record.verdict = run::judge(record.reasons, record.error);
 }
 

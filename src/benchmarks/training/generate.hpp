@@ -10,23 +10,17 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/histogram.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/manifest.hpp"
+#include "io/plan.hpp"
+#include "io/stats.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 #include "world/transport.hpp"
 
 namespace mlps::training {
 
-/// How a data set is written; as checkpointing's IoPlan, and printed.
-struct WritePlan {
-  uint32_t workers = 0;
-  uint32_t depth = 0;
-  uint64_t part_bytes = 0;
-  uint64_t budget_bytes = 0;
-  uint64_t buffer_bytes() const { return uint64_t{workers} * depth * part_bytes; }
-};
+using WritePlan = io::Plan;
 struct WriteRequest {
   uint32_t processes = 1;  ///< --num-processes: parallel generators of all hosts, as the rules count them
   uint32_t hosts = 1;      ///< that share them and the files; the rest is of each host
@@ -39,7 +33,7 @@ struct WriteRequest {
 Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
                               const WriteRequest& request);
 
-/// What is at the destination before anything is written.
+/// The content of the destination before anything is written.
 struct DestinationState {
   enum class Kind {
     kEmpty,       ///< nothing, or an empty folder
@@ -49,16 +43,16 @@ struct DestinationState {
   Kind kind = Kind::kEmpty;
   uint64_t whole_files = 0;  ///< kUnfinished: files [0, whole_files) of the list [train..., eval...] are whole
 };
-/// Looks at the data folder. A non-empty folder without our journal or manifest, or with those of another data set, is
-/// refused: E404 that says what is there, how it differs, and what to do. A failed list is an error, never "empty".
+/// Looks at the data folder. Refuses a non-empty folder without a journal or manifest of this program, or with those of
+/// another data set: E404 says what is there, how it differs, and what to do. A failed list is an error, never "empty".
 Result<DestinationState> inspect_destination(storage::Store& store, const std::string& shape);
 
-/// As process 0 tells it the others.
+/// Packs a state, for process 0 to send to the others.
 world::Bytes encode(const DestinationState& state);
 Result<DestinationState> decode_destination(std::string_view bytes);  ///< E503
 
-/// How far the data set is, over all hosts: this one's part is of now, that of the others of the last round, which is
-/// one journal interval and a flush old at most.
+/// The progress of a generation over all hosts: this host's part is current, that of the others is as of the last
+/// durability round, at most one journal interval and one flush ago.
 struct GenerateProgress {
   uint64_t files = 0, files_total = 0, bytes = 0, bytes_total = 0;
   double seconds = 0;
@@ -91,26 +85,19 @@ struct GenerateRecord : run::RunFacts {
   uint64_t files_written = 0;   ///< by this run
   uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
   uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole
-  uint64_t bytes_written = 0;
-  uint64_t bytes_planned = 0;  ///< sizes of files_written
+  uint64_t bytes_planned = 0;   ///< sizes of files_written
   uint64_t bytes_kept = 0;
-  uint64_t retries = 0, retried_bytes = 0;
-  Histogram write_ns, commit_ns;
-  Nanos prepare_ns = 0, submit_ns = 0, wait_ns = 0, other_ns = 0;  ///< of all workers, summed
-  double seconds = 0;                                              ///< first write to last commit and flush
+  io::Stats stats;     ///< of what was written of the files' data; index files count as retries only
+  double seconds = 0;  ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
 };
 /// Lists what differs from process to process.
 constexpr auto fields_of(Of<GenerateRecord>) {
   using R = GenerateRecord;
   return std::tuple(summed("files_written", &R::files_written), summed("files_kept", &R::files_kept),
-                    summed("files_repaired", &R::files_repaired), summed("bytes_written", &R::bytes_written),
-                    summed("", &R::bytes_planned), summed("bytes_kept", &R::bytes_kept), summed("retries", &R::retries),
-                    summed("retried_bytes", &R::retried_bytes), highest("seconds", &R::seconds),
-                    summed("cpu_user_s", &R::cpu_user_s), summed("cpu_system_s", &R::cpu_system_s),
-                    summed("prepare_ns", &R::prepare_ns), summed("submit_ns", &R::submit_ns),
-                    summed("wait_ns", &R::wait_ns), summed("other_ns", &R::other_ns), summed("write", &R::write_ns),
-                    summed("commit", &R::commit_ns));
+                    summed("files_repaired", &R::files_repaired), summed("", &R::bytes_planned),
+                    summed("bytes_kept", &R::bytes_kept), summed("", &R::stats), highest("seconds", &R::seconds),
+                    summed("cpu_user_s", &R::cpu_user_s), summed("cpu_system_s", &R::cpu_system_s));
 }
 
 GenerateRecord describe_generation(const GenerateRequest& request);

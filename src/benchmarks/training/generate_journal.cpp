@@ -48,13 +48,13 @@ Result<Journal> parse_journal(std::string_view text) {
   return Journal{parsed["shape"], *whole, parsed["updated_at"]};
 }
 
-Result<std::unique_ptr<Journalist>> Journalist::open(std::string shape, storage::Store& store) {
+Result<std::unique_ptr<JournalWriter>> JournalWriter::open(std::string shape, storage::Store& store) {
   auto session = store.open_session(1);
   if (!session) return fail(session.error());
-  return std::unique_ptr<Journalist>(new Journalist(std::move(shape), std::move(*session)));
+  return std::unique_ptr<JournalWriter>(new JournalWriter(std::move(shape), std::move(*session)));
 }
 
-Status Journalist::write(uint64_t whole_files) {
+Status JournalWriter::write(uint64_t whole_files) {
   const std::string text = journal_text({shape_, whole_files, iso_utc(Stamp::now().wall_us)});
   return session_->put(kJournalName, std::as_bytes(std::span(text)));
 }

@@ -23,10 +23,10 @@ std::string journal_text(const Journal& journal);      ///< JSON, sorted keys, i
 Result<Journal> parse_journal(std::string_view text);  ///< hostile input; E404 says what is wrong with it
 
 /// Writes the journal of a data set, through a session of its own, so that no writer ever waits for it.
-class Journalist {
+class JournalWriter {
  public:
   /// `store` must live longer.
-  static Result<std::unique_ptr<Journalist>> open(std::string shape, storage::Store& store);
+  static Result<std::unique_ptr<JournalWriter>> open(std::string shape, storage::Store& store);
 
   /// The files [0, whole_files) are whole and durable. One thread.
   Status write(uint64_t whole_files);
@@ -34,7 +34,7 @@ class Journalist {
   void cancel() { session_->cancel(); }
 
  private:
-  Journalist(std::string shape, std::unique_ptr<storage::Session> session)
+  JournalWriter(std::string shape, std::unique_ptr<storage::Session> session)
       : shape_(std::move(shape)), session_(std::move(session)) {}
 
   const std::string shape_;

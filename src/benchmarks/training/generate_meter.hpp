@@ -3,13 +3,13 @@
 #include <functional>
 
 #include "base/periodic_thread.hpp"
+#include "benchmarks/training/durability_rounds.hpp"
 #include "benchmarks/training/generate.hpp"
-#include "benchmarks/training/generate_rounds.hpp"
 
 namespace mlps::training {
 
-/// Tells a display how far a generation is, twice a second, from a thread that only reads counters. What other hosts
-/// have written is as new as the last round.
+/// Reports the progress of a generation to a display, twice a second, from a thread that only reads counters. The
+/// numbers of other hosts are those of the last durability round.
 class GenerateMeter {
  public:
   struct Sources {

@@ -4,7 +4,7 @@
 
 #include "base/units.hpp"
 #include "benchmarks/training/generate.hpp"
-#include "storage/in_flight.hpp"
+#include "io/plan.hpp"
 
 namespace mlps::training {
 namespace {
@@ -35,27 +35,21 @@ uint64_t share_of(uint64_t all, uint32_t hosts) {
 /// The largest part a file of that size will really have: stores may grow parts.
 uint64_t largest_part(uint64_t file_bytes, storage::Store& store, uint64_t wanted) {
   const auto object = store.object({"largest", file_bytes, wanted, {}});
-  return storage::buffer_bytes_for(std::min(object->part_bytes(), file_bytes), store.traits());
+  return io::buffer_bytes_for(std::min(object->part_bytes(), file_bytes), store.traits());
 }
 
 }  // namespace
 
 Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
                               const WriteRequest& request) {
-  WritePlan plan;
-  plan.budget_bytes = request.memory_bytes;
-  plan.part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
-  storage::InFlightWish wish;
+  const uint64_t part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
+  io::PlanWish wish;
   wish.in_flight = std::clamp<uint64_t>(share_of(request.processes, request.hosts), kMinInFlight, kMaxInFlight);
-  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // a file is one worker's
+  wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // one I/O thread writes a file
   wish.null_workers = std::max(1U, request.cores);
-  wish.buffer_bytes = plan.part_bytes;
-  const auto chosen = storage::choose_in_flight(
-      {request.workers, request.depth, request.memory_bytes, std::max(1U, request.cores)}, wish, store.traits());
-  if (!chosen) return fail(chosen.error());
-  plan.workers = chosen->workers;
-  plan.depth = chosen->depth;
-  return plan;
+  wish.part_bytes = part_bytes;
+  return io::choose_plan({request.workers, request.depth, request.memory_bytes, std::max(1U, request.cores)}, wish,
+                         store.traits());
 }
 
 std::string progress_line(const GenerateProgress& progress) {

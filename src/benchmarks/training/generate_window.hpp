@@ -8,8 +8,8 @@
 
 namespace mlps::training {
 
-/// Hands out the indices [first, end) in order and finds out how far all of them are complete, though they complete in
-/// any order. Lock-free; any thread may call anything at any time.
+/// Hands out the indices [first, end) in order and keeps a watermark below which all are complete, though they complete
+/// in any order. Lock-free; any thread may call anything at any time.
 class CommitWindow {
  public:
   /// At most `room` indices (rounded up to a power of two) are out above the watermark.
@@ -31,7 +31,8 @@ class CommitWindow {
     return Claim::kIndex;
   }
 
-  /// Once per claimed index. What the caller did before is seen by whoever sees the watermark above `index`.
+  /// Marks `index` complete; once per claimed index. A thread that sees the watermark above `index` sees all that the
+  /// caller did before.
   void complete(uint64_t index) {
     // A slot holds the last index that completed in it, plus 1: nothing has to be cleared when it is used again.
     // Sequentially consistent: either the thread that brings the watermark to `index` sees it complete, or this

@@ -16,7 +16,7 @@ constexpr uint64_t kFilesSampledForResidency = 512;
 /// A page cache that holds less than this share of the sample is as good as cold.
 constexpr double kTrace = 0.005;
 
-/// False if this host can't tell (files of another user).
+/// Returns false if this host can't know (files of another user).
 Result<bool> sample(const Dataset& dataset, storage::Store& store, CacheProbe& probe) {
   probe.files_total = dataset.files();
   probe.files_sampled = std::min(dataset.files(), kFilesSampledForResidency);

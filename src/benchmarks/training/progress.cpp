@@ -11,9 +11,9 @@ namespace {
 constexpr Nanos kDisplayInterval = 500'000'000;
 }
 
-ProgressMeter::ProgressMeter(const RunPlan& plan, const Conductor& conductor, const Readers& readers,
+ProgressMeter::ProgressMeter(const RunPlan& plan, const StepLoop& step_loop, const Readers& readers,
                              std::function<void(const Progress&)> display, world::Failure& failure)
-    : plan_(plan), conductor_(conductor), readers_(readers), display_(std::move(display)), last_tick_ns_(now_ns()) {
+    : plan_(plan), step_loop_(step_loop), readers_(readers), display_(std::move(display)), last_tick_ns_(now_ns()) {
   Status started = thread_.start(
       {"progress meters", {}, [&failure](Error error) { failure.raise(std::move(error)); }},
       [] { return now_ns() + kDisplayInterval; }, [this] { tick(); });
@@ -31,11 +31,11 @@ void ProgressMeter::enter(uint32_t epoch, std::string phase) {
 Progress ProgressMeter::measure() {
   const Nanos now = now_ns();
   const double seconds = to_seconds(now - last_tick_ns_);
-  const uint64_t step = conductor_.live_step();
+  const uint64_t step = step_loop_.live_step();
   const uint64_t bytes = readers_.live_bytes();
   const uint64_t steps = step >= last_step_ ? step - last_step_ : step;
   now_.step = step;
-  now_.au = conductor_.live_au();
+  now_.au = step_loop_.live_au();
   if (seconds > 0) {
     now_.samples_per_s = static_cast<double>(steps * plan_.batch_size * plan_.accelerators) / seconds;
     now_.mib_per_s = static_cast<double>(bytes - last_bytes_) / static_cast<double>(kMiB) / seconds;

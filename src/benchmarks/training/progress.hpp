@@ -5,19 +5,19 @@
 #include <string>
 
 #include "base/periodic_thread.hpp"
-#include "benchmarks/training/conductor.hpp"
 #include "benchmarks/training/readers.hpp"
 #include "benchmarks/training/run.hpp"
+#include "benchmarks/training/step_loop.hpp"
 
 namespace mlps::training {
 
-/// Tells a display how far the run is, twice a second, from a thread of its own that only reads counters.
+/// Reports the progress of the run to a display, twice a second, from a thread that only reads counters.
 class ProgressMeter {
  public:
-  ProgressMeter(const RunPlan& plan, const Conductor& conductor, const Readers& readers,
+  ProgressMeter(const RunPlan& plan, const StepLoop& step_loop, const Readers& readers,
                 std::function<void(const Progress&)> display, world::Failure& failure);
 
-  /// What happens from now on.
+  /// The run is in `phase` of `epoch` from now on.
   void enter(uint32_t epoch, std::string phase);
 
  private:
@@ -25,7 +25,7 @@ class ProgressMeter {
   Progress measure();
 
   const RunPlan& plan_;
-  const Conductor& conductor_;
+  const StepLoop& step_loop_;
   const Readers& readers_;
   const std::function<void(const Progress&)> display_;
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "benchmarks/training/extent_map.hpp"
 #include "benchmarks/training/run.hpp"
-#include "benchmarks/training/stream.hpp"
-#include "storage/in_flight.hpp"
+#include "io/plan.hpp"
 
 namespace mlps::training {
 namespace {
@@ -69,28 +69,25 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   const ExtentSizes sizes = extent_sizes(dataset);
   const ExtentMap map(dataset.format(), dataset.samples_per_file());
   ReadPlan plan;
-  plan.budget_bytes = request.memory_bytes;
-  plan.buffers = traits.holds_objects || request.verify;
   plan.extents_per_file = map.extents_per_file();
   plan.mean_extent_bytes = sizes.mean;
   // An extent that begins or ends inside a block is read from block to block.
   const uint64_t slack = traits.buffer_alignment > 1 ? 2 * traits.buffer_alignment : 0;
   const uint64_t largest = sizes.largest == UINT64_MAX ? UINT64_MAX : sizes.largest + slack;
-  plan.part_bytes = storage::buffer_bytes_for(std::min(request.part_bytes, largest), traits);
+  const uint64_t part_bytes = io::buffer_bytes_for(std::min(request.part_bytes, largest), traits);
   plan_read_ahead(plan, workload, map, request.read_ahead_bytes);
 
-  storage::InFlightWish wish;
+  io::PlanWish wish;
   wish.in_flight =
       std::clamp<uint64_t>(uint64_t{run.accelerators} * workload.reader.read_threads, kLeastInFlight, kMostInFlight);
   if (traits.blocking) wish.most_workers = kMostBlocking;
   wish.null_depth = kNullDepth;
-  wish.buffer_bytes = plan.buffers ? plan.part_bytes : 0;
+  wish.part_bytes = part_bytes;
+  wish.buffers = traits.holds_objects || request.verify;
   const auto chosen =
-      storage::choose_in_flight({request.workers, request.depth, request.memory_bytes, request.cores}, wish, traits);
+      io::choose_plan({request.workers, request.depth, request.memory_bytes, request.cores}, wish, traits);
   if (!chosen) return fail(chosen.error());
-  plan.workers = chosen->workers;
-  plan.depth = chosen->depth;
-  plan.least_workers = traits.blocking && !request.workers ? std::min(request.cores, plan.workers) : plan.workers;
+  static_cast<io::Plan&>(plan) = *chosen;
   return plan;
 }
 

@@ -8,28 +8,22 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "base/histogram.hpp"
 #include "benchmarks/training/plan.hpp"
+#include "io/plan.hpp"
+#include "io/stats.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::training {
 
 /// How bytes move: decided before the run from the store's traits, the files and the user's limits; printed, obeyed.
-struct ReadPlan {
-  uint32_t workers = 0;        ///< I/O threads of this host
-  uint32_t least_workers = 0;  ///< of these, as many take part from the start; more as reads block
-  uint32_t depth = 0;          ///< operations in flight per worker
-  uint64_t part_bytes = 0;     ///< largest single read
-  uint64_t budget_bytes = 0;   ///< limit for I/O buffers of this host (--io-memory)
-  bool buffers = true;         ///< false: null:// without --verify moves no bytes through memory
+struct ReadPlan : io::Plan {
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
   uint64_t read_ahead_batches = 0;  ///< read_threads x prefetch_size: batches ahead of the one in use
   uint64_t read_ahead_extents = 0;  ///< per accelerator, beyond the batch it asks for; by the byte limit
   uint64_t read_ahead_bytes = 0;    ///< what that is, nominally
   uint32_t in_flight = 0;           ///< extents per accelerator at once
-  uint64_t buffer_bytes() const { return buffers ? uint64_t{workers} * depth * part_bytes : 0; }
 };
 
 /// One block of one epoch on one rank.
@@ -127,43 +121,22 @@ constexpr auto fields_of(Of<Epoch>) {
 }
 static_assert(lists_every_member<Epoch>());
 
-/// Time of all I/O workers during the epochs, summed over workers.
-struct ReaderTimes {
-  Nanos submit_ns = 0;  ///< inside Session::submit (blocking stores: the I/O itself)
-  Nanos wait_ns = 0;    ///< inside Session::poll
-  Nanos verify_ns = 0;
-  Nanos idle_ns = 0;   ///< nothing to read: read-ahead is full
-  Nanos other_ns = 0;  ///< our own bookkeeping
-};
-constexpr auto fields_of(Of<ReaderTimes>) {
-  return std::tuple(summed("submit_ns", &ReaderTimes::submit_ns), summed("wait_ns", &ReaderTimes::wait_ns),
-                    summed("verify_ns", &ReaderTimes::verify_ns), summed("idle_ns", &ReaderTimes::idle_ns),
-                    summed("other_ns", &ReaderTimes::other_ns));
-}
-static_assert(lists_every_member<ReaderTimes>());
-
-struct ReadStats {
-  Histogram open_ns, read_ns, first_byte_ns, extent_ns;  ///< per operation; extent_ns: from claim to last byte
-  ReaderTimes times;
-  uint64_t bytes = 0;  ///< really read
-  uint64_t bytes_verified = 0;
+struct ReadStats : io::Stats {
+  Histogram extent_ns;  ///< from the first read submitted to the last byte
   uint64_t extents = 0;
   uint64_t files_opened = 0;
-  uint64_t reads = 0;  ///< operations
-  uint64_t retries = 0;
-  uint64_t retried_bytes = 0;
   double cpu_user_s = 0, cpu_system_s = 0;  ///< of the process, over the epochs
 };
 constexpr auto fields_of(Of<ReadStats>) {
-  return std::tuple(summed("bytes", &ReadStats::bytes), summed("bytes_verified", &ReadStats::bytes_verified),
-                    summed("extents", &ReadStats::extents), summed("files_opened", &ReadStats::files_opened),
-                    summed("reads", &ReadStats::reads), summed("retries", &ReadStats::retries),
-                    summed("retried_bytes", &ReadStats::retried_bytes), summed("cpu_user_s", &ReadStats::cpu_user_s),
-                    summed("cpu_system_s", &ReadStats::cpu_system_s), summed("worker_time", &ReadStats::times),
-                    summed("open", &ReadStats::open_ns), summed("read", &ReadStats::read_ns),
-                    summed("first_byte", &ReadStats::first_byte_ns), summed("extent", &ReadStats::extent_ns));
+  using S = ReadStats;
+  return std::tuple(summed("bytes", &S::bytes), summed("bytes_verified", &S::bytes_verified),
+                    summed("extents", &S::extents), summed("files_opened", &S::files_opened),
+                    summed("reads", &S::parts), summed("", &S::objects), summed("retries", &S::retries),
+                    summed("retried_bytes", &S::retried_bytes), summed("cpu_user_s", &S::cpu_user_s),
+                    summed("cpu_system_s", &S::cpu_system_s), summed("worker_time", &S::times),
+                    summed("open", &S::begin_ns), summed("read", &S::part_ns), summed("first_byte", &S::first_byte_ns),
+                    summed("", &S::commit_ns), summed("extent", &S::extent_ns));
 }
-static_assert(lists_every_member<ReadStats>());
 
 /// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
 /// Nanoseconds, in the order epoch, block, step, rank.

@@ -7,14 +7,15 @@
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
+#include "base/threads.hpp"
 #include "base/units.hpp"
-#include "benchmarks/checkpointing/saver.hpp"
-#include "benchmarks/training/conductor.hpp"
 #include "benchmarks/training/page_cache.hpp"
 #include "benchmarks/training/progress.hpp"
-#include "benchmarks/training/punctual.hpp"
 #include "benchmarks/training/readers.hpp"
 #include "benchmarks/training/step_log.hpp"
+#include "benchmarks/training/step_loop.hpp"
+#include "benchmarks/training/wakeup_latency.hpp"
+#include "io/saver.hpp"
 
 namespace mlps::training {
 namespace {
@@ -26,7 +27,7 @@ uint64_t stream_capacity(const RunRequest& request) {
   return request.reads.read_ahead_extents + 2 * (batch + 1);
 }
 
-/// One run: the calling thread is the conductor of all epochs; readers work beside it.
+/// One run: the calling thread runs the step loop of all epochs; I/O threads read beside it.
 class TrainingRun {
  public:
   TrainingRun(const RunRequest& request, world::World& world)
@@ -34,15 +35,14 @@ class TrainingRun {
         plan_(request.plan),
         world_(world),
         record_(describe_run(request, world.first_rank())),
-        feed_(world.first_rank(), world.local_ranks(), stream_capacity(request), request.reads.least_workers,
-              request.reads.workers),
-        conductor_(feed_, world) {}
+        queue_(world.first_rank(), world.local_ranks(), stream_capacity(request)),
+        step_loop_(queue_, world) {}
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
     cpu_before_ = CpuTime::of_process();
     if (Status ready = set_up(); !ready) world_.failure().raise(std::move(ready.error()));
-    become_punctual();  // the readers, started before, keep their long slices
+    request_low_wakeup_latency();  // the readers, started before, keep their long slices
     if (world_.hosts() > 1) record_.barrier_cost_ns = world_.meeting_cost();
     for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
       if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
@@ -56,17 +56,17 @@ class TrainingRun {
     auto steps = StepLog::create(request_.scratch_folder, world_.local_ranks());
     if (!steps) return fail(std::move(steps.error()));
     record_.steps = std::move(*steps);
-    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, feed_, world_.failure());
+    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, queue_, world_.failure());
     if (!readers) return fail(std::move(readers.error()));
     readers_ = std::move(*readers);
     if (!plan_.checkpoints.empty() && world_.first_rank() == 0) {
-      auto saver = checkpointing::Saver::open(*request_.checkpoints, request_.workload.checkpointing.model_bytes,
-                                              request_.reads.workers, world_.failure());
+      auto saver = io::Saver::open(*request_.checkpoints, request_.workload.checkpointing.model_bytes, processors(),
+                                   world_.failure());
       if (!saver) return fail(std::move(saver.error()));
       saver_ = std::move(*saver);
     }
     if (request_.on_progress) {
-      meter_ = std::make_unique<ProgressMeter>(plan_, conductor_, *readers_, request_.on_progress, world_.failure());
+      meter_ = std::make_unique<ProgressMeter>(plan_, step_loop_, *readers_, request_.on_progress, world_.failure());
     }
     return {};
   }
@@ -103,13 +103,13 @@ class TrainingRun {
                            epoch_key(request_.workload, set, epoch, request_.run_seed));
     passes_.push_back({epoch, &dataset, order, ExtentMap(dataset.format(), dataset.samples_per_file()),
                        sample_key(request_.workload, set, epoch, request_.run_seed)});
-    feed_.begin(passes_.back(), samples, request_.reads.in_flight);
+    queue_.begin(passes_.back(), samples, request_.reads.in_flight);
     record_.extents_planned += world_.local_ranks() * passes_.back().extents.tickets_for(samples);
   }
 
   /// The blocks of an epoch: a checkpoint ends one.
   Status train(Epoch& epoch) {
-    conductor_.set_compute_time(request_.workload.training.computation_time, seed_of_times(epoch.number, 0));
+    step_loop_.set_compute_time(request_.workload.training.computation_time, seed_of_times(epoch.number, 0));
     uint64_t done = 0;
     for (const RunPlan::Checkpoint& checkpoint : plan_.checkpoints) {
       if (checkpoint.epoch != epoch.number) continue;
@@ -127,7 +127,7 @@ class TrainingRun {
     const uint64_t first_logged = record_.steps->steps();
     if (!world_.meet_hosts()) return stopped();
     if (record_.start_up_s == 0) record_.start_up_s = to_seconds(now_ns() - request_.invocation_start.monotonic_ns);
-    BlockResult result = conductor_.run_block(block);
+    BlockResult result = step_loop_.run_block(block);
     if (!result.finished) return stopped();
     epoch.blocks.push_back({std::move(result.ranks), first_logged, result.overhead_ns});
     return {};
@@ -136,13 +136,13 @@ class TrainingRun {
   Status evaluate(Epoch& epoch) {
     show(epoch.number, "evaluate");
     begin_pass(FileSet::kEval, epoch.number, plan_.eval_steps * plan_.eval_batch_size);
-    conductor_.set_compute_time(request_.workload.eval.eval_time, seed_of_times(epoch.number, 1));
+    step_loop_.set_compute_time(request_.workload.eval.eval_time, seed_of_times(epoch.number, 1));
     BlockRequest block = block_request(0, plan_.eval_steps, plan_.eval_batch_size);
     block.barrier = false;
     if (!world_.meet_hosts()) return stopped();
     Evaluation evaluation;
     evaluation.start = Stamp::now();
-    BlockResult result = conductor_.run_block(block);
+    BlockResult result = step_loop_.run_block(block);
     if (!result.finished) return stopped();
     evaluation.end = Stamp::now();
     evaluation.ranks = std::move(result.ranks);
@@ -237,11 +237,11 @@ class TrainingRun {
   const RunPlan& plan_;
   world::World& world_;
   RunRecord record_;
-  Feed feed_;
-  Conductor conductor_;
+  PrefetchQueue queue_;
+  StepLoop step_loop_;
   std::deque<Pass> passes_;  // readers may look at the last one until they are stopped
   std::unique_ptr<Readers> readers_;
-  std::unique_ptr<checkpointing::Saver> saver_;
+  std::unique_ptr<io::Saver> saver_;
   std::unique_ptr<ProgressMeter> meter_;
   CpuTime cpu_before_;
 };

@@ -13,7 +13,7 @@
 
 namespace mlps::training {
 
-/// What the user may set about reading; the rest follows from the workload and the store.
+/// The values about reading that the user may set; the rest follows from the workload and the store.
 struct ReadRequest {
   std::optional<uint32_t> workers;
   std::optional<uint32_t> depth;
@@ -23,11 +23,12 @@ struct ReadRequest {
   uint32_t cores = 1;
   bool verify = false;
 };
-/// Pure but for asking the store about part sizes. E102 names the flag that can't be honoured.
+/// Plans the reads of this host; asks the store for part sizes only. Fails with E102, which names the flag that can't
+/// be honoured.
 Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const RunPlan& plan, const Dataset& dataset,
                             storage::Store& store, const ReadRequest& request);
 
-/// What the progress display is told, about twice a second.
+/// The progress of a run, as the display gets it about twice a second.
 struct Progress {
   uint32_t epoch = 0, epochs = 0;
   uint64_t step = 0, steps = 0;
@@ -55,8 +56,7 @@ struct RunRequest {
   std::function<void(const Progress&)> on_progress;  ///< may be empty
 };
 
-/// The record of a run that has not begun: verdict "incomplete".
-/// `first_rank`: of this host.
+/// Returns the record of a run that has not begun, with the verdict "incomplete", for the ranks from `first_rank` on.
 RunRecord describe_run(const RunRequest& request, uint32_t first_rank = 0);
 
 /// Runs this host's share of the plan: `world` says which accelerators those are. Returns when every thread of its own

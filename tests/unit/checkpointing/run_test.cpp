@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "small_plan.hpp"
@@ -198,14 +201,63 @@ TEST(Run, LostBytesAreCaughtByTheAccount) {
   const RunRecord record = run_on(store, small_plan(2, 1, 0));
   EXPECT_EQ(record.verdict, run::Verdict::kFailed);
   EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
+  EXPECT_NE(record.error->details.find("write of checkpoint 1"), std::string::npos) << record.error->details;
+  EXPECT_NE(record.error->details.find("rank "), std::string::npos) << record.error->details;
 }
 
 TEST(Run, RankSyncMakesAllDurationsEndTogether) {
-  MemoryStore store;
+  std::map<uint32_t, Nanos> last_commits;
+  std::mutex mutex;
+  MemoryStore store([&](Operation& operation) {
+    if (operation.kind != OpKind::kCommitWrite) return;
+    const std::string& name = operation.object->name();  // "llama3-8b/global_epoch1_step1/r3_0.pt"
+    const std::lock_guard lock(mutex);
+    last_commits[static_cast<uint32_t>(std::stoul(name.substr(name.find("/r") + 2)))] = now_ns();
+  });
+  const auto last_commit_of = [&](uint32_t rank) { return last_commits.at(rank); };
   CheckpointPlan plan = small_plan(5, 1, 0);
   plan.rank_sync = true;
   const RunRecord record = run_on(store, plan);
   ASSERT_EQ(record.verdict, run::Verdict::kPassed);
+  // Each rank reads the clock by itself once all have met, so the ends lie as close together as those readings; without
+  // the meeting they would lie as far apart as the ranks' work.
+  Nanos latest_completion = 0;
+  for (const RankInterval& interval : record.events.at(0).ranks) {
+    latest_completion = std::max(latest_completion, last_commit_of(interval.rank));
+  }
+  for (const RankInterval& interval : record.events.at(0).ranks) {
+    EXPECT_GE(interval.start.monotonic_ns + interval.duration_ns, latest_completion)
+        << "rank " << interval.rank << " ended before the slowest rank";
+  }
+}
+
+TEST(Run, ARankWithoutObjectsIsDoneAtOnce) {
+  for (const uint32_t empty : {0U, 1U, 2U}) {
+    CheckpointPlan plan = small_plan(3, 2, 2);
+    RankPlan& rank = plan.ranks[empty];
+    plan.objects_per_checkpoint -= rank.objects.size();
+    plan.model_bytes -= rank.model_bytes;
+    rank.objects.clear();
+    rank.model_bytes = 0;
+    MemoryStore store;
+    const RunRecord record = run_on(store, plan);
+    ASSERT_EQ(record.verdict, run::Verdict::kPassed) << (record.error ? render(*record.error) : "");
+    for (const CheckpointEvent& event : record.events) {
+      EXPECT_EQ(event.ranks[empty].bytes, 0U);
+      EXPECT_EQ(event.ranks[empty].duration_ns, 0);
+    }
+  }
+}
+
+TEST(Run, NoRankHasAnyObject) {
+  CheckpointPlan plan = small_plan(4, 2, 2);
+  for (RankPlan& rank : plan.ranks) {
+    rank.objects.clear();
+    rank.model_bytes = 0;
+  }
+  plan.objects_per_checkpoint = plan.model_bytes = 0;
+  MemoryStore store;
+  EXPECT_EQ(run_on(store, plan).verdict, run::Verdict::kPassed);
 }
 
 }  // namespace

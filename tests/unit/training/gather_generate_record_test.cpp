@@ -49,11 +49,11 @@ TEST(GatherGenerateRecord, TheRecordOfThreeHostsIsThatOfOne) {
     }
     EXPECT_EQ(record.files, 23U);
     EXPECT_EQ(record.files_written, one.files_written);
-    EXPECT_EQ(record.bytes_written, one.bytes_written);
+    EXPECT_EQ(record.stats.bytes, one.stats.bytes);
     EXPECT_EQ(record.bytes_planned, one.bytes_planned);
-    EXPECT_EQ(record.write_ns.count(), one.write_ns.count());
-    EXPECT_EQ(record.commit_ns.count(), one.commit_ns.count());
-    EXPECT_GT(record.prepare_ns, 0);
+    EXPECT_EQ(record.stats.part_ns.count(), one.stats.part_ns.count());
+    EXPECT_EQ(record.stats.commit_ns.count(), one.stats.commit_ns.count());
+    EXPECT_GT(record.stats.times.prepare_ns, 0);
     ASSERT_EQ(record.hosts.size(), kHosts);
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < kHosts; ++i) {
@@ -64,7 +64,7 @@ TEST(GatherGenerateRecord, TheRecordOfThreeHostsIsThatOfOne) {
       EXPECT_GT(record.hosts[i].first_byte_s, 0);
       bytes += record.hosts[i].bytes_written;
     }
-    EXPECT_EQ(bytes, one.bytes_written);
+    EXPECT_EQ(bytes, one.stats.bytes);
   });
 }
 
@@ -77,7 +77,7 @@ TEST(GatherGenerateRecord, OnOneHostNothingChanges) {
   ASSERT_TRUE(gather_record(record, transport));
   EXPECT_EQ(pack_part(record), before);
   ASSERT_EQ(record.hosts.size(), 1U);
-  EXPECT_EQ(record.hosts[0].bytes_written, record.bytes_written);
+  EXPECT_EQ(record.hosts[0].bytes_written, record.stats.bytes);
 }
 
 TEST(GatherGenerateRecord, SpansAndMemoryAreTheLargestAndTheRestIsSummed) {
@@ -85,10 +85,10 @@ TEST(GatherGenerateRecord, SpansAndMemoryAreTheLargestAndTheRestIsSummed) {
   for (uint32_t i = 0; i < kHosts; ++i) {
     GenerateRecord& record = shares.records[i];
     record.seconds = i == 1 ? 9 : i;
-    record.files_repaired = record.wait_ns = i;
+    record.files_repaired = record.stats.times.wait_ns = i;
     record.hosts[0].peak_rss_bytes = i == 2 ? 77 : 5;
     record.cpu_user_s = i;
-    record.retries = 2;
+    record.stats.retries = 2;
     shares.sent[i] = pack_part(record);
   }
   GenerateRecord& whole = shares.records[0];
@@ -97,10 +97,10 @@ TEST(GatherGenerateRecord, SpansAndMemoryAreTheLargestAndTheRestIsSummed) {
   ASSERT_TRUE(merge_parts(whole, shares.sent, shares.members));
   EXPECT_EQ(whole.seconds, 9);
   EXPECT_EQ(whole.files_repaired, 3U);
-  EXPECT_EQ(whole.wait_ns, 3);
+  EXPECT_EQ(whole.stats.times.wait_ns, 3);
   EXPECT_EQ(whole.peak_rss_bytes, 77U);
   EXPECT_EQ(whole.cpu_user_s, 3);
-  EXPECT_EQ(whole.retries, 6U);
+  EXPECT_EQ(whole.stats.retries, 6U);
   const Nanos later = started.monotonic_ns - whole.invocation_start.monotonic_ns;
   EXPECT_NEAR(whole.hosts[2].started_s, to_seconds(later) - 5, 1e-6) << "on the clock of process 0";
 }

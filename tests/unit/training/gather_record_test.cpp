@@ -91,8 +91,8 @@ void expect_same_reads(const ReadStats& stats, const ReadStats& expected) {
   EXPECT_EQ(stats.bytes, expected.bytes);
   EXPECT_EQ(stats.bytes_verified, expected.bytes_verified);
   EXPECT_EQ(stats.extents, expected.extents);
-  EXPECT_EQ(stats.reads, expected.reads);
-  EXPECT_EQ(stats.read_ns.count(), expected.read_ns.count());
+  EXPECT_EQ(stats.parts, expected.parts);
+  EXPECT_EQ(stats.part_ns.count(), expected.part_ns.count());
   EXPECT_EQ(stats.extent_ns.count(), expected.extent_ns.count());
 }
 

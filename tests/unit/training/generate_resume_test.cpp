@@ -41,7 +41,7 @@ TEST(Generate, JournaledFilesAreNotTouchedLaterOnesAreCompared) {
   EXPECT_EQ(record.files_kept, 37U);
   EXPECT_EQ(record.files_written, 3U);
   EXPECT_EQ(record.files_repaired, 2U);
-  EXPECT_EQ(record.bytes_written, small.bytes(31).size() + small.bytes(33).size() + small.bytes(35).size());
+  EXPECT_EQ(record.stats.bytes, small.bytes(31).size() + small.bytes(33).size() + small.bytes(35).size());
   EXPECT_EQ(touched.size(), 10U) << "files 30 to 39";
   EXPECT_EQ(touched.count(small.name(29)), 0U);
   EXPECT_NE(store.blobs.at(small.name(29)).bytes, small.bytes(29));
@@ -75,7 +75,7 @@ TEST(Generate, AMissingOrWrongIndexFileIsWrittenAgainAndItsDataKept) {
   const GenerateRecord record = run(small.request(store, 1), true);
   ASSERT_EQ(record.verdict, Verdict::kPassed) << why(record);
   EXPECT_EQ(record.files_kept, 6U);
-  EXPECT_EQ(record.bytes_written, 0U);
+  EXPECT_EQ(record.stats.bytes, 0U);
   expect_whole(store, small);
   EXPECT_EQ(text_of(store, small.train.index_name(2)), "0 " + std::to_string(small.bytes(2).size()) + "\n");
   EXPECT_EQ(text_of(store, small.train.index_name(4)), "0 " + std::to_string(small.bytes(4).size()) + "\n");
@@ -108,7 +108,7 @@ TEST(Generate, ACompleteDataSetIsOnlyLookedAt) {
   const GenerateRecord record = run(small.request(store, 2), true);
   EXPECT_EQ(record.verdict, Verdict::kPassed) << why(record);
   EXPECT_EQ(record.files_kept, 23U);
-  EXPECT_EQ(record.bytes_written, 0U);
+  EXPECT_EQ(record.stats.bytes, 0U);
   EXPECT_EQ(operations, 0);
   expect_whole(store, small);
 

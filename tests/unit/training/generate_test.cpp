@@ -34,10 +34,10 @@ TEST(Generate, WritesEveryByteOfEveryFileWhateverTheWorkers) {
       bytes += small.bytes(i).size();
       parts += (small.bytes(i).size() + part - 1) / part;
     }
-    EXPECT_EQ(record.bytes_written, bytes);
-    EXPECT_EQ(record.write_ns.count(), parts);
-    EXPECT_EQ(record.commit_ns.count(), 23U);
-    EXPECT_GT(record.prepare_ns, 0);
+    EXPECT_EQ(record.stats.bytes, bytes);
+    EXPECT_EQ(record.stats.part_ns.count(), parts);
+    EXPECT_EQ(record.stats.commit_ns.count(), 23U);
+    EXPECT_GT(record.stats.times.prepare_ns, 0);
     EXPECT_GT(record.seconds, 0);
   }
 }

@@ -315,7 +315,7 @@ TEST(DatagenFiles, TheFilesOfADataSet) {
   record.files = 10;
   record.files_written = 7;
   record.files_kept = 3;
-  record.bytes_written = 3 * kGiB;
+  record.stats.bytes = 3 * kGiB;
   record.seconds = 2;
   record.verdict = run::Verdict::kPassed;
   ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n"));

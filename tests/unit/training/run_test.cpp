@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/threads.hpp"
 #include "benchmarks/training/step_log.hpp"
 #include "small_run.hpp"
 
@@ -214,6 +215,33 @@ TEST_F(TrainingRunTest, ACheckpointEndsABlock) {
   ASSERT_EQ(record.epochs[0].checkpoints.size(), 1U);
   EXPECT_EQ(checkpoints_.blobs.at("global_epoch1_step4/model_states-0.pt").bytes.size(), 5000U);
   EXPECT_EQ(record.epochs[0].checkpoints[0].bytes, 5000U);
+}
+
+/// As an object store: a session has several operations in flight, so a thread per core is enough.
+class CountingStore : public mlps::test::MemoryStore {
+ public:
+  storage::StoreTraits traits() const override {
+    storage::StoreTraits traits;
+    traits.backend = "memory";
+    return traits;
+  }
+  Result<std::unique_ptr<storage::Session>> open_session(unsigned depth) override {
+    ++sessions;
+    return MemoryStore::open_session(depth);
+  }
+  unsigned sessions = 0;
+};
+
+TEST_F(TrainingRunTest, ACheckpointIsSavedByAThreadPerCoreHoweverManyRead) {
+  CountingStore checkpoints;
+  checkpoint_store_ = &checkpoints;
+  workload_.checkpoint = true;
+  workload_.checkpointing.model_bytes = 64 << 20;
+  workload_.checkpointing.steps_between_checkpoints = 4;
+  workload_.training.epochs = 1;
+  workers_ = processors() + 5;
+  EXPECT_EQ(run(2, FakeFormat(1000, {1})).verdict, Verdict::kPassed);
+  EXPECT_EQ(checkpoints.sessions, std::min(processors(), 16U));
 }
 
 /// Two hosts are two threads here, and meet in memory.

@@ -72,7 +72,7 @@ class SmallRun : public ::testing::Test {
     request.train = &train;
     request.eval = &eval;
     request.store = &store_;
-    request.checkpoints = &checkpoints_;
+    request.checkpoints = checkpoint_store_;
     request.verify = verify_;
     request.scratch_folder = ::testing::TempDir();
     request.invocation_start = Stamp::now();
@@ -91,6 +91,7 @@ class SmallRun : public ::testing::Test {
 
   MemoryStore::Hook hook_;
   MemoryStore store_, checkpoints_;
+  storage::Store* checkpoint_store_ = &checkpoints_;
   workloads::TrainingWorkload workload_;
   bool verify_ = true;
   std::optional<uint32_t> workers_ = 3;

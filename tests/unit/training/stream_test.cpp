@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "benchmarks/training/feed.hpp"
+#include "benchmarks/training/prefetch_queue.hpp"
 #include "fake_format.hpp"
 
 namespace mlps::training {
@@ -71,19 +71,19 @@ class StreamTest : public ::testing::Test {
 TEST_F(StreamTest, ClaimsStayBelowTheLimitAndTheTotal) {
   stream_.restart(map_, 6, 100);
   EXPECT_EQ(stream_.claim(4).count, 0U) << "nothing is allowed yet";
-  EXPECT_EQ(stream_.allow(5), 5U);
-  EXPECT_EQ(stream_.allow(3), 0U) << "a limit never sinks";
+  EXPECT_EQ(stream_.raise_claim_limit(5), 5U);
+  EXPECT_EQ(stream_.raise_claim_limit(3), 0U) << "a limit never sinks";
   const Stream::Claim first = stream_.claim(4);
   EXPECT_EQ(first.first, 0U);
   EXPECT_EQ(first.count, 4U);
   EXPECT_EQ(stream_.claim(4).count, 1U);
   EXPECT_EQ(stream_.claim(4).count, 0U);
-  EXPECT_EQ(stream_.allow(100), 1U) << "the pass has six reads";
+  EXPECT_EQ(stream_.raise_claim_limit(100), 1U) << "the pass has six reads";
 }
 
 TEST_F(StreamTest, ClaimsStayWithinTheReadsInFlight) {
   stream_.restart(map_, 100, 2);
-  stream_.allow(8);
+  stream_.raise_claim_limit(8);
   EXPECT_EQ(stream_.claim(4).count, 2U);
   EXPECT_EQ(stream_.claim(4).count, 0U);
   stream_.complete(1);
@@ -92,16 +92,16 @@ TEST_F(StreamTest, ClaimsStayWithinTheReadsInFlight) {
 
 TEST_F(StreamTest, NeverFurtherAheadThanTheRing) {
   stream_.restart(map_, 100, 100);
-  EXPECT_EQ(stream_.allow(50), 8U);
+  EXPECT_EQ(stream_.raise_claim_limit(50), 8U);
   for (uint64_t ticket = 0; ticket < 8; ++ticket) stream_.complete(ticket);
   ASSERT_TRUE(stream_.ready(3));
   stream_.take(3);
-  EXPECT_EQ(stream_.allow(50), 3U);
+  EXPECT_EQ(stream_.raise_claim_limit(50), 3U);
 }
 
 TEST_F(StreamTest, ABatchIsReadyWhenAllItsReadsAreThereAndTheLastMissingOneTells) {
   stream_.restart(map_, 100, 100);
-  stream_.allow(8);
+  stream_.raise_claim_limit(8);
   EXPECT_FALSE(stream_.ready(3));
   EXPECT_FALSE(stream_.complete(2)) << "0 is awaited";
   EXPECT_FALSE(stream_.complete(1));
@@ -115,7 +115,7 @@ TEST_F(StreamTest, ABatchIsReadyWhenAllItsReadsAreThereAndTheLastMissingOneTells
 
 TEST_F(StreamTest, ANewPassForgetsTheOldOne) {
   stream_.restart(map_, 4, 100);
-  stream_.allow(4);
+  stream_.raise_claim_limit(4);
   stream_.claim(4);
   for (uint64_t ticket = 0; ticket < 4; ++ticket) stream_.complete(ticket);
   ASSERT_TRUE(stream_.ready(4));
@@ -125,76 +125,77 @@ TEST_F(StreamTest, ANewPassForgetsTheOldOne) {
   EXPECT_FALSE(stream_.ready(1));
 }
 
-/// Workers that claim and complete in whatever order, until the feed is closed.
-class Crew {
+/// Workers that claim and complete in whatever order, until the queue is closed.
+class Readers {
  public:
-  explicit Crew(Feed& feed) {
-    for (uint32_t w = 0; w < 3; ++w) threads_.emplace_back([&feed, w] { work(feed, w); });
+  explicit Readers(PrefetchQueue& queue) {
+    for (uint32_t w = 0; w < 3; ++w) threads_.emplace_back([&queue, w] { work(queue, w); });
   }
-  ~Crew() {
+  ~Readers() {
     for (std::thread& thread : threads_) thread.join();
   }
 
  private:
-  static void work(Feed& feed, uint32_t rank) {
+  static void work(PrefetchQueue& queue, uint32_t rank) {
     for (;;) {
-      const uint32_t heard = feed.work().prepare_wait();
+      const EventCount::Key key = queue.reads_available().prepare_wait();
       bool claimed = false;
-      for (uint32_t tries = 0; tries < feed.size(); ++tries, rank = (rank + 1) % feed.size()) {
-        const Stream::Claim claim = feed.stream(rank).claim(2);
+      for (uint32_t tries = 0; tries < queue.size(); ++tries, rank = (rank + 1) % queue.size()) {
+        const Stream::Claim claim = queue.stream(rank).claim(2);
         claimed = claimed || claim.count != 0;
         for (uint64_t i = claim.count; i-- > 0;) {
-          if (feed.stream(rank).complete(claim.first + i)) feed.announce(rank);
+          if (queue.stream(rank).complete(claim.first + i)) queue.publish_ready(rank);
         }
       }
       if (claimed) continue;
-      if (feed.closed()) return;
-      feed.work().wait(heard);
+      if (queue.closed()) return;
+      queue.reads_available().wait(key);
     }
   }
 
   std::vector<std::thread> threads_;
 };
 
-/// Takes every batch of a pass on every rank, as the conductor does.
-void consume(Feed& feed, const Pass& pass, uint64_t batches, uint64_t batch) {
-  std::vector<uint64_t> taken(feed.size(), 0);
-  std::vector<uint32_t> announced;
-  uint64_t left = batches * feed.size();
+/// Takes every batch of a pass on every rank, as the step loop does.
+void consume(PrefetchQueue& queue, const Pass& pass, uint64_t batches, uint64_t batch) {
+  std::vector<uint64_t> taken(queue.size(), 0);
+  std::vector<uint32_t> ready;
+  uint64_t left = batches * queue.size();
   const auto advance = [&](uint32_t rank) {
-    Stream& stream = feed.stream(rank);
+    Stream& stream = queue.stream(rank);
     for (;;) {
       if (taken[rank] == batches) return;
-      feed.wake_workers(stream.allow(pass.extents.tickets_for((taken[rank] + 3) * batch)));
+      queue.wake_readers(stream.raise_claim_limit(pass.extents.tickets_for((taken[rank] + 3) * batch)));
       if (!stream.ready(batch)) return;
       stream.take(batch);
       ++taken[rank];
       --left;
     }
   };
-  for (uint32_t rank = 0; rank < feed.size(); ++rank) advance(rank);
+  for (uint32_t rank = 0; rank < queue.size(); ++rank) advance(rank);
   while (left != 0) {
-    const uint32_t heard = feed.news().prepare_wait();
-    feed.collect(announced);
-    for (const uint32_t rank : announced) advance(rank);
-    if (announced.empty()) feed.news().wait(heard);
+    const EventCount::Key key = queue.batch_ready().prepare_wait();
+    queue.take_ready(ready);
+    for (const uint32_t rank : ready) advance(rank);
+    if (ready.empty()) queue.batch_ready().wait(key);
   }
 }
 
 // The consumer sees every batch of every pass and never sleeps through one; a lost wake-up shows as a test that hangs.
 // Passes follow each other while workers look for more.
-TEST(Feed, ManyWorkersAndOneConsumerOverManyPasses) {
+TEST(PrefetchQueue, ManyWorkersAndOneConsumerOverManyPasses) {
   constexpr uint64_t kBatches = 60, kBatch = 5;
   const FakeFormat format(10, {0, 2, 1});
-  Feed feed(0, 3, 64, 3, 3);
-  Crew crew(feed);
+  PrefetchQueue queue(0, 3, 64);
+  Readers readers(queue);
   const Pass pass{1, nullptr, EpochOrder(1, 1, workloads::Shuffle::kOff, 0), ExtentMap(format, 3), std::nullopt};
   for (int i = 0; i < 100; ++i) {
-    feed.begin(pass, kBatches * kBatch, 16);
-    consume(feed, pass, kBatches, kBatch);
-    for (uint32_t rank = 0; rank < feed.size(); ++rank) ASSERT_EQ(feed.stream(rank).taken_samples(), kBatches * kBatch);
+    queue.begin(pass, kBatches * kBatch, 16);
+    consume(queue, pass, kBatches, kBatch);
+    for (uint32_t rank = 0; rank < queue.size(); ++rank)
+      ASSERT_EQ(queue.stream(rank).taken_samples(), kBatches * kBatch);
   }
-  feed.close();
+  queue.close();
 }
 
 }  // namespace

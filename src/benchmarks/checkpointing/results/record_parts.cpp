@@ -121,6 +121,7 @@ Json phase_json(const RunRecord& record, Phase phase) {
   json["checkpoints_done"] = happened;
   json["metrics"] = metrics ? metrics_json(*metrics) : Json();
   add_fields(json, stats);
+  rename_key(json["worker_time"], "idle_ns", "starved_ns");
   if (metrics) add_shares(json["worker_time"], *metrics);
   return json;
 }

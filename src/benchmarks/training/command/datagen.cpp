@@ -38,7 +38,7 @@ class DatagenExecution {
     HostWatch watch(options_, transport.failure());
     training::GenerateRecord record = training::generate(request_, transport);
     warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
-    const world::MovedBytes moved{0, record.bytes_written};  // by this process alone, before it gathers
+    const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
     const auto gather = [&] { (void)training::gather_record(record, transport); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);

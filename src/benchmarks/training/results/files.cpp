@@ -38,7 +38,7 @@ std::string datagen_log_text(const GenerateRecord& record) {
   std::string text = line(record.run_start, fmt::format("Starting data generation: {} files", record.files));
   if (record.verdict != run::Verdict::kPassed) return text + no_metric_block(record, record.run_end.wall_us);
   return text + line(record.run_end, fmt::format("Generation done: {} files ({} bytes) written, {} found whole",
-                                                 record.files_written, record.bytes_written, record.files_kept));
+                                                 record.files_written, record.stats.bytes, record.files_kept));
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ Json reading_json(const RunRecord& record) {
   json["bytes"] = record.stats.bytes;
   json["nominal_bytes"] = record.plan.nominal_bytes_per_epoch * static_cast<double>(record.epochs.size());
   add_fields(json, record.stats);
+  rename_key(json["worker_time"], "prepare_ns", "verify_ns");
   return json;
 }
 
@@ -150,19 +151,20 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
   json["files_written"] = record.files_written;
   json["files_kept"] = record.files_kept;
   json["files_repaired"] = record.files_repaired;
-  json["bytes_written"] = record.bytes_written;
+  json["bytes_written"] = record.stats.bytes;
   json["bytes_kept"] = record.bytes_kept;
-  json["retries"] = record.retries;
-  json["retried_bytes"] = record.retried_bytes;
+  json["retries"] = record.stats.retries;
+  json["retried_bytes"] = record.stats.retried_bytes;
   json["seconds"] = record.seconds;
   json["cpu_user_s"] = record.cpu_user_s;
   json["cpu_system_s"] = record.cpu_system_s;
   json["peak_rss_bytes"] = record.peak_rss_bytes;
-  json["worker_time"] = {{"prepare_ns", record.prepare_ns},
-                         {"submit_ns", record.submit_ns},
-                         {"wait_ns", record.wait_ns},
-                         {"other_ns", record.other_ns}};
-  json["latency"] = {{"write", histogram_json(record.write_ns)}, {"commit", histogram_json(record.commit_ns)}};
+  json["worker_time"] = {{"prepare_ns", record.stats.times.prepare_ns},
+                         {"submit_ns", record.stats.times.submit_ns},
+                         {"wait_ns", record.stats.times.wait_ns},
+                         {"other_ns", record.stats.times.other_ns}};
+  json["latency"] = {{"write", histogram_json(record.stats.part_ns)},
+                     {"commit", histogram_json(record.stats.commit_ns)}};
   json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   return compact_rows(json);

@@ -72,7 +72,7 @@ void add_rates(const RunRecord& record, const Metrics& metrics, LabelledLines& l
 
 void add_reading(const RunRecord& record, LabelledLines& lines) {
   const training::ReadStats& stats = record.stats;
-  lines.add("read", latency_text(stats.read_ns));
+  lines.add("read", latency_text(stats.part_ns));
   lines.add("extent", latency_text(stats.extent_ns));
   lines.add("retries", grouped(stats.retries));
   if (record.verify) lines.add("verified", human_bytes(stats.bytes_verified));
@@ -109,17 +109,17 @@ std::string result_table(const RunRecord& record) {
 }
 
 std::string result_table(const GenerateRecord& record) {
-  const double rate = record.seconds > 0 ? to_gib(record.bytes_written) / record.seconds : 0;
+  const double rate = record.seconds > 0 ? to_gib(record.stats.bytes) / record.seconds : 0;
   LabelledLines lines(kResultLabelWidth);
   lines.add("files",
             fmt::format("{} written ({} of them repaired), {} found whole, {} in all", grouped(record.files_written),
                         grouped(record.files_repaired), grouped(record.files_kept), grouped(record.files)));
   lines.add("bytes",
-            fmt::format("{} written, {} found", human_bytes(record.bytes_written), human_bytes(record.bytes_kept)));
+            fmt::format("{} written, {} found", human_bytes(record.stats.bytes), human_bytes(record.bytes_kept)));
   lines.add("rate", fmt::format("{:.3f} GiB/s over {}", rate, human_seconds(record.seconds)));
-  lines.add("write", latency_text(record.write_ns));
-  lines.add("commit", latency_text(record.commit_ns));
-  lines.add("retries", grouped(record.retries));
+  lines.add("write", latency_text(record.stats.part_ns));
+  lines.add("commit", latency_text(record.stats.commit_ns));
+  lines.add("retries", grouped(record.stats.retries));
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
   return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + lines.text() + hosts_table(record.hosts) +
          verdict_text(record);

@@ -1,0 +1,261 @@
+#include "benchmarks/training/step_loop.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace mlps::training {
+namespace {
+
+// A sleeping thread wakes some microseconds late, on a virtual machine often fifty. The step loop sleeps until this
+// long before a deadline and spins the rest; the margin follows the lateness it sees, within these bounds.
+constexpr Nanos kLeastSpinNs = 5'000;
+constexpr Nanos kMostSpinNs = 150'000;
+// A processor that slept long wakes later still, so a long wait ends with a short one.
+constexpr Nanos kLongWaitNs = 4'000'000;
+constexpr Nanos kShortWaitNs = 1'000'000;
+
+Nanos adapted(Nanos margin, Nanos late) {
+  return std::clamp(std::max(margin - margin / 64, late + late / 4), kLeastSpinNs, kMostSpinNs);
+}
+
+}  // namespace
+
+StepLoop::StepLoop(PrefetchQueue& queue, world::World& world)
+    : queue_(queue),
+      world_(world),
+      failure_(world.failure()),
+      ranks_(queue.size()),
+      step_times_(queue.size()),
+      spin_ns_(kMostSpinNs / 2) {
+  deadlines_.reserve(queue.size());
+  ready_.reserve(queue.size());
+}
+
+void StepLoop::set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed) {
+  samplers_.clear();
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
+    samplers_.emplace_back(distribution, seed, queue_.first_rank() + rank);
+  }
+}
+
+BlockResult StepLoop::run_block(const BlockRequest& request) {
+  request_ = &request;
+  extents_ = &queue_.pass().extents;
+  deadlines_.clear();
+  overhead_ns_ = 0;
+  finished_ = 0;
+  block_start_ = Stamp::now();
+  for (Rank& rank : ranks_) {
+    rank = Rank{};
+    rank.last.resize(request.exclude_end);
+    rank.sums.batch_size = request.batch_size;
+    rank.sums.exclude_start = request.exclude_start;
+    rank.sums.exclude_end = request.exclude_end;
+  }
+  if (request.steps == 0)
+    finished_ = queue_.size();
+  else
+    begin_all(block_start_.monotonic_ns);
+  while (finished_ < queue_.size() && !failure_.raised()) {
+    const EventCount::Key key = queue_.batch_ready().prepare_wait();
+    queue_.take_ready(ready_);
+    for (const uint32_t rank : ready_) try_compute(rank, true);
+    while (!deadlines_.empty() && deadlines_.front().at <= now_ns()) {
+      const uint32_t rank = deadlines_.front().rank;
+      std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+      deadlines_.pop_back();
+      end_compute(rank);
+    }
+    // A failure after this look notifies after the key was taken, so that the wait ends.
+    if (finished_ < queue_.size() && !failure_.raised()) wait_for_event(key);
+  }
+  return conclude(now_ns());
+}
+
+/// Begins the next batch on all ranks at the same moment. Waking I/O threads costs a system call, so it comes after the
+/// ranks whose batch is ready have begun to compute.
+void StepLoop::begin_all(Nanos now) {
+  step_start_ = now;
+  arrived_ = 0;
+  uint64_t claimable = 0;
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
+    claimable += begin_batch(rank, now);
+    try_compute(rank, false);
+  }
+  queue_.wake_readers(claimable);
+}
+
+/// Raises the claim limit of this rank to what it may read ahead now. Returns how many reads that adds.
+uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
+  Rank& state = ranks_[rank];
+  state.load_start = now;
+  const uint64_t batch = request_->first_batch + state.step;
+  const uint64_t size = request_->batch_size;
+  const uint64_t needed = extents_->tickets_for((batch + 1) * size);
+  const uint64_t by_batches = extents_->tickets_for((batch + 1 + request_->ahead.batches) * size);
+  const uint64_t by_bytes = needed + request_->ahead.extents;
+  return queue_.stream(rank).raise_claim_limit(std::max(needed, std::min(by_batches, by_bytes)));
+}
+
+void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
+  Rank& state = ranks_[rank];
+  Stream& stream = queue_.stream(rank);
+  if (!stream.ready(request_->batch_size)) {
+    state.had_to_wait = true;
+    return;
+  }
+  stream.take(request_->batch_size);
+  if (!had_to_wait) state.had_to_wait = false;
+  state.compute_start = now_ns();
+  state.drawn = samplers_[rank].draw();
+  state.deadline = state.compute_start + state.drawn;
+  deadlines_.push_back({state.deadline, rank});
+  std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+}
+
+void StepLoop::end_compute(uint32_t rank) {
+  Rank& state = ranks_[rank];
+  state.compute_end = now_ns();
+  if (!request_->barrier) {
+    close_step(state, state.compute_end);
+    if (state.step == request_->steps) {
+      ++finished_;
+      return;
+    }
+    const uint64_t claimable = begin_batch(rank, state.compute_end);
+    try_compute(rank, false);
+    return queue_.wake_readers(claimable);
+  }
+  if (++arrived_ == queue_.size()) meet_and_release();
+}
+
+/// Meets the other hosts: every rank of this host is at the barrier.
+void StepLoop::meet_and_release() {
+  if (world_.hosts() == 1) return release(now_ns(), 0);
+  const Nanos before = now_ns();
+  if (!world_.meet_hosts()) return;
+  const Nanos now = now_ns();
+  release(now, now - before);
+}
+
+/// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts.
+void StepLoop::release(Nanos now, Nanos met) {
+  Nanos explained = 0;
+  for (Rank& state : ranks_) {
+    const Nanos waited = state.had_to_wait ? state.compute_start - state.load_start : 0;
+    explained = std::max(explained, waited + state.drawn);
+    close_step(state, now);
+  }
+  overhead_ns_ += std::max<Nanos>(now - step_start_ - explained - met, 0);
+  if (request_->on_step) {
+    for (size_t rank = 0; rank < ranks_.size(); ++rank) {
+      const Rank& state = ranks_[rank];
+      step_times_[rank] = {state.compute_start - state.load_start, state.compute_end - state.load_start,
+                           state.compute_end - state.compute_start};
+    }
+    if (Status logged = request_->on_step(step_times_); !logged) failure_.raise(std::move(logged.error()));
+  }
+  const Rank& first = ranks_.front();
+  live_step_.store(request_->first_batch + first.step, std::memory_order_relaxed);
+  live_au_.store(100.0 * static_cast<double>(first.block.compute_ns) /
+                     static_cast<double>(std::max<Nanos>(now - block_start_.monotonic_ns, 1)),
+                 std::memory_order_relaxed);
+  if (first.step == request_->steps) {
+    finished_ = queue_.size();
+    return;
+  }
+  begin_all(now);
+}
+
+void StepLoop::close_step(Rank& state, Nanos now) {
+  const StepTimes times{state.compute_start - state.load_start, state.compute_end - state.load_start,
+                        state.compute_end - state.compute_start};
+  state.block.compute_ns += times.compute_ns;
+  if (state.had_to_wait) state.block.wait_ns += times.load_ns;
+  state.block.barrier_ns += now - state.compute_end;
+  state.had_to_wait = false;
+  count(state, times);
+  ++state.step;
+}
+
+/// Adds a step to the sums of the metric window, which leaves out the first steps at once, and the last ones when they
+/// are known to be the last.
+void StepLoop::count(Rank& state, const StepTimes& times) {
+  BlockSums& sums = state.sums;
+  ++sums.steps;
+  if (state.step < request_->exclude_start) {
+    sums.excluded_proc_ns += times.proc_ns;
+    return;
+  }
+  sums.window_compute_ns += times.compute_ns;
+  if (state.last.empty()) return;
+  state.last[state.step % state.last.size()] = times;
+}
+
+BlockResult StepLoop::conclude(Nanos end) {
+  BlockResult result;
+  result.finished = finished_ == queue_.size();
+  result.overhead_ns = overhead_ns_;
+  const Stamp stamp{end, block_start_.wall_us + (end - block_start_.monotonic_ns) / 1000};
+  for (Rank& state : ranks_) {
+    BlockSums& sums = state.sums;
+    sums.wall_ns = end - block_start_.monotonic_ns;
+    const uint64_t windowed = sums.steps > request_->exclude_start ? sums.steps - request_->exclude_start : 0;
+    for (uint64_t i = 0; i < std::min<uint64_t>(windowed, state.last.size()); ++i) {
+      const StepTimes& times = state.last[(sums.steps - 1 - i) % state.last.size()];
+      sums.window_compute_ns -= times.compute_ns;
+      sums.excluded_proc_ns += times.proc_ns;
+    }
+    const BlockRates rates = block_rates(sums);
+    RankBlock& block = state.block;
+    block.steps = sums.steps;
+    block.start = block_start_;
+    block.end = stamp;
+    block.au = rates.au;
+    block.throughput = rates.throughput;
+    block.window_ns = rates.window_ns;
+    block.window_compute_ns = sums.window_compute_ns;
+    block.harness_ns = std::max<Nanos>(sums.wall_ns - block.wait_ns - block.compute_ns - block.barrier_ns, 0);
+    result.ranks.push_back(block);
+  }
+  return result;
+}
+
+void StepLoop::wait_for_event(EventCount::Key key) {
+  if (deadlines_.empty()) {
+    queue_.batch_ready().wait(key);
+  } else {
+    wait_until(deadlines_.front().at, key);
+  }
+}
+
+/// Fetches the data that the end of the step will touch back into the cache, which it has left during a long sleep.
+void StepLoop::warm_up() const {
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
+    __builtin_prefetch(&ranks_[rank], 1);
+    __builtin_prefetch(&step_times_[rank], 1);
+    queue_.stream(rank).warm(request_->batch_size);
+  }
+}
+
+/// Waits until the deadline or the next notification.
+void StepLoop::wait_until(Nanos deadline, EventCount::Key key) {
+  bool warm = false;
+  for (;;) {
+    const Nanos now = now_ns();
+    if (now >= deadline || queue_.batch_ready().prepare_wait() != key) return;
+    if (deadline - now <= spin_ns_) {
+      if (!warm) warm_up();
+      warm = true;
+      spin_pause();
+      continue;
+    }
+    const bool is_long = deadline - now > kLongWaitNs;
+    const Nanos wanted = deadline - (is_long ? kShortWaitNs : spin_ns_);
+    queue_.batch_ready().wait(key, wanted);
+    const Nanos woke = now_ns();
+    if (!is_long && woke >= wanted) spin_ns_ = adapted(spin_ns_, woke - wanted);
+  }
+}
+
+}  // namespace mlps::training

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "benchmarks/training/compute_time.hpp"
+#include "benchmarks/training/metrics.hpp"
+#include "benchmarks/training/prefetch_queue.hpp"
+#include "benchmarks/training/record.hpp"
+#include "world/world.hpp"
+
+namespace mlps::training {
+
+/// How far accelerators read ahead of the batch they ask for: the smaller of both.
+struct ReadAhead {
+  uint64_t batches = 0;  ///< read_threads x prefetch_size
+  uint64_t extents = 0;  ///< what the byte limit allows
+};
+
+/// A stretch of steps between two stops: a block of an epoch, or an evaluation.
+struct BlockRequest {
+  uint64_t first_batch = 0;  ///< batches of this pass that every rank has taken before
+  uint64_t steps = 0;
+  uint64_t batch_size = 1;
+  bool barrier = true;  ///< after every step; an evaluation has none
+  ReadAhead ahead;
+  uint32_t exclude_start = 1, exclude_end = 0;
+  /// Called with the times of all ranks after each step; only with a barrier. May be empty.
+  std::function<Status(const std::vector<StepTimes>&)> on_step;
+};
+
+struct BlockResult {
+  std::vector<RankBlock> ranks;
+  /// Sum over steps of the time a step took beyond its slowest accelerator's storage wait and drawn compute time: the
+  /// cost of this program (noticing, hand-over, barrier, oversleeping). Only with a barrier.
+  Nanos overhead_ns = 0;
+  bool finished = false;  ///< false: the run has failed
+};
+
+/// Drives the steps of all accelerators of this host from one thread. An accelerator waits for a batch, then for the
+/// end of its compute time, then for the others; so it is a row in a table, a barrier is a counter, and a step of 64
+/// accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
+/// several hosts, their step loops meet at every barrier.
+class StepLoop {
+ public:
+  StepLoop(PrefetchQueue& queue, world::World& world);
+
+  /// Durations of the steps to come, one sampler per rank.
+  void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
+  BlockResult run_block(const BlockRequest& request);
+
+  /// For a progress display, from any thread.
+  uint64_t live_step() const { return live_step_.load(std::memory_order_relaxed); }
+  /// Percent; of the block so far, first accelerator.
+  double live_au() const { return live_au_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Rank {
+    uint64_t step = 0;
+    Nanos load_start = 0, compute_start = 0, drawn = 0, deadline = 0, compute_end = 0;
+    bool had_to_wait = false;
+    RankBlock block;
+    BlockSums sums;
+    std::vector<StepTimes> last;  ///< of the last exclude_end steps, as a ring
+  };
+  struct Deadline {
+    Nanos at;
+    uint32_t rank;
+    bool operator>(const Deadline& other) const { return at > other.at; }
+  };
+
+  void begin_all(Nanos now);
+  uint64_t begin_batch(uint32_t rank, Nanos now);
+  void try_compute(uint32_t rank, bool had_to_wait);
+  void end_compute(uint32_t rank);
+  void meet_and_release();
+  void release(Nanos now, Nanos met);
+  void close_step(Rank& rank, Nanos now);
+  void count(Rank& rank, const StepTimes& times);
+  BlockResult conclude(Nanos end);
+  void wait_for_event(EventCount::Key key);
+  void warm_up() const;
+  void wait_until(Nanos deadline, EventCount::Key key);
+
+  PrefetchQueue& queue_;
+  world::World& world_;
+  world::Failure& failure_;
+  std::vector<Rank> ranks_;
+  std::vector<TimeSampler> samplers_;
+  std::vector<Deadline> deadlines_;  ///< a heap, earliest first
+  std::vector<uint32_t> ready_;
+  std::vector<StepTimes> step_times_;
+  const BlockRequest* request_ = nullptr;
+  const ExtentMap* extents_ = nullptr;
+  Stamp block_start_;
+  Nanos step_start_ = 0;
+  Nanos overhead_ns_ = 0;
+  uint32_t arrived_ = 0;   ///< at the barrier
+  uint32_t finished_ = 0;  ///< ranks that have done all their steps
+  Nanos spin_ns_;          ///< before a deadline: how long to spin rather than sleep
+  std::atomic<uint64_t> live_step_{0};
+  std::atomic<double> live_au_{0};
+};
+
+}  // namespace mlps::training
