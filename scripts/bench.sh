@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every benchmark of the program itself, one after the other: payload kernels, files of each format, client cost of an
-# S3 PUT against a raw socket loop, direct writes against fio, and the program on null://. Each prints its points and
-# what they are measured against. About three minutes, and 4 GiB of disk in build/bench for the time of it.
+# Runs all benchmarks of the program itself: payload kernels, files of each format, client cost of an S3 PUT against a raw socket
+# loop, direct writes against fio, and the program on null://. Each prints its results beside their reference. Takes about three
+# minutes, and meanwhile 4 GiB of disk in build/bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh release

@@ -13,21 +13,25 @@ if command -v ccache >/dev/null; then
   export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true  # so that clones in different folders share their work
 fi
 
-options=()
-if [ "$*" != mlpstorage ]; then
-  options=(-DMLPS_TESTS=ON)
-elif [ ! -e "$folder/CMakeCache.txt" ]; then
-  options=(-DMLPS_TESTS=OFF)
-  processor_minutes=4
-  echo "compiling mlpstorage: about $(((processor_minutes + $(nproc) - 1) / $(nproc))) min on $(nproc) cores; log: $folder/build.log" >&2
+note="compiling $preset; log: $folder/build.log"
+options=(-DMLPS_TESTS=ON)
+if [ "$*" = mlpstorage ]; then
+  options=()
+  if [ ! -e "$folder/CMakeCache.txt" ]; then
+    options=(-DMLPS_TESTS=OFF)
+    processor_minutes=4
+    note="compiling mlpstorage, about $(((processor_minutes + $(nproc) - 1) / $(nproc))) min on $(nproc) cores; log: $folder/build.log"
+  fi
 fi
+echo "$note" >&2
+mkdir -p "$folder"
+cmake --preset "$preset" --log-level=NOTICE "${options[@]}" >"$folder/build.log"
 
-status_line() {  # shows the last line only; lines of several rows would stay
+status_line() {  # shows Ninja's last line only
   awk '{ printf "\r\033[K%.78s", $0; fflush() } END { printf "\r\033[K" }' >&2
 }
-mkdir -p "$folder"
-cmake --preset "$preset" --log-level=NOTICE "${options[@]}" >&2
-if [ -t 2 ]; then follow=status_line; else follow='cat'; fi
+follow=cat
+[ -t 2 ] && follow=status_line
 if ! cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} 2>&1 | tee "$folder/build.log" | $follow >/dev/null; then
   grep -vE '^\[[0-9]+/[0-9]+\]' "$folder/build.log" >&2
   exit 1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The main jobs on this machine, small: writes two checkpoints of Llama 3 8B shrunk to about 1.1 GB each, reads them back
-# and verifies every byte; then generates 2,048 RetinaNet images (0.66 GB) and reads them as one B200 would while it
-# trains. The data are removed at the end, however it ends; the results stay in build/run/results.
+# Runs the main jobs at a small size: writes two checkpoints of Llama 3 8B, shrunk to about 1.1 GB each, reads them back and verifies
+# every byte; then generates 2,048 RetinaNet images (0.66 GB) and reads them as one B200 would in training. Always removes the data
+# at the end; the results stay in build/run/results.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# The per-user file stays as it is: `init` would make build/run/results the default of later commands.
+# Leaves the per-user file alone, in which `init` would make build/run/results the default of later commands.
 export XDG_CONFIG_HOME=$PWD/build/run/config
 program=build/release/mlpstorage
 results=build/run/results

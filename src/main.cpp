@@ -2,22 +2,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <climits>
 #include <exception>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/version.hpp"
 #include "cli/dispatch.hpp"
 
 namespace {
 
 std::string program_folder() {
-  std::string path(PATH_MAX, '\0');
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return {};
-  path.resize(static_cast<size_t>(length));
+  const std::string path = mlps::binary_path();
   return path.substr(0, path.rfind('/'));
 }
 

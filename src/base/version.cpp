@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <span>
+#include <system_error>
 
 #include "build_id.hpp"
 
-namespace mlps::cli {
+namespace mlps {
 namespace {
 
 constexpr size_t kShownBytes = 8;
@@ -53,6 +55,11 @@ int find_id_of_program(dl_phdr_info* object, size_t, void* found) {
 
 }  // namespace
 
+std::string binary_path() {
+  std::error_code failed;
+  return std::filesystem::read_symlink("/proc/self/exe", failed).string();
+}
+
 std::string binary_id() {
   std::string id = "unknown";
   ::dl_iterate_phdr(find_id_of_program, &id);
@@ -71,4 +78,4 @@ std::string version_line() {
   return fmt::format("mlpstorage {} (build {}, rules {})", version_text(), build_id(), kRulesEdition);
 }
 
-}  // namespace mlps::cli
+}  // namespace mlps

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace mlps::cli {
+namespace mlps {
 
 inline constexpr std::string_view kRulesEdition = "3.0";
 
@@ -16,7 +16,10 @@ std::string_view build_id();
 /// linker wrote none.
 std::string binary_id();
 
+/// Returns the path of this program's file; empty if the system does not tell it.
+std::string binary_path();
+
 /// Returns "mlpstorage 0.1.0 (build 1234567890ab, rules 3.0)".
 std::string version_line();
 
-}  // namespace mlps::cli
+}  // namespace mlps

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
@@ -90,11 +89,11 @@ Result<std::string> history_dir(const Resolution& resolution, const Environment&
 
 void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
   if (json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json list = Json::array();
     for (const HistoryEntry& entry : entries) {
       list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
     }
-    fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", list.dump(2));
     return;
   }
   for (const HistoryEntry& entry : entries) fmt::print("{} : {} : {}\n", entry.id, entry.stamp, entry.command);

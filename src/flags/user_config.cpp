@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "base/write_all.hpp"
 #include "flags/text.hpp"
@@ -207,12 +207,11 @@ Result<std::string> show_user_values(const Grammar& grammar, const Environment& 
   if (!node) return fail(node.error());
   const std::vector<Row> rows = rows_of(grammar, *node, environment);
   if (json) {
-    nlohmann::ordered_json keys = nlohmann::ordered_json::object();
+    Json keys = Json::object();
     for (const Row& row : rows) {
-      keys[row.key] = {{"value", row.value ? nlohmann::ordered_json(*row.value) : nlohmann::ordered_json()},
-                       {"note", row.note}};
+      keys[row.key] = {{"value", row.value ? Json(*row.value) : Json()}, {"note", row.note}};
     }
-    const nlohmann::ordered_json root = {{"path", *path}, {"exists", node->has_value()}, {"keys", std::move(keys)}};
+    const Json root = {{"path", *path}, {"exists", node->has_value()}, {"keys", std::move(keys)}};
     return root.dump(2) + "\n";
   }
   std::string text = fmt::format("{}{}\n", *path, *node ? "" : " (not there yet)");

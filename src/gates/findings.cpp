@@ -6,7 +6,7 @@
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "storage/probe_name.hpp"
-#include "world/chorus.hpp"
+#include "world/message_merger.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::gates {
@@ -65,7 +65,7 @@ Result<Findings> unpack_findings(std::string_view bytes) {
 }
 
 Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings) {
-  world::Chorus failures(without_random_names), warnings(without_random_names);
+  world::MessageMerger failures(without_random_names), warnings(without_random_names);
   std::vector<std::string> hosts_left = distinct_hosts(members);
   for (size_t i = 0; i < members.size(); ++i) {
     const std::string& host = members[i].host;

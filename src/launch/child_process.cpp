@@ -10,34 +10,15 @@
 #include <array>
 #include <cerrno>
 
+#include "base/text.hpp"
+#include "base/waiting.hpp"
+
 namespace mlps::cli {
-namespace {
-
-void close_end(int& end) {
-  if (end >= 0) ::close(end);
-  end = -1;
-}
-
-}  // namespace
-
 Pipe::Pipe() {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  read_end_ = ends[0];
-  write_end_ = ends[1];
-}
-
-Pipe::~Pipe() {
-  close_read();
-  close_write();
-}
-
-void Pipe::close_read() {
-  close_end(read_end_);
-}
-
-void Pipe::close_write() {
-  close_end(write_end_);
+  read_end = Descriptor(ends[0]);
+  write_end = Descriptor(ends[1]);
 }
 
 Result<pid_t> start_child(const std::vector<std::string>& command, const Streams& streams) {
@@ -71,21 +52,28 @@ Result<pid_t> start_child(const std::vector<std::string>& command, const Streams
   return child;
 }
 
-Result<std::string> output_of(const std::vector<std::string>& command) {
+Result<std::string> output_of(const std::vector<std::string>& command, Nanos limit_ns) {
   Pipe output;
-  const auto child = start_child(command, {-1, output.write_end(), output.write_end()});
+  const auto child = start_child(command, {-1, output.write_end.get(), output.write_end.get()});
   if (!child) return fail(child.error());
-  output.close_write();
+  output.write_end.close();
+  const Nanos deadline = now_ns() + limit_ns;
   std::string text;
-  std::array<char, 4096> buffer;
-  for (ssize_t got; (got = ::read(output.read_end(), buffer.data(), buffer.size())) != 0;) {
-    if (got < 0 && errno != EINTR) break;
+  bool ended = false;
+  while (!ended && now_ns() < deadline) {
+    std::array<pollfd, 1> watched{pollfd{output.read_end.get(), POLLIN, 0}};
+    if (poll_until(watched, deadline) <= 0) continue;
+    std::array<char, 4096> buffer;
+    const ssize_t got = ::read(output.read_end.get(), buffer.data(), buffer.size());
     if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
+    ended = got == 0 || (got < 0 && errno != EINTR);
   }
-  int status = 0;
-  while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {
+  ::kill(-*child, SIGKILL);
+  while (::waitpid(*child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  return text;
+  if (ended) return text;
+  return fail(ErrorCode::kTimeout,
+              fmt::format("{} has not ended within {:g} s", join(command, " "), to_seconds(limit_ns)));
 }
 
 }  // namespace mlps::cli

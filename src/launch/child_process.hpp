@@ -5,37 +5,31 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace mlps::cli {
 
-/// Both ends of a pipe, closed with it. No child has them unless they are handed over.
-class Pipe {
- public:
+/// Both ends of a pipe. A child process inherits neither, except as one of its Streams.
+struct Pipe {
   Pipe();
-  ~Pipe();
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
 
-  int read_end() const { return read_end_; }
-  int write_end() const { return write_end_; }
-  void close_read();
-  void close_write();
-
- private:
-  int read_end_ = -1, write_end_ = -1;
+  Descriptor read_end, write_end;
 };
 
-/// What takes the place of a child's standard streams; -1: nothing to read, our outputs.
+/// The descriptors that become a child's standard streams. -1 for `in`: nothing to read; for the others: this
+/// process's own.
 struct Streams {
   int in = -1, out = -1, err = -1;
 };
 
-/// Starts a program, found as a shell would, in a process group of its own, so that what is typed at the terminal
-/// reaches this process alone. Signals are as a shell would hand them on.
+/// Starts a program, found in PATH as a shell would find it, in a process group of its own, so that what is typed at
+/// the terminal reaches this process alone. The child's signals are unblocked and have their default actions.
 Result<pid_t> start_child(const std::vector<std::string>& command, const Streams& streams);
 
-/// Everything a program prints on both its streams, once it has ended.
-Result<std::string> output_of(const std::vector<std::string>& command);
+/// Returns everything that a program prints on both its streams. At the end of its output, or after `limit_ns`, what is
+/// left of its process group is killed; the latter is E202.
+Result<std::string> output_of(const std::vector<std::string>& command, Nanos limit_ns);
 
 }  // namespace mlps::cli

@@ -17,15 +17,23 @@
 namespace mlps::cli {
 namespace {
 
+constexpr Nanos kSettingsLimitNs = 60'000'000'000;
 constexpr size_t kMostBytes = size_t{64} << 20U;  // a workload file may be in it; no command line is longer
 
-// The next line of standard input; nothing at its end. `rest` keeps what came behind the line.
-Result<std::optional<std::string>> next_line(std::string& rest) {
+// Returns the next line of standard input, or nothing at its end. `rest` keeps what came behind the line.
+Result<std::optional<std::string>> next_line(std::string& rest, Nanos deadline_ns) {
   for (;;) {
     if (const size_t end = rest.find('\n'); end != std::string::npos) {
       std::string line = rest.substr(0, end);
       rest.erase(0, end + 1);
       return line;
+    }
+    std::array<pollfd, 1> watched{pollfd{STDIN_FILENO, POLLIN, 0}};
+    if (poll_until(watched, deadline_ns) == 0) {
+      if (now_ns() < deadline_ns) continue;
+      return fail(ErrorCode::kTimeout,
+                  fmt::format("the settings of the job did not come within {:g} s", to_seconds(kSettingsLimitNs)), {},
+                  "the launcher must connect its standard input with process 0");
     }
     std::array<char, 65536> buffer;
     const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
@@ -66,7 +74,7 @@ bool says_begun(std::string_view line) {
 }
 
 Result<JobSettings> receive_settings(std::string& behind) {
-  const auto line = next_line(behind);
+  const auto line = next_line(behind, now_ns() + kSettingsLimitNs);
   if (!line) return fail(line.error());
   if (!*line) {
     return fail(ErrorCode::kMpiCommunication, "the settings of the job did not come", {},
@@ -78,8 +86,8 @@ Result<JobSettings> receive_settings(std::string& behind) {
 }
 
 JobControl::JobControl(world::Failure& failure, std::string behind)
-    : failure_(failure), heard_(std::move(behind)), stop_(::eventfd(0, EFD_CLOEXEC)) {
-  if (stop_ < 0) {
+    : failure_(failure), received_(std::move(behind)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  if (!stop_.is_open()) {
     failure_.raise(errno_error(errno, "listen to the launcher"));
     return;
   }
@@ -95,14 +103,13 @@ JobControl::JobControl(world::Failure& failure, std::string behind)
 
 JobControl::~JobControl() {
   const uint64_t one = 1;
-  (void)!::write(stop_, &one, sizeof one);
+  (void)!::write(stop_.get(), &one, sizeof one);
   thread_.join();
-  ::close(stop_);
 }
 
 void JobControl::listen() {
-  while (!heed()) {
-    std::array<pollfd, 2> watched{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+  while (!handle_control_line()) {
+    std::array<pollfd, 2> watched{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
     if (poll_until(watched, kNoDeadline) < 0) return;  // the destructor ends it
     if (watched[1].revents != 0) return;
     if (watched[0].revents == 0) continue;
@@ -115,15 +122,15 @@ void JobControl::listen() {
       failure_.raise({ErrorCode::kInterrupted, "the command that started this job is gone"});
       return;
     }
-    heard_.append(buffer.data(), static_cast<size_t>(got));
+    received_.append(buffer.data(), static_cast<size_t>(got));
   }
 }
 
-// Whether the command has said that it was interrupted, all that it ever says.
-bool JobControl::heed() {
-  const size_t end = heard_.find('\n');
-  if (end == std::string::npos || !heard_.starts_with(kInterruptLine)) return false;
-  const std::string signal = heard_.substr(kInterruptLine.size(), end - kInterruptLine.size());
+// Returns true after the one control line that a command ever sends: that it was interrupted.
+bool JobControl::handle_control_line() {
+  const size_t end = received_.find('\n');
+  if (end == std::string::npos || !received_.starts_with(kInterruptLine)) return false;
+  const std::string signal = received_.substr(kInterruptLine.size(), end - kInterruptLine.size());
   failure_.raise({ErrorCode::kInterrupted,
                   fmt::format("interrupted by {}", signal),
                   {},

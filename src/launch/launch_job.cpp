@@ -5,17 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/report.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "launch/child_process.hpp"
-#include "launch/job_attendant.hpp"
 #include "launch/job_control.hpp"
+#include "launch/launcher_supervisor.hpp"
 #include "results/redact.hpp"
 #include "world/host_facts.hpp"
 #include "world/host_list.hpp"
@@ -24,12 +23,7 @@
 namespace mlps::cli {
 namespace {
 
-// This program, by a path that is right on every host where it is installed in the same place.
-std::string own_path() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : std::string("mlpstorage");
-}
+constexpr Nanos kVersionLimitNs = 30'000'000'000;
 
 Error no_launcher(const Error& error) {
   return {ErrorCode::kMpiNotAvailable,
@@ -39,16 +33,7 @@ Error no_launcher(const Error& error) {
           "(srun, mpiexec)"};
 }
 
-void send(int pipe, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = ::write(pipe, text.data(), text.size());
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return;  // the launcher has ended: its status tells
-    text.remove_prefix(static_cast<size_t>(sent));
-  }
-}
-
-/// Why a launcher was ended that had said nothing of its job.
+/// The reason for which a launcher was ended before its job had told how it ended.
 Error cut_short(const JobEnd& end, const std::string& launcher) {
   if (end.was_interrupted) {
     return {ErrorCode::kInterrupted,
@@ -63,7 +48,7 @@ Error cut_short(const JobEnd& end, const std::string& launcher) {
           "can it reach every host (try ssh), and is mlpstorage installed at the same path there?"};
 }
 
-/// The job's own status, which it has explained, or what is known of a launcher that ended without it.
+/// Returns the job's own status, which it has explained, or reports what is known of a launcher that ended without it.
 int status_of_job(const JobEnd& end, const std::string& launcher) {
   if (end.had_to_be_ended) {
     log::warning(
@@ -104,8 +89,9 @@ Result<std::vector<std::string>> launcher_command(const HostOptions& hosts, cons
   request.oversubscribe = hosts.oversubscribe;
   request.allow_run_as_root = hosts.allow_run_as_root;
   request.mpi_btl = hosts.mpi_btl;
-  request.command = {own_path(), std::string(kJoinWord)};
-  const auto version = output_of({request.program, "--version"});
+  const std::string own_path = binary_path();  // right on every host where it is installed in the same place
+  request.command = {own_path.empty() ? "mlpstorage" : own_path, std::string(kJoinWord)};
+  const auto version = output_of({request.program, "--version"}, kVersionLimitNs);
   if (!version) return fail(no_launcher(version.error()));
   const auto kind = world::launcher_kind(*version);
   if (!kind) return fail(kind.error());
@@ -120,12 +106,12 @@ int run_launched(const std::vector<std::string>& command, const JobSettings& set
   ::signal(SIGPIPE, SIG_IGN);
   Pipe control, errors;
   log::info("starting: {}", join(results::without_secrets(command), " "));
-  const auto launcher = start_child(command, {control.read_end(), -1, errors.write_end()});
+  const auto launcher = start_child(command, {control.read_end.get(), -1, errors.write_end.get()});
   if (!launcher) return report_failures({no_launcher(launcher.error())});
-  control.close_read();
-  errors.close_write();
-  send(control.write_end(), settings_text(settings) + "\n");
-  const JobEnd end = attend(*launcher, control.write_end(), errors.read_end());
+  control.read_end.close();
+  errors.write_end.close();
+  const JobEnd end =
+      supervise_launcher(*launcher, control.write_end.get(), errors.read_end.get(), settings_text(settings) + "\n");
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return status_of_job(end, command.front());
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "results/redact.hpp"
 
@@ -23,10 +22,10 @@ void set_nested(Json& root, std::string_view dotted, Json value) {
     const size_t dot = dotted.find('.');
     if (!node->is_object()) *node = Json::object();
     if (dot == std::string_view::npos) break;
-    node = &(*node)[std::string(dotted.substr(0, dot))];
+    node = &(*node)[dotted.substr(0, dot)];
     dotted.remove_prefix(dot + 1);
   }
-  (*node)[std::string(dotted)] = std::move(value);
+  (*node)[dotted] = std::move(value);
 }
 
 // The overrides in the order applied, and after them values the tool set while loading.
@@ -50,10 +49,10 @@ std::vector<std::string> task_overrides(const RunContext& context) {
 }  // namespace
 
 Json args_json(const RunContext& context) {
-  Json args = Json::parse(context.args_json, nullptr, false);
-  if (!args.is_object()) return Json::object();
-  mask_secrets(args);
-  return args;
+  std::optional<Json> args = parse_json(context.args_json);
+  if (!args || !args->is_object()) return Json::object();
+  mask_secrets(*args);
+  return *args;
 }
 
 Json parameters_json(const RunContext& context, bool typed_overrides) {
@@ -65,10 +64,10 @@ Json parameters_json(const RunContext& context, bool typed_overrides) {
   }
   Json ordered = Json::object();
   for (const char* section : kSections) {
-    if (nested.contains(section)) ordered[section] = nested[section];
+    if (const Json* found = nested.find(section)) ordered[section] = *found;
   }
-  for (const auto& [key, value] : nested.items()) {
-    if (!ordered.contains(key)) ordered[key] = value;
+  for (const auto& [key, value] : nested.members()) {
+    if (ordered.find(key) == nullptr) ordered[key] = value;
   }
   return ordered;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -45,9 +45,9 @@ void add_fields(Json& json, const T& value, Nanos origin) {
     if (field.name.empty()) return;
     using Value = std::remove_cvref_t<decltype(value.*field.member)>;
     if constexpr (std::is_same_v<Value, Histogram>) {
-      json["latency"][std::string(field.name)] = histogram_json(value.*field.member);
+      json["latency"][field.name] = histogram_json(value.*field.member);
     } else if constexpr (requires { value_json(value.*field.member, origin); }) {
-      json[std::string(field.name)] = value_json(value.*field.member, origin);
+      json[field.name] = value_json(value.*field.member, origin);
     }
   });
 }

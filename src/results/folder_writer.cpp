@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
@@ -45,7 +44,8 @@ void FolderWriter::make_folder(const std::string& name) {
 }
 
 Status check_context(const RunContext& context) {
-  if (Json::parse(context.args_json, nullptr, false).is_object()) return check_members(context);
+  const std::optional<Json> args = parse_json(context.args_json);
+  if (args && args->is_object()) return check_members(context);
   return fail(ErrorCode::kInternal, "the snapshot of the options for the result files is not a JSON object", {},
               "report this as a defect of mlpstorage");
 }

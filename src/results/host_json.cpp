@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -76,7 +75,7 @@ Json disks_json(const std::vector<world::DiskFacts>& disks) {
   Json json = Json::array();
   const auto& names = world::disk_counter_names();
   for (const world::DiskFacts& disk : disks) {
-    Json& line = json.emplace_back(Json{{"device_name", disk.device}});
+    Json& line = json.push_back({{"device_name", disk.device}});
     for (size_t i = 0; i < names.size(); ++i) line[names[i]] = disk.counters[i];
   }
   return json;
@@ -86,7 +85,7 @@ Json network_json(const std::vector<world::NetworkFacts>& networks) {
   Json json = Json::array();
   const auto& names = world::network_counter_names();
   for (const world::NetworkFacts& network : networks) {
-    Json& line = json.emplace_back(Json{{"interface_name", network.interface}});
+    Json& line = json.push_back({{"interface_name", network.interface}});
     for (size_t i = 0; i < names.size(); ++i) line[names[i]] = network.counters[i];
   }
   return json;

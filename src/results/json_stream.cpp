@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 namespace mlps::results {
 namespace {
@@ -12,7 +11,9 @@ constexpr size_t kStreamIndent = 4;
 constexpr Nanos kSecondNs = 1'000'000'000;
 
 std::string key_text(std::string_view name) {
-  return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace) + ": ";
+  std::string text;
+  Json::append_quoted(name, text);
+  return text + ": ";
 }
 
 }  // namespace
@@ -31,12 +32,8 @@ void JsonStream::next_line() {
 void JsonStream::member(std::string_view name, const Json& value) {
   next_line();
   put(key_text(name));
-  std::string text = indented(value, static_cast<int>(kStreamIndent));
-  text.pop_back();  // the final newline
-  const std::string margin = '\n' + std::string(depth_ * kStreamIndent, ' ');
-  for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + margin.size())) {
-    text.replace(at, 1, margin);
-  }
+  std::string text;
+  value.append_to(text, static_cast<int>(kStreamIndent), static_cast<int>(depth_));
   put(text);
 }
 

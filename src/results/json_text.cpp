@@ -1,12 +1,15 @@
 #include "results/json_text.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/emitter.h>
+#include <yaml-cpp/emittermanip.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 
@@ -15,26 +18,37 @@ namespace {
 
 constexpr int kRowIndent = 2;
 
-std::string dumped(const Json& value, int indent) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+bool is_row(const std::vector<Json>& items) {
+  return std::none_of(items.begin(), items.end(), [](const Json& item) { return item.is_structured(); });
 }
 
 bool is_row(const Json& value) {
-  return std::none_of(value.begin(), value.end(), [](const Json& child) { return child.is_structured(); });
+  if (value.is_array()) return is_row(value.items());
+  return !value.is_object() || std::none_of(value.members().begin(), value.members().end(),
+                                            [](const Json::Member& member) { return member.value.is_structured(); });
 }
 
 void append_rows(const Json& value, int depth, std::string& text) {
-  if (!value.is_structured() || is_row(value)) {
-    text += dumped(value, -1);
-    return;
-  }
+  if (is_row(value)) return value.append_to(text, -1);
   const std::string inner(static_cast<size_t>((depth + 1) * kRowIndent), ' ');
   text += value.is_object() ? "{\n" : "[\n";
-  for (auto child = value.begin(); child != value.end(); ++child) {
-    if (child != value.begin()) text += ",\n";
+  bool first = true;
+  const auto begin_line = [&] {
+    if (!std::exchange(first, false)) text += ",\n";
     text += inner;
-    if (value.is_object()) text += dumped(Json(child.key()), -1) + ": ";
-    append_rows(*child, depth + 1, text);
+  };
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.members()) {
+      begin_line();
+      Json::append_quoted(key, text);
+      text += ": ";
+      append_rows(member, depth + 1, text);
+    }
+  } else {
+    for (const Json& item : value.items()) {
+      begin_line();
+      append_rows(item, depth + 1, text);
+    }
   }
   text += '\n';
   text.append(static_cast<size_t>(depth * kRowIndent), ' ');
@@ -62,31 +76,43 @@ bool is_plain(const std::string& text) {
   for (const std::string_view word : {"yes", "no", "on", "off", "y", "n"}) {
     if (lower == word) return false;
   }
-  return yaml_scalar(text).is_string();
+  return yaml_scalar(text).text() != nullptr;
 }
 
-std::string yaml_word(const Json& value) {
-  if (value.is_string() && is_plain(value.get<std::string>())) return value.get<std::string>();
-  return dumped(value, -1);  // JSON's scalars, empty containers and double-quoted strings are YAML's
+// A string in quotes is one of JSON's, which YAML reads alike.
+void emit(YAML::Emitter& out, const std::string& text) {
+  if (is_plain(text)) {
+    out << text;
+  } else {
+    out << YAML::DoubleQuoted << text;
+  }
 }
 
-void append_yaml(const Json& value, int depth, std::string& text) {
-  const std::string margin(static_cast<size_t>(depth * kRowIndent), ' ');
-  for (auto child = value.begin(); child != value.end(); ++child) {
-    text += margin + (value.is_object() ? yaml_word(Json(child.key())) + ":" : "-");
-    if (!child->is_structured() || child->empty()) {
-      text += ' ' + yaml_word(*child) + '\n';
-    } else {
-      text += '\n';
-      append_yaml(*child, depth + 1, text);
+void emit(YAML::Emitter& out, const Json& value) {
+  if (value.is_object()) {
+    out << (value.empty() ? YAML::Flow : YAML::Block) << YAML::BeginMap;
+    for (const auto& [key, member] : value.members()) {
+      out << YAML::Key;
+      emit(out, key);
+      out << YAML::Value;
+      emit(out, member);
     }
+    out << YAML::EndMap;
+  } else if (value.is_array()) {
+    out << (value.empty() ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
+    for (const Json& item : value.items()) emit(out, item);
+    out << YAML::EndSeq;
+  } else if (value.text() != nullptr) {
+    emit(out, *value.text());
+  } else {
+    out << value.dump();  // JSON's other scalars are YAML's
   }
 }
 
 }  // namespace
 
 std::string indented(const Json& value, int indent) {
-  return dumped(value, indent) + '\n';
+  return value.dump(indent) + '\n';
 }
 
 std::string compact_rows(const Json& value) {
@@ -96,9 +122,9 @@ std::string compact_rows(const Json& value) {
 }
 
 std::string yaml(const Json& value) {
-  std::string text;
-  append_yaml(value, 0, text);
-  return text;
+  YAML::Emitter out;
+  emit(out, value);
+  return out.c_str() + std::string("\n");
 }
 
 Json yaml_scalar(std::string_view text) {

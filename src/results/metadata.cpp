@@ -1,7 +1,5 @@
 #include "results/metadata.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "results/config_json.hpp"
 #include "results/findings.hpp"
 #include "results/host_json.hpp"
@@ -77,8 +75,8 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["runtime"] = seconds_between(facts.run_start, facts.run_end);
   json["verification"] = verification_json(context, facts);
   json["executed_command"] = command;
-  json["command_output_files"] = Json::array(
-      {Json{{"command", command}, {"stdout", log_path(context, "stdout")}, {"stderr", log_path(context, "stderr")}}});
+  json["command_output_files"].push_back(
+      {{"command", command}, {"stdout", log_path(context, "stdout")}, {"stderr", log_path(context, "stderr")}});
   json["args"] = args_json(context);
   json["invocation_start_time"] = iso_utc_us(facts.invocation_start.wall_us);
   json["invocation_end_time"] = iso_utc_us(outcome.invocation_end.wall_us);

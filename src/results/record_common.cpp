@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "results/config_json.hpp"
 #include "results/fields_json.hpp"
@@ -163,7 +162,7 @@ Json members_json(const RunContext& context, const RunFacts& facts, const std::o
   for (size_t process = 0; process < context.members.size(); ++process) {
     const RunMember& member = context.members[process];
     const bool ended = outcome && process < outcome->host_ends.size() && outcome->host_ends[process];
-    Json& json = members.emplace_back();
+    Json& json = members.push_back({});
     json["host"] = member.host;
     json["process"] = process;
     json["pid"] = member.pid;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 namespace mlps::results {
 namespace {
@@ -71,18 +70,17 @@ std::vector<std::string> without_secrets(const std::vector<std::string>& argv) {
   return safe;
 }
 
-void mask_secrets(nlohmann::ordered_json& value) {
-  if (value.is_string()) {
-    value = without_secrets(std::string_view(value.get_ref<const std::string&>()));
-    return;
+void mask_secrets(Json& value) {
+  if (std::string* text = value.text()) *text = without_secrets(std::string_view(*text));
+  if (value.is_array()) {
+    for (Json& item : value.items()) mask_secrets(item);
   }
-  if (!value.is_structured()) return;
-  for (auto child = value.begin(); child != value.end(); ++child) {
-    const bool secret = value.is_object() && names_secret(child.key()) && !child->is_null() && !child->is_boolean();
-    if (secret) {
-      *child = kMasked;
+  if (!value.is_object()) return;
+  for (auto& [key, member] : value.members()) {
+    if (names_secret(key) && !member.is_null() && !member.is_boolean()) {
+      member = kMasked;
     } else {
-      mask_secrets(*child);
+      mask_secrets(member);
     }
   }
 }

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/json.hpp"
 
 /// The last line of defence of the rule that no secret reaches a file: whatever is written goes through here.
 namespace mlps::results {
@@ -23,6 +24,6 @@ std::string masked_value(std::string_view name, std::string_view value);
 std::vector<std::string> without_secrets(const std::vector<std::string>& argv);
 
 /// Masks in place, by key and by text, at every depth.
-void mask_secrets(nlohmann::ordered_json& value);
+void mask_secrets(Json& value);
 
 }  // namespace mlps::results

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "base/write_all.hpp"
 
 namespace mlps::results {
 namespace {
@@ -24,43 +26,16 @@ bool is_safe(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-// A file descriptor that is closed on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  // close() reports what a delayed write ran into (NFS), so it is asked once and believed.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
 tl::unexpected<Error> system_failure(const std::string& what) {
   return fail(errno_error(errno, what));
 }
 
-Status write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_failure("write " + path);
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
-}
-
 Status write_temporary(const std::string& path, const std::function<Status(const Sink&)>& body, Durability durability) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) return system_failure("create " + path);
+  if (!file.is_open()) return system_failure("create " + path);
   std::string pending;
   const auto drain = [&]() -> Status {
-    const Status status = write_all(file.get(), pending, path);
+    const Status status = write_all(file.get(), pending, "write " + path);
     pending.clear();
     return status;
   };
@@ -71,14 +46,14 @@ Status write_temporary(const std::string& path, const std::function<Status(const
   if (Status status = body(add); !status) return status;
   if (Status status = drain(); !status) return status;
   if (durability == Durability::kDurable && ::fsync(file.get()) != 0) return system_failure("fsync " + path);
-  if (!file.close()) return system_failure("close " + path);
+  if (const int error = file.close(); error != 0) return fail(errno_error(error, "close " + path));
   return {};
 }
 
 Status sync_folder(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const Descriptor handle(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0) return system_failure("open folder " + folder);
+  if (!handle.is_open()) return system_failure("open folder " + folder);
   // Some file systems don't offer fsync of folders; the rename is done all the same.
   if (::fsync(handle.get()) != 0 && errno != EINVAL) return system_failure("fsync folder " + folder);
   return {};

@@ -1,7 +1,6 @@
 #include "results/sample_json.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "results/host_json.hpp"
 
@@ -9,12 +8,9 @@ namespace mlps::results {
 namespace {
 
 Json counters_json(const world::NamedCounters& counters) {
-  // Hundreds of names, thousands of times: operator[] would look for each among those before it.
-  Json::object_t members;
-  for (size_t i = 0; i < counters.values.size(); ++i) {
-    members.push_back({(*counters.names)[i], counters.values[i]});
-  }
-  return members;
+  Json json = Json::object();
+  for (size_t i = 0; i < counters.values.size(); ++i) json.append((*counters.names)[i], counters.values[i]);
+  return json;
 }
 
 // In seconds: ticks are a unit of the kernel's.

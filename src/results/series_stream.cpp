@@ -1,7 +1,6 @@
 #include "results/series_stream.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "results/sample_json.hpp"
 #include "world/archive.hpp"
@@ -56,8 +55,7 @@ world::Bytes SeriesStream::next() {
   for (; given_ < series_.samples.size() && piece.size() < kPieceBytes; ++given_) {
     const world::HostSample& sample = series_.samples[given_];
     piece += given_ == 0 ? "\n" : ",\n";
-    // UTF-8 or not, a device's name must not stop the file.
-    piece += sample_json(host_, sample, shifted_us(sample)).dump(-1, ' ', false, Json::error_handler_t::replace);
+    piece += sample_json(host_, sample, shifted_us(sample)).dump();
   }
   return piece;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "results/json_text.hpp"
@@ -105,13 +104,9 @@ Json tail_json(const RunContext& context, const Whole& whole, size_t processes) 
   return json;
 }
 
-std::string one_line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // The members of an object, without its braces.
 std::string members(const Json& json) {
-  const std::string text = one_line(json);
+  const std::string text = json.dump();
   return text.substr(1, text.size() - 2);
 }
 
@@ -120,7 +115,7 @@ Status write_text(const RunContext& context, const Collector& collected, const W
   for (size_t process = 0; process < collected.heads().size(); ++process) {
     const auto& head = collected.heads()[process];
     if (!head) continue;
-    if (Status status = sink(before + one_line(head->host) + ":["); !status) return status;
+    if (Status status = sink(before + Json(head->host).dump() + ":["); !status) return status;
     if (Status status = collected.samples(process, sink); !status) return status;
     before = "\n],\n";
   }

@@ -29,9 +29,9 @@ InterruptWatch::InterruptWatch() {
   sigemptyset(&signals_);
   for (const int signal : {SIGINT, SIGTERM}) sigaddset(&signals_, signal);
   pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
-  arrived_ = ::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
-  stop_ = ::eventfd(0, EFD_CLOEXEC);
-  if (arrived_ < 0 || stop_ < 0) {
+  arrived_ = Descriptor(::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
+  stop_ = Descriptor(::eventfd(0, EFD_CLOEXEC));
+  if (!arrived_.is_open() || !stop_.is_open()) {
     refuse(errno_error(errno, "watch for signals"));
     pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
     return;
@@ -48,10 +48,8 @@ InterruptWatch::InterruptWatch() {
 
 InterruptWatch::~InterruptWatch() {
   const uint64_t one = 1;
-  (void)!::write(stop_, &one, sizeof one);
+  (void)!::write(stop_.get(), &one, sizeof one);
   thread_.join();
-  ::close(stop_);
-  ::close(arrived_);
   pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
@@ -63,11 +61,11 @@ void InterruptWatch::refuse(Error error) {
 
 void InterruptWatch::serve() {
   for (;;) {
-    std::array<pollfd, 2> watched{pollfd{arrived_, POLLIN, 0}, pollfd{stop_, POLLIN, 0}};
+    std::array<pollfd, 2> watched{pollfd{arrived_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
     (void)poll_until(watched, kNoDeadline);  // the destructor ends it
     if (watched[1].revents != 0) return;
     signalfd_siginfo info{};
-    if (::read(arrived_, &info, sizeof info) == sizeof info) take(static_cast<int>(info.ssi_signo));
+    if (::read(arrived_.get(), &info, sizeof info) == sizeof info) take(static_cast<int>(info.ssi_signo));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "base/threads.hpp"
 #include "world/world.hpp"
 
@@ -41,8 +42,8 @@ class InterruptWatch {
 
   sigset_t signals_;
   sigset_t previous_;
-  int arrived_ = -1;  // a signalfd
-  int stop_ = -1;     // an eventfd
+  Descriptor arrived_;  // a signalfd
+  Descriptor stop_;     // an eventfd
   std::mutex mutex_;
   world::Failure* failure_ = nullptr;
   bool asked_before_ = false;     // by a signal, while a world was attached

@@ -1,11 +1,7 @@
 #include "session/options_json.hpp"
 
-#include <nlohmann/json.hpp>
-
 namespace mlps::cli {
 namespace {
-
-using Json = OptionsJson;
 
 Json params_json(const CommonOptions& common) {
   Json list = Json::array();
@@ -15,11 +11,11 @@ Json params_json(const CommonOptions& common) {
 
 }  // namespace
 
-OptionsJson text_or_null(const std::string& text) {
+Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
-OptionsJson options_head(const BenchmarkOptions& options) {
+Json options_head(const BenchmarkOptions& options) {
   Json args;
   args["mode"] = mode_name(options.common.mode);
   args["benchmark"] = options.benchmark;
@@ -30,7 +26,7 @@ OptionsJson options_head(const BenchmarkOptions& options) {
   return args;
 }
 
-void add_hosts(OptionsJson& args, const HostOptions& hosts) {
+void add_hosts(Json& args, const HostOptions& hosts) {
   args["exec_type"] = hosts.exec_type;
   args["mpi_bin"] = hosts.mpi_bin;
   args["oversubscribe"] = hosts.oversubscribe;
@@ -39,7 +35,7 @@ void add_hosts(OptionsJson& args, const HostOptions& hosts) {
   args["mpi_params"] = hosts.mpi_params;
 }
 
-void add_common(OptionsJson& args, const BenchmarkOptions& options) {
+void add_common(Json& args, const BenchmarkOptions& options) {
   const CommonOptions& common = options.common;
   args["o_direct"] = options.o_direct;
   args["params"] = params_json(common);
@@ -59,7 +55,7 @@ void add_common(OptionsJson& args, const BenchmarkOptions& options) {
   args["orgname"] = common.orgname;
 }
 
-void add_own_flags(OptionsJson& args, const BenchmarkOptions& options) {
+void add_own_flags(Json& args, const BenchmarkOptions& options) {
   args["timeseries_interval"] = options.timeseries_interval_s;
   args["skip_timeseries"] = options.skip_timeseries;
   args["max_timeseries_samples"] = options.max_timeseries_samples;

@@ -13,10 +13,10 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "world/archive.hpp"
-#include "world/chorus.hpp"
-#include "world/courier.hpp"
 #include "world/host_facts.hpp"
+#include "world/message_merger.hpp"
 #include "world/mpi/mpi_wire.hpp"
+#include "world/mpi_thread.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::cli {
@@ -28,7 +28,7 @@ constexpr Nanos kFarewellNs = 20'000'000'000;
 std::unique_ptr<world::Transport> join_group(const world::Launched& launched) {
   const world::Introduction me{fmt::format("{}, binary {}", version_line(), binary_id()), world::host_name(),
                                ::getpid()};
-  return world::start_courier([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
+  return world::start_mpi_thread([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
 }
 
 world::Bytes pack(const Opinion& opinion) {
@@ -85,13 +85,13 @@ world::Bytes packed_values(const workloads::Values& values) {
 
 std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::vector<std::string>& names,
                               const std::vector<world::Member>& members) {
-  world::Chorus chorus;
+  world::MessageMerger merger;
   std::set<std::string> hosts;
   for (size_t process = 0; process < opinions.size(); ++process) {
     hosts.insert(members[process].host);
-    for (const Error& error : opinions[process].errors) chorus.add(members[process].host, error);
+    for (const Error& error : opinions[process].errors) merger.add(members[process].host, error);
   }
-  std::vector<Error> errors = chorus.errors(hosts.size());
+  std::vector<Error> errors = merger.errors(hosts.size());
   if (errors.empty()) {
     if (auto found = difference(opinions, names, members)) errors.push_back(std::move(*found));
   }
@@ -153,15 +153,15 @@ void ProcessGroup::share_warnings(bool leave_out_known) {
   warnings_shared_ = warnings.size();
   const auto all = transport_->gather(packer.take());
   if (!all) return;  // the failure is everybody's, and told at the end
-  world::Chorus chorus;
+  world::MessageMerger merger;
   for (size_t process = 0; process < all->size(); ++process) {
     for (world::Unpacker in((*all)[process]); in.good() && !in.empty();) {
       const std::string warning(in.text());
       const bool is_known = std::find(warnings.begin(), warnings.end(), warning) != warnings.end();
-      if (!leave_out_known || !is_known) chorus.add(transport_->members()[process].host, {.message = warning});
+      if (!leave_out_known || !is_known) merger.add(transport_->members()[process].host, {.message = warning});
     }
   }
-  for (const Error& warning : chorus.errors()) log::warning("{}", warning.message);
+  for (const Error& warning : merger.errors()) log::warning("{}", warning.message);
 }
 
 world::LocalRanks ProcessGroup::ranks_of(const std::vector<world::HostShare>& shares) {

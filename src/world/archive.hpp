@@ -100,7 +100,7 @@ class UnpackArchive {
   void operator()(T&... values) {
     (get_while_good(values), ...);
   }
-  /// Everything was read, and nothing of it is damaged. Until then values may be anything of their types.
+  /// Returns true if all bytes were read and none was malformed; otherwise the values may be anything of their types.
   bool whole() const { return good() && in_.empty(); }
 
  private:
@@ -109,7 +109,7 @@ class UnpackArchive {
   void get_while_good(T& value) {
     if (good()) get(value);
   }
-  // Everything takes at least a number's room, so a count that can't be true reserves nothing.
+  // Every value takes at least the room of a number, so memory is never reserved for an impossible count.
   uint64_t count() {
     const uint64_t count = in_.number();
     if (count > in_.left() / sizeof(uint64_t)) good_ = false;
@@ -168,13 +168,13 @@ class UnpackArchive {
   bool good_ = true;
 };
 
-/// E503: what `whose` ("host b") sent as its `kind` ("record") can't be used.
+/// Returns E503: the `kind` ("record") that `whose` ("host b") sent can't be used.
 tl::unexpected<Error> unusable(std::string_view kind, const std::string& whose, std::string details = {});
 
 /// Returns the 64-bit FNV-1a hash of what was packed: processes that hold the same values have the same hash.
 uint64_t hash_of(std::string_view packed);
 
-/// `kind` stands before the value, so that nothing is taken for something else.
+/// Packs `kind` before the value, so that unpack() does not take a value for one of another kind.
 template <class T>
 Bytes pack(const std::string& kind, const T& value) {
   PackArchive archive;
@@ -182,7 +182,7 @@ Bytes pack(const std::string& kind, const T& value) {
   return archive.take();
 }
 
-/// Bytes that pack() of the same kind did not make are E503, whatever they are.
+/// Unpacks what pack() of the same kind made; E503 for any other bytes.
 template <class T>
 Result<T> unpack(const std::string& kind, const std::string& whose, std::string_view bytes) {
   UnpackArchive archive(bytes);

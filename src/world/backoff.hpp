@@ -8,11 +8,11 @@
 
 namespace mlps::world {
 
-/// How to wait for another process whose message can't wake anybody: eager at first, so that a barrier costs
-/// microseconds, then with sleeps that lengthen the wait by an eighth and by a millisecond at most.
+/// Paces the polling for messages of other processes, which can't wake a thread: without sleep at first, so that a
+/// barrier costs microseconds, then with sleeps of an eighth of the time waited, a millisecond at most.
 class Backoff {
  public:
-  /// Something came: more may follow soon.
+  /// To be called when a message came, since more may follow soon.
   void reset() { begin_ns_ = now_ns(); }
 
   void pause() {

@@ -29,7 +29,8 @@ CounterPlace uncountable(std::string reason) {
   return place;
 }
 
-// The kernel counts nothing for a device whose queue/iostats is 0. Partitions have no queue: their disk's counts.
+// The kernel counts nothing for a device whose queue/iostats is 0. For a partition, which has no queue, that of its
+// disk counts.
 bool counts(const std::filesystem::path& device) {
   for (const auto& queue : {device / "queue/iostats", device.parent_path() / "queue/iostats"}) {
     if (const auto text = read_text(queue.string())) return trimmed(*text) != "0";
@@ -37,7 +38,7 @@ bool counts(const std::filesystem::path& device) {
   return true;
 }
 
-// Adds the names of the devices that count, from this one downwards; false if one of them has none.
+// Adds the names of the devices that count, from this one downwards; returns false if one of them has no name.
 bool add_counting(const std::filesystem::path& device, int depth, std::vector<std::string>& names) {
   if (counts(device)) {
     names.push_back(device.filename().string());

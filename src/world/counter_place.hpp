@@ -7,7 +7,7 @@
 #include "location/location.hpp"
 #include "storage/endpoint.hpp"
 
-/// Which counters of the kernel see the bytes that a location takes and gives.
+/// The kernel's counters that count the bytes moved to and from a location.
 namespace mlps::world {
 
 struct CounterPlace {
@@ -16,29 +16,30 @@ struct CounterPlace {
     kDisks,       ///< lines of /proc/diskstats, summed
     kNetwork,     ///< every interface of /proc/net/dev but lo, summed
     kLoopback,    ///< lo: the server is this host
-    kUncountable  ///< bytes move, and no counter that we know has them
+    kUncountable  ///< bytes move, but no counter that we know counts them
   };
   Kind kind = Kind::kNone;
   std::vector<std::string> disks;  ///< kDisks: as /proc/diskstats names them
-  std::string reason;              ///< kUncountable: why, in words
+  std::string reason;              ///< kUncountable: why, as a sentence
 };
 
-/// Where the kernel says it; tests give their own folders.
+/// The kernel's files about devices; tests give their own folders.
 struct CounterPaths {
   std::string sys = "/sys";
   std::string mountinfo = "/proc/self/mountinfo";
 };
 
-/// Of a folder, or of its nearest ancestor that is there: the block device that its file system is on. Partitions have
-/// counters of their own, and so have most layered devices (device-mapper, md); where one counts nothing, those below
-/// it are taken.
+/// Returns the block device of the file system that holds a folder, or its nearest ancestor that exists. Partitions
+/// have counters of their own, and so have most layered devices (device-mapper, md); for a device that counts nothing,
+/// the devices below it are taken.
 CounterPlace place_of_folder(const std::string& folder, const CounterPaths& paths = {});
 
 /// The same for a device number, so that it can be tested without one.
 CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths);
 
 /// Returns the place for an object store: lo if every one of `servers` is an address of this host, else the network.
-/// `own_addresses` are numeric, as addresses_of_this_host() returns them. A name that can't be resolved is elsewhere.
+/// `own_addresses` are numeric, as addresses_of_this_host() returns them. A name that can't be resolved counts as
+/// another host.
 CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,
                               const std::set<std::string>& own_addresses);
 

@@ -10,7 +10,7 @@
 namespace mlps::world {
 namespace {
 
-constexpr uint64_t kSectorBytes = 512;  // in diskstats, whatever the device's own are
+constexpr uint64_t kSectorBytes = 512;  // in /proc/diskstats, whatever the sectors of the device are
 constexpr size_t kSectorsRead = 2, kSectorsWritten = 6;
 constexpr size_t kReceived = 0, kSent = 8;
 constexpr const char* kLoopback = "lo";
@@ -23,10 +23,10 @@ constexpr uint64_t kMuchBytes = 256 * kMiB;
 struct Counted {
   MovedBytes bytes;
   std::vector<std::string> names;
-  std::string trouble;  // why nothing can be said
+  std::string trouble;  // the reason for which the check is impossible
 };
 
-// What one counter gained; false if it fell.
+// Adds the increase of one counter; returns false if it fell.
 bool add_gain(uint64_t before, uint64_t after, uint64_t unit, uint64_t& sum) {
   if (after < before) return false;
   sum += (after - before) * unit;
@@ -108,7 +108,7 @@ std::string advice(bool reads_less, bool network) {
   return reads_less ? "the rest came from a cache" : "the rest was still in a cache, or was compressed away";
 }
 
-// Both directions, or their sum where one counter has them both.
+// Returns both directions, or their sum where one counter counts both.
 void judge_all(CrossCheck& check, CounterPlace::Kind kind) {
   const MovedBytes& counted = *check.counted;
   const MovedBytes& claimed = check.claimed;

@@ -7,8 +7,8 @@
 #include "world/counter_place.hpp"
 #include "world/host_counters.hpp"
 
-/// Did the devices move what the record says was moved? The kernel's counters are a witness that has no part in our
-/// arithmetic: reads that came out of a cache, and rates beyond what a device did, show here.
+/// Compares the bytes that a record claims with those that the devices moved. The kernel's counters are independent of
+/// our arithmetic: they show reads that a cache served, and rates that no device reached.
 namespace mlps::world {
 
 struct MovedBytes {
@@ -19,7 +19,7 @@ struct MovedBytes {
 enum class CheckResult {
   kAgrees,
   kLess,          ///< the device moved clearly less than was claimed: a warning
-  kMore,          ///< much more: other tenants, redundancy, read-ahead; said, but no warning
+  kMore,          ///< much more: other users, redundancy, read-ahead; reported, but no warning
   kNotCheckable,  ///< no counter fits: a warning
   kNothingMoved   ///< nothing was claimed, or the location moves nothing (null://)
 };
@@ -29,15 +29,15 @@ struct CrossCheck {
   CheckResult result = CheckResult::kNothingMoved;
   MovedBytes claimed;
   std::optional<MovedBytes> counted;  ///< between the first and the last sample
-  std::string counters;               ///< whose: "vda", "lo", "eth0, eth1"
+  std::string counters;               ///< names of the devices: "vda", "lo", "eth0, eth1"
   std::string text;                   ///< the finding in one line
   bool warns() const { return result == CheckResult::kLess || result == CheckResult::kNotCheckable; }
 };
 
-/// A direction is "less" when 90 % of the claim, less 16 MiB, was not reached: so a cache may have had a tenth, and
-/// small runs are not judged by a few pages. It is "more" past twice the claim and 256 MiB. An interface's counters
-/// have both directions: what is read is received, what is written is sent; on lo both are the same bytes, so claims
-/// are added there. A counter that fell, or is missing, makes the check impossible.
+/// Returns "less" for a direction whose count is below 90 % of the claim less 16 MiB: a cache may have served a tenth,
+/// and a few pages don't decide about a small run. It is "more" past twice the claim and 256 MiB. An interface's
+/// counters have both directions: what is read is received, what is written is sent; on lo both are the same bytes, so
+/// claims are added there. A counter that fell, or is missing, makes the check impossible.
 CrossCheck cross_check(const MovedBytes& claimed, const CounterPlace& place, const HostSample& before,
                        const HostSample& after);
 

@@ -9,9 +9,10 @@
 
 namespace mlps::world {
 
-/// Collective: brings what is too large for one message to process 0, piece by piece. In every process `next` is asked
-/// for the next piece, of a few MiB at most, until one is empty; in process 0 `take` gets the pieces of every process,
-/// its own too, each process's in order. Memory is a piece per process. What either of them fails with fails the job.
+/// Collective: brings data that are too large for one message to process 0, piece by piece. Every process calls `next`
+/// for its next piece, of a few MiB at most, until one is empty; process 0 calls `take` with the pieces of every
+/// process, including its own, in the order of each process. Holds one piece per process in memory. An error of either
+/// function fails the job.
 Status gather_pieces(Transport& transport, const std::function<Result<Bytes>()>& next,
                      const std::function<Status(uint32_t process, std::string_view piece)>& take);
 

@@ -12,23 +12,23 @@
 #include "world/host_facts.hpp"
 #include "world/proc_text.hpp"
 
-/// One look at the counters of this host, as often as once a second for hours: what a time series is made of.
+/// Samples of this host's counters, taken as often as once a second for hours; a time series consists of them.
 namespace mlps::world {
 
-/// Counters with names that hardly ever change: samples with the same names share them.
+/// Counters with names. The names hardly ever change, so samples with the same names share them.
 struct NamedCounters {
   std::shared_ptr<const std::vector<std::string>> names;  ///< never nullptr once parsed
   std::vector<uint64_t> values;                           ///< as many
 };
 
-/// The first line of /proc/stat: time of all processors together, in ticks of 1/ticks_per_second().
+/// The first line of /proc/stat: the time of all processors together, in ticks of 1/ticks_per_second().
 struct CpuCounters {
   std::array<uint64_t, 10> ticks{};  ///< in the order of cpu_counter_names()
 };
 const std::array<const char*, 10>& cpu_counter_names();
 uint64_t ticks_per_second();
 
-/// This very process.
+/// Usage of this process.
 struct ProcessCounters {
   double cpu_user_s = 0, cpu_system_s = 0;
   uint64_t rss_bytes = 0;
@@ -45,17 +45,17 @@ struct HostSample {
   ProcessCounters process;
   TextPairs errors;  ///< (member, why it is missing): ("vmstat", "open /proc/vmstat: ...")
 
-  uint64_t memory_bytes() const;  ///< what this sample occupies, about; shared names not counted
+  uint64_t memory_bytes() const;  ///< of this sample, about; without shared names
 };
 
-/// "name 12" or "name: 12 kB" lines. Lines without a number are left out.
+/// Parses lines "name 12" or "name: 12 kB". Lines without a number are left out.
 NamedCounters parse_counters(std::string_view text);
-/// Nothing without a line "cpu ..." of at least four numbers.
+/// Returns nothing without a line "cpu ..." of at least four numbers.
 std::optional<CpuCounters> parse_cpu(std::string_view stat);
-/// Resident bytes of /proc/self/statm; nothing if it has fewer than two words.
+/// Returns the resident bytes of /proc/self/statm; nothing if it has fewer than two words.
 std::optional<uint64_t> parse_resident_bytes(std::string_view statm, uint64_t page_bytes);
 
-/// Takes samples; keeps the names for the next one. One thread at a time.
+/// Takes samples, and keeps the names for the next one. Used by one thread at a time.
 class HostCounters {
  public:
   explicit HostCounters(std::string proc = "/proc") : proc_(std::move(proc)) {}

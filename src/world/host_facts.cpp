@@ -19,7 +19,7 @@ std::string value_of(const TextPairs& pairs, std::string_view name) {
   return found == pairs.end() ? std::string() : found->second;
 }
 
-// A whole file, or a note that it can't be read.
+// Returns a whole file, or notes that it can't be read.
 std::string text_of(const std::string& path, HostFacts& facts) {
   auto text = read_text(path);
   if (text) return std::move(*text);

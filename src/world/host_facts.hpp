@@ -8,7 +8,7 @@
 
 namespace mlps::world {
 
-/// Of /proc/meminfo, in bytes. used = total - free - buffers - cached, as the original computes it.
+/// Memory by /proc/meminfo, in bytes. used = total - free - buffers - cached, as mlpstorage 3.0 computes it.
 struct MemoryFacts {
   uint64_t total = 0, available = 0, used = 0, free = 0, active = 0, inactive = 0, buffers = 0, cached = 0, shared = 0;
   bool operator==(const MemoryFacts&) const = default;
@@ -59,7 +59,7 @@ struct HostFacts {
   bool operator==(const HostFacts&) const = default;
 };
 
-/// Where the facts are read; tests give their own folder.
+/// The folders that the facts are read from; tests give their own.
 struct HostPaths {
   std::string proc = "/proc";
   std::string os_release = "/etc/os-release";
@@ -71,7 +71,7 @@ HostFacts collect_host_facts(const HostPaths& paths = {});
 /// Returns this host's MemTotal; 0 where it can't be read.
 uint64_t host_memory_bytes();
 
-/// uname's node name: the host name of records and result files.
+/// Returns uname's node name, the host name of records and result files.
 std::string host_name();
 
 }  // namespace mlps::world

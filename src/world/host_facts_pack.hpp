@@ -8,10 +8,10 @@
 
 namespace mlps::world {
 
-/// A host's facts on their way to process 0: some ten KiB, with hundreds of processors some hundred.
+/// Packs a host's facts for process 0: some ten KiB, with hundreds of processors some hundred.
 Bytes pack(const HostFacts& facts);
 
-/// The facts exactly as they were packed. Other bytes are E503.
+/// Returns the facts exactly as they were packed; E503 for other bytes.
 Result<HostFacts> unpack_host_facts(std::string_view bytes);
 
 }  // namespace mlps::world

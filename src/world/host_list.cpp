@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/text.hpp"
@@ -25,15 +24,9 @@ bool is_host_name(std::string_view name) {
          name.front() != '-' && name.front() != '.';
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 Result<uint32_t> parse_slots(const std::string& entry, std::string_view text) {
-  uint32_t slots = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slots);
-  if (error == std::errc{} && end == text.data() + text.size() && slots >= 1 && slots <= kMostSlots) return slots;
+  const auto slots = parse_number<uint32_t>(text);
+  if (slots && *slots >= 1 && *slots <= kMostSlots) return *slots;
   return refused(entry, fmt::format("must have a number of slots from 1 to {} after the colon", kMostSlots), kExample);
 }
 
@@ -65,12 +58,12 @@ std::vector<std::string> entries_of(const std::vector<std::string>& words) {
   return entries;
 }
 
-// Room of a host; "as many as evenness asks for" is room for all.
+// Returns how many ranks fit a host; all of them fit one without slots.
 uint64_t room(const Host& host, uint32_t ranks) {
   return host.slots.value_or(ranks);
 }
 
-// The nearest legal numbers of ranks around `ranks`, among multiples of `step` from `least` to `most`.
+// Returns the nearest legal numbers of ranks around `ranks`, among multiples of `step` from `least` to `most`.
 std::string nearest(uint64_t ranks, uint64_t step, uint64_t least, uint64_t most) {
   const uint64_t below = std::min(ranks / step * step, most / step * step);
   const uint64_t above = std::max((ranks + step - 1) / step * step, least);
@@ -135,7 +128,7 @@ Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t r
   std::vector<HostShare> shares;
   for (const Host& host : hosts) shares.push_back({host.name, 0, 0});
   uint32_t left = ranks;
-  // One each in turn while there is room; what no slot holds (oversubscribed) then goes round once more without limit.
+  // One rank each in turn while there is room; ranks beyond all slots (oversubscribed) are then dealt without limit.
   for (const bool limited : {true, false}) {
     for (bool placed = true; left > 0 && placed;) {
       placed = false;

@@ -9,16 +9,16 @@
 
 namespace mlps::world {
 
-/// A client host as the user named it. Without slots it takes as many ranks as evenness asks for.
+/// A client host as the user named it. Without slots it takes an even share of the ranks.
 struct Host {
   std::string name;
-  std::optional<uint32_t> slots;  ///< most ranks it takes; at least 1
+  std::optional<uint32_t> slots;  ///< the largest number of ranks it takes; at least 1
   bool operator==(const Host&) const = default;
 };
 
-/// The one grammar of host lists: words, each split at commas and white space, of the form host or host:slots. E102
-/// names the entry that is of another shape, stands twice (names don't differ by case), or is an IPv6 address, which no
-/// launcher's host list can hold.
+/// Parses a host list: words, each split at commas and white space, of the form host or host:slots. E102 names an entry
+/// that has another form, is given twice (case does not distinguish names), or is an IPv6 address, which no launcher's
+/// host list can hold.
 Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words);
 
 /// The ranks of one host, numbered without gaps in the order of the hosts.

@@ -21,16 +21,16 @@ std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
 
 Words open_mpi_options(const LaunchRequest& request) {
   Words words;
-  // What mpirun would add to a failure that is explained already.
+  // Suppresses what mpirun would add to a failure that is explained already.
   words.push_back("-q");
   if (request.allow_run_as_root) words.push_back("--allow-run-as-root");
   if (request.oversubscribe) words.push_back("--oversubscribe");
   words.insert(words.end(),
                {"-n", fmt::format("{}", request.hosts.size()), "--host", host_argument(request.hosts, ":1")});
-  // A process is a whole host's worth of threads: bound to a core, as mpirun would have it, all ranks would share that.
+  // A process holds the threads of a whole host: by default mpirun would bind all of them to one core.
   append(words, {"--map-by", "ppr:1:node", "--bind-to", "none"});
-  // Else mpirun kills the other processes when one dies, before they can say which, stop uploads and write results. Of
-  // --enable-recovery mpirun would return 0 whatever happened.
+  // By default mpirun kills the other processes when one dies, before they can say which, stop uploads and write
+  // results. With --enable-recovery mpirun would return 0 whatever happened.
   append(words, {"--mca", "orte_abort_on_non_zero_status", "0"});
   if (request.mpi_btl != "auto") {
     // UCX and others would ignore the choice of a byte transfer layer.
@@ -92,40 +92,9 @@ std::string launcher_program(const std::string& mpi_bin, const Environment& envi
 }
 
 Result<std::vector<std::string>> split_words(std::string_view text) {
-  Words words;
-  std::string word;
-  bool open = false;  // a word has begun; '' is a word too
-  char quote = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool escapes =
-        c == '\\' && quote != '\'' && i + 1 < text.size() && (quote == 0 || text[i + 1] == '"' || text[i + 1] == '\\');
-    if (escapes) {
-      word += text[++i];
-      open = true;
-    } else if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        word += c;
-      }
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      open = true;
-    } else if (c == ' ' || c == '\t' || c == '\n') {
-      if (open) words.push_back(std::move(word));
-      word.clear();
-      open = false;
-    } else {
-      word += c;
-      open = true;
-    }
-  }
-  if (quote != 0) {
-    return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: a quote ({}) is not closed in: {}", quote, text));
-  }
-  if (open) words.push_back(std::move(word));
-  return words;
+  auto words = shell_split(text);
+  if (words) return words;
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", words.error().message, text));
 }
 
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request) {

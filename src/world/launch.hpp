@@ -13,11 +13,11 @@ namespace mlps::world {
 /// The families of launchers whose command lines differ.
 enum class LauncherKind { kOpenMpi, kHydra };
 
-/// Tells the family from what `mpirun --version` printed; E501 if it is neither.
+/// Returns the family by the output of `mpirun --version`; E501 if it is of neither.
 Result<LauncherKind> launcher_kind(std::string_view version_output);
 
-/// The program to run for --mpi-bin: MPI_RUN_BIN and MPI_EXEC_BIN replace the names mpirun and mpiexec; a path or
-/// another name stays what it is.
+/// Returns the program to run for --mpi-bin: MPI_RUN_BIN and MPI_EXEC_BIN replace the names mpirun and mpiexec; a path
+/// or another name is taken as it is.
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment);
 
 /// Splits as a shell would: blanks separate, quotes and backslashes bind; nothing is expanded. E102 for a quote that
@@ -26,7 +26,7 @@ Result<std::vector<std::string>> split_words(std::string_view text);
 
 struct LaunchRequest {
   std::vector<Host> hosts;
-  std::string program = "mpirun";       ///< of launcher_program()
+  std::string program = "mpirun";       ///< as from launcher_program()
   std::vector<std::string> mpi_params;  ///< --mpi-params as given, each split like a shell would
   bool oversubscribe = false;
   bool allow_run_as_root = false;
@@ -34,9 +34,9 @@ struct LaunchRequest {
   std::vector<std::string> command;  ///< our own program, a path that is right on every host, and its arguments
 };
 
-/// The argument vector that starts one process on each host. Ranks are threads inside, so slots and --npernode shape
-/// the layout and never reach the launcher. No variable of this environment is forwarded: every host takes credentials
-/// from its own. E102 for flags that this launcher can't honour.
+/// Returns the argument vector that starts one process on each host. Ranks are threads inside, so slots and --npernode
+/// shape the layout and never reach the launcher. No variable of this environment is forwarded: every host takes
+/// credentials from its own. E102 for flags that this launcher can't honour.
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request);
 
 }  // namespace mlps::world

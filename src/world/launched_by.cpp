@@ -2,20 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "base/text.hpp"
 
 namespace mlps::world {
 namespace {
 
 using Found = Result<std::optional<Launched>>;
 
-// Unset is nothing; what is no number is an error, since a job must not fall apart into single runs.
+// Returns nothing for an unset variable. One that is no number is an error: a job must not fall apart into single runs.
 Result<std::optional<uint32_t>> number(const Environment& environment, const char* name) {
   const std::optional<std::string> text = environment.get(name);
   if (!text) return std::optional<uint32_t>();
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error == std::errc{} && end == text->data() + text->size()) return std::optional<uint32_t>(value);
+  if (const auto value = parse_number<uint32_t>(*text)) return value;
   return fail(ErrorCode::kMpiNotAvailable, fmt::format("{}={} of the environment is not a number", name, *text), {},
               "it is set by MPI launchers; unset it if none started this process");
 }

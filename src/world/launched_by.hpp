@@ -10,7 +10,7 @@
 
 namespace mlps::world {
 
-/// What the environment says of a launcher that started this process as one of several.
+/// A launcher that started this process as one of several, as the environment tells.
 struct Launched {
   std::string launcher;               ///< for people: "Open MPI's mpirun (OMPI_COMM_WORLD_SIZE)"
   std::optional<uint32_t> size;       ///< processes of the job, where the launcher says so
@@ -18,9 +18,9 @@ struct Launched {
   std::vector<std::string> flavours;  ///< MPI libraries that can join this job, best first: "openmpi", "mpich"
 };
 
-/// Nothing for a process that no launcher started, or that a launcher started alone: it runs as on one host. E501 for a
-/// launcher that started several processes but gives them no way to find each other, and for variables that make no
-/// sense. The variables looked at are listed in docs/multi-host.md.
+/// Returns the launcher of this process; nothing for a process that no launcher started, or that a launcher started
+/// alone: it runs as on one host. E501 for a launcher that started several processes but gives them no way to find each
+/// other, and for variables that can't be understood. docs/multi-host.md lists the variables.
 Result<std::optional<Launched>> launched_by(const Environment& environment);
 
 }  // namespace mlps::world

@@ -7,7 +7,7 @@
 namespace mlps::world {
 namespace {
 
-// First in every packet; its end is the number of this protocol, to be raised whenever packets change.
+// Begins every packet. Its last digits are the version of the protocol, to be raised whenever packets change.
 constexpr uint64_t kMark = 0x6d6c'7073'7772'0001;
 constexpr size_t kHeader = 6 * sizeof(uint64_t);
 

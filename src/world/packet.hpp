@@ -29,8 +29,8 @@ class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
 
-  /// Zero or empty when the bytes end before; good() tells. Who reserves room for a number that came, or loops over it,
-  /// looks at good() first.
+  /// Return zero or an empty text when the bytes end too early; good() tells. Check good() before memory is reserved
+  /// for a number that was read, or a loop runs over it.
   uint64_t number();
   int64_t integer() { return static_cast<int64_t>(number()); }
   double real() { return std::bit_cast<double>(number()); }
@@ -49,7 +49,7 @@ class Unpacker {
 
 enum class PacketKind : uint8_t { kHeartbeat = 1, kData, kFailure, kBye, kPing, kPong };
 
-/// What one message between processes holds. Long data go in several packets.
+/// The content of one message of the wire. Long data are sent in several packets.
 struct Packet {
   PacketKind kind = PacketKind::kHeartbeat;
   uint8_t operation = 0;  ///< data: which collective call
@@ -61,10 +61,10 @@ struct Packet {
 };
 
 Bytes encode(const Packet& packet);
-/// The body refers to `bytes`. Bytes that are no packet of this program's are E503.
+/// Returns a packet whose body refers to `bytes`; E503 if they are not a packet of this program.
 Result<Packet> decode(std::string_view bytes);
 
-/// A failure on its way to the other processes.
+/// A failure as it is sent to the other processes.
 struct FailureNotice {
   Error error;
   std::optional<uint32_t> gone;  ///< the process that is no more, if that is the failure

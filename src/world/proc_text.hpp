@@ -10,18 +10,18 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "world/host_facts.hpp"
 
-/// Readers of what /proc says. Pure functions over text that take anything: a line that makes no sense is left out, a
-/// number that is none is 0, and what a kernel has too much is not looked at.
+/// Parsers of files in /proc. Pure functions that accept any text: a line that can't be parsed is left out, a number
+/// that can't be parsed is 0, and fields that only newer kernels have are ignored.
 namespace mlps::world {
 
-std::string_view trimmed(std::string_view text);
 std::vector<std::string_view> lines_of(std::string_view text);
-/// Pieces between blanks and tabs.
+/// Returns the pieces between blanks and tabs.
 std::vector<std::string_view> words_of(std::string_view text);
 
-/// The number that `text` begins with, or 0.
+/// Returns the number that `text` begins with, or 0.
 template <class Number>
 Number number_or_zero(std::string_view text) {
   Number value{};
@@ -29,26 +29,26 @@ Number number_or_zero(std::string_view text) {
   return result.ec == std::errc{} ? value : Number{};
 }
 
-/// Both sides of the first `separator`, trimmed; nothing if there is none.
+/// Returns both sides of the first `separator`, trimmed; nothing if there is none.
 std::optional<std::pair<std::string, std::string>> pair_of(std::string_view line, char separator);
 
-/// "Name: value" lines, as /proc/meminfo has them.
+/// Parses lines "Name: value", as in /proc/meminfo.
 TextPairs parse_pairs(std::string_view text);
 
-/// /proc/diskstats: kernels have 11, 15 or 17 counters.
+/// Parses /proc/diskstats; kernels have 11, 15 or 17 counters.
 std::vector<DiskFacts> parse_disks(std::string_view text);
 
-/// /proc/net/dev, whose first two lines are a heading.
+/// Parses /proc/net/dev, whose first two lines are a heading.
 std::vector<NetworkFacts> parse_network(std::string_view text);
 
 struct LoadFacts {
   double load_1min = 0, load_5min = 0, load_15min = 0;
   uint64_t running_processes = 0, total_processes = 0;
 };
-/// "0.20 0.18 0.12 1/80 11206"; nothing if it has fewer words.
+/// Parses "0.20 0.18 0.12 1/80 11206"; returns nothing if it has fewer words.
 std::optional<LoadFacts> parse_load(std::string_view text);
 
-/// A whole file of less than `most_bytes`; larger is an error. Files of /proc have no size to ask for beforehand.
+/// Returns a whole file of less than `most_bytes`; a larger one is an error. Files of /proc don't tell their size.
 Result<std::string> read_text(const std::string& path, size_t most_bytes = 8 << 20);
 
 }  // namespace mlps::world

@@ -8,10 +8,10 @@
 namespace mlps::world {
 namespace {
 
-// Far enough for any run, and near enough for arithmetic.
+// Later than any run ends, and early enough for the arithmetic not to overflow.
 constexpr double kFarthestNs = 1e18;
 
-// What a sample costs is what it takes from others; that it had to wait for a busy processor costs nobody anything.
+// A sample costs the processor time that it takes from others; waiting for a busy processor costs nothing.
 Nanos thread_cpu_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

@@ -17,24 +17,24 @@ struct SamplerSettings {
   uint64_t max_bytes = 64ull << 20U;  ///< of memory for samples: hosts may have thousands of devices
 };
 
-/// Samples of one host over one run, in the order of time. First and last are from its very start and end.
+/// Samples of one host over one run, in the order of time; the first and the last are from its very start and end.
 struct TimeSeries {
   double requested_interval_s = 0;
-  double interval_s = 0;       ///< between two samples that were kept; the last one comes when the run ends
-  uint64_t samples_taken = 0;  ///< kept or not
+  double interval_s = 0;       ///< between two samples that were kept, except before the last one
+  uint64_t samples_taken = 0;  ///< including those that were not kept
   Nanos cost_ns = 0;           ///< processor time of taking them all
   std::vector<HostSample> samples;
 };
 
-/// Keeps a long run whole in bounded memory: once there are too many samples, every second one is dropped and the
-/// interval doubles. Ticks count the requested interval from the start; those kept are multiples of step().
+/// Keeps the samples of a long run in bounded memory: once there are too many, every second one is dropped and the
+/// interval doubles. Ticks count requested intervals from the start; ticks of kept samples are multiples of step().
 class SampleKeeper {
  public:
   explicit SampleKeeper(const SamplerSettings& settings) : settings_(settings) {}
 
-  /// Adds the sample of `tick`, which is later than those before.
+  /// Adds the sample of `tick`, which must be later than those before.
   void add(uint64_t tick, HostSample sample);
-  /// Adds the last sample, which stays whatever its time, and gives all that were kept.
+  /// Adds the last sample, which is always kept, and returns all that were kept.
   std::vector<HostSample> finish(HostSample last);
 
   uint64_t step() const { return step_; }
@@ -54,18 +54,20 @@ class SampleKeeper {
   std::vector<Kept> kept_;
 };
 
-/// A thread of its own that takes a sample at once, then every interval, and a last one when it is stopped. Nothing of
-/// the run waits for it. A sample that comes too late is left out, not caught up with.
+/// Takes a sample at once, then one every interval on a thread of its own, and a last one when it is stopped. Nothing
+/// of the run waits for it. A sample that would come too late is left out.
 class Sampler {
  public:
   using Reader = std::function<HostSample()>;
 
-  /// The first sample is taken before this returns. `read` is called by one thread at a time.
+  /// Takes the first sample before it returns. `read` is called by one thread at a time. A thread that can't be started
+  /// is raised as a failure.
   Sampler(const SamplerSettings& settings, Reader read, Failure& failure);
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  /// Ends the thread at once (at most a sample under way is waited for), takes the last sample, and gives all. Once.
+  /// Ends the thread at once (waits at most for a sample under way), takes the last sample, and returns all. To be
+  /// called once.
   TimeSeries stop();
 
  private:

@@ -12,11 +12,11 @@
 
 namespace mlps::world {
 
-/// What processes send each other: any bytes.
+/// Any bytes, as processes send them to each other.
 using Bytes = std::string;
 
 /// How far a host's clocks are ahead of host 0's, from the ping-pong exchange with the least delay. The truth lies
-/// within +-error_ns, however unevenly the two ways took their time.
+/// within +-error_ns, however unevenly the delay is divided between the two directions.
 struct ClockOffset {
   Nanos monotonic_ns = 0;
   int64_t wall_ns = 0;
@@ -32,37 +32,38 @@ struct Member {
 
 enum class Reduction { kSum, kMax };
 
-/// How the processes of a job, one per host, talk. Collective calls (barrier, broadcast, gather, reduce, close) must
-/// come in the same order in every process. Any thread may call; calls of one process run one after the other.
+/// The connection of the processes of a job, one per host. Collective calls (barrier, broadcast, gather, reduce, close)
+/// must come in the same order in every process. Any thread may call; calls of one process run one after the other.
 ///
-/// None waits for ever: a call fails at once when a failure was raised anywhere, when a process dies or falls silent,
-/// and when the others don't come within the limit of a call. The error is then that of failure().first().
+/// No call waits for ever: it fails at once when a failure was raised anywhere, when a process dies or falls silent,
+/// and when the others don't make the call within its limit. The error is then that of failure().first().
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  virtual uint32_t index() const = 0;  ///< of this process; 0 leads
+  virtual uint32_t index() const = 0;  ///< of this process; process 0 prints, records and decides
   virtual uint32_t size() const = 0;   ///< processes in the job
-  /// Every process by index; the same in all of them.
+  /// Returns every process, by index; the same list in all of them.
   virtual const std::vector<Member>& members() const = 0;
 
   virtual Status barrier() = 0;
-  /// Process 0's bytes, in every process.
+  /// Gives every process the bytes of process 0.
   virtual Status broadcast(Bytes& bytes) = 0;
-  /// In process 0 the bytes of every process by index; elsewhere nothing.
+  /// Returns, in process 0, the bytes of every process by index; elsewhere nothing.
   virtual Result<std::vector<Bytes>> gather(Bytes mine) = 0;
   /// Combines value by value over the processes; all get the result. Sums are added in an order that depends only on
   /// the number of processes.
   virtual Status reduce(Reduction reduction, std::span<double> values) = 0;
 
-  /// Whether a process was given up as dead. Tells only after a failure.
+  /// Whether a process was given up as dead. Always false before a failure.
   virtual bool lost(uint32_t process) = 0;
 
-  /// What is raised here shows in every process within a second, with host and rank before its message.
+  /// The failure of the job: an error raised here is raised in every process within a second, with host and rank before
+  /// its message.
   Failure& failure() { return *failure_; }
 
-  /// The end of the conversation, to be called once in every process, process 0 last of all when something failed: the
-  /// others wait in it, for `limit_ns` at most, until process 0 has written what it has to. No call may follow.
+  /// Ends the connection; to be called once in every process, and no call may follow. After a failure process 0 calls
+  /// it when it has written its results: the others wait for that, for `limit_ns` at most.
   virtual Status close(Nanos limit_ns) = 0;
 
   /// Ends this process at once with `exit_status`, and in process 0 of a failed job the whole job with it, so that the
@@ -70,7 +71,7 @@ class Transport {
   [[noreturn]] virtual void end_job(int exit_status) = 0;
 
  protected:
-  // Shared with the thread that talks, which can outlive this when a call of the MPI library hangs.
+  // Shared with the MPI thread, which outlives this if a call of the MPI library hangs.
   const std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
 };
 
@@ -96,10 +97,10 @@ class LocalTransport final : public Transport {
   std::vector<Member> members_;
 };
 
-/// How long things may take between processes.
+/// Time limits between processes.
 struct LinkLimits {
   Nanos heartbeat_ns = 1'000'000'000;
-  Nanos lost_after_ns = 6'000'000'000;                ///< without a sign of life a process is gone
+  Nanos lost_after_ns = 6'000'000'000;                ///< without a sign of life a process is dead
   Nanos start_ns = 60'000'000'000;                    ///< until every process has introduced itself
   Nanos call_ns = 6 * 3600 * int64_t{1'000'000'000};  ///< a collective call: the wait for the slowest host's work
 };

@@ -79,6 +79,23 @@ class Launch(ProgramTest):
                 self.assertEqual(8, running.returncode, stderr)
                 self.assertIn("[E203] interrupted, and ", stderr)
 
+    def test_interrupts_of_a_launcher_that_never_reads_long_settings(self):
+        """The settings are more than a pipe takes: nothing may wait for their reader alone."""
+        workload = self.write("long.yaml", "dataset: {format: npz, num_files_train: 8, record_length_bytes: 1000}\n"
+                                           "# " + "x" * 200_000 + "\n")
+        launcher = self.launcher(f"echo > {self.path('gate')}; exec sleep 600")
+        os.mkfifo(self.path("gate"))
+        self.expect(f"init org {self.path('results')}", 0)
+        running = self.start(["whatif", "training", "unet3d", "run", "file", *"--num-accelerators 2 --accelerator-type b200 "
+                              "--data-dir null:// --hosts h1,h2 --systemname s --quiet".split(), "--mpi-bin", launcher,
+                              "--workload-file", workload, "--results-dir", self.path("results")])
+        self.read("gate")
+        self.interrupt(running, "stopping on every host")
+        self.interrupt(running, "ending the launcher")
+        _stdout, stderr = running.communicate(timeout=60)
+        self.assertEqual(8, running.returncode, stderr)
+        self.assertIn("[E203] interrupted, and ", stderr)
+
     def test_an_interrupt_before_the_job_listens(self):
         """It waits in the pipe behind the settings, and is read with them."""
         arguments = self.arguments(f"read go < {self.path('gate')}; {JOIN}")

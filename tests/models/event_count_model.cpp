@@ -63,7 +63,7 @@ TEST(EventCountModel, NoWakeUpIsLost) {
 
 TEST(EventCountModel, DeadlinesEndWaitsAndAreNeverNeeded) {
   const Report report =
-      explore({.needs_no_deadlines = true}, [](Execution& execution) { flag_scenario<Event>(execution, 2, 1, 1'000); });
+      explore({.needs_no_deadlines = true}, [](Execution& execution) { flag_scenario<Event>(execution, 1, 2, 1'000); });
   EXPECT_TRUE(report.proves()) << report.text();
 }
 

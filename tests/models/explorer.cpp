@@ -328,8 +328,10 @@ Report Explorer::explore() {
 }  // namespace
 
 std::string Report::text() const {
-  return fmt::format("{} executions, {} pruned, {} states, {} steps, {}{}{}", executions, pruned, states, steps,
-                     complete ? "all interleavings" : "not all interleavings", failure.empty() ? "" : "\n", failure);
+  const std::string covered =
+      max_preemptions < 0 ? "interleavings" : fmt::format("interleavings with up to {} preemptions", max_preemptions);
+  return fmt::format("{} executions, {} pruned, {} states, {} steps, {} {}{}{}", executions, pruned, states, steps,
+                     complete ? "all" : "not all", covered, failure.empty() ? "" : "\n", failure);
 }
 
 ThreadId Execution::thread(std::string name, std::function<void()> body) {
@@ -344,6 +346,7 @@ Report explore(const Options& options, const std::function<void(Execution&)>& sc
   Explorer one(options, scenario);
   explorer = &one;
   Report report = one.explore();
+  report.max_preemptions = options.max_preemptions;
   explorer = nullptr;
   return report;
 }

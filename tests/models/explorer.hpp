@@ -44,8 +44,9 @@ struct Report {
   uint64_t pruned = 0;      ///< given up since they only repeat what was tried
   uint64_t states = 0;      ///< in which something was chosen
   uint64_t steps = 0;
-  bool complete = false;  ///< every interleaving was tried
-  std::string failure;    ///< what went wrong, and the schedule that leads there; empty if nothing did
+  int64_t max_preemptions = -1;  ///< of the options
+  bool complete = false;         ///< every interleaving was tried
+  std::string failure;           ///< what went wrong, and the schedule that leads there; empty if nothing did
 
   bool proves() const { return complete && failure.empty(); }
   std::string text() const;

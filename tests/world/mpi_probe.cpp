@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "world/courier.hpp"
+#include "world/mpi_thread.hpp"
 #include "world/host_facts.hpp"
 #include "world/mpi/mpi_wire.hpp"
 
@@ -108,7 +108,7 @@ int probe(const std::string& scenario, const std::string& folder) {
   Introduction me{"probe 1", fmt::format("h{}", index), ::getpid()};
   if (scenario == "version" && index == 1) me.version = "probe 2";
   const auto open = [&] { return open_mpi_wire(**launched, folder.empty() ? plugin_folders() : std::vector{folder}); };
-  const auto transport = start_courier(open, me);
+  const auto transport = start_mpi_thread(open, me);
   if (scenario == "collectives" && index == 0) fmt::print(stderr, "joined {}\n", (*launched)->launcher);
   return run(*transport, scenario);
 }

@@ -1,36 +1,12 @@
 #include "benchmarks/checkpointing/lost_uploads.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <memory>
+#include <string>
 #include <unordered_set>
-
-#include "base/clock.hpp"
-#include "base/text.hpp"
-#include "world/left_behind.hpp"
 
 namespace mlps::checkpointing {
 namespace {
 
-// The other processes wait for the end of the job meanwhile, with a limit.
-constexpr Nanos kLimitNs = 10'000'000'000;
-
-bool may_have_uploads(const storage::Store& store) {
-  const storage::StoreTraits traits = store.traits();
-  return traits.holds_objects && !traits.file_system;
-}
-
-std::vector<std::string> hosts_of(const std::vector<uint32_t>& processes, const world::Transport& transport) {
-  std::vector<std::string> hosts;
-  for (const uint32_t process : processes) {
-    const std::string& host = transport.members()[process].host;
-    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
-  }
-  return hosts;
-}
-
-/// Every object that a share of the ranks may have been writing.
+/// Adds every object that a share of the ranks may have been writing.
 void add_names(const CheckpointPlan& plan, const world::HostShare& share, std::unordered_set<std::string>& names) {
   for (const RankPlan& rank : plan.ranks) {
     if (rank.rank < share.first_rank || rank.rank - share.first_rank >= share.ranks) continue;
@@ -40,56 +16,16 @@ void add_names(const CheckpointPlan& plan, const world::HostShare& share, std::u
   }
 }
 
-void abort_uploads(storage::Store& store, const std::string& prefix, const storage::NameFilter& is_meant,
-                   LostUploads& lost) {
-  const Nanos deadline = now_ns() + kLimitNs;
-  Result<uint64_t> aborted;
-  if (auto session = store.open_session(1)) {
-    aborted = (*session)->abort_uploads(prefix, is_meant, deadline);
-  } else {
-    aborted = fail(std::move(session.error()));
-  }
-  if (aborted) {
-    lost.aborted = *aborted;
-  } else {
-    lost.error = std::move(aborted.error());
-  }
-}
-
 }  // namespace
 
-std::optional<std::string> LostUploads::warning() const {
-  if (hosts.empty() || (aborted == 0 && !error)) return std::nullopt;
-  const bool one = hosts.size() == 1;
-  const std::string who = fmt::format("{} {}", one ? "host" : "hosts", join(hosts, ", "));
-  if (error) return fmt::format("uploads of {} may be open: {}", who, render(*error));
-  return fmt::format("{} {} gone: {} {} {} had left open {} aborted", who, one ? "is" : "are", aborted,
-                     aborted == 1 ? "upload that" : "uploads that", one ? "it" : "they", aborted == 1 ? "was" : "were");
-}
-
-LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<world::HostShare>& shares,
-                                  world::Transport& transport, storage::Store& store) {
-  LostUploads lost;
-  if (plan.checkpoints_to_write == 0 || !may_have_uploads(store)) return lost;
-  const std::vector<uint32_t> gone = world::left_to_this_process(transport);
-  if (gone.empty()) return lost;
-  lost.hosts = hosts_of(gone, transport);
-  std::unordered_set<std::string> names;
-  for (const uint32_t process : gone) add_names(plan, shares[process], names);
-  const auto is_meant = [&](std::string_view name) { return names.contains(std::string(name)); };
-  abort_uploads(store, plan.model + "/", is_meant, lost);
-  return lost;
-}
-
-LostUploads abort_all_uploads_after_loss(world::Transport& transport, storage::Store& store) {
-  LostUploads lost;
-  if (!may_have_uploads(store)) return lost;
-  const std::vector<uint32_t> gone = world::left_to_this_process(transport);
-  if (gone.empty()) return lost;
-  lost.hosts = hosts_of(gone, transport);
-  abort_uploads(
-      store, "", [](std::string_view) { return true; }, lost);
-  return lost;
+run::LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<world::HostShare>& shares,
+                                       world::Transport& transport, storage::Store& store) {
+  if (plan.checkpoints_to_write == 0) return {};
+  return run::abort_uploads_of_lost(transport, store, plan.model + "/", [&](const std::vector<uint32_t>& gone) {
+    std::unordered_set<std::string> names;
+    for (const uint32_t process : gone) add_names(plan, shares[process], names);
+    return [names = std::move(names)](std::string_view name) { return names.contains(std::string(name)); };
+  });
 }
 
 }  // namespace mlps::checkpointing

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
 namespace mlps::checkpointing {
@@ -17,6 +18,10 @@ struct PlannedObject {
   std::string name;  ///< inside the step folder, e.g. "zero_pp_rank_0_mp_rank_0_model_states.pt"
   uint64_t size_bytes = 0;
 };
+constexpr auto fields_of(Of<PlannedObject>) {
+  return std::tuple(kept("name", &PlannedObject::name), kept("size_bytes", &PlannedObject::size_bytes));
+}
+static_assert(lists_every_member<PlannedObject>());
 
 /// What one rank writes, and later reads, of every checkpoint: model objects first, then the optimizer object.
 struct RankPlan {
@@ -29,6 +34,13 @@ struct RankPlan {
   std::vector<PlannedObject> objects;
   uint64_t total_bytes() const { return model_bytes + optimizer_bytes; }
 };
+constexpr auto fields_of(Of<RankPlan>) {
+  return std::tuple(kept("rank", &RankPlan::rank), kept("tensor_rank", &RankPlan::tensor_rank),
+                    kept("pipeline_rank", &RankPlan::pipeline_rank), kept("data_rank", &RankPlan::data_rank),
+                    kept("model_bytes", &RankPlan::model_bytes), kept("optimizer_bytes", &RankPlan::optimizer_bytes),
+                    kept("objects", &RankPlan::objects));
+}
+static_assert(lists_every_member<RankPlan>());
 
 /// default: the whole grid; subset: ranks 0..N-1 of the CLOSED grid (rules of MLPerf Storage 3.0 for fewer hosts than a
 /// model has).
@@ -55,6 +67,20 @@ struct CheckpointPlan {
   uint64_t bytes_to_write() const { return checkpoint_bytes() * checkpoints_to_write; }
   uint64_t bytes_to_read() const { return checkpoint_bytes() * checkpoints_to_read; }
 };
+/// Processes that carry out the same plan have the same pack of it.
+constexpr auto fields_of(Of<CheckpointPlan>) {
+  return std::tuple(
+      kept("model", &CheckpointPlan::model), kept("grid", &CheckpointPlan::grid),
+      kept("processes", &CheckpointPlan::processes), kept("data_parallel", &CheckpointPlan::data_parallel),
+      kept("parameter_count", &CheckpointPlan::parameters), kept("size_scale", &CheckpointPlan::size_scale),
+      kept("checkpoints_to_write", &CheckpointPlan::checkpoints_to_write),
+      kept("checkpoints_to_read", &CheckpointPlan::checkpoints_to_read),
+      kept("pause_s", &CheckpointPlan::pause_seconds), kept("rank_sync", &CheckpointPlan::rank_sync),
+      kept("ranks", &CheckpointPlan::ranks), kept("model_bytes", &CheckpointPlan::model_bytes),
+      kept("optimizer_bytes", &CheckpointPlan::optimizer_bytes),
+      kept("objects_per_checkpoint", &CheckpointPlan::objects_per_checkpoint));
+}
+static_assert(lists_every_member<CheckpointPlan>());
 
 struct PlanOptions {
   uint32_t processes = 0;

@@ -13,16 +13,7 @@
 namespace mlps::training {
 namespace {
 
-// A journal or manifest is a few KiB, with thousands of columns a few MiB; what is larger is none.
-constexpr uint64_t kMaxTextBytes = 16 * kMiB;
 constexpr size_t kShownBytes = 100;
-
-Result<std::optional<std::string>> read_text(storage::Session& session, const char* name) {
-  const auto bytes = storage::get_whole(session, name, kMaxTextBytes);
-  if (bytes) return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  if (bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
-  return fail(bytes.error());
-}
 
 /// Where two shape texts begin to differ: the rest of both from the last word boundary before.
 std::string difference(std::string_view there, std::string_view wanted) {

@@ -14,8 +14,6 @@ using nlohmann::json;
 
 constexpr uint64_t kManifestVersion = 1;
 constexpr const char* kOurs = "mlpstorage_cpp";
-// 10,000 columns with long names are 3 MB.
-constexpr size_t kMostManifestBytes = size_t{8} << 20;
 
 tl::unexpected<Error> bad_field(std::string_view name, std::string_view what) {
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}: {} {}", kManifestName, name, what), {},
@@ -80,6 +78,13 @@ Status read_ours(const json& object, Manifest& manifest) {
 }
 
 }  // namespace
+
+Result<std::optional<std::string>> read_text(storage::Session& session, const char* name) {
+  const auto bytes = storage::get_whole(session, name, kMostManifestBytes);
+  if (bytes) return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  if (bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
+  return fail(bytes.error());
+}
 
 Manifest make_manifest(const workloads::TrainingWorkload& workload, uint64_t seed, std::string tool_version,
                        std::string source_result_dir, int64_t wall_us) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "storage/store.hpp"
 #include "workloads/training_workload.hpp"
 
 namespace mlps::training {
@@ -31,6 +32,11 @@ struct Manifest {
 };
 inline constexpr const char* kManifestName = ".mlps-datagen-manifest.json";
 inline constexpr const char* kRulesEdition = "3.0";
+/// Limit for a manifest and a journal: a few hundred bytes as a rule, 3 MB with 10,000 columns of long names.
+inline constexpr uint64_t kMostManifestBytes = uint64_t{8} << 20;
+
+/// Reads the manifest or the journal of a data set; nothing if it is not there.
+Result<std::optional<std::string>> read_text(storage::Session& session, const char* name);
 
 /// Canonical text of all settings that decide names and bytes of a data set: model, format, counts, lengths, columns,
 /// seed.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/permutation.hpp"
 #include "workloads/training_workload.hpp"
@@ -83,6 +84,23 @@ struct RunPlan {
   std::vector<Checkpoint> checkpoints;  ///< in order; empty unless workflow.checkpoint
   double nominal_bytes_per_epoch = 0;   ///< steps x batch x accelerators x record_bytes
 };
+constexpr auto fields_of(Of<RunPlan::Checkpoint>) {
+  using C = RunPlan::Checkpoint;
+  return std::tuple(kept("epoch", &C::epoch), kept("step", &C::step));
+}
+static_assert(lists_every_member<RunPlan::Checkpoint>());
+/// Processes that carry out the same plan have the same pack of it.
+constexpr auto fields_of(Of<RunPlan>) {
+  return std::tuple(kept("accelerators", &RunPlan::accelerators), kept("epochs", &RunPlan::epochs),
+                    kept("num_files_train", &RunPlan::files), kept("num_samples_per_file", &RunPlan::samples_per_file),
+                    kept("batch_size", &RunPlan::batch_size), kept("steps_per_epoch", &RunPlan::steps_per_epoch),
+                    kept("samples_unread_per_epoch", &RunPlan::samples_unread),
+                    kept("nominal_bytes_per_epoch", &RunPlan::nominal_bytes_per_epoch),
+                    kept("num_files_eval", &RunPlan::eval_files), kept("eval_batch_size", &RunPlan::eval_batch_size),
+                    kept("eval_steps", &RunPlan::eval_steps), kept("eval_epochs", &RunPlan::eval_epochs),
+                    kept("checkpoints", &RunPlan::checkpoints));
+}
+static_assert(lists_every_member<RunPlan>());
 /// E102 where nothing can run: no full batch for some rank (with the number of files that would do), more steps asked
 /// for than the data hold.
 Result<RunPlan> make_run_plan(const workloads::TrainingWorkload& workload, uint32_t accelerators);

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
+
+#include "base/write_all.hpp"
 
 namespace mlps::training {
 namespace {
@@ -38,14 +41,9 @@ Status StepLog::append(const std::vector<StepTimes>& rows) {
 }
 
 Status StepLog::flush() {
-  const char* data = reinterpret_cast<const char*>(pending_.data());
-  size_t left = pending_.size() * sizeof(StepTimes);
-  while (left != 0) {
-    const ssize_t written = ::write(fd_, data, left);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(errno_error(errno, "write the step times beside the results"));
-    data += written;
-    left -= static_cast<size_t>(written);
+  if (Status written = write_all(fd_, std::as_bytes(std::span(pending_)), "write the step times beside the results");
+      !written) {
+    return written;
   }
   pending_.clear();
   return {};

@@ -1,19 +1,19 @@
 #include "storage/posix/ring.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <thread>
 #include <utility>
+
+#include "base/waiting.hpp"
 
 namespace mlps::storage::posix {
 namespace {
 
 constexpr unsigned kMaxEntries = 4096;
 /// A kernel short of memory is asked again after the pause, and the ring is given up after the limit.
-constexpr auto kShortagePause = std::chrono::milliseconds(1);
+constexpr Nanos kShortagePause = 1'000'000;
 constexpr Nanos kShortageLimit = 30'000'000'000;
 
 }  // namespace
@@ -49,7 +49,7 @@ void Ring::wait(std::chrono::nanoseconds timeout) {
   if (refusal_) {
     // poll() reports results without entering the ring.
     pollfd results{.fd = ring_.ring_fd, .events = POLLIN, .revents = 0};
-    ::poll(&results, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(timeout).count()));
+    (void)poll_until({&results, 1}, now_ns() + timeout.count());
     return;
   }
   __kernel_timespec time{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
@@ -67,7 +67,7 @@ void Ring::entered(int result) {
   const Nanos now = now_ns();
   if (result == -EAGAIN || result == -EBUSY) {
     if (short_since_ns_ == 0) short_since_ns_ = now;
-    if (now - short_since_ns_ < kShortageLimit) return std::this_thread::sleep_for(kShortagePause);
+    if (now - short_since_ns_ < kShortageLimit) return sleep_for(kShortagePause);
   }
   refusal_ = errno_error(-result, "hand requests to the kernel by io_uring");
 }

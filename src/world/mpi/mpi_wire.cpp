@@ -8,6 +8,7 @@
 #include <list>
 #include <string_view>
 
+#include "base/version.hpp"
 #include "base/waiting.hpp"
 #include "world/mpi/plugin.h"
 
@@ -16,9 +17,10 @@ namespace {
 
 using Plugin = mlps_mpi_plugin_table;
 
-// With UCX over TCP, MPI_Finalize of MPICH before 4.2 asks each peer for a last answer and then is deaf. A peer that
-// answers before it has asked, because it still polls for messages when we are in there already, gets no answer to its
-// own and hangs (pmodels/mpich #6596). So nobody goes in before all have stopped polling.
+// With UCX over TCP, MPI_Finalize of MPICH before 4.2 asks each peer for a last answer and then receives nothing else.
+// A peer that answers before it has asked, because it still polls for messages when this process is in MPI_Finalize
+// already, gets no answer to its own question and hangs (pmodels/mpich #6596). So no process calls it before all have
+// stopped polling.
 constexpr Nanos kQuietNs = 100'000'000;
 
 Error mpi_error(const Plugin& plugin, const std::string& what, int code) {
@@ -147,7 +149,7 @@ Status MpiWire::finish() {
   return {};
 }
 
-// The table of a plug-in file, or why it can't be had.
+// Returns the table of functions of a plug-in file.
 Result<const Plugin*> load(const std::string& path) {
   // Global: components that an MPI library opens itself look for its symbols there.
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
@@ -187,10 +189,8 @@ Result<const Plugin*> load_any(const Launched& launched, const std::vector<std::
 }  // namespace
 
 std::vector<std::string> plugin_folders() {
-  std::error_code failed;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  if (failed) return {};
-  const std::filesystem::path folder = program.parent_path();
+  const std::filesystem::path folder = std::filesystem::path(binary_path()).parent_path();
+  if (folder.empty()) return {};
   return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage").string()};
 }
 

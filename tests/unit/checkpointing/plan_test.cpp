@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -404,6 +405,56 @@ TEST(SizeScale, OutOfRange) {
        {0.0, -1.0, 1.0000001, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_THAT(refusal("llama3-8b", 8, {}, scale).message, HasSubstr("--size-scale")) << scale;
   }
+}
+
+// --- Properties ------------------------------------------------------------------------------------------------------
+
+/// The bytes and objects of a plan are those of the objects of its ranks, and of the shares of any division of them.
+void expect_sums(const CheckpointPlan& plan) {
+  uint64_t bytes = 0, objects = 0, shared_bytes = 0, shared_objects = 0;
+  std::set<std::string> names_of_all;
+  for (const RankPlan& rank : plan.ranks) {
+    uint64_t of_rank = 0;
+    for (const PlannedObject& object : rank.objects) {
+      of_rank += object.size_bytes;
+      EXPECT_TRUE(names_of_all.insert(object.name).second) << object.name;
+    }
+    EXPECT_EQ(of_rank, rank.total_bytes());
+    bytes += of_rank;
+    objects += rank.objects.size();
+  }
+  EXPECT_EQ(bytes, plan.checkpoint_bytes());
+  EXPECT_EQ(objects, plan.objects_per_checkpoint);
+  for (uint32_t first = 0, count = 1; first < plan.processes; first += count, count = count * 2 + 1) {
+    const CheckpointPlan share = share_of(plan, first, std::min(count, plan.processes - first));
+    shared_bytes += share.checkpoint_bytes();
+    shared_objects += share.objects_per_checkpoint;
+  }
+  EXPECT_EQ(shared_bytes, bytes);
+  EXPECT_EQ(shared_objects, objects);
+}
+
+TEST(PlanProperty, TotalsAreTheSumsOfTheObjectsForEveryGrid) {
+  size_t planned = 0;
+  for (const uint32_t tensor : {1U, 2U, 4U, 8U}) {
+    for (const uint32_t pipeline : {1U, 2U, 3U, 8U}) {
+      for (const uint32_t zero : {0U, 1U, 2U, 3U}) {
+        for (uint32_t data = 1; data <= 3; ++data) {
+          const CheckpointWorkload workload =
+              load("llama3-8b", {{"model.parallelism.tensor", std::to_string(tensor)},
+                                 {"model.parallelism.pipeline", std::to_string(pipeline)},
+                                 {"model.parallelism.zero_stage", std::to_string(zero)}});
+          const auto made = make_plan(workload, {tensor * pipeline * data, 0.001});
+          if (!made) continue;  // not every grid is legal
+          SCOPED_TRACE(::testing::Message()
+                       << "tensor " << tensor << " pipeline " << pipeline << " ZeRO " << zero << " data " << data);
+          expect_sums(*made);
+          ++planned;
+        }
+      }
+    }
+  }
+  EXPECT_GE(planned, 48U);
 }
 
 }  // namespace

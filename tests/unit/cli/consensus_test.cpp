@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "benchmarks/checkpointing/plan_fields.hpp"
-#include "benchmarks/training/plan_fields.hpp"
+#include "benchmarks/checkpointing/plan.hpp"
+#include "benchmarks/training/plan.hpp"
 #include "session/process_group.hpp"
 
 namespace mlps::cli {

@@ -31,7 +31,7 @@ class HostWatches : public ::testing::Test {
     results::HostFindings found;
     const auto work = [&](world::Transport& transport) {
       const auto store = storage::open_null_store(*parse_location("null://"));
-      HostWatch watch(options_);
+      HostWatch watch(options_, transport.failure());
       (void)transport.barrier();
       if (fails && transport.index() == 1) transport.failure().raise({ErrorCode::kDiskFull, "full"});
       const world::MovedBytes claimed{10 + transport.index(), 1};

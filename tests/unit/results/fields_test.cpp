@@ -132,8 +132,8 @@ TEST(Fields, MergingIsAssociative) {
 }
 
 TEST(Fields, JsonHasTheNamesInTheOrderOfTheList) {
-  const results::Json json = results::fields_json(toy("a", 10, 3.5, std::nullopt));
-  results::Json latency = results::Json::object();
+  const Json json = results::fields_json(toy("a", 10, 3.5, std::nullopt));
+  Json latency = Json::object();
   latency["latency"] = results::histogram_json(toy("a", 10, 0, std::nullopt).latency_ns);
   EXPECT_EQ(
       results::indented(json, -1),

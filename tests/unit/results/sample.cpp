@@ -172,6 +172,8 @@ CheckpointContext context(const std::string& folder) {
   result.command = "run";
   result.mode = "closed";
   result.orgname = "acme";
+  result.benchmark = "checkpointing";
+  result.command = "run";
   result.systemname = "box";
   result.argv = {"mlpstorage", "closed", "checkpointing", "run", "object", "--checkpoint-folder", "s3://bucket/a b"};
   result.args_json = R"({"mode":"closed","num_processes":2,"hosts":["127.0.0.1"],"zeta":1,"alpha":null})";

@@ -28,7 +28,7 @@ TEST(JsonText, NumbersThatAreNotFiniteBecomeNull) {
 
 TEST(JsonText, BrokenUtf8IsReplacedNotThrown) {
   const Json json = {{"a", "x\xFFy"}};
-  EXPECT_EQ(Json::parse(indented(json, 2))["a"], "x\xEF\xBF\xBDy");
+  EXPECT_EQ(nlohmann::json::parse(indented(json, 2))["a"], "x\xEF\xBF\xBDy");
 }
 
 TEST(JsonText, RowsStandOnOneLineAndEverythingParsesBack) {
@@ -36,14 +36,15 @@ TEST(JsonText, RowsStandOnOneLineAndEverythingParsesBack) {
   EXPECT_EQ(
       compact_rows(json),
       "{\n  \"z\": 1,\n  \"rows\": [\n    {\"a\":1,\"b\":\"q\\\"uote\"},\n    {\"a\":2}\n  ],\n  \"none\": []\n}\n");
-  EXPECT_EQ(Json::parse(compact_rows(json)), json);
+  EXPECT_EQ(parse_json(compact_rows(json)), parse_json(json.dump()));
+  EXPECT_EQ(parse_json(json.dump())->dump(), json.dump());
 }
 
 TEST(JsonText, YamlScalarsHaveTheTypesAReaderGivesThem) {
   EXPECT_EQ(yaml_scalar("True"), Json(true));
   EXPECT_EQ(yaml_scalar("false"), Json(false));
   EXPECT_EQ(yaml_scalar("10"), Json(10));
-  EXPECT_TRUE(yaml_scalar("10").is_number_integer());
+  EXPECT_EQ(yaml_scalar("10").dump(), "10");
   EXPECT_EQ(yaml_scalar("-1"), Json(-1));
   EXPECT_EQ(yaml_scalar("0.9"), Json(0.9));
   EXPECT_TRUE(yaml_scalar("").is_null());
@@ -101,9 +102,9 @@ TEST(Redact, JsonAtEveryDepth) {
       {"a", {{"secret_key", "hunter2"}, {"list", {"password=hunter2", 7}}}}, {"use_token", true}, {"token", nullptr}};
   mask_secrets(json);
   EXPECT_THAT(json.dump(), Not(HasSubstr("hunter2")));
-  EXPECT_EQ(json["use_token"], true);
+  EXPECT_EQ(json["use_token"], Json(true));
   EXPECT_TRUE(json["token"].is_null());
-  EXPECT_EQ(json["a"]["list"][1], 7);
+  EXPECT_EQ(json["a"]["list"].items()[1], Json(7));
 }
 
 TEST(TextTable, LongValuesContinueBelowAndLongWordsStayWhole) {

@@ -230,7 +230,7 @@ TEST(SeriesHead, DamagedBytesAreRefused) {
 }
 
 TEST(SampleJson, HasEveryCounterByItsName) {
-  const ordered_json json = sample_json("node", sample_at(0), sample::kWallUs);
+  const ordered_json json = ordered_json::parse(sample_json("node", sample_at(0), sample::kWallUs).dump());
   EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "diskstats", "vmstat", "meminfo", "loadavg", "netdev",
                                          "cpu", "process"));
   EXPECT_EQ(json["diskstats"][0]["device_name"], "nvme0n1");
@@ -251,7 +251,7 @@ TEST(SampleJson, WhatCouldNotBeReadIsLeftOutAndStandsInErrors) {
   sample.vmstat = {};
   sample.load.reset();
   sample.errors = {{"diskstats", "open: denied"}, {"vmstat", "open: gone"}, {"loadavg", "not understood"}};
-  const ordered_json json = sample_json("node", sample, sample::kWallUs);
+  const ordered_json json = ordered_json::parse(sample_json("node", sample, sample::kWallUs).dump());
   EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "meminfo", "netdev", "cpu", "process", "errors"));
   EXPECT_EQ(json["netdev"], ordered_json::array());
   EXPECT_EQ(json["errors"]["diskstats"], "open: denied");

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "../support/fake_net.hpp"
-#include "world/courier.hpp"
+#include "world/mpi_thread.hpp"
 
 namespace mlps::test {
 
@@ -28,7 +28,7 @@ inline void run_job(uint32_t size, const std::function<void(world::Transport&)>&
       const std::string host = hosts.empty() ? std::string(1, static_cast<char>('a' + i)) : hosts[i];
       const world::Introduction me{"mlpstorage 1", host, 100 + i};
       const auto open = [&net, i] { return Result<std::unique_ptr<world::Wire>>(net.wire(i)); };
-      const auto transport = world::start_courier(open, me, limits);
+      const auto transport = world::start_mpi_thread(open, me, limits);
       started.arrive_and_wait();  // a failure of one's work must not find others who are still starting
       ASSERT_EQ(transport->size(), size);
       work(*transport);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -26,6 +27,14 @@ TEST(Permutation, EveryElementComesExactlyOnce) {
         seen[element] = true;
       }
     }
+  }
+}
+
+TEST(Permutation, IsABijectionForEverySmallSize) {
+  for (uint64_t size = 0; size < 700; ++size) {
+    std::vector<uint64_t> all = elements(Permutation(size, size * 7));
+    std::sort(all.begin(), all.end());
+    for (uint64_t i = 0; i < size; ++i) ASSERT_EQ(all[i], i) << "size " << size;
   }
 }
 

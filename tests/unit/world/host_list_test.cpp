@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace mlps::world {
 namespace {
 
@@ -94,6 +96,40 @@ TEST(Layout, EqualSharesAreLimitedByTheSmallestHost) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "8 ranks are too many: 4 of them on a host that has 2 slots");
   EXPECT_THAT(refused.error().suggestion, HasSubstr("nearest legal: 4 ranks"));
+}
+
+TEST(LayoutProperty, EveryRankIsOnOneHostAndNoHostIsIdleOrOverfull) {
+  std::mt19937 random(35);
+  size_t laid_out = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::vector<Host> hosts(1 + random() % 6);
+    for (size_t h = 0; h < hosts.size(); ++h) {
+      hosts[h].name = "h" + std::to_string(h);
+      if (random() % 3 != 0) hosts[h].slots = 1 + random() % 8;
+    }
+    const uint32_t ranks = 1 + static_cast<uint32_t>(random() % 40);
+    const LayoutRules rules{random() % 2 == 0, random() % 4 == 0};
+    const auto shares = layout(hosts, ranks, rules);
+    if (!shares) continue;
+    ++laid_out;
+    ASSERT_EQ(shares->size(), hosts.size());
+    uint32_t next = 0;
+    for (size_t h = 0; h < hosts.size(); ++h) {
+      const HostShare& share = (*shares)[h];
+      EXPECT_EQ(share.host, hosts[h].name);
+      EXPECT_EQ(share.first_rank, next);
+      EXPECT_GT(share.ranks, 0U);
+      if (hosts[h].slots && !rules.oversubscribe) {
+        EXPECT_LE(share.ranks, *hosts[h].slots);
+      }
+      if (rules.equal) {
+        EXPECT_EQ(share.ranks, shares->front().ranks);
+      }
+      next += share.ranks;
+    }
+    EXPECT_EQ(next, ranks);
+  }
+  EXPECT_GT(laid_out, 300U);
 }
 
 }  // namespace

@@ -6,11 +6,12 @@
 
 #include <functional>
 #include <latch>
+#include <stdexcept>
 #include <thread>
 
 #include "../support/fake_net.hpp"
-#include "world/courier.hpp"
-#include "world/left_behind.hpp"
+#include "world/mpi_thread.hpp"
+#include "world/orphaned_work.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::world {
@@ -38,7 +39,7 @@ void run_job(FakeNet& net, uint32_t size, const Work& work, const LinkLimits& li
   for (uint32_t i = 0; i < size; ++i) {
     processes.emplace_back([&, i] {
       const Introduction me{"mlpstorage 1", std::string(1, static_cast<char>('a' + i)), 100 + i};
-      auto transport = start_courier([&net, i] { return Result<std::unique_ptr<Wire>>(net.wire(i)); }, me, limits);
+      auto transport = start_mpi_thread([&net, i] { return Result<std::unique_ptr<Wire>>(net.wire(i)); }, me, limits);
       ASSERT_EQ(transport->size(), size) << first_of(*transport);
       work(*transport);
     });
@@ -108,7 +109,7 @@ TEST_P(Collectives, AllGiveWhatTheyPromise) {
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, Collectives, ::testing::Values(2, 3, 5, 8));
 
-TEST(Courier, ClocksOfOneMachineAgreeWithinTheError) {
+TEST(MpiThread, ClocksOfOneMachineAgreeWithinTheError) {
   FakeNet net(2);
   run_job(net, 2, [](Transport& transport) {
     const ClockOffset& own = transport.members()[0].clock;
@@ -120,7 +121,7 @@ TEST(Courier, ClocksOfOneMachineAgreeWithinTheError) {
   });
 }
 
-TEST(Courier, AFailureReachesAllWithHostAndRank) {
+TEST(MpiThread, AFailureReachesAllWithHostAndRank) {
   FakeNet net(4);
   run_job(net, 4, [&](Transport& transport) {
     (void)transport.barrier();  // all have started
@@ -139,7 +140,7 @@ TEST(Courier, AFailureReachesAllWithHostAndRank) {
   EXPECT_EQ(net.finished(), 0);  // nobody enters MPI_Finalize, which could hang
 }
 
-TEST(Courier, AProcessThatFallsSilentIsNamed) {
+TEST(MpiThread, AProcessThatFallsSilentIsNamed) {
   FakeNet net(4);
   run_job(net, 4, [&](Transport& transport) {
     EXPECT_TRUE(transport.barrier());
@@ -150,13 +151,13 @@ TEST(Courier, AProcessThatFallsSilentIsNamed) {
       EXPECT_EQ(done.error().message, "host b (process 1) is gone: no sign of life for 1 s");
       EXPECT_EQ(done.error().code, ErrorCode::kHostUnreachable);
       const std::vector<uint32_t> first_left = {1};
-      EXPECT_EQ(left_to_this_process(transport), transport.index() == 0 ? first_left : std::vector<uint32_t>());
+      EXPECT_EQ(processes_to_clean_up_for(transport), transport.index() == 0 ? first_left : std::vector<uint32_t>());
     }
     EXPECT_FALSE(transport.close(transport.index() == 1 ? 0 : 10'000 * kMs));
   });
 }
 
-TEST(Courier, ACutLinkIsNoticedOnBothSides) {
+TEST(MpiThread, ACutLinkIsNoticedOnBothSides) {
   FakeNet net(2);
   run_job(net, 2, [&](Transport& transport) {
     EXPECT_TRUE(transport.barrier());
@@ -168,7 +169,7 @@ TEST(Courier, ACutLinkIsNoticedOnBothSides) {
   });
 }
 
-TEST(Courier, ABrokenWireEndsTheCall) {
+TEST(MpiThread, ABrokenWireEndsTheCall) {
   FakeNet net(2);
   run_job(net, 2, [&](Transport& transport) {
     EXPECT_TRUE(transport.barrier());
@@ -180,7 +181,7 @@ TEST(Courier, ABrokenWireEndsTheCall) {
   });
 }
 
-TEST(Courier, AProcessThatCannotBeSentToIsLostAndTheOthersHearOfIt) {
+TEST(MpiThread, AProcessThatCannotBeSentToIsLostAndTheOthersHearOfIt) {
   FakeNet net(3);
   std::latch met(3);
   run_job(net, 3, [&](Transport& transport) {
@@ -199,7 +200,7 @@ TEST(Courier, AProcessThatCannotBeSentToIsLostAndTheOthersHearOfIt) {
   });
 }
 
-TEST(Courier, CallsOfDifferentKindsAreAnErrorNotADeadlock) {
+TEST(MpiThread, CallsOfDifferentKindsAreAnErrorNotADeadlock) {
   FakeNet net(2);
   run_job(net, 2, [&](Transport& transport) {
     Bytes bytes;
@@ -210,7 +211,7 @@ TEST(Courier, CallsOfDifferentKindsAreAnErrorNotADeadlock) {
   });
 }
 
-TEST(Courier, ACallThatSomebodyNeverComesToEnds) {
+TEST(MpiThread, ACallThatSomebodyNeverComesToEnds) {
   FakeNet net(2);
   LinkLimits limits = kQuick;
   limits.call_ns = 100 * kMs;
@@ -230,7 +231,7 @@ TEST(Courier, ACallThatSomebodyNeverComesToEnds) {
   run_job(net, 2, work, limits);
 }
 
-TEST(Courier, BytesOfAStrangerAreRefused) {
+TEST(MpiThread, BytesOfAStrangerAreRefused) {
   FakeNet net(2);
   run_job(net, 2, [&](Transport& transport) {
     (void)transport.barrier();  // both have started
@@ -242,13 +243,64 @@ TEST(Courier, BytesOfAStrangerAreRefused) {
   });
 }
 
+// Each is a packet by its head, and none may take memory for what it promises, or be taken for a message.
+TEST(MpiThread, ADamagedPacketIsAnErrorThatNamesItsSender) {
+  constexpr uint8_t kBarrier = 2;
+  const auto data = [](uint8_t operation, uint64_t total, uint64_t offset, std::string_view body) {
+    return encode(Packet{.kind = PacketKind::kData,
+                         .operation = operation,
+                         .round = 0,
+                         .sequence = 1'000'000,
+                         .total = total,
+                         .offset = offset,
+                         .body = body});
+  };
+  const std::vector<std::vector<Bytes>> floods = {
+      {data(0, 4, 0, "abcd")},
+      {data(200, 4, 0, "abcd")},
+      {data(kBarrier, 8, 0, "abcd"), data(kBarrier, 9, 4, "abcd")},
+      {data(kBarrier, 8, 0, "abcd"), data(kBarrier + 1, 8, 4, "abcd")},
+      {data(kBarrier, 8, 0, "abcd"), data(kBarrier, 8, 0, "abcd")},
+      {data(kBarrier, 6, 0, "abcd"), data(kBarrier, 6, 2, "abcd")},
+      {encode(Packet{.kind = PacketKind::kPong, .sequence = 1, .body = "short"})},
+      {encode(Packet{.kind = PacketKind::kFailure, .body = "short"})},
+  };
+  for (size_t i = 0; i < floods.size(); ++i) {
+    SCOPED_TRACE(i);
+    FakeNet net(2);
+    run_job(net, 2, [&](Transport& transport) {
+      (void)transport.barrier();  // both have started
+      if (transport.index() == 0) {
+        // Promises more than any memory holds, and is never needed: it must cost nothing.
+        net.inject(0, {1, data(kBarrier, UINT64_MAX, UINT64_MAX - 4, "abcd")});
+        for (const Bytes& bytes : floods[i]) net.inject(0, {1, bytes});
+      }
+      while (transport.barrier()) {
+      }
+      EXPECT_FALSE(transport.close(5000 * kMs));
+      EXPECT_THAT(first_of(transport), HasSubstr("host b (process 1): "));
+      EXPECT_EQ(transport.failure().first()->code, ErrorCode::kMpiCommunication);
+    });
+  }
+}
+
+TEST(MpiThread, AnExceptionOnItIsAFailureAndNotTheEndOfTheProcess) {
+  const auto transport =
+      start_mpi_thread([]() -> Result<std::unique_ptr<Wire>> { throw std::length_error("basic_string::resize"); },
+                       {"v", "a", 1}, kQuick);
+  EXPECT_THAT(first_of(*transport), HasSubstr("basic_string::resize"));
+  EXPECT_FALSE(transport->barrier());
+  EXPECT_FALSE(transport->close(1000 * kMs));
+}
+
 // Starts every process with its own words and returns the first error message each got.
 std::vector<std::string> start_errors(FakeNet& net, const std::vector<Introduction>& all, const LinkLimits& limits) {
   std::vector<std::string> errors(all.size());
   std::vector<std::thread> processes;
   for (uint32_t i = 0; i < all.size(); ++i) {
     processes.emplace_back([&, i] {
-      auto transport = start_courier([&net, i] { return Result<std::unique_ptr<Wire>>(net.wire(i)); }, all[i], limits);
+      auto transport =
+          start_mpi_thread([&net, i] { return Result<std::unique_ptr<Wire>>(net.wire(i)); }, all[i], limits);
       if (transport->failure().raised()) errors[i] = first_of(*transport);
       EXPECT_FALSE(transport->close(5000 * kMs));
     });
@@ -257,7 +309,7 @@ std::vector<std::string> start_errors(FakeNet& net, const std::vector<Introducti
   return errors;
 }
 
-TEST(Courier, AVersionMismatchIsOneSentenceForAll) {
+TEST(MpiThread, AVersionMismatchIsOneSentenceForAll) {
   FakeNet net(3);
   const auto errors =
       start_errors(net, {{"mlpstorage 1", "a", 1}, {"mlpstorage 1", "b", 2}, {"mlpstorage 2", "c", 3}}, kQuick);
@@ -266,19 +318,19 @@ TEST(Courier, AVersionMismatchIsOneSentenceForAll) {
   }
 }
 
-TEST(Courier, AProcessThatNeverStartsIsNamed) {
+TEST(MpiThread, AProcessThatNeverStartsIsNamed) {
   FakeNet net(2);
   LinkLimits limits = kQuick;
   limits.start_ns = 100 * kMs;
   auto transport =
-      start_courier([&net] { return Result<std::unique_ptr<Wire>>(net.wire(0)); }, {"mlpstorage 1", "a", 1}, limits);
+      start_mpi_thread([&net] { return Result<std::unique_ptr<Wire>>(net.wire(0)); }, {"mlpstorage 1", "a", 1}, limits);
   EXPECT_THAT(first_of(*transport), HasSubstr("process 1 did not come to introduction"));
 }
 
-TEST(Courier, AWireThatCantBeOpenedIsTheError) {
+TEST(MpiThread, AWireThatCantBeOpenedIsTheError) {
   auto transport =
-      start_courier([]() -> Result<std::unique_ptr<Wire>> { return fail(ErrorCode::kMpiNotAvailable, "no MPI"); },
-                    {"v", "a", 1}, kQuick);
+      start_mpi_thread([]() -> Result<std::unique_ptr<Wire>> { return fail(ErrorCode::kMpiNotAvailable, "no MPI"); },
+                       {"v", "a", 1}, kQuick);
   EXPECT_EQ(first_of(*transport), "no MPI");
   EXPECT_FALSE(transport->close(0));
 }

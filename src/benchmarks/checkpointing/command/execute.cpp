@@ -4,7 +4,7 @@
 
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
-#include "benchmarks/checkpointing/plan_fields.hpp"
+#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"

@@ -1,7 +1,5 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 #include "session/options_json.hpp"
 
@@ -12,7 +10,7 @@ RankDemand ranks_of(const CheckpointingOptions& options) {
 }
 
 std::string options_json(const CheckpointingOptions& options) {
-  OptionsJson args = options_head(options);
+  Json args = options_head(options);
   args["num_processes"] = options.num_processes;
   args["accelerator_type"] = text_or_null(options.accelerator_type);
   add_hosts(args, options.hosts);

@@ -1,4 +1,3 @@
-#include <nlohmann/json.hpp>
 
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -10,9 +9,6 @@ namespace {
 
 using checkpointing::Phase;
 using checkpointing::RunRecord;
-
-constexpr const char* kRecordSchema = "mlpstorage.record/1";
-constexpr const char* kPlanSchema = "mlpstorage.plan/1";
 
 Json payload_json(const RunRecord& record) {
   return {{"mode", payload_mode_name(record.payload)},

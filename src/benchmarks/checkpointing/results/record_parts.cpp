@@ -1,7 +1,5 @@
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/metrics.hpp"
 #include "results/fields_json.hpp"
@@ -89,10 +87,6 @@ Json plan_summary_json(const workloads::CheckpointWorkload& workload, const Chec
 Json plan_ranks_json(const CheckpointPlan& plan) {
   Json ranks = Json::array();
   for (const checkpointing::RankPlan& rank : plan.ranks) {
-    Json objects = Json::array();
-    for (const checkpointing::PlannedObject& object : rank.objects) {
-      objects.push_back({{"name", object.name}, {"size_bytes", object.size_bytes}});
-    }
     ranks.push_back({{"rank", rank.rank},
                      {"tensor_rank", rank.tensor_rank},
                      {"pipeline_rank", rank.pipeline_rank},
@@ -100,7 +94,7 @@ Json plan_ranks_json(const CheckpointPlan& plan) {
                      {"model_bytes", rank.model_bytes},
                      {"optimizer_bytes", rank.optimizer_bytes},
                      {"total_bytes", rank.total_bytes()},
-                     {"objects", std::move(objects)}});
+                     {"objects", value_json(rank.objects, 0)}});
   }
   return ranks;
 }

@@ -1,12 +1,12 @@
 #include <algorithm>
 
 #include "base/version.hpp"
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_generate_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
 #include "gates/gates.hpp"
+#include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
 
 namespace mlps::cli {
@@ -37,7 +37,7 @@ class DatagenExecution {
     group_.share_warnings(true);
     HostWatch watch(options_, transport.failure());
     training::GenerateRecord record = training::generate(request_, transport);
-    warn(checkpointing::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
+    warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
     const world::MovedBytes moved{0, record.bytes_written};  // by this process alone, before it gathers
     const auto gather = [&] { (void)training::gather_record(record, transport); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});

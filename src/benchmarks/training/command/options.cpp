@@ -1,7 +1,5 @@
 #include "benchmarks/training/command/options.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "session/options_json.hpp"
 
 namespace mlps::cli {
@@ -11,7 +9,7 @@ RankDemand ranks_of(const TrainingOptions& options) {
 }
 
 std::string options_json(const TrainingOptions& options) {
-  OptionsJson args = options_head(options);
+  Json args = options_head(options);
   switch (options.which) {
     case TrainingCommand::kDatasize:
       args["max_accelerators"] = options.processes;

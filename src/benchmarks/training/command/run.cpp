@@ -2,11 +2,10 @@
 
 #include <filesystem>
 
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
-#include "benchmarks/training/plan_fields.hpp"
 #include "gates/gates.hpp"
+#include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
 #include "world/world.hpp"
 
@@ -120,7 +119,7 @@ class TrainingExecution {
     training::RunRecord record = training::run(request, world);
     // Only process 0 saves checkpoints; the folder is this run's.
     if (prepared_.checkpoints && !group_.is_process0()) {
-      warn(checkpointing::abort_all_uploads_after_loss(group_.transport(), *prepared_.checkpoints).warning());
+      warn(run::abort_all_uploads_after_loss(group_.transport(), *prepared_.checkpoints).warning());
     }
     // By this process alone, before it gathers; the checkpoints go to another folder.
     const world::MovedBytes moved{record.stats.bytes, 0};

@@ -4,13 +4,10 @@
 
 #include <filesystem>
 
-#include "base/units.hpp"
 #include "location/location.hpp"
 
 namespace mlps::cli {
 namespace {
-
-constexpr uint64_t kMostManifestBytes = kMiB;  // a real one has a few hundred bytes
 
 bool opens_direct(const TrainingOptions& options, const workloads::TrainingWorkload& workload) {
   return options.o_direct || workload.reader.odirect;
@@ -64,11 +61,11 @@ Result<std::optional<FoundManifest>> read_manifest(storage::Store& store) {
   if (!store.traits().holds_objects) return std::nullopt;
   auto session = store.open_session(1);
   if (!session) return fail(session.error());
-  const auto bytes = storage::get_whole(**session, training::kManifestName, kMostManifestBytes);
-  if (!bytes && bytes.error().code == ErrorCode::kStorageNotFound) return std::nullopt;
-  if (!bytes) return fail(bytes.error());
+  auto text = training::read_text(**session, training::kManifestName);
+  if (!text) return fail(std::move(text.error()));
+  if (!*text) return std::nullopt;
   FoundManifest found;
-  found.text.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  found.text = std::move(**text);
   auto manifest = training::parse_manifest(found.text);
   if (!manifest) {
     Error error = manifest.error();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/units.hpp"
@@ -201,7 +200,7 @@ Status write_rank_output(const RunContext& context, const RunRecord& record, uin
   JsonStream json(sink);
   const RunMember& member = member_of_rank(context, rank);
   const Json host = rank_host_json(member.facts, data_size_per_host_gib(context, record));
-  for (const auto& [name, value] : host.items()) json.member(name, value);
+  for (const auto& [name, value] : host.members()) json.member(name, value);
   for (const Epoch& epoch : record.epochs) {
     json.begin_object(std::to_string(epoch.number));
     write_steps(json, "load", &StepTimes::load_ns, record, epoch, rank, steps_read);
@@ -209,7 +208,7 @@ Status write_rank_output(const RunContext& context, const RunRecord& record, uin
     write_block_rates(json, "throughput", &RankBlock::throughput, epoch, rank);
     write_block_rates(json, "au", &RankBlock::au, epoch, rank);
     write_steps(json, "compute", &StepTimes::compute_ns, record, epoch, rank, steps_read);
-    json.member("host_meminfo", host["host_meminfo"]);
+    json.member("host_meminfo", *host.find("host_meminfo"));
     json.member("end", iso_local(epoch.end.wall_us));
     json.end_object();
   }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "benchmarks/training/results/dlio_files.hpp"
 #include "results/findings.hpp"
 #include "results/folder_writer.hpp"
@@ -50,7 +48,7 @@ std::string manifest_copy_text(const std::string& location, const std::vector<st
   Json json;
   json["location"] = without_secrets(std::string_view(location));
   json["overridden_codes"] = overridden;
-  json["manifest"] = Json::parse(manifest, nullptr, false);
+  json["manifest"] = parse_json(manifest).value_or(nullptr);
   return indented(json, 2);
 }
 

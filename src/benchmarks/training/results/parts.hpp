@@ -4,7 +4,7 @@
 #include "benchmarks/training/record.hpp"
 #include "results/json_text.hpp"
 
-/// Pieces of our own JSON that training's plans and records share.
+/// Pieces of the JSON of this program that the plans and records of training share.
 namespace mlps::results {
 
 Json run_plan_json(const training::RunPlan& plan);

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -119,7 +118,7 @@ std::string plan_table(const TrainingWorkload& workload, const RunPlan& plan, co
 std::string plan_json(const TrainingWorkload& workload, const RunPlan& plan, const std::optional<ReadPlan>& reads,
                       const TrainingDetails& details) {
   Json json;
-  json["schema"] = "mlpstorage.training-plan/1";
+  json["schema"] = kRunPlanSchema;
   json["model"] = workload.model;
   json["workload"] = workload.file_name;
   json["format"] = workloads::format_name(workload.dataset.format);
@@ -150,7 +149,7 @@ std::string plan_table(const DatagenPlan& plan, const TrainingDetails& details) 
 
 std::string plan_json(const DatagenPlan& plan, const TrainingDetails& details) {
   Json json;
-  json["schema"] = "mlpstorage.datagen-plan/1";
+  json["schema"] = kDatagenPlanSchema;
   json["model"] = plan.model;
   json["format"] = plan.format;
   json["files"] = plan.files;
@@ -196,7 +195,7 @@ std::string datasize_text(const DatasizeAnswer& answer) {
 std::string datasize_json(const DatasizeAnswer& answer) {
   const training::Datasize& size = answer.size;
   Json json;
-  json["schema"] = "mlpstorage.datasize/1";
+  json["schema"] = kDatasizeSchema;
   json["mode"] = answer.mode;
   json["model"] = answer.workload.model;
   json["accelerator"] = answer.workload.accelerator;

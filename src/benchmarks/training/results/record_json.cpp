@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
@@ -18,9 +16,6 @@ using training::GenerateRecord;
 using training::MeanAndDeviation;
 using training::RankBlock;
 using training::RunRecord;
-
-constexpr const char* kRunSchema = "mlpstorage.training/1";
-constexpr const char* kDatagenSchema = "mlpstorage.datagen/1";
 
 Json mean_json(const MeanAndDeviation& value) {
   return {{"mean", value.mean}, {"stdev", value.deviation}};
@@ -62,7 +57,7 @@ Json reading_json(const RunRecord& record) {
 Json ranks_json(const std::vector<RankBlock>& ranks, Nanos origin) {
   Json json = Json::array();
   for (size_t rank = 0; rank < ranks.size(); ++rank) {
-    Json& line = json.emplace_back(Json{{"rank", rank}});
+    Json& line = json.push_back({{"rank", rank}});
     add_fields(line, ranks[rank], origin);
   }
   return json;
@@ -94,24 +89,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
 }  // namespace
 
 Json run_plan_json(const training::RunPlan& plan) {
-  Json json;
-  json["accelerators"] = plan.accelerators;
-  json["epochs"] = plan.epochs;
-  json["num_files_train"] = plan.files;
-  json["num_samples_per_file"] = plan.samples_per_file;
-  json["batch_size"] = plan.batch_size;
-  json["steps_per_epoch"] = plan.steps_per_epoch;
-  json["samples_unread_per_epoch"] = plan.samples_unread;
-  json["nominal_bytes_per_epoch"] = plan.nominal_bytes_per_epoch;
-  json["num_files_eval"] = plan.eval_files;
-  json["eval_batch_size"] = plan.eval_batch_size;
-  json["eval_steps"] = plan.eval_steps;
-  json["eval_epochs"] = plan.eval_epochs;
-  json["checkpoints"] = Json::array();
-  for (const auto& checkpoint : plan.checkpoints) {
-    json["checkpoints"].push_back({{"epoch", checkpoint.epoch}, {"step", checkpoint.step}});
-  }
-  return json;
+  return fields_json(plan);
 }
 
 Json read_plan_json(const training::ReadPlan& reads) {

@@ -14,7 +14,14 @@
 /// Views of training plans and records: tables for people, JSON for programs. Pure functions; every text ends in '\n'.
 namespace mlps::results {
 
-/// What plan tables show besides the plan. Empty or absent members leave their lines out.
+/// Name the formats of record_json(), plan_json() and datasize_json().
+inline constexpr const char* kRunSchema = "mlpstorage.training/1";
+inline constexpr const char* kDatagenSchema = "mlpstorage.datagen/1";
+inline constexpr const char* kRunPlanSchema = "mlpstorage.training-plan/1";
+inline constexpr const char* kDatagenPlanSchema = "mlpstorage.datagen-plan/1";
+inline constexpr const char* kDatasizeSchema = "mlpstorage.datasize/1";
+
+/// Holds the facts that plan tables show besides the plan. Empty or absent members leave their lines out.
 struct TrainingDetails {
   std::string mode;           ///< "closed", "open", "whatif"
   std::string division;       ///< what the rules say of it: "CLOSED", "OPEN", "INVALID"
@@ -27,7 +34,7 @@ struct TrainingDetails {
   std::string injected_fault;
 };
 
-/// A datasize answer, as the rules count it.
+/// Holds the answer of datasize, as the rules count it.
 struct DatasizeAnswer {
   std::string mode;
   workloads::TrainingWorkload workload;
@@ -38,13 +45,13 @@ struct DatasizeAnswer {
 std::string datasize_text(const DatasizeAnswer& answer);
 std::string datasize_json(const DatasizeAnswer& answer);
 
-/// What a run would do, and how; `reads` where a data folder is known.
+/// Return what a run would do, and how; `reads` is absent where no data folder is known.
 std::string plan_table(const workloads::TrainingWorkload& workload, const training::RunPlan& plan,
                        const std::optional<training::ReadPlan>& reads, const TrainingDetails& details);
 std::string plan_json(const workloads::TrainingWorkload& workload, const training::RunPlan& plan,
                       const std::optional<training::ReadPlan>& reads, const TrainingDetails& details);
 
-/// What datagen would write, and how.
+/// Holds what datagen would write, and how.
 struct DatagenPlan {
   std::string model;
   std::string format;
@@ -59,12 +66,11 @@ struct DatagenPlan {
 std::string plan_table(const DatagenPlan& plan, const TrainingDetails& details);
 std::string plan_json(const DatagenPlan& plan, const TrainingDetails& details);
 
-/// Rates, what time went into, and the verdict; loud where the AU misses its threshold.
+/// Return rates, the split of time and the verdict; a notice stands out where the AU misses its threshold.
 std::string result_table(const training::RunRecord& record);
 std::string result_table(const training::GenerateRecord& record);
 
-/// The very text of mlpstorage_record.json: "mlpstorage.training/1", "mlpstorage.datagen/1". Without an outcome the
-/// verdict is "incomplete".
+/// Return the text of mlpstorage_record.json. Without an outcome the verdict is "incomplete".
 std::string record_json(const RunContext& context, const training::RunRecord& record,
                         const std::optional<RunOutcome>& outcome);
 std::string record_json(const RunContext& context, const training::GenerateRecord& record,

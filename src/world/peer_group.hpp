@@ -17,28 +17,30 @@
 
 namespace mlps::world {
 
-/// What a process says of itself first of all.
+/// How a process introduces itself to the others.
 struct Introduction {
   std::string version;  ///< of program, build and rules: must be the same on every host
   std::string host;
   int64_t pid = 0;
 };
 
-/// This process's side of the conversation: collectives made of messages of our own, which unlike MPI's can be given up
-/// on; heartbeats; and the failure that all share. For one thread, the courier; calls wait, turning the wire meanwhile.
+/// This process's part in the group of processes of a job: collective calls made of messages of our own, which unlike
+/// MPI's can be given up on; heartbeats; and the failure that all processes share. docs/protocols.md describes the
+/// protocol. Used by one thread, the MPI thread; calls make progress while they wait.
 ///
-/// Messages go between processes i and i +- 2^k, and between process 0 and the others for clocks and farewells. Those
-/// that wait for each other in a collective are also those that watch each other's heartbeats.
-class Peers {
+/// Messages go between processes i and i +- 2^k, and between process 0 and the others for clocks and for the end.
+/// Processes that wait for each other in a collective call also watch each other's heartbeats.
+class PeerGroup {
  public:
-  /// `turned_ns` always tells when the wire was last turned, for others to see that no call of it hangs.
-  Peers(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits, std::atomic<Nanos>& turned_ns);
+  /// `progressed_ns` always holds the time of the last progress(), so that other threads see that no call of MPI hangs.
+  PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
+               std::atomic<Nanos>& progressed_ns);
 
   uint32_t index() const { return index_; }
   uint32_t size() const { return size_; }
   const std::vector<Member>& members() const { return members_; }
 
-  /// Collective, and the first call: compares versions with process 0's, exchanges names, measures clocks.
+  /// The first call, a collective one: compares versions with process 0's, exchanges names, measures clocks.
   Status introduce(const Introduction& me);
 
   Status barrier();
@@ -46,28 +48,30 @@ class Peers {
   Result<std::vector<Bytes>> gather(Bytes mine);
   Status reduce(Reduction reduction, std::span<double> values);
   Status close(Nanos limit_ns);
-  bool lost(uint32_t process) const { return process < size_ && peers_[process].gone; }
+  bool is_dead(uint32_t process) const { return process < size_ && peers_[process].dead; }
   /// Ends the job if it is this process's part to do so; returns otherwise.
   void abort(int exit_status);
 
-  /// Takes what has come, sends what is due, looks for silent peers. True if a message came.
-  bool turn();
+  /// Receives what has come, sends what is due, looks for silent peers. Returns true if a message came.
+  bool progress();
 
  private:
   enum class Operation : uint8_t { kIntroduce = 1, kBarrier, kBroadcast, kGather, kReduce, kClose };
   struct Assembly {
     Operation operation{};
-    Bytes bytes;
+    std::map<uint64_t, Bytes> fragments;  // by offset
     uint64_t received = 0;
     uint64_t total = 0;
+    /// Returns the message, once everything was received; nothing if the fragments overlap or leave gaps.
+    std::optional<Bytes> joined();
   };
   using Key = std::tuple<uint64_t, uint32_t, uint32_t>;  // sequence, from, round
   struct Peer {
     std::string host;
-    Nanos heard_ns = 0;
+    Nanos last_seen_ns = 0;
     bool watched = false;
-    bool gone = false;
-    bool said_bye = false;
+    bool dead = false;
+    bool left = false;
   };
   struct Stamps {
     Nanos monotonic_ns = 0;
@@ -82,38 +86,39 @@ class Peers {
 
   // Collectives.
   void begin(Operation operation, Nanos limit_ns);
-  Status everyone();
-  Status spread(Bytes& bytes, uint32_t first_round);
-  Status collect(Bytes mine, std::vector<Bytes>& all);
-  Status put(uint32_t to, uint32_t round, std::string_view bytes);
-  Result<Bytes> take(uint32_t from, uint32_t round);
+  Status run_barrier();
+  Status broadcast_tree(Bytes& bytes, uint32_t first_round);
+  Status gather_tree(Bytes mine, std::vector<Bytes>& all);
+  Status send_message(uint32_t to, uint32_t round, std::string_view bytes);
+  Result<Bytes> receive_message(uint32_t from, uint32_t round);
   Status state() const;
 
   // The first exchange.
-  Status judge(const std::vector<Bytes>& introductions, Bytes& table);
-  Status learn(const Bytes& table);
-  std::optional<ClockOffset> measure(uint32_t peer);
+  Status check_introductions(const std::vector<Bytes>& introductions, Bytes& table);
+  Status unpack_members(const Bytes& table);
+  std::optional<ClockOffset> measure_clock(uint32_t peer);
 
   // Signs of life and of failure.
-  void wait_a_turn(Backoff& backoff);
+  void progress_or_pause(Backoff& backoff);
   void handle(const Message& message);
-  void keep(uint32_t from, const Packet& packet);
-  void answer(uint32_t to, uint64_t number);
-  void heartbeat(Nanos now);
-  void watch(Nanos now);
-  void tell_failure();
+  void store_fragment(uint32_t from, const Packet& packet);
+  void answer_ping(uint32_t to, uint64_t number);
+  void send_heartbeats(Nanos now);
+  void check_heartbeats(Nanos now);
+  void announce_failure();
   void raise_named(Error error);
-  void lose(uint32_t process, const std::string& why);
-  void lose_wire(const Error& error);
+  void raise_damaged(uint32_t from, const std::string& what);
+  void mark_dead(uint32_t process, const std::string& why);
+  void handle_wire_error(const Error& error);
   void send(uint32_t to, const Packet& packet);
   bool drained() const;
-  void farewell(Nanos deadline_ns);
+  void shutdown(Nanos deadline_ns);
   std::string name(uint32_t process) const;
 
   std::unique_ptr<Wire> wire_;
   Failure& failure_;
   const LinkLimits limits_;
-  std::atomic<Nanos>& turned_ns_;
+  std::atomic<Nanos>& progressed_ns_;
   const uint32_t index_;
   const uint32_t size_;
   std::vector<Member> members_;
@@ -127,9 +132,9 @@ class Peers {
   std::optional<Pong> pong_;
   bool introduced_ = false;
   bool wire_over_ = false;  // finished, or broken: not to be touched again
-  bool told_ = false;
+  bool announced_ = false;
   std::string named_;  // message of the last error raised here that already names its host
-  std::optional<uint32_t> gone_;
+  std::optional<uint32_t> dead_;
   Nanos last_beat_ns_ = 0;
 };
 

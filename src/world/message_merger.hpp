@@ -11,18 +11,18 @@
 
 namespace mlps::world {
 
-/// Gathers what hosts have to say, each thing once, so that a mistake of thirty hosts is one line.
-class Chorus {
+/// Merges messages of several hosts, so that a mistake of thirty hosts is one line.
+class MessageMerger {
  public:
-  /// Messages with the same `essence` say the same; by default the message itself.
-  explicit Chorus(std::function<std::string(std::string_view)> essence = {}) : essence_(std::move(essence)) {}
+  /// Messages with the same `essence` are merged; by default the essence is the whole message.
+  explicit MessageMerger(std::function<std::string(std::string_view)> essence = {}) : essence_(std::move(essence)) {}
 
   void add(const std::string& host, const Error& error);
 
-  /// Everything, with "host b: " or "hosts b, c: " before each message; not before one that `everybody` hosts or more
-  /// have in common.
+  /// Returns each message once, with "host b: " or "hosts b, c: " before it, unless `everybody` hosts or more have it
+  /// in common.
   std::vector<Error> errors(size_t everybody = SIZE_MAX) const;
-  /// The same without saying whose they are.
+  /// Returns each message once, without host names.
   std::vector<Error> nameless() const { return errors(0); }
 
  private:

@@ -1,4 +1,4 @@
-#include "world/chorus.hpp"
+#include "world/message_merger.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 namespace mlps::world {
 
-void Chorus::add(const std::string& host, const Error& error) {
+void MessageMerger::add(const std::string& host, const Error& error) {
   const std::string essence = essence_ ? essence_(error.message) : error.message;
   const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& other) {
     return other.error.code == error.code && other.error.suggestion == error.suggestion && other.essence == essence;
@@ -21,14 +21,14 @@ void Chorus::add(const std::string& host, const Error& error) {
   if (std::find(line->hosts.begin(), line->hosts.end(), host) == line->hosts.end()) line->hosts.push_back(host);
 }
 
-std::vector<Error> Chorus::errors(size_t everybody) const {
+std::vector<Error> MessageMerger::errors(size_t everybody) const {
   std::vector<Error> result;
   for (const Line& line : lines_) {
     Error& error = result.emplace_back(line.error);
     if (line.hosts.size() >= everybody) continue;
     error.message =
         fmt::format("{} {}: {}", line.hosts.size() == 1 ? "host" : "hosts", join(line.hosts, ", "), error.message);
-    // Numbers of requests and the like: one host's are enough to look into it.
+    // Request numbers and the like differ: those of one host are enough to look into it.
     if (line.details_differ) error.details = fmt::format("host {}: {}", line.hosts.front(), error.details);
   }
   return result;

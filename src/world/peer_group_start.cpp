@@ -1,7 +1,7 @@
-// The first exchange: who is there, do all run the same program, and how do their clocks differ.
+// The first exchange: the processes introduce themselves, versions are compared and clocks measured.
 #include <fmt/format.h>
 
-#include "world/peers.hpp"
+#include "world/peer_group.hpp"
 
 namespace mlps::world {
 namespace {
@@ -16,36 +16,36 @@ int64_t clock_ns(clockid_t clock) {
 
 }  // namespace
 
-Peers::Stamps Peers::Stamps::now() {
+PeerGroup::Stamps PeerGroup::Stamps::now() {
   return {clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME)};
 }
 
-Status Peers::introduce(const Introduction& me) {
+Status PeerGroup::introduce(const Introduction& me) {
   peers_[index_].host = me.host;
   begin(Operation::kIntroduce, limits_.start_ns);
   std::vector<Bytes> introductions;
   Bytes mine = Packer().text(me.version).text(me.host).number(static_cast<uint64_t>(me.pid)).take();
-  if (Status done = collect(std::move(mine), introductions); !done) return done;
+  if (Status done = gather_tree(std::move(mine), introductions); !done) return done;
   Bytes table;
   if (index_ == 0) {
-    if (Status same = judge(introductions, table); !same) {
+    if (Status same = check_introductions(introductions, table); !same) {
       raise_named(std::move(same.error()));
       return state();
     }
   }
-  if (Status done = spread(table, 32); !done) return done;
-  if (Status learned = learn(table); !learned) {
+  if (Status done = broadcast_tree(table, 32); !done) return done;
+  if (Status learned = unpack_members(table); !learned) {
     raise_named(std::move(learned.error()));
     return state();
   }
-  // From here on silence counts.
-  for (Peer& peer : peers_) peer.heard_ns = now_ns();
+  // From here on a silent process counts as dead.
+  for (Peer& peer : peers_) peer.last_seen_ns = now_ns();
   introduced_ = true;
   return {};
 }
 
-// In process 0: the table that all get, or the sentence that says who runs something else.
-Status Peers::judge(const std::vector<Bytes>& introductions, Bytes& table) {
+// Makes the table of members, in process 0; an error names the process that runs another version.
+Status PeerGroup::check_introductions(const std::vector<Bytes>& introductions, Bytes& table) {
   std::vector<std::string> versions;
   for (uint32_t i = 0; i < size_; ++i) {
     Unpacker in(introductions[i]);
@@ -63,7 +63,7 @@ Status Peers::judge(const std::vector<Bytes>& introductions, Bytes& table) {
   Packer packer;
   for (uint32_t i = 0; i < size_; ++i) {
     if (i != 0) {
-      const std::optional<ClockOffset> offset = measure(i);
+      const std::optional<ClockOffset> offset = measure_clock(i);
       if (!offset) return state();
       members_[i].clock = *offset;
     }
@@ -76,7 +76,7 @@ Status Peers::judge(const std::vector<Bytes>& introductions, Bytes& table) {
   return {};
 }
 
-Status Peers::learn(const Bytes& table) {
+Status PeerGroup::unpack_members(const Bytes& table) {
   Unpacker in(table);
   members_.clear();
   for (uint32_t i = 0; i < size_; ++i) {
@@ -93,8 +93,8 @@ Status Peers::learn(const Bytes& table) {
   return fail(ErrorCode::kMpiCommunication, "the list of hosts that process 0 sent is damaged");
 }
 
-// The exchange with the least delay leaves the least doubt: the peer read its clocks within it.
-std::optional<ClockOffset> Peers::measure(uint32_t peer) {
+// Takes the exchange with the least delay, within which the peer read its clocks: its bound on the error is the lowest.
+std::optional<ClockOffset> PeerGroup::measure_clock(uint32_t peer) {
   std::optional<ClockOffset> best;
   for (uint64_t number = 1; number <= kPings; ++number) {
     pong_.reset();
@@ -106,7 +106,7 @@ std::optional<ClockOffset> Peers::measure(uint32_t peer) {
         raise_named({ErrorCode::kTimeout, fmt::format("{} does not answer {}", name(peer), name(0))});
         return std::nullopt;
       }
-      wait_a_turn(backoff);
+      progress_or_pause(backoff);
     }
     const Stamps back = Stamps::now();
     const Nanos error = (back.monotonic_ns - sent.monotonic_ns) / 2 + 1;

@@ -1,4 +1,4 @@
-#include "world/peers.hpp"
+#include "world/peer_group.hpp"
 
 #include <fmt/format.h>
 
@@ -9,23 +9,24 @@
 namespace mlps::world {
 namespace {
 
-// Longer data go in pieces: each is a sign of life, and no MPI count overflows.
-constexpr size_t kPiece = 4 << 20;
+// Longer data go in fragments: each is a sign of life, and no MPI count overflows.
+constexpr size_t kFragmentBytes = 4 << 20;
 constexpr Nanos kDrainNs = 1'000'000'000;
 
 constexpr std::array kOperationNames = {"", "introduction", "barrier", "broadcast", "gather", "reduce", "end"};
 
 }  // namespace
 
-Peers::Peers(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits, std::atomic<Nanos>& turned_ns)
+PeerGroup::PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
+                           std::atomic<Nanos>& progressed_ns)
     : wire_(std::move(wire)),
       failure_(failure),
       limits_(limits),
-      turned_ns_(turned_ns),
+      progressed_ns_(progressed_ns),
       index_(wire_->index()),
       size_(wire_->size()),
       peers_(size_) {
-  turned_ns_ = now_ns();
+  progressed_ns_ = now_ns();
   for (uint64_t step = 1; step < size_; step *= 2) {
     neighbours_.insert(static_cast<uint32_t>((index_ + step) % size_));
     neighbours_.insert(static_cast<uint32_t>((index_ + size_ - step) % size_));
@@ -33,34 +34,34 @@ Peers::Peers(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& lim
   for (const uint32_t neighbour : neighbours_) peers_[neighbour].watched = true;
 }
 
-Status Peers::barrier() {
+Status PeerGroup::barrier() {
   begin(Operation::kBarrier, limits_.call_ns);
-  return everyone();
+  return run_barrier();
 }
 
-Status Peers::broadcast(Bytes& bytes) {
+Status PeerGroup::broadcast(Bytes& bytes) {
   begin(Operation::kBroadcast, limits_.call_ns);
-  return spread(bytes, 0);
+  return broadcast_tree(bytes, 0);
 }
 
-Result<std::vector<Bytes>> Peers::gather(Bytes mine) {
+Result<std::vector<Bytes>> PeerGroup::gather(Bytes mine) {
   begin(Operation::kGather, limits_.call_ns);
   std::vector<Bytes> all;
-  if (Status done = collect(std::move(mine), all); !done) return fail(std::move(done.error()));
+  if (Status done = gather_tree(std::move(mine), all); !done) return fail(std::move(done.error()));
   return all;
 }
 
-Status Peers::reduce(Reduction reduction, std::span<double> values) {
+Status PeerGroup::reduce(Reduction reduction, std::span<double> values) {
   begin(Operation::kReduce, limits_.call_ns);
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
     const std::string_view raw(reinterpret_cast<const char*>(values.data()), values.size_bytes());
     if (index_ & step) {
-      if (Status sent = put(static_cast<uint32_t>(index_ - step), round, raw); !sent) return sent;
+      if (Status sent = send_message(static_cast<uint32_t>(index_ - step), round, raw); !sent) return sent;
       break;
     }
     if (index_ + step >= size_) continue;
-    const Result<Bytes> other = take(static_cast<uint32_t>(index_ + step), round);
+    const Result<Bytes> other = receive_message(static_cast<uint32_t>(index_ + step), round);
     if (!other) return fail(other.error());
     if (other->size() != values.size_bytes()) {
       raise_named({ErrorCode::kInternal, fmt::format("{} reduces {} bytes where {} reduces {}", name(index_ + step),
@@ -74,69 +75,69 @@ Status Peers::reduce(Reduction reduction, std::span<double> values) {
     }
   }
   Bytes result(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  if (Status done = spread(result, 32); !done) return done;
+  if (Status done = broadcast_tree(result, 32); !done) return done;
   if (result.size() == values.size_bytes() && !values.empty()) {
     std::memcpy(values.data(), result.data(), result.size());
   }
   return {};
 }
 
-Status Peers::close(Nanos limit_ns) {
+Status PeerGroup::close(Nanos limit_ns) {
   const Nanos deadline = now_ns() + limit_ns;
   if (!failure_.raised()) {
     begin(Operation::kClose, limit_ns);
-    if (everyone()) {
-      while (!drained() && !failure_.raised() && now_ns() < deadline) turn();
-      // Everybody is on the way out: whoever is silent now is in finish().
+    if (run_barrier()) {
+      while (!drained() && !failure_.raised() && now_ns() < deadline) progress();
+      // Every process leaves now: one that is silent is in finish().
       if (!failure_.raised()) {
         wire_over_ = true;
         return wire_->finish();
       }
     }
   }
-  farewell(deadline);
+  shutdown(deadline);
   return state();
 }
 
-// Process 0 waits until the others have cleaned up, and they wait for process 0: a launcher may kill all when the first
-// process ends.
-void Peers::farewell(Nanos deadline_ns) {
+// Process 0 waits until the others have cleaned up, and they wait for process 0: a launcher may kill all processes when
+// the first one ends.
+void PeerGroup::shutdown(Nanos deadline_ns) {
   const auto done = [&] {
-    if (index_ != 0) return peers_[0].said_bye || peers_[0].gone;
-    return std::all_of(peers_.begin() + 1, peers_.end(), [](const Peer& peer) { return peer.said_bye || peer.gone; });
+    if (index_ != 0) return peers_[0].left || peers_[0].dead;
+    return std::all_of(peers_.begin() + 1, peers_.end(), [](const Peer& peer) { return peer.left || peer.dead; });
   };
   if (index_ != 0) send(0, {.kind = PacketKind::kBye});
   for (Backoff backoff; !done() && !wire_over_ && now_ns() < deadline_ns;) {
-    wait_a_turn(backoff);
+    progress_or_pause(backoff);
   }
   if (index_ == 0) {
     for (uint32_t peer = 1; peer < size_; ++peer) send(peer, {.kind = PacketKind::kBye});
   }
   const Nanos drain_deadline = now_ns() + kDrainNs;
   for (Backoff backoff; !drained() && now_ns() < drain_deadline;) {
-    wait_a_turn(backoff);
+    progress_or_pause(backoff);
   }
 }
 
-void Peers::abort(int exit_status) {
+void PeerGroup::abort(int exit_status) {
   // One process speaks for the job, so that the launcher returns its status; without process 0, any that is left.
-  if (index_ != 0 && !peers_[0].gone) return;
-  const auto said_bye = [&](const Peer& peer) { return &peer == &peers_[index_] || peer.said_bye; };
-  wire_->abort(exit_status, std::all_of(peers_.begin(), peers_.end(), said_bye));
+  if (index_ != 0 && !peers_[0].dead) return;
+  const auto left = [&](const Peer& peer) { return &peer == &peers_[index_] || peer.left; };
+  wire_->abort(exit_status, std::all_of(peers_.begin(), peers_.end(), left));
 }
 
-void Peers::begin(Operation operation, Nanos limit_ns) {
+void PeerGroup::begin(Operation operation, Nanos limit_ns) {
   operation_ = operation;
   ++sequence_;
   deadline_ns_ = now_ns() + limit_ns;
 }
 
-// Dissemination: after round k everybody knows of 2^(k+1) processes that they are here.
-Status Peers::everyone() {
+// A dissemination barrier: after round k every process knows that 2^(k+1) processes have arrived.
+Status PeerGroup::run_barrier() {
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
-    if (Status sent = put(static_cast<uint32_t>((index_ + step) % size_), round, {}); !sent) return sent;
-    if (auto got = take(static_cast<uint32_t>((index_ + size_ - step) % size_), round); !got) {
+    if (Status sent = send_message(static_cast<uint32_t>((index_ + step) % size_), round, {}); !sent) return sent;
+    if (auto got = receive_message(static_cast<uint32_t>((index_ + size_ - step) % size_), round); !got) {
       return fail(std::move(got.error()));
     }
   }
@@ -144,46 +145,48 @@ Status Peers::everyone() {
 }
 
 // Binomial tree: the parent of a process is the process without its lowest set bit.
-Status Peers::spread(Bytes& bytes, uint32_t first_round) {
+Status PeerGroup::broadcast_tree(Bytes& bytes, uint32_t first_round) {
   uint64_t step = 1;
   for (; step < size_; step *= 2) {
     if ((index_ & step) == 0) continue;
-    Result<Bytes> got = take(static_cast<uint32_t>(index_ - step), first_round);
+    Result<Bytes> got = receive_message(static_cast<uint32_t>(index_ - step), first_round);
     if (!got) return fail(std::move(got.error()));
     bytes = std::move(*got);
     break;
   }
   for (step /= 2; step > 0; step /= 2) {
     if (index_ + step >= size_) continue;
-    if (Status sent = put(static_cast<uint32_t>(index_ + step), first_round, bytes); !sent) return sent;
+    if (Status sent = send_message(static_cast<uint32_t>(index_ + step), first_round, bytes); !sent) return sent;
   }
   return state();
 }
 
-Status Peers::collect(Bytes mine, std::vector<Bytes>& all) {
+Status PeerGroup::gather_tree(Bytes mine, std::vector<Bytes>& all) {
   Bytes bundle = Packer().number(index_).text(mine).take();
   uint32_t round = 0;
   for (uint64_t step = 1; step < size_; step *= 2, ++round) {
-    if (index_ & step) return put(static_cast<uint32_t>(index_ - step), round, bundle);
+    if (index_ & step) return send_message(static_cast<uint32_t>(index_ - step), round, bundle);
     if (index_ + step >= size_) continue;
-    const Result<Bytes> more = take(static_cast<uint32_t>(index_ + step), round);
+    const Result<Bytes> more = receive_message(static_cast<uint32_t>(index_ + step), round);
     if (!more) return fail(more.error());
     bundle += *more;
   }
   all.resize(size_);
-  for (Unpacker in(bundle); in.good() && !in.empty();) {
+  Unpacker in(bundle);
+  while (in.good() && !in.empty()) {
     const uint64_t process = in.number();
     const std::string_view bytes = in.text();
     if (process < size_) all[process] = bytes;
   }
+  if (!in.good()) raise_damaged(index_, "what the processes sent does not add up");
   return state();
 }
 
-Status Peers::put(uint32_t to, uint32_t round, std::string_view bytes) {
-  if (Status fine = state(); !fine) return fine;  // what can't be right any more must not be taken for an answer
+Status PeerGroup::send_message(uint32_t to, uint32_t round, std::string_view bytes) {
+  if (Status fine = state(); !fine) return fine;  // after a failure nothing that is sent can be right
   size_t offset = 0;
   do {
-    const std::string_view piece = bytes.substr(offset, kPiece);
+    const std::string_view piece = bytes.substr(offset, kFragmentBytes);
     send(to, {.kind = PacketKind::kData,
               .operation = static_cast<uint8_t>(operation_),
               .round = round,
@@ -196,7 +199,7 @@ Status Peers::put(uint32_t to, uint32_t round, std::string_view bytes) {
   return state();
 }
 
-Result<Bytes> Peers::take(uint32_t from, uint32_t round) {
+Result<Bytes> PeerGroup::receive_message(uint32_t from, uint32_t round) {
   const Key key{sequence_, from, round};
   for (Backoff backoff; state();) {
     const auto found = arrived_.find(key);
@@ -208,9 +211,11 @@ Result<Bytes> Peers::take(uint32_t from, uint32_t round) {
       break;
     }
     if (found != arrived_.end() && found->second.received == found->second.total) {
-      Bytes bytes = std::move(found->second.bytes);
+      std::optional<Bytes> bytes = found->second.joined();
       arrived_.erase(found);
-      return bytes;
+      if (bytes) return std::move(*bytes);
+      raise_damaged(from, "the fragments of a message leave gaps");
+      break;
     }
     if (now_ns() > deadline_ns_) {
       raise_named({ErrorCode::kTimeout,
@@ -218,17 +223,17 @@ Result<Bytes> Peers::take(uint32_t from, uint32_t round) {
                                kOperationNames[static_cast<size_t>(operation_)], sequence_, name(index_))});
       break;
     }
-    wait_a_turn(backoff);
+    progress_or_pause(backoff);
   }
   return fail(std::move(state().error()));
 }
 
-Status Peers::state() const {
+Status PeerGroup::state() const {
   if (!failure_.raised()) return {};
   return fail(*failure_.first());
 }
 
-std::string Peers::name(uint32_t process) const {
+std::string PeerGroup::name(uint32_t process) const {
   if (peers_[process].host.empty()) return fmt::format("process {}", process);
   return fmt::format("host {} (process {})", peers_[process].host, process);
 }

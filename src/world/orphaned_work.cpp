@@ -1,8 +1,8 @@
-#include "world/left_behind.hpp"
+#include "world/orphaned_work.hpp"
 
 namespace mlps::world {
 
-std::vector<uint32_t> left_to_this_process(Transport& transport) {
+std::vector<uint32_t> processes_to_clean_up_for(Transport& transport) {
   std::vector<uint32_t> gone;
   if (!transport.failure().raised()) return gone;
   const uint32_t me = transport.index();
@@ -11,7 +11,7 @@ std::vector<uint32_t> left_to_this_process(Transport& transport) {
     if (transport.lost(process)) {
       gone.push_back(process);
     } else if (process < me) {
-      return {};  // that one does it
+      return {};  // that process does it
     }
   }
   return gone;

@@ -1,0 +1,167 @@
+#include "launch/launcher_supervisor.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/descriptor.hpp"
+#include "base/log.hpp"
+#include "base/waiting.hpp"
+#include "base/write_all.hpp"
+#include "launch/job_control.hpp"
+
+namespace mlps::cli {
+namespace {
+
+constexpr Nanos kGoodbyeNs = 6'000'000'000;  // from the verdict to the launcher's own end
+constexpr Nanos kTermNs = 2'000'000'000;     // between SIGTERM and SIGKILL
+constexpr Nanos kTickNs = 200'000'000;
+
+void make_non_blocking(int descriptor) {
+  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+
+void show(std::string_view text) {
+  (void)try_write_all(STDERR_FILENO, std::as_bytes(std::span(text)));
+}
+
+class LauncherSupervisor {
+ public:
+  LauncherSupervisor(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns)
+      : launcher_(launcher),
+        control_(control),
+        errors_(errors),
+        unsent_(std::move(settings)),
+        start_deadline_ns_(now_ns() + start_limit_ns) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
+    signals_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    make_non_blocking(control_);
+    make_non_blocking(errors_);
+  }
+
+  JobEnd run() {
+    JobEnd end;
+    while (::waitpid(launcher_, &end.wait_status, WNOHANG) != launcher_) {
+      wait_for_event();
+      terminate_launcher_if_late(end);
+    }
+    forward_output();
+    show(filter_.unfinished_line());
+    end.verdict = filter_.verdict();
+    end.was_interrupted = next_signal_ != SIGTERM;
+    return end;
+  }
+
+ private:
+  void wait_for_event() {
+    std::array<pollfd, 3> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
+                                  pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0}};
+    if (poll_until(watched, now_ns() + kTickNs) == 0) show(filter_.unfinished_line());
+    if (watched[0].revents != 0) forward_output();
+    if (watched[1].revents != 0) take_signals();
+    if (watched[2].revents != 0) send_settings();
+  }
+
+  // As much as the pipe takes. A launcher that has closed its end tells by its status why.
+  void send_settings() {
+    while (!unsent_.empty()) {
+      const ssize_t sent = ::write(control_, unsent_.data(), unsent_.size());
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0 && errno == EAGAIN) return;
+      if (sent < 0) return unsent_.clear();
+      unsent_.erase(0, static_cast<size_t>(sent));
+    }
+  }
+
+  // What there is: a child of the launcher may keep the pipe open after it.
+  void forward_output() {
+    std::array<char, 65536> buffer;
+    while (errors_ >= 0) {
+      const ssize_t got = ::read(errors_, buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got > 0) show(filter_.feed({buffer.data(), static_cast<size_t>(got)}));
+      if (got == 0) errors_ = -1;  // poll() leaves it out
+      if (got <= 0) return;
+    }
+  }
+
+  void take_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGCHLD) continue;
+      const char* name = info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+      if (std::exchange(interrupted_, true)) {
+        log::warning("{}: ending the launcher; uploads may stay open", name);
+        ::kill(-launcher_, std::exchange(next_signal_, SIGKILL));
+        continue;
+      }
+      log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind",
+                   name);
+      unsent_ += fmt::format("{}{}\n", kInterruptLine, name);
+      send_settings();
+    }
+  }
+
+  void terminate_launcher_if_late(JobEnd& end) {
+    const Nanos now = now_ns();
+    if (!filter_.has_begun() && now > start_deadline_ns_) {
+      ::kill(-launcher_, std::exchange(end.never_began, true) ? SIGKILL : SIGTERM);
+      start_deadline_ns_ = now + kTermNs;
+    }
+    if (!filter_.verdict()) return;
+    if (end_deadline_ns_ == 0) end_deadline_ns_ = now + kGoodbyeNs;
+    if (now < end_deadline_ns_) return;
+    ::kill(-launcher_, std::exchange(end.had_to_be_ended, true) ? SIGKILL : SIGTERM);
+    end_deadline_ns_ = now + kTermNs;
+  }
+
+  const pid_t launcher_;
+  const int control_;
+  int errors_;
+  std::string unsent_;  // settings, and control lines behind them
+  Nanos start_deadline_ns_;
+  Nanos end_deadline_ns_ = 0;  // 0: no verdict yet
+  Descriptor signals_;
+  ControlLineFilter filter_;
+  bool interrupted_ = false;
+  int next_signal_ = SIGTERM;  // for the launcher, at the next interrupt
+};
+
+}  // namespace
+
+std::string ControlLineFilter::feed(std::string_view bytes) {
+  held_ += bytes;
+  std::string shown;
+  for (size_t end; (end = held_.find('\n')) != std::string::npos; held_.erase(0, end + 1)) {
+    std::string line = held_.substr(0, end + 1);
+    // A launcher may put something before a line, but breaks none.
+    if (const auto verdict = verdict_in(line)) {
+      verdict_ = verdict;
+    } else if (says_begun(line)) {
+      has_begun_ = true;
+    } else {
+      shown += line;
+    }
+  }
+  return shown;
+}
+
+std::string ControlLineFilter::unfinished_line() {
+  if (held_.find(kVerdictMark) != std::string::npos) return {};
+  return std::exchange(held_, {});
+}
+
+JobEnd supervise_launcher(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns) {
+  return LauncherSupervisor(launcher, control, errors, std::move(settings), start_limit_ns).run();
+}
+
+}  // namespace mlps::cli
