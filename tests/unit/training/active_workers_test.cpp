@@ -10,10 +10,10 @@ TEST(ActiveWorkers, GrowByReadsThatBlockAndShrinkByQuietOnes) {
   EXPECT_FALSE(workers.is_fixed());
   EXPECT_TRUE(workers.takes_part(1));
   EXPECT_FALSE(workers.takes_part(2));
-  const uint32_t heard = workers.reserve().heard();
+  const uint32_t heard = workers.reserve().prepare_wait();
   workers.read_blocked();
   EXPECT_TRUE(workers.takes_part(2));
-  EXPECT_NE(workers.reserve().heard(), heard) << "who joins in is woken";
+  EXPECT_NE(workers.reserve().prepare_wait(), heard) << "who joins in is woken";
   workers.read_blocked();
   workers.read_blocked();
   EXPECT_EQ(workers.limit(), 4U);

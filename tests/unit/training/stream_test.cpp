@@ -138,7 +138,7 @@ class Crew {
  private:
   static void work(Feed& feed, uint32_t rank) {
     for (;;) {
-      const uint32_t heard = feed.work().heard();
+      const uint32_t heard = feed.work().prepare_wait();
       bool claimed = false;
       for (uint32_t tries = 0; tries < feed.size(); ++tries, rank = (rank + 1) % feed.size()) {
         const Stream::Claim claim = feed.stream(rank).claim(2);
@@ -174,7 +174,7 @@ void consume(Feed& feed, const Pass& pass, uint64_t batches, uint64_t batch) {
   };
   for (uint32_t rank = 0; rank < feed.size(); ++rank) advance(rank);
   while (left != 0) {
-    const uint32_t heard = feed.news().heard();
+    const uint32_t heard = feed.news().prepare_wait();
     feed.collect(announced);
     for (const uint32_t rank : announced) advance(rank);
     if (announced.empty()) feed.news().wait(heard);
