@@ -27,8 +27,9 @@ struct PlanDetails {
   std::string injected_fault;
 };
 
-/// Returns a table of at most 100 columns: model, grid, processes, TP x PP, ZeRO, objects and exact bytes per checkpoint, ranks of equal
-/// shape as ranges, totals, memory = workers x depth x part size, capacity, location and settings.
+/// Returns a table of at most 100 columns: model, grid, processes, TP x PP, ZeRO, objects and exact bytes per
+/// checkpoint, ranks of equal shape as ranges, totals, memory = workers x depth x part size, capacity, location and
+/// settings.
 std::string plan_table(const workloads::CheckpointWorkload& workload, const checkpointing::CheckpointPlan& plan,
                        const std::optional<checkpointing::IoPlan>& io, const PlanDetails& details);
 
