@@ -7,7 +7,8 @@
 
 #include "base/error.hpp"
 
-/// The commands that are recorded in `results_dir`/.mlps/history, one line each: id,timestamp,<command quoted for a shell>.
+/// The commands that are recorded in `results_dir`/.mlps/history, one line each: id,timestamp,<command quoted for a
+/// shell>.
 namespace mlps::cli {
 
 struct HistoryEntry {
@@ -19,7 +20,8 @@ struct HistoryEntry {
 /// Returns `arguments` as they are recorded: quoted, with secrets masked (results/redact.hpp).
 std::string recorded_command(const std::vector<std::string>& arguments);
 
-/// Appends one command; processes may do so at the same time. A damaged or cut last line stays as it is and does no harm.
+/// Appends one command; processes may do so at the same time. A damaged or cut last line stays as it is and does no
+/// harm.
 Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments);
 
 /// Returns all readable entries in order, without damaged lines; an empty list where there is no file.

@@ -12,8 +12,8 @@ namespace mlps::cli {
 
 inline constexpr std::string_view kSentinelName = "mlperf-results.yaml";
 
-/// Returns the organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to type if
-/// there is no sentinel, E104 or E102 if it is damaged.
+/// Returns the organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to
+/// type if there is no sentinel, E104 or E102 if it is damaged.
 Result<std::string> read_sentinel(const std::string& results_dir);
 
 /// Tells what init did.

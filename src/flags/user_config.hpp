@@ -12,8 +12,8 @@
 /// The per-user file of defaults. It describes the environment; flags that pick the workload may not stand in it.
 namespace mlps::cli {
 
-/// Returns $XDG_CONFIG_HOME/mlpstorage/config.yaml, or the file below ~/.config if the variable is unset or relative. E101 if there is
-/// no home either.
+/// Returns $XDG_CONFIG_HOME/mlpstorage/config.yaml, or the file below ~/.config if the variable is unset or relative.
+/// E101 if there is no home either.
 Result<std::string> user_config_path(const Environment& environment);
 
 /// Holds the values in the file as settings; empty if there is no file. Keys that no command knows are warnings; keys

@@ -13,8 +13,8 @@
 
 namespace mlps::cli {
 
-/// Checks whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the value and
-/// the legal ones. For lists: one element.
+/// Checks whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the
+/// value and the legal ones. For lists: one element.
 Status check_value(const Flag& flag, Mode mode, std::string_view text);
 
 /// Returns host words as typed, by the grammar of world::parse_host_list(), as a list of "host" and "host:slots".

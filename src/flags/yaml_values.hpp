@@ -15,8 +15,9 @@ namespace mlps::cli {
 /// by errno for one that can't be read, and E104 with the place for one that is no YAML or no mapping.
 Result<YAML::Node> load_mapping(const std::string& path, std::string_view what);
 
-/// Returns the value of `flag` as the words that would have been typed: a switch needs true or false, --params a mapping or a
-/// list of key=value, lists a list or one text, everything else one scalar. E102 names the key and the legal forms.
+/// Returns the value of `flag` as the words that would have been typed: a switch needs true or false, --params a
+/// mapping or a list of key=value, lists a list or one text, everything else one scalar. E102 names the key and the
+/// legal forms.
 Result<std::vector<std::string>> yaml_values(const Flag& flag, const YAML::Node& node);
 
 }  // namespace mlps::cli

@@ -31,7 +31,8 @@ std::string boot_id() {
   return id;
 }
 
-// Makes a folder absolute as of where it was typed. A text that is no location stays, to be refused with its own message.
+// Makes a folder absolute as of where it was typed. A text that is no location stays, to be refused with its own
+// message.
 void make_absolute(std::string& folder, std::optional<AccessProtocol> protocol) {
   if (protocol == AccessProtocol::kObject) return;
   if (const auto location = parse_location(folder)) folder = location->to_string();

@@ -40,8 +40,8 @@ bool is_control(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-// The text as an error may show it: no control characters, and nothing that could be a credential (user information
-// before '@', the query of a presigned URL).
+// Returns the text as an error may show it: no control characters, and nothing that could be a credential (user
+// information before '@', the query of a presigned URL).
 std::string shown(std::string_view text) {
   std::string visible(text.substr(0, std::min<size_t>(text.size(), 300)));
   if (const auto start = visible.find(kSeparator); start != std::string::npos) {
@@ -75,7 +75,7 @@ tl::unexpected<Error> refuse_scheme(std::string_view text, std::string_view name
   return refuse(text, reason, kLegalForms);
 }
 
-// Splits off what stands before the first '/'; the rest has no leading '/'.
+// Splits at the first '/'; the rest has no leading '/'.
 std::pair<std::string_view, std::string_view> split_first(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return {text, {}};
@@ -152,8 +152,8 @@ Result<Location> parse_object(std::string_view text, Scheme scheme, std::string_
   return Location(scheme, std::move(full_bucket), std::string(key));
 }
 
-// Absolute, without '.' components, doubled and trailing slashes. ".." stays: only the kernel knows what it means
-// behind a symbolic link.
+// Returns the path made absolute, without '.' components, doubled and trailing slashes. ".." stays: only the kernel
+// knows what it means behind a symbolic link.
 Result<std::string> absolute_path(std::string_view text, std::string_view path) {
   std::string full(path);
   if (full.front() != '/') {

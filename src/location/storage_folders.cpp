@@ -18,13 +18,14 @@ tl::unexpected<Error> inconsistent(std::string reason, std::string suggestion) {
               std::move(suggestion));
 }
 
-// The scheme a variable gives to bare folders; nothing if it is not set. People write "s3", "s3:" and "s3://".
+// Returns the scheme that a variable gives to bare folders; nothing if it is not set. People write "s3", "s3:" and
+// "s3://".
 Result<std::optional<std::string>> scheme_variable(const char* name, const Environment& environment) {
   auto value = environment.get(name);
   if (!value) return std::nullopt;
   const auto last = value->find_last_not_of(":/");
   const std::string scheme = value->substr(0, last == std::string::npos ? 0 : last + 1);
-  // Whether a word is an object scheme is asked of the parser, with a folder that suits all of them.
+  // The parser tells whether a word is an object scheme, with a folder that suits all of them.
   const auto probe = parse_location(scheme + "://account/container");
   if (!probe || !probe->is_object_store()) {
     return fail(ErrorCode::kConfigInvalid,
@@ -45,12 +46,12 @@ Result<Location> bare_object_folder(std::string_view folder, std::initializer_li
   return parse_location(fmt::format("s3://{}", folder));
 }
 
-// Whether `folder` is a bare one: neither a URI nor what can only be a local path.
+// Returns whether `folder` is a bare one: neither a URI nor a text that can only be a local path.
 bool is_bare(std::string_view folder) {
   const bool local_look = folder.front() == '/' || folder.front() == '~' || folder == "." || folder == ".." ||
                           folder.substr(0, 2) == "./" || folder.substr(0, 3) == "../";
   // A bare folder never reaches parse_location() without a scheme, so it can't end as a local path. "s3:/b" (and with
-  // it everything that has "://") does, to be told what is wrong with it.
+  // it everything that has "://") does, and gets that parser's error.
   return !local_look && folder.find(":/") == std::string_view::npos;
 }
 

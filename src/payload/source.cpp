@@ -14,8 +14,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the payload is defined as little-endian words");
 static_assert(std::is_trivially_copyable_v<Source>);
 
-/// 128 bits of a name. Two chains of the same bijection from different starts: 64 bits would make two equal names, and
-/// so two equal objects, likely (3 %) among 2^30 objects; for 128 bits the same is 2^-69.
+/// Holds 128 bits of a name, from two chains of the same bijection with different starts: 64 bits would make two equal
+/// names, and so two equal objects, likely (3 %) among 2^30 objects; for 128 bits the same is 2^-69.
 struct NameHash {
   uint64_t low;
   uint64_t high;
@@ -34,7 +34,8 @@ NameHash hash_name(std::string_view name) {
   return {mix64(hash.low), mix64(hash.high ^ hash.low)};
 }
 
-/// What the seed in an object's first 8 bytes is masked with: else they would be the same in every object of a run.
+/// Returns the mask of the seed in an object's first 8 bytes, which would otherwise be the same in every object of a
+/// run.
 uint64_t seed_mask(const NameHash& hash) {
   return mix64(hash.low + std::rotl(hash.high, 17));
 }

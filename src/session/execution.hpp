@@ -35,7 +35,8 @@ std::vector<Error> errors_of(const Result<T>& result) {
   return result ? std::vector<Error>() : std::vector<Error>{result.error()};
 }
 
-/// Returns a request for a plan of reads or writes, filled with the user's limits on I/O and the processors of this host.
+/// Returns a request for a plan of reads or writes, filled with the user's limits on I/O and the processors of this
+/// host.
 template <class Request>
 Request io_limits(const BenchmarkOptions& options) {
   Request request;

@@ -32,7 +32,12 @@ Packer& Packer::text(std::string_view value) {
 }
 
 Packer& Packer::error(const Error& value) {
-  return number(static_cast<uint64_t>(value.code)).text(value.message).text(value.details).text(value.suggestion).number(value.host ? 1 : 0).text(value.host.value_or(""));
+  return number(static_cast<uint64_t>(value.code))
+      .text(value.message)
+      .text(value.details)
+      .text(value.suggestion)
+      .number(value.host ? 1 : 0)
+      .text(value.host.value_or(""));
 }
 
 std::string_view Unpacker::taken(uint64_t length) {

@@ -18,7 +18,7 @@ constexpr std::array kOperationNames = {"", "introduction", "barrier", "broadcas
 }  // namespace
 
 PeerGroup::PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
-                           std::atomic<Nanos>& progressed_ns)
+                     std::atomic<Nanos>& progressed_ns)
     : wire_(std::move(wire)),
       failure_(failure),
       limits_(limits),

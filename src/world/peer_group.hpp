@@ -33,8 +33,7 @@ struct Introduction {
 class PeerGroup {
  public:
   /// `progressed_ns` always holds the time of the last progress(), so that other threads see that no call of MPI hangs.
-  PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits,
-               std::atomic<Nanos>& progressed_ns);
+  PeerGroup(std::unique_ptr<Wire> wire, Failure& failure, const LinkLimits& limits, std::atomic<Nanos>& progressed_ns);
 
   uint32_t index() const { return index_; }
   uint32_t size() const { return size_; }

@@ -1,6 +1,6 @@
 // A command line, one argument a line: the words of the command, then flags, values and further words.
-#include "flags/command_tree.hpp"
-#include "flags/lex.hpp"
+#include "cli/registry.hpp"
+#include "flags/tokenizer.hpp"
 #include "fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -13,13 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       arguments.back() += c;
     }
   }
-  const cli::Resolution resolution = cli::resolve(arguments);
+  const cli::Grammar& grammar = cli::registry().grammar();
+  const cli::Resolution resolution = grammar.resolve(arguments);
   if (resolution.kind != cli::Resolution::Kind::kCommand) {
-    (void)cli::resolution_error(resolution, arguments);
+    (void)grammar.explain(resolution, arguments);
     return 0;
   }
   fuzz::require(resolution.rest <= arguments.size(), "the rest begins inside the line");
-  cli::Lexed lexed = cli::lex(*resolution.word, resolution.mode, std::span(arguments).subspan(resolution.rest));
-  (void)cli::take_storage_word(*resolution.word, lexed);
+  cli::Tokens tokens = cli::tokenize(resolution.command, std::span(arguments).subspan(resolution.rest));
+  (void)cli::take_storage_word(resolution.command, tokens);
   return 0;
 }

@@ -10,9 +10,9 @@
 #include <string>
 #include <thread>
 
-#include "world/mpi_thread.hpp"
 #include "world/host_facts.hpp"
 #include "world/mpi/mpi_wire.hpp"
+#include "world/mpi_thread.hpp"
 
 namespace mlps::world {
 namespace {

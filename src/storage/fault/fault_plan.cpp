@@ -21,7 +21,8 @@ constexpr uint32_t bit(OpKind kind) {
 constexpr uint32_t kParts = bit(OpKind::kWritePart) | bit(OpKind::kReadPart);
 constexpr uint32_t kAny = (1U << kAllOps.size()) - 1;
 
-/// A kind of fault: its word, the operations that can meet it, and the number behind '=' (0: it takes none).
+/// A kind of fault: its word, the operations it applies to, and the default of the number behind '=' (0: it takes
+/// none).
 struct Kind {
   FaultKind kind;
   std::string_view word;
@@ -72,7 +73,7 @@ std::optional<uint64_t> positive(std::string_view text) {
   return value && *value > 0 ? value : std::nullopt;
 }
 
-/// Cuts `text` at the first `separator` and returns what stood before it.
+/// Cuts `text` at the first `separator` and returns the piece before it.
 std::string_view cut(std::string_view& text, char separator) {
   const size_t at = text.find(separator);
   const std::string_view head = text.substr(0, at);
@@ -145,7 +146,7 @@ Result<std::unique_ptr<FaultPlan>> FaultPlan::parse(std::string_view spec, uint6
 }
 
 std::optional<Fault> FaultPlan::match(OpKind operation, std::string_view object) {
-  // For whoever breaks reads, a range is a part like any other.
+  // A fault of reads applies to ranges as to parts.
   if (operation == OpKind::kReadRange) operation = OpKind::kReadPart;
   std::optional<Fault> fault;
   for (const auto& rule : rules_) {

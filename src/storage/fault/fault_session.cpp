@@ -19,8 +19,8 @@ uint64_t body_length(const Operation& operation) {
   return operation.writes_body() || operation.reads_body() ? operation.length() : 0;
 }
 
-/// Body bytes that one failed attempt had moved: half when the connection broke, all of an upload that was answered
-/// with an error, none when the server turned the request away.
+/// Returns the body bytes that one failed attempt had moved: half when the connection broke, all of an upload that was
+/// answered with an error, none when the server refused the request.
 uint64_t wasted_per_attempt(const Operation& operation, FaultKind kind) {
   if (kind == FaultKind::kReset) return body_length(operation) / 2;
   if (kind == FaultKind::kError500 && operation.kind == OpKind::kWritePart) return body_length(operation);
@@ -47,7 +47,7 @@ Error final_error(const Operation& operation, FaultKind kind) {
   }
 }
 
-/// An operation that went on to the inner session and meets its fault when it comes back.
+/// An operation that the inner session carries out, and whose fault changes its outcome afterwards.
 struct Pending {
   Operation* operation = nullptr;
   Fault fault;
@@ -166,7 +166,7 @@ class FaultSession final : public Session {
     ready_.push_back(&operation);
   }
 
-  /// An operation came back from the inner session: what its fault does to the outcome.
+  /// Applies the fault to the outcome of an operation that came back from the inner session.
   void settle(Operation& operation) {
     --in_flight_;
     const auto found = std::find_if(pending_.begin(), pending_.end(),
@@ -177,7 +177,7 @@ class FaultSession final : public Session {
     }
     Pending pending = *found;
     pending_.erase(found);
-    // The buffer is the caller's: a flipped bit of a write is put back, that of a read stays.
+    // The buffer belongs to the caller: a bit flipped for a write is restored, one flipped in a read stays.
     if (pending.fault.kind == FaultKind::kFlip) {
       if (operation.kind == OpKind::kWritePart || !operation.error) flip(operation, pending.bit);
     } else if (pending.fault.kind == FaultKind::kShort) {
@@ -202,7 +202,7 @@ class FaultSession final : public Session {
     }
   }
 
-  /// Makes ready what was held back long enough, and everything held or hung when the session is cancelled.
+  /// Completes what was delayed long enough, and everything delayed or hanging when the session is cancelled.
   void release() {
     const bool cancelled = cancelled_.load();
     const Nanos now = now_ns();
@@ -222,7 +222,7 @@ class FaultSession final : public Session {
     hung_.clear();
   }
 
-  /// How long poll() may sleep: until its deadline, or until something held is due.
+  /// Returns how long poll() may sleep: until its deadline, or until something delayed is due.
   nanoseconds wait_time(Nanos deadline) const {
     Nanos until = deadline;
     for (const Pending& held : held_) until = std::min(until, held.due_ns);

@@ -16,7 +16,7 @@
 namespace mlps::http {
 namespace {
 
-// An encrypted write must be repeated with the same bytes when it could not be finished, so it gets a fixed measure.
+// An encrypted write that could not be finished must be repeated with the same bytes, so its size is fixed.
 constexpr size_t kTlsPiece = size_t{256} << 10;
 
 Failure failure_of(CURLcode code) {
@@ -103,7 +103,7 @@ class CurlConnection final : public Connection {
 class CurlConnector final : public Connector {
  public:
   explicit CurlConnector(const EngineSettings& settings) : settings_(settings), multi_(curl_multi_init()) {
-    // The connections are ours; libcurl must not close one because it has "too many".
+    // This class owns the connections; libcurl must not close one because it has "too many".
     if (multi_ != nullptr) curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 1L << 16);
   }
   ~CurlConnector() override {
@@ -218,7 +218,7 @@ void CurlConnector::wait(pollfd* descriptors, size_t count, int milliseconds) {
                   static_cast<short>(wanted(POLLIN, CURL_WAIT_POLLIN) | wanted(POLLOUT, CURL_WAIT_POLLOUT)), 0};
   }
   curl_multi_poll(multi_, waited_.data(), static_cast<unsigned>(count), milliseconds, nullptr);
-  // libcurl doesn't report errors and hang-ups of extra descriptors; a look without waiting does.
+  // libcurl doesn't report errors and hang-ups of extra descriptors; a poll() without waiting does.
   poll(descriptors, count, 0);
 }
 

@@ -20,7 +20,7 @@ namespace {
 constexpr Nanos kSecond = 1'000'000'000;
 constexpr Nanos kContinueWait = kSecond;
 
-// Firewalls forget quiet connections without telling either side.
+// Firewalls drop quiet connections without telling either side.
 constexpr Nanos kIdleLimit = 60 * kSecond;
 
 // Small bodies, and the start of large ones, travel with the head in one segment.
@@ -103,7 +103,7 @@ std::unique_ptr<Connection> StreamEngine::idle_connection(const std::string& ori
     if (idle_[i]->origin() != origin) continue;
     std::unique_ptr<Connection> connection = std::move(idle_[i]);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
-    // The server may have closed it meanwhile; bytes nobody asked for make it unusable as well.
+    // The server may have closed it meanwhile; unrequested bytes make it unusable as well.
     std::byte unasked;
     if (now_ns() - connection->idle_since_ns > kIdleLimit) continue;
     if (connection->receive({&unasked, 1}).again) return connection;
@@ -256,7 +256,7 @@ void StreamEngine::move_on(Slot& slot, short events) {
   if ((events & (POLLIN | POLLERR | POLLHUP)) != 0) receive_some(slot);
   if (slot.exchange == nullptr) return;
   if (unasked || (events & POLLOUT) != 0) send_some(slot);
-  // An encrypted stream may hold bytes that the descriptor doesn't tell of.
+  // An encrypted stream may hold bytes of which poll() knows nothing.
   if (slot.send_ended || (unasked && slot.all_sent())) receive_some(slot);
 }
 

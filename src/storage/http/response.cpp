@@ -87,7 +87,7 @@ void ResponseReader::parse_buffer() {
   }
 }
 
-/// Takes a line off the buffer, without its end. False when it isn't complete yet.
+/// Removes the next line from the buffer, and gives it without its end. False while it isn't complete.
 bool ResponseReader::take_line(std::string_view& line) {
   const std::string_view data(buffer_.data() + begin_, end_ - begin_);
   const auto end = data.find('\n');

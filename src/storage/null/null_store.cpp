@@ -18,8 +18,8 @@ class NullSession final : public Session {
   explicit NullSession(unsigned depth) { ready_.reserve(depth); }
 
   void submit(Operation& operation) override {
-    // Without bytes nothing takes time, and asking the clock would be most of what an operation costs: those submitted
-    // together share a moment.
+    // Operations without bytes take no time, and reading the clock would be most of their cost: those submitted
+    // together share one time.
     if (ready_.empty() || !operation.buffer.empty()) moment_ns_ = now_ns();
     start_outcome(operation, moment_ns_);
     ready_.push_back(&operation);

@@ -86,7 +86,7 @@ class BlockingSession final : public LocalSession {
     object.count_written(length);
     operation.bytes = length;
     if (object.mode().fadvise == FadviseMode::kDontNeed && length != 0) {
-      // Write-back begins while the next part is prepared, so that the fsync at commit finds little left to do. Not
+      // Write-back begins while the next part is prepared, so that little is left for the fsync at commit. Not
       // every file system has this call, and none depends on it.
       ::sync_file_range(object.fd(), static_cast<off_t>(operation.offset()), static_cast<off_t>(length),
                         SYNC_FILE_RANGE_WRITE);

@@ -13,10 +13,10 @@
 namespace mlps::storage::posix {
 namespace {
 
-/// Mapped at a time: the mapping costs address space only, the answer one byte per page.
+/// The bytes mapped at a time: the mapping costs address space only, the answer one byte per page.
 constexpr uint64_t kWindowBytes = kGiB;
 
-/// Cached bytes of the file's range [offset, offset + length).
+/// Returns the cached bytes of the file's range [offset, offset + length).
 Result<uint64_t> cached_in_window(int fd, uint64_t offset, uint64_t length, const std::string& path,
                                   std::vector<unsigned char>& pages) {
   void* const window = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(offset));

@@ -12,7 +12,7 @@ namespace mlps::storage::posix {
 namespace {
 
 constexpr unsigned kMaxEntries = 4096;
-/// A kernel short of memory is asked again after the pause, and given up when it has been short for so long.
+/// A kernel short of memory is asked again after the pause, and the ring is given up after the limit.
 constexpr Nanos kShortagePause = 1'000'000;
 constexpr Nanos kShortageLimit = 30'000'000'000;
 
@@ -24,7 +24,7 @@ Ring::~Ring() {
 
 Status Ring::open(unsigned entries) {
   entries = std::min(entries, kMaxEntries);
-  // Completions need no interrupt of the thread: it comes to fetch them (Linux 5.19; older kernels say EINVAL).
+  // Completions need no interrupt of the thread, which fetches them (Linux 5.19; older kernels answer EINVAL).
   int error = io_uring_queue_init(entries, &ring_, IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CLAMP);
   if (error == -EINVAL) error = io_uring_queue_init(entries, &ring_, IORING_SETUP_CLAMP);
   if (error < 0) return fail(errno_error(-error, fmt::format("set up an io_uring with {} entries", entries)));
@@ -47,7 +47,7 @@ void Ring::submit() {
 
 void Ring::wait(std::chrono::nanoseconds timeout) {
   if (refusal_) {
-    // The descriptor tells of results without an entry into the ring.
+    // poll() reports results without entering the ring.
     pollfd results{.fd = ring_.ring_fd, .events = POLLIN, .revents = 0};
     (void)poll_until({&results, 1}, now_ns() + timeout.count());
     return;

@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// How soon a waiting poll() notices a cancel() from another thread.
+/// The time within which a waiting poll() notices a cancel() from another thread.
 constexpr nanoseconds kCancelLatency = std::chrono::milliseconds(50);
-/// EAGAIN and EINTR are no failures of the storage, but must not go on for ever either.
+/// The limit for repetitions after EAGAIN and EINTR, which are no failures of the storage but must not go on for ever.
 constexpr unsigned kMaxAttempts = 64;
 constexpr uint64_t kNoSlot = ~uint64_t{0};
 
@@ -94,7 +94,7 @@ class RingSession final : public LocalSession {
     ready_.push_back(&operation);
   }
 
-  /// Nothing, and the operation completed, if the caller went past the depth it asked for.
+  /// Returns null, and completes the operation with an error, if the caller exceeds the depth it asked for.
   Slot* take_slot(Operation& operation, Slot::Stage stage) {
     if (free_.empty()) {
       complete(operation, fail(ErrorCode::kInternal, fmt::format("more than {} operations in flight", slots_.size())));

@@ -34,7 +34,7 @@ Status write_file(const std::string& path, std::span<const std::byte> bytes) {
   return stored;
 }
 
-/// Less than asked only at the end of the file.
+/// Returns the bytes read: fewer than asked only at the end of the file.
 Result<size_t> read_all(int fd, std::span<std::byte> bytes, uint64_t offset, const std::string& path) {
   size_t done = 0;
   while (done < bytes.size()) {

@@ -29,7 +29,7 @@ class Walk {
  public:
   Walk(const std::string& root, std::string_view after, ListPage& page) : root_(root), after_(after), page_(page) {}
 
-  /// Adds what is below the folder `prefix` ("" or ending in '/').
+  /// Adds the files below the folder `prefix` ("" or ending in '/').
   Status add_folder(const std::string& prefix) {
     const Result<std::vector<Entry>> entries = read_folder(prefix);
     if (!entries) return fail(entries.error());

@@ -16,10 +16,10 @@ namespace {
 // doesn't get them in full.
 constexpr size_t kExpectContinueBytes = size_t{1} << 20;
 
-// A stale connection is found at most once per idle connection; more in a row is a server that resets.
+// Each idle connection can prove stale once; more failures in a row mean a server that resets.
 constexpr unsigned kMaxImmediateRepeats = 3;
 
-/// Retry-After (seconds or a date) or x-amz-retry-after (milliseconds); 0 when absent.
+/// Returns Retry-After (seconds or a date) or x-amz-retry-after (milliseconds) in nanoseconds; 0 when absent.
 Nanos asked_wait(const http::Exchange& exchange, int64_t server_now) {
   constexpr uint64_t kMostSeconds = 1'000'000;
   if (const auto text = exchange.header("x-amz-retry-after")) {

@@ -114,7 +114,8 @@ Status Control::remove(std::string_view name) {
   return run();
 }
 
-// The page after `after`. Without encoding-type: Ceph RGW then encodes keys without saying so, and its markers not.
+// Asks for the page after `after`, without encoding-type: with it, Ceph RGW encodes keys without saying so, and its
+// markers not.
 Result<UploadsAnswer> Control::list_uploads(const std::string& key_prefix, const UploadsAnswer& after,
                                             Nanos deadline_ns) {
   const Context& context = client_.context();

@@ -18,7 +18,7 @@ constexpr char kCredentialsAdvice[] =
 
 using Section = std::map<std::string, std::string>;
 
-/// The settings of one section of an ini file; nothing if the section isn't there.
+/// Returns the settings of one section of an ini file; nothing if the section isn't there.
 Result<std::optional<Section>> read_section(const std::string& path, const std::string& wanted) {
   std::ifstream file(path);
   if (!file) {
@@ -68,7 +68,7 @@ Result<Credentials> from_file(const std::string& path, const std::string& profil
   return out;
 }
 
-// What becomes part of a header line must not be able to end it.
+// Text that becomes part of a header line must not be able to end that line.
 Status check_printable(const Credentials& credentials) {
   for (const std::string* value : {&credentials.access_key, &credentials.session_token}) {
     for (const char c : *value) {

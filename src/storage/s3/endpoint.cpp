@@ -58,7 +58,7 @@ Result<std::optional<Pattern>> first_pattern(std::string_view text, std::string_
 }  // namespace
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable) {
-  // A password must not get into a log by way of an error.
+  // A password must not get into a log through an error.
   if (text.find('@') != std::string_view::npos) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: an endpoint can't carry user and password", variable), {},
                 "Put the keys into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");

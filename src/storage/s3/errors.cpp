@@ -23,7 +23,7 @@ std::string denied_advice(const Context& context, const Verdict& verdict) {
                      context.root.bucket());
 }
 
-// Servers without unsigned payload say so in different codes, but all name the header or the mode.
+// Servers that refuse unsigned payload use different codes, but all name the header or the mode.
 bool refuses_unsigned_payload(const Call& call, const Verdict& verdict) {
   const int status = call.exchange.status;
   if (call.payload_hash != kUnsignedPayload || (status != 400 && status != 403 && status != 501)) return false;

@@ -109,7 +109,7 @@ Verdict judge_transport(const http::Exchange& exchange) {
   return refused(Action::kFail, ErrorCode::kInternal, words);
 }
 
-/// "bytes 0-9/100"; the total is absent for '*'.
+/// The parts of "bytes 0-9/100"; the total is absent for '*'.
 struct ContentRange {
   uint64_t first = 0;
   uint64_t last = 0;
@@ -219,7 +219,7 @@ Verdict judge_success(const Call& call) {
   }
 }
 
-/// Deleting what isn't there and aborting what is gone are done.
+/// Returns whether the answer means that the object to delete, or the upload to abort, is gone already: success.
 bool absent_is_success(const Call& call, std::string_view server_code) {
   if (call.exchange.status != 404) return false;
   if (call.kind == CallKind::kAbortUpload) return server_code == "NoSuchUpload" || server_code.empty();
@@ -257,7 +257,7 @@ Verdict judge(const Call& call) {
     if (exchange.status < 400) {
       verdict.happened += fmt::format(" to {}", printable(exchange.header("location").value_or("nowhere")));
     }
-    // A server may have done its work and failed in telling.
+    // The server may have carried the request out before it failed.
     verdict.answer_lost = exchange.status >= 500 && verdict.action == Action::kRetry;
   } else if (exchange.failure != http::Failure::kNone) {
     verdict = judge_transport(exchange);

@@ -20,7 +20,7 @@ namespace {
 using storage::Operation;
 using storage::OpKind;
 
-/// Which request of an operation is under way. Most operations are one request; a commit is Complete and then HEAD.
+/// The request of an operation that is under way. Most operations are one request; a commit is Complete and then HEAD.
 enum class Step : uint8_t {
   kCreate,
   kWrite,
@@ -111,7 +111,7 @@ class S3Session final : public storage::Session {
   Nanos grace_until_ns_ = 0;
 };
 
-// ---- the way in
+// ---- requests
 
 void S3Session::submit(Operation& operation) {
   storage::start_outcome(operation);
@@ -231,7 +231,7 @@ Call& S3Session::next_call(Task& task, Step step) {
 }
 
 void S3Session::start(Task& task) {
-  // What still runs once the run is being stopped is cleaning up, and that must not hold up the exit.
+  // Only cleaning up still runs once the run is being stopped, and it must not delay the exit.
   if (cancelled_.load()) task.call.deadline_ns = now_ns() + context_->settings.cancel_grace.count();
   client_->begin(task.call);
 }
@@ -246,7 +246,7 @@ void S3Session::start_abort(Task& task, Step step) {
   start(task);
 }
 
-// ---- the way out
+// ---- answers
 
 void S3Session::advance(Task& task) {
   std::optional<Error>& error = task.call.error;
@@ -287,7 +287,7 @@ void S3Session::created(Task& task) {
 
 void S3Session::part_stored(Task& task) {
   if (task.call.error) {
-    // Refused in so many words: there is nothing to take back.
+    // The server refused it explicitly: there is nothing to undo.
     const int status = task.call.exchange.status;
     if (status >= 400 && status < 500 && !task.call.answer_lost) {
       task.object->maybe_stored.store(false);
@@ -369,7 +369,7 @@ void S3Session::refuse(Operation& operation, ErrorCode code, std::string why) {
   finish(operation, Error{code, fmt::format("{} {}: {}", storage::op_name(operation.kind), object.uri(), why)});
 }
 
-// After cancel(): everything ends but what cleans up. A Create on its way may leave an upload behind whose id only its
+// Ends everything but cleaning up, after cancel(). A Create under way may leave an upload behind whose id only its
 // answer tells, so it gets a few seconds, and the upload is aborted at once.
 void S3Session::abandon() {
   const Nanos now = now_ns();
@@ -388,7 +388,7 @@ void S3Session::poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& 
   for (;;) {
     if (cancelled_.load()) abandon();
     Nanos left = ready_.empty() ? std::max<Nanos>(deadline - now_ns(), 0) : 0;
-    // While a cancelled Create has its seconds, look often enough to see them end.
+    // While a cancelled Create has its seconds, wake often enough to see them end.
     if (cancelled_.load()) left = std::min<Nanos>(left, 100'000'000);
     finished_.clear();
     client_->poll(std::chrono::nanoseconds(left), finished_);

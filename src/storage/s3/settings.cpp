@@ -13,7 +13,7 @@
 namespace mlps::s3 {
 namespace {
 
-/// Where endpoint texts came from.
+/// Texts of endpoints, and the variable that named them.
 struct EndpointTexts {
   std::vector<std::string> texts;
   std::string variable;
@@ -67,7 +67,7 @@ Result<EndpointTexts> gs_endpoint_texts(const Environment& environment) {
   return EndpointTexts{{}, "default"};
 }
 
-/// One of a few words, or E102 with the legal ones.
+/// Returns the variable's value, which must be one of `words` (else E102 with the legal ones), or `otherwise`.
 Result<std::string> choice(const Environment& environment, std::string_view variable, std::string_view otherwise,
                            std::initializer_list<std::string_view> words) {
   const std::string value = environment.get(variable).value_or(std::string(otherwise));

@@ -24,7 +24,7 @@ std::string_view unquoted(std::string_view etag) {
   return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' ? etag.substr(1, etag.size() - 2) : etag;
 }
 
-/// The checksum of what was sent, in the form of the server's text.
+/// Returns the checksum of the bytes sent, in the form that the server's text has.
 std::string sent_checksum(const S3Object& object, std::string_view stored) {
   std::vector<uint32_t> crcs;
   for (const StoredPart& part : object.parts) crcs.push_back(part.crc);
@@ -36,7 +36,7 @@ std::string sent_checksum(const S3Object& object, std::string_view stored) {
   return crc32c_text(whole);
 }
 
-/// hex(MD5(part MD5s))-N; empty when a part's ETag is no MD5.
+/// Returns hex(MD5(part MD5s))-N; empty when a part's ETag is no MD5.
 std::string composite_etag(const S3Object& object) {
   std::string raw;
   for (const StoredPart& part : object.parts) {

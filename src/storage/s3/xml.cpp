@@ -28,7 +28,7 @@ std::string_view text_of(const pugi::xml_node& parent, std::string_view name) {
   return child(parent, name).text().get();
 }
 
-// "&lt;" and friends, or a reference to a character that XML 1.0 or 1.1 can hold.
+// One of the five named references such as "&lt;", or a reference to a character that XML 1.0 or 1.1 can hold.
 bool good_reference(std::string_view inside) {
   if (inside == "lt" || inside == "gt" || inside == "amp" || inside == "quot" || inside == "apos") return true;
   if (inside.size() < 2 || inside.front() != '#') return false;
@@ -45,7 +45,7 @@ bool good_reference(std::string_view inside) {
   return value != 0 && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
 }
 
-// pugixml leaves what it doesn't know as it stands, which would make a key out of a broken reference.
+// pugixml leaves unknown references as they are, which would make a key out of a broken one.
 std::optional<std::string> first_fault(std::string_view body) {
   if (body.find('\0') != std::string_view::npos) return "a zero byte";
   if (body.find("<!DOCTYPE") != std::string_view::npos) return "a document type";

@@ -10,11 +10,11 @@
 namespace mlps::checkpointing::test {
 namespace {
 
+using run::abort_all_uploads_after_loss;
+using run::LostUploads;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Key;
-using run::abort_all_uploads_after_loss;
-using run::LostUploads;
 
 /// A process of a job of hosts a, b, c, of which some are gone.
 class JobAfterAFailure : public world::Transport {
