@@ -23,7 +23,8 @@
 namespace mlps::cli {
 namespace {
 
-/// A command that only prints reads what the command line says; one that records needs a directory that is claimed.
+/// Finds the organisation of the results directory. A command that records needs a directory that is claimed; one that
+/// only prints takes any.
 Status claim_results_dir(CommonOptions& common, bool runs) {
   if (common.results_dir.empty()) return {};
   Result<std::string> orgname = read_sentinel(common.results_dir);

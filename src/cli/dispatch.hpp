@@ -19,7 +19,7 @@ struct Invocation {
   std::string program_folder;  ///< where the executable lies; may be empty
   Stamp start;
   const Registry& registry;
-  /// Whether a launcher started this process, as one of several.
+  /// Tells whether a launcher started this process, as one of several; an error where its variables make no sense.
   Result<std::optional<world::Launched>> launched = world::launched_by(environment);
 
   /// Returns whether this is one of several processes, and not the one that answers what is answered once.

@@ -55,7 +55,7 @@ std::string value_text(const Flag& flag, Mode mode) {
   return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
-// The flags that the command has in some mode, by name.
+// Returns the flags that the command has in some mode, by name.
 std::vector<const Flag*> sorted_flags(const CommandSyntax& command) {
   std::vector<const Flag*> flags = command.flags();
   std::erase_if(flags, [&](const Flag* flag) { return !command.is(flag->commands); });
@@ -63,7 +63,7 @@ std::vector<const Flag*> sorted_flags(const CommandSyntax& command) {
   return flags;
 }
 
-// Of 'config set' and 'config unset': what may stand for <key>.
+// Returns, for 'config set' and 'config unset', the keys that may stand for <key>.
 std::string keys_help(const CommandSyntax& command) {
   if (command.group != &program_words() || !command.is(kConfigSet | kConfigUnset)) return {};
   std::string text = "\nKeys:\n";

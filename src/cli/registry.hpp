@@ -6,11 +6,11 @@
 
 namespace mlps::cli {
 
-/// The benchmarks that the program has, and the grammar that they and its own words make.
+/// Holds the benchmarks that the program has, and the grammar of their words and its own.
 class Registry {
  public:
-  /// The benchmarks in the order of help; they must outlive the registry. `not_built` are words of mlpstorage 3.0 that
-  /// are known only to say so.
+  /// `benchmarks` stand in the order of help, and must outlive the registry. `not_built` are words of mlpstorage 3.0
+  /// that are known only to say so.
   Registry(std::vector<const Benchmark*> benchmarks, const std::vector<const CommandGroup*>& not_built);
 
   const Grammar& grammar() const { return grammar_; }

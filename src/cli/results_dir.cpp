@@ -139,7 +139,7 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
       outcome.created = false;
     }
   }
-  // A default that can't be recorded is a pity, but the directory is ready.
+  // The directory is ready even where it can't be recorded as the default.
   const Status recorded = set_user_value(grammar, environment, "results_dir", {outcome.path});
   if (recorded) outcome.recorded = user_config_path(environment).value_or("");
   if (!recorded) outcome.not_recorded = recorded.error().message;

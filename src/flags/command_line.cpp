@@ -15,7 +15,7 @@
 namespace mlps::cli {
 namespace {
 
-// Of --timeseries-interval: a sample costs some tenths of a millisecond.
+// The least --timeseries-interval: a sample costs some tenths of a millisecond.
 constexpr double kShortestIntervalS = 0.01;
 
 LogLevel log_level(Reader& reader, const Environment& environment) {

@@ -32,7 +32,7 @@ struct CommandLine : ParseOutcome {
   std::map<std::string, std::string> files;  ///< by name of the flag, the content of the file that it names
 };
 
-/// A benchmark's options with what was found when they were read.
+/// Holds a benchmark's options, with notes, warnings and errors of reading them.
 template <class Options>
 struct Parsed : ParseOutcome {
   Options options;

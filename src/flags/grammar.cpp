@@ -211,7 +211,7 @@ std::vector<const Flag*> Grammar::user_flags() const {
   return flags;
 }
 
-// The present form of what older versions, or the manual page of mlpstorage 3.0, have.
+// Returns the present form of words of older versions, or of the manual page of mlpstorage 3.0; else nothing.
 std::string Grammar::present_form(const Resolution& resolution) const {
   const std::string& offending = resolution.offending;
   if (resolution.parent.empty() && find("MODE", offending, std::nullopt) != nullptr) {
@@ -242,7 +242,7 @@ std::string Grammar::present_form(const Resolution& resolution) const {
   return retired_flag_hint(offending);
 }
 
-// The commands there are, for someone who asked for another.
+// Returns the commands of this build, for someone who asked for another.
 std::string Grammar::built_commands() const {
   std::vector<std::string> words;
   for (const Entry* entry : below("MODE", std::nullopt)) {

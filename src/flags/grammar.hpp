@@ -93,7 +93,7 @@ struct Resolution {
   const std::vector<std::string>& words() const { return command.words; }  ///< as typed, those understood
 };
 
-/// All words and flags. Immutable; keeps references to the groups.
+/// Holds all words and flags. Immutable; keeps references to the groups.
 class Grammar {
  public:
   Grammar(const CommandGroup& program, const std::vector<const CommandGroup*>& benchmarks);

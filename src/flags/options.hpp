@@ -12,7 +12,7 @@
 #include "location/location.hpp"
 #include "storage/open.hpp"
 
-/// The options of a command as plain values. Every word and flag is checked for its own range and for its mode, and the
+/// Options of a command as plain values. Every word and flag is checked for its own range and for its mode, and the
 /// layers of docs/command-line.md are applied. The command itself checks what the rules say of several values together,
 /// and what needs the plan, the store or the host.
 namespace mlps::cli {

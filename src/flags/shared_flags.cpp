@@ -82,7 +82,7 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .text = "Most samples kept per host; a longer run keeps every second one, and so on."},
     {.name = "verify", .kind = kSwitch, .commands = kMeasures, .text = "Check every byte read."},
 
-    // How it is done.
+    // How the I/O is done.
     {.name = "io-workers",
      .kind = kInteger,
      .value_name = "N",

@@ -148,7 +148,8 @@ class Tokenizer {
   const Flag* list_ = nullptr;  // that takes the arguments which follow
 };
 
-// The word may have been typed right after a list, which then took it: says so, and takes it out of the list.
+// Returns the error for a missing word "file" or "object". If it was typed right after a list, which then took it, the
+// error says so, and the word is removed from the list.
 Error missing_storage_word(const CommandSyntax& command, Tokens& tokens) {
   const std::string_view word = command.word();
   Error error{ErrorCode::kConfigMissing,

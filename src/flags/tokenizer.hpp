@@ -24,7 +24,7 @@ struct Setting {
 /// Settings by name of the flag, those that were given anywhere.
 using Settings = std::map<std::string, Setting, std::less<>>;
 
-/// The arguments after the words of a command, told apart.
+/// Holds the arguments after the words of a command, told apart.
 struct Tokens {
   Settings settings;
   std::vector<std::string> words;               ///< that are no flag and no value

@@ -17,7 +17,7 @@
 /// The interface between a benchmark and the rest of the program: its words and flags, and its commands.
 namespace mlps::cli {
 
-/// How many ranks of a command are spread over the hosts.
+/// Tells how many ranks of a command are spread over the hosts.
 struct RankDemand {
   uint32_t count = 0;
   bool measured = true;  ///< false: their numbers may differ between hosts in every mode
@@ -49,12 +49,12 @@ class Command {
   virtual int execute(const CommandContext& context) const = 0;
 };
 
-/// A command line as its benchmark understood it: `command` is there, but only good if there are no errors.
+/// Holds a command line as its benchmark understood it: `command` is never null, but only valid without errors.
 struct ParsedCommand : ParseOutcome {
   std::unique_ptr<Command> command;
 };
 
-/// A benchmark as the program's registry has it.
+/// Describes a benchmark to the registry.
 struct Benchmark : CommandGroup {
   ParsedCommand (*parse)(CommandLine line) = nullptr;
 };

@@ -57,7 +57,7 @@ std::optional<int> report_gates(const Result<gates::Report>& gates) {
   if (!gates) return report_failures({gates.error()});
   for (const std::string& warning : gates->warnings) log::warning("{}", warning);
   if (!gates->first_failure) return std::nullopt;
-  // Of several processes only the first has them all, and says them.
+  // Only process 0 has the failures of all processes, and reports them.
   return gates->failures.empty() ? exit_code(gates->first_failure->code) : report_failures(gates->failures);
 }
 

@@ -122,7 +122,7 @@ void HostWatch::send(bool passed, const storage::Store& store, const world::Move
                      world::Transport& transport) {
   if (!sampler_) return;
   const world::TimeSeries series = sampler_->stop();
-  // A failure of either is everybody's, and process 0 says it.
+  // A failure of either is shared by all processes, and process 0 reports it.
   if (!results::send_time_series(series, transport)) return;
   (void)check_hosts(passed, store, claimed, series, transport);
 }

@@ -27,8 +27,8 @@ bool is_address(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
-/// For each process the entry of its host; nothing if one is on no host of the list. Processes on one host share its
-/// slots.
+/// Returns for each process the entry of its host; nothing if one is on no host of the list. Processes on one host
+/// share its slots.
 std::vector<world::Host> in_process_order(const std::vector<world::Member>& members,
                                           const std::vector<world::Host>& hosts) {
   const auto is_named = [](const world::Host& host, const world::Member& member) {

@@ -22,7 +22,7 @@
 namespace mlps::cli {
 namespace {
 
-// How long process 0 may take to write its results while the others wait for the end of a job that failed.
+// The most time that process 0 may take to write its results while the others wait for the end of a group that failed.
 constexpr Nanos kFarewellNs = 20'000'000'000;
 
 std::unique_ptr<world::Transport> join_group(const world::Launched& launched) {
@@ -102,7 +102,7 @@ ProcessGroup::ProcessGroup() : transport_(std::make_unique<world::LocalTransport
 
 ProcessGroup::ProcessGroup(const world::Launched& launched) : transport_(join_group(launched)) {
   attachment_.emplace(interrupts_, transport_->failure());
-  // A process that could not join doesn't know its number: the launcher's word has to do.
+  // A process that could not join knows its number only from the launcher.
   index_ = has_met() ? transport_->index() : launched.index.value_or(0);
   if (!is_process0()) log::configure({LogLevel::kNone, ColorMode::kNever});
 }
@@ -188,7 +188,7 @@ int ProcessGroup::failure_status() {
 int ProcessGroup::end(int status) {
   if (attachment_ && status != kExitSuccess) {
     // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
-    // The others may hear of this before they have got the status itself, and must come to the same.
+    // The others may learn of this before they have got the status itself, and must come to the same.
     transport_->failure().raise({code_of(status), fmt::format("the command ended with status {}", status)});
   }
   if (attachment_ && !transport_->close(kFarewellNs)) {
@@ -207,10 +207,10 @@ int ProcessGroup::end(int status) {
   return status;
 }
 
-// Whether what there is to say is for this process to say: process 0, or without it the first one that is left.
+// Returns whether this process reports the end: process 0 does, or without it the first process that is left.
 bool ProcessGroup::speaks() {
   if (is_process0()) return true;
-  // Who else is there isn't known; but what another has said comes with its name.
+  // The other processes are not known; but an error that another has raised comes with its host.
   if (!has_met()) return index_ == 1 && !transport_->failure().first()->host;
   for (uint32_t process = 0; process < index_; ++process) {
     if (!transport_->lost(process)) return false;

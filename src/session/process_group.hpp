@@ -17,7 +17,7 @@
 
 namespace mlps::cli {
 
-/// A part of the plan that all processes must have alike.
+/// Holds a part of the plan that all processes must have alike.
 struct PlanPart {
   std::string name;     ///< in words, for the error: "the order of reads"
   world::Bytes packed;  ///< compared by its hash
@@ -37,8 +37,8 @@ struct Opinion {
 std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::vector<std::string>& names,
                               const std::vector<world::Member>& members);
 
-/// The processes that carry out one command together: this one alone, or one on each host, joined by MPI. Process 0
-/// alone prints, records and decides; the others log nothing to the console. To be made before the program starts any
+/// Joins the processes that carry out one command together: this one alone, or one on each host, joined by MPI. Process
+/// 0 alone prints, records and decides; the others log nothing to the console. To be made before the program starts any
 /// other thread. Used by one thread.
 class ProcessGroup {
  public:

@@ -123,7 +123,7 @@ class CheckpointingExecution {
     return outcome ? conclude(record, *outcome) : status_of(record);
   }
 
-  /// Process 0: claims the run folder, and leaves a record there that says "incomplete" until the end.
+  /// Claims the run folder, and leaves a record there that says "incomplete" until the end. In process 0 only.
   Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
     if (!group_.is_process0()) return {};
     results::RunFolderRequest where;

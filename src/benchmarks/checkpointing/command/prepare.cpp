@@ -70,7 +70,7 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
   return std::move(findings.errors);
 }
 
-/// The checkpoint folder, the store behind it, and how bytes will move.
+/// Opens the store of the checkpoint folder, and plans how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
   const auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);

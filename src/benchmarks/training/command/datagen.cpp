@@ -45,7 +45,7 @@ class DatagenExecution {
   }
 
  private:
-  /// Process 0 looks at the data folder; all get what it has found.
+  /// Makes process 0 look at the data folder, and gives every process what it has found.
   std::optional<int> find_destination(const std::string& shape) {
     Result<training::DestinationState> found;
     if (group_.is_process0()) found = training::inspect_destination(*prepared_.store, shape);
@@ -60,7 +60,8 @@ class DatagenExecution {
 
   std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
 
-  /// The request of this process; in process 0 also the run folder, with a record that says "incomplete" until the end.
+  /// Makes the request of this process; in process 0 also the run folder, with a record that says "incomplete" until
+  /// the end.
   Status begin(const gates::Report& gates) {
     if (group_.is_process0()) {
       auto folder = begin_training_folder(options_);

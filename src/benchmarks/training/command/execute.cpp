@@ -49,7 +49,7 @@ int run(const TrainingCall& call, const Environment& environment) {
   return execute_run(call, std::move(*prepared));
 }
 
-// The answer goes into the results directory where there is one and the system has a name.
+// Returns whether the answer goes into the results directory: where there is one and the system has a name.
 bool records_datasize(const CommonOptions& common) {
   return !common.orgname.empty() && !common.systemname.empty() && !common.dry_run;
 }

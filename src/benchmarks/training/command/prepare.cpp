@@ -139,7 +139,8 @@ class RunPreparation {
     return {};
   }
 
-  /// The manifest of the data set. Where nothing is measured, a server that doesn't answer is only a warning.
+  /// Returns the manifest of the data set, if it has one. Where nothing is measured, a server that doesn't answer is
+  /// only a warning.
   Result<std::optional<training::Manifest>> manifest() {
     if (!prepared_.store) return std::nullopt;
     auto found = read_manifest(*prepared_.store);
@@ -154,7 +155,7 @@ class RunPreparation {
     return (*found)->manifest;
   }
 
-  /// How many files, and what the manifest of the data set has to say.
+  /// Decides the number of files, and applies the manifest of the data set.
   Status settle_files() {
     const auto found = manifest();
     if (!found) return fail(found.error());

@@ -73,7 +73,7 @@ class TrainingExecution {
             {"the checkpoint folder", prepared_.details.checkpoints}};
   }
 
-  // The files that are read are there, in their sizes: asked by process 0 for all.
+  // Checks that the files to be read are there, in their sizes. Process 0 asks for all.
   Status check_files(world::World& world) const {
     if (!group_.is_process0()) return {};
     const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
@@ -128,7 +128,7 @@ class TrainingExecution {
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
 
-  /// Process 0 claims the run folder ...
+  /// Claims the run folder, in process 0.
   Status claim_folder() {
     if (!group_.is_process0()) return {};
     auto folder = begin_training_folder(options_);
@@ -137,7 +137,7 @@ class TrainingExecution {
     return {};
   }
 
-  /// ... and leaves a record there that says "incomplete" until the end.
+  /// Leaves a record in the run folder that says "incomplete" until the end. In process 0 only.
   Status begin(const training::RunRequest& request, const gates::Report& gates) {
     if (!group_.is_process0()) return {};
     about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));

@@ -32,7 +32,7 @@ std::string accelerator_of(const TrainingOptions& options) {
   return options.which == TrainingCommand::kDatagen ? std::string() : options.accelerator_type;
 }
 
-// The accelerators a definition exists for, and the mode allows.
+// Returns the accelerators that a definition exists for and the mode allows.
 std::string advice_on_pairs(const TrainingOptions& options) {
   const std::vector<std::string> allowed = choices_of(kAcceleratorTypeFlag, options.common.mode);
   std::vector<std::string> there;
