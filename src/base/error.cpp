@@ -11,8 +11,12 @@ std::string code_name(ErrorCode code) {
   return fmt::format("E{:03d}", static_cast<int>(code));
 }
 
+std::string message_with_host(const Error& error) {
+  return error.host && !error.host->empty() ? fmt::format("{}: {}", *error.host, error.message) : error.message;
+}
+
 std::string render(const Error& error) {
-  std::string text = fmt::format("[{}] {}", code_name(error.code), error.message);
+  std::string text = fmt::format("[{}] {}", code_name(error.code), message_with_host(error));
   if (!error.details.empty()) text += "\n  Details: " + error.details;
   if (!error.suggestion.empty()) text += "\n  Suggestion: " + error.suggestion;
   return text;

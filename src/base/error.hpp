@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -49,6 +50,9 @@ struct Error {
   std::string message;
   std::string details = {};
   std::string suggestion = {};
+  /// The host that the error comes from ("host b", "host b (process 1), rank 3"), to stand in front of the message.
+  /// Empty: none has to, because the error is of no single host or the message names it. Nothing: this process's own.
+  std::optional<std::string> host = {};
 };
 
 template <class T>
@@ -63,7 +67,10 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::stri
   return fail(Error{code, std::move(message), std::move(details), std::move(suggestion)});
 }
 
-/// Returns "[E401] message" and, if present, the indented lines "Details:" and "Suggestion:".
+/// Returns the message, with the host in front where there is one: "host b: message".
+std::string message_with_host(const Error& error);
+
+/// Returns "[E401] host b: message" and, where present, the indented lines "Details:" and "Suggestion:".
 std::string render(const Error& error);
 
 /// Returns "E401" for kPathNotFound.

@@ -48,7 +48,7 @@ void announce(const ParseOutcome& parsed, const BenchmarkOptions& options) {
   if (!common.results_dir.empty()) log::status("results dir: {} ({})", common.results_dir, common.results_dir_source);
   for (const std::string& note : parsed.notes) log::status("{}", note);
   if (common.mode == Mode::kWhatif && options.runs && !common.dry_run) {
-    log::warning("whatif: this run is for real, but its result can't be submitted");
+    log::status("whatif: results can't be submitted to MLPerf");
   }
 }
 

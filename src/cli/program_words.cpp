@@ -24,7 +24,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
      .maximum_arguments = 10'000},
     {.word = "reports", .text = "tables over many runs", .built = false},
     {.word = "runs", .text = "run directories", .built = false},
-    {.word = "status", .text = "what stands between results and a submission", .built = false},
+    {.word = "status", .text = "what results lack for a submission", .built = false},
     {.word = "submit", .text = "package results", .built = false},
     {.word = "validate", .text = "check a package against the rules", .built = false},
     {.word = "lockfile", .text = "pin installed packages", .built = false},

@@ -45,7 +45,6 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   const std::string color = reader.choice("color");
   common.color = color == "always" ? ColorMode::kAlways : color == "never" ? ColorMode::kNever : ColorMode::kAuto;
   common.skip_validation = reader.on("skip-validation");
-  common.skip_ssh_check = reader.on("skip-ssh-check");
   common.skip_fs_separation_gate = reader.on("skip-fs-separation-gate");
   common.config_file = reader.text("config-file");
   common.verify_lockfile = reader.text("verify-lockfile");
@@ -191,8 +190,9 @@ void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOp
          {},
          "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
   }
-  if (reader.given("dlio-bin-path")) {
-    outcome.warnings.push_back("--dlio-bin-path means nothing to this program, ignored");
+  for (const Flag* flag : line.command.flags()) {
+    if (flag->no_effect.empty() || !line.command.has(*flag) || !reader.given(flag->name)) continue;
+    outcome.warnings.push_back(fmt::format("{} has no effect: {}", typed_name(*flag), flag->no_effect));
   }
   const double interval_s = options.timeseries_interval_s;
   if (interval_s > 0 && interval_s < kShortestIntervalS) {  // what is no number above 0 was refused already

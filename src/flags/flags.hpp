@@ -75,10 +75,11 @@ struct Flag {
   CommandMask any_mode = kNoCommand;  ///< commands to which `modes` doesn't apply
   CommandMask required = kNoCommand;  ///< after all layers
   ModeMask required_modes = kAllModes;
-  std::string_view variable = {};  ///< environment variable of the third layer
-  std::string_view retired = {};   ///< its old name, for a hint
-  bool user_file = false;          ///< may stand in the per-user file
-  bool names_file = false;         ///< its file is read where the command is typed, and goes with the job
+  std::string_view variable = {};   ///< environment variable of the third layer
+  std::string_view retired = {};    ///< its old name, for a hint
+  bool user_file = false;           ///< may stand in the per-user file
+  bool names_file = false;          ///< its file is read where the command is typed, and goes with the job
+  std::string_view no_effect = {};  ///< why the flag, which is accepted for old scripts, changes nothing; else empty
   std::string_view text = {};
 };
 
@@ -94,7 +95,7 @@ inline constexpr Flag kClientHostMemoryFlag{
     .kind = FlagKind::kReal,
     .value_name = "GIB",
     .required_modes = kClosedAndOpen,
-    .text = "Memory of one client host in GiB. Where it is optional: this host's."};
+    .text = "Memory of one client host in GiB. Default where it is optional: this host's."};
 inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .short_name = "at",
                                            .kind = FlagKind::kChoice,

@@ -185,8 +185,7 @@ std::vector<std::pair<std::string, const Subcommand*>> Grammar::words_not_built(
   std::vector<std::pair<std::string, const Subcommand*>> words;
   for (const Entry& entry : entries_) {
     if (entry.word.built) continue;
-    words.emplace_back(join(words_with_placeholders(entry.parent, entry.word), " "),
-                       &entry.word);
+    words.emplace_back(join(words_with_placeholders(entry.parent, entry.word), " "), &entry.word);
   }
   return words;
 }
@@ -217,6 +216,10 @@ std::string Grammar::present_form(const Resolution& resolution) const {
   const std::string& offending = resolution.offending;
   if (resolution.parent.empty() && find("MODE", offending, std::nullopt) != nullptr) {
     return fmt::format("the mode goes first: mlpstorage closed {} ... (or open, or whatif)", offending);
+  }
+  for (const Entry& entry : entries_) {
+    if (!resolution.parent.empty() || entry.word.word != offending || !entry.parent.starts_with("MODE/")) continue;
+    return fmt::format("mode and benchmark go first: mlpstorage closed {} ...", entry.group->word);
   }
   const CommandGroup* group = resolution.command.group;
   if (group == nullptr || resolution.parent != joined("MODE", group->word)) return retired_flag_hint(offending);

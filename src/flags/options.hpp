@@ -39,7 +39,6 @@ struct CommonOptions {
   LogLevel stream_log_level = LogLevel::kInfo;  ///< --debug and --verbose already applied
   ColorMode color = ColorMode::kAuto;
   bool skip_validation = false;
-  bool skip_ssh_check = false;
   bool skip_fs_separation_gate = false;
   std::string config_file;
   std::string verify_lockfile;

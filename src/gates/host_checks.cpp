@@ -6,11 +6,11 @@
 #include <iterator>
 #include <utility>
 
+#include "gates/access.hpp"
 #include "gates/folder.hpp"
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "gates/separation.hpp"
-#include "gates/storage_probe.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::gates {
@@ -68,7 +68,7 @@ void HostChecks::open_to_write(std::vector<std::string>& warnings, std::optional
 
 void HostChecks::open_to_read(Opening& opening) {
   if (!request_.store->traits().holds_objects) return;
-  const auto objects = probe_reading(*request_.store, request_.model_folder);
+  const auto objects = check_read_access(*request_.store, request_.model_folder);
   if (!objects) {
     findings_.failures.push_back(objects.error());
     return;
@@ -109,10 +109,10 @@ void HostChecks::check_store(const Opening& opening) {
   const bool usable = is_process_0() ? findings_.failures.empty() : sees_folder(opening);
   if (traits.holds_objects && usable) {
     if (writes()) {
-      auto failures = probe_writing(store, request_.model_folder);
+      auto failures = check_write_access(store, request_.model_folder);
       std::move(failures.begin(), failures.end(), std::back_inserter(findings_.failures));
     } else if (!is_process_0()) {
-      const auto objects = probe_reading(store, request_.model_folder);
+      const auto objects = check_read_access(store, request_.model_folder);
       if (!objects) findings_.failures.push_back(objects.error());
     }
   }
@@ -160,7 +160,7 @@ void HostChecks::check_capacity() {
 }
 
 void HostChecks::check_separation() {
-  auto finding = probe_separation(request_.store->root().path(), request_.results_dir, findings_.warnings);
+  auto finding = compare_file_systems(request_.store->root().path(), request_.results_dir, findings_.warnings);
   std::optional<Error> error;
   if (finding) {
     error = separation_error(*finding);

@@ -3,37 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <string>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
+#include "world/proc_text.hpp"
 
 namespace mlps::gates {
 namespace {
 
 // Memory of a process besides its I/O buffers.
 constexpr uint64_t kReserve = 64 * kMiB;
-constexpr std::string_view kField = "MemAvailable:";
 constexpr const char* kLessMemory = "lower --io-workers, --io-depth or --io-part-size";
 
 }  // namespace
 
 std::optional<uint64_t> parse_mem_available(std::string_view meminfo) {
-  for (std::string_view rest = meminfo; !rest.empty();) {
-    const size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-    if (line.substr(0, kField.size()) != kField) continue;
-    const size_t digits = line.find_first_not_of(" \t", kField.size());
-    if (digits == std::string_view::npos) return std::nullopt;
-    uint64_t kib = 0;
-    const auto [after, error] = std::from_chars(line.data() + digits, line.data() + line.size(), kib);
-    const std::string_view unit = line.substr(static_cast<size_t>(after - line.data()));
-    if (error != std::errc{} || unit != " kB" || kib > std::numeric_limits<uint64_t>::max() / kKiB) return std::nullopt;
-    return kib * kKiB;
+  constexpr std::string_view kUnit = " kB";
+  for (const auto& [name, value] : world::parse_pairs(meminfo)) {
+    if (name != "MemAvailable") continue;
+    if (!value.ends_with(kUnit)) return std::nullopt;
+    const auto kib = parse_number<uint64_t>(std::string_view(value).substr(0, value.size() - kUnit.size()));
+    if (!kib || *kib > std::numeric_limits<uint64_t>::max() / kKiB) return std::nullopt;
+    return *kib * kKiB;
   }
   return std::nullopt;
 }

@@ -32,8 +32,8 @@ std::string real_path(const std::string& path) {
 
 }  // namespace
 
-Result<SeparationFinding> probe_separation(const std::string& checkpoint_folder, const std::string& results_dir,
-                                           std::vector<std::string>& warnings) {
+Result<SeparationFinding> compare_file_systems(const std::string& checkpoint_folder, const std::string& results_dir,
+                                               std::vector<std::string>& warnings) {
   const std::string name = std::string(storage::kSeparationProbe) + storage::random_suffix();
   ProbeFile probe(kSeparationGate, fmt::format("{}/{}", checkpoint_folder, name), warnings);
   // Another name than the probe's, so that one folder given twice is found to be one and not an EEXIST.

@@ -69,7 +69,7 @@ run::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome
 Json error_json(const std::optional<Error>& error) {
   if (!error) return nullptr;
   return {{"code", code_name(error->code)},
-          {"message", without_secrets(std::string_view(error->message))},
+          {"message", without_secrets(message_with_host(*error))},
           {"details", without_secrets(std::string_view(error->details))},
           {"suggestion", without_secrets(std::string_view(error->suggestion))}};
 }

@@ -107,8 +107,12 @@ ProcessGroup::ProcessGroup(const world::Launched& launched) : transport_(join_gr
   if (!is_process0()) log::configure({LogLevel::kNone, ColorMode::kNever});
 }
 
+std::string ProcessGroup::host() const {
+  return is_alone() ? std::string() : fmt::format("host {}", transport_->members()[transport_->index()].host);
+}
+
 std::string ProcessGroup::host_prefix() const {
-  return is_alone() ? std::string() : fmt::format("host {}: ", transport_->members()[transport_->index()].host);
+  return is_alone() ? std::string() : host() + ": ";
 }
 
 std::optional<int> ProcessGroup::check_consensus(const std::vector<Error>& errors, const std::vector<PlanPart>& plan) {
@@ -192,7 +196,7 @@ int ProcessGroup::end(int status) {
     if (speaks()) {
       if (!is_process0()) {
         Error error = *transport_->failure().first();
-        if (!has_met()) error.message = fmt::format("host {}: {}", world::host_name(), error.message);
+        if (!has_met()) error.host = fmt::format("host {}", world::host_name());
         fmt::print(stderr, "{}\n", render(error));
       }
       say(reason);
@@ -207,7 +211,7 @@ int ProcessGroup::end(int status) {
 bool ProcessGroup::speaks() {
   if (is_process0()) return true;
   // Who else is there isn't known; but what another has said comes with its name.
-  if (!has_met()) return index_ == 1 && !transport_->failure().first()->message.starts_with("host ");
+  if (!has_met()) return index_ == 1 && !transport_->failure().first()->host;
   for (uint32_t process = 0; process < index_; ++process) {
     if (!transport_->lost(process)) return false;
   }

@@ -53,6 +53,8 @@ class ProcessGroup {
   InterruptWatch& interrupts() { return interrupts_; }
   bool is_alone() const { return transport_->size() == 1; }
   bool is_process0() const { return index_ == 0; }
+  /// Returns "host a", and nothing in a group of one.
+  std::string host() const;
   /// Returns "host a: " to stand before facts of this host only, and nothing in a group of one.
   std::string host_prefix() const;
 

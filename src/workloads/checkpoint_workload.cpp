@@ -125,12 +125,13 @@ Result<CheckpointWorkload> load_checkpoint_workload(std::string_view model, cons
                 fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "",
                             join(checkpoint_models(), ", ")));
   }
-  // llama3-8b is llama3_8b.yaml.
-  std::string file_name = fmt::format("{}.yaml", model);
+  std::string file_name(model);
   std::replace(file_name.begin(), file_name.end(), '-', '_');
-  const auto text = embedded_text(file_name);
+  const auto text = embedded_text(file_name + ".yaml");
   if (!text) return fail(text.error());
-  return parse_checkpoint_workload(*rules, *text, overrides);
+  auto workload = parse_checkpoint_workload(*rules, *text, overrides);
+  if (workload) workload->file_name = std::move(file_name);
+  return workload;
 }
 
 }  // namespace mlps::workloads

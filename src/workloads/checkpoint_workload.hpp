@@ -35,7 +35,8 @@ struct Parallelism {
 /// configuration flattened to dotted keys ("checkpoint.time_between_checkpoints"): every key of the file with the
 /// overrides applied, and its source, for configview, dlio_config/ and the metadata.
 struct CheckpointWorkload {
-  std::string cli_name;  ///< "llama3-8b"; names also the folder below the checkpoint folder
+  std::string cli_name;   ///< "llama3-8b"; names also the folder below the checkpoint folder
+  std::string file_name;  ///< "llama3_8b": of the built-in definition, without ".yaml"
   TransformerShape model;
   Parallelism parallelism;
   uint32_t closed_processes = 0;               ///< ranks that a closed run must have; see ModelRules

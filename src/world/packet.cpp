@@ -8,7 +8,7 @@ namespace mlps::world {
 namespace {
 
 // Begins every packet. Its last digits are the version of the protocol, to be raised whenever packets change.
-constexpr uint64_t kMark = 0x6d6c'7073'7772'0001;
+constexpr uint64_t kMark = 0x6d6c'7073'7772'0002;
 constexpr size_t kHeader = 6 * sizeof(uint64_t);
 
 tl::unexpected<Error> damaged(std::string_view what) {
@@ -32,7 +32,7 @@ Packer& Packer::text(std::string_view value) {
 }
 
 Packer& Packer::error(const Error& value) {
-  return number(static_cast<uint64_t>(value.code)).text(value.message).text(value.details).text(value.suggestion);
+  return number(static_cast<uint64_t>(value.code)).text(value.message).text(value.details).text(value.suggestion).number(value.host ? 1 : 0).text(value.host.value_or(""));
 }
 
 std::string_view Unpacker::taken(uint64_t length) {
@@ -62,6 +62,9 @@ Error Unpacker::error() {
   error.message = text();
   error.details = text();
   error.suggestion = text();
+  const bool has_host = number() != 0;
+  const std::string_view host = text();
+  if (has_host) error.host = host;
   return error;
 }
 

@@ -133,7 +133,6 @@ class PeerGroup {
   bool introduced_ = false;
   bool wire_over_ = false;  // finished, or broken: not to be touched again
   bool announced_ = false;
-  std::string named_;  // message of the last error raised here that already names its host
   std::optional<uint32_t> dead_;
   Nanos last_beat_ns_ = 0;
 };

@@ -161,19 +161,18 @@ void PeerGroup::announce_failure() {
   if (announced_ || !failure_.raised()) return;
   announced_ = true;
   FailureNotice notice{*failure_.first(), {}};
-  if (notice.error.message == named_) {
+  if (notice.error.host) {
     notice.gone = dead_;
   } else {
     const std::optional<uint32_t> rank = failure_.rank();
-    notice.error.message = rank ? fmt::format("{}, rank {}: {}", name(index_), *rank, notice.error.message)
-                                : fmt::format("{}: {}", name(index_), notice.error.message);
+    notice.error.host = rank ? fmt::format("{}, rank {}", name(index_), *rank) : name(index_);
   }
   const Bytes body = encode(notice);
   for (const uint32_t neighbour : neighbours_) send(neighbour, {.kind = PacketKind::kFailure, .body = body});
 }
 
 void PeerGroup::raise_named(Error error) {
-  named_ = error.message;
+  if (!error.host) error.host.emplace();  // the message names it
   failure_.raise(std::move(error));
 }
 

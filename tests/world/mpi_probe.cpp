@@ -58,7 +58,7 @@ void time_barriers(Transport& transport) {
 // Waits at a barrier for somebody who won't come; what ended the wait is the first cause.
 void wait_for_failure(Transport& transport) {
   const Status done = transport.barrier();
-  const std::string message = done ? "the barrier was passed" : done.error().message;
+  const std::string message = done ? "the barrier was passed" : message_with_host(done.error());
   say(transport, fmt::format("\"failure\": \"{}\"", message));
 }
 
@@ -70,7 +70,7 @@ int end(Transport& transport, Nanos limit) {
 int run(Transport& transport, const std::string& scenario) {
   if (transport.failure().raised()) {
     fmt::print(stderr, "{}\n", render(*transport.failure().first()));
-    say(transport, fmt::format("\"failure\": \"{}\"", transport.failure().first()->message));
+    say(transport, fmt::format("\"failure\": \"{}\"", message_with_host(*transport.failure().first())));
     return end(transport, 5 * kSecond);
   }
   const ClockOffset& clock = transport.members().back().clock;

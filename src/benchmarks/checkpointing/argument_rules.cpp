@@ -78,7 +78,7 @@ class Checker {
     if (!arguments_.accelerator_type.empty() && !cli::accelerator_memory_gb(arguments_.accelerator_type)) {
       error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
             fmt::format("legal are {}, {}", join(split(cli::kAccelerators, "|"), ", "),
-                        join(split(cli::kOlderAccelerators, "|"), ", ")));
+                        join(split(cli::kOlderAccelerators, "|"), " and ")));
     }
   }
 
@@ -154,7 +154,9 @@ class Checker {
   }
 
   void check_fsync() {
-    if (!workload_.fsync) warn("checkpoint.fsync is False: a submission must have True (rule 4.3.2)");
+    if (workload_.fsync) return;
+    error(ErrorCode::kConfigIncompatible, "checkpoint.fsync=False can't be honoured",
+          "a checkpoint counts when it is stored: files are always fsynced inside the timed interval (rule 4.3.2)");
   }
 
   const Arguments& arguments_;

@@ -168,7 +168,10 @@ TEST(Warnings, HostMemoryAndFsync) {
   auto workload = workload_of("llama3-8b");
   workload.fsync = false;
   arguments.client_host_memory_gib = 0;
-  EXPECT_THAT(check_arguments(arguments, workload).warnings, ElementsAre(HasSubstr("rule 4.3.2")));
+  const ArgumentFindings findings = check_arguments(arguments, workload);
+  EXPECT_THAT(findings.warnings, IsEmpty());
+  ASSERT_THAT(findings.errors, SizeIs(1));
+  EXPECT_THAT(render(findings.errors[0]), HasSubstr("rule 4.3.2"));
 }
 
 TEST(Findings, ComeAllAtOnce) {

@@ -4,6 +4,7 @@
 #include "benchmarks/checkpointing/plan.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "session/process_group.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::cli {
 namespace {

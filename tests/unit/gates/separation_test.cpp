@@ -22,7 +22,7 @@ bool two_file_systems() {
 TEST(Separation, TwoFoldersOfOneFileSystem) {
   const TemporaryFolder checkpoints, results;
   std::vector<std::string> warnings;
-  const auto finding = probe_separation(checkpoints.path(), results.path(), warnings);
+  const auto finding = compare_file_systems(checkpoints.path(), results.path(), warnings);
   ASSERT_TRUE(finding) << finding.error().message;
   EXPECT_TRUE(finding->same_filesystem);
   EXPECT_EQ(finding->checkpoint_path, checkpoints.path());
@@ -41,7 +41,7 @@ TEST(Separation, TwoFileSystems) {
   if (!two_file_systems()) GTEST_SKIP() << "/tmp and /dev/shm are one file system here";
   const TemporaryFolder checkpoints, results("/dev/shm");
   std::vector<std::string> warnings;
-  const auto finding = probe_separation(checkpoints.path(), results.path(), warnings);
+  const auto finding = compare_file_systems(checkpoints.path(), results.path(), warnings);
   ASSERT_TRUE(finding) << finding.error().message;
   EXPECT_FALSE(finding->same_filesystem);
   EXPECT_FALSE(separation_error(*finding));
@@ -52,7 +52,7 @@ TEST(Separation, TwoFileSystems) {
 TEST(Separation, OneFolderTwiceIsOneFileSystem) {
   const TemporaryFolder folder;
   std::vector<std::string> warnings;
-  const auto finding = probe_separation(folder.path(), folder.path(), warnings);
+  const auto finding = compare_file_systems(folder.path(), folder.path(), warnings);
   ASSERT_TRUE(finding) << finding.error().message;
   EXPECT_TRUE(finding->same_filesystem);
   EXPECT_EQ(folder.entries(), 0U);
@@ -63,7 +63,7 @@ TEST(Separation, RealPathsSeeThroughLinks) {
   const std::string link = results.path() + "/link";
   std::filesystem::create_directory_symlink(checkpoints.path(), link);
   std::vector<std::string> warnings;
-  const auto finding = probe_separation(link, results.path(), warnings);
+  const auto finding = compare_file_systems(link, results.path(), warnings);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->checkpoint_path, link);
   EXPECT_EQ(finding->checkpoint_realpath, std::filesystem::canonical(checkpoints.path()).string());
@@ -72,13 +72,13 @@ TEST(Separation, RealPathsSeeThroughLinks) {
 TEST(Separation, MissingFoldersAreE402AndLeaveNothing) {
   const TemporaryFolder folder;
   std::vector<std::string> warnings;
-  const auto no_results = probe_separation(folder.path(), folder.path() + "/absent", warnings);
+  const auto no_results = compare_file_systems(folder.path(), folder.path() + "/absent", warnings);
   ASSERT_FALSE(no_results);
   EXPECT_EQ(no_results.error().code, ErrorCode::kPermissionDenied);
   EXPECT_THAT(no_results.error().message, HasSubstr("No such file or directory"));
   EXPECT_THAT(no_results.error().message, HasSubstr("link"));
   EXPECT_EQ(folder.entries(), 0U);
-  const auto no_checkpoints = probe_separation(folder.path() + "/absent", folder.path(), warnings);
+  const auto no_checkpoints = compare_file_systems(folder.path() + "/absent", folder.path(), warnings);
   ASSERT_FALSE(no_checkpoints);
   EXPECT_EQ(no_checkpoints.error().code, ErrorCode::kPermissionDenied);
   EXPECT_THAT(no_checkpoints.error().message, HasSubstr("create"));

@@ -14,7 +14,7 @@
 namespace mlps::test {
 
 /// Runs `work` as every process of a job of `size` hosts, named a, b, c ... or as `hosts` says: a thread each, with a
-/// courier of its own over a net in memory. Limits are wide, for machines that are busy.
+/// MPI thread of its own over a net in memory. Limits are wide, for machines that are busy.
 inline void run_job(uint32_t size, const std::function<void(world::Transport&)>& work,
                     const std::vector<std::string>& hosts = {}) {
   world::FakeNet net(size);

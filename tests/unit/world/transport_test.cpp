@@ -30,7 +30,7 @@ using Work = std::function<void(Transport&)>;
 
 std::string first_of(Transport& transport) {
   const auto first = transport.failure().first();
-  return first ? first->message : "";
+  return first ? message_with_host(*first) : "";
 }
 
 // Every process of a job: a thread each, over the net.
@@ -130,7 +130,7 @@ TEST(MpiThread, AFailureReachesAllWithHostAndRank) {
     } else {
       const Status done = transport.barrier();  // which process 2 never comes to
       ASSERT_FALSE(done);
-      EXPECT_EQ(done.error().message, "host c (process 2), rank 17: write /x: no space");
+      EXPECT_EQ(message_with_host(done.error()), "host c (process 2), rank 17: write /x: no space");
       EXPECT_EQ(done.error().code, ErrorCode::kDiskFull);
       EXPECT_EQ(done.error().suggestion, "free space");
     }

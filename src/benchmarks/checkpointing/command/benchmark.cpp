@@ -78,10 +78,13 @@ constexpr auto kFlags = std::to_array<Flag>({
      .choices = "unique|none",
      .default_text = "unique",
      .commands = kRunCommand,
-     .text = "What is written. none leaves buffers unfilled, for null:// only."},
+     .text = "Content of the objects; none leaves buffers unfilled, for null:// only."},
     row_for(kSeedFlag, kRunCommand, kNoCommand, "Seed of the payload."),
-    row_for(kSkipValidationFlag, kAllCommands, kNoCommand,
-            "Accepted for old scripts; checkpoints have no manifest to check."),
+    {.name = "skip-validation",
+     .kind = kSwitch,
+     .commands = kAllCommands,
+     .no_effect = "checkpoints have no manifest that could be checked",
+     .text = "Accepted for old scripts; checkpoints have no manifest to check."},
 });
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "benchmarks/checkpointing/command/execute.hpp"
 
-#include <algorithm>
-
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
@@ -100,8 +98,7 @@ class CheckpointingExecution {
     context.separation = gates.separation;
     context.args_json = options_json(options_);
     context.workload = prepared_.workload;
-    context.workload_name = options_.model;
-    std::replace(context.workload_name.begin(), context.workload_name.end(), '-', '_');
+    context.workload_name = prepared_.workload.file_name;
     context.values = prepared_.workload.values;
     context.overrides = prepared_.overrides;
     if (common_.mode == Mode::kClosed) context.verification = "CLOSED";

@@ -35,12 +35,6 @@ std::vector<Override> overrides_of(const CheckpointingOptions& options) {
   return overrides;
 }
 
-Status check_fsync(const workloads::CheckpointWorkload& workload) {
-  if (workload.fsync) return {};
-  return fail(ErrorCode::kConfigIncompatible, "checkpoint.fsync=False can't be honoured", {},
-              "a checkpoint counts when it is stored: files are always fsynced inside the timed interval");
-}
-
 Status check_payload(const CheckpointingOptions& options, const Location& folder) {
   if (options.payload == checkpointing::PayloadMode::kUnique) return {};
   if (folder.scheme() != Scheme::kNull) {
@@ -121,7 +115,6 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
     return tl::unexpected(errors);
   }
   prepared.workload = std::move(*workload);
-  note(check_fsync(prepared.workload));
   auto plan = checkpointing::make_plan(prepared.workload, {options.num_processes, options.size_scale});
   for (Error& error : apply_rules(options, prepared.workload, plan ? plan->checkpoint_bytes() : 0)) {
     errors.push_back(std::move(error));

@@ -90,7 +90,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .commands = kAllCommands,
      .modes = kOpenAndWhatif,
      .names_file = true,
-     .text = "Workload definition in the original's YAML, in place of the built-in one."},
+     .text = "Workload definition in the YAML of DLIO, in place of the built-in one."},
     {.name = "read-ahead",
      .kind = kSize,
      .value_name = "SIZE",
@@ -106,7 +106,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      .default_text = "30",
      .commands = kRunCommand,
      .text = "Most time spent before an epoch on evicting the data set from this host's page cache."},
-    row_for(kSkipValidationFlag, kAllCommands, kNoCommand, "What contradicts the data set's manifest is a warning."),
+    row_for(kSkipValidationFlag, kAllCommands, kNoCommand,
+            "Treat contradictions of the data set's manifest as warnings."),
 });
 
 }  // namespace

@@ -61,14 +61,14 @@ std::vector<std::string> differences(const TrainingOptions& options, const Train
   return params;
 }
 
-// The word the data folder needs: an object URI, or a bare prefix below BUCKET.
-const char* storage_word(const std::string& data_dir, const Environment& environment) {
-  const bool local_look =
-      data_dir.empty() || data_dir.front() == '/' || data_dir.front() == '.' || data_dir.front() == '~';
-  for (const char* scheme : {"s3://", "gs://", "gcs://", "az://", "azure://"}) {
-    if (lower(data_dir).starts_with(scheme)) return "object";
-  }
-  return !local_look && data_dir.find("://") == std::string::npos && environment.get("BUCKET") ? "object" : "file";
+// Returns the word that the data folder needs: "object" for an object URI, or a bare prefix below BUCKET.
+std::string_view word_for(const std::string& data_dir, const Environment& environment) {
+  const auto location = parse_location(data_dir);
+  const bool is_uri = data_dir.find("://") != std::string::npos;
+  const bool is_path = data_dir.empty() || std::string_view("/.~").find(data_dir.front()) != std::string_view::npos;
+  const bool is_object =
+      is_uri ? location && location->is_object_store() : !is_path && environment.get("BUCKET").has_value();
+  return storage_word(is_object ? AccessProtocol::kObject : AccessProtocol::kFile);
 }
 
 std::string datagen_command(const TrainingOptions& options, const TrainingWorkload& workload,
@@ -79,7 +79,7 @@ std::string datagen_command(const TrainingOptions& options, const TrainingWorklo
   std::string command = fmt::format(
       "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} "
       "--systemname {}",
-      mode_name(options.common.mode), options.model, storage_word(options.data_dir, environment), options.processes,
+      mode_name(options.common.mode), options.model, word_for(options.data_dir, environment), options.processes,
       given(options.data_dir, "DATA_DIR"), given(options.common.results_dir, "RESULTS_DIR"),
       given(options.common.systemname, "SYSTEM"));
   if (!options.workload_file.empty()) command += " --workload-file " + shell_quoted(options.workload_file);

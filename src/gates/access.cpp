@@ -1,4 +1,4 @@
-#include "gates/storage_probe.hpp"
+#include "gates/access.hpp"
 
 #include <fmt/format.h>
 
@@ -54,7 +54,7 @@ void put_and_compare(storage::Session& session, const std::string& name, const s
 
 }  // namespace
 
-std::vector<Error> probe_writing(storage::Store& store, const std::string& model_folder) {
+std::vector<Error> check_write_access(storage::Store& store, const std::string& model_folder) {
   const std::string name = below(model_folder).append(storage::kObjectProbe) + storage::random_suffix();
   const std::string where = store.root().join(name).to_string();
   auto session = store.open_session(1);
@@ -68,7 +68,7 @@ std::vector<Error> probe_writing(storage::Store& store, const std::string& model
   return failures;
 }
 
-Result<std::vector<storage::ObjectInfo>> probe_reading(storage::Store& store, const std::string& model_folder) {
+Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store, const std::string& model_folder) {
   auto session = store.open_session(1);
   if (!session) return fail(std::move(session.error()));
   auto page = (*session)->list(below(model_folder), {});

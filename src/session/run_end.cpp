@@ -1,0 +1,45 @@
+#include "session/run_end.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "run/verdict.hpp"
+#include "session/cluster.hpp"
+#include "session/execution.hpp"
+
+namespace mlps::cli {
+
+void name_host(run::RunFacts& facts, const std::string& host) {
+  if (!facts.error || facts.error->host || facts.error->code == ErrorCode::kInterrupted) return;
+  const auto reason = std::find(facts.reasons.begin(), facts.reasons.end(), run::as_reason(*facts.error));
+  facts.error->host = host;
+  if (reason != facts.reasons.end()) *reason = run::as_reason(*facts.error);
+}
+
+void warn(const std::optional<std::string>& warning) {
+  if (warning) log::warning("{}", *warning);
+}
+
+std::optional<results::RunOutcome> end_run(run::RunFacts& facts, const std::function<void()>& gather,
+                                           const RunEnd& end) {
+  gather();
+  const bool passed = facts.verdict == run::Verdict::kPassed;
+  world::Transport& transport = end.group.transport();
+  if (!end.group.is_process0()) {
+    end.watch.send(passed, end.store, end.moved, transport);
+    end.group.share_warnings(false);
+    (void)facts_at_end(end.group);
+    return std::nullopt;
+  }
+  log::progress("");
+  name_host(facts, end.group.host());
+  results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, end.moved, transport);
+  end.group.share_warnings(false);
+  return outcome_of(facts.error, std::move(findings), facts_at_end(end.group));
+}
+
+int status_of(const run::RunFacts& facts) {
+  return facts.error ? exit_code(facts.error->code) : kExitSuccess;
+}
+
+}  // namespace mlps::cli
