@@ -186,7 +186,7 @@ std::shared_ptr<WorkShared> work_scenario(Execution& execution, const std::vecto
 TEST(PhaseWorkModel, EveryRankIsDoneAndEveryThreadLeaves) {
   const std::vector<std::vector<std::vector<uint64_t>>> plans = {{{}}, {{1}}, {{2}}, {{1, 1}}, {{}, {1}}, {{}, {}}};
   for (const auto& plan : plans) {
-    const Report report = explore({.max_preemptions = 2}, [&](Execution& execution) {
+    const Report report = explore({.max_preemptions = 1}, [&](Execution& execution) {
       const auto shared = work_scenario(execution, plan, 2);
       execution.at_end([shared] { check(shared->work.finished(), "the work is not finished"); });
     });
@@ -197,7 +197,7 @@ TEST(PhaseWorkModel, EveryRankIsDoneAndEveryThreadLeaves) {
 
 TEST(PhaseWorkModel, AFailureAtAnyMomentHangsNobody) {
   for (const auto& plan : std::vector<std::vector<std::vector<uint64_t>>>{{{}}, {{1}}, {{}, {1}}}) {
-    const Report report = explore({.max_preemptions = 2}, [&](Execution& execution) {
+    const Report report = explore({.max_preemptions = 1}, [&](Execution& execution) {
       const auto shared = work_scenario(execution, plan, 1);
       execution.thread("signal", [shared] { shared->failure.raise(); });
     });

@@ -75,7 +75,7 @@ void consume(ReadShared& shared, uint64_t batches, bool looks_again = true) {
 }
 
 Report explore_queue(uint32_t ranks, uint64_t batches, int readers, bool fails) {
-  return explore({.max_preemptions = 2}, [&](Execution& execution) {
+  return explore({.max_preemptions = 1}, [&](Execution& execution) {
     const auto shared = std::make_shared<ReadShared>(ranks, 2);
     execution.thread("step loop", [shared, batches] { consume(*shared, batches); });
     for (int i = 0; i < readers; ++i) {
