@@ -138,7 +138,7 @@ void read_or_retire(ReadShared& shared, BasicEventCount<ModelSync>& parked, Atom
 
 // The fault that made training runs hang when a slow start was followed by fast reads.
 TEST(PrefetchModel, FindsTheWakeUpThatARetiredThreadTakesAway) {
-  const Report report = explore({.max_preemptions = 3}, [](Execution& execution) {
+  const Report report = explore({.max_preemptions = 2}, [](Execution& execution) {
     struct Adaptive : ReadShared {
       Adaptive() : ReadShared(1, 2) {}
       BasicEventCount<ModelSync> parked;
@@ -146,7 +146,7 @@ TEST(PrefetchModel, FindsTheWakeUpThatARetiredThreadTakesAway) {
     };
     const auto shared = std::make_shared<Adaptive>();
     execution.thread("step loop", [shared] {
-      consume(*shared, 2);
+      consume(*shared, 3);
       shared->parked.notify();
     });
     for (int i = 0; i < 2; ++i) {

@@ -218,7 +218,7 @@ TEST(GenerateOnHosts, WhatFailsOneFailsAllWithItsWords) {
         EXPECT_EQ(records[host].error->code, ErrorCode::kDiskFull);
         EXPECT_THAT(records[host].error->message, HasSubstr("No space left on device"));
         if (host == victim) continue;
-        EXPECT_THAT(records[host].error->message, HasSubstr(fmt::format("(process {})", victim)));
+        EXPECT_THAT(message_with_host(*records[host].error), HasSubstr(fmt::format("(process {})", victim)));
       }
       EXPECT_FALSE(folder.store.blobs.contains(kManifestName));
       EXPECT_TRUE(folder.store.blobs.contains(kJournalName));
