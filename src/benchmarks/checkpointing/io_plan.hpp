@@ -19,9 +19,9 @@ struct IoRequest {
 };
 
 /// Decides workers, depth and buffer size so that workers x depth x part stays within the memory limit. About two
-/// parts per rank are wanted in flight (the original's rule: max(2, 16 / ranks) per rank), at least 16 and at most 64
-/// per host. A blocking store gets one thread per part in flight, an asynchronous one a thread per core.
-/// E102 when a value that was asked for can't be honoured; it names the flag, the value and the largest legal one.
+/// parts per rank are wanted in flight (the rule of mlpstorage 3.0: max(2, 16 / ranks) per rank), at least 16 and at
+/// most 64 per host. A blocking store gets one thread per part in flight, an asynchronous one a thread per core. E102
+/// when a value that was asked for can't be honoured; it names the flag, the value and the largest legal one.
 Result<IoPlan> plan_io(const CheckpointPlan& plan, storage::Store& store, const IoRequest& request);
 
 }  // namespace mlps::checkpointing

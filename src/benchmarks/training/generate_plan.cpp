@@ -9,7 +9,7 @@
 namespace mlps::training {
 namespace {
 
-// --num-processes is the number of parallel generators. The original's writes one file at a time each, so that many
+// --num-processes is the number of parallel generators. DLIO's writes one file at a time each, so that many
 // files or parts are wanted in flight here; never fewer than what one host takes to be busy. Every host gets the same,
 // rounded up: one plan is printed for all.
 constexpr uint32_t kMinInFlight = 16;
