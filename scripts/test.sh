@@ -2,7 +2,8 @@
 # Builds and runs the tests. Usage: test.sh fast|all|long
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything on the release build
-#   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, then the release build
+#   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, a thousand stopped
+#         runs, then the release build
 # The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,5 +39,9 @@ case "$mode" in
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac
 scripts/build.sh release
+if [ "$mode" = long ]; then
+  echo "== runs that are told to stop at any moment: 1000 of checkpointing, 200 of training"
+  MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
+fi
 run_tests release
 tests/skips.py tests/skips.txt build/release/tests.xml
