@@ -21,8 +21,6 @@ BENCHMARKS = ("checkpointing", "training", "kvcache", "vectordb")
 MAY_NAME_BENCHMARKS = ("workloads", "formats")
 BENCHMARK_NAME = re.compile("|".join(BENCHMARKS), re.IGNORECASE)
 COMMENT = re.compile(r"//[^\n]*")
-# A benchmark knows no other, but for what is listed here.
-WING_MAY_INCLUDE = {"training": {"benchmarks/checkpointing/saver.hpp"}}  # checkpoints of a training run
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 ANY_INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^>"]+[>"])', re.MULTILINE)
 
@@ -41,8 +39,7 @@ def include_violation(file, included, exists):
     if FLOORS.index(target[0]) > FLOORS.index(source[0]):
         return f"{target[0]}/ is below {source[0]}/"
     if source[0] == target[0] == "benchmarks" and source[1] != target[1]:
-        if included not in WING_MAY_INCLUDE.get(source[1], ()):
-            return f"benchmarks/{source[1]}/ may not know benchmarks/{target[1]}/"
+        return f"benchmarks/{source[1]}/ may not know benchmarks/{target[1]}/"
     if source[0] == "storage" and target[0] == "storage" and len(target) > 2:
         return backend_violation(file, source, target)
     if source[0] != "storage" and target[0] == "storage" and len(target) > 2:
