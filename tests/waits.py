@@ -14,8 +14,7 @@ PRIMITIVES = {
     r"std::j?thread\b|pthread_create|std::async": {"base/threads.hpp", "base/threads.cpp"},
     r"std::condition_variable": {"base/waiting.hpp"},
     r"std::this_thread|\b(nano|u|clock_nano)sleep\b": {"base/waiting.cpp"},
-    r"SYS_futex|\.wait\([^;]*memory_order|\bnotify_one\(": {"base/sync.cpp", "benchmarks/checkpointing/lane.cpp",
-                                                               "benchmarks/checkpointing/lane.hpp"},
+    r"SYS_futex|\.wait\([^;]*memory_order|\bnotify_one\(": {"base/sync.cpp"},
     r"std::(future|promise|latch|barrier|\w*semaphore)\b|\bsigwait": set(),
     # libcurl's and io_uring's own waits need their descriptors; each has a time-out.
     r"(?<!\w)::p?poll\(|\bp?poll\(descriptors|\bselect\(|\bepoll_": {"base/waiting.cpp", "storage/http/connection.cpp"},
@@ -25,7 +24,7 @@ PRIMITIVES = {
 WRAPPERS = {"base/event_count.hpp", "base/periodic_thread.cpp", "base/sync.cpp", "base/sync.hpp", "base/threads.cpp",
             "base/threads.hpp", "base/waiting.cpp", "base/waiting.hpp"}
 # A call that may wait. Members named poll take a time-out and end in one of these.
-WAIT = re.compile(r"(?:\.|->)wait(?:_until)?\(|(?:\.|->)join\(\)|\b(?:sleep_for|poll_until|run_on_threads|curl_multi_poll)\(|"
+WAIT = re.compile(r"(?:\.|->)wait(?:_until|_briefly)?\(|(?:\.|->)join\(\)|\b(?:sleep_for|poll_until|run_on_threads|curl_multi_poll)\(|"
                   r"::waitpid\(|\bpoll\(descriptors|\bio_uring_\w*wait\w*\(")
 COMMENT = re.compile(r"//.*")
 ROW = re.compile(r"^\| `([\w/]+\.[ch]pp)` \| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)

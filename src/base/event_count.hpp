@@ -31,6 +31,16 @@ class BasicEventCount {
     sleeping_.fetch_sub(1, std::memory_order_relaxed);
   }
 
+  /// As wait(), where the notification is likely to come within microseconds: sleeping and waking cost more than that,
+  /// so the thread gives the processor away a few times first.
+  void wait_briefly(Key key) {
+    for (int i = 0; i < Sync::kYields; ++i) {
+      if (prepare_wait() != key) return;
+      Sync::yield();
+    }
+    wait(key);
+  }
+
  private:
   alignas(64) typename Sync::template Atomic<uint32_t> notifications_{0};
   typename Sync::template Atomic<uint32_t> sleeping_{0};

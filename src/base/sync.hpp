@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -19,6 +21,10 @@ struct RealSync {
   using Condition = mlps::Condition;
 
   static Nanos now() { return now_ns(); }
+
+  /// How often a thread gives the processor away before it sleeps for something that comes within microseconds.
+  static constexpr int kYields = 4;
+  static void yield() { ::sched_yield(); }
 
   /// Sleeps while `word` holds `expected`, until futex_wake() or `deadline_ns`; may return early.
   static void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, Nanos deadline_ns);

@@ -51,12 +51,12 @@ class BasicPhaseWork {
     for (;;) {
       const auto key = wakeup_.prepare_wait();
       if (started_.load(std::memory_order_acquire) || stopped_.load(std::memory_order_acquire)) return;
-      wakeup_.wait(key);
+      wakeup_.wait_briefly(key);
     }
   }
   /// A key taken before looking for a step; wait() returns after the next change.
   auto prepare_wait() const { return wakeup_.prepare_wait(); }
-  void wait(EventCount::Key key) { wakeup_.wait(key); }
+  void wait(EventCount::Key key) { wakeup_.wait_briefly(key); }
 
   /// An object is open: its parts may be taken.
   void opened(typename RankQueue::QueuedObject& object) {

@@ -105,7 +105,7 @@ class BasicRankQueue {
       const auto key = ended_.prepare_wait();
       const Outcome outcome = outcome_.load(std::memory_order_acquire);
       if (outcome != Outcome::kRunning) return outcome == Outcome::kDone;
-      ended_.wait(key);
+      ended_.wait_briefly(key);
     }
   }
 

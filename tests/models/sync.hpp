@@ -162,6 +162,9 @@ struct ModelSync {
 
   static int64_t now() { return model::now(); }
 
+  static constexpr int kYields = 0;
+  static void yield() {}
+
   static void futex_wait(Atomic<uint32_t>& word, uint32_t expected, int64_t deadline_ns) {
     step({"futex_wait", {word.id_, true}});
     if (word.value_ == expected) word.queue_.sleep(word.id_, deadline_ns);
