@@ -70,10 +70,15 @@ struct PhaseStats : io::Stats {
   double cpu_system_s = 0;
   double wall_s = 0;  ///< sum over the phase's checkpoints of slowest_ns
 };
+/// Lists the fields of io::Stats too, in the order in which the record publishes them.
 constexpr auto fields_of(Of<PhaseStats>) {
-  return std::tuple_cat(fields_of(Of<io::Stats>()),
-                        std::tuple(kept("wall_s", &PhaseStats::wall_s), summed("cpu_user_s", &PhaseStats::cpu_user_s),
-                                   summed("cpu_system_s", &PhaseStats::cpu_system_s)));
+  using S = PhaseStats;
+  return std::tuple(summed("bytes", &S::bytes), summed("bytes_verified", &S::bytes_verified),
+                    summed("parts", &S::parts), summed("objects", &S::objects), summed("retries", &S::retries),
+                    summed("retried_bytes", &S::retried_bytes), kept("wall_s", &S::wall_s),
+                    summed("cpu_user_s", &S::cpu_user_s), summed("cpu_system_s", &S::cpu_system_s),
+                    summed("worker_time", &S::times), summed("begin", &S::begin_ns), summed("part", &S::part_ns),
+                    summed("first_byte", &S::first_byte_ns), summed("commit", &S::commit_ns));
 }
 
 /// Holds everything a run found out; result files, tables and JSON are views of it. run() makes it for the ranks of one

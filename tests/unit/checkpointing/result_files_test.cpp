@@ -29,12 +29,6 @@ RunFolder folder_of(const TemporaryFolder& root) {
   return {root.path(), "20260704_050040"};
 }
 
-std::vector<std::string> keys_of(const ordered_json& json) {
-  std::vector<std::string> keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
-
 void write_run(const TemporaryFolder& root, const checkpointing::RunRecord& record, const CheckpointContext& context,
                const RunOutcome& outcome = sample::outcome()) {
   const Status started = write_started(folder_of(root), context, record);
@@ -72,7 +66,7 @@ TEST(WriteFinished, FilesOfAPassedRun) {
                   "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
                   "fs_separation.json", "mlpstorage_record.json", "summary.json"));
   const ordered_json separation = root.json("fs_separation.json");
-  EXPECT_THAT(keys_of(separation),
+  EXPECT_THAT(sample::keys_of(separation),
               ElementsAre("version", "method", "data_or_chkpt_path", "results_path", "data_or_chkpt_realpath",
                           "results_realpath", "same_filesystem", "probed_at", "probed_by_rank", "probed_by_host"));
   EXPECT_EQ(separation["method"], "link_exdev");
@@ -85,7 +79,7 @@ TEST(WriteFinished, SummaryHasTheOriginalsShapeAndNumbers) {
   const TemporaryFolder root;
   write_run(root, sample::passed(2, 2, 2), sample::context(root.path()));
   const ordered_json summary = root.json("summary.json");
-  EXPECT_THAT(keys_of(summary),
+  EXPECT_THAT(sample::keys_of(summary),
               ElementsAre("start", "end", "num_accelerators", "num_hosts", "hostname", "metric", "num_files_train",
                           "num_files_eval", "num_samples_per_file", "host_cpu_count", "host_processor_name",
                           "potential_caching", "host_cpuinfo", "host_meminfo", "host_memory_GB",
@@ -96,7 +90,7 @@ TEST(WriteFinished, SummaryHasTheOriginalsShapeAndNumbers) {
   EXPECT_EQ(summary["potential_caching"], ordered_json::array({1}));
   EXPECT_EQ(summary["data_size_per_host_GB"], 6.0);
   EXPECT_EQ(summary["host_meminfo"]["MemTotal"], "67108864 kB");
-  EXPECT_THAT(keys_of(summary["host_cpuinfo"]), ElementsAre("cpu MHz"));
+  EXPECT_THAT(sample::keys_of(summary["host_cpuinfo"]), ElementsAre("cpu MHz"));
   EXPECT_EQ(summary["host_cpuinfo"]["cpu MHz"], "2001.5");
   EXPECT_EQ(summary["start"], iso_local(sample::kWallUs));
   const ordered_json& metric = summary["metric"];
@@ -127,9 +121,9 @@ TEST(WriteFinished, RankStats) {
   const std::string text = root.text("1_per_epoch_stats.json");
   EXPECT_THAT(text, HasSubstr("\n    \"1\": {\n        \"start\""));
   const ordered_json epoch = root.json("1_per_epoch_stats.json")["1"];
-  EXPECT_THAT(keys_of(epoch), ElementsAre("start", "save_ckpt1", "save_ckpt2", "load_ckpt1", "end"));
+  EXPECT_THAT(sample::keys_of(epoch), ElementsAre("start", "save_ckpt1", "save_ckpt2", "load_ckpt1", "end"));
   const ordered_json& save = epoch["save_ckpt1"];
-  EXPECT_THAT(keys_of(save), ElementsAre("start", "end", "duration", "throughput"));
+  EXPECT_THAT(sample::keys_of(save), ElementsAre("start", "end", "duration", "throughput"));
   EXPECT_TRUE(save["duration"].is_number_float());
   EXPECT_DOUBLE_EQ(save["duration"], 2.0);  // rank 1 in checkpoint 1
   EXPECT_DOUBLE_EQ(save["throughput"], 3.0);
@@ -143,8 +137,9 @@ TEST(WriteFinished, RankOutput) {
   const TemporaryFolder root;
   write_run(root, sample::passed(2, 1, 1), sample::context(root.path()));
   const ordered_json output = root.json("1_output.json");
-  EXPECT_THAT(keys_of(output), ElementsAre("host_memory_GB", "host_cpu_count", "host_processor_name",
-                                           "potential_caching", "host_cpuinfo", "host_meminfo", "1", "hostname"));
+  EXPECT_THAT(sample::keys_of(output),
+              ElementsAre("host_memory_GB", "host_cpu_count", "host_processor_name", "potential_caching",
+                          "host_cpuinfo", "host_meminfo", "1", "hostname"));
   EXPECT_EQ(output["host_memory_GB"], 64.0);
   EXPECT_EQ(output["1"]["load"], ordered_json::object());
   EXPECT_EQ(output["hostname"], "node1");
@@ -155,7 +150,7 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
   write_run(root, sample::passed(2, 2, 2), sample::context(root.path()));
   const ordered_json metadata = root.json(kMetadata);
   EXPECT_THAT(
-      keys_of(metadata),
+      sample::keys_of(metadata),
       ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator", "result_dir",
                   "parameters", "override_parameters", "system_info", "cluster_snapshots", "runtime", "verification",
                   "executed_command", "command_output_files", "args", "invocation_start_time", "invocation_end_time",
@@ -163,13 +158,13 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
   EXPECT_EQ(metadata["verification"], "CLOSED");
   EXPECT_TRUE(metadata["accelerator"].is_null());
   EXPECT_EQ(metadata["num_processes"], 2);
-  EXPECT_THAT(keys_of(metadata["parameters"]), ElementsAre("model", "framework", "checkpoint"));
+  EXPECT_THAT(sample::keys_of(metadata["parameters"]), ElementsAre("model", "framework", "checkpoint"));
   EXPECT_EQ(metadata["parameters"]["checkpoint"]["fsync"], true);
   EXPECT_EQ(metadata["parameters"]["checkpoint"]["time_between_checkpoints"], 5);
   EXPECT_EQ(metadata["parameters"]["checkpoint"]["num_checkpoints_write"], "2");  // overridden: a string
   EXPECT_EQ(metadata["parameters"]["model"]["parallelism"]["zero_stage"], 3);
   EXPECT_EQ(metadata["override_parameters"], ordered_json({{"checkpoint.num_checkpoints_write", "2"}}));
-  EXPECT_THAT(keys_of(metadata["args"]), ElementsAre("mode", "num_processes", "hosts", "zeta", "alpha"));
+  EXPECT_THAT(sample::keys_of(metadata["args"]), ElementsAre("mode", "num_processes", "hosts", "zeta", "alpha"));
   EXPECT_DOUBLE_EQ(metadata["runtime"], 7.5);  // 2 s + 3 s of writing and 1 s + 1.5 s of reading, by the slower rank
   EXPECT_THAT(metadata["executed_command"].get<std::string>(), EndsWith("--checkpoint-folder 's3://bucket/a b'"));
   EXPECT_EQ(metadata["command_output_files"][0]["stdout"], root.path() + "/checkpointing_run.stdout.log");
@@ -190,8 +185,9 @@ TEST(WriteFinished, SystemInfoHasTheFieldsReadersKnow) {
   const TemporaryFolder root;
   write_run(root, sample::passed(1, 1, 1), sample::context(root.path()));
   const ordered_json info = root.json(kMetadata)["system_info"];
-  EXPECT_THAT(keys_of(info), ElementsAre("total_memory_bytes", "total_cores", "num_hosts", "min_memory_bytes",
-                                         "max_memory_bytes", "collection_method", "collection_timestamp", "hosts"));
+  EXPECT_THAT(sample::keys_of(info),
+              ElementsAre("total_memory_bytes", "total_cores", "num_hosts", "min_memory_bytes", "max_memory_bytes",
+                          "collection_method", "collection_timestamp", "hosts"));
   EXPECT_EQ(info["total_memory_bytes"], 64 * kGiB);
   EXPECT_EQ(info["total_cores"], 4);
   EXPECT_EQ(info["collection_timestamp"], "2026-07-04T05:00:40Z");
@@ -202,7 +198,7 @@ TEST(WriteFinished, SystemInfoHasTheFieldsReadersKnow) {
   EXPECT_EQ(host["network"][0]["rx_bytes"], 7);
   EXPECT_EQ(host["cpu"]["num_logical_cores"], 8);
   const ordered_json cluster = root.json("checkpointing_cluster_info.json");
-  EXPECT_THAT(keys_of(cluster), ElementsAre("node1", "_metadata"));
+  EXPECT_THAT(sample::keys_of(cluster), ElementsAre("node1", "_metadata"));
   EXPECT_EQ(cluster["node1"]["meminfo"]["MemTotal"], 67108864);
   EXPECT_EQ(cluster["node1"]["cpuinfo"].size(), 2U);
   EXPECT_EQ(cluster["node1"]["cpuinfo"][0]["cpu MHz"], 2000.5);

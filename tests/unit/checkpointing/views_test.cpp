@@ -16,6 +16,7 @@ namespace {
 using checkpointing::CheckpointPlan;
 using checkpointing::IoPlan;
 using nlohmann::ordered_json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -203,6 +204,19 @@ TEST(RecordJson, UnitsPercentilesAndConfiguration) {
   EXPECT_EQ(interval["start_ns"], 2'000'000'000);
   EXPECT_EQ(interval["duration_ns"], 3'000'000'000);
   EXPECT_EQ(interval["bytes"], 3 * kGiB);
+}
+
+TEST(RecordJson, APhaseHasItsKeysInTheOrderPublished) {
+  const ordered_json json =
+      ordered_json::parse(record_json(sample::context("/results/x"), sample::passed(2, 2, 2), sample::outcome()));
+  EXPECT_THAT(
+      sample::keys_of(json["write"]),
+      ElementsAre("checkpoints_planned", "checkpoints_done", "metrics", "bytes", "bytes_verified", "parts", "objects",
+                  "retries", "retried_bytes", "wall_s", "cpu_user_s", "cpu_system_s", "worker_time", "latency"));
+  EXPECT_THAT(sample::keys_of(json["write"]["worker_time"]),
+              ElementsAre("prepare_ns", "submit_ns", "wait_ns", "starved_ns", "other_ns", "exposed_ns", "prepare_share",
+                          "submit_share", "wait_share", "starved_share"));
+  EXPECT_THAT(sample::keys_of(json["write"]["latency"]), ElementsAre("begin", "part", "first_byte", "commit"));
 }
 
 TEST(RecordJson, IsTheTextOfTheFile) {

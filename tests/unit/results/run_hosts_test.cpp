@@ -24,12 +24,6 @@ using ::testing::Not;
 
 constexpr const char* kHostsMetadata = "checkpointing_20260704_050040_metadata.json";
 
-std::vector<std::string> keys_in_order(const ordered_json& json) {
-  std::vector<std::string> keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
-
 /// A passed run of 8 ranks: 2 on host b, 3 in each of the two processes on host a.
 void write_hosts_run(const TemporaryFolder& root, const RunOutcome& outcome = sample::outcome()) {
   CheckpointContext context = sample::context(root.path());
@@ -133,7 +127,7 @@ TEST(ManyHosts, ClusterInfoIsKeyedByHost) {
   const TemporaryFolder root;
   write_hosts_run(root);
   const ordered_json cluster = root.json("checkpointing_cluster_info.json");
-  EXPECT_THAT(keys_in_order(cluster), ElementsAre("b", "a", "_metadata"));
+  EXPECT_THAT(sample::keys_of(cluster), ElementsAre("b", "a", "_metadata"));
   EXPECT_EQ(cluster["b"]["hostname"], "b");
   EXPECT_EQ(cluster["b"]["cpuinfo"].size(), 2U);
   EXPECT_EQ(cluster["a"]["cpuinfo"].size(), 1U);

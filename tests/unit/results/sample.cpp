@@ -85,6 +85,12 @@ std::string TemporaryFolder::text(const std::string& name) const {
   return text.str();
 }
 
+std::vector<std::string> keys_of(const nlohmann::ordered_json& object) {
+  std::vector<std::string> keys;
+  for (const auto& item : object.items()) keys.push_back(item.key());
+  return keys;
+}
+
 nlohmann::ordered_json TemporaryFolder::json(const std::string& name) const {
   return nlohmann::ordered_json::parse(text(name));
 }

@@ -29,6 +29,9 @@ class TemporaryFolder {
   std::string path_;
 };
 
+/// Returns the keys of an object in their order.
+std::vector<std::string> keys_of(const nlohmann::ordered_json& object);
+
 /// `ranks` ranks of 1 GiB model and 2 GiB optimizer state each, in two objects.
 checkpointing::CheckpointPlan plan(uint32_t ranks, uint32_t writes, uint32_t reads);
 

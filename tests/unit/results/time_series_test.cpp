@@ -23,12 +23,6 @@ constexpr const char* kFile = "checkpointing_20260704_050040_timeseries.json";
 
 constexpr Nanos kCloseNs = 60'000'000'000;
 
-std::vector<std::string> keys_of(const ordered_json& json) {
-  std::vector<std::string> keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
-
 world::HostSample sample_at(int64_t seconds) {
   world::HostSample sample;
   sample.at = {0, sample::kWallUs + seconds * 1'000'000};
@@ -65,9 +59,10 @@ TEST(WriteTimeSeries, HasTheOriginalsShape) {
   EXPECT_EQ(file->name, kFile);
   EXPECT_EQ(file->samples, 3U);
   const ordered_json json = root.json(kFile);
-  EXPECT_THAT(keys_of(json), ElementsAre("collection_interval_seconds", "start_time", "end_time", "num_samples",
-                                         "samples_by_host", "collection_method", "hosts_requested", "hosts_collected",
-                                         "requested_interval_seconds", "samples_taken", "mean_sample_cpu_us", "note"));
+  EXPECT_THAT(sample::keys_of(json),
+              ElementsAre("collection_interval_seconds", "start_time", "end_time", "num_samples", "samples_by_host",
+                          "collection_method", "hosts_requested", "hosts_collected", "requested_interval_seconds",
+                          "samples_taken", "mean_sample_cpu_us", "note"));
   EXPECT_EQ(json["collection_interval_seconds"], 40.0);
   EXPECT_EQ(json["start_time"], "2026-07-04T05:00:40.123456+00:00");
   EXPECT_EQ(json["end_time"], "2026-07-04T05:02:00.123456+00:00");
@@ -132,7 +127,7 @@ ordered_json written_by_job(const TemporaryFolder& root, const std::vector<std::
 TEST(GatherTimeSeries, HasTheSamplesOfEveryHost) {
   const TemporaryFolder root;
   const ordered_json json = written_by_job(root, {"c", "a", "b"}, 1);
-  EXPECT_THAT(keys_of(json["samples_by_host"]), ElementsAre("c", "a", "b"));
+  EXPECT_THAT(sample::keys_of(json["samples_by_host"]), ElementsAre("c", "a", "b"));
   EXPECT_EQ(json["num_samples"], 3 + 4 + 5);
   EXPECT_EQ(json["samples_taken"], 36);
   EXPECT_EQ(json["collection_interval_seconds"], 30.0);
@@ -162,7 +157,7 @@ TEST(GatherTimeSeries, LongOnesTravelInPieces) {
 TEST(GatherTimeSeries, CountersOfAHostWithTwoProcessesStandOnce) {
   const TemporaryFolder root;
   const ordered_json json = written_by_job(root, {"a", "b", "a"}, 1);
-  EXPECT_THAT(keys_of(json["samples_by_host"]), ElementsAre("a", "b"));
+  EXPECT_THAT(sample::keys_of(json["samples_by_host"]), ElementsAre("a", "b"));
   EXPECT_EQ(json["num_samples"], 3 + 4);
   EXPECT_EQ(json["samples_by_host"]["a"][0]["process"]["rss_bytes"], 0);
 }
@@ -231,8 +226,8 @@ TEST(SeriesHead, DamagedBytesAreRefused) {
 
 TEST(SampleJson, HasEveryCounterByItsName) {
   const ordered_json json = ordered_json::parse(sample_json("node", sample_at(0), sample::kWallUs).dump());
-  EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "diskstats", "vmstat", "meminfo", "loadavg", "netdev",
-                                         "cpu", "process"));
+  EXPECT_THAT(sample::keys_of(json), ElementsAre("timestamp", "hostname", "diskstats", "vmstat", "meminfo", "loadavg",
+                                                 "netdev", "cpu", "process"));
   EXPECT_EQ(json["diskstats"][0]["device_name"], "nvme0n1");
   EXPECT_EQ(json["diskstats"][0]["sectors_read"], 3);
   EXPECT_EQ(json["diskstats"][0].size(), 18U);
@@ -252,7 +247,8 @@ TEST(SampleJson, WhatCouldNotBeReadIsLeftOutAndStandsInErrors) {
   sample.load.reset();
   sample.errors = {{"diskstats", "open: denied"}, {"vmstat", "open: gone"}, {"loadavg", "not understood"}};
   const ordered_json json = ordered_json::parse(sample_json("node", sample, sample::kWallUs).dump());
-  EXPECT_THAT(keys_of(json), ElementsAre("timestamp", "hostname", "meminfo", "netdev", "cpu", "process", "errors"));
+  EXPECT_THAT(sample::keys_of(json),
+              ElementsAre("timestamp", "hostname", "meminfo", "netdev", "cpu", "process", "errors"));
   EXPECT_EQ(json["netdev"], ordered_json::array());
   EXPECT_EQ(json["errors"]["diskstats"], "open: denied");
   EXPECT_EQ(json["errors"].size(), 3U);

@@ -300,6 +300,11 @@ TEST(TrainingFiles, ThePassedRun) {
   EXPECT_EQ(json["schema"], "mlpstorage.training/1");
   EXPECT_EQ(json["verdict"], "passed");
   EXPECT_EQ(json["metrics"]["train_au_meet_expectation"], "success");
+  EXPECT_THAT(sample::keys_of(json["reading"]),
+              ElementsAre("bytes", "nominal_bytes", "bytes_verified", "extents", "files_opened", "reads", "retries",
+                          "retried_bytes", "cpu_user_s", "cpu_system_s", "worker_time", "latency"));
+  EXPECT_THAT(sample::keys_of(json["reading"]["worker_time"]),
+              ElementsAre("submit_ns", "wait_ns", "verify_ns", "idle_ns", "other_ns"));
   EXPECT_EQ(json["epochs"][0]["blocks"].size(), 2U);
   EXPECT_EQ(json["epochs"][0]["checkpoints"][0]["bytes"], kGiB);
   EXPECT_EQ(json["store"]["location"], "s3://bucket/unet3d");
