@@ -19,6 +19,12 @@ CpuTime CpuTime::of_process() {
   return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime)};
 }
 
+void CpuTime::add_since(double& user, double& system) const {
+  const CpuTime now = of_process();
+  user += now.user_s - user_s;
+  system += now.system_s - system_s;
+}
+
 uint64_t peak_rss_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -9,6 +9,8 @@ struct CpuTime {
   double user_s = 0;
   double system_s = 0;
   static CpuTime of_process();
+  /// Adds what the process has used since this moment.
+  void add_since(double& user, double& system) const;
 };
 
 /// Returns the peak resident memory of this process, in bytes.

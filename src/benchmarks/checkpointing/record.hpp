@@ -45,7 +45,7 @@ constexpr auto fields_of(Of<RankInterval>) {
 }
 static_assert(lists_every_member<RankInterval>());
 
-/// One checkpoint of a phase.
+/// Describes one checkpoint of a phase.
 struct CheckpointEvent {
   Phase phase = Phase::kWrite;
   uint32_t checkpoint = 0;  ///< from 1

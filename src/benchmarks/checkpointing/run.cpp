@@ -201,9 +201,7 @@ class CheckpointRun {
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
-    const CpuTime cpu = CpuTime::of_process();
-    stats.cpu_user_s += cpu.user_s - cpu_before_.user_s;
-    stats.cpu_system_s += cpu.system_s - cpu_before_.system_s;
+    cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
     if (meter_) meter_->leave(to_seconds(event.slowest_ns));
     log::info("{} checkpoint {}: {}{} in {:.3f} s, {:.3f} GiB/s", event.phase == Phase::kWrite ? "saved" : "loaded",

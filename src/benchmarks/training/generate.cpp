@@ -1,11 +1,11 @@
 #include "benchmarks/training/generate.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/durability_rounds.hpp"
@@ -25,16 +25,6 @@ constexpr uint64_t kWindow = uint64_t{1} << 18;
 constexpr uint64_t kMinAbsentInARow = 1024;
 // Looked at when a data set is said to be complete, of each set.
 constexpr uint64_t kFilesSampledForPresence = 64;
-
-double rusage_seconds(const timeval& t) {
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-}
-
-rusage usage_of_process() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage;
-}
 
 /// Bytes of the files [0, files) of a set; arithmetic unless sizes vary.
 uint64_t bytes_of_first(const Dataset& set, uint64_t files) {
@@ -96,7 +86,7 @@ class Generation {
     record_.run_start = Stamp::now();
     if (Status done = carry_out(); !done) failure_.raise(std::move(done.error()));
     record_.run_end = Stamp::now();
-    record_.peak_rss_bytes = static_cast<uint64_t>(usage_of_process().ru_maxrss) * kKiB;
+    record_.peak_rss_bytes = peak_rss_bytes();
     record_.hosts = {summary()};
     record_.error = failure_.first();
     run::add_cause(record_.error, record_.reasons);
@@ -213,12 +203,10 @@ class Generation {
 
   void write_files() {
     start_ = now_ns();
-    const rusage before = usage_of_process();
+    const CpuTime before = CpuTime::of_process();
     threads_->begin();
     threads_->wait_idle();
-    const rusage after = usage_of_process();
-    record_.cpu_user_s = rusage_seconds(after.ru_utime) - rusage_seconds(before.ru_utime);
-    record_.cpu_system_s = rusage_seconds(after.ru_stime) - rusage_seconds(before.ru_stime);
+    before.add_since(record_.cpu_user_s, record_.cpu_system_s);
     record_.seconds = to_seconds(now_ns() - start_);
     for (const auto& writer : writers_) merge(record_, writer->numbers());
   }

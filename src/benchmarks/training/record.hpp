@@ -16,7 +16,8 @@
 
 namespace mlps::training {
 
-/// How bytes move: decided before the run from the store's traits, the files and the user's limits; printed, obeyed.
+/// Describes how bytes are read: chosen before the run from the store's traits, the files and the user's limits,
+/// printed, and obeyed.
 struct ReadPlan : io::Plan {
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
@@ -26,18 +27,18 @@ struct ReadPlan : io::Plan {
   uint32_t in_flight = 0;           ///< extents per accelerator at once
 };
 
-/// One block of one epoch on one rank.
+/// Holds the times of one block of one epoch on one rank; docs/metrics.md has the formulas.
 struct RankBlock {
   uint64_t steps = 0;
   Stamp start, end;             ///< T0 and T1
-  double au = 0;                ///< percent, section 6.1
+  double au = 0;                ///< percent: 100 C / T
   double throughput = 0;        ///< samples/s of this rank
   Nanos compute_ns = 0;         ///< measured, all steps
   Nanos window_compute_ns = 0;  ///< C: over the metric window
   Nanos window_ns = 0;          ///< T
   Nanos wait_ns = 0;            ///< waiting for storage, all steps
   Nanos barrier_ns = 0;         ///< waiting for other ranks, all steps
-  Nanos harness_ns = 0;         ///< the rest of T1 - T0: ours
+  Nanos harness_ns = 0;         ///< the rest of T1 - T0: the cost of this program
 };
 constexpr auto fields_of(Of<RankBlock>) {
   return std::tuple(kept("steps", &RankBlock::steps), kept("start_ns", &RankBlock::start),
@@ -62,7 +63,7 @@ constexpr auto fields_of(Of<Block>) {
 }
 static_assert(lists_every_member<Block>());
 
-/// A checkpoint saved inside training.
+/// Describes a checkpoint saved inside training.
 struct SavedCheckpoint {
   uint32_t epoch = 0;
   uint64_t step = 0;
@@ -87,8 +88,8 @@ constexpr auto fields_of(Of<Evaluation>) {
 }
 static_assert(lists_every_member<Evaluation>());
 
-/// Page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all look at the
-/// whole set.
+/// Holds the page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all
+/// look at the whole set.
 struct CacheProbe {
   uint64_t files_sampled = 0;
   uint64_t files_total = 0;

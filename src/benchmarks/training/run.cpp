@@ -205,9 +205,7 @@ class TrainingRun {
       record_.steps_logged = record_.steps->steps();
       if (Status flushed = record_.steps->flush(); !flushed) world_.failure().raise(std::move(flushed.error()));
     }
-    const CpuTime cpu = CpuTime::of_process();
-    record_.stats.cpu_user_s = cpu.user_s - cpu_before_.user_s;
-    record_.stats.cpu_system_s = cpu.system_s - cpu_before_.system_s;
+    cpu_before_.add_since(record_.stats.cpu_user_s, record_.stats.cpu_system_s);
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = peak_rss_bytes();
     record_.hosts = {summary()};
