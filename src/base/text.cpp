@@ -51,10 +51,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
-  return lower(text.substr(0, prefix.size())) == lower(prefix);
-}
-
 std::vector<std::string> split(std::string_view text, std::string_view separators) {
   std::vector<std::string> pieces;
   size_t at = 0;

@@ -18,9 +18,6 @@ std::string_view trimmed(std::string_view text);
 /// Returns `text` with the letters A to Z in lower case.
 std::string lower(std::string_view text);
 
-/// Returns whether `text` begins with `prefix`, upper and lower case being the same.
-bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
-
 /// Splits at every character of `separators`; empty pieces are left out.
 std::vector<std::string> split(std::string_view text, std::string_view separators);
 

@@ -48,18 +48,6 @@ void note_keys_without_effect(TrainingWorkload& workload) {
 
 }  // namespace
 
-std::string_view shuffle_name(Shuffle shuffle) {
-  switch (shuffle) {
-    case Shuffle::kOff:
-      return "off";
-    case Shuffle::kSeed:
-      return "seed";
-    case Shuffle::kRandom:
-      return "random";
-  }
-  return "unknown";
-}
-
 std::vector<std::string> training_models() {
   return {kTrainingModels.begin(), kTrainingModels.end()};
 }

@@ -42,7 +42,6 @@ struct Column {
 };
 
 enum class Shuffle { kOff, kSeed, kRandom };
-std::string_view shuffle_name(Shuffle shuffle);
 
 /// A duration that is fixed or drawn from a distribution, as DLIO's computation times are. The absolute value of each
 /// draw counts.
