@@ -32,7 +32,9 @@ class StopTest(ProgramTest):
             running = self.start("whatif", "checkpointing", "run", "file", "--model", "llama3-8b", "--num-processes", 8,
                                  "--size-scale", 0.000001, "--num-checkpoints-write", 20000, "--num-checkpoints-read", 0,
                                  "--checkpoint-folder", "null://", "--io-workers", 64, "--results-dir", self.results,
-                                 "--systemname", "s", "--quiet", "--params", "checkpoint.time_between_checkpoints=0")
+                                 # Run folders of one system are named by the second, and these runs are shorter.
+                                 "--systemname", f"s{number}", "--quiet",
+                                 "--params", "checkpoint.time_between_checkpoints=0")
             time.sleep(after)
             os.kill(running.process.pid, signal.SIGTERM)
             done = self.ends(running, f"run {number}, SIGTERM {after:.3f} s after its start")
