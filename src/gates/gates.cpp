@@ -5,7 +5,7 @@
 #include "gates/findings.hpp"
 #include "gates/host_checks.hpp"
 #include "gates/job_facts.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -46,12 +46,12 @@ Result<Report> judge(const std::vector<Bytes>& all, std::vector<std::string> lef
 /// Broadcasts process 0's first failure.
 Status broadcast_first_failure(Report& report, world::Transport& transport) {
   Bytes message;
-  if (report.first_failure) message = world::Packer().error(*report.first_failure).take();
+  if (report.first_failure) message = world::Packer()(*report.first_failure).take();
   if (Status told = transport.broadcast(message); !told) return told;
   if (message.empty() || transport.index() == 0) return {};
   world::Unpacker in(message);
-  report.first_failure = in.error();
-  if (in.good() && in.empty()) return {};
+  in(report.first_failure.emplace());
+  if (in.whole()) return {};
   return failed(transport, {ErrorCode::kMpiCommunication, "process 0 sent a damaged message about the gates"});
 }
 

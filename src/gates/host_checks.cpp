@@ -11,29 +11,24 @@
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "gates/separation.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::gates {
 
+template <class Archive, world::Is<SharedMark> M>
+void fields(Archive& archive, M& mark) {
+  archive(mark.name, mark.inode, mark.size_bytes, mark.content);
+}
+
 world::Bytes pack(const Opening& opening) {
-  world::Packer packer;
-  packer.number(opening.folder_there ? 1 : 0).number(opening.mark ? 1 : 0);
-  const SharedMark mark = opening.mark.value_or(SharedMark{});
-  return packer.text(mark.name).number(mark.inode).number(mark.size_bytes).text(mark.content).take();
+  return world::Packer()(opening.folder_there, opening.mark).take();
 }
 
 Result<Opening> unpack_opening(std::string_view bytes) {
   world::Unpacker in(bytes);
   Opening opening;
-  opening.folder_there = in.number() != 0;
-  const bool has_mark = in.number() != 0;
-  SharedMark mark;
-  mark.name = in.text();
-  mark.inode = in.number();
-  mark.size_bytes = in.number();
-  mark.content = in.text();
-  if (has_mark) opening.mark = std::move(mark);
-  if (in.good() && in.empty()) return opening;
+  in(opening.folder_there, opening.mark);
+  if (in.whole()) return opening;
   return fail(ErrorCode::kMpiCommunication, "process 0 sent a damaged message about the folder");
 }
 

@@ -2,6 +2,7 @@
 #include "world/packet.hpp"
 
 #include "fuzz.hpp"
+#include "world/archive.hpp"
 #include "world/host_facts_pack.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -24,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   while (unpacker.good() && !unpacker.empty()) {
     (void)unpacker.number();
     (void)unpacker.text();
-    (void)unpacker.error();
+    Error error;
+    unpacker(error);
   }
   return 0;
 }
