@@ -135,7 +135,7 @@ TEST(Warnings, AcceleratorMemory) {
   EXPECT_EQ(cli::accelerator_memory_gb("a100"), 80U);
   EXPECT_FALSE(cli::accelerator_memory_gb("b2000"));
   Arguments arguments = legal(cli::Mode::kOpen, 8);
-  arguments.checkpoint_bytes = uuint32_t{1000} << 30;
+  arguments.checkpoint_bytes = uint64_t{1000} << 30;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, ElementsAre(HasSubstr("rule 4.3.4")));
   arguments.accelerator_type = "b200";  // 8 x 180 = 1440
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
@@ -143,7 +143,7 @@ TEST(Warnings, AcceleratorMemory) {
 
 TEST(Warnings, HostMemoryAndFsync) {
   Arguments arguments = legal(cli::Mode::kClosed, 8);
-  arguments.checkpoint_bytes = uuint32_t{300} << 30;
+  arguments.checkpoint_bytes = uint64_t{300} << 30;
   arguments.client_host_memory_gib = 100;
   EXPECT_THAT(check_arguments(arguments, workload_of("llama3-8b")).warnings, IsEmpty());
   arguments.client_host_memory_gib = 100.5;
