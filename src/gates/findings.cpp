@@ -6,7 +6,6 @@
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "storage/probe_name.hpp"
-#include "world/archive.hpp"
 #include "world/message_merger.hpp"
 
 namespace mlps::gates {
@@ -39,18 +38,6 @@ HostMemory memory_of(const std::string& host, const std::vector<world::Member>& 
 }
 
 }  // namespace
-
-world::Bytes pack(const Findings& findings) {
-  return world::Packer()(findings.failures, findings.warnings, findings.buffer_bytes, findings.available_bytes).take();
-}
-
-Result<Findings> unpack_findings(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  Findings findings;
-  in(findings.failures, findings.warnings, findings.buffer_bytes, findings.available_bytes);
-  if (in.whole()) return findings;
-  return fail(ErrorCode::kMpiCommunication, "another process sent damaged findings of its gates");
-}
 
 Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings) {
   world::MessageMerger failures(without_random_names), warnings(without_random_names);
