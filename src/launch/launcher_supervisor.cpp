@@ -94,7 +94,7 @@ class LauncherSupervisor {
     }
   }
 
-  // As much as stdout takes without a wait, so that signals are heard meanwhile.
+  // As much as stdout takes without a wait, so that signals are taken meanwhile.
   void forward_output() {
     std::array<pollfd, 1> watched{pollfd{STDOUT_FILENO, POLLOUT, 0}};
     stdout_is_full_ = poll_until(watched, now_ns()) == 0;
