@@ -22,12 +22,19 @@ std::string formatted(const tm& parts, const char* pattern) {
   return std::string(text, length);
 }
 
-}  // namespace
-
-Stamp Stamp::now() {
+Stamp both_clocks() {
   timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
   return {now_ns(), static_cast<int64_t>(wall.tv_sec) * 1'000'000 + wall.tv_nsec / 1000};
+}
+
+}  // namespace
+
+Stamp Stamp::now() {
+  // A wall clock that is set during a run must not make an end earlier than its start.
+  static const Stamp first = both_clocks();
+  const Nanos now = now_ns();
+  return {now, first.wall_us + (now - first.monotonic_ns) / 1000};
 }
 
 std::string iso_local(int64_t wall_us) {

@@ -21,7 +21,8 @@ inline double to_seconds(Nanos ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
-/// One moment on both clocks.
+/// One moment on both clocks. The wall clock is read once in a process and carried on by the monotonic one, so that
+/// stamps of one process are in order and as far apart as they were, even if somebody sets the clock.
 struct Stamp {
   Nanos monotonic_ns = 0;
   int64_t wall_us = 0;  ///< microseconds since the epoch, UTC

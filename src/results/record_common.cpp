@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/version.hpp"
 #include "results/config_json.hpp"
 #include "results/fields_json.hpp"
 #include "results/host_json.hpp"
@@ -64,7 +65,40 @@ run::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome
   return outcome ? facts.verdict : run::Verdict::kIncomplete;
 }
 
+// The engine of the store, or its kind where that has but one.
+Json io_engine_json(const RunFacts& facts) {
+  const auto engine = std::find_if(facts.store_settings.begin(), facts.store_settings.end(),
+                                   [](const auto& setting) { return setting.first == "engine"; });
+  if (engine != facts.store_settings.end()) return engine->second;
+  return facts.traits.backend.empty() ? Json() : Json(facts.traits.backend);
+}
+
 }  // namespace
+
+std::vector<std::string> no_result_because(const RunContext& context, const RunFacts& facts) {
+  std::vector<std::string> reasons = context.no_result_because;
+  if (!facts.traits.holds_objects) reasons.emplace_back("null:// keeps nothing: no storage was measured");
+  if (!facts.injected_fault.empty()) reasons.push_back("faults were injected: " + facts.injected_fault);
+  return reasons;
+}
+
+std::string no_result_text(const RunContext& context, const RunFacts& facts) {
+  std::string text;
+  for (const std::string& reason : no_result_because(context, facts)) {
+    text += fmt::format("***  no result of a storage system: {}  ***\n", reason);
+  }
+  return text;
+}
+
+Json tool_json(const RunContext& context, const RunFacts& facts) {
+  return {{"name", "mlpstorage"},
+          {"version", context.tool_version},
+          {"commit", std::string(build_id())},
+          {"binary_id", binary_id()},
+          {"compiler", std::string(compiler())},
+          {"mpi", context.mpi_library.empty() ? Json() : Json(context.mpi_library)},
+          {"io_engine", io_engine_json(facts)}};
+}
 
 Json error_json(const std::optional<Error>& error) {
   if (!error) return nullptr;
@@ -103,6 +137,8 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
   json["num_accelerators"] = context.processes;
   json["num_hosts"] = hosts_of(context).size();
   json["hostname"] = context.members.front().host;
+  const std::vector<std::string> reasons = no_result_because(context, facts);
+  if (!reasons.empty()) json["no_result_because"] = reasons;
   return json;
 }
 
@@ -144,10 +180,11 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
                  const std::optional<RunOutcome>& outcome) {
   Json json;
   json["schema"] = schema;
-  json["tool"] = {{"name", "mlpstorage"}, {"version", context.tool_version}};
+  json["tool"] = tool_json(context, facts);
   json["verdict"] = std::string(run::verdict_name(final_verdict(facts, outcome)));
   json["reasons"] = facts.reasons;
   json["error"] = error_json(facts.error);
+  json["no_result_because"] = no_result_because(context, facts);
   json["warnings"] = outcome ? Json(outcome->warnings) : Json::array();
   json["invocation"] = invocation_json(context, outcome);
   json["time"] = time_json(facts, outcome);

@@ -32,6 +32,7 @@ struct RunMember {
 /// credentials are masked when they are written, whatever the caller did.
 struct RunContext {
   std::string tool_version;  ///< "0.1.0"
+  std::string mpi_library;   ///< what joins the processes of the job, in its own words; empty for one process
   std::string mode;          ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
@@ -46,12 +47,17 @@ struct RunContext {
   std::vector<workloads::Override> overrides;    ///< in the order applied, the tool's and the user's
   std::string protocol;                          ///< "file" or "object"
   std::string run_datetime;                      ///< RunFolder::run_datetime; empty when no folder was claimed
+  std::string results_dir;                       ///< the root of the results tree; empty: no code image is kept
   std::string folder;                            ///< RunFolder::path; empty when no folder was claimed
   std::optional<std::string> accelerator;        ///< null in the metadata when absent
   std::optional<double> client_host_memory_gib;  ///< --client-host-memory-in-gb
   std::vector<std::string> hosts;                ///< --hosts, as given
-  std::string verification;  ///< of a run that passes: "CLOSED", "OPEN", "INVALID"; empty: not judged (null)
+  std::string verification;  ///< of a run that passes, by the rules: "CLOSED", "OPEN", "INVALID"; empty: not judged
+  /// Why the numbers of this run can't be a result of a storage system, a sentence each: what the caller knows beside
+  /// the facts of the run. See no_result_because().
+  std::vector<std::string> no_result_because;
   std::optional<gates::SeparationFinding> separation;
+  std::string manifest_snapshot;  ///< text of datagen-manifest.json; empty: no manifest was read
   /// By process: exactly one on one host, never none. Their ranks follow one another and are all of `processes`.
   /// Several may have the same host name; see run_hosts.hpp.
   std::vector<RunMember> members;

@@ -66,7 +66,6 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   request.mode = mode_name(common.mode);
   request.orgname = common.orgname;
   request.systemname = common.systemname;
-  request.wall_us = Stamp::now().wall_us;
   auto folder = results::claim_run_folder(request);
   if (!folder) return folder;
   if (auto status = log::open_run_files(folder->path); !status) return fail(status.error());
@@ -87,6 +86,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
   context.argv = common.argv;
   context.protocol = protocol_name(options);
   context.run_datetime = folder.run_datetime;
+  context.results_dir = common.results_dir;
   context.folder = folder.path;
   if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
   context.client_host_memory_gib = options.client_host_memory_gib;

@@ -1,5 +1,7 @@
 #include "session/options_json.hpp"
 
+#include <filesystem>
+
 namespace mlps::cli {
 namespace {
 
@@ -32,18 +34,20 @@ void add_hosts(Json& args, const HostOptions& hosts) {
   args["oversubscribe"] = hosts.oversubscribe;
   args["allow_run_as_root"] = hosts.allow_run_as_root;
   args["mpi_btl"] = hosts.mpi_btl;
-  args["mpi_params"] = hosts.mpi_params;
+  args["mpi_params"] = hosts.mpi_params.empty() ? Json() : Json(hosts.mpi_params);
 }
 
 void add_common(Json& args, const BenchmarkOptions& options) {
   const CommonOptions& common = options.common;
+  args["dlio_bin_path"] = nullptr;  // of mlpstorage 3.0: DLIO is no program of its own here
   args["o_direct"] = options.o_direct;
   args["params"] = params_json(common);
-  args["results_dir"] = common.results_dir;
+  args["results_dir"] = std::filesystem::absolute(common.results_dir).lexically_normal().string();
   args["systemname"] = common.systemname;
   args["config_file"] = text_or_null(common.config_file);
   args["debug"] = common.debug;
   args["verbose"] = common.verbose;
+  args["stream_log_level"] = nullptr;  // of mlpstorage 3.0; this program has no such flag
   args["quiet"] = common.quiet;
   args["dry_run"] = common.dry_run;
   args["verify_lockfile"] = text_or_null(common.verify_lockfile);

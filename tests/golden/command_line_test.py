@@ -159,7 +159,7 @@ class Init(ProgramTest):
         default = f"It is the default results directory now ({config}).\n"
         self.expect(["init", "acme", root], 0, f"{root} is initialised for organisation 'acme'.\n{default}", "")
         sentinel = self.read("results/mlperf-results.yaml")
-        self.assertRegex(sentinel, "^mlperf_results_version: 2\norgname: \"acme\"\ninitialized_at: \"[0-9T:.+-]+\"\n"
+        self.assertRegex(sentinel, "^mlperf_results_version: 3\norgname: \"acme\"\ninitialized_at: \"[0-9T:.+-]+\"\n"
                                    "initialized_by: \"mlpstorage [0-9.]+\"\n$")
         self.expect(["init", "acme", root], 0, f"{root} was initialised before for organisation 'acme'.\n{default}", "")
         self.refuse(["init", "other", root], 2, f"init: {root} belongs to organisation 'acme' already")

@@ -1,5 +1,7 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 
+#include <algorithm>
+
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 #include "session/options_json.hpp"
 
@@ -13,6 +15,7 @@ std::string options_json(const CheckpointingOptions& options) {
   Json args = options_head(options);
   args["num_processes"] = options.num_processes;
   args["accelerator_type"] = text_or_null(options.accelerator_type);
+  args["num_client_hosts"] = std::max<size_t>(options.hosts.hosts.size(), 1);
   add_hosts(args, options.hosts);
   args["checkpoint_folder"] = text_or_null(options.checkpoint_folder);
   args["num_checkpoints_write"] = options.num_checkpoints_write;

@@ -64,6 +64,9 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;
   context.overrides = chosen.overrides;
+  if (!options.workload_file.empty() && options.which == TrainingCommand::kRun) {
+    context.no_result_because.push_back("the workload is that of " + options.workload_file + ", not one of the rules");
+  }
   return context;
 }
 

@@ -150,9 +150,7 @@ class RunPreparation {
       log::warning("the manifest of the data set can't be read: {}", found.error().message);
       return std::nullopt;
     }
-    if (!*found) return std::nullopt;
-    manifest_text_ = (*found)->text;
-    return (*found)->manifest;
+    return std::move(*found);
   }
 
   /// Decides the number of files, and applies the manifest of the data set.
@@ -175,7 +173,7 @@ class RunPreparation {
     }
     if (*found) {
       const std::string where = prepared_.store->root().join(training::kManifestName).to_string();
-      prepared_.manifest_text = results::manifest_copy_text(where, overridden, manifest_text_);
+      prepared_.manifest_text = results::manifest_snapshot_text(where, overridden, **found, Stamp::now().wall_us);
     }
     prepared_.data_seed = use.seed;
     return add_overrides(options_, use.overrides, prepared_.chosen);
@@ -265,7 +263,7 @@ class RunPreparation {
       details.location = prepared_.store->root().to_string();
       details.store_settings = prepared_.store->describe();
       details.data_seed = prepared_.data_seed;
-      add_storage_values(*prepared_.store, prepared_.chosen.workload.values);
+      add_storage_values(*prepared_.store, prepared_.chosen.workload, prepared_.chosen.overrides);
     }
     if (prepared_.checkpoints) details.checkpoints = prepared_.checkpoints->root().to_string();
   }
@@ -275,7 +273,6 @@ class RunPreparation {
   const uint64_t memory_bytes_;
   const bool measures_;
   PreparedRun prepared_;
-  std::string manifest_text_;
   uint64_t minimum_ = 0;
   std::vector<Error> errors_;
 };
@@ -352,7 +349,7 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   prepared.details.data_seed = prepared.seed;
   prepared.details.store_settings = prepared.store->describe();
   prepared.details.injected_fault = options.inject_fault;
-  add_storage_values(*prepared.store, prepared.chosen.workload.values);
+  add_storage_values(*prepared.store, prepared.chosen.workload, prepared.chosen.overrides);
   return prepared;
 }
 
