@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 #include "workloads/columns.hpp"
 #include "workloads/value_text.hpp"
 
@@ -151,6 +151,11 @@ std::optional<std::string> nearest_name(std::string_view name, const std::vector
     }
   }
   return best;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names) {
+  const auto nearest = nearest_name(name, names);
+  return nearest ? fmt::format("did you mean {}? ", *nearest) : "";
 }
 
 }  // namespace mlps::workloads
