@@ -24,6 +24,26 @@ std::string history_path(const std::string& results_dir) {
   return results_dir + "/.mlps/history";
 }
 
+std::string ends_path(const std::string& results_dir) {
+  return results_dir + "/.mlps/history-ends";
+}
+
+// Adds to the entries how their commands ended: lines of "id,status,folder".
+void read_ends(const std::string& results_dir, std::vector<HistoryEntry>& entries) {
+  std::ifstream file(ends_path(results_dir));
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(','), second = line.find(',', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const auto id = parse_number<uint64_t>(std::string_view(line).substr(0, first));
+    const auto status = parse_number<int>(std::string_view(line).substr(first + 1, second - first - 1));
+    const auto entry =
+        std::find_if(entries.begin(), entries.end(), [&](const HistoryEntry& each) { return each.id == id; });
+    if (!status || entry == entries.end()) continue;
+    entry->exit_status = status;
+    entry->folder = line.substr(second + 1);
+  }
+}
+
 std::optional<HistoryEntry> parse_line(const std::string& line) {
   const size_t first = line.find(',');
   const size_t second = first == std::string::npos ? first : line.find(',', first + 1);
@@ -47,7 +67,13 @@ std::string recorded_command(const std::vector<std::string>& arguments) {
   return command;
 }
 
-Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments) {
+std::string verdict_of(const HistoryEntry& entry) {
+  if (!entry.exit_status) return "not ended";
+  if (*entry.exit_status == 0) return entry.folder.empty() ? "done" : "passed";
+  return fmt::format("{} (status {})", entry.folder.empty() ? "refused" : "failed", *entry.exit_status);
+}
+
+Result<uint64_t> append_history(const std::string& results_dir, const std::vector<std::string>& arguments) {
   const std::string path = history_path(results_dir);
   std::error_code error;
   std::filesystem::create_directories(results_dir + "/.mlps", error);
@@ -65,7 +91,15 @@ Status append_history(const std::string& results_dir, const std::vector<std::str
   const bool cut = size > 0 && pread(file.get(), &final_byte, 1, size - 1) == 1 && final_byte != '\n';
   const std::string line = fmt::format("{}{},{},{}\n", cut ? "\n" : "", last + 1, run_stamp(Stamp::now().wall_us),
                                        recorded_command(arguments));
-  return write_all(file.get(), line, "append to " + path);
+  if (Status written = write_all(file.get(), line, "append to " + path); !written) return fail(written.error());
+  return last + 1;
+}
+
+Status append_end(const std::string& results_dir, uint64_t id, int exit_status, const std::string& folder) {
+  const std::string path = ends_path(results_dir);
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!file.is_open()) return fail(errno_error(errno, "open " + path));
+  return write_all(file.get(), fmt::format("{},{},{}\n", id, exit_status, folder), "append to " + path);
 }
 
 Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
@@ -81,6 +115,7 @@ Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
   while (std::getline(file, line)) {
     if (std::optional<HistoryEntry> entry = parse_line(line)) entries.push_back(std::move(*entry));
   }
+  read_ends(results_dir, entries);
   return entries;
 }
 

@@ -91,12 +91,20 @@ void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
   if (json) {
     Json list = Json::array();
     for (const HistoryEntry& entry : entries) {
-      list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
+      list.push_back({{"id", entry.id},
+                      {"timestamp", entry.stamp},
+                      {"command", entry.command},
+                      {"verdict", verdict_of(entry)},
+                      {"exit_status", entry.exit_status ? Json(*entry.exit_status) : Json()},
+                      {"folder", entry.folder.empty() ? Json() : Json(entry.folder)}});
     }
     fmt::print("{}\n", list.dump(2));
     return;
   }
-  for (const HistoryEntry& entry : entries) fmt::print("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
+  for (const HistoryEntry& entry : entries) {
+    fmt::print("{} : {} : {} : {}{}{}\n", entry.id, entry.stamp, entry.command, verdict_of(entry),
+               entry.folder.empty() ? "" : ", ", entry.folder);
+  }
 }
 
 int history_show(const Resolution& resolution, const Environment& environment, Arguments& arguments) {

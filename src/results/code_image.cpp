@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kIndent = 2;
+constexpr int kImageIndent = 2;
 constexpr size_t kNameDigits = 8;
 constexpr const char* kAlgorithm = "md5-tree-v2";
 constexpr const char* kDescription = "build.json";  // the one file of an image
@@ -37,7 +37,7 @@ std::string description() {
                                                 {"binary_id", binary_id()},
                                                 {"compiler", std::string(compiler())},
                                                 {"program_sha256", program_digest()}},
-                                           kIndent);
+                                           kImageIndent);
   return text;
 }
 
@@ -53,7 +53,7 @@ std::string hash_text() {
                        {"captured_at", iso_utc(Stamp::now().wall_us)},
                        {"mlpstorage_version", std::string(version_text())},
                        {"git_sha", sha.empty() ? Json() : Json(sha)}},
-                  kIndent);
+                  kImageIndent);
 }
 
 Status make_folder(const fs::path& folder) {

@@ -38,7 +38,8 @@ class FolderWriter {
 /// Fails with E901 unless the snapshot of the options is a JSON object, and the members hold the run's ranks.
 Status check_context(const RunContext& context);
 
-/// Writes provenance.json, and in closed and open .mlps-code-image with the image that it points to.
+/// Writes provenance.json, in closed and open .mlps-code-image with the image that it points to, and begins the
+/// description of the system if there is none.
 void write_origin(FolderWriter& writer, const RunContext& context);
 
 /// Writes write_origin(), dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if

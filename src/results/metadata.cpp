@@ -34,7 +34,7 @@ std::string command_line(const RunContext& context) {
 
 // mlpstorage 3.0 judges no run of whatif, and of training only what measures.
 Json verification_json(const RunContext& context, const RunFacts& facts) {
-  if (context.mode == "whatif" || context.verification.empty()) return nullptr;
+  if (context.mode == "whatif" || context.command != "run" || context.verification.empty()) return nullptr;
   const bool counts = facts.verdict == Verdict::kPassed && no_result_because(context, facts).empty();
   return counts ? context.verification : "INVALID";
 }

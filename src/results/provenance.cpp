@@ -9,9 +9,9 @@
 namespace mlps::results {
 namespace {
 
-constexpr int kIndent = 2;
+constexpr int kStampIndent = 2;
 constexpr int kLayoutVersion = 3;  // with code-images/ at the root, and this file
-constexpr const char* kUnknown = "unknown";
+constexpr const char* kNotKnown = "unknown";
 
 }  // namespace
 
@@ -26,9 +26,9 @@ std::string provenance_text(const RunContext& context) {
   json["layout_version"] = kLayoutVersion;
   json["tool"] = {{"name", "mlpstorage"},
                   {"version", context.tool_version},
-                  {"git_sha", sha.empty() ? kUnknown : sha},
-                  {"code_image", has_image ? code_image_pointer() : kUnknown}};
-  json["dlio"] = {{"version", kUnknown}, {"source", kUnknown}, {"commit", kUnknown}};
+                  {"git_sha", sha.empty() ? kNotKnown : sha},
+                  {"code_image", has_image ? code_image_pointer() : kNotKnown}};
+  json["dlio"] = {{"version", kNotKnown}, {"source", kNotKnown}, {"commit", kNotKnown}};
   json["storage_library"] = {{"name", in_object_store ? "mlpstorage" : "none"}};
   if (in_object_store) json["storage_library"]["version"] = context.tool_version;
   json["core_config"] = {
@@ -38,10 +38,10 @@ std::string provenance_text(const RunContext& context) {
   json["provenance"] = {{"rules_edition", "tool-constant"},
                         {"layout_version", "tool-constant"},
                         {"tool", "runtime"},
-                        {"dlio", kUnknown},
+                        {"dlio", kNotKnown},
                         {"storage_library", in_object_store ? "runtime" : "n/a"},
                         {"core_config", "runtime"}};
-  return indented(json, kIndent);
+  return indented(json, kStampIndent);
 }
 
 }  // namespace mlps::results

@@ -35,6 +35,11 @@ Json invocation_json(const RunContext& context, const std::optional<RunOutcome>&
   return json;
 }
 
+// Null where a time was not taken: no measured one is 0.
+Json measured(double seconds) {
+  return seconds > 0 ? Json(seconds) : Json();
+}
+
 Json moment(const Stamp& stamp) {
   return stamp.wall_us == 0 ? Json() : Json(iso_utc_us(stamp.wall_us));
 }
@@ -46,10 +51,10 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   json["run_start_utc"] = moment(facts.run_start);
   json["run_end_utc"] = moment(facts.run_end);
   json["invocation_end_utc"] = moment(end);
-  json["first_byte_s"] = facts.first_byte_s;
-  json["barrier_cost_s"] = to_seconds(facts.barrier_cost_ns);
-  json["run_s"] = seconds_between(facts.run_start, facts.run_end);
-  json["invocation_s"] = seconds_between(facts.invocation_start, end);
+  json["first_byte_s"] = measured(facts.first_byte_s);
+  json["barrier_cost_s"] = measured(to_seconds(facts.barrier_cost_ns));
+  json["run_s"] = measured(seconds_between(facts.run_start, facts.run_end));
+  json["invocation_s"] = measured(seconds_between(facts.invocation_start, end));
   return json;
 }
 
@@ -57,7 +62,9 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
 Json part_json(const std::vector<run::HostPart>& parts, size_t process) {
   const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
   if (part == parts.end()) return nullptr;
-  return fields_json(*part);
+  Json json = fields_json(*part);
+  json["first_byte_s"] = measured(part->first_byte_s);
+  return json;
 }
 
 // A passed verdict is only believed from a run that came to its end.
@@ -109,15 +116,16 @@ Json error_json(const std::optional<Error>& error) {
 }
 
 Json histogram_json(const Histogram& histogram) {
+  const auto known = [&](auto value) { return histogram.count() == 0 ? Json() : Json(value); };
   return {{"count", histogram.count()},
-          {"mean_ns", histogram.mean()},
-          {"min_ns", histogram.min()},
-          {"p50_ns", histogram.percentile(0.50)},
-          {"p90_ns", histogram.percentile(0.90)},
-          {"p95_ns", histogram.percentile(0.95)},
-          {"p99_ns", histogram.percentile(0.99)},
-          {"p999_ns", histogram.percentile(0.999)},
-          {"max_ns", histogram.max()}};
+          {"mean_ns", known(histogram.mean())},
+          {"min_ns", known(histogram.min())},
+          {"p50_ns", known(histogram.percentile(0.50))},
+          {"p90_ns", known(histogram.percentile(0.90))},
+          {"p95_ns", known(histogram.percentile(0.95))},
+          {"p99_ns", known(histogram.percentile(0.99))},
+          {"p999_ns", known(histogram.percentile(0.999))},
+          {"max_ns", known(histogram.max())}};
 }
 
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {

@@ -22,6 +22,7 @@ std::string no_result_text(const RunContext& context, const RunFacts& facts);
 Json tool_json(const RunContext& context, const RunFacts& facts);
 
 Json error_json(const std::optional<Error>& error);
+/// Returns count and percentiles; those of nothing are null.
 Json histogram_json(const Histogram& histogram);
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings);
 

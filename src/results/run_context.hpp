@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,14 @@ struct RunMember {
   world::HostFacts facts;    ///< collected before the run
 };
 
+/// Names the parameters that decide to which class a run belongs: rows of one class can be compared. A name that ends
+/// in
+/// '.' stands for all keys below it, `left_out` for exceptions.
+struct ClassKeys {
+  std::string_view name;  ///< of the list, "training@1"
+  std::span<const std::string_view> keys, left_out;
+};
+
 /// Holds the facts about an invocation that are known before the run. Values in argv, args and overrides that look like
 /// credentials are masked when they are written, whatever the caller did.
 struct RunContext {
@@ -42,6 +52,7 @@ struct RunContext {
   uint32_t processes = 0;     ///< ranks, or generators
   std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"
   std::vector<std::string> argv;
+  const ClassKeys* class_keys = nullptr;         ///< of the benchmark; nothing: it has no classes
   std::string args_json = "{}";                  ///< snapshot of all options, a JSON object; its key order is kept
   workloads::Values values;                      ///< the whole configuration
   std::vector<workloads::Override> overrides;    ///< in the order applied, the tool's and the user's

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int kClaimAttempts = 120;  // of a second each
-constexpr Nanos kNanosPerMicro = 1000;
+constexpr Nanos kNanosOfMicrosecond = 1000;
 constexpr size_t kPendingBytes = 256 * 1024;
 
 bool is_safe(char c) {
@@ -110,7 +110,7 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
     folder.path = (parent / folder.run_datetime).string();
     if (::mkdir(folder.path.c_str(), 0755) == 0) return folder;
     if (errno != EEXIST) return system_failure("create run folder " + folder.path);
-    sleep_for((kSecondUs - now_us % kSecondUs) * kNanosPerMicro);
+    sleep_for((kSecondUs - now_us % kSecondUs) * kNanosOfMicrosecond);
   }
   return fail(
       ErrorCode::kInvalidStructure,

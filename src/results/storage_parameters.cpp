@@ -52,14 +52,11 @@ std::string data_folder_parameter(const Location& folder) {
   return folder.to_string();
 }
 
-void add_tool_parameters(std::vector<Override> decided, workloads::Values& values, std::vector<Override>& overrides) {
-  std::erase_if(decided, [&](const Override& change) {
-    return std::any_of(overrides.begin(), overrides.end(), [&](const Override& known) {
-      return known.key == change.key && known.source == ValueSource::kUserParams;
-    });
-  });
-  for (const Override& change : decided) values[change.key] = {change.value, change.source};
-  overrides.insert(overrides.begin(), decided.begin(), decided.end());
+void set_tool_values(const std::vector<Override>& decided, workloads::Values& values) {
+  for (const Override& change : decided) {
+    workloads::SourcedValue& value = values[change.key];
+    if (value.source != ValueSource::kUserParams) value = {change.value, change.source};
+  }
 }
 
 }  // namespace mlps::results

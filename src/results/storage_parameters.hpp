@@ -19,8 +19,7 @@ std::string checkpoint_folder_parameter(const Location& folder);
 /// direct I/O, or the whole address in an object store.
 std::string data_folder_parameter(const Location& folder);
 
-/// Sets what the tool decided, in `values` and before the other overrides. A user's own value for a key stays.
-void add_tool_parameters(std::vector<workloads::Override> decided, workloads::Values& values,
-                         std::vector<workloads::Override>& overrides);
+/// Sets what the tool decided. A user's own value for a key stays.
+void set_tool_values(const std::vector<workloads::Override>& decided, workloads::Values& values);
 
 }  // namespace mlps::results

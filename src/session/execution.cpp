@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/version.hpp"
+#include "world/mpi/mpi_wire.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -77,6 +78,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
                   std::vector<results::RunMember> members, results::RunContext& context) {
   const CommonOptions& common = options.common;
   context.tool_version = version_text();
+  context.mpi_library = world::mpi_library();
   context.benchmark = options.benchmark;
   context.command = options.command;
   context.mode = mode_name(common.mode);

@@ -6,6 +6,7 @@
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
+#include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
@@ -98,6 +99,7 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
     context.separation = gates.separation;
+    context.class_keys = &results::kCheckpointClass;
     context.args_json = options_json(options_);
     context.workload = prepared_.workload;
     context.workload_name = prepared_.workload.file_name;

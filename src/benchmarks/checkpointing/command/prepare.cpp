@@ -117,7 +117,8 @@ void add_decisions(PreparedCheckpointing& prepared) {
     const Location folder = prepared.store->root().join(prepared.plan.model);
     set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
   }
-  results::add_tool_parameters(std::move(decided), prepared.workload.values, prepared.overrides);
+  results::set_tool_values(decided, prepared.workload.values);
+  prepared.overrides.insert(prepared.overrides.begin(), decided.begin(), decided.end());
 }
 
 }  // namespace

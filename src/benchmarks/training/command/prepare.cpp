@@ -263,7 +263,7 @@ class RunPreparation {
       details.location = prepared_.store->root().to_string();
       details.store_settings = prepared_.store->describe();
       details.data_seed = prepared_.data_seed;
-      add_storage_values(*prepared_.store, prepared_.chosen.workload, prepared_.chosen.overrides);
+      add_storage_values(*prepared_.store, prepared_.chosen.workload);
     }
     if (prepared_.checkpoints) details.checkpoints = prepared_.checkpoints->root().to_string();
   }
@@ -349,7 +349,7 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   prepared.details.data_seed = prepared.seed;
   prepared.details.store_settings = prepared.store->describe();
   prepared.details.injected_fault = options.inject_fault;
-  add_storage_values(*prepared.store, prepared.chosen.workload, prepared.chosen.overrides);
+  add_storage_values(*prepared.store, prepared.chosen.workload);
   return prepared;
 }
 

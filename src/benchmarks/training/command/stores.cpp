@@ -77,8 +77,7 @@ Result<std::optional<training::Manifest>> read_manifest(storage::Store& store) {
   return std::move(*manifest);
 }
 
-void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload,
-                        std::vector<workloads::Override>& overrides) {
+void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload) {
   const uint64_t interval =
       training::listing_interval(workload.dataset.num_files_train, workload.dataset.listing_validation_interval);
   std::vector<workloads::Override> decided = results::storage_parameters(store, parent_of(store.root()));
@@ -88,7 +87,7 @@ void add_storage_values(const storage::Store& store, workloads::TrainingWorkload
   set("dataset.data_folder", results::data_folder_parameter(store.root()));
   set("dataset.skip_listing", "True");
   set("dataset.listing_validation_interval", std::to_string(interval));
-  results::add_tool_parameters(std::move(decided), workload.values, overrides);
+  results::set_tool_values(decided, workload.values);
 }
 
 }  // namespace mlps::cli

@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/environment.hpp"
 #include "benchmarks/training/command/options.hpp"
@@ -30,7 +29,6 @@ Result<std::optional<training::Manifest>> read_manifest(storage::Store& store);
 
 /// Adds the keys about storage and listing that the launcher of mlpstorage 3.0 sets itself, as the result files show
 /// them.
-void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload,
-                        std::vector<workloads::Override>& overrides);
+void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload);
 
 }  // namespace mlps::cli
