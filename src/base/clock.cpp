@@ -22,10 +22,9 @@ Stamp both_clocks() {
 }  // namespace
 
 Stamp Stamp::now() {
-  // A wall clock that is set during a run must not make an end earlier than its start.
-  static const Stamp first = both_clocks();
+  static const Stamp start = both_clocks();
   const Nanos now = now_ns();
-  return {now, first.wall_us + (now - first.monotonic_ns) / 1000};
+  return {now, start.wall_us + (now - start.monotonic_ns) / 1000};
 }
 
 std::string iso_local(int64_t wall_us) {

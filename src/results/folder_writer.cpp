@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
+#include "base/log.hpp"
 #include "results/code_image.hpp"
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
@@ -87,6 +90,18 @@ void write_start_files(FolderWriter& writer, const RunContext& context) {
   writer.write(log_name(context, "stderr"), "");
   write_separation(writer, context);
   if (!context.manifest_snapshot.empty()) writer.write(kManifestSnapshotFile, context.manifest_snapshot);
+}
+
+void write_end_record(FolderWriter& writer, const RunFolder& folder, const RunContext& context,
+                      const std::string& record) {
+  folder.release_room();
+  writer.write(kRecordFile, record, Durability::kDurable);
+  if (writer.status()) return;
+  std::error_code code;
+  const std::filesystem::path place = std::filesystem::temp_directory_path(code);
+  const std::string path = (place / fmt::format("{}_{}_{}", context.run_datetime, ::getpid(), kRecordFile)).string();
+  if (!code && write_file(path, record))
+    log::error("the record of this run is in {}: its folder did not take it", path);
 }
 
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,

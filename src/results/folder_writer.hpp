@@ -46,6 +46,11 @@ void write_origin(FolderWriter& writer, const RunContext& context);
 /// known.
 void write_start_files(FolderWriter& writer, const RunContext& context);
 
+/// Writes the record at the end of a run, before everything else, into the room that was kept for it. Where it can't be
+/// written it goes to the folder for temporary files, and an error says so.
+void write_end_record(FolderWriter& writer, const RunFolder& folder, const RunContext& context,
+                      const std::string& record);
+
 /// Writes the stderr log, the facts of all hosts, fs_separation.json if known, and the metadata.
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
                         const RunOutcome& outcome);
@@ -64,14 +69,13 @@ void write_begin(FolderWriter& writer, const Context& context, const Record& rec
   write_start_files(writer, context);
 }
 
-/// Writes the files of the end that every benchmark has: logs, write_common_files(), and the record.
+/// Writes the files of the end that every benchmark has besides the record: logs, and write_common_files().
 template <class Context, class Record>
 void write_end(FolderWriter& writer, const Context& context, const Record& record, const std::string& plan,
                const RunOutcome& outcome) {
   writer.write(log_name(context, "stdout"),
                plan + '\n' + result_table(record) + findings_text(outcome.findings) + no_result_text(context, record));
   write_common_files(writer, context, record, outcome);
-  writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
 }
 
 /// Runs `body` with a writer for `folder`. An exception, thrown when memory runs out or by a defect of this

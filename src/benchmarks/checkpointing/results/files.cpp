@@ -42,6 +42,7 @@ Status write_started(const RunFolder& folder, const CheckpointContext& context, 
 Status write_finished(const RunFolder& folder, const CheckpointContext& context, const RunRecord& record,
                       const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     write_rank_files(writer, context, record);
     writer.write("dlio.log", dlio_log_text(record));
     write_end(writer, context, record, plan_text(context, record), outcome);

@@ -67,6 +67,7 @@ Status write_started(const RunFolder& folder, const RunContext& context, const R
 Status write_finished(const RunFolder& folder, const RunContext& context, const RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     for (uint32_t rank = 0; rank < record.plan.accelerators; ++rank) {
       if (!holds_rank(record, rank)) continue;
       writer.write_piecewise(fmt::format("{}_output.json", rank),
@@ -91,6 +92,7 @@ Status write_started(const RunFolder& folder, const RunContext& context, const G
 Status write_finished(const RunFolder& folder, const RunContext& context, const GenerateRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     writer.write("dlio.log", datagen_log_text(record));
     write_end(writer, context, record, plan, outcome);
     writer.remove(kIncompleteFile);
