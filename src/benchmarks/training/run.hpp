@@ -65,8 +65,4 @@ RunRecord describe_run(const RunRequest& request, uint32_t first_rank = 0);
 /// train_au_meet_expectation.
 RunRecord run(const RunRequest& request, world::World& world);
 
-/// Section 5.2: that first, last and every k-th file of the set is there with its exact size, asked in parallel.
-/// E603 or E606 with the number of missing and wrong files and the first of them. Nothing to do for null://.
-Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure);
-
 }  // namespace mlps::training
