@@ -23,6 +23,7 @@ struct Plan {
 struct PlanRequest {
   std::optional<uint32_t> workers = {};  ///< --io-workers
   std::optional<uint32_t> depth = {};    ///< --io-depth
+  uint64_t part_bytes = 0;               ///< --io-part-size
   uint64_t memory_bytes = 0;             ///< --io-memory
   uint32_t cores = 1;
 };

@@ -104,16 +104,14 @@ void add_evaluation(const Evaluation& evaluation, Metrics& metrics) {
 
 }  // namespace
 
-BlockRates block_rates(const BlockSums& sums) {
-  BlockRates rates;
-  rates.window_ns = sums.wall_ns - sums.excluded_proc_ns;
-  const uint64_t excluded = uint64_t{sums.exclude_start} + sums.exclude_end;
-  if (sums.steps <= excluded || rates.window_ns <= 0) return rates;
-  const auto window = static_cast<double>(rates.window_ns);
-  const uint64_t samples = (sums.steps - excluded) * sums.batch_size;
-  rates.au = 100 * static_cast<double>(sums.window_compute_ns) / window;
-  rates.throughput = static_cast<double>(samples) / to_seconds(rates.window_ns);
-  return rates;
+void set_rates(RankBlock& block, Nanos excluded_ns, const MetricWindow& window) {
+  block.window_ns = block.end.monotonic_ns - block.start.monotonic_ns - excluded_ns;
+  block.au = block.throughput = 0;
+  const uint64_t excluded = uint64_t{window.exclude_start} + window.exclude_end;
+  if (block.steps <= excluded || block.window_ns <= 0) return;
+  const uint64_t samples = (block.steps - excluded) * window.batch_size;
+  block.au = 100 * static_cast<double>(block.window_compute_ns) / static_cast<double>(block.window_ns);
+  block.throughput = static_cast<double>(samples) / to_seconds(block.window_ns);
 }
 
 void sum_up(Epoch& epoch) {

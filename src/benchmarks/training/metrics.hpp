@@ -8,22 +8,14 @@
 /// Formulas of DLIO's statscounter, tested with worked numbers.
 namespace mlps::training {
 
-/// Holds the sums over the steps of one block of one rank, as the run takes them.
-struct BlockSums {
-  uint64_t steps = 0;
-  Nanos wall_ns = 0;            ///< T1 - T0
-  Nanos window_compute_ns = 0;  ///< compute over steps exclude_start .. steps - 1 - exclude_end
-  Nanos excluded_proc_ns = 0;   ///< proc of the excluded steps
+/// Which steps of a block count in AU and throughput: all but the first and the last so many.
+struct MetricWindow {
   uint64_t batch_size = 1;
-  uint32_t exclude_start = 1;
-  uint32_t exclude_end = 0;
+  uint32_t exclude_start = 1, exclude_end = 0;
 };
-struct BlockRates {
-  Nanos window_ns = 0;    ///< T
-  double au = 0;          ///< percent; 0 if the window is empty or T <= 0
-  double throughput = 0;  ///< samples/s
-};
-BlockRates block_rates(const BlockSums& sums);
+/// Sets window_ns, au and throughput of a block from its steps, its times and its window_compute_ns. `excluded_ns`:
+/// load and compute of the steps that don't count. AU and throughput are 0 if none counts, or T <= 0.
+void set_rates(RankBlock& block, Nanos excluded_ns, const MetricWindow& window);
 
 /// Sets au and throughput of an epoch from its blocks: the mean over ranks of the step-weighted mean over blocks, and
 /// the sum over ranks.

@@ -84,8 +84,7 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   wish.null_depth = kNullDepth;
   wish.part_bytes = part_bytes;
   wish.buffers = traits.holds_objects || request.verify;
-  const auto chosen =
-      io::choose_plan({request.workers, request.depth, request.memory_bytes, request.cores}, wish, traits);
+  const auto chosen = io::choose_plan(request, wish, traits);
   if (!chosen) return fail(chosen.error());
   static_cast<io::Plan&>(plan) = *chosen;
   return plan;

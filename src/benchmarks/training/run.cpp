@@ -9,9 +9,9 @@
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/extent_reader.hpp"
 #include "benchmarks/training/page_cache.hpp"
 #include "benchmarks/training/progress.hpp"
-#include "benchmarks/training/readers.hpp"
 #include "benchmarks/training/step_log.hpp"
 #include "benchmarks/training/step_loop.hpp"
 #include "benchmarks/training/wakeup_latency.hpp"
@@ -164,10 +164,9 @@ class TrainingRun {
     BlockRequest block;
     block.first_batch = first;
     block.steps = steps;
-    block.batch_size = batch_size;
     block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_extents};
-    block.exclude_start = request_.workload.metric.exclude_start_steps;
-    block.exclude_end = request_.workload.metric.exclude_end_steps;
+    block.window = {batch_size, request_.workload.metric.exclude_start_steps,
+                    request_.workload.metric.exclude_end_steps};
     return block;
   }
 

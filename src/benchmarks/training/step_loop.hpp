@@ -23,10 +23,9 @@ struct ReadAhead {
 struct BlockRequest {
   uint64_t first_batch = 0;  ///< batches of this pass that every rank has taken before
   uint64_t steps = 0;
-  uint64_t batch_size = 1;
   bool barrier = true;  ///< after every step; an evaluation has none
   ReadAhead ahead;
-  uint32_t exclude_start = 1, exclude_end = 0;
+  MetricWindow window;  ///< and the size of a batch
   /// Called with the times of all ranks after each step; only with a barrier. May be empty.
   std::function<Status(const std::vector<StepTimes>&)> on_step;
 };
@@ -58,11 +57,10 @@ class StepLoop {
 
  private:
   struct Rank {
-    uint64_t step = 0;
     Nanos load_start = 0, compute_start = 0, drawn = 0, deadline = 0, compute_end = 0;
     bool had_to_wait = false;
     RankBlock block;
-    BlockSums sums;
+    Nanos excluded_ns = 0;        ///< load and compute of the steps outside the metric window
     std::vector<StepTimes> last;  ///< of the last exclude_end steps, as a ring
   };
   struct Deadline {

@@ -36,47 +36,42 @@ RankBlock times_of(Nanos start, Nanos end, Nanos wait, Nanos barrier, Nanos harn
 TEST(BlockRates, AuOverThroughputIsTheMeasuredComputeTime) {
   constexpr Nanos kCompute = 162'130'000;
   constexpr Nanos kFirstLoad = 900 * kMs;
-  BlockSums sums;
-  sums.steps = 257;
-  sums.batch_size = 7;
-  sums.window_compute_ns = 256 * kCompute;
-  sums.excluded_proc_ns = kFirstLoad + kCompute;
-  sums.wall_ns = kFirstLoad + 257 * kCompute + 256 * 3 * kMs;  // 3 ms of loading and barrier per step
-  const BlockRates rates = block_rates(sums);
-  EXPECT_EQ(rates.window_ns, 256 * (kCompute + 3 * kMs));
-  EXPECT_NEAR(rates.au, 100 * 162.13 / 165.13, 1e-9);
-  EXPECT_NEAR(rates.throughput, 7 / 0.16513, 1e-9);
-  EXPECT_NEAR(rates.au / 100 / rates.throughput * 7, 0.16213, 1e-12);
+  RankBlock block;
+  block.steps = 257;
+  block.window_compute_ns = 256 * kCompute;
+  block.end.monotonic_ns = kFirstLoad + 257 * kCompute + 256 * 3 * kMs;  // 3 ms of loading and barrier per step
+  set_rates(block, kFirstLoad + kCompute, {7});
+  EXPECT_EQ(block.window_ns, 256 * (kCompute + 3 * kMs));
+  EXPECT_NEAR(block.au, 100 * 162.13 / 165.13, 1e-9);
+  EXPECT_NEAR(block.throughput, 7 / 0.16513, 1e-9);
+  EXPECT_NEAR(block.au / 100 / block.throughput * 7, 0.16213, 1e-12);
 }
 
 TEST(BlockRates, BothEndsMayBeExcluded) {
   // 10 steps of 100 ms compute and 10 ms load; the first two and the last are left out.
-  BlockSums sums;
-  sums.steps = 10;
-  sums.batch_size = 4;
-  sums.exclude_start = 2;
-  sums.exclude_end = 1;
-  sums.wall_ns = 10 * 110 * kMs;
-  sums.excluded_proc_ns = 3 * 110 * kMs;
-  sums.window_compute_ns = 7 * 100 * kMs;
-  const BlockRates rates = block_rates(sums);
-  EXPECT_NEAR(rates.au, 100.0 * 100 / 110, 1e-9);
-  EXPECT_NEAR(rates.throughput, 4 / 0.110, 1e-9);
+  RankBlock block;
+  block.steps = 10;
+  block.end.monotonic_ns = 10 * 110 * kMs;
+  block.window_compute_ns = 7 * 100 * kMs;
+  set_rates(block, 3 * 110 * kMs, {4, 2, 1});
+  EXPECT_NEAR(block.au, 100.0 * 100 / 110, 1e-9);
+  EXPECT_NEAR(block.throughput, 4 / 0.110, 1e-9);
 }
 
 TEST(BlockRates, AnEmptyWindowIsZero) {
-  BlockSums sums;
-  sums.steps = 1;
-  sums.wall_ns = 100 * kMs;
-  sums.excluded_proc_ns = 90 * kMs;
-  EXPECT_EQ(block_rates(sums).au, 0);
-  EXPECT_EQ(block_rates(sums).throughput, 0);
-  sums.steps = 5;
-  sums.excluded_proc_ns = 100 * kMs;
-  sums.window_compute_ns = kMs;
-  EXPECT_EQ(block_rates(sums).au, 0) << "T is 0";
-  sums.steps = 0;
-  EXPECT_EQ(block_rates(sums).throughput, 0);
+  RankBlock block;
+  block.steps = 1;
+  block.end.monotonic_ns = 100 * kMs;
+  set_rates(block, 90 * kMs, {});
+  EXPECT_EQ(block.au, 0);
+  EXPECT_EQ(block.throughput, 0);
+  block.steps = 5;
+  block.window_compute_ns = kMs;
+  set_rates(block, 100 * kMs, {});
+  EXPECT_EQ(block.au, 0) << "T is 0";
+  block.steps = 0;
+  set_rates(block, 100 * kMs, {});
+  EXPECT_EQ(block.throughput, 0);
 }
 
 // Section 6.2.
