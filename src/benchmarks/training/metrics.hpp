@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "benchmarks/training/record.hpp"
@@ -21,6 +24,19 @@ void set_rates(RankBlock& block, Nanos excluded_ns, const MetricWindow& window);
 /// the sum over ranks.
 void sum_up(Epoch& epoch);
 
+/// Shares, from 0 to 1, of the time of training, evaluations and checkpoints in which the storage waited for this
+/// client: its threads came late to what was due, or waited for a processor. Nothing of what there was not.
+struct ClientShares {
+  std::optional<double> training, evaluation, checkpoints;
+};
+ClientShares client_shares(std::span<const Epoch> epochs);
+/// From here on a share is worth a warning; and beyond the second one the number is not about the storage.
+inline constexpr double kSlowClient = 0.01;
+inline constexpr double kTooSlowClient = 0.05;
+/// Returns for each share above `limit` a sentence that says how large it is, of how slow a client, and why as far as
+/// the hosts can tell.
+std::vector<std::string> slow_client(const RunRecord& record, double limit);
+
 struct MeanAndDeviation {
   double mean = 0;
   double deviation = 0;  ///< population
@@ -38,8 +54,10 @@ struct Metrics {
   double storage_wait_share = 0;  ///< of accelerator time: waiting for data
   double barrier_share = 0;
   double harness_share = 0;
-  /// Block::overhead_ns per step and accelerator: the cost of this program, oversleeping and the handling of the
-  /// barrier included (DLIO counts those two as compute and barrier time, so they are not in harness_share).
+  ClientShares client;
+  /// ClientTime::overhead_ns of the blocks per step and accelerator: the cost of this program, oversleeping and the
+  /// handling of the barrier included (DLIO counts those two as compute and barrier time, so they are not in
+  /// harness_share).
   double harness_ns_per_step = 0;
   double slowest_rank_au = 0, fastest_rank_au = 0;
   // Evaluation and checkpoints, where there were any.

@@ -15,7 +15,8 @@ namespace mlps::training {
 
 /// The values about reading that the user may set; the rest follows from the workload and the store.
 struct ReadRequest : io::PlanRequest {
-  uint64_t read_ahead_bytes = 0;  ///< per accelerator
+  std::optional<uint64_t> read_ahead_bytes = {};  ///< --read-ahead: most of one accelerator; absent: no limit
+  uint32_t hosts = 1;                             ///< that share the accelerators
   bool verify = false;
 };
 /// Plans the reads of this host; asks the store for part sizes only. Fails with E102, which names the flag that can't

@@ -20,10 +20,11 @@ Nanos adapted(Nanos margin, Nanos late) {
 
 }  // namespace
 
-StepLoop::StepLoop(PrefetchQueue& queue, world::World& world)
+StepLoop::StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls)
     : queue_(queue),
       world_(world),
       failure_(world.failure()),
+      stalls_(stalls),
       ranks_(queue.size()),
       step_times_(queue.size()),
       spin_ns_(kMostSpinNs / 2) {
@@ -42,7 +43,7 @@ BlockResult StepLoop::run_block(const BlockRequest& request) {
   request_ = &request;
   extents_ = &queue_.pass().extents;
   deadlines_.clear();
-  overhead_ns_ = 0;
+  client_ = {};
   finished_ = 0;
   block_start_ = Stamp::now();
   for (Rank& rank : ranks_) {
@@ -86,12 +87,13 @@ void StepLoop::begin_all(Nanos now) {
 uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
   state.load_start = now;
+  state.lost_before = stalls_.lost_ns(now);
   const uint64_t batch = request_->first_batch + state.block.steps;
   const uint64_t size = request_->window.batch_size;
   const uint64_t needed = extents_->tickets_for((batch + 1) * size);
-  const uint64_t by_batches = extents_->tickets_for((batch + 1 + request_->ahead.batches) * size);
-  const uint64_t by_bytes = needed + request_->ahead.extents;
-  return queue_.stream(rank).raise_claim_limit(std::max(needed, std::min(by_batches, by_bytes)));
+  const ReadAhead& ahead = request_->ahead;
+  const uint64_t wanted = extents_->tickets_for((batch + 1 + ahead.batches) * size) + ahead.window;
+  return queue_.stream(rank).raise_claim_limit(std::min(wanted, needed + ahead.most_extents));
 }
 
 void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
@@ -104,6 +106,9 @@ void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
   stream.take(request_->window.batch_size);
   if (!had_to_wait) state.had_to_wait = false;
   state.compute_start = now_ns();
+  const Nanos lost = stalls_.lost_ns(state.compute_start) - state.lost_before;
+  const bool stored = state.had_to_wait && request_->storage;
+  state.stored = stored ? std::max<Nanos>(state.compute_start - state.load_start - lost, 0) : 0;
   state.drawn = samplers_[rank].draw();
   state.deadline = state.compute_start + state.drawn;
   deadlines_.push_back({state.deadline, rank});
@@ -114,6 +119,9 @@ void StepLoop::end_compute(uint32_t rank) {
   Rank& state = ranks_[rank];
   state.compute_end = now_ns();
   if (!request_->barrier) {
+    client_.wall_ns += state.compute_end - state.load_start;
+    client_.wait_ns += state.stored;
+    client_.overhead_ns += std::max<Nanos>(state.compute_end - state.load_start - state.stored - state.drawn, 0);
     close_step(state, state.compute_end);
     if (state.block.steps == request_->steps) {
       ++finished_;
@@ -137,13 +145,17 @@ void StepLoop::meet_and_release() {
 
 /// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts.
 void StepLoop::release(Nanos now, Nanos met) {
-  Nanos explained = 0;
+  Nanos explained = 0, stored = 0;
   for (Rank& state : ranks_) {
-    const Nanos waited = state.had_to_wait ? state.compute_start - state.load_start : 0;
-    explained = std::max(explained, waited + state.drawn);
+    if (state.stored + state.drawn > explained) {
+      explained = state.stored + state.drawn;
+      stored = state.stored;
+    }
     close_step(state, now);
   }
-  overhead_ns_ += std::max<Nanos>(now - step_start_ - explained - met, 0);
+  client_.wall_ns += now - step_start_;
+  client_.wait_ns += stored;
+  client_.overhead_ns += std::max<Nanos>(now - step_start_ - explained - met, 0);
   if (request_->on_step) {
     for (size_t rank = 0; rank < ranks_.size(); ++rank) {
       const Rank& state = ranks_[rank];
@@ -168,6 +180,7 @@ void StepLoop::close_step(Rank& state, Nanos now) {
   const StepTimes times{state.compute_start - state.load_start, state.compute_end - state.load_start,
                         state.compute_end - state.compute_start};
   state.block.compute_ns += times.compute_ns;
+  state.block.drawn_ns += state.drawn;
   if (state.had_to_wait) state.block.wait_ns += times.load_ns;
   state.block.barrier_ns += now - state.compute_end;
   state.had_to_wait = false;
@@ -188,7 +201,11 @@ void StepLoop::count(Rank& state, const StepTimes& times) {
 BlockResult StepLoop::conclude(Nanos end) {
   BlockResult result;
   result.finished = finished_ == queue_.size();
-  result.overhead_ns = overhead_ns_;
+  result.client = client_;
+  if (!request_->barrier) {
+    const auto ranks = static_cast<Nanos>(ranks_.size());
+    result.client = {client_.wall_ns / ranks, client_.overhead_ns / ranks, client_.wait_ns / ranks};
+  }
   const Nanos wall = end - block_start_.monotonic_ns;
   const MetricWindow& window = request_->window;
   for (Rank& state : ranks_) {

@@ -21,6 +21,12 @@ Json mean_json(const MeanAndDeviation& value) {
   return {{"mean", value.mean}, {"stdev", value.deviation}};
 }
 
+Json shares_json(const training::ClientShares& shares) {
+  return {{"training", value_json(shares.training, 0)},
+          {"evaluation", value_json(shares.evaluation, 0)},
+          {"checkpoints", value_json(shares.checkpoints, 0)}};
+}
+
 Json metrics_json(const RunRecord& record) {
   if (record.epochs.empty()) return nullptr;
   const training::Metrics metrics = training::metrics_of(record);
@@ -37,6 +43,7 @@ Json metrics_json(const RunRecord& record) {
   json["barrier_share"] = metrics.barrier_share;
   json["harness_share"] = metrics.harness_share;
   json["harness_ns_per_step"] = metrics.harness_ns_per_step;
+  json["client_share"] = shares_json(metrics.client);
   json["slowest_rank_au_percent"] = metrics.slowest_rank_au;
   json["fastest_rank_au_percent"] = metrics.fastest_rank_au;
   json["eval_au_percent"] = metrics.eval_au;
@@ -69,6 +76,24 @@ Json ranks_json(const std::vector<RankBlock>& ranks, Nanos origin) {
   return json;
 }
 
+/// Whose time went where it should not: drawn against measured compute, and what the hosts know of it.
+Json client_json(const Epoch& epoch) {
+  Nanos drawn = 0, measured = 0;
+  for (const training::Block& block : epoch.blocks) {
+    for (const RankBlock& rank : block.ranks) {
+      drawn += rank.drawn_ns;
+      measured += rank.compute_ns;
+    }
+  }
+  Json json = {{"share", shares_json(training::client_shares({&epoch, 1}))},
+               {"compute_drawn_ns", drawn},
+               {"compute_measured_ns", measured},
+               {"io_thread_ns", epoch.io_thread_ns},
+               {"evaluation", epoch.evaluation ? fields_json(epoch.evaluation->client) : Json()},
+               {"processors", fields_json(epoch.pressure)}};
+  return json;
+}
+
 Json epoch_json(const Epoch& epoch, Nanos origin) {
   Json json;
   json["epoch"] = epoch.number;
@@ -79,15 +104,19 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["cache"] = value_json(epoch.cache, origin);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
-    json["blocks"].push_back({{"overhead_ns", block.overhead_ns}, {"ranks", ranks_json(block.ranks, origin)}});
+    json["blocks"].push_back({{"overhead_ns", block.client.overhead_ns},
+                              {"client", fields_json(block.client)},
+                              {"ranks", ranks_json(block.ranks, origin)}});
   }
   json["checkpoints"] = Json::array();
   for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
     json["checkpoints"].push_back({{"step", saved.step},
                                    {"start_utc", iso_utc_us(saved.start.wall_us)},
                                    {"duration_ns", saved.duration_ns},
-                                   {"bytes", saved.bytes}});
+                                   {"bytes", saved.bytes},
+                                   {"client_ns", saved.client_ns}});
   }
+  json["client"] = client_json(epoch);
   json["evaluation"] = epoch.evaluation ? ranks_json(epoch.evaluation->ranks, origin) : Json();
   return json;
 }
@@ -107,9 +136,11 @@ Json read_plan_json(const training::ReadPlan& reads) {
           {"budget_bytes", reads.budget_bytes},
           {"extents_per_file", reads.extents_per_file},
           {"mean_extent_bytes", reads.mean_extent_bytes},
+          {"readers", reads.readers},
           {"read_ahead_extents", reads.read_ahead_extents},
           {"read_ahead_bytes", reads.read_ahead_bytes},
-          {"in_flight", reads.in_flight}};
+          {"in_flight", reads.in_flight},
+          {"remarks", reads.remarks}};
 }
 
 Json write_plan_json(const training::WritePlan& writes) {
