@@ -153,4 +153,9 @@ std::optional<std::string> nearest_name(std::string_view name, const std::vector
   return best;
 }
 
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names) {
+  const auto nearest = nearest_name(name, names);
+  return nearest ? fmt::format("did you mean {}? ", *nearest) : "";
+}
+
 }  // namespace mlps::workloads

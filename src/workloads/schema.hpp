@@ -65,5 +65,7 @@ const Schema& training_schema();
 
 /// Returns the name among `names` that is nearest to `name` by edit distance, if it is near enough to be a misspelling.
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& names);
+/// Returns "did you mean NAME? " with that name, empty if there is none.
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace mlps::workloads

@@ -8,33 +8,15 @@
 #include "workloads/columns.hpp"
 #include "workloads/schema.hpp"
 #include "workloads/time_distribution.hpp"
-#include "workloads/value_text.hpp"
+#include "workloads/value_reader.hpp"
 
 namespace mlps::workloads {
 namespace {
 
-// Sets the typed members from the keys that are given, which the schema has checked; the others keep their defaults.
-class TrainingReader {
+class TrainingReader : public ValueReader {
  public:
-  explicit TrainingReader(const Values& values) : values_(values) {}
+  using ValueReader::ValueReader;
 
-  const std::string* find(const std::string& key) const {
-    const auto found = values_.find(key);
-    return found == values_.end() ? nullptr : &found->second.value;
-  }
-  void text(const std::string& key, std::string& member) const {
-    if (const std::string* value = find(key)) member = *value;
-  }
-  void flag(const std::string& key, bool& member) const {
-    if (const std::string* value = find(key)) member = *value == "True";
-  }
-  template <class Number>
-  void number(const std::string& key, Number& member) const {
-    if (const std::string* value = find(key)) member = number_of<Number>(*value).value_or(member);
-  }
-  void optional(const std::string& key, std::optional<uint64_t>& member) const {
-    if (const std::string* value = find(key)) member = number_of<uint64_t>(*value);  // -1: none
-  }
   void shuffle(const std::string& key, Shuffle& member) const {
     if (const std::string* value = find(key)) {
       member = *value == "seed" ? Shuffle::kSeed : *value == "random" ? Shuffle::kRandom : Shuffle::kOff;
@@ -46,9 +28,6 @@ class TrainingReader {
     member = *distribution;
     return {};
   }
-
- private:
-  const Values& values_;
 };
 
 Status read_format(const TrainingReader& read, DatasetSettings& dataset) {
@@ -68,9 +47,7 @@ void read_element_type(const TrainingReader& read, DatasetSettings& dataset) {
   std::string name = "uint8";
   read.text("dataset.record_element_type", name);
   if (dataset.format == DataFormat::kJpeg || dataset.format == DataFormat::kPng) name = "uint8";
-  for (int type = 0; type <= static_cast<int>(ElementType::kBool); ++type) {
-    if (element_name(static_cast<ElementType>(type)) == name) dataset.element_type = static_cast<ElementType>(type);
-  }
+  dataset.element_type = element_type_of(name).value_or(dataset.element_type);
 }
 
 Status read_lists(const TrainingReader& read, DatasetSettings& dataset) {
@@ -183,11 +160,10 @@ Status check_projection(const TrainingWorkload& workload) {
   if (names.empty()) names.emplace_back("data");
   for (const std::string& wanted : workload.reader.columns) {
     if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
-    const auto nearest = nearest_name(wanted, names);
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("storage.storage_options.columns: there is no column {}", wanted.substr(0, 200)), {},
-                fmt::format("{}the files have {} columns, the first is {}",
-                            nearest ? "did you mean " + *nearest + "? " : "", names.size(), names.front()));
+                fmt::format("{}the files have {} columns, the first is {}", did_you_mean(wanted, names), names.size(),
+                            names.front()));
   }
   return {};
 }

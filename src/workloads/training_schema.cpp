@@ -1,6 +1,7 @@
 #include <array>
 
 #include "workloads/schema.hpp"
+#include "workloads/time_distribution.hpp"
 
 namespace mlps::workloads {
 namespace {
@@ -111,45 +112,15 @@ constexpr std::array kTrainingKeys = {
     key("reader.odirect", Kind::kBool),
     idle("there is no device memory to copy to", key("reader.pin_memory", Kind::kBool)),
     idle("files are never mapped", key("reader.dont_use_mmap", Kind::kBool)),
-    key("reader.preprocess_time", Kind::kSeconds),
-    key("reader.preprocess_time_stdev", Kind::kSeconds),
-    key("reader.preprocess_time.type", Kind::kWord, kTimeTypes),
-    key("reader.preprocess_time.mean", Kind::kSeconds),
-    key("reader.preprocess_time.stdev", Kind::kSeconds),
-    key("reader.preprocess_time.min", Kind::kSeconds),
-    key("reader.preprocess_time.max", Kind::kSeconds),
-    key("reader.preprocess_time.shape", Kind::kSeconds),
-    key("reader.preprocess_time.scale", Kind::kSeconds),
-    key("reader.preprocess_time.lam", Kind::kSeconds),
     idle("threads read, not processes", key("reader.multiprocessing_context", Kind::kWord, "spawn|fork|forkserver")),
     idle(kNotDecoded, counts("reader.transformed_record_dims", 1, uint64_t{1} << 32)),
     idle(kNotDecoded, key("reader.transformed_record_element_type", Kind::kWord, kElementNames)),
 
     count("train.epochs", 1, kMostEpochs),
     or_minus_one("train.total_training_steps", 1, uint64_t{1} << 40, "all the data have"),
-    key("train.computation_time", Kind::kSeconds),
-    key("train.computation_time_stdev", Kind::kSeconds),
-    key("train.computation_time.type", Kind::kWord, kTimeTypes),
-    key("train.computation_time.mean", Kind::kSeconds),
-    key("train.computation_time.stdev", Kind::kSeconds),
-    key("train.computation_time.min", Kind::kSeconds),
-    key("train.computation_time.max", Kind::kSeconds),
-    key("train.computation_time.shape", Kind::kSeconds),
-    key("train.computation_time.scale", Kind::kSeconds),
-    key("train.computation_time.lam", Kind::kSeconds),
     count("train.seed", 0, (uint64_t{1} << 32) - 1),
     key("train.seed_change_epoch", Kind::kBool),
 
-    key("evaluation.eval_time", Kind::kSeconds),
-    key("evaluation.eval_time_stdev", Kind::kSeconds),
-    key("evaluation.eval_time.type", Kind::kWord, kTimeTypes),
-    key("evaluation.eval_time.mean", Kind::kSeconds),
-    key("evaluation.eval_time.stdev", Kind::kSeconds),
-    key("evaluation.eval_time.min", Kind::kSeconds),
-    key("evaluation.eval_time.max", Kind::kSeconds),
-    key("evaluation.eval_time.shape", Kind::kSeconds),
-    key("evaluation.eval_time.scale", Kind::kSeconds),
-    key("evaluation.eval_time.lam", Kind::kSeconds),
     count("evaluation.eval_after_epoch", 1, kMostEpochs),
     count("evaluation.epochs_between_evals", 1, kMostEpochs),
 
@@ -197,11 +168,21 @@ constexpr std::array kTrainingKeys = {
     idle(kNotDecoded, key("storage.storage_options.decode_output", Kind::kText)),
 };
 
+std::vector<Key> with_durations() {
+  static const std::vector<std::string> kNames = duration_keys();
+  std::vector<Key> keys(kTrainingKeys.begin(), kTrainingKeys.end());
+  for (const std::string& name : kNames) {
+    keys.push_back(name.ends_with(".type") ? key(name, Kind::kWord, kTimeTypes) : key(name, Kind::kSeconds));
+  }
+  return keys;
+}
+
 }  // namespace
 
 const Schema& training_schema() {
-  static constexpr Schema kSchema(
-      kTrainingKeys, "",
+  static const std::vector<Key> kKeys = with_durations();
+  static const Schema kSchema(
+      kKeys, "",
       "model, workflow, dataset, reader, train, evaluation, checkpoint, output, metric, profiling and storage");
   return kSchema;
 }

@@ -83,10 +83,8 @@ Result<TrainingWorkload> parse_training_workload(std::string_view model, std::st
 Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
                                                 const std::vector<Override>& overrides) {
   if (std::find(kTrainingModels.begin(), kTrainingModels.end(), model) == kTrainingModels.end()) {
-    const auto nearest = nearest_name(model, training_models());
-    return fail(
-        ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
-        fmt::format("{}legal are {}", nearest ? "did you mean " + *nearest + "? " : "", join(training_models(), ", ")));
+    return fail(ErrorCode::kConfigFileNotFound, fmt::format("there is no model \"{}\"", model.substr(0, 200)), {},
+                fmt::format("{}legal are {}", did_you_mean(model, training_models()), join(training_models(), ", ")));
   }
   const auto text = embedded_text(file_name_of(model, accelerator) + ".yaml");
   if (!text) {

@@ -31,6 +31,7 @@ enum class ElementType {
   kBool
 };
 std::string_view element_name(ElementType type);  ///< NumPy's name: "uint8", "float16", "bool", ...
+std::optional<ElementType> element_type_of(std::string_view name);
 uint32_t element_bytes(ElementType type);
 
 /// A parquet column: `elements` values of `type` in every row (1: a scalar, more: a list of fixed length).

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "../support/memory_store.hpp"
 
@@ -17,14 +19,21 @@ using storage::OpKind;
 constexpr uint64_t kRange = 100;
 constexpr uint64_t kRanges = 50;
 
-/// Reads every range of an object that is open already. All sources share the counter of ranges.
+/// How many ranges of a phase were handed out, and how many were read and found right.
+struct Ranges {
+  std::atomic<uint64_t> next{0}, done{0};
+  void begin_phase() { next = done = 0; }
+};
+
+/// Reads every range of an object that is open already. All sources share the ranges; none has finished before each
+/// range is done, so that a failure is seen by all of them.
 class RangeReader final : public TaskSource {
  public:
-  RangeReader(storage::Object& object, std::atomic<uint64_t>& next, world::Failure& failure)
-      : TaskSource(failure), object_(object), next_(next) {}
+  RangeReader(storage::Object& object, Ranges& ranges, world::Failure& failure)
+      : TaskSource(failure), object_(object), ranges_(ranges) {}
 
   bool next(Slot& slot, size_t /*more_free*/) override {
-    const uint64_t range = next_.fetch_add(1);
+    const uint64_t range = ranges_.next.fetch_add(1);
     if (range >= kRanges) return false;
     if (throws_ && range == 10) throw std::runtime_error("a defect of this source");
     slot.operation.kind = OpKind::kReadRange;
@@ -35,10 +44,10 @@ class RangeReader final : public TaskSource {
     return true;
   }
   bool done(Slot& /*slot*/) override {
-    ++done_;
+    ++ranges_.done;
     return false;
   }
-  bool finished() const override { return next_ >= kRanges; }
+  bool finished() const override { return ranges_.done >= kRanges; }
   void wait(EventCount::Key /*key*/) override {}
   void clean_up(IoThread& /*thread*/, bool failed) override {
     ++clean_ups_;
@@ -49,9 +58,9 @@ class RangeReader final : public TaskSource {
   Stats& stats() override { return stats_; }
 
   storage::Object& object_;
-  std::atomic<uint64_t>& next_;
+  Ranges& ranges_;
   bool throws_ = false;
-  int done_ = 0, clean_ups_ = 0;
+  int clean_ups_ = 0;
   bool cleaned_after_failure_ = false;
   Stats stats_;
 };
@@ -69,7 +78,7 @@ class IoThreadPoolTest : public ::testing::Test {
     open.kind = OpKind::kBeginRead;
     open.object = object_.get();
     session->submit(open);
-    for (int i = 0; i < 3; ++i) readers_.push_back(std::make_unique<RangeReader>(*object_, next_, failure_));
+    for (int i = 0; i < 3; ++i) readers_.push_back(std::make_unique<RangeReader>(*object_, ranges_, failure_));
   }
 
   Result<std::unique_ptr<IoThreadPool>> start(bool verify = true) {
@@ -87,7 +96,7 @@ class IoThreadPoolTest : public ::testing::Test {
   }};
   world::Failure failure_;
   std::unique_ptr<storage::Object> object_;
-  std::atomic<uint64_t> next_{0};
+  Ranges ranges_;
   std::vector<std::unique_ptr<RangeReader>> readers_;
 };
 
@@ -95,7 +104,7 @@ TEST_F(IoThreadPoolTest, CarriesOutCountsAndVerifiesEveryOperationInEveryPhase) 
   auto pool = start();
   ASSERT_TRUE(pool) << render(pool.error());
   for (uint64_t phase = 1; phase <= 3; ++phase) {
-    next_ = 0;
+    ranges_.begin_phase();
     (*pool)->begin();
     (*pool)->wait_idle();
     EXPECT_EQ(all().parts, phase * kRanges);
@@ -123,6 +132,10 @@ TEST_F(IoThreadPoolTest, NoPhaseAtAllIsFine) {
 
 TEST_F(IoThreadPoolTest, OtherBytesAreAnErrorThatSaysWhere) {
   store_.blobs["o"].bytes[2 * kRange + 17] ^= std::byte{4};
+  // Meanwhile the other threads read all other ranges.
+  hook_ = [](storage::Operation& operation) {
+    if (operation.range_offset == 2 * kRange) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
   auto pool = start();
   ASSERT_TRUE(pool);
   (*pool)->begin();
@@ -169,9 +182,9 @@ TEST_F(IoThreadPoolTest, AFailureAtAnyMomentEndsThePhase) {
     hook_ = [&](storage::Operation&) {
       if (++reads == moment) failure.raise({ErrorCode::kInterrupted, "stop"});
     };
-    next_ = 0;
+    ranges_.begin_phase();
     std::vector<std::unique_ptr<RangeReader>> readers;
-    for (int i = 0; i < 3; ++i) readers.push_back(std::make_unique<RangeReader>(*object_, next_, failure));
+    for (int i = 0; i < 3; ++i) readers.push_back(std::make_unique<RangeReader>(*object_, ranges_, failure));
     auto pool = IoThreadPool::start({3, 1, 4096, 1 << 20}, false, store_, failure, pointers(readers));
     ASSERT_TRUE(pool);
     if (moment == 0) failure.raise({ErrorCode::kInterrupted, "stop"});
