@@ -229,12 +229,13 @@ void ExtentReader::clean_up(io::IoThread& thread, bool /*failed*/) {
 }
 
 Result<std::unique_ptr<Readers>> Readers::start(const ReadPlan& plan, bool verify, storage::Store& store,
-                                                PrefetchQueue& queue, world::Failure& failure) {
+                                                PrefetchQueue& queue, world::Failure& failure,
+                                                io::SharedSeries& series) {
   std::unique_ptr<Readers> readers(new Readers(queue));
   for (uint32_t i = 0; i < plan.workers; ++i) {
     readers->readers_.push_back(std::make_unique<ExtentReader>(i, plan, verify, store, queue, failure));
   }
-  auto threads = io::IoThreadPool::start(plan, verify, store, failure, io::pointers(readers->readers_));
+  auto threads = io::IoThreadPool::start(plan, verify, store, failure, io::pointers(readers->readers_), &series);
   if (!threads) return fail(std::move(threads.error()));
   readers->threads_ = std::move(*threads);
   readers->on_raise_ = failure.on_raise([&queue] { queue.wake_all(); });

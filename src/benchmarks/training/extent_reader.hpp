@@ -96,9 +96,10 @@ class ExtentReader final : public io::TaskSource {
 /// The I/O threads of a training run on this host: they read from before the first epoch to the end of the run.
 class Readers {
  public:
-  /// Opens every session and starts every thread. On failure nothing is left running.
+  /// Opens every session and starts every thread, which record into `series`. On failure nothing is left running.
   static Result<std::unique_ptr<Readers>> start(const ReadPlan& plan, bool verify, storage::Store& store,
-                                                PrefetchQueue& queue, world::Failure& failure);
+                                                PrefetchQueue& queue, world::Failure& failure,
+                                                io::SharedSeries& series);
   /// As stop().
   ~Readers();
 

@@ -54,14 +54,17 @@ Nanos wall_of(const Block& block) {
 
 // Where the accelerators' time went; every nanosecond of every rank's blocks is in one of the parts, or in compute.
 void add_shares(const RunRecord& record, Metrics& metrics) {
-  Nanos wall = 0, rank_time = 0, wait = 0, barrier = 0, harness = 0, overhead = 0;
+  Nanos wall = 0, rank_time = 0, drawn = 0, wait = 0, barrier = 0, harness = 0, overhead = 0;
+  size_t ranks = 0;
   uint64_t rank_steps = 0;
   for (const Epoch& epoch : record.epochs) {
     for (const Block& block : epoch.blocks) {
       wall += wall_of(block);
       overhead += block.client.overhead_ns;
+      ranks = block.ranks.size();
       for (const RankBlock& rank : block.ranks) {
         rank_time += rank.end.monotonic_ns - rank.start.monotonic_ns;
+        drawn += rank.drawn_ns;
         wait += rank.wait_ns;
         barrier += rank.barrier_ns;
         harness += rank.harness_ns;
@@ -70,8 +73,14 @@ void add_shares(const RunRecord& record, Metrics& metrics) {
     }
   }
   metrics.bytes_read_per_s = per_second(static_cast<double>(record.stats.bytes), to_seconds(wall));
+  if (drawn > 0) {
+    metrics.demand_bytes_per_s =
+        static_cast<double>(record.stats.bytes) * static_cast<double>(ranks) / to_seconds(drawn);
+    metrics.served_share = metrics.bytes_read_per_s / metrics.demand_bytes_per_s;
+  }
   if (rank_time > 0) {
     const auto all = static_cast<double>(rank_time);
+    metrics.compute_share = static_cast<double>(rank_time - wait - barrier - harness) / all;
     metrics.storage_wait_share = static_cast<double>(wait) / all;
     metrics.barrier_share = static_cast<double>(barrier) / all;
     metrics.harness_share = static_cast<double>(harness) / all;

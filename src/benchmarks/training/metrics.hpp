@@ -51,7 +51,10 @@ struct Metrics {
   bool meets_expectation = false;
   // Of this program, over all epochs and ranks.
   double bytes_read_per_s = 0;    ///< really read over the sum of epoch block times
-  double storage_wait_share = 0;  ///< of accelerator time: waiting for data
+  double demand_bytes_per_s = 0;  ///< the same if nothing but the drawn compute times took time
+  double served_share = 0;        ///< of the demand, that was read
+  double compute_share = 0;       ///< of accelerator time; this and the next three add up to 1
+  double storage_wait_share = 0;  ///< waiting for data
   double barrier_share = 0;
   double harness_share = 0;
   ClientShares client;

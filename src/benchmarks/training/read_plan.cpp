@@ -17,7 +17,7 @@ constexpr uint64_t kMostInFlight = 256;
 /// Threads that each block in one read; beyond this they cost more in switching than they bring.
 constexpr uint64_t kMostBlocking = 64;
 constexpr uint32_t kNullDepth = 32;
-/// Of the original's readers: how many there are at most where read_threads doesn't say, batches per reader where
+/// Of DLIO's readers: how many there are at most where read_threads doesn't say, batches per reader where
 /// prefetch_size is 0, and batches that each has ready beside a window.
 constexpr uint32_t kMostAutomaticReaders = 8;
 constexpr uint64_t kUnsetPrefetch = 2;
@@ -46,14 +46,14 @@ ExtentSizes extent_sizes(const Dataset& dataset) {
   return sizes;
 }
 
-/// reader.read_threads as the original takes it: 1 stands for as many as the host has processors for.
+/// reader.read_threads as DLIO takes it: 1 stands for as many as the host has processors for.
 uint32_t readers_of(const workloads::ReaderSettings& reader, const RunPlan& run, const ReadRequest& request) {
   if (reader.read_threads != 1) return reader.read_threads;
   const uint32_t accelerators = std::max(1U, run.accelerators / std::max(1U, request.hosts));
   return std::clamp(request.cores / accelerators, 1U, kMostAutomaticReaders);
 }
 
-/// How far an accelerator reads ahead, as the readers of the original do. Those of files give each reader some batches,
+/// How far an accelerator reads ahead, as the readers of DLIO do. Those of files give each reader some batches,
 /// which it reads one file after another; those of objects, of O_DIRECT and of row groups move a window over the files,
 /// with two batches of each reader behind it; that of tfrecords keeps prefetch_size batches.
 void plan_read_ahead(ReadPlan& plan, const workloads::TrainingWorkload& workload, const ExtentMap& map,

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "io/plan.hpp"
+#include "io/series.hpp"
 #include "io/stats.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
@@ -187,6 +188,7 @@ struct RunRecord : run::RunFacts {
   std::vector<Epoch> epochs;     ///< those completed
   uint64_t extents_planned = 0;  ///< of the epochs begun
   ReadStats stats;
+  io::Series series;  ///< of every second, from run_start on; of each host by its own clock
   std::shared_ptr<StepLog> steps;
   uint64_t steps_logged = 0;  ///< in the log when the run ended
   std::vector<std::string> notes;
@@ -196,7 +198,7 @@ struct RunRecord : run::RunFacts {
 constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(kept("start_up_s", &RunRecord::start_up_s), kept("", &RunRecord::steps_logged),
                     summed("", &RunRecord::extents_planned), each("epochs", &RunRecord::epochs),
-                    summed("reading", &RunRecord::stats));
+                    summed("reading", &RunRecord::stats), summed("", &RunRecord::series));
 }
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned

@@ -36,7 +36,7 @@ class TrainingRun {
         world_(world),
         record_(describe_run(request, world.first_rank())),
         queue_(world.first_rank(), world.local_ranks(), stream_capacity(request)),
-        step_loop_(queue_, world, stalls_) {}
+        step_loop_(queue_, world, stalls_, series_.origin()) {}
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
@@ -59,7 +59,7 @@ class TrainingRun {
     if (Status started = stalls_.start([this](Error error) { world_.failure().raise(std::move(error)); }); !started) {
       return started;
     }
-    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, queue_, world_.failure());
+    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, queue_, world_.failure(), series_);
     if (!readers) return fail(std::move(readers.error()));
     readers_ = std::move(*readers);
     if (!plan_.checkpoints.empty() && world_.first_rank() == 0) {
@@ -208,6 +208,8 @@ class TrainingRun {
     if (readers_) {
       readers_->stop();
       readers_->merge_into(record_.stats);
+      record_.series = series_.series();
+      record_.series.merge(step_loop_.series());
       const Nanos first = readers_->first_read_ns();
       if (first != 0) record_.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
     }
@@ -248,6 +250,7 @@ class TrainingRun {
   world::World& world_;
   RunRecord record_;
   StallMeter stalls_;
+  io::SharedSeries series_{now_ns()};
   PrefetchQueue queue_;
   StepLoop step_loop_;
   std::deque<Pass> passes_;  // readers may look at the last one until they are stopped

@@ -14,17 +14,20 @@ constexpr Nanos kMostSpinNs = 150'000;
 constexpr Nanos kLongWaitNs = 4'000'000;
 constexpr Nanos kShortWaitNs = 1'000'000;
 
+constexpr Nanos kSecondNs = 1'000'000'000;
+
 Nanos adapted(Nanos margin, Nanos late) {
   return std::clamp(std::max(margin - margin / 64, late + late / 4), kLeastSpinNs, kMostSpinNs);
 }
 
 }  // namespace
 
-StepLoop::StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls)
+StepLoop::StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls, Nanos origin)
     : queue_(queue),
       world_(world),
       failure_(world.failure()),
       stalls_(stalls),
+      origin_(origin),
       ranks_(queue.size()),
       step_times_(queue.size()),
       spin_ns_(kMostSpinNs / 2) {
@@ -183,8 +186,21 @@ void StepLoop::close_step(Rank& state, Nanos now) {
   state.block.drawn_ns += state.drawn;
   if (state.had_to_wait) state.block.wait_ns += times.load_ns;
   state.block.barrier_ns += now - state.compute_end;
+  if (state.had_to_wait) spread(state.load_start, state.compute_start, &io::Second::wait_ns);
+  spread(state.compute_start, state.compute_end, &io::Second::compute_ns);
+  spread(state.compute_end, now, &io::Second::barrier_ns);
   state.had_to_wait = false;
   count(state, times);
+}
+
+/// Adds a stretch of an accelerator's time to the seconds that it lies in.
+void StepLoop::spread(Nanos from, Nanos to, Nanos io::Second::*member) {
+  while (from < to) {
+    const Nanos second = (from - origin_) / kSecondNs;
+    const Nanos end = std::min(to, origin_ + (second + 1) * kSecondNs);
+    series_.at(static_cast<uint64_t>(second)).*member += end - from;
+    from = end;
+  }
 }
 
 /// Adds a step to the sums of the metric window, which leaves out the first steps at once, and the last ones when they

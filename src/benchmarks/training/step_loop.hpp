@@ -10,6 +10,7 @@
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/prefetch_queue.hpp"
 #include "benchmarks/training/record.hpp"
+#include "io/series.hpp"
 #include "world/world.hpp"
 
 namespace mlps::training {
@@ -46,12 +47,15 @@ struct BlockResult {
 /// several hosts, their step loops meet at every barrier.
 class StepLoop {
  public:
-  /// `stalls` tells which part of a wait the process could not run in.
-  StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls);
+  /// `stalls` tells which part of a wait the process could not run in. The seconds of series() count from `origin`.
+  StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls, Nanos origin);
 
   /// Durations of the steps to come, one sampler per rank.
   void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
   BlockResult run_block(const BlockRequest& request);
+
+  /// What the accelerators did in every second.
+  const io::Series& series() const { return series_; }
 
   /// For a progress display, from any thread.
   uint64_t live_step() const { return live_step_.load(std::memory_order_relaxed); }
@@ -82,6 +86,7 @@ class StepLoop {
   void release(Nanos now, Nanos met);
   void close_step(Rank& rank, Nanos now);
   void count(Rank& rank, const StepTimes& times);
+  void spread(Nanos from, Nanos to, Nanos io::Second::*member);
   BlockResult conclude(Nanos end);
   void wait_for_event(EventCount::Key key);
   void warm_up() const;
@@ -91,6 +96,8 @@ class StepLoop {
   world::World& world_;
   world::Failure& failure_;
   const StallMeter& stalls_;
+  const Nanos origin_;
+  io::Series series_;
   std::vector<Rank> ranks_;
   std::vector<TimeSampler> samplers_;
   std::vector<Deadline> deadlines_;  ///< a heap, earliest first

@@ -39,6 +39,9 @@ Json metrics_json(const RunRecord& record) {
   json["throughput"] = mean_json(metrics.throughput_overall);
   json["nominal_mib_per_s"] = {{"mean", metrics.io_mean_mib_per_s}, {"stdev", metrics.io_deviation_mib_per_s}};
   json["read_bytes_per_s"] = metrics.bytes_read_per_s;
+  json["demand_bytes_per_s"] = metrics.demand_bytes_per_s > 0 ? Json(metrics.demand_bytes_per_s) : Json();
+  json["served_share"] = metrics.demand_bytes_per_s > 0 ? Json(metrics.served_share) : Json();
+  json["compute_share"] = metrics.compute_share;
   json["storage_wait_share"] = metrics.storage_wait_share;
   json["barrier_share"] = metrics.barrier_share;
   json["harness_share"] = metrics.harness_share;
@@ -121,6 +124,30 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   return json;
 }
 
+/// The run second by second; of accelerators as shares of the time of all of them.
+Json series_json(const RunRecord& record) {
+  Json json = {{"interval_s", record.series.interval_s()}, {"intervals", Json::array()}};
+  uint64_t second = 0;
+  for (const io::Second& interval : record.series.intervals()) {
+    const double time = 1e9 * static_cast<double>(record.series.interval_s()) * record.plan.accelerators;
+    const auto latency = Histogram::restore(interval.latency).value_or(Histogram());
+    const auto percentile = [&](double fraction) {
+      return latency.count() == 0 ? Json() : Json(latency.percentile(fraction));
+    };
+    json["intervals"].push_back({{"s", second},
+                                 {"bytes", interval.bytes},
+                                 {"reads", interval.operations},
+                                 {"retries", interval.retries},
+                                 {"latency_p50_ns", percentile(0.5)},
+                                 {"latency_p99_ns", percentile(0.99)},
+                                 {"compute_share", static_cast<double>(interval.compute_ns) / time},
+                                 {"storage_wait_share", static_cast<double>(interval.wait_ns) / time},
+                                 {"barrier_share", static_cast<double>(interval.barrier_ns) / time}});
+    second += record.series.interval_s();
+  }
+  return json;
+}
+
 }  // namespace
 
 Json run_plan_json(const training::RunPlan& plan) {
@@ -170,6 +197,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   for (const Epoch& epoch : record.epochs) {
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
   }
+  json["per_second"] = series_json(record);
   json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   mask_secrets(json["notes"]);
