@@ -162,7 +162,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   read_common(reader, line.environment, options.common);
   options.hosts = read_hosts(reader);
   options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
-  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::host_memory_bytes())
+  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::memory_of_host().total)
                                                                          : reader.real("client-host-memory-in-gb");
   options.accelerator_type = reader.choice("accelerator-type");
   options.o_direct = reader.on("o-direct");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "payload/payload.hpp"
 #include "storage/probe_name.hpp"
 
 namespace mlps::gates {
@@ -13,16 +14,6 @@ namespace {
 
 // Not a multiple of any block size: a store that only moved whole blocks would lose the tail.
 constexpr size_t kProbeBytes = 4099;
-
-std::vector<std::byte> probe_content() {
-  std::vector<std::byte> bytes(kProbeBytes);
-  uint64_t state = 0x9e3779b97f4a7c15;
-  for (std::byte& byte : bytes) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    byte = static_cast<std::byte>(state >> 56);
-  }
-  return bytes;
-}
 
 // Returns the prefix of the names in `folder`; "" for the store's root.
 std::string below(const std::string& folder) {
@@ -36,7 +27,8 @@ Error in_probe(Error error, const char* step, const std::string& where) {
 
 void put_and_compare(storage::Session& session, const std::string& name, const std::string& where,
                      std::vector<Error>& failures) {
-  const std::vector<std::byte> content = probe_content();
+  std::vector<std::byte> content(kProbeBytes);
+  payload::Source(kProbeBytes, name).fill(0, content);
   if (Status put = session.put(name, content); !put) {
     failures.push_back(in_probe(put.error(), "write", where));
     return;

@@ -24,7 +24,6 @@ struct Request {
   std::string results_dir;             ///< process 0's; empty skips the separation gate
   bool separation_is_warning = false;  ///< --skip-fs-separation-gate
   uint64_t buffer_bytes = 0;           ///< I/O memory of the plan
-  uint64_t budget_bytes = 0;           ///< --io-memory
   bool checks_job =
       true;  ///< warn of differing clocks and of several processes per host; false for further folders of a run
   /// How long to wait until a host sees a file that process 0 created: a network file system may cache for a while that

@@ -11,31 +11,9 @@
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "gates/separation.hpp"
-#include "world/packet.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::gates {
-
-world::Bytes pack(const Opening& opening) {
-  world::Packer packer;
-  packer.number(opening.folder_there ? 1 : 0).number(opening.mark ? 1 : 0);
-  const SharedMark mark = opening.mark.value_or(SharedMark{});
-  return packer.text(mark.name).number(mark.inode).number(mark.size_bytes).text(mark.content).take();
-}
-
-Result<Opening> unpack_opening(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  Opening opening;
-  opening.folder_there = in.number() != 0;
-  const bool has_mark = in.number() != 0;
-  SharedMark mark;
-  mark.name = in.text();
-  mark.inode = in.number();
-  mark.size_bytes = in.number();
-  mark.content = in.text();
-  if (has_mark) opening.mark = std::move(mark);
-  if (in.good() && in.empty()) return opening;
-  return fail(ErrorCode::kMpiCommunication, "process 0 sent a damaged message about the folder");
-}
 
 Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe) {
   Opening opening;
@@ -48,17 +26,15 @@ Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<Probe
     opening.folder_there = there.has_value();
   }
   if (!opening.folder_there) return opening;
-  if (writes()) {
-    open_to_write(warnings, probe, opening);
-  } else {
+  if (!writes()) {
     open_to_read(opening);
+  } else if (needs_mark()) {
+    take_mark(make_mark(request_.store->root().path(), request_.model_folder, warnings, probe), opening);
   }
   return opening;
 }
 
-void HostChecks::open_to_write(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe, Opening& opening) {
-  if (!needs_mark()) return;
-  auto mark = make_mark(request_.store->root().path(), request_.model_folder, warnings, probe);
+void HostChecks::take_mark(Result<SharedMark> mark, Opening& opening) {
   if (mark) {
     opening.mark = std::move(*mark);
   } else {
@@ -69,23 +45,14 @@ void HostChecks::open_to_write(std::vector<std::string>& warnings, std::optional
 void HostChecks::open_to_read(Opening& opening) {
   if (!request_.store->traits().holds_objects) return;
   const auto objects = check_read_access(*request_.store, request_.model_folder);
-  if (!objects) {
-    findings_.failures.push_back(objects.error());
-    return;
-  }
-  if (!needs_mark()) return;
+  if (!objects) findings_.failures.push_back(objects.error());
+  if (!objects || !needs_mark()) return;
   // A hidden file may be a probe file, which can vanish at any moment. Without any other file the run itself reports
   // that it has nothing to read.
   const auto file = std::find_if(objects->begin(), objects->end(), [](const storage::ObjectInfo& object) {
     return object.name[object.name.rfind('/') + 1] != '.';
   });
-  if (file == objects->end()) return;
-  auto mark = mark_of(request_.store->root().path(), file->name);
-  if (mark) {
-    opening.mark = std::move(*mark);
-  } else {
-    findings_.failures.push_back(std::move(mark.error()));
-  }
+  if (file != objects->end()) take_mark(mark_of(request_.store->root().path(), file->name), opening);
 }
 
 bool HostChecks::needs_mark() const {
@@ -94,9 +61,8 @@ bool HostChecks::needs_mark() const {
 
 void HostChecks::check(const Opening& opening) {
   if (request_.store != nullptr) check_store(opening);
-  if (auto error = budget_error(request_)) findings_.failures.push_back(std::move(*error));
   findings_.buffer_bytes = request_.buffer_bytes;
-  findings_.available_bytes = read_mem_available();
+  findings_.available_bytes = world::memory_of_host().available;
   if (!findings_.available_bytes) {
     findings_.warnings.emplace_back("no MemAvailable in /proc/meminfo: available memory was not checked");
   }

@@ -2,17 +2,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
-#include "gates/gates.hpp"
+#include "base/error.hpp"
 
 namespace mlps::gates {
-
-/// Returns MemAvailable in bytes out of the text of /proc/meminfo; nothing if it is missing or not a number of kB.
-std::optional<uint64_t> parse_mem_available(std::string_view meminfo);
-
-/// Returns an error if the I/O buffers exceed the budget (--io-memory).
-std::optional<Error> budget_error(const Request& request);
 
 /// Memory demand of all processes on one host.
 struct HostMemory {
@@ -24,8 +17,5 @@ struct HostMemory {
 /// Returns an error if the buffers and 64 MiB for each process exceed the available memory; no error if available
 /// memory is unknown.
 std::optional<Error> memory_error(const HostMemory& memory);
-
-/// Returns MemAvailable of this host in bytes; nothing if /proc/meminfo doesn't have it.
-std::optional<uint64_t> read_mem_available();
 
 }  // namespace mlps::gates

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/fields.hpp"
 #include "gates/probe_file.hpp"
 #include "world/world.hpp"
 
@@ -23,6 +24,11 @@ struct SharedMark {
   uint64_t size_bytes = 0;
   std::string content;  ///< of a probe file; empty: a file of the data, whose content is not compared
 };
+constexpr auto fields_of(Of<SharedMark>) {
+  return std::tuple(kept("", &SharedMark::name), kept("", &SharedMark::inode), kept("", &SharedMark::size_bytes),
+                    kept("", &SharedMark::content));
+}
+static_assert(lists_every_member<SharedMark>());
 
 /// Creates a mark: a probe file with a random name and content in `model_folder` below `folder`, creating that folder
 /// if it is missing. `probe` owns the file. Any failure is E404, as in mlpstorage 3.0.

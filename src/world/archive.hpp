@@ -22,8 +22,9 @@
 ///     template <class Archive, Is<Point> P>
 ///     void fields(Archive& archive, P& point) { archive(point.x, point.y); }
 ///
-/// A field may be a number, an enum, a text, a Stamp, a Histogram, such a struct, or a vector, array, pair or optional
-/// of those. Unpacking only detects truncated or malformed bytes. Callers must validate values, including enums.
+/// A field may be a number, an enum, a text, an Error, a Stamp, a Histogram, such a struct, or a vector, array, pair or
+/// optional of those. Unpacking only detects truncated or malformed bytes. Callers must validate values, including
+/// enums.
 namespace mlps::world {
 
 template <class T, class Wanted>
@@ -57,6 +58,7 @@ class PackArchive {
   }
   void put(const double& value) { packer_.real(value); }
   void put(const std::string& value) { packer_.text(value); }
+  void put(const Error& value) { packer_.error(value); }
   template <class T>
   void put(const std::vector<T>& values) {
     packer_.number(values.size());
@@ -124,6 +126,7 @@ class UnpackArchive {
   }
   void get(double& value) { value = in_.real(); }
   void get(std::string& value) { value = in_.text(); }
+  void get(Error& value) { value = in_.error(); }
   template <class T>
   void get(std::vector<T>& values) {
     values.resize(count());

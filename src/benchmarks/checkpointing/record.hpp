@@ -81,17 +81,20 @@ constexpr auto fields_of(Of<PhaseStats>) {
                     summed("first_byte", &S::first_byte_ns), summed("commit", &S::commit_ns));
 }
 
-/// Holds everything a run found out; result files, tables and JSON are views of it. run() makes it for the ranks of one
-/// host; gather_record() makes the record of process 0 that of all ranks.
-struct RunRecord : run::RunFacts {
+/// Holds what a run is to do and how.
+struct RunSettings {
   CheckpointPlan plan;
-  uint32_t first_rank = 0;  ///< events and counters are those of the ranks from this one on
-  IoPlan io;                ///< of the host this was made on
-  uint64_t seed = 0;
+  IoPlan io;          ///< of the host this was made on
+  uint64_t seed = 0;  ///< of the payload; chosen anew for every run unless the user gives one
   bool verify = false;
   PayloadMode payload = PayloadMode::kUnique;
-  std::string payload_layer;
+};
 
+/// Holds everything a run found out; result files, tables and JSON are views of it. run() makes it for the ranks of one
+/// host; gather_record() makes the record of process 0 that of all ranks.
+struct RunRecord : run::RunFacts, RunSettings {
+  uint32_t first_rank = 0;  ///< events and counters are those of the ranks from this one on
+  std::string payload_layer;
   std::vector<CheckpointEvent> events;  ///< in the order they happened
   PhaseStats write, read;
   std::string eviction;  ///< what was done about the page cache between write and read, in words

@@ -250,15 +250,11 @@ class CheckpointRun {
 
 RunRecord describe_run(const RunRequest& request) {
   RunRecord record;
+  static_cast<RunSettings&>(record) = request;
   record.invocation_start = request.invocation_start;
-  record.plan = request.plan;
-  record.io = request.io;
   record.location = request.store->root().to_string();
   record.traits = request.store->traits();
   record.store_settings = request.store->describe();
-  record.seed = request.seed;
-  record.verify = request.verify;
-  record.payload = request.payload;
   record.payload_layer = payload::active_layer();
   record.injected_fault = request.injected_fault;
   return record;

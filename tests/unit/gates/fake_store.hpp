@@ -111,7 +111,6 @@ inline Request request_for(storage::Store& store) {
   request.model_folder = "llama3-8b";
   request.bytes_to_write = kMiB;
   request.buffer_bytes = kMiB;
-  request.budget_bytes = kGiB;
   return request;
 }
 

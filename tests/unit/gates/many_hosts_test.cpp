@@ -119,7 +119,7 @@ TEST(ManyHosts, WhatAllFindIsSaidOnce) {
 TEST(ManyHosts, OneHostShortOfMemory) {
   const TemporaryFolder place;
   Hosts hosts(place.path());
-  hosts.requests[1].buffer_bytes = hosts.requests[1].budget_bytes = 1024 * 1024 * kGiB;
+  hosts.requests[1].buffer_bytes = 1024 * 1024 * kGiB;
   hosts.run();
   EXPECT_THAT(hosts.failures(), ElementsAre(StartsWith("[E102] host b: I/O buffers of ")));
 }
@@ -149,7 +149,7 @@ TEST(ManyHosts, AllFailuresOfAllHostsAtOnce) {
   const TemporaryFolder shared, own;
   Hosts hosts(shared.path(), own.path(), shared.path());
   hosts.stores[2].behaviour.get_error = kRefused;
-  hosts.requests[0].buffer_bytes = 2 * kGiB;
+  hosts.requests[0].buffer_bytes = 1024 * 1024 * kGiB;
   hosts.run();
   EXPECT_THAT(hosts.failures(), Contains(HasSubstr("host a: I/O buffers")));
   EXPECT_THAT(hosts.failures(), Contains(HasSubstr("host b: CAP-02")));

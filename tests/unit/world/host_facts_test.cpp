@@ -47,6 +47,21 @@ TEST_F(HostFactsTest, MemoryIsInBytesAndUsedLeavesOutCaches) {
   EXPECT_EQ(facts.meminfo.back(), std::pair(std::string("HugePages_Total"), std::string("3")));
 }
 
+TEST_F(HostFactsTest, AvailableMemoryIsFoundOrUnknownNeverZero) {
+  put("meminfo", "MemTotal:       16314068 kB\nMemAvailable:    9876543 kB\nBuffers: 1 kB\n");
+  EXPECT_EQ(memory_of_host(paths_).available, uint64_t{9876543} * 1024);
+  put("meminfo", "MemAvailable: 0 kB");
+  EXPECT_EQ(memory_of_host(paths_).available, 0U);
+  for (const char* text : {"", "\n\n", "MemTotal: 1 kB\n", "MemAvailable:", "MemAvailable:   \n",
+                           "MemAvailable: x kB\n", "MemAvailable: 12 MB\n", "MemAvailable: 12\n",
+                           "MemAvailable: -12 kB\n", "MemAvailable: 99999999999999999999 kB\n",
+                           "MemAvailable: 18446744073709551615 kB\n", "xMemAvailable: 12 kB\n"}) {
+    put("meminfo", text);
+    EXPECT_FALSE(memory_of_host(paths_).available) << text;
+  }
+  EXPECT_GT(memory_of_host().available.value_or(0), 0U) << "this host has one";
+}
+
 TEST_F(HostFactsTest, CoresAreCountedOncePerSocketAndCore) {
   std::string text;
   for (int cpu = 0; cpu < 8; ++cpu) {  // 2 sockets x 2 cores x 2 threads

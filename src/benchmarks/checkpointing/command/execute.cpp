@@ -62,7 +62,6 @@ class CheckpointingExecution {
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
-    request.budget_bytes = prepared_.io->budget_bytes;
     return gates::run_gates(request, group_.transport());
   }
 

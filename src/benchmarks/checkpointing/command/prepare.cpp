@@ -55,8 +55,6 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
   arguments.processes = options.num_processes;
   arguments.checkpoints_to_write = workload.num_checkpoints_write;
   arguments.checkpoints_to_read = workload.num_checkpoints_read;
-  arguments.protocol = options.protocol;
-  arguments.o_direct = options.o_direct;
   arguments.checkpoint_subset = options.checkpoint_subset;
   arguments.allow_invalid_params = options.common.allow_invalid_params;
   arguments.hosts = static_cast<uint32_t>(options.hosts.hosts.size());

@@ -94,7 +94,6 @@ class DatagenExecution {
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
-    request.budget_bytes = prepared_.plan.writes.budget_bytes;
     return gates::run_gates(request, group_.transport());
   }
 

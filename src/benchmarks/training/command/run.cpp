@@ -38,7 +38,6 @@ class TrainingExecution {
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
-    request.budget_bytes = prepared_.reads->budget_bytes;
     return gates::run_gates(request, group_.transport());
   }
 
