@@ -36,8 +36,6 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.results_dir = reader.text("results-dir");
   common.results_dir_source = reader.origin("results-dir");
   common.systemname = reader.text("systemname");
-  common.debug = reader.on("debug");
-  common.verbose = reader.on("verbose");
   common.quiet = reader.on("quiet");
   common.dry_run = reader.on("dry-run");
   common.json = reader.on("json");
@@ -46,8 +44,6 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.color = color == "always" ? ColorMode::kAlways : color == "never" ? ColorMode::kNever : ColorMode::kAuto;
   common.skip_validation = reader.on("skip-validation");
   common.skip_fs_separation_gate = reader.on("skip-fs-separation-gate");
-  common.config_file = reader.text("config-file");
-  common.verify_lockfile = reader.text("verify-lockfile");
   common.loops = reader.small("loops");
   common.allow_invalid_params = reader.on("allow-invalid-params");
   common.params = reader.pairs("params");
@@ -180,7 +176,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.inject_fault = reader.text("inject-fault");
 }
 
-void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOptions& options, ParseOutcome& outcome) {
+void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options, ParseOutcome& outcome) {
   reader.report_missing(line.environment, line.tokens.without_value);
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
@@ -202,6 +198,7 @@ void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOp
                                           interval_s, kShortestIntervalS),
                               "samples cost processor time that the run would miss"});
   }
+  if (outcome.errors.empty()) options.arguments = reader.arguments();
 }
 
 }  // namespace mlps::cli

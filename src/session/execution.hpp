@@ -47,6 +47,18 @@ Request io_limits(const BenchmarkOptions& options) {
   return request;
 }
 
+/// Returns whether a command that runs shows its plan before, and a dry run what it is for.
+inline bool shows_plan(const CommonOptions& common) {
+  return common.dry_run || (!common.json && !common.quiet);
+}
+
+/// Opens the store of a benchmark as its flags say; nothing is sent.
+inline Result<std::unique_ptr<storage::Store>> open_store(
+    const Location& location, const BenchmarkOptions& options, const Environment& environment,
+    storage::Durability durability = storage::Durability::kEachObject) {
+  return storage::open_store(location, {options.fadvise, durability, options.inject_fault}, environment);
+}
+
 /// Returns every key of the configuration with its value and source, as a table.
 std::string configuration_text(const workloads::Values& values);
 
