@@ -205,6 +205,7 @@ class Files(EndingTest):
         self.assertIn("without --dry-run this is refused: [E101] results directory", done.stderr)
 
     def test_pipes_in_place_of_files_of_a_fixed_name(self):
+        self.succeeds(*self.checkpoints())  # so that there is a history
         objects = ("whatif", "checkpointing", "datasize", "--model", "llama3-8b", "--num-processes", 8, "--client-host-memory-in-gb", 16)
         user = self.folder / ".config/mlpstorage/config.yaml"
         if user.exists():
