@@ -146,9 +146,10 @@ class CheckpointRun {
                                                 static_cast<uint32_t>(plan_.ranks.size()), world_.first_rank());
     for (const RankPlan& rank : plan_.ranks) {
       for (const PlannedObject& planned : rank.objects) {
-        const std::string name = object_name(plan_, checkpoint, planned);
+        const payload::Source content(seed, payload_name(plan_, checkpoint, planned));
         work->queue(rank.rank - world_.first_rank())
-            .add(store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
+            .add(
+                store_.object({object_name(checkpoint, planned), planned.size_bytes, request_.io.part_bytes, content}));
       }
     }
     work_ = std::move(work);

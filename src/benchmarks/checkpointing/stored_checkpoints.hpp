@@ -15,6 +15,9 @@ namespace mlps::checkpointing {
 /// Fails with E603 or E606, with the number of missing and wrong objects and the first one as expected and as found.
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 
+/// Returns how many bytes the checkpoints to be written will take the place of: those of their objects that are there.
+Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session);
+
 /// Returns the seed of a stored checkpoint, from the first bytes of its first object (payload::Source::seed_from).
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 

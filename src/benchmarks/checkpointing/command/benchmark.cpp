@@ -78,6 +78,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .choices = "unique|none",
      .default_text = "unique",
      .commands = kRunCommand,
+     .modes = kWhatifOnly,
      .text = "Content of the objects; none leaves buffers unfilled, for null:// only."},
     row_for(kSeedFlag, kRunCommand, kNoCommand, "Seed of the payload."),
     {.name = "skip-validation",

@@ -7,6 +7,8 @@
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "results/findings.hpp"
 #include "session/cluster.hpp"
@@ -18,6 +20,9 @@
 
 namespace mlps::cli {
 namespace {
+
+// "<checkpoint folder>/<model>", both of them new.
+constexpr uint32_t kFoldersOfRun = 2;
 
 class CheckpointingExecution {
  public:
@@ -50,6 +55,7 @@ class CheckpointingExecution {
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
+    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
     return repeat(common_, [&] { return run_once(*gates); });
   }
 
@@ -57,12 +63,26 @@ class CheckpointingExecution {
   Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
-    request.model_folder = prepared_.plan.model;
+    request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.bytes_in_place = [this] { return bytes_in_place(); };
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
     return gates::run_gates(request, group_.transport());
+  }
+
+  // Process 0 claims the folder for all.
+  Status claim_folder() {
+    if (!group_.is_process0()) return {};
+    return gates::claim_folder(*prepared_.store, prepared_.plan.checkpoints_to_write > 0, command_text(options_),
+                               group_.transport().failure(), claim_);
+  }
+
+  Result<uint64_t> bytes_in_place() const {
+    const auto session = prepared_.store->open_session(1);
+    if (!session) return fail(session.error());
+    return checkpointing::stored_bytes(prepared_.plan, **session);
   }
 
   /// Returns what the processes must have alike: the objects of every rank, where they are, and how they are made.
@@ -151,7 +171,8 @@ class CheckpointingExecution {
   ProcessGroup& group_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
-  results::RunFolder folder_;  // process 0's, of the current loop
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
+  results::RunFolder folder_;                  // process 0's, of the current loop
   results::CheckpointContext about_;
 };
 

@@ -71,8 +71,10 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
 /// Opens the store of the checkpoint folder, and plans how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
-  const auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  // The store is the model's folder: what it lies on, after links and mounts, is what every check asks.
+  auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
   if (!folder) return fail(folder.error());
+  if (folder->scheme() != Scheme::kNull) folder = folder->join(options.model);
   if (auto status = check_payload(options, *folder); !status) return status;
   storage::StoreOptions store_options;
   store_options.fadvise = options.fadvise;
