@@ -32,7 +32,7 @@ std::string command_line(const RunContext& context) {
 }
 
 Json verification_json(const RunContext& context, const RunFacts& facts) {
-  if (facts.verdict != Verdict::kPassed) return "INVALID";
+  if (facts.verdict != Verdict::kPassed || !facts.caveats.empty()) return "INVALID";
   return context.verification.empty() ? Json() : Json(context.verification);
 }
 
@@ -83,6 +83,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["exit_status"] = outcome.exit_status;
   json["verdict"] = std::string(run::verdict_name(facts.verdict));
   json["reasons"] = facts.reasons;
+  json["caveats"] = facts.caveats;
   json["error"] = error_json(facts.error);
   mask_secrets(json["reasons"]);
   return indented(json, kMetadataIndent);

@@ -78,8 +78,8 @@ class PackArchive {
     put(value.has_value());
     if (value) put(*value);
   }
-  void put(const Histogram& histogram) {
-    const Histogram::State state = histogram.state();
+  void put(const Histogram& histogram) { put(histogram.state()); }
+  void put(const Histogram::State& state) {
     packer_.number(state.buckets.size());
     for (const auto& [index, count] : state.buckets) packer_.number(index).number(count);
     packer_.number(state.sum).number(state.min).number(state.max);
@@ -148,14 +148,17 @@ class UnpackArchive {
     value.reset();
     if (there && good()) get(value.emplace());
   }
-  void get(Histogram& histogram) {
-    Histogram::State state;
+  void get(Histogram::State& state) {
     state.buckets.resize(count());
     for (auto& [index, count] : state.buckets) {
       get(index);
       get(count);
     }
     (*this)(state.sum, state.min, state.max);
+  }
+  void get(Histogram& histogram) {
+    Histogram::State state;
+    get(state);
     const std::optional<Histogram> restored = Histogram::restore(state);
     if (restored) histogram = *restored;
     if (!restored) good_ = false;

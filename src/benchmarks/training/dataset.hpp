@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "formats/format.hpp"
 #include "workloads/training_workload.hpp"
@@ -35,7 +36,9 @@ class Dataset {
 
   /// Returns the shape of a file, which depends on (seed, set, index) alone, not on the number of ranks.
   formats::FileShape shape(uint64_t index) const;
-  uint64_t file_bytes(uint64_t index) const { return format_->file_bytes(shape(index)); }
+  uint64_t file_bytes(uint64_t index) const { return sizes_vary() ? format_->file_bytes(shape(index)) : same_bytes_; }
+  /// Returns the extent at `place` of a file of `file_bytes`.
+  formats::Extent extent(uint64_t index, uint32_t place, uint64_t file_bytes) const;
   bool sizes_vary() const { return sigma_ > 0; }
 
   /// Returns the mean size of a file; exact where sizes don't vary, else the mean over the first 4,096 files.
@@ -59,6 +62,8 @@ class Dataset {
   uint32_t subfolder_digits_;
   uint64_t height_ = 1, width_ = 1;  // of every file, if sizes don't vary
   double side_ = 1, sigma_ = 0;      // else
+  uint64_t same_bytes_ = 0;          // of every file, if sizes don't vary
+  std::vector<formats::Extent> same_extents_;
   double mean_file_bytes_ = 0;
 };
 

@@ -28,7 +28,7 @@ std::string options_json(const TrainingOptions& options) {
   args["data_dir"] = text_or_null(options.data_dir);
   args["drop_caches_timeout_seconds"] = options.drop_caches_timeout_s;
   add_common(args, options);
-  args["read_ahead_bytes"] = options.read_ahead_bytes;
+  args["read_ahead_bytes"] = options.read_ahead_bytes ? Json(*options.read_ahead_bytes) : Json();
   args["workload_file"] = text_or_null(options.workload_file);
   add_own_flags(args, options);
   return args.dump();
