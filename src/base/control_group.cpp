@@ -10,13 +10,13 @@
 namespace mlps {
 namespace {
 
-std::vector<std::string> words_of(const std::string& line) {
+std::vector<std::string> split_line(const std::string& line) {
   std::istringstream text(line);
   return {std::istream_iterator<std::string>(text), {}};
 }
 
 bool has_word(const std::string& list, std::string_view word) {
-  const auto words = split(list, ",");
+  const auto words = mlps::split(list, ",");
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
@@ -81,7 +81,7 @@ std::vector<std::string> control_group_folders(std::string_view controller, cons
   std::ifstream mounts(root + "/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
     // "30 24 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory"
-    const auto words = words_of(line);
+    const auto words = split_line(line);
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() < 6 || words.end() - dash < 4) continue;
     const bool unified = dash[1] == "cgroup2";

@@ -103,11 +103,17 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
   json["num_accelerators"] = context.processes;
   json["num_hosts"] = hosts_of(context).size();
   json["hostname"] = context.members.front().host;
+  if (!facts.traits.holds_objects) json["storage"] = kNoStorage;
   return json;
 }
 
+std::string verdict_words(const RunFacts& facts) {
+  std::string words(run::verdict_name(facts.verdict));
+  return facts.traits.holds_objects ? words : words + ", " + kNoStorage;
+}
+
 std::string verdict_text(const RunFacts& facts) {
-  std::string text = fmt::format("Verdict: {}", run::verdict_name(facts.verdict));
+  std::string text = "Verdict: " + verdict_words(facts);
   text += facts.caveats.empty() ? "\n" : ", but the number is not about the storage\n";
   for (const std::string& caveat : facts.caveats) text += "  - " + caveat + '\n';
   if (facts.verdict == run::Verdict::kPassed) return text;

@@ -29,6 +29,12 @@ Json store_json(const RunFacts& facts);
 /// Returns the keys that summary.json begins with.
 Json summary_head(const RunContext& context, const RunFacts& facts);
 
+/// What a run on null:// has where others have a storage.
+inline constexpr const char* kNoStorage = "no storage";
+
+/// Returns the verdict in words: "passed", "passed, no storage".
+std::string verdict_words(const RunFacts& facts);
+
 /// Returns the verdict and its reasons, for the end of a result table.
 std::string verdict_text(const RunFacts& facts);
 

@@ -6,8 +6,10 @@
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
+#include "base/stall_meter.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 #include "io/object_pool.hpp"
@@ -53,6 +55,7 @@ class CheckpointRun {
     record_.error = world_.failure().first();
     run::add_cause(record_.error, record_.reasons);
     judge(record_, plan_);
+    for (const std::string& warning : slow_client(record_, run::kSlowClient)) log::warning("{}", warning);
     return std::move(record_);
   }
 
@@ -61,6 +64,9 @@ class CheckpointRun {
     auto control = store_.open_session(1);
     if (!control) return fail(control.error());
     control_ = std::move(*control);
+    if (Status started = stalls_.start([this](Error error) { world_.failure().raise(std::move(error)); }); !started) {
+      return started;
+    }
     io::Plan io = request_.io;
     io.buffers = request_.payload != PayloadMode::kNone;
     auto pool = io::ObjectPool::start({io, request_.verify, kMismatchHint}, store_, world_.failure());
@@ -189,6 +195,8 @@ class CheckpointRun {
   void open_event() {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
+    exposed_before_ = exposed_ns();
+    lost_before_ = stalls_.lost_ns(now_ns());
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -197,13 +205,15 @@ class CheckpointRun {
   /// at the work any more.
   void close_event() {
     pool_->wait_idle();
-    CheckpointEvent event{phase_, checkpoint_, intervals_.front().start, 0, intervals_, cached_before_};
+    CheckpointEvent event{phase_, checkpoint_, intervals_.front().start, 0, 0, intervals_, cached_before_};
     Nanos last_end = 0;
     for (const RankInterval& interval : intervals_) {
       if (interval.start.monotonic_ns < event.start.monotonic_ns) event.start = interval.start;
       last_end = std::max(last_end, interval.start.monotonic_ns + interval.duration_ns);
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
+    event.client_ns =
+        std::min(event.slowest_ns, std::max(exposed_ns() - exposed_before_, stalls_.lost_ns(now_ns()) - lost_before_));
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
@@ -213,6 +223,13 @@ class CheckpointRun {
               to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
+  }
+
+  /// How long nothing of an I/O thread was in flight because of this program, in this phase: the mean over the threads.
+  /// Without a storage there is nothing that could wait.
+  Nanos exposed_ns() const {
+    if (!record_.traits.holds_objects) return 0;
+    return pool_->stats(phase_ == Phase::kWrite).times.exposed_ns / request_.io.workers;
   }
 
   /// This process's entry among the hosts.
@@ -245,6 +262,8 @@ class CheckpointRun {
   std::optional<storage::Residency> cached_before_;
   bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
+  StallMeter stalls_;
+  Nanos exposed_before_ = 0, lost_before_ = 0;  // when the current event began
 };
 
 }  // namespace

@@ -101,6 +101,8 @@ void add_costs(ResultRows& rows) {
   rows.metric("worker time: storage (submit + wait)", "%",
               [](const PhaseMetrics& m) { return percent(m.submit_share + m.wait_share); });
   rows.metric("worker time: prepare", "%", [](const PhaseMetrics& m) { return percent(m.prepare_share); });
+  rows.metric("storage waited for this client", "%",
+              [](const PhaseMetrics& m) { return m.client_share ? percent(*m.client_share) : std::string(kNone); });
   rows.metric("harness overhead", "%", [](const PhaseMetrics& m) { return percent(m.harness_overhead); });
   rows.metric("barrier wait, mean", "ms", [](const PhaseMetrics& m) { return digits(m.barrier_mean_s * 1e3); });
   rows.metric("in page cache before", "%",
@@ -123,8 +125,8 @@ std::string result_table(const RunRecord& record) {
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
   facts.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all ranks, when nobody is late");
-  return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + rows.text() + facts.text() +
-         hosts_table(record.hosts) + verdict_text(record);
+  return fmt::format("Result ({})\n", verdict_words(record)) + rows.text() + facts.text() + hosts_table(record.hosts) +
+         verdict_text(record);
 }
 
 }  // namespace mlps::results
