@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/units.hpp"
-#include "storage/posix/direct_store.hpp"
 #include "storage/posix/file_store.hpp"
 #include "support.hpp"
 
@@ -60,7 +59,7 @@ class LocalStoreTest : public ::testing::TestWithParam<Case> {
       case Backend::kRing:
         return open_direct_store(direct);
       case Backend::kBlockingDirect:
-        return posix::open_direct_store(direct, Durability::kEachObject, ENOSYS);
+        return open_direct_store(direct, Durability::kEachObject, ENOSYS);
     }
     return fail(ErrorCode::kInternal, "no such backend");
   }
