@@ -21,7 +21,7 @@ namespace mlps::gates {
 namespace {
 
 constexpr Nanos kPatience = 2'000'000'000;
-constexpr Nanos kRetryInterval = 50'000'000;
+constexpr Nanos kLookAgain = 50'000'000;
 constexpr uint64_t kMostBytes = 64 << 10;
 constexpr int kMostPuts = 5;
 
@@ -167,7 +167,7 @@ Result<std::optional<Claim>> rival_of(const std::string& name, storage::Session&
     if (claims->empty()) return std::nullopt;
     const bool waits = name < claims->front().name && now_ns() - begin < kPatience && !failure.raised();
     if (!waits) return std::move(claims->front());
-    sleep_for(kRetryInterval);
+    sleep_for(kLookAgain);
   }
 }
 

@@ -40,7 +40,7 @@ struct Sighting {
   uint64_t inode = 0;
   uint64_t size_bytes = 0;
   bool same_content = true;
-  std::string file_system;  ///< its type, "nfs4"
+  std::string file_system = {};  ///< its type, "nfs4"
 };
 
 Sighting sight(const SharedMark& mark, const std::string& path) {

@@ -1,6 +1,7 @@
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -72,6 +73,20 @@ Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& sess
     });
   }
   return bytes;
+}
+
+Status remove_stored(const CheckpointPlan& plan, storage::Store& store) {
+  const auto session = store.open_session(1);
+  if (!session) return fail(session.error());
+  Status status;
+  for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
+    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
+      Status removed = (*session)->remove(name);
+      if (status && !removed) status = std::move(removed);
+    });
+    if (store.traits().file_system) ::rmdir(store.root().join(step_folder(checkpoint)).path().c_str());
+  }
+  return status;
 }
 
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {

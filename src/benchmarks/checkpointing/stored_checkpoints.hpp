@@ -18,6 +18,10 @@ Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Se
 /// Returns how many bytes the checkpoints to be written will take the place of: those of their objects that are there.
 Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session);
 
+/// Removes the objects of the checkpoints to be written that are there, and step folders that are empty then. Returns
+/// the first error; what could be removed is.
+Status remove_stored(const CheckpointPlan& plan, storage::Store& store);
+
 /// Returns the seed of a stored checkpoint, from the first bytes of its first object (payload::Source::seed_from).
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 

@@ -1,5 +1,9 @@
 #include "benchmarks/checkpointing/command/execute.hpp"
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/units.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
@@ -56,7 +60,9 @@ class CheckpointingExecution {
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
-    return repeat(common_, [&] { return run_once(*gates); });
+    const int status = repeat(common_, [&] { return run_once(*gates); });
+    if (group_.is_process0()) settle_what_was_written();
+    return status;
   }
 
  private:
@@ -77,6 +83,21 @@ class CheckpointingExecution {
     if (!group_.is_process0()) return {};
     return gates::claim_folder(*prepared_.store, prepared_.plan.checkpoints_to_write > 0, command_text(options_),
                                group_.transport().failure(), claim_);
+  }
+
+  /// Removes the checkpoints that this run has written, if it is to, or says that they stay. In process 0, when all
+  /// have ended their part.
+  void settle_what_was_written() const {
+    const checkpointing::CheckpointPlan& plan = prepared_.plan;
+    if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
+    const std::string where = prepared_.store->root().to_string();
+    const std::string what =
+        fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
+                    plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
+    if (!options_.cleanup) return log::status("kept: {}; --cleanup removes them after a run", what);
+    const Status removed = checkpointing::remove_stored(plan, *prepared_.store);
+    if (removed) return log::status("removed: {}", what);
+    log::warning("--cleanup: some of {} stay: {}", what, removed.error().message);
   }
 
   Result<uint64_t> bytes_in_place() const {

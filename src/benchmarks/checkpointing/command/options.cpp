@@ -19,6 +19,7 @@ std::string options_json(const CheckpointingOptions& options) {
   args["num_checkpoints_read"] = options.num_checkpoints_read;
   args["checkpoint_subset"] = options.checkpoint_subset;
   add_common(args, options);
+  args["cleanup"] = options.cleanup;
   args["size_scale"] = options.size_scale;
   args["payload"] = results::payload_mode_name(options.payload);
   add_own_flags(args, options);

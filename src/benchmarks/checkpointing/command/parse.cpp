@@ -18,6 +18,7 @@ void read_workload(Reader& reader, CheckpointingOptions& options) {
   options.checkpoint_folder = reader.text("checkpoint-folder");
   options.checkpoint_folder_source = reader.origin("checkpoint-folder");
   options.checkpoint_subset = reader.on("checkpoint-subset");
+  options.cleanup = reader.on("cleanup");
   options.size_scale = reader.real("size-scale");
   options.payload =
       reader.choice("payload") == "none" ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;

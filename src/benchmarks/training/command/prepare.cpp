@@ -249,7 +249,7 @@ class RunPreparation {
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
     request.hosts = options_.num_client_hosts;
-    if (options_.io_memory_is_default) request.spare_bytes = world::host_memory_bytes() / kShareForBuffers;
+    if (options_.io_memory_is_default) request.spare_bytes = world::memory_of_host().total / kShareForBuffers;
     const auto reads =
         training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());
