@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -52,41 +54,21 @@ State& state() {
   return instance;
 }
 
-const char* name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "DEBUG";
-    case LogLevel::kVerbose:
-      return "VERBOSE";
-    case LogLevel::kInfo:
-      return "INFO";
-    case LogLevel::kStatus:
-      return "STATUS";
-    case LogLevel::kWarning:
-      return "WARNING";
-    case LogLevel::kResult:
-      return "RESULT";
-    case LogLevel::kError:
-      return "ERROR";
-    case LogLevel::kNone:
-      break;
-  }
-  return "?";
-}
+struct LevelLook {
+  LogLevel level;
+  const char* name;
+  const char* color;
+};
+constexpr auto kLooks = std::to_array<LevelLook>({{LogLevel::kDebug, "DEBUG", ""},
+                                                  {LogLevel::kVerbose, "VERBOSE", ""},
+                                                  {LogLevel::kInfo, "INFO", ""},
+                                                  {LogLevel::kStatus, "STATUS", "\033[1;34m"},
+                                                  {LogLevel::kWarning, "WARNING", "\033[33m"},
+                                                  {LogLevel::kResult, "RESULT", "\033[32m"},
+                                                  {LogLevel::kError, "ERROR", "\033[1;31m"}});
 
-const char* color_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kStatus:
-      return "\033[1;34m";
-    case LogLevel::kWarning:
-      return "\033[33m";
-    case LogLevel::kResult:
-      return "\033[32m";
-    case LogLevel::kError:
-      return "\033[1;31m";
-    default:
-      return "";
-  }
+const LevelLook& look_of(LogLevel level) {
+  return *std::find_if(kLooks.begin(), kLooks.end() - 1, [&](const LevelLook& look) { return look.level == level; });
 }
 
 bool is_problem(LogLevel level) {
@@ -102,17 +84,17 @@ bool use_color(const State& s) {
 }
 
 void put_to_console(State& s, LogLevel level, const std::string& stamp, std::string_view message) {
-  const char* color = use_color(s) ? color_of(level) : "";
+  const char* color = use_color(s) ? look_of(level).color : "";
   const char* reset = *color != '\0' ? "\033[0m" : "";
   std::string text;
   if (!s.progress_line.empty()) text += "\r\033[K";
-  text += fmt::format("{}|{}{}{}: {}\n", stamp, color, name_of(level), reset, message);
+  text += fmt::format("{}|{}{}{}: {}\n", stamp, color, look_of(level).name, reset, message);
   text += s.progress_line;
   std::fputs(text.c_str(), stderr);
 }
 
 Entry entry_of(LogLevel level, const std::string& stamp, std::string_view message) {
-  return {level, fmt::format("{}|{}: {}\n", stamp, name_of(level), message)};
+  return {level, fmt::format("{}|{}: {}\n", stamp, look_of(level).name, message)};
 }
 
 // A file that can't be written gets no further lines, so that it ends where it was cut off; this is a warning, once for
@@ -187,3 +169,12 @@ std::vector<std::string> problems() {
 }
 
 }  // namespace mlps::log
+
+namespace mlps {
+
+int report_failures(const std::vector<Error>& errors) {
+  for (const Error& error : errors) log::error("{}", render(error));
+  return exit_code(errors.front().code);
+}
+
+}  // namespace mlps

@@ -40,10 +40,6 @@ void configure(const Settings& settings);
 void write(LogLevel level, std::string_view message);
 
 template <class... Args>
-void debug(fmt::format_string<Args...> text, Args&&... args) {
-  write(LogLevel::kDebug, fmt::format(text, std::forward<Args>(args)...));
-}
-template <class... Args>
 void info(fmt::format_string<Args...> text, Args&&... args) {
   write(LogLevel::kInfo, fmt::format(text, std::forward<Args>(args)...));
 }
@@ -73,4 +69,8 @@ bool stderr_is_terminal();
 std::vector<std::string> problems();
 
 }  // namespace log
+
+/// Logs every failure, one after the other, and returns the process status, which the first one decides.
+int report_failures(const std::vector<Error>& errors);
+
 }  // namespace mlps

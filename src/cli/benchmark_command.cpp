@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/report.hpp"
 #include "base/text.hpp"
 #include "cli/history.hpp"
 #include "cli/results_dir.hpp"

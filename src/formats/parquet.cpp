@@ -5,7 +5,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 #include "formats/kinds.hpp"
 #include "formats/parquet_file.hpp"
 

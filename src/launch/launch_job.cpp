@@ -9,7 +9,6 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "base/report.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "launch/child_process.hpp"

@@ -9,7 +9,6 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
-#include "base/report.hpp"
 #include "base/threads.hpp"
 #include "flags/options.hpp"
 #include "gates/gates.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 #include "workloads/columns.hpp"
 #include "workloads/value_text.hpp"
 

@@ -45,19 +45,6 @@ Result<Host> parse_host(const std::string& entry) {
   return host;
 }
 
-std::vector<std::string> entries_of(const std::vector<std::string>& words) {
-  constexpr std::string_view kSeparators = ", \t\r\n";
-  std::vector<std::string> entries;
-  for (const std::string& word : words) {
-    for (size_t begin = 0; (begin = word.find_first_not_of(kSeparators, begin)) != std::string::npos;) {
-      const size_t end = std::min(word.find_first_of(kSeparators, begin), word.size());
-      entries.push_back(word.substr(begin, end - begin));
-      begin = end;
-    }
-  }
-  return entries;
-}
-
 // Returns how many ranks fit a host; all of them fit one without slots.
 uint64_t room(const Host& host, uint32_t ranks) {
   return host.slots.value_or(ranks);
@@ -110,7 +97,7 @@ Status check_layout(const std::vector<Host>& hosts, uint32_t ranks, const Layout
 Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words) {
   std::vector<Host> hosts;
   std::set<std::string> seen;
-  for (const std::string& entry : entries_of(words)) {
+  for (const std::string& entry : split(join(words, ","), ", \t\r\n")) {
     Result<Host> host = parse_host(entry);
     if (!host) return fail(std::move(host.error()));
     if (!seen.insert(lower(host->name)).second) {

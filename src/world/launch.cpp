@@ -91,20 +91,15 @@ std::string launcher_program(const std::string& mpi_bin, const Environment& envi
   return mpi_bin;
 }
 
-Result<std::vector<std::string>> split_words(std::string_view text) {
-  auto words = shell_split(text);
-  if (words) return words;
-  return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", words.error().message, text));
-}
-
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request) {
   if (Status status = check_request(kind, request); !status) return fail(std::move(status.error()));
   Words words = {request.program};
   const Words options = kind == LauncherKind::kOpenMpi ? open_mpi_options(request) : hydra_options(request);
   words.insert(words.end(), options.begin(), options.end());
   for (const std::string& text : request.mpi_params) {
-    const Result<Words> more = split_words(text);
-    if (!more) return fail(more.error());
+    const Result<Words> more = shell_split(text);
+    if (!more)
+      return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", more.error().message, text));
     words.insert(words.end(), more->begin(), more->end());
   }
   words.insert(words.end(), request.command.begin(), request.command.end());

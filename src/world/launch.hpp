@@ -20,10 +20,6 @@ Result<LauncherKind> launcher_kind(std::string_view version_output);
 /// or another name is taken as it is.
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment);
 
-/// Splits as a shell would: blanks separate, quotes and backslashes bind; nothing is expanded. E102 for a quote that
-/// isn't closed.
-Result<std::vector<std::string>> split_words(std::string_view text);
-
 struct LaunchRequest {
   std::vector<Host> hosts;
   std::string program = "mpirun";       ///< as from launcher_program()
@@ -36,7 +32,7 @@ struct LaunchRequest {
 
 /// Returns the argument vector that starts one process on each host. Ranks are threads inside, so slots and --npernode
 /// shape the layout and never reach the launcher. No variable of this environment is forwarded: every host takes
-/// credentials from its own. E102 for flags that this launcher can't honour.
+/// credentials from its own. E102 for flags that this launcher can't honour, and for a quote that isn't closed.
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request);
 
 }  // namespace mlps::world

@@ -8,7 +8,7 @@
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "storage/probe_name.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::training {
 namespace {
@@ -99,17 +99,17 @@ Result<DestinationState> inspect_destination(storage::Store& store, const std::s
 }
 
 world::Bytes encode(const DestinationState& state) {
-  return world::Packer().number(static_cast<uint64_t>(state.kind)).number(state.whole_files).take();
+  return world::Packer()(state.kind, state.whole_files).take();
 }
 
 Result<DestinationState> decode_destination(std::string_view bytes) {
   world::Unpacker in(bytes);
-  const uint64_t kind = in.number();
-  const uint64_t whole_files = in.number();
-  if (!in.good() || !in.empty() || kind > static_cast<uint64_t>(DestinationState::Kind::kComplete)) {
+  DestinationState state;
+  in(state.kind, state.whole_files);
+  if (!in.whole() || static_cast<uint64_t>(state.kind) > static_cast<uint64_t>(DestinationState::Kind::kComplete)) {
     return fail(ErrorCode::kMpiCommunication, "what is at the destination came garbled from process 0");
   }
-  return DestinationState{static_cast<DestinationState::Kind>(kind), whole_files};
+  return state;
 }
 
 }  // namespace mlps::training

@@ -10,7 +10,7 @@
 #include "../support/job.hpp"
 #include "benchmarks/training/generate_share.hpp"
 #include "shared_folder.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::training {
 namespace {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.hpp"
+
 namespace mlps::world {
 namespace {
 
@@ -75,12 +77,12 @@ TEST(Launch, AnOpenQuoteIsNamed) {
 }
 
 TEST(Launch, WordsAreSplitAsAShellWould) {
-  EXPECT_THAT(*split_words("  a  'b c'  d\\ e \"f \\\" g\" '' h'i'j "),
+  EXPECT_THAT(*shell_split("  a  'b c'  d\\ e \"f \\\" g\" '' h'i'j "),
               ElementsAre("a", "b c", "d e", "f \" g", "", "hij"));
-  EXPECT_THAT(*split_words("\"a\\n\" '\\' $HOME *"), ElementsAre("a\\n", "\\", "$HOME", "*"));
-  EXPECT_THAT(*split_words(""), ElementsAre());
-  EXPECT_THAT(*split_words("a\\"), ElementsAre("a\\"));
-  EXPECT_FALSE(split_words("\"a"));
+  EXPECT_THAT(*shell_split("\"a\\n\" '\\' $HOME *"), ElementsAre("a\\n", "\\", "$HOME", "*"));
+  EXPECT_THAT(*shell_split(""), ElementsAre());
+  EXPECT_THAT(*shell_split("a\\"), ElementsAre("a\\"));
+  EXPECT_FALSE(shell_split("\"a"));
 }
 
 TEST(Launch, TheKindIsReadFromTheVersion) {
