@@ -215,6 +215,10 @@ MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
   return result;
 }
 
+bool meets_expectation(const RunRecord& record, double au) {
+  return record.caveats.empty() && au >= 100 * record.au_threshold;
+}
+
 Metrics metrics_of(const RunRecord& record) {
   Metrics metrics;
   for (const Epoch& epoch : record.epochs) {
@@ -231,8 +235,7 @@ Metrics metrics_of(const RunRecord& record) {
   const double mib = record.record_bytes / static_cast<double>(kMiB);
   metrics.io_mean_mib_per_s = metrics.throughput_overall.mean * mib;
   metrics.io_deviation_mib_per_s = metrics.throughput_overall.deviation * mib;
-  metrics.meets_expectation =
-      !metrics.au.empty() && record.caveats.empty() && metrics.au_overall.mean >= 100 * record.au_threshold;
+  metrics.meets_expectation = !metrics.au.empty() && meets_expectation(record, metrics.au_overall.mean);
   metrics.eval_au_overall = mean_and_deviation(metrics.eval_au);
   metrics.eval_throughput_overall = mean_and_deviation(metrics.eval_throughput);
   metrics.client = client_shares(record.epochs);

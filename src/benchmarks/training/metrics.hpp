@@ -67,4 +67,7 @@ struct Metrics {
 };
 Metrics metrics_of(const RunRecord& record);
 
+/// Whether a mean AU, in percent, reaches the threshold in a run whose numbers are the storage's.
+bool meets_expectation(const RunRecord& record, double au);
+
 }  // namespace mlps::training

@@ -101,16 +101,15 @@ void remark_short_epochs(ReadPlan& plan, const workloads::TrainingWorkload& work
 }
 
 /// Says which limit keeps fewer reads in flight than the readers of all accelerators of this host would have.
-void remark_in_flight(ReadPlan& plan, const RunPlan& run, const ReadRequest& request) {
-  const uint64_t here = uint64_t{run.accelerators} / std::max(1U, request.hosts);
+void remark_in_flight(ReadPlan& plan, const RunPlan& run, uint32_t hosts) {
+  const uint64_t here = uint64_t{run.accelerators} / std::max(1U, hosts);
   const uint64_t wanted = std::min<uint64_t>(here * std::max(1U, plan.readers), here * plan.in_flight);
   const uint64_t chosen = uint64_t{plan.workers} * plan.depth;
   if (!plan.buffers || chosen >= wanted) return;
-  const bool by_memory = request.memory_bytes / plan.part_bytes < wanted;
+  const bool by_memory = plan.budget_bytes / plan.part_bytes <= chosen;
   plan.remarks.push_back(fmt::format(
-      "{} reads are in flight on a host; the {} readers of each accelerator would have {}: "
-      "{}",
-      chosen, plan.readers, wanted, by_memory ? "--io-memory allows no more" : "raise --io-workers or --io-depth"));
+      "{} reads are in flight on a host; the {} readers of each accelerator would have {}: {}", chosen, plan.readers,
+      wanted, by_memory ? "--io-memory allows no more" : "--io-workers and --io-depth allow more than their defaults"));
 }
 
 }  // namespace
@@ -149,7 +148,7 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   const auto chosen = io::choose_plan(request, wish, traits);
   if (!chosen) return fail(chosen.error());
   static_cast<io::Plan&>(plan) = *chosen;
-  remark_in_flight(plan, run, request);
+  if (!request.workers && !request.depth) remark_in_flight(plan, run, request.hosts);
   return plan;
 }
 

@@ -176,7 +176,7 @@ class TrainingRun {
     block.steps = steps;
     block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_window,
                    request_.reads.read_ahead_extents};
-    block.storage = record_.traits.holds_objects;
+    block.storage = record_.traits.holds_objects || !request_.injected_fault.empty();
     block.window = {batch_size, request_.workload.metric.exclude_start_steps,
                     request_.workload.metric.exclude_end_steps};
     return block;

@@ -202,15 +202,15 @@ TEST(Metrics, WhereTheTimeWent) {
 
 TEST(Metrics, TheSlowestRankIsAMeanOverEpochs) {
   RunRecord record = record_with({{0, 0}, {0, 0}}, 1, 0.9);
-  record.epochs[0].blocks = {{{block_of(10, 90, 1), block_of(10, 60, 1), block_of(10, 80, 1)}, 0, 0}};
-  record.epochs[1].blocks = {{{block_of(10, 70, 1), block_of(10, 80, 1), block_of(10, 84, 1)}, 0, 0}};
+  record.epochs[0].blocks = {{{block_of(10, 90, 1), block_of(10, 60, 1), block_of(10, 80, 1)}, 0, {}}};
+  record.epochs[1].blocks = {{{block_of(10, 70, 1), block_of(10, 80, 1), block_of(10, 84, 1)}, 0, {}}};
   EXPECT_NEAR(metrics_of(record).slowest_rank_au, 70, 1e-12);
   EXPECT_NEAR(metrics_of(record).fastest_rank_au, 82, 1e-12);
 }
 
 TEST(Metrics, EvaluationsAndCheckpoints) {
   RunRecord record = record_with({{90, 1}, {90, 1}}, 1, 0.9);
-  record.epochs[0].evaluation = Evaluation{{}, {}, {block_of(4, 50, 10), block_of(4, 70, 30)}};
+  record.epochs[0].evaluation = Evaluation{{}, {}, {block_of(4, 50, 10), block_of(4, 70, 30)}, {}};
   record.epochs[1].checkpoints = {{2, 257, {}, 500 * kMs, uint64_t{1} << 30}};
   const Metrics metrics = metrics_of(record);
   EXPECT_THAT(metrics.eval_au, ElementsAre(60));
