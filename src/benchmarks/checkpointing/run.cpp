@@ -179,9 +179,19 @@ class CheckpointRun {
     return {};
   }
 
-  /// Says, once in what was done about the page cache, that pages stayed there all the same.
+  /// Says, once in what was done about the page cache, that pages stayed there all the same, or may have.
   void warn_if_warm(uint32_t checkpoint) {
-    if (!cached_before_ || cached_before_->total_bytes == 0) return;
+    if (!record_.traits.file_system || (cached_before_ && cached_before_->total_bytes == 0)) return;
+    if (!cached_before_) {
+      if (stayed_) return;
+      stayed_ = true;
+      record_.eviction += "; how many stayed is not known: the kernel doesn't tell this user of these files";
+      log::warning(
+          "checkpoint {}: whether its bytes are in this host's page cache is not known: the kernel tells only "
+          "who owns the files or may write them",
+          checkpoint);
+      return;
+    }
     const double share =
         static_cast<double>(cached_before_->cached_bytes) / static_cast<double>(cached_before_->total_bytes);
     if (share <= kWarmShare) return;
@@ -226,9 +236,7 @@ class CheckpointRun {
   }
 
   /// How long nothing of an I/O thread was in flight because of this program, in this phase: the mean over the threads.
-  /// Without a storage there is nothing that could wait.
   Nanos exposed_ns() const {
-    if (!record_.traits.holds_objects) return 0;
     return pool_->stats(phase_ == Phase::kWrite).times.exposed_ns / request_.io.workers;
   }
 

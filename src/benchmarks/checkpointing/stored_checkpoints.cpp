@@ -118,21 +118,18 @@ Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& st
 
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store) {
-  std::optional<storage::Residency> sum;
-  std::optional<Error> error;
+  storage::Residency sum;
+  bool known = true;
+  Status status;
   for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
-    if (error) return;
+    if (!status || !known) return;
     const auto one = store.residency(name);
-    if (!one) {
-      error = one.error();
-    } else if (*one) {
-      if (!sum) sum.emplace();
-      sum->cached_bytes += (*one)->cached_bytes;
-      sum->total_bytes += (*one)->total_bytes;
-    }
+    if (!one) status = fail(one.error());
+    known = one && one->has_value();
+    if (known) merge(sum, **one);
   });
-  if (error) return fail(*error);
-  return sum;
+  if (!status) return fail(status.error());
+  return known ? std::optional(sum) : std::nullopt;
 }
 
 }  // namespace mlps::checkpointing

@@ -28,7 +28,8 @@ Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, stor
 /// Drops the pages of a checkpoint's objects from this host's page cache.
 Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& store);
 
-/// Returns how much of a checkpoint this host's page cache holds; nothing where the store has no page cache.
+/// Returns how much of a checkpoint this host's page cache holds; nothing where the store has no page
+/// cache, or the kernel doesn't tell of every object.
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store);
 

@@ -176,10 +176,12 @@ Result<std::vector<std::byte>> Tree::get(std::string_view name, uint64_t offset,
 Status Tree::remove(std::string_view name) const {
   const Result<std::string> path = path_of(name);
   if (!path) return fail(path.error());
-  if (::unlink(path->c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
-    return fail(errno_error(errno, fmt::format("remove {}", *path)));
-  }
-  return {};
+  if (::unlink(path->c_str()) == 0) return {};
+  // Where nothing may be removed, the kernel may refuse before it looks whether the file is there.
+  const int refusal = errno;
+  struct stat status {};
+  if (::lstat(path->c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+  return fail(errno_error(refusal, fmt::format("remove {}", *path)));
 }
 
 Result<std::optional<Capacity>> Tree::capacity() const {

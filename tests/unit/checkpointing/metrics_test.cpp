@@ -51,9 +51,10 @@ TEST(SlowClient, IsSaidOfEachPhaseAndMakesThePassedRunNoResult) {
   }
   EXPECT_NEAR(phase_metrics(record, Phase::kWrite)->client_share.value(), 0.025, 1e-9);
   EXPECT_TRUE(slow_client(record, run::kTooSlowClient).empty());
-  EXPECT_EQ(slow_client(record, run::kSlowClient),
-            std::vector<std::string>{"this client is too slow: 2.50 % of the time of the checkpoints' writing the storage "
-                                     "waited for it"});
+  EXPECT_EQ(
+      slow_client(record, run::kSlowClient),
+      std::vector<std::string>{"this client is too slow: 2.50 % of the time of the checkpoints' writing the storage "
+                               "waited for it"});
   judge(record, record.plan);
   ASSERT_EQ(record.verdict, run::Verdict::kPassed);
   EXPECT_TRUE(record.caveats.empty());

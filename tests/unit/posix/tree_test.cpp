@@ -181,6 +181,12 @@ TEST_F(TreeTest, CapacityOfASmallMountIsItsOwn) {
   EXPECT_EQ((*capacity)->measured_at, mount->path());
 }
 
+TEST_F(TreeTest, WhatIsNotThereIsRemovedAlreadyAlsoWhereNothingMayBeRemoved) {
+  const auto mount = PrivateMount::make("tmpfs", "size=4m,ro");
+  if (!mount) GTEST_SKIP() << "may not mount";
+  EXPECT_TRUE(Tree(mount->path()).remove("absent"));
+}
+
 TEST_F(TreeTest, AReadOnlyOrForeignFolderIsAPermissionError) {
   const TempFolder mine("/tmp");
   ::chmod(mine.path().c_str(), 0555);
