@@ -53,8 +53,8 @@ struct CheckpointEvent {
   /// First rank's start to the last rank's end; of several hosts, which all leave the same barrier, the longest, each
   /// by its own clock.
   Nanos slowest_ns = 0;
-  /// Of that, the storage waited for this client: nothing of an I/O thread was in flight, the mean over the threads, or
-  /// the process could not run at all. Of several hosts the longest.
+  /// Of that, the storage waited for this client: nothing at all was in flight, or the process could not run. Of
+  /// several hosts the longest.
   Nanos client_ns = 0;
   std::vector<RankInterval> ranks;
   /// Reads from file systems: page cache just before, of each host for what it is to read, summed.

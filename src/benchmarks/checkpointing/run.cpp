@@ -20,6 +20,8 @@ namespace {
 constexpr const char* kMismatchHint =
     "the storage returned other bytes than it was given, or the object is from another run; compare --seed and "
     "--size-scale with the run that wrote it";
+// The I/O threads may keep every processor busy with filling their buffers: a wake-up that late says that nothing ran.
+constexpr Nanos kLeastStall = 50'000'000;
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
@@ -205,7 +207,6 @@ class CheckpointRun {
   void open_event() {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
-    exposed_before_ = exposed_ns();
     lost_before_ = stalls_.lost_ns(now_ns());
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
@@ -222,8 +223,8 @@ class CheckpointRun {
       last_end = std::max(last_end, interval.start.monotonic_ns + interval.duration_ns);
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
-    event.client_ns =
-        std::min(event.slowest_ns, std::max(exposed_ns() - exposed_before_, stalls_.lost_ns(now_ns()) - lost_before_));
+    const Nanos idle = pool_->idle_ns({event.start.monotonic_ns, last_end});
+    event.client_ns = std::min(event.slowest_ns, std::max(idle, stalls_.lost_ns(now_ns()) - lost_before_));
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
@@ -233,11 +234,6 @@ class CheckpointRun {
               to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
-  }
-
-  /// How long nothing of an I/O thread was in flight because of this program, in this phase: the mean over the threads.
-  Nanos exposed_ns() const {
-    return pool_->stats(phase_ == Phase::kWrite).times.exposed_ns / request_.io.workers;
   }
 
   /// This process's entry among the hosts.
@@ -270,8 +266,8 @@ class CheckpointRun {
   std::optional<storage::Residency> cached_before_;
   bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
-  StallMeter stalls_;
-  Nanos exposed_before_ = 0, lost_before_ = 0;  // when the current event began
+  StallMeter stalls_{kLeastStall};
+  Nanos lost_before_ = 0;  // of stalls, when the current event began
 };
 
 }  // namespace

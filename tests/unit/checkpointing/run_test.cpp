@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "io/object_pool.hpp"
 #include "small_plan.hpp"
 
 namespace mlps::checkpointing {
@@ -203,6 +204,14 @@ TEST(Run, LostBytesAreCaughtByTheAccount) {
   EXPECT_EQ(record.error->code, ErrorCode::kDataMismatch);
   EXPECT_NE(record.error->details.find("write of checkpoint 1"), std::string::npos) << record.error->details;
   EXPECT_NE(record.error->details.find("rank "), std::string::npos) << record.error->details;
+}
+
+TEST(Uncovered, IsWhatNoSpanReaches) {
+  using io::uncovered;
+  EXPECT_EQ(uncovered({100, 200}, {}), 100);
+  EXPECT_EQ(uncovered({100, 200}, {{90, 210}}), 0);
+  EXPECT_EQ(uncovered({100, 200}, {{150, 160}, {110, 130}, {120, 140}}), 10 + 10 + 40);
+  EXPECT_EQ(uncovered({100, 200}, {{0, 50}, {110, 120}, {112, 115}, {300, 400}}), 90);
 }
 
 TEST(Run, RankSyncMakesAllDurationsEndTogether) {
