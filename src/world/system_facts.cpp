@@ -75,7 +75,8 @@ bool is_port(const path& interface) {
 /// Returns the speed in Mbit/s, of a bond that of its members together; 0 where it is not known ("-1").
 uint64_t mbit_per_s(const path& interface) {
   uint64_t speed = 0;
-  for (const std::string_view member : words_of(text_at(interface / "bonding/slaves"))) {
+  const std::string members = text_at(interface / "bonding/slaves");
+  for (const std::string_view member : words_of(members)) {
     speed += number_at(interface.parent_path() / member / "speed");
   }
   return speed != 0 ? speed : number_at(interface / "speed");

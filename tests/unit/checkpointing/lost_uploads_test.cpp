@@ -96,7 +96,7 @@ TEST_F(LostUploadsTest, NothingIsDoneWithoutALossOrWithoutWrites) {
 
 TEST_F(LostUploadsTest, OfAFolderOfOnesOwnAllAreAborted) {
   JobAfterAFailure job(0, {1});
-  EXPECT_EQ(abort_all_uploads_after_loss(job, store).aborted, 7U);
+  EXPECT_EQ(abort_all_uploads_after_loss(job, store).aborted, 6U);
   EXPECT_THAT(store.blobs, ElementsAre(Key("global_epoch1_step1/r1_0.pt")));
 }
 

@@ -154,7 +154,7 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
       ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator", "result_dir",
                   "parameters", "override_parameters", "system_info", "cluster_snapshots", "runtime", "verification",
                   "executed_command", "command_output_files", "args", "invocation_start_time", "invocation_end_time",
-                  "exit_status", "verdict", "reasons", "error"));
+                  "exit_status", "verdict", "reasons", "caveats", "error"));
   EXPECT_EQ(metadata["verification"], "CLOSED");
   EXPECT_TRUE(metadata["accelerator"].is_null());
   EXPECT_EQ(metadata["num_processes"], 2);
