@@ -1,10 +1,8 @@
 #include "session/execution.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <random>
 
 #include "base/version.hpp"
@@ -15,15 +13,24 @@ namespace {
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
 
-}  // namespace
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+/// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
+Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
+  Json args;
+  args["mode"] = mode_name(options.common.mode);
+  args["benchmark"] = options.benchmark;
+  args["model"] = options.model;
+  args["command"] = options.command;
+  args.update(options.arguments);
+  args["client_host_memory_in_gb"] = options.client_host_memory_gib;
+  args["num_processes"] = processes;
+  if (options.protocol) args["data_access_protocol"] = protocol_name(options);
+  args["orgname"] = options.common.orgname;
+  return args;
 }
 
+}  // namespace
+
 void prepare_process() {
-  signal(SIGPIPE, SIG_IGN);
   // Many ranks on files hold an open file each; the soft limit is often 1,024.
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -81,6 +88,7 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::vector<results::RunMember> members, results::RunContext& context) {
   const CommonOptions& common = options.common;
+  context.args_json = arguments_json(options, processes).dump();
   context.tool_version = version_text();
   context.benchmark = options.benchmark;
   context.command = options.command;

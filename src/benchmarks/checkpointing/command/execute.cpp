@@ -1,9 +1,8 @@
-#include "benchmarks/checkpointing/command/execute.hpp"
-
 #include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "base/units.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
@@ -18,7 +17,6 @@
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/host_watch.hpp"
-#include "session/options_json.hpp"
 #include "session/placement.hpp"
 #include "session/run_end.hpp"
 
@@ -136,7 +134,6 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
     context.separation = gates.separation;
-    context.args_json = options_json(options_);
     context.workload = prepared_.workload;
     context.workload_name = prepared_.workload.file_name;
     context.values = prepared_.workload.values;
@@ -199,7 +196,7 @@ class CheckpointingExecution {
 
 }  // namespace
 
-int execute_checkpointing(const CheckpointingOptions& options, const CommandContext& context) {
+int execute_command(const CheckpointingOptions& options, const CommandContext& context) {
   ProcessGroup& group = context.group;
   prepare_process();
   Cluster cluster;

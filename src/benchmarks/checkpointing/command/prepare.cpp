@@ -6,7 +6,6 @@
 #include "benchmarks/checkpointing/argument_rules.hpp"
 #include "benchmarks/checkpointing/io_plan.hpp"
 #include "session/execution.hpp"
-#include "storage/open.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -76,10 +75,7 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   if (!folder) return fail(folder.error());
   if (folder->scheme() != Scheme::kNull) folder = folder->join(options.model);
   if (auto status = check_payload(options, *folder); !status) return status;
-  storage::StoreOptions store_options;
-  store_options.fadvise = options.fadvise;
-  store_options.fault = options.inject_fault;
-  auto store = storage::open_store(*folder, store_options, environment);
+  auto store = open_store(*folder, options, environment);
   if (!store) return fail(store.error());
   prepared.store = std::move(*store);
 

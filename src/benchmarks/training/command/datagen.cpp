@@ -2,6 +2,7 @@
 
 #include "base/version.hpp"
 #include "benchmarks/training/command/execute.hpp"
+#include "benchmarks/training/command/stores.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
@@ -15,6 +16,61 @@ namespace {
 
 // The data folder is `<data-dir>/<model>`, and --data-dir may be new, too.
 constexpr uint32_t kFoldersOfDatagen = 2;
+
+struct PreparedDatagen {
+  ChosenWorkload chosen;
+  uint64_t seed = 0;
+  DataFiles files;
+  std::unique_ptr<storage::Store> store;  // opened, nothing sent
+  results::DatagenPlan plan;
+  results::TrainingDetails details;
+};
+
+results::DatagenPlan datagen_plan(const TrainingOptions& options, const PreparedDatagen& prepared,
+                                  const training::WritePlan& writes) {
+  const training::Dataset& train = *prepared.files.train;
+  const training::Dataset& eval = *prepared.files.eval;
+  results::DatagenPlan plan;
+  plan.model = options.model;
+  plan.format = workloads::format_name(prepared.chosen.workload.dataset.format);
+  plan.files = train.files() + eval.files();
+  plan.eval_files = eval.files();
+  plan.samples_per_file = train.samples_per_file();
+  plan.bytes = train.expected_bytes() + eval.expected_bytes();
+  plan.sizes_vary = train.sizes_vary();
+  plan.processes = options.processes;
+  plan.writes = writes;
+  return plan;
+}
+
+// `hosts` is the number of processes among which the generators are spread.
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts) {
+  auto chosen = choose_workload(options);
+  if (!chosen) return failed(chosen);
+  log_notes(chosen->workload);
+  PreparedDatagen prepared;
+  prepared.chosen = std::move(*chosen);
+  prepared.seed = options.seed.value_or(training::kDefaultDataSeed);
+  const workloads::TrainingWorkload& workload = prepared.chosen.workload;
+  auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
+  if (!store) return failed(store);
+  prepared.store = std::move(*store);
+  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
+  if (!files) return failed(files);
+  prepared.files = std::move(*files);
+
+  auto request = io_limits<training::WriteRequest>(options);
+  request.processes = options.processes;
+  request.hosts = hosts;
+  const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
+  if (!writes) return failed(writes);
+  prepared.plan = datagen_plan(options, prepared, *writes);
+  prepared.details.mode = mode_name(options.common.mode);
+  prepared.details.injected_fault = options.inject_fault;
+  describe_data(*prepared.store, prepared.seed, prepared.chosen, prepared.details);
+  return prepared;
+}
 
 class DatagenExecution {
  public:
@@ -146,8 +202,16 @@ class DatagenExecution {
 
 }  // namespace
 
-int execute_datagen(const TrainingCall& call, PreparedDatagen prepared) {
-  return DatagenExecution(call, std::move(prepared)).run();
+int execute_datagen(const TrainingCall& call) {
+  const TrainingOptions& options = call.options;
+  auto prepared = prepare_datagen(options, call.environment, call.group.transport().size());
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  if (call.group.is_process0() && shows_plan(options.common)) {
+    print(options.common.json ? results::plan_json(prepared->plan, prepared->details)
+                              : results::plan_table(prepared->plan, prepared->details));
+  }
+  return options.common.dry_run ? kExitSuccess : DatagenExecution(call, std::move(*prepared)).run();
 }
 
 }  // namespace mlps::cli

@@ -14,21 +14,19 @@
 
 namespace mlps::cli {
 
-/// Command::execute() of a training command.
-int execute_training(const TrainingOptions& options, const CommandContext& context);
-
 /// Holds what every training command is carried out with. Refers to it.
 struct TrainingCall {
   const TrainingOptions& options;
+  const Environment& environment;
   Stamp invocation_start;
   ProcessGroup& group;
   const Cluster& cluster;
 };
 
-/// Carry out a prepared command and return the process status.
-int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared);
-int execute_datagen(const TrainingCall& call, PreparedDatagen prepared);
-int execute_run(const TrainingCall& call, PreparedRun prepared);
+/// Carry out a command and return the process status.
+int execute_datasize(const TrainingCall& call);
+int execute_datagen(const TrainingCall& call);
+int execute_run(const TrainingCall& call);  ///< and configview
 
 /// Returns what the result files say of a training command besides its record.
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,

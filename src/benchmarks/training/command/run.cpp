@@ -170,8 +170,19 @@ class TrainingExecution {
 
 }  // namespace
 
-int execute_run(const TrainingCall& call, PreparedRun prepared) {
-  return TrainingExecution(call, std::move(prepared)).run();
+int execute_run(const TrainingCall& call) {
+  const TrainingOptions& options = call.options;
+  auto prepared = prepare_run(options, call.environment, call.cluster.memory_bytes());
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  const bool runs = options.which == TrainingCommand::kRun && !options.common.dry_run;
+  const workloads::TrainingWorkload& workload = prepared->chosen.workload;
+  if (options.which == TrainingCommand::kConfigview && !options.common.json) print(configuration_text(workload.values));
+  if (call.group.is_process0() && (!runs || shows_plan(options.common))) {
+    print(options.common.json ? results::plan_json(workload, prepared->plan, prepared->reads, prepared->details)
+                              : results::plan_table(workload, prepared->plan, prepared->reads, prepared->details));
+  }
+  return runs ? TrainingExecution(call, std::move(*prepared)).run() : kExitSuccess;
 }
 
 }  // namespace mlps::cli

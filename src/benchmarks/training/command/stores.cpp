@@ -5,21 +5,13 @@
 #include <filesystem>
 
 #include "location/location.hpp"
+#include "session/execution.hpp"
 
 namespace mlps::cli {
 namespace {
 
 bool opens_direct(const TrainingOptions& options, const workloads::TrainingWorkload& workload) {
   return options.o_direct || workload.reader.odirect;
-}
-
-Result<std::unique_ptr<storage::Store>> open(const Location& location, const TrainingOptions& options,
-                                             storage::Durability durability, const Environment& environment) {
-  storage::StoreOptions store_options;
-  store_options.fadvise = options.fadvise;
-  store_options.durability = durability;
-  store_options.fault = options.inject_fault;
-  return storage::open_store(location, store_options, environment);
 }
 
 // "checkpoints/unet3d" in the folder the model's folder lies in.
@@ -41,7 +33,7 @@ Result<std::unique_ptr<storage::Store>> open_data_store(const TrainingOptions& o
   folder.o_direct = opens_direct(options, workload);
   const auto location = data_location(folder, *options.protocol, environment);
   if (!location) return fail(location.error());
-  return open(*location, options, durability, environment);
+  return open_store(*location, options, environment, durability);
 }
 
 Result<std::unique_ptr<storage::Store>> open_checkpoint_store(const TrainingOptions& options,
@@ -54,7 +46,7 @@ Result<std::unique_ptr<storage::Store>> open_checkpoint_store(const TrainingOpti
                                    environment);
   }
   if (!location) return fail(location.error());
-  return open(*location, options, storage::Durability::kEachObject, environment);
+  return open_store(*location, options, environment);
 }
 
 Result<std::optional<FoundManifest>> read_manifest(storage::Store& store) {
