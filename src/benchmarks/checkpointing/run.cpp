@@ -1,6 +1,7 @@
 #include "benchmarks/checkpointing/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 
@@ -13,6 +14,7 @@
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 #include "io/object_pool.hpp"
+#include "world/cpu_pressure.hpp"
 
 namespace mlps::checkpointing {
 namespace {
@@ -20,8 +22,9 @@ namespace {
 constexpr const char* kMismatchHint =
     "the storage returned other bytes than it was given, or the object is from another run; compare --seed and "
     "--size-scale with the run that wrote it";
-// The I/O threads may keep every processor busy with filling their buffers: a wake-up that late says that nothing ran.
-constexpr Nanos kLeastStall = 50'000'000;
+// With every processor busy copying for the I/O threads a wake-up comes tens of milliseconds late. One that comes so
+// late says that nothing ran.
+constexpr Nanos kLeastStall = 200'000'000;
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
@@ -208,6 +211,7 @@ class CheckpointRun {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
     lost_before_ = stalls_.lost_ns(now_ns());
+    pressure_before_ = world::cpu_pressure();
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -224,7 +228,7 @@ class CheckpointRun {
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
     const Nanos idle = pool_->idle_ns({event.start.monotonic_ns, last_end});
-    event.client_ns = std::min(event.slowest_ns, std::max(idle, stalls_.lost_ns(now_ns()) - lost_before_));
+    event.client_ns = std::min(event.slowest_ns, std::max(idle, stalled_ns()));
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
@@ -234,6 +238,13 @@ class CheckpointRun {
               to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
+  }
+
+  /// How long this process could not run since the current event began: it was stopped, or over the quota of a control
+  /// group, whose time counts for every processor.
+  Nanos stalled_ns() const {
+    const Nanos throttled = world::cpu_pressure().since(pressure_before_).throttled_ns.value_or(0) / ::get_nprocs();
+    return std::max(stalls_.lost_ns(now_ns()) - lost_before_, throttled);
   }
 
   /// This process's entry among the hosts.
@@ -268,6 +279,7 @@ class CheckpointRun {
   CpuTime cpu_before_;
   StallMeter stalls_{kLeastStall};
   Nanos lost_before_ = 0;  // of stalls, when the current event began
+  world::CpuPressure pressure_before_;
 };
 
 }  // namespace
