@@ -71,7 +71,7 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
   // The store is the model's folder: what it lies on, after links and mounts, is what every check asks.
-  auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  auto folder = folder_of(options, environment);
   if (!folder) return fail(folder.error());
   if (folder->scheme() != Scheme::kNull) folder = folder->join(options.model);
   if (auto status = check_payload(options, *folder); !status) return status;
@@ -117,6 +117,10 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   if (!plan) {
     errors.push_back(plan.error());
+    if (!options.checkpoint_folder.empty()) {
+      const auto folder = folder_of(options, environment);
+      if (!folder) errors.push_back(folder.error());
+    }
     return tl::unexpected(errors);
   }
   prepared.plan = std::move(*plan);
