@@ -10,11 +10,8 @@ constexpr Nanos kStallTick = 10'000'000;
 }  // namespace
 
 Status StallMeter::start(std::function<void(Error)> on_error) {
-  const auto next = [this] {
-    const Nanos due = now_ns() + kStallTick;
-    due_ns_.store(due, std::memory_order_relaxed);
-    return due;
-  };
+  due_ns_.store(now_ns() + kStallTick, std::memory_order_relaxed);
+  const auto next = [this] { return due_ns_.load(std::memory_order_relaxed); };
   return thread_.start({"stall meters", {}, std::move(on_error)}, next, [this] { tick(now_ns()); });
 }
 

@@ -132,23 +132,27 @@ void IoThread::count(const Slot& slot, bool counts) {
   stats.retried_bytes += operation.retried_bytes;
   if (operation.error || !counts) return;
   const auto latency = static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns);
+  const bool measured = timed_ || latency != 0;  // null:// answers at once: there is nothing to time
+  const auto record = [&](Histogram& histogram, uint64_t value) {
+    if (measured) histogram.record(value);
+  };
   switch (operation.kind) {
     case OpKind::kBeginWrite:
     case OpKind::kBeginRead:
-      stats.begin_ns.record(latency);
+      record(stats.begin_ns, latency);
       break;
     case OpKind::kWritePart:
     case OpKind::kReadPart:
     case OpKind::kReadRange:
-      stats.part_ns.record(latency);
-      stats.first_byte_ns.record(static_cast<uint64_t>(operation.first_byte_ns - operation.submitted_ns));
+      record(stats.part_ns, latency);
+      record(stats.first_byte_ns, static_cast<uint64_t>(operation.first_byte_ns - operation.submitted_ns));
       stats.bytes += operation.bytes;
       ++stats.parts;
-      seconds_.moved(operation.completed_ns, operation.bytes, latency);
+      seconds_.moved(operation.completed_ns, operation.bytes, measured ? std::optional(latency) : std::nullopt);
       live_bytes_.store(live_bytes_.load(std::memory_order_relaxed) + operation.bytes, std::memory_order_relaxed);
       break;
     default:
-      stats.commit_ns.record(latency);
+      record(stats.commit_ns, latency);
       ++stats.objects;
       break;
   }

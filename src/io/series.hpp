@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -81,12 +82,12 @@ class SecondRecorder {
   /// `shared` may be nullptr: then nothing is recorded.
   explicit SecondRecorder(SharedSeries* shared) : shared_(shared) {}
 
-  void moved(Nanos completed, uint64_t bytes, uint64_t latency) {
+  void moved(Nanos completed, uint64_t bytes, std::optional<uint64_t> latency) {
     if (shared_ == nullptr) return;
     turn_to(completed);
     ++now_.operations;
     now_.bytes += bytes;
-    latency_.record(latency);
+    if (latency) latency_.record(*latency);
   }
   void retried(Nanos completed, uint64_t retries) {
     if (shared_ == nullptr || retries == 0) return;

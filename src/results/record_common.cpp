@@ -75,15 +75,16 @@ Json error_json(const std::optional<Error>& error) {
 }
 
 Json histogram_json(const Histogram& histogram) {
+  const auto value = [&](auto number) { return histogram.count() == 0 ? Json() : Json(number); };
   return {{"count", histogram.count()},
-          {"mean_ns", histogram.mean()},
-          {"min_ns", histogram.min()},
-          {"p50_ns", histogram.percentile(0.50)},
-          {"p90_ns", histogram.percentile(0.90)},
-          {"p95_ns", histogram.percentile(0.95)},
-          {"p99_ns", histogram.percentile(0.99)},
-          {"p999_ns", histogram.percentile(0.999)},
-          {"max_ns", histogram.max()}};
+          {"mean_ns", value(histogram.mean())},
+          {"min_ns", value(histogram.min())},
+          {"p50_ns", value(histogram.percentile(0.50))},
+          {"p90_ns", value(histogram.percentile(0.90))},
+          {"p95_ns", value(histogram.percentile(0.95))},
+          {"p99_ns", value(histogram.percentile(0.99))},
+          {"p999_ns", value(histogram.percentile(0.999))},
+          {"max_ns", value(histogram.max())}};
 }
 
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {

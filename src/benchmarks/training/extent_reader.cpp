@@ -193,7 +193,9 @@ void ExtentReader::read_done(const Operation& operation, Job& job) {
   if (job.started_ns == 0 || operation.submitted_ns < job.started_ns) job.started_ns = operation.submitted_ns;
   if (job.reads_left != 0 || job.next != job.end) return;
   OpenFile& file = *job.file;
-  stats_.extent_ns.record(static_cast<uint64_t>(operation.completed_ns - job.started_ns));
+  if (traits_.holds_objects || operation.completed_ns != operation.submitted_ns) {
+    stats_.extent_ns.record(static_cast<uint64_t>(operation.completed_ns - job.started_ns));
+  }
   ++stats_.extents;
   if (queue_.stream(file.rank).complete(job.ticket)) queue_.publish_ready(file.rank);
   free_jobs_.push_back(&job);

@@ -109,9 +109,9 @@ void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
   stream.take(request_->window.batch_size);
   if (!had_to_wait) state.had_to_wait = false;
   state.compute_start = now_ns();
+  const Nanos waited = state.compute_start - state.load_start;
   const Nanos lost = stalls_.lost_ns(state.compute_start) - state.lost_before;
-  const bool stored = state.had_to_wait && request_->storage;
-  state.stored = stored ? std::max<Nanos>(state.compute_start - state.load_start - lost, 0) : 0;
+  state.stored = state.had_to_wait && request_->storage ? std::clamp<Nanos>(waited - lost, 0, waited) : 0;
   state.drawn = samplers_[rank].draw();
   state.deadline = state.compute_start + state.drawn;
   deadlines_.push_back({state.deadline, rank});

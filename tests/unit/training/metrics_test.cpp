@@ -190,13 +190,20 @@ TEST(Metrics, WhereTheTimeWent) {
       {{times_of(0, 1000 * kMs, 200 * kMs, 50 * kMs, 10 * kMs, 40),
         times_of(0, 1000 * kMs, 100 * kMs, 150 * kMs, 30 * kMs, 40)},
        0,
-       3 * kMs},
-      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)}, 40, 1 * kMs}};
+       {0, 3 * kMs, 0}},
+      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)},
+       40,
+       {0, 1 * kMs, 0}}};
   const Metrics metrics = metrics_of(record);
   EXPECT_NEAR(metrics.bytes_read_per_s, 3e6 / 1.5, 1e-6) << "time between blocks doesn't count";
   EXPECT_NEAR(metrics.storage_wait_share, 300.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.barrier_share, 200.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.harness_share, 40.0 / 3000, 1e-12);
+  EXPECT_NEAR(metrics.compute_share, 1 - 540.0 / 3000, 1e-12) << "together 1";
+  EXPECT_EQ(metrics.demand_bytes_per_s, 0) << "nothing was drawn";
+  record.epochs[0].blocks[0].ranks[0].drawn_ns = 1200 * kMs;  // 600 ms of each rank
+  EXPECT_NEAR(metrics_of(record).demand_bytes_per_s, 3e6 / 0.6, 1e-6);
+  EXPECT_NEAR(metrics_of(record).served_share, 0.6 / 1.5, 1e-12);
   EXPECT_NEAR(metrics.harness_ns_per_step, 4.0 * kMs / 100, 1e-6);
 }
 

@@ -104,6 +104,8 @@ TEST_F(ReadPlanTest, TfrecordsHavePrefetchSizeBatches) {
 TEST_F(ReadPlanTest, NothingLimitsItButTheUserAndThatIsSaid) {
   workload_.reader.read_threads = 24;
   workload_.reader.prefetch_size = 48;
+  request_.depth = 1;  // of reads in flight nothing is to be said here
+  request_.workers = 64;
   EXPECT_THAT(plan().remarks, IsEmpty());
   request_.read_ahead_bytes = 20 * kPart;
   const ReadPlan reads = plan();
