@@ -38,13 +38,13 @@ class GateTest(ProgramTest):
     def datagen(self, *more):
         return ("whatif", "training", "unet3d", "datagen", "file", "--num-processes", 2, "--data-dir", self.folder / "data",
                 "--results-dir", self.results, "--systemname", "s", "--skip-fs-separation-gate", "--params",
-                "dataset.num_files_train=1500", "dataset.record_length_bytes=100000",
+                "dataset.num_files_train=400", "dataset.record_length_bytes=100000",
                 "dataset.record_length_bytes_stdev=0", *more)
 
 
 class Claims(GateTest):
     def test_of_datagens_that_start_at_once_one_makes_the_whole_set_and_the_others_are_refused(self):
-        for _ in range(5):
+        for _ in range(2):
             running = [self.start(*self.datagen("--seed", seed)) for seed in (11, 22, 33)]
             done = [each.wait() for each in running]
             self.assertEqual([0, 3, 3], sorted(each.status for each in done), "\n".join(map(str, done)))
@@ -52,7 +52,7 @@ class Claims(GateTest):
                 if each.status:
                     self.assertRegex(each.stderr, r"\[E404\] .*/data/unet3d is in use: process \d+ on host \S+ has been writing")
             data = self.folder / "data/unet3d"
-            self.assertEqual(1500, len(list((data / "train").iterdir())))
+            self.assertEqual(400, len(list((data / "train").iterdir())))
             self.assertFalse((data / ".mlpstorage-claims").exists())
             subprocess.run(["rm", "-r", str(data)], check=True)
 
