@@ -38,12 +38,6 @@ Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& err
   return Verdict::kFailed;
 }
 
-void add_submission_caveats(RunFacts& facts) {
-  if (facts.verdict != Verdict::kPassed) return;
-  if (!facts.traits.holds_objects) facts.caveats.push_back(fmt::format("no storage: {} keeps nothing", facts.location));
-  if (!facts.injected_fault.empty()) facts.caveats.push_back("faults were injected: " + facts.injected_fault);
-}
-
 std::string misplaced(const std::vector<HostPart>& hosts, uint32_t process, uint64_t first_rank) {
   if (hosts.size() != 1) return fmt::format("it is of {} processes, not of one", hosts.size());
   const HostPart& host = hosts.front();

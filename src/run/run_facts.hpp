@@ -55,10 +55,6 @@ void add_host(RunFacts& whole, const RunFacts& part, const world::Member& member
 inline constexpr double kSlowClient = 0.01;
 inline constexpr double kTooSlowClient = 0.05;
 
-/// Adds to the caveats of a run that passed why it can't be a result of closed or open: no storage, or broken on
-/// purpose.
-void add_submission_caveats(RunFacts& facts);
-
 /// Returns an error as one of the reasons: "[E403] host b: write x: full".
 std::string as_reason(const Error& error);
 

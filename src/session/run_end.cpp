@@ -23,7 +23,6 @@ std::optional<results::RunOutcome> end_run(run::RunFacts& facts, const std::func
                                            const RunEnd& end) {
   gather();
   const bool passed = facts.verdict == run::Verdict::kPassed;
-  if (end.about.mode != mode_name(Mode::kWhatif)) run::add_submission_caveats(facts);
   world::Transport& transport = end.group.transport();
   if (!end.group.is_process0()) {
     end.watch.send(passed, end.store, end.moved, transport);

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What is checked before a run, on real file systems: where the bytes go, and that nobody else writes there."""
 
-import json
 import os
 import pathlib
 import signal
@@ -116,24 +115,6 @@ class Places(GateTest):
 
 
 class Results(GateTest):
-    def metadata(self, mode):
-        (path,) = self.results.glob(f"{mode}/**/checkpointing_*_metadata.json")
-        return json.loads(path.read_text())
-
-    def test_without_storage_open_is_invalid_and_every_view_says_so(self):
-        for mode, verification in (("open", "INVALID"), ("whatif", None)):
-            with self.subTest(mode):
-                done = self.succeeds(mode, "checkpointing", "run", "file", "--model", "llama3-8b", "--num-processes", 8,
-                                     "--client-host-memory-in-gb", 64, "--num-checkpoints-write", 10, "--num-checkpoints-read",
-                                     0, "--checkpoint-folder", "null://", "--results-dir", self.results, "--systemname", "s",
-                                     "--params", "checkpoint.time_between_checkpoints=0")
-                self.assertIn("passed, no storage", done.stdout)
-                metadata = self.metadata(mode)
-                self.assertEqual(verification, metadata["verification"])
-                self.assertEqual(mode == "open", any("no storage" in caveat for caveat in metadata["caveats"]))
-                (summary,) = self.results.glob(f"{mode}/**/summary.json")
-                self.assertEqual("no storage", json.loads(summary.read_text())["storage"])
-
     def test_what_stays_is_said_and_can_be_removed(self):
         done = self.succeeds(*self.arguments())
         self.assertRegex(done.stderr, r"kept: 1 checkpoints, 16 objects, 21\.\d+ MiB in \S+/checkpoints/llama3-8b")

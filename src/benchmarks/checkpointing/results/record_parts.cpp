@@ -33,8 +33,8 @@ Json metrics_json(const PhaseMetrics& metrics) {
   json["slowest_rank_s"] = metrics.slowest_rank_s;
   json["fastest_rank_s"] = metrics.fastest_rank_s;
   json["barrier_mean_s"] = metrics.barrier_mean_s;
-  json["harness_overhead_share"] = metrics.harness_overhead;
   json["client_share"] = metrics.client_share ? Json(*metrics.client_share) : Json();
+  json["harness_overhead_share"] = metrics.harness_overhead;
   json["cpu_s_per_gib"] = metrics.cpu_s_per_gib;
   json["cached_share"] = metrics.cached_share ? Json(*metrics.cached_share) : Json();
   return json;

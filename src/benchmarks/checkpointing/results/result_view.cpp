@@ -86,6 +86,7 @@ void add_rates(ResultRows& rows) {
 void add_operations(ResultRows& rows) {
   const auto part = [](double fraction) {
     return [fraction](const PhaseStats& s) {
+      if (s.part_ns.count() == 0) return std::string(kNone);
       return digits(static_cast<double>(s.part_ns.percentile(fraction)) / kNanosPerMilli);
     };
   };
@@ -125,8 +126,8 @@ std::string result_table(const RunRecord& record) {
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
   facts.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all ranks, when nobody is late");
-  return fmt::format("Result ({})\n", verdict_words(record)) + rows.text() + facts.text() + hosts_table(record.hosts) +
-         verdict_text(record);
+  return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + rows.text() + facts.text() +
+         hosts_table(record.hosts) + verdict_text(record);
 }
 
 }  // namespace mlps::results

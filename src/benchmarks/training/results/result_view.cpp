@@ -110,7 +110,7 @@ std::string expectation_text(const RunRecord& record, const Metrics& metrics) {
 }  // namespace
 
 std::string result_table(const RunRecord& record) {
-  std::string text = fmt::format("Result ({})\n", verdict_words(record));
+  std::string text = fmt::format("Result ({})\n", run::verdict_name(record.verdict));
   if (record.epochs.empty()) return text + "  no epoch was completed\n" + verdict_text(record);
   const Metrics metrics = training::metrics_of(record);
   LabelledLines lines(kResultLabelWidth);
@@ -134,7 +134,7 @@ std::string result_table(const GenerateRecord& record) {
   lines.add("commit", latency_text(record.stats.commit_ns));
   lines.add("retries", grouped(record.stats.retries));
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
-  return fmt::format("Result ({})\n", verdict_words(record)) + lines.text() + hosts_table(record.hosts) +
+  return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + lines.text() + hosts_table(record.hosts) +
          verdict_text(record);
 }
 
