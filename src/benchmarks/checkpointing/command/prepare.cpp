@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/log.hpp"
 #include "benchmarks/checkpointing/argument_rules.hpp"
@@ -102,7 +103,10 @@ void add_decisions(PreparedCheckpointing& prepared) {
   const auto set = [&](const char* key, std::string value) {
     decided.push_back({key, std::move(value), ValueSource::kTool});
   };
-  if (prepared.store) decided = results::storage_parameters(*prepared.store, prepared.store->root().path());
+  if (prepared.store) {
+    const std::filesystem::path model_folder = prepared.store->root().path();
+    decided = results::storage_parameters(*prepared.store, model_folder.parent_path().string());
+  }
   if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
     set("checkpoint.mode", "subset");
     set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
@@ -112,7 +116,7 @@ void add_decisions(PreparedCheckpointing& prepared) {
   decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
   prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
   if (prepared.store) {
-    const Location folder = prepared.store->root().join(prepared.plan.model);
+    const Location& folder = prepared.store->root();
     set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
   }
   results::set_tool_values(decided, prepared.workload.values);
