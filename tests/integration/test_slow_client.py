@@ -62,7 +62,7 @@ class SlowClient(TrainingTest):
         self.assertEqual("fail", record["metrics"]["train_au_meet_expectation"])
         self.assertEqual("fail", json.loads((folder / "summary.json").read_text())["metric"]["train_au_meet_expectation"])
         metadata = json.loads(next(folder.glob("training_*_metadata.json")).read_text())
-        self.assertEqual(("INVALID", record["caveats"]), (metadata["verification"], metadata["caveats"]))
+        self.assertEqual(record["caveats"], metadata["caveats"])
         return record
 
     @contextlib.contextmanager
@@ -90,8 +90,7 @@ class SlowClient(TrainingTest):
         self.run_with_quota(DLRM, 5, ["train.total_training_steps=1000"])
 
     def test_a_quota_while_the_storage_is_slow(self):
-        self.run_with_quota(UNET3D, 3, ["train.computation_time=0.01", "train.total_training_steps=60"],
-                            "--inject-fault", "slow=5:read_part@1+")
+        self.run_with_quota(DLRM, 3, ["train.total_training_steps=1000"], "--inject-fault", "slow=5:read_part@1+")
 
     def run_with_quota(self, shape, percent, params, *more):
         group = quota_group(percent)
