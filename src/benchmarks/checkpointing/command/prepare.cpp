@@ -96,10 +96,6 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   return {};
 }
 
-std::string parent_of(const Location& folder) {
-  return std::filesystem::path(folder.path()).parent_path().string();
-}
-
 /// Adds what mlpstorage 3.0 sets itself, in its order: where the checkpoints go, and the grid of a subset, which makes
 /// it another class than a full run.
 void add_decisions(PreparedCheckpointing& prepared) {
@@ -107,7 +103,10 @@ void add_decisions(PreparedCheckpointing& prepared) {
   const auto set = [&](const char* key, std::string value) {
     decided.push_back({key, std::move(value), ValueSource::kTool});
   };
-  if (prepared.store) decided = results::storage_parameters(*prepared.store, parent_of(prepared.store->root()));
+  if (prepared.store) {
+    const std::filesystem::path model_folder = prepared.store->root().path();
+    decided = results::storage_parameters(*prepared.store, model_folder.parent_path().string());
+  }
   if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
     set("checkpoint.mode", "subset");
     set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
@@ -117,7 +116,8 @@ void add_decisions(PreparedCheckpointing& prepared) {
   decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
   prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
   if (prepared.store) {
-    set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(prepared.store->root()));
+    const Location& folder = prepared.store->root();
+    set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
   }
   results::set_tool_values(decided, prepared.workload.values);
   prepared.overrides.insert(prepared.overrides.begin(), decided.begin(), decided.end());
