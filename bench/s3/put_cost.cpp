@@ -19,7 +19,7 @@
 #include "cost.hpp"
 #include "payload/payload.hpp"
 #include "sink.hpp"
-#include "storage/s3/store_with.hpp"
+#include "storage/s3/s3_store.hpp"
 
 namespace {
 

@@ -5,45 +5,42 @@
 namespace mlps {
 namespace {
 
-tm split(int64_t wall_us, bool utc) {
+std::string formatted(int64_t wall_us, tm* (*split)(const time_t*, tm*), const char* pattern) {
   const time_t seconds = wall_us / 1'000'000;
   tm parts{};
-  if (utc) {
-    gmtime_r(&seconds, &parts);
-  } else {
-    localtime_r(&seconds, &parts);
-  }
-  return parts;
-}
-
-std::string formatted(const tm& parts, const char* pattern) {
+  split(&seconds, &parts);
   char text[64];
-  const size_t length = strftime(text, sizeof text, pattern, &parts);
-  return std::string(text, length);
+  return std::string(text, strftime(text, sizeof text, pattern, &parts));
 }
 
-}  // namespace
-
-Stamp Stamp::now() {
+Stamp both_clocks() {
   timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
   return {now_ns(), static_cast<int64_t>(wall.tv_sec) * 1'000'000 + wall.tv_nsec / 1000};
 }
 
+}  // namespace
+
+Stamp Stamp::now() {
+  static const Stamp start = both_clocks();
+  const Nanos now = now_ns();
+  return {now, start.wall_us + (now - start.monotonic_ns) / 1000};
+}
+
 std::string iso_local(int64_t wall_us) {
-  return formatted(split(wall_us, false), "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:06d}", wall_us % 1'000'000);
+  return formatted(wall_us, localtime_r, "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:06d}", wall_us % 1'000'000);
 }
 
 std::string iso_utc(int64_t wall_us) {
-  return formatted(split(wall_us, true), "%Y-%m-%dT%H:%M:%SZ");
+  return formatted(wall_us, gmtime_r, "%Y-%m-%dT%H:%M:%SZ");
 }
 
 std::string run_stamp(int64_t wall_us) {
-  return formatted(split(wall_us, false), "%Y%m%d_%H%M%S");
+  return formatted(wall_us, localtime_r, "%Y%m%d_%H%M%S");
 }
 
 std::string log_stamp(int64_t wall_us) {
-  return formatted(split(wall_us, false), "%Y-%m-%d %H:%M:%S");
+  return formatted(wall_us, localtime_r, "%Y-%m-%d %H:%M:%S");
 }
 
 }  // namespace mlps

@@ -31,35 +31,23 @@ struct Field {
   Value Owner::*member;
 };
 
-/// Makes a field of which the whole keeps its own value.
-template <class Owner, class Value>
-constexpr Field<Owner, Value, Merging::kKeep> kept(std::string_view name, Value Owner::*member) {
-  return {name, member};
-}
+template <Merging rule>
+struct FieldMaker {
+  template <class Owner, class Value>
+  constexpr Field<Owner, Value, rule> operator()(std::string_view name, Value Owner::*member) const {
+    return {name, member};
+  }
+};
 
+/// Makes a field of which the whole keeps its own value.
+inline constexpr FieldMaker<Merging::kKeep> kept;
 /// Makes a field whose values add up: numbers are summed, histograms and listed structs merged, lists appended. An
 /// optional value is known of the whole only if it is known of every part.
-template <class Owner, class Value>
-constexpr Field<Owner, Value, Merging::kSum> summed(std::string_view name, Value Owner::*member) {
-  return {name, member};
-}
-
-template <class Owner, class Value>
-constexpr Field<Owner, Value, Merging::kHighest> highest(std::string_view name, Value Owner::*member) {
-  return {name, member};
-}
-
-template <class Owner, class Value>
-constexpr Field<Owner, Value, Merging::kLowest> lowest(std::string_view name, Value Owner::*member) {
-  return {name, member};
-}
-
+inline constexpr FieldMaker<Merging::kSum> summed;
+inline constexpr FieldMaker<Merging::kHighest> highest;
+inline constexpr FieldMaker<Merging::kLowest> lowest;
 /// Makes a field with a list whose elements are merged one by one; all parts have equally many.
-template <class Owner, class Value>
-constexpr Field<Owner, std::vector<Value>, Merging::kEach> each(std::string_view name,
-                                                                std::vector<Value> Owner::*member) {
-  return {name, member};
-}
+inline constexpr FieldMaker<Merging::kEach> each;
 
 template <class T>
 concept Listed = requires {

@@ -3,13 +3,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "base/output.hpp"
 #include "base/write_all.hpp"
 
 namespace mlps::log {
@@ -43,6 +45,7 @@ struct State {
   std::vector<Entry> earlier;  // those of before the log files were opened
   std::vector<std::string> problems;
   bool files_are_open = false;
+  std::string run_folder;
   File all;
   File errors;
 };
@@ -52,41 +55,21 @@ State& state() {
   return instance;
 }
 
-const char* name_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "DEBUG";
-    case LogLevel::kVerbose:
-      return "VERBOSE";
-    case LogLevel::kInfo:
-      return "INFO";
-    case LogLevel::kStatus:
-      return "STATUS";
-    case LogLevel::kWarning:
-      return "WARNING";
-    case LogLevel::kResult:
-      return "RESULT";
-    case LogLevel::kError:
-      return "ERROR";
-    case LogLevel::kNone:
-      break;
-  }
-  return "?";
-}
+struct LevelLook {
+  LogLevel level;
+  const char* name;
+  const char* color;
+};
+constexpr auto kLooks = std::to_array<LevelLook>({{LogLevel::kDebug, "DEBUG", ""},
+                                                  {LogLevel::kVerbose, "VERBOSE", ""},
+                                                  {LogLevel::kInfo, "INFO", ""},
+                                                  {LogLevel::kStatus, "STATUS", "\033[1;34m"},
+                                                  {LogLevel::kWarning, "WARNING", "\033[33m"},
+                                                  {LogLevel::kResult, "RESULT", "\033[32m"},
+                                                  {LogLevel::kError, "ERROR", "\033[1;31m"}});
 
-const char* color_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kStatus:
-      return "\033[1;34m";
-    case LogLevel::kWarning:
-      return "\033[33m";
-    case LogLevel::kResult:
-      return "\033[32m";
-    case LogLevel::kError:
-      return "\033[1;31m";
-    default:
-      return "";
-  }
+const LevelLook& look_of(LogLevel level) {
+  return *std::find_if(kLooks.begin(), kLooks.end() - 1, [&](const LevelLook& look) { return look.level == level; });
 }
 
 bool is_problem(LogLevel level) {
@@ -102,21 +85,21 @@ bool use_color(const State& s) {
 }
 
 void put_to_console(State& s, LogLevel level, const std::string& stamp, std::string_view message) {
-  const char* color = use_color(s) ? color_of(level) : "";
+  const char* color = use_color(s) ? look_of(level).color : "";
   const char* reset = *color != '\0' ? "\033[0m" : "";
   std::string text;
   if (!s.progress_line.empty()) text += "\r\033[K";
-  text += fmt::format("{}|{}{}{}: {}\n", stamp, color, name_of(level), reset, message);
+  text += fmt::format("{}|{}{}{}: {}\n", stamp, color, look_of(level).name, reset, message);
   text += s.progress_line;
-  std::fputs(text.c_str(), stderr);
+  print_error(text);
 }
 
 Entry entry_of(LogLevel level, const std::string& stamp, std::string_view message) {
-  return {level, fmt::format("{}|{}: {}\n", stamp, name_of(level), message)};
+  return {level, fmt::format("{}|{}: {}\n", stamp, look_of(level).name, message)};
 }
 
 // A file that can't be written gets no further lines, so that it ends where it was cut off; this is a warning, once for
-// each.
+// each, and lost output.
 void put_to_files(State& s, const Entry& entry) {
   for (File* file : {&s.all, is_problem(entry.level) ? &s.errors : nullptr}) {
     if (file == nullptr || !file->descriptor.is_open()) continue;
@@ -124,6 +107,7 @@ void put_to_files(State& s, const Entry& entry) {
     if (written) continue;
     file->descriptor.close();
     s.problems.push_back("the log of this run is not complete: " + written.error().message);
+    note_lost_output(s.problems.back());
     const std::string stamp = log_stamp(Stamp::now().wall_us);
     put_to_console(s, LogLevel::kWarning, stamp, s.problems.back());
     put_to_files(s, entry_of(LogLevel::kWarning, stamp, s.problems.back()));
@@ -158,22 +142,28 @@ Status open_run_files(const std::string& folder) {
   if (Status status = s.all.open(folder + "/mlpstorage.log"); !status) return status;
   if (Status status = s.errors.open(folder + "/mlpstorage.errors.log"); !status) return status;
   s.files_are_open = true;
+  s.run_folder = folder;
   for (const Entry& entry : s.earlier) put_to_files(s, entry);
   s.earlier.clear();
   return {};
+}
+
+std::string run_folder() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  return s.run_folder;
 }
 
 void progress(std::string_view line) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   if (!s.terminal) {
-    if (!line.empty()) std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+    if (!line.empty()) print_error(std::string(line) + '\n');
     return;
   }
   if (line.empty() && s.progress_line.empty()) return;
   s.progress_line = line;
-  std::fprintf(stderr, "\r\033[K%s", s.progress_line.c_str());
-  std::fflush(stderr);
+  print_error("\r\033[K" + s.progress_line);
 }
 
 bool stderr_is_terminal() {
@@ -187,3 +177,12 @@ std::vector<std::string> problems() {
 }
 
 }  // namespace mlps::log
+
+namespace mlps {
+
+int report_failures(const std::vector<Error>& errors) {
+  for (const Error& error : errors) log::error("{}", render(error));
+  return exit_code(errors.front().code);
+}
+
+}  // namespace mlps

@@ -40,10 +40,6 @@ void configure(const Settings& settings);
 void write(LogLevel level, std::string_view message);
 
 template <class... Args>
-void debug(fmt::format_string<Args...> text, Args&&... args) {
-  write(LogLevel::kDebug, fmt::format(text, std::forward<Args>(args)...));
-}
-template <class... Args>
 void info(fmt::format_string<Args...> text, Args&&... args) {
   write(LogLevel::kInfo, fmt::format(text, std::forward<Args>(args)...));
 }
@@ -61,8 +57,11 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
 }
 
 /// Starts writing `folder`/mlpstorage.log and mlpstorage.errors.log, beginning with everything logged so far. A file
-/// that can't be written later is cut off there, which is a warning in problems().
+/// that can't be written later is cut off there, which is a warning in problems() and lost output (base/output.hpp).
 Status open_run_files(const std::string& folder);
+
+/// Returns the folder of the last open_run_files(); empty before it.
+std::string run_folder();
 
 /// Shows `line` as the live progress line if stderr is a terminal, else writes it as a plain line. An empty line
 /// removes it. The caller limits the rate.
@@ -73,4 +72,8 @@ bool stderr_is_terminal();
 std::vector<std::string> problems();
 
 }  // namespace log
+
+/// Logs every failure, one after the other, and returns the process status, which the first one decides.
+int report_failures(const std::vector<Error>& errors);
+
 }  // namespace mlps

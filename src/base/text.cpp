@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
+#include <utility>
 
 namespace mlps {
 namespace {
@@ -11,30 +13,6 @@ namespace {
 char lower_letter(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
-
-// The words of a line; word_ is the one being read while in_word_ holds (an empty quoted text is a word too).
-class ShellWords {
- public:
-  void add(char c) {
-    word_ += c;
-    in_word_ = true;
-  }
-  void open_quote() { in_word_ = true; }
-  void end_word() {
-    if (in_word_) words_.push_back(std::move(word_));
-    word_.clear();
-    in_word_ = false;
-  }
-  std::vector<std::string> take() {
-    end_word();
-    return std::move(words_);
-  }
-
- private:
-  std::vector<std::string> words_;
-  std::string word_;
-  bool in_word_ = false;
-};
 
 }  // namespace
 
@@ -62,6 +40,21 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
   return pieces;
 }
 
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value{};
@@ -81,28 +74,29 @@ template std::optional<unsigned long long> parse_number(std::string_view);
 template std::optional<double> parse_number(std::string_view);
 
 Result<std::vector<std::string>> shell_split(std::string_view line) {
-  ShellWords words;
+  std::vector<std::string> words;
+  std::optional<std::string> word;  // an empty quoted text is one, too
   char quote = '\0';
   for (size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
+    const bool is_blank = quote == '\0' && (c == ' ' || c == '\t' || c == '\n');
+    if (is_blank && word) words.push_back(*std::exchange(word, std::nullopt));
+    if (is_blank) continue;
+    if (!word) word.emplace();
     const bool escapes = c == '\\' && quote != '\'' && i + 1 < line.size();
     if (escapes && (quote == '\0' || line[i + 1] == '"' || line[i + 1] == '\\')) {
-      words.add(line[++i]);
+      *word += line[++i];
     } else if (quote != '\0' && c == quote) {
       quote = '\0';
-    } else if (quote != '\0') {
-      words.add(c);
-    } else if (c == '\'' || c == '"') {
+    } else if (quote == '\0' && (c == '\'' || c == '"')) {
       quote = c;
-      words.open_quote();
-    } else if (c == ' ' || c == '\t' || c == '\n') {
-      words.end_word();
     } else {
-      words.add(c);
+      *word += c;
     }
   }
   if (quote != '\0') return fail(ErrorCode::kConfigParse, fmt::format("a quote ({}) is not closed", quote));
-  return words.take();
+  if (word) words.push_back(std::move(*word));
+  return words;
 }
 
 std::string shell_quoted(std::string_view word) {

@@ -21,6 +21,10 @@ std::string lower(std::string_view text);
 /// Splits at every character of `separators`; empty pieces are left out.
 std::vector<std::string> split(std::string_view text, std::string_view separators);
 
+/// Returns the Levenshtein distance: how many characters must be inserted, deleted or replaced to turn `a` into `b`.
+/// The cost grows with the product of the lengths.
+size_t edit_distance(std::string_view a, std::string_view b);
+
 /// Returns the elements of `list`, texts or whole numbers, with `separator` between them.
 template <class List>
 std::string join(const List& list, std::string_view separator) {

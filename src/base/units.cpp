@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <utility>
 
 #include "base/text.hpp"
 
@@ -42,30 +41,14 @@ Result<uint64_t> parse_size(std::string_view text) {
   const auto [end, status] = std::from_chars(text.data(), text_end, number);
   if (status != std::errc{} || !std::isfinite(number) || number < 0) return refuse();
   const std::string suffix = lower({end, static_cast<size_t>(text_end - end)});
-  constexpr std::array<std::pair<std::string_view, double>, 16> kSuffixes = {{{"", 1.0},
-                                                                              {"b", 1.0},
-                                                                              {"k", 1024.0},
-                                                                              {"kib", 1024.0},
-                                                                              {"m", 0x1p20},
-                                                                              {"mib", 0x1p20},
-                                                                              {"g", 0x1p30},
-                                                                              {"gib", 0x1p30},
-                                                                              {"t", 0x1p40},
-                                                                              {"tib", 0x1p40},
-                                                                              {"kb", 1e3},
-                                                                              {"mb", 1e6},
-                                                                              {"gb", 1e9},
-                                                                              {"tb", 1e12},
-                                                                              {"p", 0x1p50},
-                                                                              {"pib", 0x1p50}}};
-  for (const auto& [name, factor] : kSuffixes) {
-    if (suffix == name) {
-      const double bytes = std::floor(number * factor);
-      if (bytes >= 0x1p63) return refuse();
-      return static_cast<uint64_t>(bytes);
-    }
-  }
-  return refuse();
+  const size_t power = suffix.empty() ? 0 : std::string_view("bkmgtp").find(suffix.front());
+  const std::string rest = suffix.empty() ? suffix : suffix.substr(1);
+  const bool is_decimal = rest == "b";
+  const bool is_known = rest.empty() || (power > 0 && (is_decimal || rest == "ib"));
+  if (power == std::string_view::npos || !is_known) return refuse();
+  const double bytes = std::floor(number * std::pow(is_decimal ? 1e3 : 1024.0, static_cast<double>(power)));
+  if (bytes >= 0x1p63) return refuse();
+  return static_cast<uint64_t>(bytes);
 }
 
 std::string human_seconds(double seconds) {

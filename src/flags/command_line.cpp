@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/read_file.hpp"
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
 #include "storage/setting_variables.hpp"
@@ -36,8 +34,6 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.results_dir = reader.text("results-dir");
   common.results_dir_source = reader.origin("results-dir");
   common.systemname = reader.text("systemname");
-  common.debug = reader.on("debug");
-  common.verbose = reader.on("verbose");
   common.quiet = reader.on("quiet");
   common.dry_run = reader.on("dry-run");
   common.json = reader.on("json");
@@ -46,8 +42,6 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.color = color == "always" ? ColorMode::kAlways : color == "never" ? ColorMode::kNever : ColorMode::kAuto;
   common.skip_validation = reader.on("skip-validation");
   common.skip_fs_separation_gate = reader.on("skip-fs-separation-gate");
-  common.config_file = reader.text("config-file");
-  common.verify_lockfile = reader.text("verify-lockfile");
   common.loops = reader.small("loops");
   common.allow_invalid_params = reader.on("allow-invalid-params");
   common.params = reader.pairs("params");
@@ -86,31 +80,11 @@ void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
   }
 }
 
-/// Reads the file that `flag` names. E103 where it can't be read, E104 where it is too large.
-Result<std::string> read_named_file(const Flag& flag, const std::string& path) {
-  constexpr uintmax_t kMostBytes = 16 * kMiB;  // far above any real one
-  std::error_code code;
-  const uintmax_t bytes = std::filesystem::file_size(path, code);
-  if (code) {
-    return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: {}", typed_name(flag), path, code.message()), {},
-                "give the path of a file");
-  }
-  if (bytes > kMostBytes) {
-    return fail(ErrorCode::kConfigParse,
-                fmt::format("{} {}: {} is more than such a file can have, {}", typed_name(flag), path,
-                            human_bytes(bytes), human_bytes(kMostBytes)));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: can't be read", typed_name(flag), path));
-  return text;
-}
-
 void read_named_files(CommandLine& line) {
   for (const auto& [name, setting] : line.tokens.settings) {
     const Flag* flag = line.command.find_flag(name);
     if (flag == nullptr || !flag->names_file) continue;
-    auto text = read_named_file(*flag, setting.values.back());
+    auto text = read_file(setting.values.back(), typed_name(*flag));
     if (text) {
       line.files[name] = std::move(*text);
     } else {
@@ -162,7 +136,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   read_common(reader, line.environment, options.common);
   options.hosts = read_hosts(reader);
   options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
-  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::host_memory_bytes())
+  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::memory_of_host().total)
                                                                          : reader.real("client-host-memory-in-gb");
   options.accelerator_type = reader.choice("accelerator-type");
   options.o_direct = reader.on("o-direct");
@@ -175,11 +149,12 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_depth = small_number(reader.optional_integer("io-depth"));
   options.io_part_bytes = reader.size("io-part-size");
   options.io_memory_bytes = reader.size("io-memory");
+  options.io_memory_is_default = !reader.given("io-memory");
   options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
   options.inject_fault = reader.text("inject-fault");
 }
 
-void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOptions& options, ParseOutcome& outcome) {
+void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options, ParseOutcome& outcome) {
   reader.report_missing(line.environment, line.tokens.without_value);
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
@@ -201,6 +176,7 @@ void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOp
                                           interval_s, kShortestIntervalS),
                               "samples cost processor time that the run would miss"});
   }
+  if (outcome.errors.empty()) options.arguments = reader.arguments();
 }
 
 }  // namespace mlps::cli

@@ -50,7 +50,7 @@ void add_dotenv(const std::string& program_folder, ParseOutcome& outcome);
 void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options);
 
 /// Adds an error per missing flag, per range that no row of the flag table can state, and per flag that can't be
-/// honoured, and a warning per flag without effect.
-void finish_benchmark(Reader& reader, const CommandLine& line, const BenchmarkOptions& options, ParseOutcome& outcome);
+/// honoured, and a warning per flag without effect. Without errors it fills `options.arguments`.
+void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options, ParseOutcome& outcome);
 
 }  // namespace mlps::cli

@@ -29,6 +29,12 @@ std::string key_name(const Flag& flag) {
   return key;
 }
 
+std::string_view value_word(const Flag& flag) {
+  if (!flag.value_name.empty()) return flag.value_name;
+  if (flag.kind == FlagKind::kInteger) return "N";
+  return flag.kind == FlagKind::kSize ? "SIZE" : "FILE";
+}
+
 std::string mode_names(ModeMask modes) {
   std::string text;
   for (const Mode mode : {Mode::kClosed, Mode::kOpen, Mode::kWhatif}) {

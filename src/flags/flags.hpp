@@ -63,14 +63,14 @@ struct Flag {
   std::string_view name = {};        ///< without dashes
   std::string_view short_name = {};  ///< without dash; may be empty
   FlagKind kind = FlagKind::kText;
-  std::string_view value_name = {};      ///< in help, for example "N"
+  std::string_view value_name = {};      ///< see value_word()
   std::string_view choices = {};         ///< '|' between them
   std::string_view whatif_choices = {};  ///< further ones in whatif
   uint64_t minimum = 0;                  ///< kInteger, kSize
   uint64_t maximum = UINT64_MAX;         ///< kInteger, kSize
   double real_maximum = 0;               ///< kReal, which is always above 0; 0: no maximum
   std::string_view default_text = {};    ///< as it would be typed; empty: no default
-  CommandMask commands = kNoCommand;     ///< those that have the flag
+  CommandMask commands = kOfBenchmark;   ///< those that have the flag; unless said, all of benchmarks
   ModeMask modes = kAllModes;
   CommandMask any_mode = kNoCommand;  ///< commands to which `modes` doesn't apply
   CommandMask required = kNoCommand;  ///< after all layers
@@ -102,13 +102,9 @@ inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .choices = kAccelerators,
                                            .whatif_choices = kOlderAccelerators,
                                            .text = "Accelerator that is simulated."};
-inline constexpr Flag kProcessesFlag{.name = "num-processes",
-                                     .short_name = "np",
-                                     .kind = FlagKind::kInteger,
-                                     .value_name = "N",
-                                     .minimum = 1,
-                                     .maximum = kMostRanks};
-inline constexpr Flag kSeedFlag{.name = "seed", .kind = FlagKind::kInteger, .value_name = "N"};
+inline constexpr Flag kProcessesFlag{
+    .name = "num-processes", .short_name = "np", .kind = FlagKind::kInteger, .minimum = 1, .maximum = kMostRanks};
+inline constexpr Flag kSeedFlag{.name = "seed", .kind = FlagKind::kInteger};
 inline constexpr Flag kSkipValidationFlag{.name = "skip-validation", .kind = FlagKind::kSwitch};
 
 /// Returns `row` for `commands` of a benchmark; `required` are those that can't do without, and `text`, where given,
@@ -130,6 +126,8 @@ std::vector<std::string> choices_of(const Flag& flag, Mode mode);
 std::string typed_name(const Flag& flag);
 /// Returns "results_dir", the flag's key in YAML files.
 std::string key_name(const Flag& flag);
+/// Returns what stands for the value in help: the row's name for it, else one by kind, such as "N".
+std::string_view value_word(const Flag& flag);
 /// Returns "open and whatif".
 std::string mode_names(ModeMask modes);
 

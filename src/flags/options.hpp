@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "location/location.hpp"
@@ -31,8 +32,6 @@ struct CommonOptions {
   std::string results_dir_source;  ///< "flag", "config file X", "environment X", "user file X", or empty
   std::string systemname;
   std::string orgname;  ///< from the sentinel of results_dir; empty where none was needed
-  bool debug = false;
-  bool verbose = false;
   bool quiet = false;
   bool dry_run = false;
   bool json = false;
@@ -40,8 +39,6 @@ struct CommonOptions {
   ColorMode color = ColorMode::kAuto;
   bool skip_validation = false;
   bool skip_fs_separation_gate = false;
-  std::string config_file;
-  std::string verify_lockfile;
   uint32_t loops = 1;  ///< at least 1
   bool allow_invalid_params = false;
   std::vector<std::pair<std::string, std::string>> params;  ///< in order; value is all after the first '='
@@ -62,6 +59,7 @@ struct HostOptions {
 struct BenchmarkOptions {
   std::string benchmark;  ///< its word, "training"
   std::string command;    ///< the word of the command, "run"
+  Json arguments;         ///< every flag with its value, by key, for the result files
   bool runs = false;      ///< CommandTrait::kRuns: the command moves bytes, and leaves a result
   CommonOptions common;
   HostOptions hosts;
@@ -82,6 +80,7 @@ struct BenchmarkOptions {
   std::optional<uint32_t> io_depth;    ///< operations in flight per worker, at least 1
   uint64_t io_part_bytes = 16 * kMiB;
   uint64_t io_memory_bytes = 384 * kMiB;
+  bool io_memory_is_default = true;  ///< not given: what reads ahead may take more
   storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
   std::string inject_fault;  ///< whatif only; empty: none
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 
 namespace mlps::cli {
 

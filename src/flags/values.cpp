@@ -199,6 +199,40 @@ std::vector<std::pair<std::string, std::string>> Reader::pairs(std::string_view 
   return result;
 }
 
+Json Reader::value(const Flag& flag) {
+  const auto or_null = [](const auto& known) { return known ? Json(*known) : Json(); };
+  switch (flag.kind) {
+    case FlagKind::kSwitch:
+      return on(flag.name);
+    case FlagKind::kInteger:
+      return or_null(optional_integer(flag.name));
+    case FlagKind::kReal:
+      return or_null(parse_number<double>(checked(flag.name)));
+    case FlagKind::kSize:
+      return given(flag.name) || !flag.default_text.empty() ? Json(size(flag.name)) : Json();
+    case FlagKind::kHosts:
+      return hosts(flag.name);
+    case FlagKind::kPairs:
+    case FlagKind::kRepeated:
+      return list(flag.name);
+    default:
+      break;
+  }
+  const std::string text = choice(flag.name);
+  return text.empty() ? Json() : Json(text);
+}
+
+Json Reader::arguments() {
+  Json json = Json::object();
+  for (const Flag* flag : command_.flags()) {
+    if (!command_.has_in_some_mode(*flag)) continue;
+    std::string key = key_name(*flag);
+    if (flag->kind == FlagKind::kSize) key = key.substr(0, key.rfind("_size")) + "_bytes";
+    json[key] = value(*flag);
+  }
+  return json;
+}
+
 namespace {
 
 std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& environment) {
@@ -208,10 +242,10 @@ std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& en
   if (!flag.variable.empty()) {
     const std::string set =
         flag.user_file ? fmt::format(", or: mlpstorage config set {} ...", key_name(flag)) : std::string();
-    return fmt::format("give {} {}, or set {}{}", typed_name(flag), flag.value_name, flag.variable, set);
+    return fmt::format("give {} {}, or set {}{}", typed_name(flag), value_word(flag), flag.variable, set);
   }
   if (flag.kind == FlagKind::kChoice) return fmt::format("one of: {}", join(choices_of(flag, mode), ", "));
-  return fmt::format("give {} {}", typed_name(flag), flag.value_name);
+  return fmt::format("give {} {}", typed_name(flag), value_word(flag));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "flags/flags.hpp"
 #include "flags/tokenizer.hpp"
 
@@ -45,6 +46,10 @@ class Reader {
   std::vector<std::string> hosts(std::string_view name);
   std::vector<std::pair<std::string, std::string>> pairs(std::string_view name);
 
+  /// Returns all flags that the command has in some mode, by key, with their typed values; null where nothing says one.
+  /// Call it once all values are known to convert.
+  Json arguments();
+
   /// Adds one E101 for each flag that this command requires and nothing supplies: first those that can only be typed;
   /// in each part shared ones first. Those in `reported` are left out.
   void report_missing(const Environment& environment, const std::vector<const Flag*>& reported = {});
@@ -52,6 +57,7 @@ class Reader {
  private:
   // Returns the text to convert, checked; the default when nothing was given or what was given is wrong.
   std::string checked(std::string_view name);
+  Json value(const Flag& flag);
 
   const Settings& settings_;
   const CommandSyntax& command_;

@@ -5,7 +5,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 #include "formats/kinds.hpp"
 #include "formats/parquet_file.hpp"
 
@@ -29,7 +29,7 @@ struct Pieces {
 
 Pieces pieces_of(const ParquetGroup& group, uint64_t piece_bytes) {
   Pieces pieces;
-  for (const ParquetSpan& span : group.spans) {
+  for (const Extent& span : group.spans) {
     pieces.ends.push_back(pieces.count() + (span.bytes - 1) / piece_bytes + 1);
   }
   return pieces;
@@ -38,12 +38,12 @@ Pieces pieces_of(const ParquetGroup& group, uint64_t piece_bytes) {
 Extent piece(const ParquetGroup& group, const Pieces& pieces, uint64_t index) {
   const auto end = std::upper_bound(pieces.ends.begin(), pieces.ends.end(), index);
   const uint64_t first = end == pieces.ends.begin() ? 0 : *(end - 1);
-  const ParquetSpan& span = group.spans[static_cast<size_t>(end - pieces.ends.begin())];
+  const Extent& span = group.spans[static_cast<size_t>(end - pieces.ends.begin())];
   const uint64_t count = *end - first;
   const uint64_t each = span.bytes / count;
   const uint64_t longer = span.bytes % count;  // this many pieces have one byte more
   const auto begin = [&](uint64_t number) { return number * each + std::min(number, longer); };
-  return {span.begin + begin(index - first), begin(index - first + 1) - begin(index - first)};
+  return {span.offset + begin(index - first), begin(index - first + 1) - begin(index - first)};
 }
 
 class Parquet final : public Format {

@@ -45,11 +45,6 @@ const TypeFacts& facts(ElementType type) {
 // Half of what the 32-bit sizes of a page header allow.
 constexpr uint64_t kPageBytes = uint64_t{1} << 30;
 
-void append_varint(std::string& text, uint64_t value) {
-  for (; value >= 128; value >>= 7) text += static_cast<char>((value & 127) | 128);
-  text += static_cast<char>(value);
-}
-
 // Encodes `count` levels of `value` in the RLE / bit-packing hybrid with a bit width of 1.
 std::string level_run(uint64_t count, char value) {
   std::string run;
@@ -62,17 +57,20 @@ std::string row_levels(const ParquetColumn& column) {
   return level_run(1, '\0') + (column.elements > 1 ? level_run(column.elements - 1, '\1') : "");
 }
 
-std::string page_header(uint64_t body_bytes, uint64_t values, bool indices) {
+// A data page's header says also how its levels are encoded.
+std::string page_header(PageType type, uint64_t body_bytes, uint64_t values, Encoding encoding) {
   ThriftWriter out;
   out.open_element();
-  out.i32(1, kDataPage);
+  out.i32(1, type);
   out.i32(2, static_cast<int64_t>(body_bytes));
   out.i32(3, static_cast<int64_t>(body_bytes));
-  out.open_struct(5);
+  out.open_struct(type == kDataPage ? 5 : 7);
   out.i32(1, static_cast<int64_t>(values));
-  out.i32(2, indices ? kRleDictionary : kPlain);
-  out.i32(3, kRle);
-  out.i32(4, kRle);
+  out.i32(2, encoding);
+  if (type == kDataPage) {
+    out.i32(3, kRle);
+    out.i32(4, kRle);
+  }
   out.close();
   out.close();
   return out.text();
@@ -100,38 +98,20 @@ ParquetPage make_page(const ParquetColumn& column, uint64_t rows) {
     append_varint(page.tail, (stored / 8) << 1 | 1);
   }
   const uint64_t body = before_levels.size() + page.bytes();
-  page.head = page_header(body, values, column.has_dictionary()) + before_levels;
+  page.head = page_header(kDataPage, body, values, column.has_dictionary() ? kRleDictionary : kPlain) + before_levels;
   return page;
 }
 
 // A dictionary of all values in the order of their bit patterns, so that an index equals the bytes of its value.
 int32_t dictionary_value(ElementType type, uint32_t index) {
-  switch (type) {
-    case ElementType::kInt8:
-      return static_cast<int8_t>(index);
-    case ElementType::kInt16:
-      return static_cast<int16_t>(index);
-    case ElementType::kBool:
-      return static_cast<int32_t>(index & 1);
-    default:
-      return static_cast<int32_t>(index);
-  }
+  if (type == ElementType::kInt8) return static_cast<int8_t>(index);
+  if (type == ElementType::kInt16) return static_cast<int16_t>(index);
+  return static_cast<int32_t>(type == ElementType::kBool ? index & 1 : index);
 }
 
 std::string dictionary_page(ElementType type) {
   const uint32_t values = uint32_t{1} << facts(type).index_bits;
-  const auto bytes = int64_t{values} * 4;
-  ThriftWriter out;
-  out.open_element();
-  out.i32(1, kDictionaryPage);
-  out.i32(2, bytes);
-  out.i32(3, bytes);
-  out.open_struct(7);
-  out.i32(1, values);
-  out.i32(2, kPlain);
-  out.close();
-  out.close();
-  std::string page = out.text();
+  std::string page = page_header(kDictionaryPage, uint64_t{values} * 4, values, kPlain);
   for (uint32_t index = 0; index < values; ++index) {
     append_little_endian(page, static_cast<uint32_t>(dictionary_value(type, index)));
   }
@@ -152,19 +132,15 @@ std::shared_ptr<const std::string> shared_dictionary(const ParquetColumn& column
 }
 
 void write_logical_type(ThriftWriter& out, const TypeFacts& type) {
+  if (type.integer_bits == 0 && type.physical != kFixedBytes) return;
+  out.open_struct(10);
+  out.open_struct(type.integer_bits != 0 ? kLogicalInteger : kLogicalFloat16);
   if (type.integer_bits != 0) {
-    out.open_struct(10);
-    out.open_struct(kLogicalInteger);
     out.byte(1, type.integer_bits);
     out.boolean(2, type.is_signed);
-    out.close();
-    out.close();
-  } else if (type.physical == kFixedBytes) {
-    out.open_struct(10);
-    out.open_struct(kLogicalFloat16);
-    out.close();
-    out.close();
   }
+  out.close();
+  out.close();
 }
 
 void write_value(ThriftWriter& out, ElementType element, std::string_view name) {

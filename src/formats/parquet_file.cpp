@@ -24,9 +24,9 @@ ParquetGroup make_group(const ParquetSettings& settings, uint64_t rows) {
   for (const size_t index : settings.read_columns) {
     const ParquetChunk& chunk = group.chunks[index];
     if (!group.spans.empty()) {
-      ParquetSpan& before = group.spans.back();
-      if (chunk.begin - (before.begin + before.bytes) <= kMostHoleBytes) {
-        before.bytes = chunk.end() - before.begin;
+      Extent& before = group.spans.back();
+      if (chunk.begin - (before.offset + before.bytes) <= kMostHoleBytes) {
+        before.bytes = chunk.end() - before.offset;
         continue;
       }
     }

@@ -17,17 +17,11 @@ struct ParquetSettings {
   uint64_t row_group_rows = 0;
 };
 
-/// A range of a row group that is read as one unit, for the projected columns.
-struct ParquetSpan {
-  uint64_t begin = 0;  ///< offset in its row group
-  uint64_t bytes = 0;
-};
-
 struct ParquetGroup {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   std::vector<ParquetChunk> chunks;
-  std::vector<ParquetSpan> spans;
+  std::vector<Extent> spans;  ///< of the projected columns, from the begin of the row group
 };
 
 /// Offsets and structure of a file: "PAR1", row groups, of which all but the last are equal, and the footer. Immutable.

@@ -54,6 +54,12 @@ void append_little_endian(std::string& text, Unsigned value) {
   for (size_t byte = 0; byte < sizeof(value); ++byte) text += static_cast<char>(value >> (8 * byte) & 255);
 }
 
+/// Appends an unsigned integer in groups of seven bits, least significant first, as Thrift and Protocol Buffers do.
+inline void append_varint(std::string& text, uint64_t value) {
+  for (; value >= 128; value >>= 7) text += static_cast<char>((value & 127) | 128);
+  text += static_cast<char>(value);
+}
+
 inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }

@@ -17,8 +17,8 @@ constexpr uint64_t kCrcBytes = 4;
 
 std::string varint(uint64_t value) {
   std::string text;
-  for (; value >= 128; value >>= 7) text += static_cast<char>((value & 127) | 128);
-  return text += static_cast<char>(value);
+  append_varint(text, value);
+  return text;
 }
 
 // The tag and length of a field 1 to 15 of wire type 2.

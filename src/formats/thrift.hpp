@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/structure.hpp"
+
 namespace mlps::formats {
 
 /// Writes the part of Thrift's compact protocol that Parquet needs. The caller writes fields in ascending order of
@@ -76,10 +78,7 @@ class ThriftWriter {
     last_ = id;
   }
   void zigzag(int64_t value) { varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)); }
-  void varint(uint64_t value) {
-    for (; value >= 128; value >>= 7) text_ += static_cast<char>((value & 127) | 128);
-    text_ += static_cast<char>(value);
-  }
+  void varint(uint64_t value) { append_varint(text_, value); }
 
   std::string text_;
   int last_ = 0;

@@ -7,7 +7,6 @@
 #include "gates/memory.hpp"
 #include "storage/probe_name.hpp"
 #include "world/message_merger.hpp"
-#include "world/packet.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -33,36 +32,14 @@ HostMemory memory_of(const std::string& host, const std::vector<world::Member>& 
     ++memory.processes;
     memory.buffer_bytes += findings[i].buffer_bytes;
     const auto& available = findings[i].available_bytes;
-    if (available) memory.available_bytes = std::min(memory.available_bytes.value_or(*available), *available);
+    if (!available || *available > memory.available_bytes.value_or(UINT64_MAX)) continue;
+    memory.available_bytes = available;
+    memory.available_by = findings[i].available_by;
   }
   return memory;
 }
 
 }  // namespace
-
-world::Bytes pack(const Findings& findings) {
-  world::Packer packer;
-  packer.number(findings.failures.size());
-  for (const Error& failure : findings.failures) packer.error(failure);
-  packer.number(findings.warnings.size());
-  for (const std::string& warning : findings.warnings) packer.text(warning);
-  packer.number(findings.buffer_bytes);
-  packer.number(findings.available_bytes ? 1 : 0).number(findings.available_bytes.value_or(0));
-  return packer.take();
-}
-
-Result<Findings> unpack_findings(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  Findings findings;
-  for (uint64_t left = in.number(); left > 0 && in.good(); --left) findings.failures.push_back(in.error());
-  for (uint64_t left = in.number(); left > 0 && in.good(); --left) findings.warnings.emplace_back(in.text());
-  findings.buffer_bytes = in.number();
-  const bool is_known = in.number() != 0;
-  const uint64_t available = in.number();
-  if (is_known) findings.available_bytes = available;
-  if (in.good() && in.empty()) return findings;
-  return fail(ErrorCode::kMpiCommunication, "another process sent damaged findings of its gates");
-}
 
 Report merge(const std::vector<world::Member>& members, std::vector<Findings> findings) {
   world::MessageMerger failures(without_random_names), warnings(without_random_names);

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gates/findings.hpp"
@@ -16,10 +15,10 @@ struct Opening {
   bool folder_there = true;  ///< true also for stores without folders
   std::optional<SharedMark> mark;
 };
-
-world::Bytes pack(const Opening& opening);
-/// Fails with E503 if `bytes` is not a packed Opening.
-Result<Opening> unpack_opening(std::string_view bytes);
+constexpr auto fields_of(Of<Opening>) {
+  return std::tuple(kept("", &Opening::folder_there), kept("", &Opening::mark));
+}
+static_assert(lists_every_member<Opening>());
 
 /// The checks of one process. Not thread-safe.
 class HostChecks {
@@ -41,12 +40,14 @@ class HostChecks {
  private:
   bool is_process_0() const { return transport_.index() == 0; }
   bool writes() const { return request_.bytes_to_write > 0; }
-  void open_to_write(std::vector<std::string>& warnings, std::optional<ProbeFile>& probe, Opening& opening);
+  void take_mark(Result<SharedMark> mark, Opening& opening);
   void open_to_read(Opening& opening);
   void check_store(const Opening& opening);
   bool sees_folder(const Opening& opening);
   bool needs_mark() const;  // gate CAP-02 applies
   void check_capacity();
+  void judge_capacity(const storage::Capacity& capacity);
+  void check_results_room();
   void check_separation();
 
   const Request& request_;

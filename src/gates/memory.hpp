@@ -2,30 +2,26 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <string>
 
-#include "gates/gates.hpp"
+#include "base/error.hpp"
 
 namespace mlps::gates {
-
-/// Returns MemAvailable in bytes out of the text of /proc/meminfo; nothing if it is missing or not a number of kB.
-std::optional<uint64_t> parse_mem_available(std::string_view meminfo);
-
-/// Returns an error if the I/O buffers exceed the budget (--io-memory).
-std::optional<Error> budget_error(const Request& request);
 
 /// Memory demand of all processes on one host.
 struct HostMemory {
   uint64_t buffer_bytes = 0;  ///< sum over the processes
   uint32_t processes = 1;
   std::optional<uint64_t> available_bytes;
+  std::string available_by =
+      {};  ///< who says so: "MemAvailable of /proc/meminfo", or the arithmetic of a control group
 };
+
+/// Sets what is available to this process: MemAvailable, or less where a control group limits it.
+void look_at_memory(HostMemory& memory);
 
 /// Returns an error if the buffers and 64 MiB for each process exceed the available memory; no error if available
 /// memory is unknown.
 std::optional<Error> memory_error(const HostMemory& memory);
-
-/// Returns MemAvailable of this host in bytes; nothing if /proc/meminfo doesn't have it.
-std::optional<uint64_t> read_mem_available();
 
 }  // namespace mlps::gates

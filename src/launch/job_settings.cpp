@@ -11,7 +11,18 @@
 #include "location/location.hpp"
 #include "storage/setting_variables.hpp"
 
+namespace mlps {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stamp, monotonic_ns, wall_us)
+
+}  // namespace mlps
+
 namespace mlps::cli {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Setting, values, source, origin)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobSettings, words, settings, variables, files, arguments, notes, warnings, start,
+                                   boot_id)
+
 namespace {
 
 using nlohmann::json;
@@ -51,29 +62,6 @@ void make_folders_absolute(const CommandSyntax& command, JobSettings& job) {
   }
 }
 
-json setting_json(const Setting& setting) {
-  return {{"values", setting.values}, {"source", static_cast<int>(setting.source)}, {"origin", setting.origin}};
-}
-
-Setting setting_of(const json& text) {
-  return {text.at("values"), static_cast<Source>(text.at("source").get<int>()), text.at("origin")};
-}
-
-JobSettings settings_of(const json& text) {
-  JobSettings job;
-  job.words = text.at("words").get<std::vector<std::string>>();
-  if (text.contains("protocol")) job.protocol = protocol_of(text.at("protocol").get<std::string>());
-  for (const auto& [name, setting] : text.at("settings").items()) job.settings[name] = setting_of(setting);
-  job.variables = text.at("variables").get<std::map<std::string, std::string>>();
-  job.files = text.at("files").get<std::map<std::string, std::string>>();
-  job.arguments = text.at("arguments").get<std::vector<std::string>>();
-  job.notes = text.at("notes").get<std::vector<std::string>>();
-  job.warnings = text.at("warnings").get<std::vector<std::string>>();
-  job.start = {text.at("start_ns"), text.at("start_wall_us")};
-  job.boot_id = text.at("boot_id");
-  return job;
-}
-
 }  // namespace
 
 JobSettings make_job_settings(const Resolution& resolution, const CommandLine& line,
@@ -96,25 +84,17 @@ JobSettings make_job_settings(const Resolution& resolution, const CommandLine& l
 }
 
 std::string settings_text(const JobSettings& settings) {
-  json text;
-  text["words"] = settings.words;
+  json text = settings;
   if (settings.protocol) text["protocol"] = storage_word(*settings.protocol);
-  text["settings"] = json::object();
-  for (const auto& [name, setting] : settings.settings) text["settings"][name] = setting_json(setting);
-  text["variables"] = settings.variables;
-  text["files"] = settings.files;
-  text["arguments"] = settings.arguments;
-  text["notes"] = settings.notes;
-  text["warnings"] = settings.warnings;
-  text["start_ns"] = settings.start.monotonic_ns;
-  text["start_wall_us"] = settings.start.wall_us;
-  text["boot_id"] = settings.boot_id;
   return text.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<JobSettings> parse_settings(std::string_view text) {
   try {
-    return settings_of(json::parse(text));
+    const json parsed = json::parse(text);
+    auto settings = parsed.get<JobSettings>();
+    if (parsed.contains("protocol")) settings.protocol = protocol_of(parsed.at("protocol").get<std::string>());
+    return settings;
   } catch (const std::exception& error) {
     return fail(ErrorCode::kMpiCommunication, fmt::format("the settings of the job can't be read: {}", error.what()),
                 {}, "every host must run the same build of mlpstorage");

@@ -13,8 +13,9 @@
 
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
+#include "base/stop_signals.hpp"
 #include "base/waiting.hpp"
-#include "base/write_all.hpp"
 #include "launch/job_control.hpp"
 
 namespace mlps::cli {
@@ -23,29 +24,29 @@ namespace {
 constexpr Nanos kGoodbyeNs = 6'000'000'000;  // from the verdict to the launcher's own end
 constexpr Nanos kTermNs = 2'000'000'000;     // between SIGTERM and SIGKILL
 constexpr Nanos kTickNs = 200'000'000;
+constexpr size_t kMostAftermath = 1 << 20;
 
 void make_non_blocking(int descriptor) {
   ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
 
-void show(std::string_view text) {
-  (void)try_write_all(STDERR_FILENO, std::as_bytes(std::span(text)));
-}
-
 class LauncherSupervisor {
  public:
-  LauncherSupervisor(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns)
+  LauncherSupervisor(pid_t launcher, const LauncherStreams& streams, std::string settings, Nanos start_limit_ns)
       : launcher_(launcher),
-        control_(control),
-        errors_(errors),
+        control_(streams.control),
+        output_(streams.output),
+        errors_(streams.errors),
         unsent_(std::move(settings)),
         start_deadline_ns_(now_ns() + start_limit_ns) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
+    sigset_t signals = stop_signals();
+    sigaddset(&signals, SIGCHLD);
     signals_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    make_non_blocking(control_);
-    make_non_blocking(errors_);
+    for (const int stream : {control_, output_, errors_}) make_non_blocking(stream);
+    if (signals_.is_open()) return;
+    log::warning("a signal will end this command at once, and its job then: {}",
+                 errno_error(errno, "watch for signals").message);
+    ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   }
 
   JobEnd run() {
@@ -54,19 +55,24 @@ class LauncherSupervisor {
       wait_for_event();
       terminate_launcher_if_late(end);
     }
-    forward_output();
-    show(filter_.unfinished_line());
+    while (forward_some(output_, print)) {
+    }
+    forward_errors();
+    print_error(filter_.unfinished_line());
     end.verdict = filter_.verdict();
+    end.aftermath = filter_.aftermath();
     end.was_interrupted = next_signal_ != SIGTERM;
     return end;
   }
 
  private:
   void wait_for_event() {
-    std::array<pollfd, 3> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
-                                  pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0}};
-    if (poll_until(watched, now_ns() + kTickNs) == 0) show(filter_.unfinished_line());
-    if (watched[0].revents != 0) forward_output();
+    std::array<pollfd, 4> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
+                                  pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0},
+                                  stdout_is_full_ ? pollfd{STDOUT_FILENO, POLLOUT, 0} : pollfd{output_, POLLIN, 0}};
+    if (poll_until(watched, now_ns() + kTickNs) == 0) print_error(filter_.unfinished_line());
+    if (watched[0].revents != 0) forward_errors();
+    if (watched[3].revents != 0) forward_output();
     if (watched[1].revents != 0) take_signals();
     if (watched[2].revents != 0) send_settings();
   }
@@ -83,22 +89,37 @@ class LauncherSupervisor {
   }
 
   // What there is: a child of the launcher may keep the pipe open after it.
-  void forward_output() {
-    std::array<char, 65536> buffer;
-    while (errors_ >= 0) {
-      const ssize_t got = ::read(errors_, buffer.data(), buffer.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got > 0) show(filter_.feed({buffer.data(), static_cast<size_t>(got)}));
-      if (got == 0) errors_ = -1;  // poll() leaves it out
-      if (got <= 0) return;
+  void forward_errors() {
+    while (forward_some(errors_, [this](std::string_view bytes) { print_error(filter_.feed(bytes)); })) {
     }
+  }
+
+  // As much as stdout takes without a wait, so that signals are taken meanwhile.
+  void forward_output() {
+    std::array<pollfd, 1> watched{pollfd{STDOUT_FILENO, POLLOUT, 0}};
+    stdout_is_full_ = poll_until(watched, now_ns()) == 0;
+    if (!stdout_is_full_) forward_some(output_, print);
+  }
+
+  // Returns whether there was something.
+  template <class Show>
+  static bool forward_some(int& stream, const Show& show) {
+    std::array<char, 4096> buffer;
+    if (stream < 0) return false;
+    const ssize_t got = ::read(stream, buffer.data(), buffer.size());
+    if (got > 0) show({buffer.data(), static_cast<size_t>(got)});
+    if (got == 0) stream = -1;  // poll() leaves it out
+    return got > 0 || (got < 0 && errno == EINTR);
   }
 
   void take_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGCHLD) continue;
-      const char* name = info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+      stop_waiting_for_readers();
+      const auto signal = static_cast<int>(info.ssi_signo);
+      const std::string name = signal_name(signal);
+      if (interrupted_ && !asks_again(signal)) continue;
       if (std::exchange(interrupted_, true)) {
         log::warning("{}: ending the launcher; uploads may stay open", name);
         ::kill(-launcher_, std::exchange(next_signal_, SIGKILL));
@@ -126,7 +147,9 @@ class LauncherSupervisor {
 
   const pid_t launcher_;
   const int control_;
+  int output_;
   int errors_;
+  bool stdout_is_full_ = false;
   std::string unsent_;  // settings, and control lines behind them
   Nanos start_deadline_ns_;
   Nanos end_deadline_ns_ = 0;  // 0: no verdict yet
@@ -148,20 +171,22 @@ std::string ControlLineFilter::feed(std::string_view bytes) {
       verdict_ = verdict;
     } else if (says_begun(line)) {
       has_begun_ = true;
-    } else {
+    } else if (!verdict_) {
       shown += line;
+    } else if (aftermath_.size() + line.size() <= kMostAftermath) {
+      aftermath_ += line;
     }
   }
   return shown;
 }
 
 std::string ControlLineFilter::unfinished_line() {
-  if (held_.find(kVerdictMark) != std::string::npos) return {};
+  if (verdict_ || held_.find(kVerdictMark) != std::string::npos) return {};
   return std::exchange(held_, {});
 }
 
-JobEnd supervise_launcher(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns) {
-  return LauncherSupervisor(launcher, control, errors, std::move(settings), start_limit_ns).run();
+JobEnd supervise_launcher(pid_t launcher, const LauncherStreams& streams, std::string settings, Nanos start_limit_ns) {
+  return LauncherSupervisor(launcher, streams, std::move(settings), start_limit_ns).run();
 }
 
 }  // namespace mlps::cli

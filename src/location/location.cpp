@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -19,18 +19,19 @@ constexpr std::string_view kLegalForms =
     "use s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix, file:///path, direct:///path, null:// "
     "or a plain path";
 
+struct SchemeName {
+  std::string_view name;
+  Scheme scheme;
+};
+/// The first name of a scheme is the one that is shown.
+constexpr SchemeName kSchemeNames[] = {{"file", Scheme::kFile},   {"direct", Scheme::kDirect}, {"s3", Scheme::kS3},
+                                       {"gs", Scheme::kGs},       {"gcs", Scheme::kGs},        {"az", Scheme::kAzure},
+                                       {"azure", Scheme::kAzure}, {"null", Scheme::kNull}};
+
 std::optional<Scheme> scheme_of(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Scheme>, 8> kNames = {{{"s3", Scheme::kS3},
-                                                                                 {"gs", Scheme::kGs},
-                                                                                 {"gcs", Scheme::kGs},
-                                                                                 {"az", Scheme::kAzure},
-                                                                                 {"azure", Scheme::kAzure},
-                                                                                 {"file", Scheme::kFile},
-                                                                                 {"direct", Scheme::kDirect},
-                                                                                 {"null", Scheme::kNull}}};
   const std::string wanted = lower(name);
-  for (const auto& [known, scheme] : kNames) {
-    if (known == wanted) return scheme;
+  for (const SchemeName& known : kSchemeNames) {
+    if (known.name == wanted) return known.scheme;
   }
   return std::nullopt;
 }
@@ -217,21 +218,9 @@ Result<Location> parse_uri(std::string_view text, std::string_view name, std::st
 }  // namespace
 
 std::string_view scheme_name(Scheme scheme) {
-  switch (scheme) {
-    case Scheme::kFile:
-      return "file";
-    case Scheme::kDirect:
-      return "direct";
-    case Scheme::kS3:
-      return "s3";
-    case Scheme::kGs:
-      return "gs";
-    case Scheme::kAzure:
-      return "az";
-    case Scheme::kNull:
-      return "null";
-  }
-  return "unknown";
+  return std::find_if(std::begin(kSchemeNames), std::end(kSchemeNames),
+                      [scheme](const SchemeName& known) { return known.scheme == scheme; })
+      ->name;
 }
 
 Location Location::join(std::string_view name) const {

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/units.hpp"
+#include "results/fields_json.hpp"
 #include "results/host_consistency.hpp"
 
 namespace mlps::results {
@@ -40,12 +41,6 @@ Json parsed_json(const world::TextPairs& pairs) {
   return json;
 }
 
-Json memory_json(const world::MemoryFacts& memory) {
-  return {{"total", memory.total},     {"available", memory.available}, {"used", memory.used},
-          {"free", memory.free},       {"active", memory.active},       {"inactive", memory.inactive},
-          {"buffers", memory.buffers}, {"cached", memory.cached},       {"shared", memory.shared}};
-}
-
 Json raw_json(const std::string& name, const HostFacts& host) {
   Json cpus = Json::array();
   for (const world::TextPairs& cpu : host.cpuinfo) cpus.push_back(parsed_json(cpu));
@@ -73,20 +68,18 @@ int potential_caching(const HostFacts& host, double data_size_per_host_gib) {
 
 Json disks_json(const std::vector<world::DiskFacts>& disks) {
   Json json = Json::array();
-  const auto& names = world::disk_counter_names();
   for (const world::DiskFacts& disk : disks) {
     Json& line = json.push_back({{"device_name", disk.device}});
-    for (size_t i = 0; i < names.size(); ++i) line[names[i]] = disk.counters[i];
+    for (size_t i = 0; i < disk.counters.size(); ++i) line[world::kDiskCounters[i]] = disk.counters[i];
   }
   return json;
 }
 
 Json network_json(const std::vector<world::NetworkFacts>& networks) {
   Json json = Json::array();
-  const auto& names = world::network_counter_names();
   for (const world::NetworkFacts& network : networks) {
     Json& line = json.push_back({{"interface_name", network.interface}});
-    for (size_t i = 0; i < names.size(); ++i) line[names[i]] = network.counters[i];
+    for (size_t i = 0; i < network.counters.size(); ++i) line[world::kNetworkCounters[i]] = network.counters[i];
   }
   return json;
 }
@@ -103,12 +96,9 @@ Json host_json(const HostView& view) {
   const HostFacts& host = *view.facts;
   Json json;
   json["hostname"] = view.name;
-  json["memory"] = memory_json(host.memory);
+  json["memory"] = fields_json(host.memory);
   json["collection_timestamp"] = iso_utc(host.collected_wall_us);
-  json["cpu"] = {{"num_cores", host.cpu.physical_cores},
-                 {"num_logical_cores", host.cpu.logical_cores},
-                 {"model", host.cpu.model},
-                 {"architecture", host.cpu.architecture}};
+  json["cpu"] = fields_json(host.cpu);
   json["disks"] = disks_json(host.disks);
   json["network"] = network_json(host.network);
   json["system"] = {{"hostname", view.name},

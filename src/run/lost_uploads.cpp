@@ -7,7 +7,6 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "world/orphaned_work.hpp"
 
 namespace mlps::run {
 namespace {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,12 @@
 #include "base/error.hpp"
 #include "base/fields.hpp"
 #include "run/host_part.hpp"
-#include "run/verdict.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::run {
+
+enum class Verdict { kIncomplete, kPassed, kFailed, kInterrupted };
+std::string_view verdict_name(Verdict verdict);  ///< "incomplete", "passed", "failed", "interrupted"
 
 /// Holds the facts that the records of all benchmarks share; the record of a benchmark derives from it. A record is of
 /// the ranks of one process until the gathering of the benchmark makes that of process 0 the record of all.
@@ -30,6 +33,7 @@ struct RunFacts {
   uint64_t peak_rss_bytes = 0;  ///< of the process that had most
   Verdict verdict = Verdict::kIncomplete;
   std::vector<std::string> reasons;  ///< why the verdict is not "passed"; empty when it is
+  std::vector<std::string> caveats;  ///< why the number of a run that passed is not about the storage
   std::optional<Error> error;        ///< the first cause
 };
 
@@ -45,6 +49,20 @@ std::string misplaced(const std::vector<HostPart>& hosts, uint32_t process, uint
 void begin_whole(RunFacts& whole);
 /// Adds the entry, the reasons and the costs of one process; `whose` stands before its reasons.
 void add_host(RunFacts& whole, const RunFacts& part, const world::Member& member, const std::string& whose);
+
+/// The shares of the time in which the storage waited for this client that are worth a warning, and that make the
+/// number one that is not about the storage.
+inline constexpr double kSlowClient = 0.01;
+inline constexpr double kTooSlowClient = 0.05;
+
+/// Returns an error as one of the reasons: "[E403] host b: write x: full".
+std::string as_reason(const Error& error);
+
+/// Inserts the first cause at the front of `reasons`.
+void add_cause(const std::optional<Error>& error, std::vector<std::string>& reasons);
+/// Returns kPassed without reasons, kInterrupted if the first cause is an interrupt, else kFailed. Sets `error` to E606
+/// with the first reason if there are reasons but no first cause.
+Verdict judge(const std::vector<std::string>& reasons, std::optional<Error>& error);
 
 /// Makes the record of a process say that it could not be gathered because of `cause` and stays the share of this
 /// process.

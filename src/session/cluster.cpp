@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "world/host_facts_pack.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -16,10 +16,10 @@ Result<std::vector<world::HostFacts>> gather_facts(ProcessGroup& group) {
     facts.push_back(std::move(mine));
     return facts;
   }
-  const auto packed = group.transport().gather(world::pack(mine));
+  const auto packed = group.transport().gather(world::pack(world::kHostFacts, mine));
   if (!packed) return fail(packed.error());
   for (const world::Bytes& bytes : *packed) {
-    auto one = world::unpack_host_facts(bytes);
+    auto one = world::unpack<world::HostFacts>(world::kHostFacts, "another process", bytes);
     if (!one) return fail(std::move(one.error()));
     facts.push_back(std::move(*one));
   }

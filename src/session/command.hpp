@@ -37,9 +37,6 @@ class Command {
 
   virtual BenchmarkOptions& options() = 0;
   virtual RankDemand ranks() const = 0;
-  /// Returns all options as a JSON object, for the metadata: names and order of mlpstorage 3.0, ours after them. Never
-  /// holds a secret.
-  virtual std::string options_json() const = 0;
   /// Returns labels and values of the benchmark's own settings, for the summary at the start.
   virtual std::vector<std::pair<std::string, std::string>> summary_rows() const = 0;
   /// Returns the folder of the storage that the command is about, where the word file or object follows.
@@ -53,6 +50,27 @@ class Command {
 struct ParsedCommand : ParseOutcome {
   std::unique_ptr<Command> command;
 };
+
+/// A command that is its options: ranks_of(), rows_of(), folder_of() and execute_command() of that type say what it is.
+template <class Options>
+class CommandOf final : public Command {
+ public:
+  explicit CommandOf(Options options) : options_(std::move(options)) {}
+
+  BenchmarkOptions& options() override { return options_; }
+  RankDemand ranks() const override { return ranks_of(options_); }
+  std::vector<std::pair<std::string, std::string>> summary_rows() const override { return rows_of(options_); }
+  Result<Location> folder(const Environment& environment) const override { return folder_of(options_, environment); }
+  int execute(const CommandContext& context) const override { return execute_command(options_, context); }
+
+ private:
+  Options options_;
+};
+
+template <class Options>
+ParsedCommand command_of(Parsed<Options> parsed) {
+  return {std::move(parsed), std::make_unique<CommandOf<Options>>(std::move(parsed.options))};
+}
 
 /// Describes a benchmark to the registry.
 struct Benchmark : CommandGroup {

@@ -1,13 +1,14 @@
 #include "session/execution.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "base/version.hpp"
+#include "world/mpi/mpi_wire.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -15,20 +16,44 @@ namespace {
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
 
-}  // namespace
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+/// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
+Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
+  Json args;
+  args["mode"] = mode_name(options.common.mode);
+  args["benchmark"] = options.benchmark;
+  args["model"] = options.model;
+  args["command"] = options.command;
+  args.update(options.arguments);
+  args["client_host_memory_in_gb"] = options.client_host_memory_gib;
+  args["num_processes"] = processes;
+  args["results_dir"] = std::filesystem::absolute(options.common.results_dir).lexically_normal().string();
+  if (const Json* words = args.find("mpi_params"); words != nullptr && words->is_array() && words->empty()) {
+    args["mpi_params"] = nullptr;
+  }
+  if (args.find("num_client_hosts") == nullptr) {
+    args["num_client_hosts"] = std::max<size_t>(options.hosts.hosts.size(), 1);
+  }
+  // Of mlpstorage 3.0, whose readers look for them: DLIO is no program of its own here.
+  for (const char* key : {"dlio_bin_path", "stream_log_level"}) {
+    if (args.find(key) == nullptr) args[key] = nullptr;
+  }
+  if (options.protocol) args["data_access_protocol"] = protocol_name(options);
+  args["orgname"] = options.common.orgname;
+  return args;
 }
 
+}  // namespace
+
 void prepare_process() {
-  signal(SIGPIPE, SIG_IGN);
   // Many ranks on files hold an open file each; the soft limit is often 1,024.
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)setrlimit(RLIMIT_NOFILE, &limit);  // what is missing shows as EMFILE, with advice
+}
+
+std::string command_text(const BenchmarkOptions& options) {
+  return fmt::format("mlpstorage {} {} {}", mode_name(options.common.mode), options.benchmark, options.command);
 }
 
 uint64_t random_seed() {
@@ -66,7 +91,6 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   request.mode = mode_name(common.mode);
   request.orgname = common.orgname;
   request.systemname = common.systemname;
-  request.wall_us = Stamp::now().wall_us;
   auto folder = results::claim_run_folder(request);
   if (!folder) return folder;
   if (auto status = log::open_run_files(folder->path); !status) return fail(status.error());
@@ -77,7 +101,9 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::vector<results::RunMember> members, results::RunContext& context) {
   const CommonOptions& common = options.common;
+  context.args_json = arguments_json(options, processes).dump();
   context.tool_version = version_text();
+  context.mpi_library = world::mpi_library();
   context.benchmark = options.benchmark;
   context.command = options.command;
   context.mode = mode_name(common.mode);
@@ -87,6 +113,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
   context.argv = common.argv;
   context.protocol = protocol_name(options);
   context.run_datetime = folder.run_datetime;
+  context.results_dir = common.results_dir;
   context.folder = folder.path;
   if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
   context.client_host_memory_gib = options.client_host_memory_gib;

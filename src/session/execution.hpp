@@ -9,7 +9,7 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
-#include "base/report.hpp"
+#include "base/output.hpp"
 #include "base/threads.hpp"
 #include "flags/options.hpp"
 #include "gates/gates.hpp"
@@ -19,12 +19,11 @@
 /// Steps that the commands of all benchmarks share.
 namespace mlps::cli {
 
-/// Writes `text` to stdout and flushes it.
-void print(const std::string& text);
-
-/// Prepares the process for a benchmark: a connection that the other side closes becomes an error value (SIGPIPE is
-/// ignored), and the limit of open files is raised to the most that is allowed.
+/// Prepares the process for a benchmark: the limit of open files is raised to the most that is allowed.
 void prepare_process();
+
+/// Returns mode, benchmark and command in words, without anything that could be a secret: "open checkpointing run".
+std::string command_text(const BenchmarkOptions& options);
 
 /// Returns a number from the system's source of randomness.
 uint64_t random_seed();
@@ -46,6 +45,18 @@ Request io_limits(const BenchmarkOptions& options) {
   request.memory_bytes = options.io_memory_bytes;
   request.cores = processors();
   return request;
+}
+
+/// Returns whether a command that runs shows its plan before, and a dry run what it is for.
+inline bool shows_plan(const CommonOptions& common) {
+  return common.dry_run || (!common.json && !common.quiet);
+}
+
+/// Opens the store of a benchmark as its flags say; nothing is sent.
+inline Result<std::unique_ptr<storage::Store>> open_store(
+    const Location& location, const BenchmarkOptions& options, const Environment& environment,
+    storage::Durability durability = storage::Durability::kEachObject) {
+  return storage::open_store(location, {options.fadvise, durability, options.inject_fault}, environment);
 }
 
 /// Returns every key of the configuration with its value and source, as a table.

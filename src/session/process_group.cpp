@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/report.hpp"
+#include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "world/archive.hpp"
@@ -17,7 +16,6 @@
 #include "world/message_merger.hpp"
 #include "world/mpi/mpi_wire.hpp"
 #include "world/mpi_thread.hpp"
-#include "world/packet.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -29,23 +27,6 @@ std::unique_ptr<world::Transport> join_group(const world::Launched& launched) {
   const world::Introduction me{fmt::format("{}, binary {}", version_line(), binary_id()), world::host_name(),
                                ::getpid()};
   return world::start_mpi_thread([launched] { return world::open_mpi_wire(launched, world::plugin_folders()); }, me);
-}
-
-world::Bytes pack(const Opinion& opinion) {
-  world::Packer packer;
-  packer.number(opinion.parts.size());
-  for (const uint64_t part : opinion.parts) packer.number(part);
-  packer.number(opinion.errors.size());
-  for (const Error& error : opinion.errors) packer.error(error);
-  return packer.take();
-}
-
-Opinion unpack(std::string_view bytes) {
-  world::Unpacker in(bytes);
-  Opinion opinion;
-  for (uint64_t left = in.number(); left > 0 && in.good(); --left) opinion.parts.push_back(in.number());
-  for (uint64_t left = in.number(); left > 0 && in.good(); --left) opinion.errors.push_back(in.error());
-  return opinion;
 }
 
 // An error code of that process status.
@@ -100,7 +81,8 @@ std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::v
 
 ProcessGroup::ProcessGroup() : transport_(std::make_unique<world::LocalTransport>()) {}
 
-ProcessGroup::ProcessGroup(const world::Launched& launched) : transport_(join_group(launched)) {
+ProcessGroup::ProcessGroup(const world::Launched& launched)
+    : interrupts_(InterruptWatch::Signals::kAllButUsr1), transport_(join_group(launched)) {
   attachment_.emplace(interrupts_, transport_->failure());
   // A process that could not join knows its number only from the launcher.
   index_ = has_met() ? transport_->index() : launched.index.value_or(0);
@@ -123,12 +105,16 @@ std::optional<int> ProcessGroup::check_consensus(const std::vector<Error>& error
     mine.parts.push_back(world::hash_of(part.packed));
     names.push_back(part.name);
   }
-  const auto all = transport_->gather(pack(mine));
+  const auto all = transport_->gather(world::Packer()(mine.parts, mine.errors).take());
   if (!all) return failure_status();
   uint64_t status = kExitSuccess;
   if (is_process0()) {
     std::vector<Opinion> opinions;
-    for (const world::Bytes& bytes : *all) opinions.push_back(unpack(bytes));
+    for (const world::Bytes& bytes : *all) {
+      Opinion& opinion = opinions.emplace_back();
+      world::Unpacker in(bytes);
+      in(opinion.parts, opinion.errors);
+    }
     const std::vector<Error> found = objections(opinions, names, transport_->members());
     if (!found.empty()) status = static_cast<uint64_t>(report_failures(found));
   }
@@ -186,6 +172,7 @@ int ProcessGroup::failure_status() {
 }
 
 int ProcessGroup::end(int status) {
+  if (is_process0()) status = status_with_output(status);
   if (attachment_ && status != kExitSuccess) {
     // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
     // The others may learn of this before they have got the status itself, and must come to the same.
@@ -197,7 +184,7 @@ int ProcessGroup::end(int status) {
       if (!is_process0()) {
         Error error = *transport_->failure().first();
         if (!has_met()) error.host = fmt::format("host {}", world::host_name());
-        fmt::print(stderr, "{}\n", render(error));
+        print_error(render(error) + "\n");
       }
       say(reason);
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "run/verdict.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 

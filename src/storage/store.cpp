@@ -2,30 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/units.hpp"
 
 namespace mlps::storage {
 
 std::string_view op_name(OpKind kind) {
-  switch (kind) {
-    case OpKind::kBeginWrite:
-      return "begin_write";
-    case OpKind::kWritePart:
-      return "write_part";
-    case OpKind::kCommitWrite:
-      return "commit_write";
-    case OpKind::kAbortWrite:
-      return "abort_write";
-    case OpKind::kBeginRead:
-      return "begin_read";
-    case OpKind::kReadPart:
-      return "read_part";
-    case OpKind::kEndRead:
-      return "end_read";
-    case OpKind::kReadRange:
-      return "read_range";
-  }
-  return "unknown";
+  static constexpr std::array<std::string_view, 8> kNames = {"begin_write", "write_part", "commit_write", "abort_write",
+                                                             "begin_read",  "read_part",  "end_read",     "read_range"};
+  return kNames.at(static_cast<size_t>(kind));
 }
 
 Result<std::vector<std::byte>> get_whole(Session& session, std::string_view name, uint64_t most_bytes) {

@@ -49,8 +49,8 @@ std::string_view op_name(OpKind kind);  ///< "begin_write", "write_part", ...
 struct ObjectSpec {
   std::string name;  ///< relative to the store's root, '/'-separated
   uint64_t size_bytes = 0;
-  uint64_t part_bytes = 0;  ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
-  payload::Source payload;  ///< what the object holds; null:// hands it out on reads
+  uint64_t part_bytes = 0;       ///< wanted part size; the store may grow it (Object::part_bytes() is the real one)
+  payload::Source payload = {};  ///< what the object holds; null:// hands it out on reads
   /// Replaces `payload` where the object is a file of some format. Must live as long as the object.
   const payload::Content* content = nullptr;
 };

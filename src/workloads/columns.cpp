@@ -21,13 +21,6 @@ tl::unexpected<Error> bad_column(size_t index, std::string_view what) {
               "a column is {name: TEXT, dtype: TYPE, size: ELEMENTS, read: BOOL}; only the name is needed");
 }
 
-std::optional<ElementType> element_of(std::string_view name) {
-  for (int type = 0; type <= static_cast<int>(ElementType::kBool); ++type) {
-    if (element_name(static_cast<ElementType>(type)) == name) return static_cast<ElementType>(type);
-  }
-  return std::nullopt;
-}
-
 bool is_column_name(const std::string& name) {
   return !name.empty() && name.size() <= 200 &&
          name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
@@ -41,7 +34,7 @@ Status set_field(Column& column, size_t index, const std::string& field, const s
     }
     column.name = value;
   } else if (field == "dtype") {
-    const auto type = element_of(value);
+    const auto type = element_type_of(value);
     if (!type) return bad_column(index, fmt::format("unknown dtype \"{}\"", value.substr(0, 200)));
     column.type = *type;
   } else if (field == "size") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "workloads/training_workload.hpp"
@@ -33,6 +34,13 @@ std::string_view format_name(DataFormat format) {
 
 std::string_view element_name(ElementType type) {
   return kElementSizes[static_cast<size_t>(type)].name;
+}
+
+std::optional<ElementType> element_type_of(std::string_view name) {
+  const auto* const found = std::find_if(kElementSizes.begin(), kElementSizes.end(),
+                                         [&](const Element& element) { return element.name == name; });
+  if (found == kElementSizes.end()) return std::nullopt;
+  return static_cast<ElementType>(found - kElementSizes.begin());
 }
 
 uint32_t element_bytes(ElementType type) {

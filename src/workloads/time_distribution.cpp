@@ -74,6 +74,15 @@ Result<TimeDistribution> time_distribution_of(const Values& values, const std::s
   return TimeDistribution{*mean > 0 ? TimeKind::kConstant : TimeKind::kNone, *mean, 0};
 }
 
+std::vector<std::string> duration_keys() {
+  std::vector<std::string> keys;
+  for (const std::string_view duration : kDurations) {
+    for (const std::string_view form : {"", "_stdev", ".type"}) keys.push_back(fmt::format("{}{}", duration, form));
+    for (const std::string_view parameter : kParameters) keys.push_back(fmt::format("{}.{}", duration, parameter));
+  }
+  return keys;
+}
+
 void replace_other_form(Values& values, const std::string& key) {
   for (const std::string_view duration : kDurations) {
     if (key == duration) {

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "workloads/schema.hpp"
+#include "workloads/time_distribution.hpp"
 
 namespace mlps::workloads {
 namespace {
@@ -49,8 +50,8 @@ constexpr std::array kTrainingKeys = {
 
     key("model.name", Kind::kText),
     key("model.type", Kind::kText),
-    count("model.model_size", 1, uint64_t{1} << 50),
-    count("model.model_size_bytes", 1, uint64_t{1} << 50),
+    count("model.model_size", 0, uint64_t{1} << 50),
+    count("model.model_size_bytes", 0, uint64_t{1} << 50),
 
     key("workflow.generate_data", Kind::kBool),
     key("workflow.train", Kind::kBool),
@@ -86,7 +87,8 @@ constexpr std::array kTrainingKeys = {
     idle(kNoHdf5, counts("dataset.hdf5.max_shape", 1, uint64_t{1} << 32)),
     key("dataset.parquet.columns", Kind::kColumns),
     count("dataset.parquet.row_group_size", 1, kMostSamples),
-    key("dataset.parquet.read_mode", Kind::kWord, "row_group|all"),
+    idle("all columns are read, or those of storage.storage_options.columns",
+         key("dataset.parquet.read_mode", Kind::kText)),
     key("dataset.parquet.partition_by", Kind::kText),
     idle("files are made as a stream", count("dataset.parquet.generation_batch_size", 0, kMostSamples)),
     idle("there is one writer, and it keeps the columns' types", key("dataset.parquet.use_s3dlio_gen", Kind::kBool)),
@@ -97,7 +99,7 @@ constexpr std::array kTrainingKeys = {
 
     key("reader.data_loader", Kind::kWord, "tensorflow|pytorch|dali|native_dali|custom|none|synthetic"),
     count("reader.batch_size", 1, kMostBatch),
-    count("reader.batch_size_eval", 1, kMostBatch),
+    count("reader.batch_size_eval", 0, kMostBatch),
     count("reader.read_threads", 0, 65536),
     count("reader.write_threads", 0, 65536),
     idle(kNotDecoded, count("reader.computation_threads", 0, 65536)),
@@ -111,51 +113,21 @@ constexpr std::array kTrainingKeys = {
     key("reader.odirect", Kind::kBool),
     idle("there is no device memory to copy to", key("reader.pin_memory", Kind::kBool)),
     idle("files are never mapped", key("reader.dont_use_mmap", Kind::kBool)),
-    key("reader.preprocess_time", Kind::kSeconds),
-    key("reader.preprocess_time_stdev", Kind::kSeconds),
-    key("reader.preprocess_time.type", Kind::kWord, kTimeTypes),
-    key("reader.preprocess_time.mean", Kind::kSeconds),
-    key("reader.preprocess_time.stdev", Kind::kSeconds),
-    key("reader.preprocess_time.min", Kind::kSeconds),
-    key("reader.preprocess_time.max", Kind::kSeconds),
-    key("reader.preprocess_time.shape", Kind::kSeconds),
-    key("reader.preprocess_time.scale", Kind::kSeconds),
-    key("reader.preprocess_time.lam", Kind::kSeconds),
     idle("threads read, not processes", key("reader.multiprocessing_context", Kind::kWord, "spawn|fork|forkserver")),
     idle(kNotDecoded, counts("reader.transformed_record_dims", 1, uint64_t{1} << 32)),
     idle(kNotDecoded, key("reader.transformed_record_element_type", Kind::kWord, kElementNames)),
 
     count("train.epochs", 1, kMostEpochs),
     or_minus_one("train.total_training_steps", 1, uint64_t{1} << 40, "all the data have"),
-    key("train.computation_time", Kind::kSeconds),
-    key("train.computation_time_stdev", Kind::kSeconds),
-    key("train.computation_time.type", Kind::kWord, kTimeTypes),
-    key("train.computation_time.mean", Kind::kSeconds),
-    key("train.computation_time.stdev", Kind::kSeconds),
-    key("train.computation_time.min", Kind::kSeconds),
-    key("train.computation_time.max", Kind::kSeconds),
-    key("train.computation_time.shape", Kind::kSeconds),
-    key("train.computation_time.scale", Kind::kSeconds),
-    key("train.computation_time.lam", Kind::kSeconds),
     count("train.seed", 0, (uint64_t{1} << 32) - 1),
     key("train.seed_change_epoch", Kind::kBool),
 
-    key("evaluation.eval_time", Kind::kSeconds),
-    key("evaluation.eval_time_stdev", Kind::kSeconds),
-    key("evaluation.eval_time.type", Kind::kWord, kTimeTypes),
-    key("evaluation.eval_time.mean", Kind::kSeconds),
-    key("evaluation.eval_time.stdev", Kind::kSeconds),
-    key("evaluation.eval_time.min", Kind::kSeconds),
-    key("evaluation.eval_time.max", Kind::kSeconds),
-    key("evaluation.eval_time.shape", Kind::kSeconds),
-    key("evaluation.eval_time.scale", Kind::kSeconds),
-    key("evaluation.eval_time.lam", Kind::kSeconds),
-    count("evaluation.eval_after_epoch", 1, kMostEpochs),
-    count("evaluation.epochs_between_evals", 1, kMostEpochs),
+    count("evaluation.eval_after_epoch", 0, kMostEpochs),
+    count("evaluation.epochs_between_evals", 0, kMostEpochs),
 
     key("checkpoint.checkpoint_folder", Kind::kText),
-    count("checkpoint.checkpoint_after_epoch", 1, kMostEpochs),
-    count("checkpoint.epochs_between_checkpoints", 1, kMostEpochs),
+    count("checkpoint.checkpoint_after_epoch", 0, kMostEpochs),
+    count("checkpoint.epochs_between_checkpoints", 0, kMostEpochs),
     or_minus_one("checkpoint.steps_between_checkpoints", 1, uint64_t{1} << 40, "after epochs only"),
 
     idle("the results folder is chosen by flags", key("output.folder", Kind::kText)),
@@ -197,11 +169,21 @@ constexpr std::array kTrainingKeys = {
     idle(kNotDecoded, key("storage.storage_options.decode_output", Kind::kText)),
 };
 
+std::vector<Key> with_durations() {
+  static const std::vector<std::string> kNames = duration_keys();
+  std::vector<Key> keys(kTrainingKeys.begin(), kTrainingKeys.end());
+  for (const std::string& name : kNames) {
+    keys.push_back(name.ends_with(".type") ? key(name, Kind::kWord, kTimeTypes) : key(name, Kind::kSeconds));
+  }
+  return keys;
+}
+
 }  // namespace
 
 const Schema& training_schema() {
-  static constexpr Schema kSchema(
-      kTrainingKeys, "",
+  static const std::vector<Key> kKeys = with_durations();
+  static const Schema kSchema(
+      kKeys, "",
       "model, workflow, dataset, reader, train, evaluation, checkpoint, output, metric, profiling and storage");
   return kSchema;
 }

@@ -8,7 +8,10 @@ namespace mlps::workloads {
 
 /// The origin of a value of the effective configuration.
 enum class ValueSource { kWorkloadFile, kTool, kUserParams };
-std::string_view source_name(ValueSource source);  ///< "workload file", "tool", "--params"
+constexpr std::string_view source_name(ValueSource source) {
+  constexpr std::string_view kNames[] = {"workload file", "tool", "--params"};
+  return kNames[static_cast<size_t>(source)];
+}
 
 struct SourcedValue {
   std::string value;  ///< as text, in YAML spelling

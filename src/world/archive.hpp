@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,7 @@
 #include "base/error.hpp"
 #include "base/fields.hpp"
 #include "base/histogram.hpp"
-#include "world/packet.hpp"
+#include "world/transport.hpp"
 
 /// Packs structs into bytes for other processes, and unpacks them. A struct has a list of its fields (base/fields.hpp)
 /// or names them for both directions in its own namespace:
@@ -22,8 +23,9 @@
 ///     template <class Archive, Is<Point> P>
 ///     void fields(Archive& archive, P& point) { archive(point.x, point.y); }
 ///
-/// A field may be a number, an enum, a text, a Stamp, a Histogram, such a struct, or a vector, array, pair or optional
-/// of those. Unpacking only detects truncated or malformed bytes. Callers must validate values, including enums.
+/// A field may be a number, an enum, a text, a Stamp, an Error, a Histogram, such a struct, or a vector, array, pair or
+/// optional of those. Unpacking only detects truncated or malformed bytes: callers must validate values, including
+/// enums. Hosts of a job share a byte order; a packet's mark would tell if they did not.
 namespace mlps::world {
 
 template <class T, class Wanted>
@@ -37,29 +39,38 @@ void fields(Archive& archive, S& stamp) {
   archive(stamp.monotonic_ns, stamp.wall_us);
 }
 
+template <class Archive, Is<Error> E>
+void fields(Archive& archive, E& error) {
+  archive(error.code, error.message, error.details, error.suggestion, error.host);
+}
+
 constexpr auto fields_of(Of<ClockOffset>) {
   return std::tuple(kept("monotonic_offset_ns", &ClockOffset::monotonic_ns),
                     kept("wall_offset_ns", &ClockOffset::wall_ns), kept("error_ns", &ClockOffset::error_ns));
 }
 
-class PackArchive {
+/// Writes values one after the other, for Unpacker to read in the same order.
+class Packer {
  public:
+  Packer& number(uint64_t value);
+  Packer& text(std::string_view value);
   template <class... T>
-  void operator()(const T&... values) {
+  Packer& operator()(const T&... values) {
     (put(values), ...);
+    return *this;
   }
-  Bytes take() { return packer_.take(); }
+  Bytes take() { return std::move(bytes_); }
 
  private:
   template <Numeric T>
   void put(const T& value) {
-    packer_.number(static_cast<uint64_t>(value));
+    number(static_cast<uint64_t>(value));
   }
-  void put(const double& value) { packer_.real(value); }
-  void put(const std::string& value) { packer_.text(value); }
+  void put(const double& value) { number(std::bit_cast<uint64_t>(value)); }
+  void put(const std::string& value) { text(value); }
   template <class T>
   void put(const std::vector<T>& values) {
-    packer_.number(values.size());
+    number(values.size());
     for (const T& value : values) put(value);
   }
   template <class T, size_t N>
@@ -76,11 +87,11 @@ class PackArchive {
     put(value.has_value());
     if (value) put(*value);
   }
-  void put(const Histogram& histogram) {
-    const Histogram::State state = histogram.state();
-    packer_.number(state.buckets.size());
-    for (const auto& [index, count] : state.buckets) packer_.number(index).number(count);
-    packer_.number(state.sum).number(state.min).number(state.max);
+  void put(const Histogram& histogram) { put(histogram.state()); }
+  void put(const Histogram::State& state) {
+    number(state.buckets.size());
+    for (const auto& [index, count] : state.buckets) number(index).number(count);
+    number(state.sum).number(state.min).number(state.max);
   }
   template <class T>
   requires(!Numeric<T> && !Listed<T>) void put(const T& value) { fields(*this, value); }
@@ -89,41 +100,47 @@ class PackArchive {
     for_each_field<T>([&](const auto& field) { put(value.*field.member); });
   }
 
-  Packer packer_;
+  Bytes bytes_;
 };
 
-class UnpackArchive {
+class Unpacker {
  public:
-  explicit UnpackArchive(std::string_view bytes) : in_(bytes) {}
+  explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
 
+  /// Return zero or an empty text when the bytes end too early; good() tells. Check good() before memory is reserved
+  /// for a number that was read, or a loop runs over it.
+  uint64_t number();
+  std::string_view text();
   template <class... T>
   void operator()(T&... values) {
     (get_while_good(values), ...);
   }
+  bool good() const { return good_; }
+  bool empty() const { return rest_.empty(); }
   /// Returns true if all bytes were read and none was malformed; otherwise the values may be anything of their types.
-  bool whole() const { return good() && in_.empty(); }
+  bool whole() const { return good_ && rest_.empty(); }
 
  private:
-  bool good() const { return good_ && in_.good(); }
+  std::string_view taken(uint64_t length);
   template <class T>
   void get_while_good(T& value) {
-    if (good()) get(value);
+    if (good_) get(value);
   }
   // Every value takes at least the room of a number, so memory is never reserved for an impossible count.
   uint64_t count() {
-    const uint64_t count = in_.number();
-    if (count > in_.left() / sizeof(uint64_t)) good_ = false;
-    return good() ? count : 0;
+    const uint64_t count = number();
+    if (count > rest_.size() / sizeof(uint64_t)) good_ = false;
+    return good_ ? count : 0;
   }
 
   template <Numeric T>
   void get(T& value) {
-    const uint64_t raw = in_.number();
+    const uint64_t raw = number();
     value = static_cast<T>(raw);
     if (static_cast<uint64_t>(value) != raw) good_ = false;
   }
-  void get(double& value) { value = in_.real(); }
-  void get(std::string& value) { value = in_.text(); }
+  void get(double& value) { value = std::bit_cast<double>(number()); }
+  void get(std::string& value) { value = text(); }
   template <class T>
   void get(std::vector<T>& values) {
     values.resize(count());
@@ -143,16 +160,19 @@ class UnpackArchive {
     bool there = false;
     get(there);
     value.reset();
-    if (there && good()) get(value.emplace());
+    if (there && good_) get(value.emplace());
   }
-  void get(Histogram& histogram) {
-    Histogram::State state;
+  void get(Histogram::State& state) {
     state.buckets.resize(count());
     for (auto& [index, count] : state.buckets) {
       get(index);
       get(count);
     }
     (*this)(state.sum, state.min, state.max);
+  }
+  void get(Histogram& histogram) {
+    Histogram::State state;
+    get(state);
     const std::optional<Histogram> restored = Histogram::restore(state);
     if (restored) histogram = *restored;
     if (!restored) good_ = false;
@@ -164,7 +184,7 @@ class UnpackArchive {
     for_each_field<T>([&](const auto& field) { get_while_good(value.*field.member); });
   }
 
-  Unpacker in_;
+  std::string_view rest_;
   bool good_ = true;
 };
 
@@ -177,15 +197,13 @@ uint64_t hash_of(std::string_view packed);
 /// Packs `kind` before the value, so that unpack() does not take a value for one of another kind.
 template <class T>
 Bytes pack(const std::string& kind, const T& value) {
-  PackArchive archive;
-  archive(kind, value);
-  return archive.take();
+  return Packer()(kind, value).take();
 }
 
 /// Unpacks what pack() of the same kind made; E503 for any other bytes.
 template <class T>
 Result<T> unpack(const std::string& kind, const std::string& whose, std::string_view bytes) {
-  UnpackArchive archive(bytes);
+  Unpacker archive(bytes);
   std::string found;
   T value;
   archive(found, value);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -45,28 +46,16 @@ class BasicFailure {
     return rank_;
   }
 
-  /// Keeps a listener registered. Its destructor waits for a call under way, so what the listener uses may be destroyed
-  /// after it.
-  class Subscription {
-   public:
-    Subscription() = default;
-    Subscription(BasicFailure& failure, uint64_t id) : failure_(&failure), id_(id) {}
-    Subscription(Subscription&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)), id_(other.id_) {}
-    Subscription& operator=(Subscription&& other) noexcept {
-      std::swap(failure_, other.failure_);
-      std::swap(id_, other.id_);
-      return *this;
+  struct Unsubscribe {
+    uint64_t id = 0;
+    void operator()(BasicFailure* failure) const {
+      const std::lock_guard lock(failure->listeners_mutex_);
+      failure->listeners_.erase(id);
     }
-    ~Subscription() {
-      if (failure_ == nullptr) return;
-      const std::lock_guard lock(failure_->listeners_mutex_);
-      failure_->listeners_.erase(id_);
-    }
-
-   private:
-    BasicFailure* failure_ = nullptr;
-    uint64_t id_ = 0;
   };
+  /// Keeps a listener registered. Its end waits for a call under way, so what the listener uses may be destroyed after
+  /// it.
+  using Subscription = std::unique_ptr<BasicFailure, Unsubscribe>;
 
   /// Calls `listener` once when a failure is raised (at once, if one already was), on the raising thread. It must be
   /// quick, and neither raise nor subscribe.
@@ -78,7 +67,7 @@ class BasicFailure {
       return {};
     }
     listeners_.emplace(next_id_, std::move(listener));
-    return {*this, next_id_++};
+    return {this, Unsubscribe{next_id_++}};
   }
 
  private:

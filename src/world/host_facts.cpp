@@ -3,10 +3,12 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "world/proc_text.hpp"
 
 namespace mlps::world {
@@ -27,14 +29,22 @@ std::string text_of(const std::string& path, HostFacts& facts) {
   return {};
 }
 
+// Returns a line of /proc/meminfo in bytes; nothing if it is missing or not a number of kB.
+std::optional<uint64_t> bytes_of(const TextPairs& meminfo, std::string_view name) {
+  constexpr std::string_view kUnit = " kB";
+  const std::string value = value_of(meminfo, name);
+  if (!value.ends_with(kUnit)) return std::nullopt;
+  const auto kib = parse_number<uint64_t>(std::string_view(value).substr(0, value.size() - kUnit.size()));
+  if (!kib || *kib > std::numeric_limits<uint64_t>::max() / kBytesPerKb) return std::nullopt;
+  return *kib * kBytesPerKb;
+}
+
 void read_memory(std::string_view text, HostFacts& facts) {
   facts.meminfo = parse_pairs(text);
-  const auto bytes = [&facts](std::string_view name) {
-    return number_or_zero<uint64_t>(value_of(facts.meminfo, name)) * kBytesPerKb;
-  };
+  const auto bytes = [&facts](std::string_view name) { return bytes_of(facts.meminfo, name).value_or(0); };
   MemoryFacts& memory = facts.memory;
   memory.total = bytes("MemTotal");
-  memory.available = bytes("MemAvailable");
+  memory.available = bytes_of(facts.meminfo, "MemAvailable");
   memory.free = bytes("MemFree");
   memory.active = bytes("Active");
   memory.inactive = bytes("Inactive");
@@ -61,11 +71,14 @@ void read_cpus(std::string_view text, HostFacts& facts) {
   }
   close();
 
+  std::set<std::string> sockets;
   std::set<std::pair<std::string, std::string>> cores;
   for (const TextPairs& cpu : facts.cpuinfo) {
+    sockets.insert(value_of(cpu, "physical id"));
     const std::string core = value_of(cpu, "core id");
     if (!core.empty()) cores.emplace(value_of(cpu, "physical id"), core);
   }
+  facts.cpu.sockets = static_cast<uint32_t>(sockets.size());
   facts.cpu.logical_cores = static_cast<uint32_t>(facts.cpuinfo.size());
   facts.cpu.physical_cores = cores.empty() ? facts.cpu.logical_cores : static_cast<uint32_t>(cores.size());
   if (!facts.cpuinfo.empty()) facts.cpu.model = value_of(facts.cpuinfo.front(), "model name");
@@ -95,39 +108,10 @@ void read_os_release(std::string_view text, HostFacts& facts) {
 
 }  // namespace
 
-const std::array<const char*, 17>& disk_counter_names() {
-  static constexpr std::array<const char*, 17> kNames = {"reads_completed",
-                                                         "reads_merged",
-                                                         "sectors_read",
-                                                         "time_reading_ms",
-                                                         "writes_completed",
-                                                         "writes_merged",
-                                                         "sectors_written",
-                                                         "time_writing_ms",
-                                                         "ios_in_progress",
-                                                         "time_doing_ios_ms",
-                                                         "weighted_time_doing_ios_ms",
-                                                         "discards_completed",
-                                                         "discards_merged",
-                                                         "sectors_discarded",
-                                                         "time_discarding_ms",
-                                                         "flush_requests_completed",
-                                                         "time_flushing_ms"};
-  return kNames;
-}
-
-const std::array<const char*, 16>& network_counter_names() {
-  static constexpr std::array<const char*, 16> kNames = {"rx_bytes", "rx_packets",    "rx_errors",     "rx_dropped",
-                                                         "rx_fifo",  "rx_frame",      "rx_compressed", "rx_multicast",
-                                                         "tx_bytes", "tx_packets",    "tx_errors",     "tx_dropped",
-                                                         "tx_fifo",  "tx_collisions", "tx_carrier",    "tx_compressed"};
-  return kNames;
-}
-
-uint64_t host_memory_bytes() {
+MemoryFacts memory_of_host(const HostPaths& paths) {
   HostFacts facts;
-  read_memory(text_of(HostPaths().proc + "/meminfo", facts), facts);
-  return facts.memory.total;
+  read_memory(text_of(paths.proc + "/meminfo", facts), facts);
+  return facts.memory;
 }
 
 HostFacts collect_host_facts(const HostPaths& paths) {
@@ -142,6 +126,7 @@ HostFacts collect_host_facts(const HostPaths& paths) {
   read_os_release(text_of(paths.os_release, facts), facts);
   facts.kernel_version = trimmed(text_of(paths.proc + "/version", facts));
   facts.uptime_s = number_or_zero<double>(trimmed(text_of(paths.proc + "/uptime", facts)));
+  facts.system = collect_system_facts(paths.sys, paths.proc, Environment::of_process());
   utsname names{};
   if (uname(&names) == 0) facts.cpu.architecture = names.machine;
   return facts;

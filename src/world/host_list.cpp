@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -43,19 +44,6 @@ Result<Host> parse_host(const std::string& entry) {
   if (!slots) return fail(slots.error());
   host.slots = *slots;
   return host;
-}
-
-std::vector<std::string> entries_of(const std::vector<std::string>& words) {
-  constexpr std::string_view kSeparators = ", \t\r\n";
-  std::vector<std::string> entries;
-  for (const std::string& word : words) {
-    for (size_t begin = 0; (begin = word.find_first_not_of(kSeparators, begin)) != std::string::npos;) {
-      const size_t end = std::min(word.find_first_of(kSeparators, begin), word.size());
-      entries.push_back(word.substr(begin, end - begin));
-      begin = end;
-    }
-  }
-  return entries;
 }
 
 // Returns how many ranks fit a host; all of them fit one without slots.
@@ -110,7 +98,7 @@ Status check_layout(const std::vector<Host>& hosts, uint32_t ranks, const Layout
 Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words) {
   std::vector<Host> hosts;
   std::set<std::string> seen;
-  for (const std::string& entry : entries_of(words)) {
+  for (const std::string& entry : split(join(words, ","), ", \t\r\n")) {
     Result<Host> host = parse_host(entry);
     if (!host) return fail(std::move(host.error()));
     if (!seen.insert(lower(host->name)).second) {
@@ -120,6 +108,19 @@ Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words)
   }
   if (hosts.empty()) return fail(ErrorCode::kConfigInvalid, "--hosts: the list is empty", {}, kExample);
   return hosts;
+}
+
+Status check_distinct(const std::vector<Host>& hosts, const IdentityOf& identity_of) {
+  std::map<std::string, std::string> names;  // by a piece of the identity
+  for (const Host& host : hosts) {
+    for (const std::string& piece : identity_of(host.name)) {
+      const auto [known, is_new] = names.emplace(piece, host.name);
+      if (is_new || known->second == host.name) continue;
+      return refused(host.name, fmt::format("and '{}' are one host ({})", known->second, piece),
+                     fmt::format("name a host once, with its slots: {}:2", host.name));
+    }
+  }
+  return {};
 }
 
 Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t ranks, const LayoutRules& rules) {

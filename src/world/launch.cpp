@@ -21,12 +21,11 @@ std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
 
 Words open_mpi_options(const LaunchRequest& request) {
   Words words;
-  // Suppresses what mpirun would add to a failure that is explained already.
-  words.push_back("-q");
   if (request.allow_run_as_root) words.push_back("--allow-run-as-root");
   if (request.oversubscribe) words.push_back("--oversubscribe");
-  words.insert(words.end(),
-               {"-n", fmt::format("{}", request.hosts.size()), "--host", host_argument(request.hosts, ":1")});
+  const bool has_file = !request.host_file.empty();
+  words.insert(words.end(), {"-n", fmt::format("{}", request.hosts.size()), has_file ? "--hostfile" : "--host",
+                             has_file ? request.host_file : host_argument(request.hosts, ":1")});
   // A process holds the threads of a whole host: by default mpirun would bind all of them to one core.
   append(words, {"--map-by", "ppr:1:node", "--bind-to", "none"});
   // By default mpirun kills the other processes when one dies, before they can say which, stop uploads and write
@@ -42,7 +41,9 @@ Words open_mpi_options(const LaunchRequest& request) {
 
 Words hydra_options(const LaunchRequest& request) {
   // Hydra has no limit to lift for --oversubscribe and no objection to root.
-  Words words = {"-n", fmt::format("{}", request.hosts.size()), "-hosts", host_argument(request.hosts, "")};
+  const bool has_file = !request.host_file.empty();
+  Words words = {"-n", fmt::format("{}", request.hosts.size()), has_file ? "-f" : "-hosts",
+                 has_file ? request.host_file : host_argument(request.hosts, "")};
   append(words, {"-ppn", "1", "-bind-to", "none"});
   // Hydra would send the whole environment, credentials included, to every host.
   append(words, {"-genvnone"});
@@ -85,16 +86,16 @@ Result<LauncherKind> launcher_kind(std::string_view version_output) {
               "use the mpirun of Open MPI or MPICH, or start mlpstorage under the site's own launcher (srun, mpiexec)");
 }
 
+std::string host_file_text(LauncherKind kind, const std::vector<Host>& hosts) {
+  std::string text;
+  for (const Host& host : hosts) text += host.name + (kind == LauncherKind::kOpenMpi ? " slots=1\n" : ":1\n");
+  return text;
+}
+
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment) {
   if (mpi_bin == "mpirun") return environment.get("MPI_RUN_BIN").value_or(mpi_bin);
   if (mpi_bin == "mpiexec") return environment.get("MPI_EXEC_BIN").value_or(mpi_bin);
   return mpi_bin;
-}
-
-Result<std::vector<std::string>> split_words(std::string_view text) {
-  auto words = shell_split(text);
-  if (words) return words;
-  return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", words.error().message, text));
 }
 
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request) {
@@ -103,8 +104,9 @@ Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchR
   const Words options = kind == LauncherKind::kOpenMpi ? open_mpi_options(request) : hydra_options(request);
   words.insert(words.end(), options.begin(), options.end());
   for (const std::string& text : request.mpi_params) {
-    const Result<Words> more = split_words(text);
-    if (!more) return fail(more.error());
+    const Result<Words> more = shell_split(text);
+    if (!more)
+      return fail(ErrorCode::kConfigInvalid, fmt::format("--mpi-params: {} in: {}", more.error().message, text));
     words.insert(words.end(), more->begin(), more->end());
   }
   words.insert(words.end(), request.command.begin(), request.command.end());

@@ -20,13 +20,13 @@ Result<LauncherKind> launcher_kind(std::string_view version_output);
 /// or another name is taken as it is.
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment);
 
-/// Splits as a shell would: blanks separate, quotes and backslashes bind; nothing is expanded. E102 for a quote that
-/// isn't closed.
-Result<std::vector<std::string>> split_words(std::string_view text);
+/// Returns the file of hosts that a launcher of this family reads, for one process on each.
+std::string host_file_text(LauncherKind kind, const std::vector<Host>& hosts);
 
 struct LaunchRequest {
   std::vector<Host> hosts;
-  std::string program = "mpirun";       ///< as from launcher_program()
+  std::string host_file = {};      ///< path of a file with host_file_text(), in place of a list on the command line
+  std::string program = "mpirun";  ///< as from launcher_program()
   std::vector<std::string> mpi_params;  ///< --mpi-params as given, each split like a shell would
   bool oversubscribe = false;
   bool allow_run_as_root = false;
@@ -36,7 +36,7 @@ struct LaunchRequest {
 
 /// Returns the argument vector that starts one process on each host. Ranks are threads inside, so slots and --npernode
 /// shape the layout and never reach the launcher. No variable of this environment is forwarded: every host takes
-/// credentials from its own. E102 for flags that this launcher can't honour.
+/// credentials from its own. E102 for flags that this launcher can't honour, and for a quote that isn't closed.
 Result<std::vector<std::string>> launch_command(LauncherKind kind, const LaunchRequest& request);
 
 }  // namespace mlps::world

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -9,43 +8,6 @@
 #include "world/transport.hpp"
 
 namespace mlps::world {
-
-/// Writes numbers and texts one after the other, for Unpacker to read in the same order. Hosts of a job share a byte
-/// order; a packet's mark would tell if they did not.
-class Packer {
- public:
-  Packer& number(uint64_t value);
-  Packer& integer(int64_t value) { return number(static_cast<uint64_t>(value)); }
-  Packer& real(double value) { return number(std::bit_cast<uint64_t>(value)); }
-  Packer& text(std::string_view value);
-  Packer& error(const Error& value);
-  Bytes take() { return std::move(bytes_); }
-
- private:
-  Bytes bytes_;
-};
-
-class Unpacker {
- public:
-  explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
-
-  /// Return zero or an empty text when the bytes end too early; good() tells. Check good() before memory is reserved
-  /// for a number that was read, or a loop runs over it.
-  uint64_t number();
-  int64_t integer() { return static_cast<int64_t>(number()); }
-  double real() { return std::bit_cast<double>(number()); }
-  std::string_view text();
-  Error error();
-  bool good() const { return good_; }
-  bool empty() const { return rest_.empty(); }
-  size_t left() const { return rest_.size(); }  ///< bytes not read yet
-
- private:
-  std::string_view taken(uint64_t length);
-
-  std::string_view rest_;
-  bool good_ = true;
-};
 
 enum class PacketKind : uint8_t { kHeartbeat = 1, kData, kFailure, kBye, kPing, kPong };
 

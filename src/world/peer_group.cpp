@@ -6,6 +6,8 @@
 #include <array>
 #include <cstring>
 
+#include "world/archive.hpp"
+
 namespace mlps::world {
 namespace {
 

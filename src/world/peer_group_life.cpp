@@ -1,6 +1,7 @@
 // Signs of life and of failure: what a peer group does whenever it makes progress.
 #include <fmt/format.h>
 
+#include "world/archive.hpp"
 #include "world/peer_group.hpp"
 
 namespace mlps::world {
@@ -76,9 +77,9 @@ void PeerGroup::handle(const Message& message) {
       break;
     case PacketKind::kPong: {
       Unpacker in(packet->body);
-      const auto monotonic = static_cast<Nanos>(in.number());
-      pong_ = Pong{message.from, packet->sequence, {monotonic, in.integer()}};
-      if (!in.good()) raise_damaged(message.from, "an answer to a ping is too short");
+      Pong& pong = pong_.emplace(Pong{message.from, packet->sequence, {}});
+      in(pong.at.monotonic_ns, pong.at.wall_ns);
+      if (!in.whole()) raise_damaged(message.from, "an answer to a ping is too short");
       break;
     }
   }
@@ -122,8 +123,7 @@ void PeerGroup::raise_damaged(uint32_t from, const std::string& what) {
 
 void PeerGroup::answer_ping(uint32_t to, uint64_t number) {
   const Stamps stamps = Stamps::now();
-  const Bytes body =
-      Packer().number(static_cast<uint64_t>(stamps.monotonic_ns)).number(static_cast<uint64_t>(stamps.wall_ns)).take();
+  const Bytes body = Packer()(stamps.monotonic_ns, stamps.wall_ns).take();
   send(to, {.kind = PacketKind::kPong, .sequence = number, .body = body});
 }
 

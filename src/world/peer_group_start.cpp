@@ -1,6 +1,7 @@
 // The first exchange: the processes introduce themselves, versions are compared and clocks measured.
 #include <fmt/format.h>
 
+#include "world/archive.hpp"
 #include "world/peer_group.hpp"
 
 namespace mlps::world {
@@ -8,24 +9,28 @@ namespace {
 
 constexpr uint64_t kPings = 16;
 
-int64_t clock_ns(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return static_cast<int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
-}
-
 }  // namespace
 
+template <class Archive, Is<Introduction> I>
+void fields(Archive& archive, I& introduction) {
+  archive(introduction.version, introduction.host, introduction.pid);
+}
+
+template <class Archive, Is<Member> M>
+void fields(Archive& archive, M& member) {
+  archive(member.host, member.pid, member.clock);
+}
+
 PeerGroup::Stamps PeerGroup::Stamps::now() {
-  return {clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME)};
+  const Stamp now = Stamp::now();
+  return {now.monotonic_ns, now.wall_us * 1000};
 }
 
 Status PeerGroup::introduce(const Introduction& me) {
   peers_[index_].host = me.host;
   begin(Operation::kIntroduce, limits_.start_ns);
   std::vector<Bytes> introductions;
-  Bytes mine = Packer().text(me.version).text(me.host).number(static_cast<uint64_t>(me.pid)).take();
-  if (Status done = gather_tree(std::move(mine), introductions); !done) return done;
+  if (Status done = gather_tree(Packer()(me).take(), introductions); !done) return done;
   Bytes table;
   if (index_ == 0) {
     if (Status same = check_introductions(introductions, table); !same) {
@@ -49,10 +54,12 @@ Status PeerGroup::check_introductions(const std::vector<Bytes>& introductions, B
   std::vector<std::string> versions;
   for (uint32_t i = 0; i < size_; ++i) {
     Unpacker in(introductions[i]);
-    versions.emplace_back(in.text());
-    peers_[i].host = in.text();
-    members_.push_back({peers_[i].host, static_cast<int64_t>(in.number()), {}});
-    if (!in.good()) return fail(ErrorCode::kMpiCommunication, fmt::format("{} introduced itself wrongly", name(i)));
+    Introduction other;
+    in(other);
+    versions.push_back(other.version);
+    peers_[i].host = other.host;
+    members_.push_back({other.host, other.pid, {}});
+    if (!in.whole()) return fail(ErrorCode::kMpiCommunication, fmt::format("{} introduced itself wrongly", name(i)));
   }
   for (uint32_t i = 1; i < size_; ++i) {
     if (versions[i] == versions[0]) continue;
@@ -60,36 +67,22 @@ Status PeerGroup::check_introductions(const std::vector<Bytes>& introductions, B
                 fmt::format("{} runs {}, but {} runs {}", name(i), versions[i], name(0), versions[0]), {},
                 "install the same build of mlpstorage on every host");
   }
-  Packer packer;
-  for (uint32_t i = 0; i < size_; ++i) {
-    if (i != 0) {
-      const std::optional<ClockOffset> offset = measure_clock(i);
-      if (!offset) return state();
-      members_[i].clock = *offset;
-    }
-    const Member& member = members_[i];
-    packer.text(member.host).number(static_cast<uint64_t>(member.pid));
-    packer.number(static_cast<uint64_t>(member.clock.monotonic_ns)).number(static_cast<uint64_t>(member.clock.wall_ns));
-    packer.number(static_cast<uint64_t>(member.clock.error_ns));
+  for (uint32_t i = 1; i < size_; ++i) {
+    const std::optional<ClockOffset> offset = measure_clock(i);
+    if (!offset) return state();
+    members_[i].clock = *offset;
   }
-  table = packer.take();
+  table = Packer()(members_).take();
   return {};
 }
 
 Status PeerGroup::unpack_members(const Bytes& table) {
   Unpacker in(table);
-  members_.clear();
-  for (uint32_t i = 0; i < size_; ++i) {
-    Member member;
-    member.host = in.text();
-    member.pid = static_cast<int64_t>(in.number());
-    member.clock.monotonic_ns = static_cast<Nanos>(in.number());
-    member.clock.wall_ns = static_cast<int64_t>(in.number());
-    member.clock.error_ns = static_cast<Nanos>(in.number());
-    peers_[i].host = member.host;
-    members_.push_back(std::move(member));
+  in(members_);
+  if (in.whole() && members_.size() == size_) {
+    for (uint32_t i = 0; i < size_; ++i) peers_[i].host = members_[i].host;
+    return {};
   }
-  if (in.good() && in.empty()) return {};
   return fail(ErrorCode::kMpiCommunication, "the list of hosts that process 0 sent is damaged");
 }
 

@@ -75,6 +75,11 @@ class Transport {
   const std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
 };
 
+/// Returns, after a failure, the indices of the dead processes whose open uploads this process has to abort: all of
+/// them in the first process that is left, none in the others and before a failure. Not collective; any thread may
+/// call.
+std::vector<uint32_t> processes_to_clean_up_for(Transport& transport);
+
 /// One process alone: nothing is sent, and nothing started.
 class LocalTransport final : public Transport {
  public:

@@ -2,7 +2,8 @@
 #include "world/packet.hpp"
 
 #include "fuzz.hpp"
-#include "world/host_facts_pack.hpp"
+#include "world/archive.hpp"
+#include "world/host_facts.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mlps;
@@ -15,16 +16,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                   "a packet survives being encoded");
   }
   (void)world::decode_failure(bytes);
-  if (const auto facts = world::unpack_host_facts(bytes)) {
-    const world::Bytes again = world::pack(*facts);
-    fuzz::require(world::unpack_host_facts(std::string_view(again.data(), again.size())).has_value(),
+  if (const auto facts = world::unpack<world::HostFacts>(world::kHostFacts, "host b", bytes)) {
+    const world::Bytes again = world::pack(world::kHostFacts, *facts);
+    fuzz::require(world::unpack<world::HostFacts>(world::kHostFacts, "host b", again).has_value(),
                   "facts survive being packed");
   }
   world::Unpacker unpacker(bytes);
   while (unpacker.good() && !unpacker.empty()) {
     (void)unpacker.number();
     (void)unpacker.text();
-    (void)unpacker.error();
+    Error error;
+    unpacker(error);
   }
   return 0;
 }

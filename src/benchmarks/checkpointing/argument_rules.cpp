@@ -6,7 +6,6 @@
 #include <array>
 #include <utility>
 
-#include "base/text.hpp"
 #include "base/units.hpp"
 #include "flags/accelerators.hpp"
 
@@ -15,7 +14,7 @@ namespace {
 
 using workloads::CheckpointWorkload;
 
-constexpr int64_t kSubsetProcesses = 8;
+constexpr uint32_t kSubsetProcesses = 8;
 constexpr uint32_t kDefaultAcceleratorGb = 80;
 
 class Checker {
@@ -25,7 +24,6 @@ class Checker {
 
   ArgumentFindings run() {
     check_counts();
-    check_flags();
     check_processes();
     check_subset_claim();
     if (arguments_.mode != cli::Mode::kWhatif) {
@@ -52,47 +50,28 @@ class Checker {
   }
 
   void check_counts() {
-    const std::array<std::pair<const char*, int64_t>, 2> counts = {
+    const bool closed = arguments_.mode == cli::Mode::kClosed;
+    if (arguments_.checkpoints_to_write == 0 && arguments_.checkpoints_to_read == 0) {
+      error(
+          ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to measure",
+          closed ? "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10" : "write or read at least 1");
+    }
+    if (!closed) return;
+    const std::array<std::pair<const char*, uint32_t>, 2> counts = {
         {{"--num-checkpoints-write", arguments_.checkpoints_to_write},
          {"--num-checkpoints-read", arguments_.checkpoints_to_read}}};
     for (const auto& [flag, count] : counts) {
-      if (count < 0) {
-        error(ErrorCode::kConfigInvalid, fmt::format("{} {} is negative", flag, count), "give 0 or more");
-      } else if (arguments_.mode == cli::Mode::kClosed && count != 0 && count != 10) {
-        error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
-              "closed takes 10, or 0 for the other half of a split run");
-      }
-    }
-    if (arguments_.mode == cli::Mode::kClosed && arguments_.checkpoints_to_write == 0 &&
-        arguments_.checkpoints_to_read == 0) {
-      error(ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to do",
-            "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10");
+      if (count == 0 || count == 10) continue;
+      error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
+            "closed takes 10, or 0 for the other half of a split run");
     }
   }
 
-  void check_flags() {
-    if (arguments_.o_direct && arguments_.protocol != AccessProtocol::kFile) {
-      error(ErrorCode::kConfigIncompatible, "--o-direct needs the word `file`: it is a way to open files",
-            "use `file`, or leave --o-direct away");
-    }
-    if (!arguments_.accelerator_type.empty() && !cli::accelerator_memory_gb(arguments_.accelerator_type)) {
-      error(ErrorCode::kConfigInvalid, fmt::format("--accelerator-type {} is not known", arguments_.accelerator_type),
-            fmt::format("legal are {}, {}", join(split(cli::kAccelerators, "|"), ", "),
-                        join(split(cli::kOlderAccelerators, "|"), " and ")));
-    }
-  }
-
-  int64_t model_parallel() const {
-    return static_cast<int64_t>(workload_.parallelism.tensor) * workload_.parallelism.pipeline;
-  }
-  bool can_be_subset() const { return static_cast<int64_t>(workload_.closed_processes) > kSubsetProcesses; }
+  uint64_t model_parallel() const { return uint64_t{workload_.parallelism.tensor} * workload_.parallelism.pipeline; }
+  bool can_be_subset() const { return workload_.closed_processes > kSubsetProcesses; }
 
   void check_processes() {
-    const int64_t processes = arguments_.processes;
-    if (processes < 1) {
-      error(ErrorCode::kConfigInvalid, fmt::format("--num-processes {} is not legal", processes), "give 1 or more");
-      return;
-    }
+    const uint32_t processes = arguments_.processes;
     if (arguments_.mode == cli::Mode::kClosed) check_closed_processes(processes);
     if (arguments_.mode == cli::Mode::kOpen && processes % model_parallel() != 0) {
       invalid(fmt::format("--num-processes {} is not a multiple of {}, as open asks of {} (rule 4.6.4)", processes,
@@ -101,8 +80,8 @@ class Checker {
     }
   }
 
-  void check_closed_processes(int64_t processes) {
-    const auto closed = static_cast<int64_t>(workload_.closed_processes);
+  void check_closed_processes(uint32_t processes) {
+    const uint32_t closed = workload_.closed_processes;
     if (processes == closed || (processes == kSubsetProcesses && can_be_subset())) return;
     const bool open_legal = processes % model_parallel() == 0;
     const std::string legal =
@@ -112,9 +91,9 @@ class Checker {
           fmt::format("closed takes {}{}", legal, open_legal ? "; open takes this count too" : ""));
   }
 
-  std::string nearest_open(int64_t processes) const {
-    const int64_t step = model_parallel();
-    const int64_t below = processes / step * step;
+  std::string nearest_open(uint32_t processes) const {
+    const uint64_t step = model_parallel();
+    const uint64_t below = processes / step * step;
     if (below == 0) return fmt::format("the nearest legal count is {}", step);
     return fmt::format("the nearest legal counts are {} and {}", below, below + step);
   }
@@ -127,16 +106,16 @@ class Checker {
   }
 
   void check_accelerators() {
-    const int64_t processes = arguments_.processes;
-    const int64_t hosts = std::max<int64_t>(1, arguments_.hosts);
-    if (processes >= 1 && processes <= 4 * hosts) {
+    const uint32_t processes = arguments_.processes;
+    const uint64_t hosts = std::max<uint32_t>(1, arguments_.hosts);
+    if (processes <= 4 * hosts) {
       warn(fmt::format("{} processes on {} hosts: the submission checker asks for more than 4 per host (rule 4.6.2)",
                        processes, hosts));
     }
     const uint32_t each = cli::accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
     // "GB" of the rules is GiB here, as everywhere in mlpstorage 3.0.
     const double size = to_gib(arguments_.checkpoint_bytes);
-    if (processes >= 1 && static_cast<double>(processes) * each < size) {
+    if (static_cast<double>(processes) * each < size) {
       warn(fmt::format("{} accelerators of {} GB can't hold a checkpoint of {:.2f} GiB (rule 4.3.4)", processes, each,
                        size));
     }

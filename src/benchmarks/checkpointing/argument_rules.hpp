@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 #include "flags/options.hpp"
-#include "location/location.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
 namespace mlps::checkpointing {
@@ -16,11 +14,9 @@ namespace mlps::checkpointing {
 /// Holds the arguments that the rules check, as the command line gave them.
 struct Arguments {
   cli::Mode mode = cli::Mode::kClosed;  ///< decides which rules hold
-  int64_t processes = 0;
-  int64_t checkpoints_to_write = 0;
-  int64_t checkpoints_to_read = 0;
-  std::optional<AccessProtocol> protocol;  ///< nothing where the command has no such word (datasize)
-  bool o_direct = false;
+  uint32_t processes = 1;
+  uint32_t checkpoints_to_write = 0;
+  uint32_t checkpoints_to_read = 0;
   bool checkpoint_subset = false;     ///< --checkpoint-subset
   bool allow_invalid_params = false;  ///< open: what would be INVALID becomes a warning
   uint32_t hosts = 1;
@@ -30,7 +26,7 @@ struct Arguments {
 };
 
 struct ArgumentFindings {
-  std::vector<Error> errors;  ///< E102 and E105: arguments; E301 and E302: a verdict that is known before the run
+  std::vector<Error> errors;  ///< E102 and E105: arguments; E301 and E302: a verdict known before the run
   std::vector<std::string> warnings;
 };
 

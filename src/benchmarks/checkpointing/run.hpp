@@ -22,14 +22,9 @@ struct Progress {
   bool pausing = false;
 };
 
-struct RunRequest {
-  CheckpointPlan plan;
-  IoPlan io;
-  storage::Store* store = nullptr;  ///< the checkpoint folder, opened
-  PayloadMode payload = PayloadMode::kUnique;
-  bool verify = false;
-  uint64_t seed = 0;           ///< of the payload; chosen anew for every run unless the user gives one
-  bool seed_is_given = false;  ///< by the user; else a run that only reads finds it in the objects
+struct RunRequest : RunSettings {
+  storage::Store* store = nullptr;  ///< the model's folder below the checkpoint folder, opened
+  bool seed_is_given = false;       ///< by the user; else a run that only reads finds it in the objects
   std::string injected_fault;
   Stamp invocation_start;
   std::function<void(const Progress&)> on_progress;  ///< may be empty

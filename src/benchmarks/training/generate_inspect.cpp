@@ -8,7 +8,7 @@
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/generate_journal.hpp"
 #include "storage/probe_name.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::training {
 namespace {
@@ -35,12 +35,11 @@ tl::unexpected<Error> refused(const storage::Store& store, std::string_view what
               "made with");
 }
 
-/// Markers of folders, as some tools leave them in buckets, hold nothing; nor does the probe of a run that was killed
-/// before it wrote its journal.
+/// Markers of folders, as some tools leave them in buckets, hold nothing; nor do claims, and probes of a run that was
+/// killed before it wrote its journal.
 bool is_nothing(const storage::ObjectInfo& object) {
   const bool is_folder_marker = object.size_bytes == 0 && (object.name.empty() || object.name.ends_with('/'));
-  return is_folder_marker || object.name.starts_with(storage::kObjectProbe) ||
-         object.name.starts_with(storage::kSeparationProbe) || object.name.starts_with(storage::kSharedProbe);
+  return is_folder_marker || object.name.starts_with(storage::kOwnFiles);
 }
 
 Result<DestinationState> inspect_unmarked(storage::Store& store, storage::Session& session) {
@@ -100,17 +99,17 @@ Result<DestinationState> inspect_destination(storage::Store& store, const std::s
 }
 
 world::Bytes encode(const DestinationState& state) {
-  return world::Packer().number(static_cast<uint64_t>(state.kind)).number(state.whole_files).take();
+  return world::Packer()(state.kind, state.whole_files).take();
 }
 
 Result<DestinationState> decode_destination(std::string_view bytes) {
   world::Unpacker in(bytes);
-  const uint64_t kind = in.number();
-  const uint64_t whole_files = in.number();
-  if (!in.good() || !in.empty() || kind > static_cast<uint64_t>(DestinationState::Kind::kComplete)) {
+  DestinationState state;
+  in(state.kind, state.whole_files);
+  if (!in.whole() || static_cast<uint64_t>(state.kind) > static_cast<uint64_t>(DestinationState::Kind::kComplete)) {
     return fail(ErrorCode::kMpiCommunication, "what is at the destination came garbled from process 0");
   }
-  return DestinationState{static_cast<DestinationState::Kind>(kind), whole_files};
+  return state;
 }
 
 }  // namespace mlps::training

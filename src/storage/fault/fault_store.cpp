@@ -1,16 +1,253 @@
 #include "storage/fault/fault_store.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <mutex>
 #include <utility>
 
+#include "base/waiting.hpp"
 #include "storage/fault/fault_plan.hpp"
-#include "storage/fault/fault_session.hpp"
+#include "storage/outcome.hpp"
 
 namespace mlps::storage {
+namespace fault {
 namespace {
+
+using std::chrono::nanoseconds;
+
+uint64_t body_length(const Operation& operation) {
+  return operation.writes_body() || operation.reads_body() ? operation.length() : 0;
+}
+
+/// Returns the body bytes that one failed attempt had moved: half when the connection broke, all of an upload that was
+/// answered with an error, none when the server refused the request.
+uint64_t wasted_per_attempt(const Operation& operation, FaultKind kind) {
+  if (kind == FaultKind::kReset) return body_length(operation) / 2;
+  if (kind == FaultKind::kError500 && operation.kind == OpKind::kWritePart) return body_length(operation);
+  return 0;
+}
+
+Error final_error(const Operation& operation, FaultKind kind) {
+  const std::string what = fmt::format("{} of {}", op_name(operation.kind), operation.object->name());
+  const std::string injected = fmt::format("injected fault \"{}\"", kind_name(kind));
+  switch (kind) {
+    case FaultKind::kReset:
+      return {ErrorCode::kStorageUnreachable, what + ": connection reset by peer", injected};
+    case FaultKind::kError500:
+      return {ErrorCode::kStorageProtocol, what + ": 500 InternalError", injected};
+    case FaultKind::kSlowdown:
+      return {ErrorCode::kStorageThrottled, what + ": 503 SlowDown", injected, "ask for less at a time"};
+    case FaultKind::kDenied:
+      return {ErrorCode::kStorageDenied, what + ": 403 AccessDenied", injected, "check credentials and rights"};
+    case FaultKind::kFull:
+      return {ErrorCode::kDiskFull, what + ": No space left on device", injected,
+              "free space or quota on this file system, or choose another folder"};
+    default:
+      return {ErrorCode::kInternal, what + ": this fault is no error", injected};
+  }
+}
+
+/// An operation that the inner session carries out, and whose fault changes its outcome afterwards.
+struct Pending {
+  Operation* operation = nullptr;
+  Fault fault;
+  uint64_t bit = 0;  ///< kFlip
+  Nanos due_ns = 0;  ///< kSlow, once it is back
+};
+
+void flip(Operation& operation, uint64_t bit) {
+  operation.buffer[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+}
+
+class FaultSession final : public Session {
+ public:
+  FaultSession(std::unique_ptr<Session> inner, FaultPlan& plan) : inner_(std::move(inner)), plan_(plan) {}
+
+  void submit(Operation& operation) override {
+    std::optional<Fault> fault;
+    if (!cancelled_.load()) fault = plan_.match(operation.kind, operation.object->name());
+    if (!fault) return pass(operation);
+    switch (fault->kind) {
+      case FaultKind::kReset:
+      case FaultKind::kError500:
+      case FaultKind::kSlowdown:
+        if (fault->amount >= kMaxAttempts) return refuse(operation, fault->kind, kMaxAttempts);
+        return pass_with({&operation, *fault});
+      case FaultKind::kDenied:
+      case FaultKind::kFull:
+        return refuse(operation, fault->kind, 1);
+      case FaultKind::kLost:
+        start_outcome(operation);
+        operation.bytes = body_length(operation);
+        finish_outcome(operation, {});
+        ready_.push_back(&operation);
+        return;
+      case FaultKind::kHang:
+        start_outcome(operation);
+        hung_.push_back(&operation);
+        return;
+      case FaultKind::kFlip:
+        return pass_flipped(operation, *fault);
+      case FaultKind::kShort:
+      case FaultKind::kSlow:
+        return pass_with({&operation, *fault});
+    }
+  }
+
+  void poll(nanoseconds timeout, std::vector<Operation*>& done) override {
+    const Nanos deadline = now_ns() + timeout.count();
+    for (;;) {
+      release();
+      const nanoseconds left = ready_.empty() ? wait_time(deadline) : nanoseconds(0);
+      if (in_flight_ != 0) {
+        returned_.clear();
+        inner_->poll(left, returned_);
+        for (Operation* operation : returned_) settle(*operation);
+        release();
+      } else if (ready_.empty()) {
+        if (hung_.empty() && held_.empty()) return;
+        std::unique_lock lock(mutex_);
+        wake_.wait_until(lock, now_ns() + left.count(), [&] { return cancelled_.load(); });
+        lock.unlock();
+        release();
+      }
+      if (!ready_.empty() || now_ns() >= deadline) break;
+    }
+    done.insert(done.end(), ready_.begin(), ready_.end());
+    ready_.clear();
+  }
+
+  void cancel() override {
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+    }
+    wake_.notify_all();
+    inner_->cancel();
+  }
+
+  Result<ObjectInfo> head(std::string_view name) override { return inner_->head(name); }
+  Result<ListPage> list(std::string_view prefix, const std::string& continuation) override {
+    return inner_->list(prefix, continuation);
+  }
+  Status put(std::string_view name, std::span<const std::byte> bytes) override { return inner_->put(name, bytes); }
+  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) override {
+    return inner_->get(name, offset, length);
+  }
+  Status remove(std::string_view name) override { return inner_->remove(name); }
+  Result<uint64_t> abort_uploads(std::string_view prefix, const NameFilter& is_meant, Nanos deadline_ns) override {
+    return inner_->abort_uploads(prefix, is_meant, deadline_ns);
+  }
+
+ private:
+  void pass(Operation& operation) {
+    ++in_flight_;
+    inner_->submit(operation);
+  }
+
+  void pass_with(Pending pending) {
+    pending_.push_back(pending);
+    pass(*pending.operation);
+  }
+
+  void pass_flipped(Operation& operation, Fault fault) {
+    const uint64_t length = std::min<uint64_t>(body_length(operation), operation.buffer.size());
+    if (length == 0) return pass(operation);
+    const uint64_t bit = plan_.bit_of(operation.object->name(), operation.part, length);
+    if (operation.kind == OpKind::kWritePart) flip(operation, bit);
+    pass_with({&operation, fault, bit});
+  }
+
+  void refuse(Operation& operation, FaultKind kind, uint32_t attempts) {
+    start_outcome(operation);
+    operation.attempts = attempts;
+    operation.retried_bytes = attempts * wasted_per_attempt(operation, kind);
+    finish_outcome(operation, fail(final_error(operation, kind)));
+    ready_.push_back(&operation);
+  }
+
+  /// Applies the fault to the outcome of an operation that came back from the inner session.
+  void settle(Operation& operation) {
+    --in_flight_;
+    const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                    [&](const Pending& pending) { return pending.operation == &operation; });
+    if (found == pending_.end()) {
+      ready_.push_back(&operation);
+      return;
+    }
+    Pending pending = *found;
+    pending_.erase(found);
+    // The buffer belongs to the caller: a bit flipped for a write is restored, one flipped in a read stays.
+    if (pending.fault.kind == FaultKind::kFlip) {
+      if (operation.kind == OpKind::kWritePart || !operation.error) flip(operation, pending.bit);
+    } else if (pending.fault.kind == FaultKind::kShort) {
+      cut_short(operation);
+    } else if (pending.fault.kind == FaultKind::kSlow) {
+      pending.due_ns = now_ns() + Nanos{pending.fault.amount} * 1'000'000;
+      held_.push_back(pending);
+      return;
+    } else {
+      operation.attempts += pending.fault.amount;
+      operation.retried_bytes += pending.fault.amount * wasted_per_attempt(operation, pending.fault.kind);
+    }
+    ready_.push_back(&operation);
+  }
+
+  static void cut_short(Operation& operation) {
+    if (operation.error) return;
+    const uint64_t length = operation.bytes;
+    operation.bytes = length / 2;
+    if (operation.reads_body() && !operation.buffer.empty()) {
+      std::memset(operation.buffer.data() + operation.bytes, 0, length - operation.bytes);
+    }
+  }
+
+  /// Completes what was delayed long enough, and everything delayed or hanging when the session is cancelled.
+  void release() {
+    const bool cancelled = cancelled_.load();
+    const Nanos now = now_ns();
+    std::erase_if(held_, [&](const Pending& held) {
+      if (!cancelled && held.due_ns > now) return false;
+      Operation& operation = *held.operation;
+      const bool stopped = cancelled && !operation.error && !is_cleanup(operation.kind);
+      finish_outcome(operation, stopped ? fail(cancelled_error(operation)) : Status{});
+      ready_.push_back(&operation);
+      return true;
+    });
+    if (!cancelled) return;
+    for (Operation* operation : hung_) {
+      finish_outcome(*operation, fail(cancelled_error(*operation)));
+      ready_.push_back(operation);
+    }
+    hung_.clear();
+  }
+
+  /// Returns how long poll() may sleep: until its deadline, or until something delayed is due.
+  nanoseconds wait_time(Nanos deadline) const {
+    Nanos until = deadline;
+    for (const Pending& held : held_) until = std::min(until, held.due_ns);
+    return nanoseconds(std::max<Nanos>(until - now_ns(), 0));
+  }
+
+  std::unique_ptr<Session> inner_;
+  FaultPlan& plan_;
+  size_t in_flight_ = 0;  ///< in the inner session
+  std::vector<Operation*> ready_;
+  std::vector<Operation*> returned_;
+  std::vector<Operation*> hung_;
+  std::vector<Pending> pending_;
+  std::vector<Pending> held_;
+  std::mutex mutex_;  ///< for wake_
+  Condition wake_;
+  std::atomic<bool> cancelled_ = false;
+};
 
 class FaultStore final : public Store {
  public:
-  FaultStore(std::unique_ptr<Store> inner, std::unique_ptr<fault::FaultPlan> plan)
+  FaultStore(std::unique_ptr<Store> inner, std::unique_ptr<FaultPlan> plan)
       : inner_(std::move(inner)), plan_(std::move(plan)) {}
 
   const Location& root() const override { return inner_->root(); }
@@ -22,7 +259,7 @@ class FaultStore final : public Store {
   Result<std::unique_ptr<Session>> open_session(unsigned depth) override {
     Result<std::unique_ptr<Session>> session = inner_->open_session(depth);
     if (!session) return session;
-    return fault::make_fault_session(std::move(*session), *plan_);
+    return std::make_unique<FaultSession>(std::move(*session), *plan_);
   }
   std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
   void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
@@ -39,15 +276,16 @@ class FaultStore final : public Store {
 
  private:
   std::unique_ptr<Store> inner_;
-  std::unique_ptr<fault::FaultPlan> plan_;
+  std::unique_ptr<FaultPlan> plan_;
 };
 
 }  // namespace
+}  // namespace fault
 
 Result<std::unique_ptr<Store>> open_fault_store(std::unique_ptr<Store> inner, std::string_view spec, uint64_t seed) {
   Result<std::unique_ptr<fault::FaultPlan>> plan = fault::FaultPlan::parse(spec, seed);
   if (!plan) return fail(std::move(plan.error()));
-  return std::make_unique<FaultStore>(std::move(inner), std::move(*plan));
+  return std::make_unique<fault::FaultStore>(std::move(inner), std::move(*plan));
 }
 
 }  // namespace mlps::storage

@@ -1,17 +1,14 @@
 #include "storage/http/connection.hpp"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
-#include <vector>
 
 namespace mlps::http {
 namespace {
@@ -40,97 +37,56 @@ Failure failure_of(CURLcode code) {
   }
 }
 
-class CurlConnector;
+}  // namespace
 
-class CurlConnection final : public Connection {
- public:
-  CurlConnection(CurlConnector& connector, std::string origin, CURL* easy)
-      : Connection(std::move(origin)), connector_(connector), easy_(easy), tls_(this->origin().starts_with("https")) {
-    error_words_[0] = '\0';
-  }
-  ~CurlConnection() override;
-
-  // Plain bytes go to the socket itself: libcurl would receive at most CURLOPT_BUFFERSIZE at a time.
-  Moved send(std::span<const std::byte> data) override {
-    if (!tls_) return plain(::send(descriptor_, data.data(), data.size(), MSG_NOSIGNAL), data.size());
-    size_t count = 0;
-    const size_t most = std::min(kTlsPiece, data.size());
-    const CURLcode code = curl_easy_send(easy_, data.data(), most, &count);
-    Moved result = moved(code, count);
-    result.partly = count < most;
-    return result;
-  }
-  Moved receive(std::span<std::byte> room) override {
-    if (!tls_) return plain(::recv(descriptor_, room.data(), room.size(), 0), room.size());
-    size_t count = 0;
-    const CURLcode code = curl_easy_recv(easy_, room.data(), room.size(), &count);
-    return moved(code, count);
-  }
-  void acknowledge() override {
-    const int one = 1;
-    setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
-  }
-  std::string words() const override;
-  int descriptor() const override { return descriptor_; }
-
- private:
-  friend class CurlConnector;
-
-  Moved moved(CURLcode code, size_t count) {
-    last_ = code;
-    if (code == CURLE_AGAIN) return {.again = true};
-    if (code != CURLE_OK || count == 0) return {.ended = true};
-    return {.bytes = count};
-  }
-
-  Moved plain(ssize_t count, size_t asked) {
-    last_errno_ = count < 0 ? errno : 0;
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {.again = true};
-    if (count <= 0) return {.ended = true};
-    return {.bytes = static_cast<size_t>(count), .partly = static_cast<size_t>(count) < asked};
-  }
-
-  CurlConnector& connector_;
-  CURL* easy_;
-  bool tls_;
-  bool connecting_ = true;
-  int descriptor_ = -1;
-  CURLcode last_ = CURLE_OK;
-  int last_errno_ = 0;
-  std::array<char, CURL_ERROR_SIZE> error_words_;
-};
-
-class CurlConnector final : public Connector {
- public:
-  explicit CurlConnector(const EngineSettings& settings) : settings_(settings), multi_(curl_multi_init()) {
-    // This class owns the connections; libcurl must not close one because it has "too many".
-    if (multi_ != nullptr) curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 1L << 16);
-  }
-  ~CurlConnector() override {
-    if (multi_ != nullptr) curl_multi_cleanup(multi_);
-  }
-  bool good() const { return multi_ != nullptr; }
-
-  std::unique_ptr<Connection> connect(const std::string& origin) override;
-  bool next_connected(Connected& outcome) override;
-  void wait(pollfd* descriptors, size_t count, int milliseconds) override;
-  size_t connecting() const override { return connecting_; }
-  void forget(CurlConnection& connection);
-
- private:
-  void set_options(CurlConnection& connection) const;
-
-  EngineSettings settings_;
-  CURLM* multi_;
-  size_t connecting_ = 0;
-  std::vector<curl_waitfd> waited_;
-};
-
-CurlConnection::~CurlConnection() {
-  connector_.forget(*this);
+Connection::Connection(Connector& connector, std::string origin, CURL* easy)
+    : connector_(connector), origin_(std::move(origin)), easy_(easy), tls_(origin_.starts_with("https")) {
+  ++connector_.connecting_;
 }
 
-std::string CurlConnection::words() const {
+Connection::~Connection() {
+  if (connecting_) --connector_.connecting_;
+  curl_multi_remove_handle(connector_.multi_, easy_);
+  curl_easy_cleanup(easy_);
+}
+
+Connection::Moved Connection::moved(CURLcode code, size_t count) {
+  last_ = code;
+  if (code == CURLE_AGAIN) return {.again = true};
+  if (code != CURLE_OK || count == 0) return {.ended = true};
+  return {.bytes = count};
+}
+
+Connection::Moved Connection::plain(ssize_t count, size_t asked) {
+  last_errno_ = count < 0 ? errno : 0;
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {.again = true};
+  if (count <= 0) return {.ended = true};
+  return {.bytes = static_cast<size_t>(count), .partly = static_cast<size_t>(count) < asked};
+}
+
+Connection::Moved Connection::send(std::span<const std::byte> data) {
+  if (!tls_) return plain(::send(descriptor_, data.data(), data.size(), MSG_NOSIGNAL), data.size());
+  size_t count = 0;
+  const size_t most = std::min(kTlsPiece, data.size());
+  const CURLcode code = curl_easy_send(easy_, data.data(), most, &count);
+  Moved result = moved(code, count);
+  result.partly = count < most;
+  return result;
+}
+
+Connection::Moved Connection::receive(std::span<std::byte> room) {
+  if (!tls_) return plain(::recv(descriptor_, room.data(), room.size(), 0), room.size());
+  size_t count = 0;
+  const CURLcode code = curl_easy_recv(easy_, room.data(), room.size(), &count);
+  return moved(code, count);
+}
+
+void Connection::acknowledge() {
+  const int one = 1;
+  setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
+std::string Connection::words() const {
   if (last_errno_ != 0) return std::strerror(last_errno_);
   if (last_ == CURLE_OK) return "closed by the server";
   long system_error = 0;
@@ -139,13 +95,7 @@ std::string CurlConnection::words() const {
   return error_words_[0] != '\0' ? error_words_.data() : curl_easy_strerror(last_);
 }
 
-void CurlConnector::forget(CurlConnection& connection) {
-  if (connection.connecting_) --connecting_;
-  curl_multi_remove_handle(multi_, connection.easy_);
-  curl_easy_cleanup(connection.easy_);
-}
-
-void CurlConnector::set_options(CurlConnection& connection) const {
+void Connector::set_options(Connection& connection) const {
   const auto set = [easy = connection.easy_](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
   set(CURLOPT_PRIVATE, &connection);
   set(CURLOPT_ERRORBUFFER, connection.error_words_.data());
@@ -168,17 +118,26 @@ void CurlConnector::set_options(CurlConnection& connection) const {
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_seconds));
 }
 
-std::unique_ptr<Connection> CurlConnector::connect(const std::string& origin) {
+Result<std::unique_ptr<Connector>> Connector::make(const EngineSettings& settings) {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  CURLM* const multi = curl_multi_init();
+  if (multi == nullptr) return fail(ErrorCode::kInternal, "libcurl could not make a multi handle");
+  // The engine owns the connections; libcurl must not close one because it has "too many".
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L << 16);
+  return std::unique_ptr<Connector>(new Connector(settings, multi));
+}
+
+std::unique_ptr<Connection> Connector::connect(const std::string& origin) {
   CURL* easy = curl_easy_init();
   if (easy == nullptr) return nullptr;
-  ++connecting_;
-  auto connection = std::make_unique<CurlConnection>(*this, origin, easy);
+  auto connection = std::make_unique<Connection>(*this, origin, easy);
   set_options(*connection);
   if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return nullptr;
   return connection;
 }
 
-bool CurlConnector::next_connected(Connected& outcome) {
+bool Connector::next_connected(Connected& outcome) {
   if (connecting_ == 0) return false;
   int running = 0;
   curl_multi_perform(multi_, &running);
@@ -188,7 +147,7 @@ bool CurlConnector::next_connected(Connected& outcome) {
   const CURLcode code = message->data.result;
   char* user = nullptr;
   curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-  auto& connection = *static_cast<CurlConnection*>(static_cast<void*>(user));
+  auto& connection = *static_cast<Connection*>(static_cast<void*>(user));
   connection.connecting_ = false;
   --connecting_;
   outcome = {.connection = &connection, .failure = failure_of(code)};
@@ -204,32 +163,17 @@ bool CurlConnector::next_connected(Connected& outcome) {
   return true;
 }
 
-void CurlConnector::wait(pollfd* descriptors, size_t count, int milliseconds) {
+void Connector::wait(std::span<pollfd> descriptors, int milliseconds) {
   if (connecting_ == 0) {
-    poll(descriptors, count, milliseconds);
+    poll(descriptors.data(), descriptors.size(), milliseconds);
     return;
   }
-  waited_.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    const auto wanted = [&](short bit, short curl_bit) {
-      return static_cast<short>((descriptors[i].events & bit) != 0 ? curl_bit : 0);
-    };
-    waited_[i] = {descriptors[i].fd,
-                  static_cast<short>(wanted(POLLIN, CURL_WAIT_POLLIN) | wanted(POLLOUT, CURL_WAIT_POLLOUT)), 0};
-  }
-  curl_multi_poll(multi_, waited_.data(), static_cast<unsigned>(count), milliseconds, nullptr);
+  static_assert(POLLIN == CURL_WAIT_POLLIN && POLLOUT == CURL_WAIT_POLLOUT);
+  waited_.clear();
+  for (const pollfd& one : descriptors) waited_.push_back({one.fd, one.events, 0});
+  curl_multi_poll(multi_, waited_.data(), static_cast<unsigned>(waited_.size()), milliseconds, nullptr);
   // libcurl doesn't report errors and hang-ups of extra descriptors; a poll() without waiting does.
-  poll(descriptors, count, 0);
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Connector>> make_connector(const EngineSettings& settings) {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  auto connector = std::make_unique<CurlConnector>(settings);
-  if (!connector->good()) return fail(ErrorCode::kInternal, "libcurl could not make a multi handle");
-  return connector;
+  poll(descriptors.data(), descriptors.size(), 0);
 }
 
 std::string library_version() {

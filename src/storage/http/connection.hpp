@@ -1,28 +1,31 @@
 #pragma once
 
+#include <curl/curl.h>
 #include <poll.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "base/error.hpp"
+#include "storage/http/engine.hpp"
 #include "storage/http/exchange.hpp"
 
 namespace mlps::http {
 
-struct EngineSettings {
-  unsigned connect_seconds = 20;
-  std::string ca_file;  ///< PEM bundle for TLS; empty: the system's
-};
+class Connector;
 
 /// A byte stream to an origin. libcurl makes it (names, addresses, TCP, TLS and its certificates) and encrypts; the
-/// bytes of plain streams are moved by the socket itself.
+/// bytes of plain streams are moved by the socket itself, since libcurl would receive at most CURLOPT_BUFFERSIZE at a
+/// time.
 class Connection {
  public:
-  virtual ~Connection() = default;
+  Connection(Connector& connector, std::string origin, CURL* easy);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   /// Outcome of moving bytes: some were moved, none can be now, or the stream ended.
   struct Moved {
@@ -31,24 +34,34 @@ class Connection {
     bool again = false;
     bool ended = false;
   };
-  virtual Moved send(std::span<const std::byte> data) = 0;
-  virtual Moved receive(std::span<std::byte> room) = 0;
+  Moved send(std::span<const std::byte> data);
+  Moved receive(std::span<std::byte> room);
   /// Acknowledges what has arrived at once. A server that sends head and body apart without TCP_NODELAY waits for that
   /// before it sends the body, and the kernel would let it wait for 40 ms.
-  virtual void acknowledge() = 0;
+  void acknowledge();
   /// Returns the library's or the system's words about why the stream ended.
-  virtual std::string words() const = 0;
-  virtual int descriptor() const = 0;
-
+  std::string words() const;
+  int descriptor() const { return descriptor_; }
   const std::string& origin() const { return origin_; }
+
   bool served = false;      ///< an exchange has completed on it
   Nanos idle_since_ns = 0;  ///< when that was
 
- protected:
-  explicit Connection(std::string origin) : origin_(std::move(origin)) {}
-
  private:
+  friend class Connector;
+
+  Moved moved(CURLcode code, size_t count);
+  Moved plain(ssize_t count, size_t asked);
+
+  Connector& connector_;
   std::string origin_;
+  CURL* easy_;
+  bool tls_;
+  bool connecting_ = true;
+  int descriptor_ = -1;
+  CURLcode last_ = CURLE_OK;
+  int last_errno_ = 0;
+  std::array<char, CURL_ERROR_SIZE> error_words_ = {};
 };
 
 /// The outcome of making a connection.
@@ -58,24 +71,31 @@ struct Connected {
   std::string words = {};
 };
 
-/// Makes connections, several at a time, without blocking. Belongs to one thread.
+/// Makes connections, several at a time, without blocking. Belongs to one thread, and outlives its connections.
 class Connector {
  public:
-  virtual ~Connector() = default;
-  /// Begins a connection, which is not usable until next_connected() reports it. The connector must outlive it. Null
-  /// when libcurl has no memory.
-  virtual std::unique_ptr<Connection> connect(const std::string& origin) = 0;
+  static Result<std::unique_ptr<Connector>> make(const EngineSettings& settings);
+  ~Connector() { curl_multi_cleanup(multi_); }
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+
+  /// Begins a connection, which is not usable until next_connected() reports it. Null when libcurl has no memory.
+  std::unique_ptr<Connection> connect(const std::string& origin);
   /// Moves connections on; true and an outcome, or false when there is none now.
-  virtual bool next_connected(Connected& outcome) = 0;
-  /// Waits until a connection can be moved on or one of `descriptors` (pollfd[count]) has an event, whose revents are
-  /// set.
-  virtual void wait(pollfd* descriptors, size_t count, int milliseconds) = 0;
-  virtual size_t connecting() const = 0;
+  bool next_connected(Connected& outcome);
+  /// Waits until a connection can be moved on or one of `descriptors` has an event, whose revents are set.
+  void wait(std::span<pollfd> descriptors, int milliseconds);
+
+ private:
+  friend class Connection;
+
+  Connector(const EngineSettings& settings, CURLM* multi) : settings_(settings), multi_(multi) {}
+  void set_options(Connection& connection) const;
+
+  EngineSettings settings_;
+  CURLM* multi_;
+  size_t connecting_ = 0;
+  std::vector<curl_waitfd> waited_;
 };
-
-Result<std::unique_ptr<Connector>> make_connector(const EngineSettings& settings);
-
-/// "libcurl/7.88.1 OpenSSL/3.0.x", for the record.
-std::string library_version();
 
 }  // namespace mlps::http

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "storage/http/connection.hpp"
 #include "storage/http/response.hpp"
 
 namespace mlps::http {
@@ -30,7 +31,7 @@ constexpr size_t kBodyWithHead = size_t{8} << 10;
 constexpr int kReceivesPerTurn = 8;
 
 /// An exchange under way on a connection.
-struct Slot {
+struct Lane {
   Exchange* exchange = nullptr;
   std::unique_ptr<Connection> connection;
   bool connecting = false;
@@ -56,11 +57,11 @@ struct Slot {
 class StreamEngine final : public Engine {
  public:
   StreamEngine(std::unique_ptr<Connector> connector, unsigned slots, int wake_descriptor)
-      : connector_(std::move(connector)), slots_(slots), wake_descriptor_(wake_descriptor) {
+      : connector_(std::move(connector)), lanes_(slots), wake_descriptor_(wake_descriptor) {
     events_.reserve(slots + 1);
   }
   ~StreamEngine() override {
-    slots_.clear();  // connections end before the connector
+    lanes_.clear();  // connections end before the connector
     idle_.clear();
     close(wake_descriptor_);
   }
@@ -75,20 +76,20 @@ class StreamEngine final : public Engine {
 
  private:
   std::unique_ptr<Connection> idle_connection(const std::string& origin);
-  static void write_head(Slot& slot);
+  static void write_head(Lane& lane);
   void take_connected();
-  void move_on(Slot& slot, short events);
-  void send_some(Slot& slot);
-  void receive_some(Slot& slot);
-  void check_time(Slot& slot, Nanos now);
-  void give_up(Slot& slot, Failure failure, std::string words);
-  void complete(Slot& slot);
-  void release(Slot& slot);
+  void move_on(Lane& lane, short events);
+  void send_some(Lane& lane);
+  void receive_some(Lane& lane);
+  void check_time(Lane& lane, Nanos now);
+  void give_up(Lane& lane, Failure failure, std::string words);
+  void complete(Lane& lane);
+  void release(Lane& lane);
   Nanos next_deadline() const;
   void wait_for_events(Nanos until);
 
   std::unique_ptr<Connector> connector_;
-  std::vector<Slot> slots_;
+  std::vector<Lane> lanes_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::vector<Exchange*> completed_;
   std::vector<pollfd> events_;
@@ -111,77 +112,77 @@ std::unique_ptr<Connection> StreamEngine::idle_connection(const std::string& ori
   return nullptr;
 }
 
-void StreamEngine::write_head(Slot& slot) {
-  const Exchange& exchange = *slot.exchange;
+void StreamEngine::write_head(Lane& lane) {
+  const Exchange& exchange = *lane.exchange;
   const bool with_body = exchange.method == Method::kPut || exchange.method == Method::kPost;
-  slot.head.clear();
-  fmt::format_to(std::back_inserter(slot.head), "{} {} HTTP/1.1\r\n{}", method_name(exchange.method), exchange.target,
-                 exchange.headers.text());
-  if (with_body) fmt::format_to(std::back_inserter(slot.head), "Content-Length: {}\r\n", exchange.body.size());
-  slot.awaits_continue = exchange.expect_continue && !exchange.body.empty();
-  if (slot.awaits_continue) slot.head += "Expect: 100-continue\r\n";
-  slot.head += "\r\n";
-  slot.head_sent = 0;
-  slot.body_sent = 0;
-  slot.body_in_head = slot.awaits_continue ? 0 : std::min(kBodyWithHead, exchange.body.size());
-  slot.head.append(reinterpret_cast<const char*>(exchange.body.data()), slot.body_in_head);
+  lane.head.clear();
+  fmt::format_to(std::back_inserter(lane.head), "{} {} HTTP/1.1\r\n{}", method_name(exchange.method), exchange.target,
+                 exchange.headers.text);
+  if (with_body) fmt::format_to(std::back_inserter(lane.head), "Content-Length: {}\r\n", exchange.body.size());
+  lane.awaits_continue = exchange.expect_continue && !exchange.body.empty();
+  if (lane.awaits_continue) lane.head += "Expect: 100-continue\r\n";
+  lane.head += "\r\n";
+  lane.head_sent = 0;
+  lane.body_sent = 0;
+  lane.body_in_head = lane.awaits_continue ? 0 : std::min(kBodyWithHead, exchange.body.size());
+  lane.head.append(reinterpret_cast<const char*>(exchange.body.data()), lane.body_in_head);
 }
 
 void StreamEngine::start(Exchange& exchange) {
   exchange.reset_answer();
   const auto free =
-      std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.exchange == nullptr; });
-  if (free == slots_.end()) {
+      std::find_if(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.exchange == nullptr; });
+  if (free == lanes_.end()) {
     exchange.failure = Failure::kLocal;
     exchange.failure_text = "more requests at once than the session was opened for";
     completed_.push_back(&exchange);
     return;
   }
-  Slot& slot = *free;
+  Lane& lane = *free;
   const Nanos now = now_ns();
-  slot.exchange = &exchange;
-  exchange.slot = static_cast<int>(free - slots_.begin());
-  slot.send_ended = false;
-  slot.progress_ns = now;
-  slot.continue_until_ns = 0;
-  slot.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
-  write_head(slot);
-  slot.reader.begin(exchange);
-  slot.connection = idle_connection(exchange.origin);
-  slot.connecting = slot.connection == nullptr;
-  slot.runnable = !slot.connecting;
-  if (slot.connecting) slot.connection = connector_->connect(exchange.origin);
-  if (slot.connection == nullptr) return give_up(slot, Failure::kLocal, "libcurl has no memory for a connection");
-  exchange.reused = slot.connection->served;
+  lane.exchange = &exchange;
+  exchange.slot = static_cast<int>(free - lanes_.begin());
+  lane.send_ended = false;
+  lane.progress_ns = now;
+  lane.continue_until_ns = 0;
+  lane.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
+  write_head(lane);
+  lane.reader.begin(exchange);
+  lane.connection = idle_connection(exchange.origin);
+  lane.connecting = lane.connection == nullptr;
+  lane.runnable = !lane.connecting;
+  if (lane.connecting) lane.connection = connector_->connect(exchange.origin);
+  if (lane.connection == nullptr) return give_up(lane, Failure::kLocal, "libcurl has no memory for a connection");
+  exchange.reused = lane.connection->served;
 }
 
-void StreamEngine::release(Slot& slot) {
-  slot.connection.reset();
-  slot.exchange->slot = -1;
-  slot.exchange = nullptr;
+void StreamEngine::release(Lane& lane) {
+  lane.connection.reset();
+  lane.exchange->slot = -1;
+  lane.exchange = nullptr;
 }
 
-void StreamEngine::complete(Slot& slot) {
-  Exchange& exchange = *slot.exchange;
-  exchange.sent = slot.body_sent + (slot.head_sent == slot.head.size() ? slot.body_in_head : 0);
-  if (slot.connection != nullptr && slot.reader.finished() && slot.reader.reusable() && slot.all_sent()) {
-    slot.connection->served = true;
-    slot.connection->idle_since_ns = now_ns();
-    idle_.push_back(std::move(slot.connection));
+void StreamEngine::complete(Lane& lane) {
+  Exchange& exchange = *lane.exchange;
+  exchange.sent = lane.body_sent + (lane.head_sent == lane.head.size() ? lane.body_in_head : 0);
+  if (lane.connection != nullptr && lane.reader.finished() && lane.reader.reusable() && lane.all_sent()) {
+    lane.connection->served = true;
+    lane.connection->idle_since_ns = now_ns();
+    idle_.push_back(std::move(lane.connection));
   }
   completed_.push_back(&exchange);
-  release(slot);
+  release(lane);
 }
 
-void StreamEngine::give_up(Slot& slot, Failure failure, std::string words) {
-  slot.exchange->failure = failure;
-  slot.exchange->failure_text = std::move(words);
-  complete(slot);
+void StreamEngine::give_up(Lane& lane, Failure failure, std::string words) {
+  lane.exchange->failure = failure;
+  lane.exchange->failure_text = std::move(words);
+  complete(lane);
 }
 
 void StreamEngine::drop(Exchange& exchange) {
   std::erase(completed_, &exchange);
-  if (exchange.slot >= 0) release(slots_[static_cast<size_t>(exchange.slot)]);
+  if (exchange.slot >= 0) release(lanes_[static_cast<size_t>(exchange.slot)]);
 }
 
 // ---- moving bytes
@@ -189,9 +190,9 @@ void StreamEngine::drop(Exchange& exchange) {
 void StreamEngine::take_connected() {
   Connected outcome;
   while (connector_->next_connected(outcome)) {
-    const auto found = std::find_if(slots_.begin(), slots_.end(),
-                                    [&](const Slot& slot) { return slot.connection.get() == outcome.connection; });
-    if (found == slots_.end()) continue;
+    const auto found = std::find_if(lanes_.begin(), lanes_.end(),
+                                    [&](const Lane& lane) { return lane.connection.get() == outcome.connection; });
+    if (found == lanes_.end()) continue;
     if (outcome.failure != Failure::kNone) {
       give_up(*found, outcome.failure, outcome.words);
       continue;
@@ -202,91 +203,91 @@ void StreamEngine::take_connected() {
   }
 }
 
-void StreamEngine::send_some(Slot& slot) {
-  while (slot.sending()) {
-    const bool in_head = slot.head_sent < slot.head.size();
-    const auto rest = in_head ? std::as_bytes(std::span(slot.head)).subspan(slot.head_sent)
-                              : slot.exchange->body.subspan(slot.body_in_head + slot.body_sent);
-    const Connection::Moved moved = slot.connection->send(rest);
+void StreamEngine::send_some(Lane& lane) {
+  while (lane.sending()) {
+    const bool in_head = lane.head_sent < lane.head.size();
+    const auto rest = in_head ? std::as_bytes(std::span(lane.head)).subspan(lane.head_sent)
+                              : lane.exchange->body.subspan(lane.body_in_head + lane.body_sent);
+    const Connection::Moved moved = lane.connection->send(rest);
     if (moved.again) return;
     if (moved.ended) {  // an answer may have come before the end, so reading decides
-      slot.send_ended = true;
+      lane.send_ended = true;
       return;
     }
-    slot.progress_ns = now_ns();
+    lane.progress_ns = now_ns();
     if (!in_head) {
-      slot.body_sent += moved.bytes;
+      lane.body_sent += moved.bytes;
     } else {
-      slot.head_sent += moved.bytes;
-      if (slot.awaits_continue && slot.head_sent == slot.head.size()) {
-        slot.continue_until_ns = slot.progress_ns + kContinueWait;
+      lane.head_sent += moved.bytes;
+      if (lane.awaits_continue && lane.head_sent == lane.head.size()) {
+        lane.continue_until_ns = lane.progress_ns + kContinueWait;
       }
     }
     if (moved.partly) return;  // waiting for real room costs less than sending in small pieces
   }
 }
 
-void StreamEngine::receive_some(Slot& slot) {
+void StreamEngine::receive_some(Lane& lane) {
   for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
-    const Connection::Moved moved = slot.connection->receive(slot.reader.room());
+    const Connection::Moved moved = lane.connection->receive(lane.reader.room());
     if (moved.again) {
-      if (slot.send_ended) return give_up(slot, Failure::kBroken, slot.connection->words());
-      if (turn > 0 && slot.all_sent()) slot.connection->acknowledge();
+      if (lane.send_ended) return give_up(lane, Failure::kBroken, lane.connection->words());
+      if (turn > 0 && lane.all_sent()) lane.connection->acknowledge();
       return;
     }
     if (moved.ended) {
-      slot.reader.ended(slot.connection->words());
-      return complete(slot);
+      lane.reader.ended(lane.connection->words());
+      return complete(lane);
     }
-    slot.progress_ns = now_ns();
-    slot.reader.received(moved.bytes);
-    if (slot.reader.finished()) return complete(slot);
-    if (slot.reader.continue_seen()) slot.awaits_continue = false;
-    if (moved.partly && !slot.send_ended) {  // all that has arrived: asking again would find nothing
-      if (slot.all_sent()) slot.connection->acknowledge();
+    lane.progress_ns = now_ns();
+    lane.reader.received(moved.bytes);
+    if (lane.reader.finished()) return complete(lane);
+    if (lane.reader.continue_seen()) lane.awaits_continue = false;
+    if (moved.partly && !lane.send_ended) {  // all that has arrived: asking again would find nothing
+      if (lane.all_sent()) lane.connection->acknowledge();
       return;
     }
   }
-  slot.runnable = true;
+  lane.runnable = true;
 }
 
-void StreamEngine::move_on(Slot& slot, short events) {
-  const bool unasked = slot.runnable;
-  slot.runnable = false;
-  if ((events & (POLLIN | POLLERR | POLLHUP)) != 0) receive_some(slot);
-  if (slot.exchange == nullptr) return;
-  if (unasked || (events & POLLOUT) != 0) send_some(slot);
+void StreamEngine::move_on(Lane& lane, short events) {
+  const bool unasked = lane.runnable;
+  lane.runnable = false;
+  if ((events & (POLLIN | POLLERR | POLLHUP)) != 0) receive_some(lane);
+  if (lane.exchange == nullptr) return;
+  if (unasked || (events & POLLOUT) != 0) send_some(lane);
   // An encrypted stream may hold bytes of which poll() knows nothing.
-  if (slot.send_ended || (unasked && slot.all_sent())) receive_some(slot);
+  if (lane.send_ended || (unasked && lane.all_sent())) receive_some(lane);
 }
 
 // ---- time
 
-void StreamEngine::check_time(Slot& slot, Nanos now) {
-  if (slot.total_until_ns != 0 && now >= slot.total_until_ns) {
-    return give_up(slot, slot.connecting ? Failure::kConnect : Failure::kStalled,
-                   fmt::format("not done within {} ms", slot.exchange->total_milliseconds));
+void StreamEngine::check_time(Lane& lane, Nanos now) {
+  if (lane.total_until_ns != 0 && now >= lane.total_until_ns) {
+    return give_up(lane, lane.connecting ? Failure::kConnect : Failure::kStalled,
+                   fmt::format("not done within {} ms", lane.exchange->total_milliseconds));
   }
-  if (slot.connecting) return;  // libcurl watches that time
-  if (now - slot.progress_ns >= slot.exchange->stall_seconds * kSecond) {
-    return give_up(slot, Failure::kStalled, fmt::format("no byte for {} s", slot.exchange->stall_seconds));
+  if (lane.connecting) return;  // libcurl watches that time
+  if (now - lane.progress_ns >= lane.exchange->stall_seconds * kSecond) {
+    return give_up(lane, Failure::kStalled, fmt::format("no byte for {} s", lane.exchange->stall_seconds));
   }
-  if (slot.awaits_continue && slot.continue_until_ns != 0 && now >= slot.continue_until_ns) {
-    slot.awaits_continue = false;
-    slot.continue_until_ns = 0;
-    slot.runnable = true;
+  if (lane.awaits_continue && lane.continue_until_ns != 0 && now >= lane.continue_until_ns) {
+    lane.awaits_continue = false;
+    lane.continue_until_ns = 0;
+    lane.runnable = true;
   }
 }
 
 Nanos StreamEngine::next_deadline() const {
   Nanos first = INT64_MAX;
-  for (const Slot& slot : slots_) {
-    if (slot.exchange == nullptr) continue;
-    if (slot.runnable) return 0;
-    if (slot.total_until_ns != 0) first = std::min(first, slot.total_until_ns);
-    if (slot.connecting) continue;
-    first = std::min(first, slot.progress_ns + slot.exchange->stall_seconds * kSecond);
-    if (slot.awaits_continue && slot.continue_until_ns != 0) first = std::min(first, slot.continue_until_ns);
+  for (const Lane& lane : lanes_) {
+    if (lane.exchange == nullptr) continue;
+    if (lane.runnable) return 0;
+    if (lane.total_until_ns != 0) first = std::min(first, lane.total_until_ns);
+    if (lane.connecting) continue;
+    first = std::min(first, lane.progress_ns + lane.exchange->stall_seconds * kSecond);
+    if (lane.awaits_continue && lane.continue_until_ns != 0) first = std::min(first, lane.continue_until_ns);
   }
   return first;
 }
@@ -294,16 +295,16 @@ Nanos StreamEngine::next_deadline() const {
 void StreamEngine::wait_for_events(Nanos until) {
   events_.clear();
   events_.push_back({.fd = wake_descriptor_, .events = POLLIN, .revents = 0});
-  for (const Slot& slot : slots_) {
-    const bool watched = slot.exchange != nullptr && !slot.connecting;
-    const short sending = watched && slot.sending() ? POLLOUT : 0;
-    const int descriptor = watched ? slot.connection->descriptor() : -1;
+  for (const Lane& lane : lanes_) {
+    const bool watched = lane.exchange != nullptr && !lane.connecting;
+    const short sending = watched && lane.sending() ? POLLOUT : 0;
+    const int descriptor = watched ? lane.connection->descriptor() : -1;
     events_.push_back({.fd = descriptor, .events = static_cast<short>(POLLIN | sending), .revents = 0});
   }
   const Nanos left = std::max<Nanos>(until - now_ns(), 0);
   // libcurl asks to be called again in time by itself, but only from within its own wait.
   const int milliseconds = static_cast<int>(std::min<Nanos>((left + 999'999) / 1'000'000, INT_MAX));
-  connector_->wait(events_.data(), events_.size(), milliseconds);
+  connector_->wait(events_, milliseconds);
   if (events_.front().revents != 0) {
     eventfd_t ignored;
     eventfd_read(wake_descriptor_, &ignored);
@@ -315,16 +316,16 @@ void StreamEngine::poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>
   bool last = false;
   for (;;) {
     take_connected();
-    for (Slot& slot : slots_) {
-      if (slot.exchange != nullptr && slot.runnable) move_on(slot, 0);
+    for (Lane& lane : lanes_) {
+      if (lane.exchange != nullptr && lane.runnable) move_on(lane, 0);
     }
     if (!completed_.empty() || last || woken_.exchange(false)) break;
     wait_for_events(std::min(deadline, next_deadline()));
     const Nanos now = now_ns();
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      Slot& slot = slots_[i];
-      if (slot.exchange != nullptr && events_[i + 1].revents != 0) move_on(slot, events_[i + 1].revents);
-      if (slot.exchange != nullptr) check_time(slot, now);
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[i];
+      if (lane.exchange != nullptr && events_[i + 1].revents != 0) move_on(lane, events_[i + 1].revents);
+      if (lane.exchange != nullptr) check_time(lane, now);
     }
     last = now >= deadline;
   }
@@ -335,7 +336,7 @@ void StreamEngine::poll(std::chrono::nanoseconds timeout, std::vector<Exchange*>
 }  // namespace
 
 Result<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings, unsigned slots) {
-  auto connector = make_connector(settings);
+  auto connector = Connector::make(settings);
   if (!connector) return fail(std::move(connector.error()));
   const int wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_descriptor < 0) return fail(errno_error(errno, "make a wake-up descriptor"));

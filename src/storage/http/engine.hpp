@@ -6,10 +6,17 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "storage/http/connection.hpp"
 #include "storage/http/exchange.hpp"
 
 namespace mlps::http {
+
+struct EngineSettings {
+  unsigned connect_seconds = 20;
+  std::string ca_file;  ///< PEM bundle for TLS; empty: the system's
+};
+
+/// "libcurl/7.88.1 OpenSSL/3.0.x", for the record.
+std::string library_version();
 
 /// HTTP/1.1: many exchanges at once on one thread, each on a kept-alive connection of its own. libcurl makes the
 /// connections and encrypts; requests and answers are framed here, so that bodies go from the caller's memory to the

@@ -2,26 +2,15 @@
 
 #include <strings.h>
 
+#include <array>
+
+#include "base/text.hpp"
+
 namespace mlps::http {
 
 std::string_view method_name(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return "GET";
-    case Method::kHead:
-      return "HEAD";
-    case Method::kPut:
-      return "PUT";
-    case Method::kPost:
-      return "POST";
-    case Method::kDelete:
-      return "DELETE";
-  }
-  return "GET";
-}
-
-void HeaderList::add(std::string_view name, std::string_view value) {
-  text_.append(name).append(": ").append(value).append("\r\n");
+  static constexpr std::array<std::string_view, 5> kNames = {"GET", "HEAD", "PUT", "POST", "DELETE"};
+  return kNames.at(static_cast<size_t>(method));
 }
 
 std::optional<std::string_view> Exchange::header(std::string_view name) const {
@@ -32,10 +21,7 @@ std::optional<std::string_view> Exchange::header(std::string_view name) const {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     if (line.size() <= name.size() || line[name.size()] != ':') continue;
     if (strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
-    const std::string_view value = line.substr(name.size() + 1);
-    const auto first = value.find_first_not_of(" \t\r");
-    if (first == std::string_view::npos) return std::string_view{};
-    return value.substr(first, value.find_last_not_of(" \t\r") - first + 1);
+    return trimmed(line.substr(name.size() + 1));
   }
   return std::nullopt;
 }

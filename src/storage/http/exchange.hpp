@@ -27,15 +27,12 @@ enum class Failure : uint8_t {
   kLocal,      ///< the library could not do its part (memory, limits)
 };
 
-/// Request header lines in memory that is kept from one request to the next.
-class HeaderList {
- public:
-  void clear() { text_.clear(); }
-  void add(std::string_view name, std::string_view value);  ///< neither may hold CR or LF
-  const std::string& text() const { return text_; }         ///< as sent: every line ended by CRLF
-
- private:
-  std::string text_;
+/// Request header lines as they are sent, in memory that is kept from one request to the next.
+struct HeaderList {
+  std::string text;
+  void add(std::string_view name, std::string_view value) {  ///< neither may hold CR or LF
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
 };
 
 /// One HTTP request and its answer, reused from request to request so that its memory stays. The owner fills the

@@ -11,7 +11,9 @@
 #include "storage/posix/tree.hpp"
 
 namespace mlps::storage::posix {
+namespace {
 
+/// Returns errno_error() for I/O on `object`; where O_DIRECT may be the cause, it says so.
 Error io_error(const LocalObject& object, int errno_value, std::string what) {
   Error error = errno_error(errno_value, std::move(what));
   if (object.mode().direct && errno_value == EINVAL) {
@@ -21,16 +23,25 @@ Error io_error(const LocalObject& object, int errno_value, std::string what) {
   return error;
 }
 
-Error stuck_error(const Operation& operation, const LocalObject& object, const Transfer& transfer) {
+}  // namespace
+
+Error move_error(const Operation& operation, const Transfer& transfer, int errno_value) {
+  const auto& object = static_cast<const LocalObject&>(*operation.object);
+  return io_error(object, errno_value,
+                  fmt::format("{} {} at offset {}", operation.writes_body() ? "write" : "read", object.path(),
+                              operation.offset() + transfer.begin()));
+}
+
+Error stuck_error(const Operation& operation, const Transfer& transfer) {
+  const auto& object = static_cast<const LocalObject&>(*operation.object);
   const uint64_t offset = operation.offset();
-  const uint64_t length = operation.length();
-  if (operation.kind == OpKind::kWritePart) {
+  if (operation.writes_body()) {
     return Error{ErrorCode::kStorageIo, fmt::format("write {} at offset {}: stopped after {} of {} bytes",
-                                                    object.path(), offset, transfer.reached(), length)};
+                                                    object.path(), offset, transfer.reached(), operation.length())};
   }
   return Error{ErrorCode::kDataMismatch,
                fmt::format("read {} at offset {}: {} of {} bytes, then the file ends", object.path(), offset,
-                           transfer.reached(), length),
+                           transfer.reached(), operation.length()),
                fmt::format("the file had its planned {} bytes when it was opened", object.size_bytes()),
                "something else changes this folder; write the checkpoint again"};
 }
@@ -125,7 +136,13 @@ Status LocalObject::finish_commit() {
 Status LocalObject::abort_write() {
   if (!created_) return {};
   created_ = false;
+  // What another process has put in this file's place, and committed, isn't ours to remove.
+  struct stat mine {
+  }, there{};
+  const bool is_mine = ::fstat(fd_.get(), &mine) == 0 && ::lstat(path_->c_str(), &there) == 0 &&
+                       mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
   const Status closed = close();
+  if (!is_mine) return closed;
   if (::unlink(path_->c_str()) != 0 && errno != ENOENT) {
     return fail(errno_error(errno, fmt::format("remove unfinished {}", *path_)));
   }

@@ -62,9 +62,6 @@ class LocalObject final : public Object {
   std::atomic<uint64_t> written_bytes_ = 0;
 };
 
-/// Returns errno_error() for I/O on `object`; where O_DIRECT may be the cause, it says so.
-Error io_error(const LocalObject& object, int errno_value, std::string what);
-
 /// Returns E901 unless the operation's buffer is as the contract demands: the size of the part for a write, room for it
 /// for a read, and aligned.
 Status check_buffer(const Operation& operation, const LocalObject& object);

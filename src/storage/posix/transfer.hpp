@@ -52,8 +52,10 @@ class Transfer {
   uint64_t reached_ = 0;
 };
 
+/// Returns the error of a request that the kernel refused.
+Error move_error(const Operation& operation, const Transfer& transfer, int errno_value);
 /// Returns the error for an advance() that was false: E606 for a read (the file ended before the part did), E608 for a
 /// write.
-Error stuck_error(const Operation& operation, const LocalObject& object, const Transfer& transfer);
+Error stuck_error(const Operation& operation, const Transfer& transfer);
 
 }  // namespace mlps::storage::posix

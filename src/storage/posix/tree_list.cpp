@@ -1,21 +1,21 @@
-#include <dirent.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
+#include <filesystem>
+#include <system_error>
 
 #include "storage/posix/tree.hpp"
 
 namespace mlps::storage::posix {
 namespace {
 
-struct DirCloser {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using Folder = std::unique_ptr<DIR, DirCloser>;
+namespace fs = std::filesystem;
+
+bool is_absent(const std::error_code& error) {
+  return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+}
 
 /// An entry of a folder. A folder's key ends in '/', so that sorting keys sorts the full names below, too.
 struct Entry {
@@ -55,40 +55,29 @@ class Walk {
   Result<std::vector<Entry>> read_folder(const std::string& prefix) const {
     const std::string path = root_ + "/" + prefix;
     std::vector<Entry> entries;
-    const Folder folder(::opendir(path.c_str()));
-    if (!folder) {
-      // Gone, or never there: nothing is below it.
-      if (errno == ENOENT || errno == ENOTDIR) return entries;
-      return fail(errno_error(errno, fmt::format("list folder {}", path)));
+    std::error_code error;
+    for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+      const std::string name = at->path().filename();
+      if (name.ends_with(Tree::kPartialSuffix)) continue;
+      if (Status added = add_entry(*at, name, entries); !added) return fail(added.error());
     }
-    for (;;) {
-      errno = 0;
-      const dirent* raw = ::readdir(folder.get());
-      if (raw == nullptr) break;
-      const std::string_view name = raw->d_name;
-      if (name == "." || name == ".." || name.ends_with(Tree::kPartialSuffix)) continue;
-      if (Status added = add_entry(::dirfd(folder.get()), raw->d_name, path, entries); !added) {
-        return fail(added.error());
-      }
-    }
-    if (errno != 0) return fail(errno_error(errno, fmt::format("list folder {}", path)));
+    if (error && !is_absent(error)) return fail(errno_error(error.value(), fmt::format("list folder {}", path)));
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
     return entries;
   }
 
-  static Status add_entry(int folder, const char* name, const std::string& path, std::vector<Entry>& entries) {
-    struct stat status {};
-    if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == ENOENT) return {};  // removed meanwhile
-      return fail(errno_error(errno, fmt::format("stat {}{}", path, name)));
+  static Status add_entry(const fs::directory_entry& found, const std::string& name, std::vector<Entry>& entries) {
+    std::error_code error;
+    const fs::file_status kind = found.symlink_status(error);
+    if (fs::is_directory(kind)) {
+      entries.push_back({name + "/"});
+    } else if (!error && found.is_regular_file(error)) {
+      const uint64_t size = found.file_size(error);
+      if (!error) entries.push_back({name, size});
     }
-    if (S_ISDIR(status.st_mode)) {
-      entries.push_back({std::string(name) + "/"});
-      return {};
-    }
-    if (S_ISLNK(status.st_mode) && ::fstatat(folder, name, &status, 0) != 0) return {};  // leads nowhere
-    if (S_ISREG(status.st_mode)) entries.push_back({name, static_cast<uint64_t>(status.st_size)});
-    return {};
+    // A file may be removed meanwhile, and a link may lead nowhere.
+    if (!error || is_absent(error) || fs::is_symlink(kind)) return {};
+    return fail(errno_error(error.value(), fmt::format("stat {}", found.path().native())));
   }
 
   const std::string root_;

@@ -1,57 +1,40 @@
 #include "storage/s3/call.hpp"
 
+#include <array>
+
 #include "storage/s3/sigv4.hpp"
 
 namespace mlps::s3 {
 
+namespace {
+
+struct Facts {
+  std::string_view name;
+  http::Method method;
+};
+constexpr std::array kFacts = {
+    // by kind
+    Facts{"PutObject", http::Method::kPut},
+    Facts{"CreateMultipartUpload", http::Method::kPost},
+    Facts{"UploadPart", http::Method::kPut},
+    Facts{"CompleteMultipartUpload", http::Method::kPost},
+    Facts{"AbortMultipartUpload", http::Method::kDelete},
+    Facts{"GetObject", http::Method::kGet},
+    Facts{"HeadObject", http::Method::kHead},
+    Facts{"HeadBucket", http::Method::kHead},
+    Facts{"ListObjectsV2", http::Method::kGet},
+    Facts{"ListMultipartUploads", http::Method::kGet},
+    Facts{"DeleteObject", http::Method::kDelete},
+};
+
+}  // namespace
+
 std::string_view call_name(CallKind kind) {
-  switch (kind) {
-    case CallKind::kPutObject:
-      return "PutObject";
-    case CallKind::kCreateUpload:
-      return "CreateMultipartUpload";
-    case CallKind::kUploadPart:
-      return "UploadPart";
-    case CallKind::kCompleteUpload:
-      return "CompleteMultipartUpload";
-    case CallKind::kAbortUpload:
-      return "AbortMultipartUpload";
-    case CallKind::kGetObject:
-      return "GetObject";
-    case CallKind::kHeadObject:
-      return "HeadObject";
-    case CallKind::kHeadBucket:
-      return "HeadBucket";
-    case CallKind::kListObjects:
-      return "ListObjectsV2";
-    case CallKind::kListUploads:
-      return "ListMultipartUploads";
-    case CallKind::kDeleteObject:
-      return "DeleteObject";
-  }
-  return "request";
+  return kFacts.at(static_cast<size_t>(kind)).name;
 }
 
 http::Method call_method(CallKind kind) {
-  switch (kind) {
-    case CallKind::kPutObject:
-    case CallKind::kUploadPart:
-      return http::Method::kPut;
-    case CallKind::kCreateUpload:
-    case CallKind::kCompleteUpload:
-      return http::Method::kPost;
-    case CallKind::kAbortUpload:
-    case CallKind::kDeleteObject:
-      return http::Method::kDelete;
-    case CallKind::kHeadObject:
-    case CallKind::kHeadBucket:
-      return http::Method::kHead;
-    case CallKind::kGetObject:
-    case CallKind::kListObjects:
-    case CallKind::kListUploads:
-      return http::Method::kGet;
-  }
-  return http::Method::kGet;
+  return kFacts.at(static_cast<size_t>(kind)).method;
 }
 
 void Call::reset(CallKind new_kind, std::string_view new_path, std::string_view new_subject) {

@@ -94,7 +94,7 @@ void Client::write_headers(Call& call) {
 
   const std::span<const SignedHeader> headers(all.data(), count);
   http::HeaderList& lines = call.exchange.headers;
-  lines.clear();
+  lines.text.clear();
   for (const SignedHeader& header : headers) lines.add(header.name, header.value);
   lines.add("Authorization", signer_.authorization({http::method_name(call.exchange.method), call.path, call.query,
                                                     headers, call.payload_hash, time_text_}));

@@ -29,8 +29,6 @@ class Client {
   bool waits(const Call& call) const { return call.due_ns != 0; }
   void wake() { engine_->wake(); }
 
-  Context& context() { return context_; }
-
  private:
   Client(Context& context, std::unique_ptr<http::Engine> engine, unsigned ordinal);
 

@@ -1,24 +1,36 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "storage/s3/client.hpp"
+#include "storage/s3/s3_object.hpp"
 #include "storage/s3/xml.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::s3 {
 
-/// Implements the blocking calls of a session over a client, one at a time.
-class Control {
+/// The blocking calls of a session on a client of its own, one at a time.
+class Control : public storage::Session {
  public:
-  Control(Client& client, const std::atomic<bool>& cancelled) : client_(client), cancelled_(cancelled) {}
+  Control(std::shared_ptr<Context> context, std::unique_ptr<Client> client)
+      : context_(std::move(context)), client_(std::move(client)) {}
 
-  Result<storage::ObjectInfo> head(std::string_view name);
-  Result<storage::ListPage> list(std::string_view prefix, const std::string& continuation);
-  Status put(std::string_view name, std::span<const std::byte> bytes);
-  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length);
-  Status remove(std::string_view name);
-  Result<uint64_t> abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant, Nanos deadline_ns);
+  void cancel() final {
+    cancelled_.store(true);
+    client_->wake();
+  }
+  Result<storage::ObjectInfo> head(std::string_view name) final;
+  Result<storage::ListPage> list(std::string_view prefix, const std::string& continuation) final;
+  Status put(std::string_view name, std::span<const std::byte> bytes) final;
+  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) final;
+  Status remove(std::string_view name) final;
+  Result<uint64_t> abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant, Nanos deadline_ns) final;
+
+ protected:
+  std::shared_ptr<Context> context_;
+  std::unique_ptr<Client> client_;
+  std::atomic<bool> cancelled_ = false;
 
  private:
   struct OpenUpload {
@@ -29,11 +41,13 @@ class Control {
   Result<std::vector<OpenUpload>> find_uploads(std::string_view prefix, const storage::NameFilter& is_meant,
                                                Nanos deadline_ns);
   Status abort_upload(const OpenUpload& upload, Nanos deadline_ns);
-  void prepare(CallKind kind, std::string_view name);
+  /// Prepares a request to the bucket; `below` is what its messages show behind the bucket's name.
+  void ask_bucket(CallKind kind, std::string_view below);
+  /// Appends "name=value&" to the request's query.
+  void add_parameter(std::string_view name, std::string_view value);
+  tl::unexpected<Error> unusable(ErrorCode code, std::string_view why) const;
   Status run();
 
-  Client& client_;
-  const std::atomic<bool>& cancelled_;
   Call call_;
   std::string path_;
   std::string uri_;

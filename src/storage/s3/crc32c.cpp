@@ -1,34 +1,25 @@
 #include "storage/s3/crc32c.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <vector>
 
 #include "base/crc.hpp"
 #include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
-namespace {
-
-std::array<std::byte, 4> big_endian(uint32_t value) {
-  return {std::byte(value >> 24), std::byte(value >> 16 & 255), std::byte(value >> 8 & 255), std::byte(value & 255)};
-}
-
-}  // namespace
 
 std::string crc32c_text(uint32_t crc) {
-  return base64(big_endian(crc));
+  const uint32_t big_endian = htonl(crc);
+  return base64(std::as_bytes(std::span(&big_endian, 1)));
 }
 
 std::string crc32c_composite(std::span<const uint32_t> part_crcs) {
-  std::vector<std::byte> raw;
-  raw.reserve(part_crcs.size() * 4);
-  for (const uint32_t crc : part_crcs) {
-    const auto bytes = big_endian(crc);
-    raw.insert(raw.end(), bytes.begin(), bytes.end());
-  }
-  return fmt::format("{}-{}", crc32c_text(crc32c(raw)), part_crcs.size());
+  std::vector<uint32_t> raw;
+  raw.reserve(part_crcs.size());
+  for (const uint32_t crc : part_crcs) raw.push_back(htonl(crc));
+  return fmt::format("{}-{}", crc32c_text(crc32c(std::as_bytes(std::span(raw)))), part_crcs.size());
 }
 
 }  // namespace mlps::s3

@@ -1,5 +1,6 @@
 #include "storage/s3/encoding.hpp"
 
+#include <openssl/evp.h>
 #include <time.h>
 
 #include <algorithm>
@@ -31,11 +32,14 @@ void append_encoded(std::string& out, std::string_view text, bool keep_slash) {
   }
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+/// Returns the byte that two hex digits at `text[at]` spell; nothing if there are none.
+std::optional<char> byte_at(std::string_view text, size_t at) {
+  unsigned char value = 0;
+  if (at + 2 > text.size()) return std::nullopt;
+  const char* const end = text.data() + at + 2;
+  const auto result = std::from_chars(text.data() + at, end, value, 16);
+  if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
+  return static_cast<char>(value);
 }
 
 }  // namespace
@@ -57,11 +61,9 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     } else if (text[i] != '%') {
       out.push_back(text[i]);
     } else {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out.push_back(static_cast<char>(high * 16 + low));
+      const auto byte = byte_at(text, i + 1);
+      if (!byte) return std::nullopt;
+      out.push_back(*byte);
       i += 2;
     }
   }
@@ -79,27 +81,20 @@ std::string hex(std::span<const std::byte> bytes) {
 }
 
 std::optional<std::string> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
   std::string out;
   for (size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out.push_back(static_cast<char>(high * 16 + low));
+    const auto byte = byte_at(text, i);
+    if (!byte) return std::nullopt;
+    out.push_back(*byte);
   }
   return out;
 }
 
 std::string base64(std::span<const std::byte> bytes) {
-  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? std::to_integer<uint32_t>(bytes[i + j]) : 0);
-    for (size_t j = 0; j < 4; ++j) out.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=');
-  }
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
+  out.pop_back();
   return out;
 }
 

@@ -79,34 +79,32 @@ Verdict refused(Action action, ErrorCode code, std::string happened) {
 }
 
 Verdict judge_transport(const http::Exchange& exchange) {
-  const std::string words = printable(exchange.failure_text);
+  Verdict verdict = refused(Action::kFail, ErrorCode::kStorageUnreachable, printable(exchange.failure_text));
+  verdict.answer_lost = true;
   switch (exchange.failure) {
     case http::Failure::kConnect:
-      return refused(Action::kFailOver, ErrorCode::kStorageUnreachable, words);
-    case http::Failure::kTls:
-      return refused(Action::kFail, ErrorCode::kStorageUnreachable, words);
-    case http::Failure::kBroken: {
-      const bool stale = exchange.reused && exchange.status == 0;
-      Verdict verdict = refused(stale ? Action::kRepeat : Action::kRetry, ErrorCode::kStorageUnreachable, words);
-      verdict.answer_lost = true;
-      return verdict;
-    }
-    case http::Failure::kStalled: {
-      Verdict verdict = refused(Action::kRetry, ErrorCode::kStorageUnreachable, words);
-      verdict.answer_lost = true;
-      return verdict;
-    }
+      verdict.action = Action::kFailOver;
+      verdict.answer_lost = false;
+      break;
+    case http::Failure::kBroken:
+      verdict.action = exchange.reused && exchange.status == 0 ? Action::kRepeat : Action::kRetry;
+      break;
+    case http::Failure::kStalled:
+      verdict.action = Action::kRetry;
+      break;
     case http::Failure::kTooLarge:
-    case http::Failure::kMalformed: {
-      Verdict verdict = refused(Action::kFail, ErrorCode::kStorageProtocol, words);
-      verdict.answer_lost = true;
-      return verdict;
-    }
+    case http::Failure::kMalformed:
+      verdict.code = ErrorCode::kStorageProtocol;
+      break;
+    case http::Failure::kTls:
+      verdict.answer_lost = false;
+      break;
     case http::Failure::kLocal:
     case http::Failure::kNone:
-      break;
+      verdict.code = ErrorCode::kInternal;
+      verdict.answer_lost = false;
   }
-  return refused(Action::kFail, ErrorCode::kInternal, words);
+  return verdict;
 }
 
 /// The parts of "bytes 0-9/100"; the total is absent for '*'.

@@ -8,7 +8,6 @@
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/s3_object.hpp"
 #include "storage/s3/session.hpp"
-#include "storage/s3/store_with.hpp"
 
 namespace mlps::s3 {
 

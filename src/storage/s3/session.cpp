@@ -3,16 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "storage/outcome.hpp"
-#include "storage/s3/client.hpp"
 #include "storage/s3/control.hpp"
 #include "storage/s3/encoding.hpp"
 #include "storage/s3/requests.hpp"
-#include "storage/s3/s3_object.hpp"
 #include "storage/s3/verify.hpp"
-#include "storage/s3/xml.hpp"
 
 namespace mlps::s3 {
 namespace {
@@ -45,36 +41,19 @@ struct Task {
   uint64_t retried_bytes = 0;
 };
 
-class S3Session final : public storage::Session {
+class S3Session final : public Control {
  public:
   S3Session(std::shared_ptr<Context> context, std::unique_ptr<Client> client, unsigned depth)
-      : context_(std::move(context)), tasks_(depth), client_(std::move(client)), control_(*client_, cancelled_) {
+      : Control(std::move(context), std::move(client)), tasks_(depth) {
     for (Task& task : tasks_) {
       task.call.owner = &task;
       free_.push_back(&task);
     }
   }
+  ~S3Session() override { client_.reset(); }  // its requests point into tasks_
 
   void submit(Operation& operation) override;
   void poll(std::chrono::nanoseconds timeout, std::vector<Operation*>& done) override;
-  void cancel() override {
-    cancelled_.store(true);
-    client_->wake();
-  }
-
-  Result<storage::ObjectInfo> head(std::string_view name) override { return control_.head(name); }
-  Result<storage::ListPage> list(std::string_view prefix, const std::string& continuation) override {
-    return control_.list(prefix, continuation);
-  }
-  Status put(std::string_view name, std::span<const std::byte> bytes) override { return control_.put(name, bytes); }
-  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) override {
-    return control_.get(name, offset, length);
-  }
-  Status remove(std::string_view name) override { return control_.remove(name); }
-  Result<uint64_t> abort_uploads(std::string_view prefix, const storage::NameFilter& is_meant,
-                                 Nanos deadline_ns) override {
-    return control_.abort_uploads(prefix, is_meant, deadline_ns);
-  }
 
  private:
   void begin_write(Operation& operation, S3Object& object);
@@ -100,11 +79,7 @@ class S3Session final : public storage::Session {
   void refuse(Operation& operation, ErrorCode code, std::string why);
   void abandon();
 
-  std::shared_ptr<Context> context_;
-  std::vector<Task> tasks_;  // outlives the client, whose requests point into it
-  std::unique_ptr<Client> client_;
-  std::atomic<bool> cancelled_ = false;
-  Control control_;
+  std::vector<Task> tasks_;
   std::vector<Task*> free_;
   std::vector<Operation*> ready_;
   std::vector<Call*> finished_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
 #include <iterator>
 #include <optional>
 #include <pugixml.hpp>
@@ -32,16 +34,11 @@ std::string_view text_of(const pugi::xml_node& parent, std::string_view name) {
 bool good_reference(std::string_view inside) {
   if (inside == "lt" || inside == "gt" || inside == "amp" || inside == "quot" || inside == "apos") return true;
   if (inside.size() < 2 || inside.front() != '#') return false;
-  const bool hexadecimal = inside[1] == 'x';
-  const std::string_view digits = inside.substr(hexadecimal ? 2 : 1);
-  if (digits.empty() || digits.size() > 7) return false;
+  const int base = inside[1] == 'x' ? 16 : 10;
+  const std::string_view digits = inside.substr(base == 16 ? 2 : 1);
   uint32_t value = 0;
-  for (const char c : digits) {
-    const bool decimal = c >= '0' && c <= '9';
-    const char folded = static_cast<char>(c | 0x20);
-    if (!decimal && !(hexadecimal && folded >= 'a' && folded <= 'f')) return false;
-    value = value * (hexadecimal ? 16 : 10) + static_cast<uint32_t>(decimal ? c - '0' : folded - 'a' + 10);
-  }
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (fault != std::errc{} || end != digits.data() + digits.size()) return false;
   return value != 0 && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
 }
 
@@ -89,9 +86,16 @@ ServerError error_of(const pugi::xml_node& root) {
   return out;
 }
 
-Status wrong_root(const pugi::xml_node& root, std::string_view wanted) {
+Status check_root(const pugi::xml_node& root, std::string_view wanted) {
+  if (local_name(root) == wanted) return {};
   return fail(ErrorCode::kStorageProtocol,
               fmt::format("the answer is <{}> instead of <{}>", printable(local_name(root), 60), wanted));
+}
+
+/// Parses an answer whose root element must be `wanted`.
+Status parse_as(std::string_view wanted, std::string_view body, Parsed& out) {
+  if (auto status = parse(body, out); !status) return status;
+  return check_root(out.root, wanted);
 }
 
 Result<std::string> key_in(const pugi::xml_node& node, std::string_view element, bool encoded) {
@@ -132,23 +136,11 @@ Result<ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
+  constexpr std::string_view kSpecial = "&<>\"";
+  constexpr std::array<std::string_view, 4> kEscaped = {"&amp;", "&lt;", "&gt;", "&quot;"};
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out.push_back(c);
-    }
+    const size_t at = kSpecial.find(c);
+    out += at == std::string_view::npos ? std::string_view(&c, 1) : kEscaped[at];
   }
 }
 
@@ -162,33 +154,22 @@ ServerError parse_error_body(std::string_view body) {
 
 Result<std::string> parse_upload_id(std::string_view body) {
   Parsed parsed;
-  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
-  if (local_name(parsed.root) != "InitiateMultipartUploadResult") {
-    return fail(wrong_root(parsed.root, "InitiateMultipartUploadResult").error());
-  }
+  if (auto status = parse_as("InitiateMultipartUploadResult", body, parsed); !status) return fail(status.error());
   return upload_id_in(parsed.root);
 }
 
 Result<CompleteAnswer> parse_complete_answer(std::string_view body) {
   Parsed parsed;
   if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
-  CompleteAnswer out;
-  if (local_name(parsed.root) == "Error") {
-    out.is_error = true;
-    out.error = error_of(parsed.root);
-  } else if (local_name(parsed.root) == "CompleteMultipartUploadResult") {
-    out.etag = printable(text_of(parsed.root, "ETag"));
-  } else {
-    return fail(wrong_root(parsed.root, "CompleteMultipartUploadResult").error());
-  }
-  return out;
+  if (local_name(parsed.root) == "Error") return CompleteAnswer{true, error_of(parsed.root), {}};
+  if (auto status = check_root(parsed.root, "CompleteMultipartUploadResult"); !status) return fail(status.error());
+  return CompleteAnswer{false, {}, printable(text_of(parsed.root, "ETag"))};
 }
 
 Result<ListAnswer> parse_list_answer(std::string_view body) {
   Parsed parsed;
-  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
+  if (auto status = parse_as("ListBucketResult", body, parsed); !status) return fail(status.error());
   const pugi::xml_node& root = parsed.root;
-  if (local_name(root) != "ListBucketResult") return fail(wrong_root(root, "ListBucketResult").error());
   ListAnswer out;
   const bool encoded = text_of(root, "EncodingType") == "url";
   for (const pugi::xml_node& node : root.children()) {
@@ -199,22 +180,17 @@ Result<ListAnswer> parse_list_answer(std::string_view body) {
   }
   const auto truncated = is_truncated(root);
   if (!truncated) return fail(truncated.error());
-  if (*truncated) {
-    out.next_token = text_of(root, "NextContinuationToken");
-    if (out.next_token.empty()) {
-      return fail(ErrorCode::kStorageProtocol, "the list is cut short without a NextContinuationToken");
-    }
+  if (*truncated) out.next_token = text_of(root, "NextContinuationToken");
+  if (*truncated && out.next_token.empty()) {
+    return fail(ErrorCode::kStorageProtocol, "the list is cut short without a NextContinuationToken");
   }
   return out;
 }
 
 Result<UploadsAnswer> parse_uploads_answer(std::string_view body) {
   Parsed parsed;
-  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
+  if (auto status = parse_as("ListMultipartUploadsResult", body, parsed); !status) return fail(status.error());
   const pugi::xml_node& root = parsed.root;
-  if (local_name(root) != "ListMultipartUploadsResult") {
-    return fail(wrong_root(root, "ListMultipartUploadsResult").error());
-  }
   UploadsAnswer out;
   const bool encoded = text_of(root, "EncodingType") == "url";
   for (const pugi::xml_node& node : root.children()) {
@@ -227,12 +203,11 @@ Result<UploadsAnswer> parse_uploads_answer(std::string_view body) {
   }
   const auto truncated = is_truncated(root);
   if (!truncated) return fail(truncated.error());
-  if (*truncated) {
-    auto next = key_in(root, "NextKeyMarker", encoded);
-    if (!next) return fail(ErrorCode::kStorageProtocol, "the list is cut short without a usable NextKeyMarker");
-    out.next_key = std::move(*next);
-    out.next_id = text_of(root, "NextUploadIdMarker");
-  }
+  if (!*truncated) return out;
+  auto next = key_in(root, "NextKeyMarker", encoded);
+  if (!next) return fail(ErrorCode::kStorageProtocol, "the list is cut short without a usable NextKeyMarker");
+  out.next_key = std::move(*next);
+  out.next_id = text_of(root, "NextUploadIdMarker");
   return out;
 }
 

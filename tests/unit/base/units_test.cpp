@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/edit_distance.hpp"
+#include "base/text.hpp"
 
 namespace mlps {
 namespace {

@@ -42,9 +42,10 @@ TEST_F(Layers, TheStrongerLayerWinsAndIsNamed) {
   EXPECT_EQ(parsed.options.common.results_dir_source, "flag");
   EXPECT_EQ(parsed.options.common.systemname, "file");
   EXPECT_EQ(parsed.options.checkpoint_folder, "/env/ckpt");
-  EXPECT_EQ(parsed.options.checkpoint_folder_source, "environment MLPSTORAGE_CHECKPOINT_FOLDER");
   EXPECT_EQ(parsed.options.hosts.mpi_btl, "tcp");
   EXPECT_THAT(parsed.notes, ::testing::Contains(HasSubstr("values.yaml: systemname")));
+  EXPECT_EQ(parse({}, {{"MLPSTORAGE_RESULTS_DIR", "/env"}}).options.common.results_dir_source,
+            "environment MLPSTORAGE_RESULTS_DIR");
 }
 
 TEST_F(Layers, ThePerUserFileFillsWhatIsLeft) {

@@ -7,6 +7,7 @@
 #include "benchmarks/checkpointing/command/parse.hpp"
 #include "benchmarks/training/command/parse.hpp"
 #include "cli/registry.hpp"
+#include "cli/summary.hpp"
 #include "flags/command_line.hpp"
 #include "flags/text.hpp"
 
@@ -26,6 +27,13 @@ inline CommandLine line_of_words(const std::vector<std::string>& words, const En
 /// The command that "open checkpointing run" names.
 inline CommandSyntax command(const std::string& words) {
   return grammar().resolve(split(words, " ")).command;
+}
+
+/// The summary of a command with these options.
+template <class Options>
+std::vector<std::string> summary_of(Options options, const Environment& environment = Environment()) {
+  CommandOf<Options> command(std::move(options));
+  return run_summary(command, environment);
 }
 
 }  // namespace mlps::cli::test

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/summary.hpp"
 #include "flags/layers.hpp"
 #include "flags/user_config.hpp"
 #include "lines.hpp"
@@ -12,13 +11,14 @@ namespace mlps::cli {
 namespace {
 
 using test::Scratch;
+using test::summary_of;
 using ::testing::HasSubstr;
 
 /// The names in the summary's section "Environment".
 std::vector<std::string> shown_variables() {
   std::vector<std::string> names;
   bool inside = false;
-  for (const std::string& line : run_summary(*make_command(CheckpointingOptions()), Environment())) {
+  for (const std::string& line : summary_of(CheckpointingOptions())) {
     if (inside && !line.starts_with("  ")) break;
     if (inside) names.push_back(split(line, " ").front());
     inside = inside || line == "Environment";

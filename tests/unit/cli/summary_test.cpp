@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string summary(const CheckpointingOptions& options, const Environment& environment = Environment()) {
-  return join(run_summary(*make_command(options), environment), "\n");
+  return join(test::summary_of(options, environment), "\n");
 }
 
 TEST(Summary, ShowsTheModelAndWhatIsNotSet) {
@@ -38,14 +38,14 @@ TEST(Summary, OfATrainingCommand) {
   options.protocol = AccessProtocol::kFile;
   options.processes = 8;
   options.data_dir = "/mnt/data";
-  std::string text = join(run_summary(*make_command(options), Environment()), "\n");
+  std::string text = join(test::summary_of(options), "\n");
   EXPECT_THAT(text, HasSubstr("  benchmark                       training\n"));
   EXPECT_THAT(text, HasSubstr("  model                           unet3d\n"));
   EXPECT_THAT(text, HasSubstr("  data_dir                        /mnt/data\n"));
   EXPECT_THAT(text, HasSubstr("  num_accelerators                8\n"));
   EXPECT_THAT(text, Not(HasSubstr("checkpoints")));
   options.which = TrainingCommand::kDatagen;
-  text = join(run_summary(*make_command(options), Environment()), "\n");
+  text = join(test::summary_of(options), "\n");
   EXPECT_THAT(text, HasSubstr("  num_processes                   8\n"));
 }
 

@@ -6,7 +6,6 @@
 #include "session/cluster.hpp"
 #include "session/command.hpp"
 #include "session/execution.hpp"
-#include "session/options_json.hpp"
 #include "session/placement.hpp"
 
 /// All that a benchmark needs to have words, a flag, help, a run and a result: the least one there can be.
@@ -18,7 +17,6 @@ inline constexpr std::array kToySubcommands{Subcommand{
 inline constexpr std::array kToyFlags{row_for(kSeedFlag, kToyRun, kNoCommand, "Seed of the weather."),
                                       Flag{.name = "drops",
                                            .kind = FlagKind::kInteger,
-                                           .value_name = "N",
                                            .minimum = 1,
                                            .maximum = 9,
                                            .commands = kToyRun,
@@ -34,7 +32,6 @@ class ToyTask final : public Command {
   explicit ToyTask(ToyOptions options) : options_(std::move(options)) {}
   BenchmarkOptions& options() override { return options_; }
   RankDemand ranks() const override { return {options_.drops, false}; }
-  std::string options_json() const override { return R"({"drops": )" + std::to_string(options_.drops) + "}"; }
   std::vector<std::pair<std::string, std::string>> summary_rows() const override {
     return {{"drops", std::to_string(options_.drops)}};
   }
@@ -51,13 +48,12 @@ class ToyTask final : public Command {
     if (!folder) return report_failures({folder.error()});
     results::RunContext about;
     fill_context(options_, options_.drops, *folder, cluster.members(context.group, *shares), about);
-    about.args_json = options_json();
     results::RunFacts facts;
     facts.invocation_start = facts.run_start = facts.run_end = context.invocation_start;
     facts.verdict = run::Verdict::kPassed;
     const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(context.group));
     const Status written = results::write_into(*folder, about, [&](results::FolderWriter& writer) {
-      writer.write(results::kRecordFile, options_json());
+      writer.write(results::kRecordFile, options_.arguments.dump());
       results::write_common_files(writer, about, facts, outcome);
     });
     return finish(*folder, written, outcome);

@@ -130,20 +130,23 @@ TEST_F(TrainingParse, ClientHostsAreCountedUnlessGiven) {
 }
 
 TEST_F(TrainingParse, TheArgsOfTheMetadata) {
-  const auto json = nlohmann::json::parse(options_json(parse(kTrainingRunLine).options));
-  EXPECT_EQ(json["benchmark"], "training");
-  EXPECT_EQ(json["model"], "unet3d");
-  EXPECT_EQ(json["command"], "run");
+  const auto json = nlohmann::json::parse(parse(kTrainingRunLine).options.arguments.dump());
   EXPECT_EQ(json["num_accelerators"], 8);
-  EXPECT_EQ(json["num_processes"], 8);
   EXPECT_EQ(json["accelerator_type"], "b200");
   EXPECT_EQ(json["client_host_memory_in_gb"], 256.0);
   EXPECT_EQ(json["data_dir"], "/data");
-  EXPECT_EQ(json["data_access_protocol"], "file");
-  const auto size = nlohmann::json::parse(options_json(
-      parse({"closed", "training", "unet3d", "datasize", "-ma", "16", "-at", "b200", "-cm", "1"}).options));
+  EXPECT_EQ(json["read_ahead_bytes"], nullptr) << "as the workload says";
+  EXPECT_EQ(json["io_part_bytes"], 16 * kMiB);
+  EXPECT_EQ(json["hosts"], nlohmann::json({"127.0.0.1"}));
+  EXPECT_EQ(json["stream_log_level"], "INFO");
+  EXPECT_EQ(json["skip_validation"], false);
+  EXPECT_EQ(json["seed"], nullptr);
+  EXPECT_EQ(json["params"], nlohmann::json::array());
+  const auto size =
+      nlohmann::json::parse(parse({"closed", "training", "unet3d", "datasize", "-ma", "16", "-at", "b200", "-cm", "1"})
+                                .options.arguments.dump());
   EXPECT_EQ(size["max_accelerators"], 16);
-  EXPECT_FALSE(size.contains("data_access_protocol"));
+  EXPECT_FALSE(size.contains("o_direct"));
 }
 
 }  // namespace

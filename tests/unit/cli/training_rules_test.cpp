@@ -7,19 +7,27 @@ namespace {
 
 using workloads::ParamVerdict;
 
-// A run the rules have nothing against.
-TrainingRulesInput clean(Mode mode) {
+struct Case {
+  TrainingOptions options;
   TrainingRulesInput input;
-  input.mode = mode;
-  input.files = 28'000;
-  input.minimum_files = 28'000;
-  input.accelerators = 8;
-  return input;
+};
+
+// A run the rules have nothing against.
+Case clean(Mode mode) {
+  Case one;
+  one.options.common.mode = mode;
+  one.options.processes = 8;
+  one.input.files = one.input.minimum_files = 28'000;
+  return one;
 }
 
-TrainingRulesInput with(TrainingRulesInput input, ParamVerdict verdict) {
-  input.params.push_back({"framework", verdict, "why"});
-  return input;
+Case with(Case one, ParamVerdict verdict) {
+  one.input.params.push_back({"framework", verdict, "why"});
+  return one;
+}
+
+TrainingRulesOutcome judge(const Case& one) {
+  return judge_training(one.options, one.input);
 }
 
 int exit_of(const TrainingRulesOutcome& outcome) {
@@ -27,53 +35,53 @@ int exit_of(const TrainingRulesOutcome& outcome) {
 }
 
 TEST(TrainingRules, AllowedParametersAreClosed) {
-  const auto outcome = judge_training(with(with(clean(Mode::kClosed), ParamVerdict::kClosed), ParamVerdict::kIgnored));
+  const auto outcome = judge(with(with(clean(Mode::kClosed), ParamVerdict::kClosed), ParamVerdict::kIgnored));
   EXPECT_EQ(outcome.division, "CLOSED");
   EXPECT_TRUE(outcome.errors.empty());
   EXPECT_TRUE(outcome.warnings.empty());
 }
 
 TEST(TrainingRules, AnOpenParameterStopsClosedOnly) {
-  const auto closed = judge_training(with(clean(Mode::kClosed), ParamVerdict::kOpen));
+  const auto closed = judge(with(clean(Mode::kClosed), ParamVerdict::kOpen));
   EXPECT_EQ(closed.division, "OPEN");
   ASSERT_EQ(closed.errors.size(), 1u);
   EXPECT_EQ(closed.errors[0].code, ErrorCode::kValidationOpenOnly);
   EXPECT_EQ(closed.errors[0].message, "--params framework: why");
   EXPECT_EQ(exit_of(closed), 1);
   for (const Mode mode : {Mode::kOpen, Mode::kWhatif}) {
-    const auto outcome = judge_training(with(clean(mode), ParamVerdict::kOpen));
+    const auto outcome = judge(with(clean(mode), ParamVerdict::kOpen));
     EXPECT_EQ(outcome.division, "OPEN");
     EXPECT_TRUE(outcome.errors.empty());
   }
 }
 
 TEST(TrainingRules, AnInvalidParameterStopsOpenUnlessItIsAllowed) {
-  TrainingRulesInput input = with(clean(Mode::kOpen), ParamVerdict::kInvalid);
-  EXPECT_EQ(exit_of(judge_training(input)), 1);
-  input.allow_invalid_params = true;
-  const auto allowed = judge_training(input);
+  Case one = with(clean(Mode::kOpen), ParamVerdict::kInvalid);
+  EXPECT_EQ(exit_of(judge(one)), 1);
+  one.options.common.allow_invalid_params = true;
+  const auto allowed = judge(one);
   EXPECT_TRUE(allowed.errors.empty());
   EXPECT_EQ(allowed.division, "INVALID");
   EXPECT_EQ(allowed.warnings.size(), 1u);
-  input.mode = Mode::kClosed;
-  EXPECT_EQ(exit_of(judge_training(input)), 1);
-  input.mode = Mode::kWhatif;
-  EXPECT_EQ(exit_of(judge_training(input)), 0);
+  one.options.common.mode = Mode::kClosed;
+  EXPECT_EQ(exit_of(judge(one)), 1);
+  one.options.common.mode = Mode::kWhatif;
+  EXPECT_EQ(exit_of(judge(one)), 0);
 }
 
 TEST(TrainingRules, TheWorstFindingDecides) {
   for (const bool invalid_first : {true, false}) {
-    TrainingRulesInput input = clean(Mode::kWhatif);
-    input = with(input, invalid_first ? ParamVerdict::kInvalid : ParamVerdict::kOpen);
-    input = with(input, invalid_first ? ParamVerdict::kOpen : ParamVerdict::kInvalid);
-    EXPECT_EQ(judge_training(input).division, "INVALID");
+    Case one = clean(Mode::kWhatif);
+    one = with(one, invalid_first ? ParamVerdict::kInvalid : ParamVerdict::kOpen);
+    one = with(one, invalid_first ? ParamVerdict::kOpen : ParamVerdict::kInvalid);
+    EXPECT_EQ(judge(one).division, "INVALID");
   }
 }
 
 TEST(TrainingRules, OneFileBelowTheMinimumIsInvalid) {
-  TrainingRulesInput input = clean(Mode::kClosed);
-  input.files = 27'999;
-  const auto outcome = judge_training(input);
+  Case one = clean(Mode::kClosed);
+  one.input.files = 27'999;
+  const auto outcome = judge(one);
   EXPECT_EQ(outcome.division, "INVALID");
   ASSERT_EQ(outcome.errors.size(), 1u);
   EXPECT_EQ(outcome.errors[0].code, ErrorCode::kValidationInvalid);
@@ -81,22 +89,22 @@ TEST(TrainingRules, OneFileBelowTheMinimumIsInvalid) {
 }
 
 TEST(TrainingRules, AnOwnWorkloadIsNoSubmission) {
-  TrainingRulesInput input = clean(Mode::kOpen);
-  input.own_workload = true;
-  EXPECT_EQ(exit_of(judge_training(input)), 1);
-  input.mode = Mode::kWhatif;
-  EXPECT_EQ(judge_training(input).division, "INVALID");
+  Case one = clean(Mode::kOpen);
+  one.options.workload_file = "own.yaml";
+  EXPECT_EQ(exit_of(judge(one)), 1);
+  one.options.common.mode = Mode::kWhatif;
+  EXPECT_EQ(judge(one).division, "INVALID");
 }
 
 TEST(TrainingRules, WhatTheCheckerRemarksOnIsAWarning) {
-  TrainingRulesInput input = clean(Mode::kClosed);
-  input.accelerators = 3;
-  EXPECT_EQ(judge_training(input).warnings.size(), 1u);
-  input.accelerators = 4;
-  EXPECT_TRUE(judge_training(input).warnings.empty());
-  input.hosts = 3;
-  EXPECT_EQ(judge_training(input).warnings.size(), 1u);
-  EXPECT_EQ(judge_training(input).division, "CLOSED");
+  Case one = clean(Mode::kClosed);
+  one.options.processes = 3;
+  EXPECT_EQ(judge(one).warnings.size(), 1u);
+  one.options.processes = 4;
+  EXPECT_TRUE(judge(one).warnings.empty());
+  one.options.hosts.hosts = {"a", "b", "c"};
+  EXPECT_EQ(judge(one).warnings.size(), 1u);
+  EXPECT_EQ(judge(one).division, "CLOSED");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/units.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -20,6 +21,13 @@ std::vector<world::Member> hosts(const std::vector<std::string>& names) {
   return members;
 }
 
+world::Bytes pack(const Findings& findings) {
+  return world::pack(kFindings, findings);
+}
+Result<Findings> unpack(std::string_view bytes) {
+  return world::unpack<Findings>(kFindings, "another process", bytes);
+}
+
 Error probe_error(const std::string& digits, const std::string& details) {
   return {ErrorCode::kStorageDenied, "write .mlpstorage-probe-" + digits + ": 403", details, "check the policy"};
 }
@@ -33,7 +41,7 @@ TEST(Findings, SurviveTheWay) {
   sent.warnings = {"one", ""};
   sent.buffer_bytes = 5;
   sent.available_bytes = 6;
-  const auto came = unpack_findings(pack(sent));
+  const auto came = unpack(pack(sent));
   ASSERT_TRUE(came);
   ASSERT_THAT(came->failures, SizeIs(2));
   EXPECT_EQ(came->failures[0].code, ErrorCode::kDiskFull);
@@ -48,12 +56,12 @@ TEST(Findings, DamagedBytesAreE503) {
   sent.failures = {{ErrorCode::kDiskFull, "full", "details", "suggestion"}};
   const world::Bytes bytes = pack(sent);
   for (size_t length = 0; length < bytes.size(); ++length) {
-    const auto came = unpack_findings(std::string_view(bytes).substr(0, length));
+    const auto came = unpack(std::string_view(bytes).substr(0, length));
     ASSERT_FALSE(came) << length;
     EXPECT_EQ(came.error().code, ErrorCode::kMpiCommunication);
   }
-  EXPECT_FALSE(unpack_findings(bytes + "x"));
-  EXPECT_FALSE(unpack_findings(std::string(64, '\xff')));
+  EXPECT_FALSE(unpack(bytes + "x"));
+  EXPECT_FALSE(unpack(std::string(64, '\xff')));
 }
 
 TEST(Merge, OneProcessSpeaksForItself) {

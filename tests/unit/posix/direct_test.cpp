@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/units.hpp"
-#include "storage/posix/direct_store.hpp"
 #include "storage/posix/file_store.hpp"
 #include "storage/posix/probe.hpp"
 #include "storage/posix/transfer.hpp"
@@ -140,7 +139,7 @@ TEST_P(FullDiskTest, IsE403WithThePathAndAbortFreesTheSpace) {
   const Location root(Scheme::kFile, "", mount->path());
   auto opened = GetParam() == "file"     ? open_file_store(root, FadviseMode::kDontNeed)
                 : GetParam() == "direct" ? open_direct_store(root)
-                                         : posix::open_direct_store(root, Durability::kEachObject, EPERM);
+                                         : open_direct_store(root, Durability::kEachObject, EPERM);
   ASSERT_TRUE(opened) << render(opened.error());
   Store& store = **opened;
   const auto session = store.open_session(1).value();

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/units.hpp"
-#include "storage/posix/direct_store.hpp"
 #include "storage/posix/file_store.hpp"
 #include "support.hpp"
 
@@ -60,7 +59,7 @@ class LocalStoreTest : public ::testing::TestWithParam<Case> {
       case Backend::kRing:
         return open_direct_store(direct);
       case Backend::kBlockingDirect:
-        return posix::open_direct_store(direct, Durability::kEachObject, ENOSYS);
+        return open_direct_store(direct, Durability::kEachObject, ENOSYS);
     }
     return fail(ErrorCode::kInternal, "no such backend");
   }
@@ -168,6 +167,16 @@ TEST_P(LocalStoreTest, ACommitSeesThatTheFileWasChangedByOthers) {
     EXPECT_THAT(text_of(committed), ::testing::HasSubstr(removed ? "was removed" : "has 100 bytes"));
     EXPECT_TRUE(run(*own, OpKind::kAbortWrite, *object));
   }
+}
+
+TEST_P(LocalStoreTest, AnAbortLeavesTheFileThatAnotherHasPutInThisOnesPlace) {
+  const auto object = store_->object({"x.pt", 64 * kKiB, 64 * kKiB, {}});
+  const auto own = session();
+  ASSERT_TRUE(run(*own, OpKind::kBeginWrite, *object));
+  const std::string content = "whole";
+  ASSERT_TRUE(session()->put("x.pt", std::as_bytes(std::span(content))));
+  EXPECT_TRUE(run(*own, OpKind::kAbortWrite, *object));
+  EXPECT_EQ(std::filesystem::file_size(path_of("x.pt")), content.size());
 }
 
 TEST_P(LocalStoreTest, AbortAfterAFailedBeginLeavesOthersFilesAlone) {

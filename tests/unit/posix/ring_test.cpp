@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "base/units.hpp"
-#include "storage/posix/direct_store.hpp"
+#include "storage/posix/file_store.hpp"
 #include "support.hpp"
 
 namespace mlps::storage {

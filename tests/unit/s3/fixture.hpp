@@ -9,7 +9,7 @@
 
 #include "scripted_server.hpp"
 #include "storage/s3/s3_object.hpp"
-#include "storage/s3/store_with.hpp"
+#include "storage/s3/s3_store.hpp"
 
 namespace mlps::test {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "world/host_facts_pack.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::world {
 
@@ -101,12 +101,12 @@ TEST(Archive, ANumberTooLargeForItsFieldIsRefused) {
 TEST(HostFactsPack, TheFactsOfThisHostSurviveExactly) {
   const HostFacts facts = collect_host_facts();
   ASSERT_FALSE(facts.cpuinfo.empty());
-  const Bytes bytes = pack(facts);
-  const auto back = unpack_host_facts(bytes);
+  const Bytes bytes = pack(kHostFacts, facts);
+  const auto back = unpack<HostFacts>(kHostFacts, "host b", bytes);
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, facts);
   for (size_t length = 0; length < bytes.size(); length += 7) {
-    EXPECT_FALSE(unpack_host_facts(std::string_view(bytes).substr(0, length))) << length;
+    EXPECT_FALSE(unpack<HostFacts>(kHostFacts, "host b", std::string_view(bytes).substr(0, length))) << length;
   }
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "../support/job.hpp"
-#include "world/packet.hpp"
+#include "world/archive.hpp"
 
 namespace mlps::world {
 namespace {
@@ -47,14 +47,17 @@ TEST(GatherPieces, APieceThatCannotBeHadFailsTheJob) {
 }
 
 TEST(Packer, TakesEveryKindOfNumber) {
-  const Bytes bytes = Packer().integer(-5).real(0.1).number(7).text("t").take();
+  const Bytes bytes = Packer()(int64_t{-5}, 0.1).number(7).text("t").take();
   Unpacker in(bytes);
-  EXPECT_EQ(in.integer(), -5);
-  EXPECT_EQ(in.real(), 0.1);
+  int64_t integer = 0;
+  double real = 0;
+  in(integer, real);
+  EXPECT_EQ(integer, -5);
+  EXPECT_EQ(real, 0.1);
   EXPECT_EQ(in.number(), 7U);
   EXPECT_EQ(in.text(), "t");
-  EXPECT_TRUE(in.good() && in.empty());
-  EXPECT_EQ(in.real(), 0.0);
+  EXPECT_TRUE(in.whole());
+  EXPECT_EQ(in.number(), 0U);
   EXPECT_FALSE(in.good());
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.hpp"
+
 namespace mlps::world {
 namespace {
 
@@ -25,7 +27,7 @@ std::string joined(const Words& words) {
 
 TEST(Launch, OpenMpiStartsOneProcessPerHost) {
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, two_hosts())),
-            "mpirun|-q|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
+            "mpirun|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
             "--mca|orte_abort_on_non_zero_status|0|/opt/mlpstorage|closed|--hosts|a:4,b");
 }
 
@@ -37,10 +39,19 @@ TEST(Launch, OpenMpiTakesEveryFlag) {
   request.allow_run_as_root = true;
   request.mpi_btl = "tcp";
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, request)),
-            "/opt/ompi/bin/mpirun|-q|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
+            "/opt/ompi/bin/mpirun|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
             "--bind-to|none|--mca|orte_abort_on_non_zero_status|0|--mca|pml|ob1|--mca|btl|tcp,self|"
             "--mca|plm_rsh_agent|ssh -p 22|-x|A B|"
             "/opt/mlpstorage|closed|--hosts|a:4,b");
+}
+
+TEST(Launch, ALongListOfHostsIsAFile) {
+  LaunchRequest request = two_hosts();
+  request.host_file = "/proc/self/fd/7";
+  EXPECT_THAT(joined(*launch_command(LauncherKind::kOpenMpi, request)), HasSubstr("|-n|2|--hostfile|/proc/self/fd/7|"));
+  EXPECT_THAT(joined(*launch_command(LauncherKind::kHydra, request)), HasSubstr("|-n|2|-f|/proc/self/fd/7|"));
+  EXPECT_EQ(host_file_text(LauncherKind::kOpenMpi, request.hosts), "a slots=1\nb slots=1\n");
+  EXPECT_EQ(host_file_text(LauncherKind::kHydra, request.hosts), "a:1\nb:1\n");
 }
 
 TEST(Launch, HydraForwardsNoEnvironment) {
@@ -75,12 +86,12 @@ TEST(Launch, AnOpenQuoteIsNamed) {
 }
 
 TEST(Launch, WordsAreSplitAsAShellWould) {
-  EXPECT_THAT(*split_words("  a  'b c'  d\\ e \"f \\\" g\" '' h'i'j "),
+  EXPECT_THAT(*shell_split("  a  'b c'  d\\ e \"f \\\" g\" '' h'i'j "),
               ElementsAre("a", "b c", "d e", "f \" g", "", "hij"));
-  EXPECT_THAT(*split_words("\"a\\n\" '\\' $HOME *"), ElementsAre("a\\n", "\\", "$HOME", "*"));
-  EXPECT_THAT(*split_words(""), ElementsAre());
-  EXPECT_THAT(*split_words("a\\"), ElementsAre("a\\"));
-  EXPECT_FALSE(split_words("\"a"));
+  EXPECT_THAT(*shell_split("\"a\\n\" '\\' $HOME *"), ElementsAre("a\\n", "\\", "$HOME", "*"));
+  EXPECT_THAT(*shell_split(""), ElementsAre());
+  EXPECT_THAT(*shell_split("a\\"), ElementsAre("a\\"));
+  EXPECT_FALSE(shell_split("\"a"));
 }
 
 TEST(Launch, TheKindIsReadFromTheVersion) {

@@ -11,7 +11,6 @@
 
 #include "../support/fake_net.hpp"
 #include "world/mpi_thread.hpp"
-#include "world/orphaned_work.hpp"
 #include "world/packet.hpp"
 
 namespace mlps::world {

@@ -11,7 +11,6 @@ using enum FlagKind;
 constexpr CommandMask kDatasize = own_command(0);
 constexpr CommandMask kRunCommand = own_command(1);
 constexpr CommandMask kConfigview = own_command(2);
-constexpr CommandMask kAllCommands = kDatasize | kRunCommand | kConfigview;
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "datasize",
@@ -30,11 +29,10 @@ constexpr auto kFlags = std::to_array<Flag>({
      .short_name = "m",
      .kind = kChoice,
      .choices = "llama3-8b|llama3-70b|llama3-405b|llama3-1t",
-     .commands = kAllCommands,
-     .required = kAllCommands,
+     .required = kOfBenchmark,
      .text = "Model whose checkpoints are written and read."},
-    row_for(kProcessesFlag, kAllCommands, kAllCommands, "Ranks (simulated accelerators) that take part."),
-    row_for(kClientHostMemoryFlag, kAllCommands, kRunCommand | kConfigview),
+    row_for(kProcessesFlag, kOfBenchmark, kOfBenchmark, "Ranks (simulated accelerators) that take part."),
+    row_for(kClientHostMemoryFlag, kOfBenchmark, kRunCommand | kConfigview),
     {.name = "checkpoint-folder",
      .short_name = "cf",
      .kind = kLocation,
@@ -48,29 +46,28 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "num-checkpoints-write",
      .short_name = "ncw",
      .kind = kInteger,
-     .value_name = "N",
      .maximum = 1'000'000,
      .default_text = "10",
-     .commands = kAllCommands,
      .text = "Checkpoints to write. closed: 10 or 0."},
     {.name = "num-checkpoints-read",
      .short_name = "ncr",
      .kind = kInteger,
-     .value_name = "N",
      .maximum = 1'000'000,
      .default_text = "10",
-     .commands = kAllCommands,
      .text = "Checkpoints to read. closed: 10 or 0."},
     {.name = "checkpoint-subset",
      .kind = kSwitch,
      .commands = kRunCommand,
      .text = "Declare an 8-process subset run; llama3-8b with 8 processes only."},
+    {.name = "cleanup",
+     .kind = kSwitch,
+     .commands = kRunCommand,
+     .text = "Remove the checkpoints that this run has written when it has ended."},
     {.name = "size-scale",
      .kind = kReal,
      .value_name = "F",
      .real_maximum = checkpointing::kMostSizeScale,
      .default_text = "1.0",
-     .commands = kAllCommands,
      .modes = kWhatifOnly,
      .text = "Shrink every tensor to this share of its elements, above 0 and up to 1, for small machines."},
     {.name = "payload",
@@ -78,11 +75,11 @@ constexpr auto kFlags = std::to_array<Flag>({
      .choices = "unique|none",
      .default_text = "unique",
      .commands = kRunCommand,
+     .modes = kWhatifOnly,
      .text = "Content of the objects; none leaves buffers unfilled, for null:// only."},
     row_for(kSeedFlag, kRunCommand, kNoCommand, "Seed of the payload."),
     {.name = "skip-validation",
      .kind = kSwitch,
-     .commands = kAllCommands,
      .no_effect = "checkpoints have no manifest that could be checked",
      .text = "Accepted for old scripts; checkpoints have no manifest to check."},
 });
@@ -93,6 +90,6 @@ constexpr Benchmark kCheckpointing{{.word = "checkpointing",
                                     .text = "write and read checkpoints of large language models",
                                     .subcommands = kSubcommands,
                                     .flags = kFlags},
-                                   parse_checkpointing_command};
+                                   [](CommandLine line) { return command_of(parse_checkpointing(std::move(line))); }};
 
 }  // namespace mlps::cli

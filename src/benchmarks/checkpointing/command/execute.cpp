@@ -1,23 +1,32 @@
-#include "benchmarks/checkpointing/command/execute.hpp"
+#include <fmt/format.h>
 
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
+#include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "results/findings.hpp"
+#include "results/record_common.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/host_watch.hpp"
-#include "session/options_json.hpp"
 #include "session/placement.hpp"
 #include "session/run_end.hpp"
 
 namespace mlps::cli {
 namespace {
+
+// "<checkpoint folder>/<model>", both of them new.
+constexpr uint32_t kFoldersOfRun = 2;
 
 class CheckpointingExecution {
  public:
@@ -50,20 +59,51 @@ class CheckpointingExecution {
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
-    return repeat(common_, [&] { return run_once(*gates); });
+    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
+    const int status = repeat(common_, [&] { return run_once(*gates); });
+    if (group_.is_process0()) settle_what_was_written();
+    return status;
   }
 
  private:
   Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
-    request.model_folder = prepared_.plan.model;
+    request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.bytes_in_place = [this] { return bytes_in_place(); };
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
-    request.budget_bytes = prepared_.io->budget_bytes;
     return gates::run_gates(request, group_.transport());
+  }
+
+  // Process 0 claims the folder for all.
+  Status claim_folder() {
+    if (!group_.is_process0()) return {};
+    return gates::claim_folder(*prepared_.store, prepared_.plan.checkpoints_to_write > 0, command_text(options_),
+                               group_.transport().failure(), claim_);
+  }
+
+  /// Removes the checkpoints that this run has written, if it is to, or says that they stay. In process 0, when all
+  /// have ended their part.
+  void settle_what_was_written() const {
+    const checkpointing::CheckpointPlan& plan = prepared_.plan;
+    if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
+    const std::string where = prepared_.store->root().to_string();
+    const std::string what =
+        fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
+                    plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
+    if (!options_.cleanup) return log::status("kept: {}; --cleanup removes them after a run", what);
+    const Status removed = checkpointing::remove_stored(plan, *prepared_.store);
+    if (removed) return log::status("removed: {}", what);
+    log::warning("--cleanup: some of {} stay: {}", what, removed.error().message);
+  }
+
+  Result<uint64_t> bytes_in_place() const {
+    const auto session = prepared_.store->open_session(1);
+    if (!session) return fail(session.error());
+    return checkpointing::stored_bytes(prepared_.plan, **session);
   }
 
   /// Returns what the processes must have alike: the objects of every rank, where they are, and how they are made.
@@ -96,14 +136,29 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
     context.separation = gates.separation;
-    context.args_json = options_json(options_);
+    context.class_keys = &results::kCheckpointClass;
     context.workload = prepared_.workload;
     context.workload_name = prepared_.workload.file_name;
     context.values = prepared_.workload.values;
     context.overrides = prepared_.overrides;
-    if (common_.mode == Mode::kClosed) context.verification = "CLOSED";
-    if (common_.mode == Mode::kOpen) context.verification = "OPEN";
+    context.verification = verification();
+    if (options_.payload == checkpointing::PayloadMode::kNone) {
+      context.no_result_because.emplace_back("--payload none: the objects have no content");
+    }
+    if (options_.size_scale != 1) {
+      context.no_result_because.push_back(
+          fmt::format("--size-scale {}: the checkpoints are not those of the model", options_.size_scale));
+    }
     return context;
+  }
+
+  /// Returns what the rules call a run of so many processes, whatever division it was started for.
+  std::string verification() const {
+    if (common_.mode == Mode::kWhatif) return {};
+    const workloads::CheckpointWorkload& workload = prepared_.workload;
+    const uint32_t processes = prepared_.plan.processes;
+    if (common_.mode == Mode::kClosed || processes == workload.closed_processes) return "CLOSED";
+    return processes % workload.gpus_per_dp == 0 ? "OPEN" : "INVALID";
   }
 
   int run_once(const gates::Report& gates) {
@@ -118,7 +173,7 @@ class CheckpointingExecution {
     checkpointing::RunRecord record = checkpointing::run(request, world);
     warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, group_.transport(), *prepared_.store).warning());
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)checkpointing::gather_record(record, group_.transport()); };
+    const auto gather = [&] { (void)run::gather_record(record, group_.transport()); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(record, *outcome) : status_of(record);
   }
@@ -140,7 +195,8 @@ class CheckpointingExecution {
   int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
     const Status written = results::write_finished(folder_, about_, record, outcome);
     print(common_.json ? results::record_json(about_, record, outcome)
-                       : results::result_table(record) + results::findings_text(outcome.findings));
+                       : results::result_table(record) + results::findings_text(outcome.findings) +
+                             results::no_result_text(about_, record));
     return finish(folder_, written, outcome);
   }
 
@@ -152,13 +208,14 @@ class CheckpointingExecution {
   ProcessGroup& group_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
-  results::RunFolder folder_;  // process 0's, of the current loop
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
+  results::RunFolder folder_;                  // process 0's, of the current loop
   results::CheckpointContext about_;
 };
 
 }  // namespace
 
-int execute_checkpointing(const CheckpointingOptions& options, const CommandContext& context) {
+int execute_command(const CheckpointingOptions& options, const CommandContext& context) {
   ProcessGroup& group = context.group;
   prepare_process();
   Cluster cluster;

@@ -17,19 +17,19 @@ struct CheckpointingOptions : BenchmarkOptions {
   uint32_t num_processes = 0;  ///< at least 1
   uint32_t num_checkpoints_write = 10;
   uint32_t num_checkpoints_read = 10;
-  std::string checkpoint_folder;         ///< set for run; configview: may be empty
-  std::string checkpoint_folder_source;  ///< as results_dir_source
+  std::string checkpoint_folder;  ///< set for run; configview: may be empty
   bool checkpoint_subset = false;
 
   // Ours.
+  bool cleanup = false;
   double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
   checkpointing::PayloadMode payload = checkpointing::PayloadMode::kUnique;
 };
 
+/// What Command asks of these options.
 RankDemand ranks_of(const CheckpointingOptions& options);
-
-/// Command::options_json() and Command::summary_rows() of these options.
-std::string options_json(const CheckpointingOptions& options);
-std::vector<std::pair<std::string, std::string>> summary_rows(const CheckpointingOptions& options);
+std::vector<std::pair<std::string, std::string>> rows_of(const CheckpointingOptions& options);
+Result<Location> folder_of(const CheckpointingOptions& options, const Environment& environment);
+int execute_command(const CheckpointingOptions& options, const CommandContext& context);
 
 }  // namespace mlps::cli

@@ -10,10 +10,4 @@ using ParsedCheckpointing = Parsed<CheckpointingOptions>;
 /// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
 ParsedCheckpointing parse_checkpointing(CommandLine line);
 
-/// Returns the command with these options.
-std::unique_ptr<Command> make_command(CheckpointingOptions options);
-
-/// Benchmark::parse.
-ParsedCommand parse_checkpointing_command(CommandLine line);
-
 }  // namespace mlps::cli

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "benchmarks/checkpointing/argument_rules.hpp"
 #include "benchmarks/checkpointing/io_plan.hpp"
+#include "results/storage_parameters.hpp"
 #include "session/execution.hpp"
-#include "storage/open.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -55,8 +58,6 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
   arguments.processes = options.num_processes;
   arguments.checkpoints_to_write = workload.num_checkpoints_write;
   arguments.checkpoints_to_read = workload.num_checkpoints_read;
-  arguments.protocol = options.protocol;
-  arguments.o_direct = options.o_direct;
   arguments.checkpoint_subset = options.checkpoint_subset;
   arguments.allow_invalid_params = options.common.allow_invalid_params;
   arguments.hosts = static_cast<uint32_t>(options.hosts.hosts.size());
@@ -73,17 +74,16 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
 /// Opens the store of the checkpoint folder, and plans how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
-  const auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  // The store is the model's folder: what it lies on, after links and mounts, is what every check asks.
+  auto folder = folder_of(options, environment);
   if (!folder) return fail(folder.error());
+  if (folder->scheme() != Scheme::kNull) folder = folder->join(options.model);
   if (auto status = check_payload(options, *folder); !status) return status;
-  storage::StoreOptions store_options;
-  store_options.fadvise = options.fadvise;
-  store_options.fault = options.inject_fault;
-  auto store = storage::open_store(*folder, store_options, environment);
+  auto store = open_store(*folder, options, environment);
   if (!store) return fail(store.error());
   prepared.store = std::move(*store);
 
-  const auto request = io_limits<checkpointing::IoRequest>(options);
+  const auto request = io_limits<io::PlanRequest>(options);
   const auto io = checkpointing::plan_io(prepared.plan, *prepared.store, request);
   if (!io) return fail(io.error());
   prepared.io = *io;
@@ -94,6 +94,33 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   prepared.details.store_settings = prepared.store->describe();
   prepared.details.injected_fault = options.inject_fault;
   return {};
+}
+
+/// Adds what mlpstorage 3.0 sets itself, in its order: where the checkpoints go, and the grid of a subset, which makes
+/// it another class than a full run.
+void add_decisions(PreparedCheckpointing& prepared) {
+  std::vector<Override> decided;
+  const auto set = [&](const char* key, std::string value) {
+    decided.push_back({key, std::move(value), ValueSource::kTool});
+  };
+  if (prepared.store) {
+    const std::filesystem::path model_folder = prepared.store->root().path();
+    decided = results::storage_parameters(*prepared.store, model_folder.parent_path().string());
+  }
+  if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
+    set("checkpoint.mode", "subset");
+    set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
+  }
+  const auto is_of_user = [](const Override& known) { return known.source == ValueSource::kUserParams; };
+  const auto first_of_user = std::find_if(prepared.overrides.begin(), prepared.overrides.end(), is_of_user);
+  decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
+  prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
+  if (prepared.store) {
+    const Location& folder = prepared.store->root();
+    set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
+  }
+  results::set_tool_values(decided, prepared.workload.values);
+  prepared.overrides.insert(prepared.overrides.begin(), decided.begin(), decided.end());
 }
 
 }  // namespace
@@ -121,11 +148,16 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   if (!plan) {
     errors.push_back(plan.error());
+    if (!options.checkpoint_folder.empty()) {
+      const auto folder = folder_of(options, environment);
+      if (!folder) errors.push_back(folder.error());
+    }
     return tl::unexpected(errors);
   }
   prepared.plan = std::move(*plan);
   if (!options.checkpoint_folder.empty()) note(open_folder(options, environment, prepared));
   if (!errors.empty()) return tl::unexpected(errors);
+  add_decisions(prepared);
   return prepared;
 }
 

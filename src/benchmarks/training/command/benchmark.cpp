@@ -12,7 +12,6 @@ constexpr CommandMask kDatagen = own_command(1);
 constexpr CommandMask kRunCommand = own_command(2);
 constexpr CommandMask kConfigview = own_command(3);
 constexpr CommandMask kReadingCommands = kRunCommand | kConfigview;  // configview: what run would do
-constexpr CommandMask kAllCommands = kDatasize | kDatagen | kReadingCommands;
 constexpr CommandMask kTraits = kOfBenchmark | kParamsInEveryMode;
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
@@ -46,7 +45,6 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "max-accelerators",
      .short_name = "ma",
      .kind = kInteger,
-     .value_name = "N",
      .minimum = 1,
      .maximum = kMostRanks,
      .commands = kDatasize,
@@ -55,7 +53,6 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "num-accelerators",
      .short_name = "na",
      .kind = kInteger,
-     .value_name = "N",
      .minimum = 1,
      .maximum = kMostRanks,
      .commands = kReadingCommands,
@@ -65,7 +62,6 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "num-client-hosts",
      .short_name = "nc",
      .kind = kInteger,
-     .value_name = "N",
      .minimum = 1,
      .maximum = 1'000'000,
      .commands = kDatasize | kReadingCommands,
@@ -74,7 +70,6 @@ constexpr auto kFlags = std::to_array<Flag>({
      .short_name = "dd",
      .kind = kLocation,
      .value_name = "WHERE",
-     .commands = kAllCommands,
      .required = kDatagen | kRunCommand,
      .variable = "MLPSTORAGE_DATA_DIR",
      .retired = "MLPERF_DATA_DIR",
@@ -86,27 +81,22 @@ constexpr auto kFlags = std::to_array<Flag>({
     row_for(kSeedFlag, kRunCommand, kNoCommand, "Seed of random shuffles."),
     {.name = "workload-file",
      .kind = kPath,
-     .value_name = "FILE",
-     .commands = kAllCommands,
      .modes = kOpenAndWhatif,
      .names_file = true,
      .text = "Workload definition in the YAML of DLIO, in place of the built-in one."},
     {.name = "read-ahead",
      .kind = kSize,
-     .value_name = "SIZE",
      .minimum = kMiB,
-     .default_text = "1GiB",
      .commands = kReadingCommands,
-     .text = "Most that is read, or being read, ahead of one accelerator."},
+     .text = "Most that is read, or being read, ahead of one accelerator. Default: as the workload says."},
     {.name = "drop-caches-timeout-seconds",
      .kind = kInteger,
-     .value_name = "N",
      .minimum = 1,
      .maximum = 86'400,
      .default_text = "30",
      .commands = kRunCommand,
      .text = "Most time spent before an epoch on evicting the data set from this host's page cache."},
-    row_for(kSkipValidationFlag, kAllCommands, kNoCommand,
+    row_for(kSkipValidationFlag, kOfBenchmark, kNoCommand,
             "Treat contradictions of the data set's manifest as warnings."),
 });
 
@@ -116,6 +106,6 @@ constexpr Benchmark kTraining{{.word = "training",
                                .text = "make data sets, and read them as a training job would",
                                .subcommands = kSubcommands,
                                .flags = kFlags},
-                              parse_training_command};
+                              [](CommandLine line) { return command_of(parse_training(std::move(line))); }};
 
 }  // namespace mlps::cli

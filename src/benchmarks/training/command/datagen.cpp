@@ -2,9 +2,11 @@
 
 #include "base/version.hpp"
 #include "benchmarks/training/command/execute.hpp"
-#include "benchmarks/training/gather_generate_record.hpp"
+#include "benchmarks/training/command/stores.hpp"
+#include "benchmarks/training/gather_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
@@ -14,6 +16,61 @@ namespace {
 
 // The data folder is `<data-dir>/<model>`, and --data-dir may be new, too.
 constexpr uint32_t kFoldersOfDatagen = 2;
+
+struct PreparedDatagen {
+  ChosenWorkload chosen;
+  uint64_t seed = 0;
+  DataFiles files;
+  std::unique_ptr<storage::Store> store;  // opened, nothing sent
+  results::DatagenPlan plan;
+  results::TrainingDetails details;
+};
+
+results::DatagenPlan datagen_plan(const TrainingOptions& options, const PreparedDatagen& prepared,
+                                  const training::WritePlan& writes) {
+  const training::Dataset& train = *prepared.files.train;
+  const training::Dataset& eval = *prepared.files.eval;
+  results::DatagenPlan plan;
+  plan.model = options.model;
+  plan.format = workloads::format_name(prepared.chosen.workload.dataset.format);
+  plan.files = train.files() + eval.files();
+  plan.eval_files = eval.files();
+  plan.samples_per_file = train.samples_per_file();
+  plan.bytes = train.expected_bytes() + eval.expected_bytes();
+  plan.sizes_vary = train.sizes_vary();
+  plan.processes = options.processes;
+  plan.writes = writes;
+  return plan;
+}
+
+// `hosts` is the number of processes among which the generators are spread.
+Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
+                                          uint32_t hosts) {
+  auto chosen = choose_workload(options);
+  if (!chosen) return failed(chosen);
+  log_notes(chosen->workload);
+  PreparedDatagen prepared;
+  prepared.chosen = std::move(*chosen);
+  prepared.seed = options.seed.value_or(training::kDefaultDataSeed);
+  const workloads::TrainingWorkload& workload = prepared.chosen.workload;
+  auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
+  if (!store) return failed(store);
+  prepared.store = std::move(*store);
+  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
+  if (!files) return failed(files);
+  prepared.files = std::move(*files);
+
+  auto request = io_limits<training::WriteRequest>(options);
+  request.processes = options.processes;
+  request.hosts = hosts;
+  const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
+  if (!writes) return failed(writes);
+  prepared.plan = datagen_plan(options, prepared, *writes);
+  prepared.details.mode = mode_name(options.common.mode);
+  prepared.details.injected_fault = options.inject_fault;
+  describe_data(*prepared.store, prepared.seed, prepared.chosen, prepared.details);
+  return prepared;
+}
 
 class DatagenExecution {
  public:
@@ -28,9 +85,15 @@ class DatagenExecution {
             errors_of(shares), {{"the data set", shape}, {"the data folder", prepared_.details.location}}))
       return *status;
     shares_ = std::move(*shares);
+    // What another run is writing there is nothing to go by.
+    if (const auto status = group_.check_consensus(errors_of(claim_folder(false)))) return *status;
     if (const auto status = find_destination(shape)) return *status;
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
+    if (missing_bytes() > 0) {
+      if (const auto status = group_.check_consensus(errors_of(claim_folder(true)))) return *status;
+      if (const auto status = find_destination(shape)) return *status;
+    }
 
     const InterruptWatch::Attachment attachment(group_.interrupts(), transport.failure());
     if (const auto status = group_.check_consensus(errors_of(begin(*gates)))) return *status;
@@ -39,7 +102,7 @@ class DatagenExecution {
     training::GenerateRecord record = training::generate(request_, transport);
     warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
     const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)training::gather_record(record, transport); };
+    const auto gather = [&] { (void)run::gather_record(record, transport); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }
@@ -56,6 +119,12 @@ class DatagenExecution {
     if (const auto status = group_.check_consensus(errors_of(found))) return status;
     destination_ = *found;
     return std::nullopt;
+  }
+
+  // Process 0 claims the folder for all, or only sees that nobody has.
+  Status claim_folder(bool writes) {
+    if (!group_.is_process0()) return {};
+    return gates::claim_folder(*prepared_.store, writes, command_text(options_), group_.transport().failure(), claim_);
   }
 
   std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
@@ -94,7 +163,6 @@ class DatagenExecution {
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
-    request.budget_bytes = prepared_.plan.writes.budget_bytes;
     return gates::run_gates(request, group_.transport());
   }
 
@@ -127,14 +195,23 @@ class DatagenExecution {
   std::vector<world::HostShare> shares_;
   training::DestinationState destination_;
   training::GenerateRequest request_;
-  results::RunFolder folder_;  // process 0's
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
+  results::RunFolder folder_;                  // process 0's
   results::RunContext about_;
 };
 
 }  // namespace
 
-int execute_datagen(const TrainingCall& call, PreparedDatagen prepared) {
-  return DatagenExecution(call, std::move(prepared)).run();
+int execute_datagen(const TrainingCall& call) {
+  const TrainingOptions& options = call.options;
+  auto prepared = prepare_datagen(options, call.environment, call.group.transport().size());
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  if (call.group.is_process0() && shows_plan(options.common)) {
+    print(options.common.json ? results::plan_json(prepared->plan, prepared->details)
+                              : results::plan_table(prepared->plan, prepared->details));
+  }
+  return options.common.dry_run ? kExitSuccess : DatagenExecution(call, std::move(*prepared)).run();
 }
 
 }  // namespace mlps::cli

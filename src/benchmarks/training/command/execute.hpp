@@ -7,6 +7,7 @@
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
 #include "results/findings.hpp"
+#include "results/record_common.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/process_group.hpp"
@@ -14,21 +15,19 @@
 
 namespace mlps::cli {
 
-/// Command::execute() of a training command.
-int execute_training(const TrainingOptions& options, const CommandContext& context);
-
 /// Holds what every training command is carried out with. Refers to it.
 struct TrainingCall {
   const TrainingOptions& options;
+  const Environment& environment;
   Stamp invocation_start;
   ProcessGroup& group;
   const Cluster& cluster;
 };
 
-/// Carry out a prepared command and return the process status.
-int execute_datasize(const TrainingCall& call, const PreparedDatasize& prepared);
-int execute_datagen(const TrainingCall& call, PreparedDatagen prepared);
-int execute_run(const TrainingCall& call, PreparedRun prepared);
+/// Carry out a command and return the process status.
+int execute_datasize(const TrainingCall& call);
+int execute_datagen(const TrainingCall& call);
+int execute_run(const TrainingCall& call);  ///< and configview
 
 /// Returns what the result files say of a training command besides its record.
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
@@ -43,7 +42,8 @@ int conclude(const TrainingOptions& options, const results::RunFolder& folder, c
              const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
   const Status written = results::write_finished(folder, about, record, plan, outcome);
   print(options.common.json ? results::record_json(about, record, outcome)
-                            : results::result_table(record) + results::findings_text(outcome.findings));
+                            : results::result_table(record) + results::findings_text(outcome.findings) +
+                                  results::no_result_text(about, record));
   return finish(folder, written, outcome);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,20 +17,19 @@ struct TrainingOptions : BenchmarkOptions {
   uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
   uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
   std::string data_dir;           ///< set for datagen and run, else may be empty
-  std::string data_dir_source;    ///< as results_dir_source
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
-  uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
-  std::string workload_file;         ///< open and whatif; empty: the built-in definition
-  std::string workload_text;         ///< its content
+  std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
+  std::string workload_file;                 ///< open and whatif; empty: the built-in definition
+  std::string workload_text;                 ///< its content
 };
 
-/// Generators of a data set may be unevenly spread over the hosts: datagen is not measured.
+/// What Command asks of these options. Generators of a data set may be unevenly spread over the hosts: datagen is not
+/// measured.
 RankDemand ranks_of(const TrainingOptions& options);
-
-/// Command::options_json() and Command::summary_rows() of these options.
-std::string options_json(const TrainingOptions& options);
-std::vector<std::pair<std::string, std::string>> summary_rows(const TrainingOptions& options);
+std::vector<std::pair<std::string, std::string>> rows_of(const TrainingOptions& options);
+Result<Location> folder_of(const TrainingOptions& options, const Environment& environment);
+int execute_command(const TrainingOptions& options, const CommandContext& context);
 
 }  // namespace mlps::cli

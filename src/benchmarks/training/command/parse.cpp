@@ -1,7 +1,5 @@
 #include "benchmarks/training/command/parse.hpp"
 
-#include "benchmarks/training/command/execute.hpp"
-
 namespace mlps::cli {
 namespace {
 
@@ -17,23 +15,6 @@ const char* process_flag(TrainingCommand command) {
   return command == TrainingCommand::kDatagen ? "num-processes" : "num-accelerators";
 }
 
-class TrainingTask final : public Command {
- public:
-  explicit TrainingTask(TrainingOptions options) : options_(std::move(options)) {}
-
-  BenchmarkOptions& options() override { return options_; }
-  RankDemand ranks() const override { return ranks_of(options_); }
-  std::string options_json() const override { return cli::options_json(options_); }
-  std::vector<std::pair<std::string, std::string>> summary_rows() const override { return cli::summary_rows(options_); }
-  Result<Location> folder(const Environment& environment) const override {
-    return data_location({options_.data_dir, options_.model, {}, options_.o_direct}, *options_.protocol, environment);
-  }
-  int execute(const CommandContext& context) const override { return execute_training(options_, context); }
-
- private:
-  TrainingOptions options_;
-};
-
 }  // namespace
 
 ParsedTraining parse_training(CommandLine line) {
@@ -47,24 +28,14 @@ ParsedTraining parse_training(CommandLine line) {
   options.num_client_hosts = reader.given("num-client-hosts") ? reader.small("num-client-hosts")
                                                               : static_cast<uint32_t>(options.hosts.hosts.size());
   options.data_dir = reader.text("data-dir");
-  options.data_dir_source = reader.origin("data-dir");
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
-  options.read_ahead_bytes = reader.size("read-ahead");
+  if (reader.given("read-ahead")) options.read_ahead_bytes = reader.size("read-ahead");
   options.workload_file = reader.text("workload-file");
   if (const auto file = line.files.find("workload-file"); file != line.files.end())
     options.workload_text = file->second;
   finish_benchmark(reader, line, options, line);
   static_cast<ParseOutcome&>(parsed) = std::move(line);
   return parsed;
-}
-
-std::unique_ptr<Command> make_command(TrainingOptions options) {
-  return std::make_unique<TrainingTask>(std::move(options));
-}
-
-ParsedCommand parse_training_command(CommandLine line) {
-  ParsedTraining parsed = parse_training(std::move(line));
-  return {std::move(parsed), make_command(std::move(parsed.options))};
 }
 
 }  // namespace mlps::cli

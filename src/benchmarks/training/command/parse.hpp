@@ -10,10 +10,4 @@ using ParsedTraining = Parsed<TrainingOptions>;
 /// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
 ParsedTraining parse_training(CommandLine line);
 
-/// Returns the command with these options.
-std::unique_ptr<Command> make_command(TrainingOptions options);
-
-/// Benchmark::parse.
-ParsedCommand parse_training_command(CommandLine line);
-
 }  // namespace mlps::cli

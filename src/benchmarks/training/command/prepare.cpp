@@ -9,8 +9,8 @@
 #include "benchmarks/training/command/stores.hpp"
 #include "benchmarks/training/manifest.hpp"
 #include "benchmarks/training/results/files.hpp"
-#include "flags/text.hpp"
 #include "session/execution.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -19,80 +19,14 @@ using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
 
-template <class T>
-tl::unexpected<std::vector<Error>> failed(const Result<T>& result) {
-  return tl::unexpected(std::vector<Error>{result.error()});
-}
+/// Without --io-memory, buffers of reads may take up to this part of the host's memory.
+constexpr uint64_t kShareForBuffers = 16;
 
 bool user_gave(const ChosenWorkload& chosen, std::string_view key) {
   return std::any_of(chosen.overrides.begin(), chosen.overrides.end(), [&](const Override& change) {
     return change.source == ValueSource::kUserParams && change.key == key;
   });
 }
-
-training::DatasizeRequest datasize_request(const TrainingOptions& options, uint64_t memory_bytes) {
-  training::DatasizeRequest request;
-  request.accelerators = options.processes;
-  request.hosts = options.num_client_hosts;
-  request.client_host_memory_gib = options.client_host_memory_gib;
-  request.measured_memory_bytes = memory_bytes;
-  return request;
-}
-
-void log_notes(const TrainingWorkload& workload) {
-  for (const std::string& note : workload.notes) log::info("workload: {}", note);
-}
-
-// --- datasize --------------------------------------------------------------------------------------------------------
-
-// Where a run's definition and the datagen template disagree, the data set must follow the run.
-std::vector<std::string> differences(const TrainingOptions& options, const TrainingWorkload& workload) {
-  std::vector<std::string> params;
-  const auto datagen = workloads::load_training_workload(options.model, "", {});
-  if (!datagen || !options.workload_file.empty()) return params;
-  for (const char* key : {"dataset.format", "dataset.num_samples_per_file", "dataset.record_length_bytes",
-                          "dataset.record_length_bytes_stdev"}) {
-    const auto wanted = workload.values.find(key);
-    if (wanted == workload.values.end()) continue;
-    const auto there = datagen->values.find(key);
-    if (there != datagen->values.end() && there->second.value == wanted->second.value) continue;
-    params.push_back(fmt::format("{}={}", key, wanted->second.value));
-  }
-  return params;
-}
-
-// Returns the word that the data folder needs: "object" for an object URI, or a bare prefix below BUCKET.
-std::string_view word_for(const std::string& data_dir, const Environment& environment) {
-  const auto location = parse_location(data_dir);
-  const bool is_uri = data_dir.find("://") != std::string::npos;
-  const bool is_path = data_dir.empty() || std::string_view("/.~").find(data_dir.front()) != std::string_view::npos;
-  const bool is_object =
-      is_uri ? location && location->is_object_store() : !is_path && environment.get("BUCKET").has_value();
-  return storage_word(is_object ? AccessProtocol::kObject : AccessProtocol::kFile);
-}
-
-std::string datagen_command(const TrainingOptions& options, const TrainingWorkload& workload,
-                            const training::Datasize& size, const Environment& environment) {
-  const auto given = [](const std::string& text, const char* placeholder) {
-    return text.empty() ? std::string(placeholder) : shell_quoted(text);
-  };
-  std::string command = fmt::format(
-      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} "
-      "--systemname {}",
-      mode_name(options.common.mode), options.model, word_for(options.data_dir, environment), options.processes,
-      given(options.data_dir, "DATA_DIR"), given(options.common.results_dir, "RESULTS_DIR"),
-      given(options.common.systemname, "SYSTEM"));
-  if (!options.workload_file.empty()) command += " --workload-file " + shell_quoted(options.workload_file);
-  command += fmt::format(" --params dataset.num_files_train={}", size.files);
-  for (const std::string& param : differences(options, workload)) command += ' ' + shell_quoted(param);
-  for (const auto& [key, value] : options.common.params) {
-    const bool decided = key == "dataset.num_files_train";
-    if (key.starts_with("dataset.") && !decided) command += ' ' + shell_quoted(key + "=" + value);
-  }
-  return command;
-}
-
-// --- run -------------------------------------------------------------------------------------------------------------
 
 /// Takes apart what a run needs, in the order in which it can be known.
 class RunPreparation {
@@ -111,7 +45,9 @@ class RunPreparation {
     }
     if (!workload().train) {
       note(fail(ErrorCode::kConfigIncompatible, "workflow.train=False leaves a run with nothing to do", {},
-                "leave it out; 'datagen' writes a data set"));
+                fmt::format("leave it out; 'datagen' writes a data set, and checkpoints alone are 'mlpstorage {} "
+                            "checkpointing run --model MODEL'",
+                            mode_name(options_.common.mode))));
     }
     note(open_data());
     if (!errors_.empty()) return tl::unexpected(errors_);
@@ -150,9 +86,7 @@ class RunPreparation {
       log::warning("the manifest of the data set can't be read: {}", found.error().message);
       return std::nullopt;
     }
-    if (!*found) return std::nullopt;
-    manifest_text_ = (*found)->text;
-    return (*found)->manifest;
+    return std::move(*found);
   }
 
   /// Decides the number of files, and applies the manifest of the data set.
@@ -168,6 +102,7 @@ class RunPreparation {
     const bool lenient = options_.common.mode == Mode::kWhatif || options_.common.skip_validation;
     const training::ManifestUse use = training::use_manifest(
         *found, workload(), user_gave(prepared_.chosen, "dataset.num_subfolders_train"), minimum_, lenient);
+    for (const std::string& warning : use.warnings) log::warning("{}", warning);
     std::vector<std::string> overridden;
     for (const training::ManifestFinding& finding : use.findings) {
       report(finding);
@@ -175,9 +110,10 @@ class RunPreparation {
     }
     if (*found) {
       const std::string where = prepared_.store->root().join(training::kManifestName).to_string();
-      prepared_.manifest_text = results::manifest_copy_text(where, overridden, manifest_text_);
+      prepared_.manifest_text = results::manifest_snapshot_text(where, overridden, **found, Stamp::now().wall_us);
     }
     prepared_.data_seed = use.seed;
+    foreign_ = use.foreign;
     return add_overrides(options_, use.overrides, prepared_.chosen);
   }
 
@@ -200,7 +136,8 @@ class RunPreparation {
       return {};
     }
     // whatif has no minimum: what is there is what is read.
-    const bool enough = manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train >= minimum_);
+    const bool enough =
+        manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train + 1 >= minimum_);
     const uint64_t files = enough ? manifest->num_files_train : minimum_;
     prepared_.details.file_count_is = enough ? "as generated" : "the rules' minimum";
     log::status("dataset.num_files_train={}: {}", files, prepared_.details.file_count_is);
@@ -213,16 +150,8 @@ class RunPreparation {
     for (const Override& change : prepared_.chosen.overrides) {
       if (change.source == ValueSource::kUserParams) given.push_back(change);
     }
-    TrainingRulesInput input;
-    input.mode = options_.common.mode;
-    input.allow_invalid_params = options_.common.allow_invalid_params;
-    input.params = workloads::judge_params(options_.model, given);
-    input.own_workload = !options_.workload_file.empty();
-    input.files = workload().dataset.num_files_train;
-    input.minimum_files = minimum_;
-    input.accelerators = options_.processes;
-    input.hosts = static_cast<uint32_t>(options_.hosts.hosts.size());
-    TrainingRulesOutcome outcome = judge_training(input);
+    TrainingRulesOutcome outcome = judge_training(
+        options_, {workloads::judge_params(options_.model, given), workload().dataset.num_files_train, minimum_});
     prepared_.details.division = outcome.division;
     for (const std::string& warning : outcome.warnings) log::warning("{}", warning);
     if (!measures_) {
@@ -241,32 +170,51 @@ class RunPreparation {
     if (!files) return fail(files.error());
     prepared_.files = std::move(*files);
     if (!prepared_.store) return {};
+    if (Status status = take_files_as_found(); !status) return status;
     auto request = io_limits<training::ReadRequest>(options_);
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
+    request.hosts = options_.num_client_hosts;
+    if (options_.io_memory_is_default) request.spare_bytes = world::memory_of_host().total / kShareForBuffers;
     const auto reads =
         training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());
     prepared_.reads = *reads;
+    for (const std::string& remark : reads->remarks) log::warning("{}", remark);
     if (prepared_.plan.checkpoints.empty()) return {};
     const bool folder_given = user_gave(prepared_.chosen, "checkpoint.checkpoint_folder");
     auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);
     if (!checkpoints) return fail(checkpoints.error());
     prepared_.checkpoints = std::move(*checkpoints);
+    prepared_.own_checkpoint_folder = !folder_given;
+    return {};
+  }
+
+  /// Replaces the files by those of another program that are there. Its sizes are asked for where the files will be
+  /// read; other commands take the nominal ones. Without a manifest, --verify says that the set is this program's.
+  Status take_files_as_found() {
+    if (!foreign_ || (options_.verify && prepared_.manifest_text.empty())) return {};
+    if (options_.verify) {
+      return fail(ErrorCode::kConfigIncompatible,
+                  "--verify: the data set was made by another program, so what its files hold isn't known", {},
+                  "leave out --verify; the files are read as they are");
+    }
+    if (!measures_ || options_.common.dry_run) {
+      log::status("the data set is another program's: a run takes the sizes of its files from the store");
+      return {};
+    }
+    auto files = files_as_found(prepared_.files, workload(), options_.io_part_bytes, *prepared_.store);
+    if (!files) return fail(files.error());
+    if (*files) prepared_.files = std::move(**files);
     return {};
   }
 
   void describe() {
     results::TrainingDetails& details = prepared_.details;
+    if (prepared_.store) describe_data(*prepared_.store, prepared_.data_seed, prepared_.chosen, details);
     details.mode = mode_name(options_.common.mode);
     details.verify = options_.verify;
     details.injected_fault = options_.inject_fault;
-    if (prepared_.store) {
-      details.location = prepared_.store->root().to_string();
-      details.store_settings = prepared_.store->describe();
-      details.data_seed = prepared_.data_seed;
-      add_storage_values(*prepared_.store, prepared_.chosen.workload.values);
-    }
     if (prepared_.checkpoints) details.checkpoints = prepared_.checkpoints->root().to_string();
   }
 
@@ -275,85 +223,33 @@ class RunPreparation {
   const uint64_t memory_bytes_;
   const bool measures_;
   PreparedRun prepared_;
-  std::string manifest_text_;
   uint64_t minimum_ = 0;
+  bool foreign_ = false;  // the data set is not of this program
   std::vector<Error> errors_;
 };
 
-results::DatagenPlan datagen_plan(const TrainingOptions& options, const PreparedDatagen& prepared,
-                                  const training::WritePlan& writes) {
-  const training::Dataset& train = *prepared.files.train;
-  const training::Dataset& eval = *prepared.files.eval;
-  results::DatagenPlan plan;
-  plan.model = options.model;
-  plan.format = workloads::format_name(prepared.chosen.workload.dataset.format);
-  plan.files = train.files() + eval.files();
-  plan.eval_files = eval.files();
-  plan.samples_per_file = train.samples_per_file();
-  plan.bytes = train.expected_bytes() + eval.expected_bytes();
-  plan.sizes_vary = train.sizes_vary();
-  plan.processes = options.processes;
-  plan.writes = writes;
-  return plan;
-}
-
 }  // namespace
 
-Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes) {
-  auto format = formats::make_format(formats::layout_of(workload, part_bytes));
-  if (!format) return fail(format.error());
-  DataFiles files;
-  files.format = std::move(*format);
-  files.train = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kTrain, seed, *files.format);
-  files.eval = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kEval, seed, *files.format);
-  return files;
+training::DatasizeRequest datasize_request(const TrainingOptions& options, uint64_t memory_bytes) {
+  training::DatasizeRequest request;
+  request.accelerators = options.processes;
+  request.hosts = options.num_client_hosts;
+  request.client_host_memory_gib = options.client_host_memory_gib;
+  request.measured_memory_bytes = memory_bytes;
+  return request;
 }
 
-Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
-                                            uint64_t memory_bytes) {
-  auto chosen = choose_workload(options);
-  if (!chosen) return failed(chosen);
-  log_notes(chosen->workload);
-  PreparedDatasize prepared;
-  prepared.chosen = std::move(*chosen);
-  results::DatasizeAnswer& answer = prepared.answer;
-  answer.mode = mode_name(options.common.mode);
-  answer.workload = prepared.chosen.workload;
-  answer.request = datasize_request(options, memory_bytes);
-  answer.size = training::datasize(answer.workload, answer.request);
-  answer.datagen_command = datagen_command(options, answer.workload, answer.size, environment);
-  return prepared;
+void log_notes(const TrainingWorkload& workload) {
+  for (const std::string& warning : workload.warnings) log::warning("{}", warning);
+  for (const std::string& note : workload.notes) log::info("workload: {}", note);
 }
 
-Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
-                                          uint32_t hosts) {
-  auto chosen = choose_workload(options);
-  if (!chosen) return failed(chosen);
-  log_notes(chosen->workload);
-  PreparedDatagen prepared;
-  prepared.chosen = std::move(*chosen);
-  prepared.seed = options.seed.value_or(training::kDefaultDataSeed);
-  const TrainingWorkload& workload = prepared.chosen.workload;
-  auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
-  if (!store) return failed(store);
-  prepared.store = std::move(*store);
-  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
-  if (!files) return failed(files);
-  prepared.files = std::move(*files);
-
-  auto request = io_limits<training::WriteRequest>(options);
-  request.processes = options.processes;
-  request.hosts = hosts;
-  const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
-  if (!writes) return failed(writes);
-  prepared.plan = datagen_plan(options, prepared, *writes);
-  prepared.details.mode = mode_name(options.common.mode);
-  prepared.details.location = prepared.store->root().to_string();
-  prepared.details.data_seed = prepared.seed;
-  prepared.details.store_settings = prepared.store->describe();
-  prepared.details.injected_fault = options.inject_fault;
-  add_storage_values(*prepared.store, prepared.chosen.workload.values);
-  return prepared;
+void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,
+                   results::TrainingDetails& details) {
+  details.location = store.root().to_string();
+  details.store_settings = store.describe();
+  details.data_seed = seed;
+  add_storage_values(store, chosen.workload);
 }
 
 Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,

@@ -33,6 +33,23 @@ Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
 Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
                      ChosenWorkload& chosen);
 
+/// Returns the error of a result as a list.
+template <class T>
+tl::unexpected<std::vector<Error>> failed(const Result<T>& result) {
+  return tl::unexpected(std::vector<Error>{result.error()});
+}
+
+/// Logs what the definition says to its user.
+void log_notes(const workloads::TrainingWorkload& workload);
+
+/// Returns the question that datasize answers, and with it the least number of files. `memory_bytes` is the measured
+/// memory of all hosts.
+training::DatasizeRequest datasize_request(const TrainingOptions& options, uint64_t memory_bytes);
+
+/// Describes the data folder in the plan, and among the values of the result files.
+void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,
+                   results::TrainingDetails& details);
+
 /// Holds the files of a data set. They refer to the format, which keeps its address when this is moved.
 struct DataFiles {
   std::unique_ptr<formats::Format> format;
@@ -41,25 +58,11 @@ struct DataFiles {
 
 Result<DataFiles> make_files(const workloads::TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes);
 
-struct PreparedDatasize {
-  ChosenWorkload chosen;
-  results::DatasizeAnswer answer;
-};
-/// `memory_bytes`, here and below, is the measured memory of all hosts.
-Prepared<PreparedDatasize> prepare_datasize(const TrainingOptions& options, const Environment& environment,
-                                            uint64_t memory_bytes);
-
-struct PreparedDatagen {
-  ChosenWorkload chosen;
-  uint64_t seed = 0;
-  DataFiles files;
-  std::unique_ptr<storage::Store> store;  ///< opened, nothing sent
-  results::DatagenPlan plan;
-  results::TrainingDetails details;
-};
-/// Prepares datagen; `hosts` is the number of processes among which the generators are spread.
-Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
-                                          uint32_t hosts);
+/// Returns the files of a data set that another program made, named as `names` says, with the sizes that the store has;
+/// nothing if no file is there. Blocks: every k-th file is asked for, and all of them if these differ in size. Says
+/// what was found.
+Result<std::optional<DataFiles>> files_as_found(const DataFiles& names, const workloads::TrainingWorkload& workload,
+                                                uint64_t part_bytes, storage::Store& store);
 
 /// Holds a run in which everything is decided; of the storage, only the manifest of the data set was read.
 struct PreparedRun {
@@ -69,11 +72,13 @@ struct PreparedRun {
   DataFiles files;
   std::unique_ptr<storage::Store> store;        ///< configview without --data-dir: nothing
   std::unique_ptr<storage::Store> checkpoints;  ///< nothing unless the plan saves any
+  bool own_checkpoint_folder = false;           ///< the folder of `checkpoints` is not one that the user gave
   training::RunPlan plan;
   std::optional<training::ReadPlan> reads;  ///< as store
   results::TrainingDetails details;
 };
-/// Prepares run and configview. Objections to the run are errors for run, and warnings for configview.
+/// Prepares run and configview. Objections to the run are errors for run, and warnings for configview. `memory_bytes`
+/// is the measured memory of all hosts.
 Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,
                                   uint64_t memory_bytes);
 

@@ -12,18 +12,27 @@ constexpr uint32_t kFewAccelerators = 4;
 
 class Judge {
  public:
-  explicit Judge(const TrainingRulesInput& input) : input_(input) {}
+  Judge(const TrainingOptions& options, const TrainingRulesInput& input) : options_(options), input_(input) {}
 
   TrainingRulesOutcome judge() {
     for (const workloads::ParamFinding& finding : input_.params) add_param(finding);
-    if (input_.own_workload) add(ParamVerdict::kInvalid, "--workload-file replaces the workload of the rules", {});
-    if (input_.files < input_.minimum_files) {
+    if (!options_.workload_file.empty()) {
+      add(ParamVerdict::kInvalid, "--workload-file replaces the workload of the rules", {});
+    }
+    const bool granted = input_.files + 1 == input_.minimum_files;
+    if (granted && options_.common.mode != Mode::kWhatif) {
+      outcome_.warnings.push_back(
+          fmt::format("dataset.num_files_train={} is one file below the rules' minimum of {}: data sets of versions "
+                      "before 3.0.43, which rounded down, have that many, and the rules' checker grants it",
+                      input_.files, input_.minimum_files));
+    }
+    if (!granted && input_.files < input_.minimum_files) {
       add(ParamVerdict::kInvalid,
           fmt::format("dataset.num_files_train={} is below the rules' minimum of {}", input_.files,
                       input_.minimum_files),
-          fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(input_.mode)));
+          fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(options_.common.mode)));
     }
-    if (input_.mode != Mode::kWhatif) add_remarks();
+    if (options_.common.mode != Mode::kWhatif) add_remarks();
     outcome_.division = worst_ == ParamVerdict::kInvalid ? "INVALID"
                         : worst_ == ParamVerdict::kOpen  ? "OPEN"
                                                          : "CLOSED";
@@ -39,8 +48,8 @@ class Judge {
   void add(ParamVerdict verdict, std::string message, std::string suggestion) {
     const bool invalid = verdict == ParamVerdict::kInvalid;
     if (worst_ != ParamVerdict::kInvalid) worst_ = verdict;
-    if (input_.mode == Mode::kWhatif || (input_.mode == Mode::kOpen && !invalid)) return;
-    if (input_.mode == Mode::kOpen && input_.allow_invalid_params) {
+    if (options_.common.mode == Mode::kWhatif || (options_.common.mode == Mode::kOpen && !invalid)) return;
+    if (options_.common.mode == Mode::kOpen && options_.common.allow_invalid_params) {
       outcome_.warnings.push_back(message + " (--allow-invalid-params: the run is INVALID)");
       return;
     }
@@ -55,18 +64,20 @@ class Judge {
   }
 
   void add_remarks() {
-    if (input_.hosts == 1 && input_.accelerators < kFewAccelerators) {
+    const size_t hosts = options_.hosts.hosts.size();
+    if (hosts == 1 && options_.processes < kFewAccelerators) {
       outcome_.warnings.push_back(
           fmt::format("one host with {} accelerators: the submission checker remarks on fewer "
                       "than {}",
-                      input_.accelerators, kFewAccelerators));
+                      options_.processes, kFewAccelerators));
     }
-    if (input_.hosts > 1 && input_.accelerators % input_.hosts != 0) {
+    if (hosts > 1 && options_.processes % hosts != 0) {
       outcome_.warnings.push_back(
-          fmt::format("{} accelerators can't be spread evenly over {} hosts", input_.accelerators, input_.hosts));
+          fmt::format("{} accelerators can't be spread evenly over {} hosts", options_.processes, hosts));
     }
   }
 
+  const TrainingOptions& options_;
   const TrainingRulesInput& input_;
   TrainingRulesOutcome outcome_;
   ParamVerdict worst_ = ParamVerdict::kClosed;
@@ -74,8 +85,8 @@ class Judge {
 
 }  // namespace
 
-TrainingRulesOutcome judge_training(const TrainingRulesInput& input) {
-  return Judge(input).judge();
+TrainingRulesOutcome judge_training(const TrainingOptions& options, const TrainingRulesInput& input) {
+  return Judge(options, input).judge();
 }
 
 }  // namespace mlps::cli

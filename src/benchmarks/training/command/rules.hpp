@@ -9,16 +9,11 @@
 
 namespace mlps::cli {
 
-/// Holds what the rules look at before a run.
+/// Holds what the rules look at before a run, besides its options.
 struct TrainingRulesInput {
-  Mode mode = Mode::kClosed;
-  bool allow_invalid_params = false;
   std::vector<workloads::ParamFinding> params;  ///< of the user's overrides
-  bool own_workload = false;                    ///< --workload-file
   uint64_t files = 0;
   uint64_t minimum_files = 0;  ///< the datasize answer
-  uint32_t accelerators = 0;
-  uint32_t hosts = 1;
 };
 
 struct TrainingRulesOutcome {
@@ -29,6 +24,6 @@ struct TrainingRulesOutcome {
 
 /// Judges the parameters of a run before it starts, by the rules of MLPerf Storage 3.0. closed stops at anything but
 /// CLOSED, open at INVALID unless it is allowed, whatif at nothing: E301 and E302, exit 1. Pure.
-TrainingRulesOutcome judge_training(const TrainingRulesInput& input);
+TrainingRulesOutcome judge_training(const TrainingOptions& options, const TrainingRulesInput& input);
 
 }  // namespace mlps::cli

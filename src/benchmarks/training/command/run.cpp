@@ -2,8 +2,10 @@
 
 #include <filesystem>
 
+#include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
@@ -27,6 +29,7 @@ class TrainingExecution {
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
+    if (const auto status = group_.check_consensus(errors_of(claim_folders()))) return *status;
     return repeat(options_.common, [&] { return run_once(*gates); });
   }
 
@@ -38,7 +41,6 @@ class TrainingExecution {
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
-    request.budget_bytes = prepared_.reads->budget_bytes;
     return gates::run_gates(request, group_.transport());
   }
 
@@ -49,7 +51,7 @@ class TrainingExecution {
     if (group_.is_process0()) {
       gates::Request request;
       request.store = prepared_.checkpoints.get();
-      request.new_folders = kFoldersOfRun;
+      request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
       world::LocalTransport alone;
@@ -58,6 +60,15 @@ class TrainingExecution {
     }
     if (const auto ended = group_.broadcast(status)) return ended;
     return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
+  }
+
+  // Process 0 makes sure for all that nobody is writing the data, and claims the checkpoint folder.
+  Status claim_folders() {
+    if (!group_.is_process0()) return {};
+    if (Status free = gates::look_for_claims(*prepared_.store); !free) return free;
+    if (!prepared_.checkpoints) return {};
+    return gates::claim_folder(*prepared_.checkpoints, true, command_text(options_), group_.transport().failure(),
+                               claim_);
   }
 
   std::string plan_text() const {
@@ -142,9 +153,9 @@ class TrainingExecution {
     if (!group_.is_process0()) return {};
     about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
     about_.separation = gates.separation;
+    about_.manifest_snapshot = prepared_.manifest_text;
     about_.verification = prepared_.details.division;
-    return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
-                                  prepared_.manifest_text);
+    return results::write_started(folder_, about_, training::describe_run(request), plan_text());
   }
 
   const TrainingCall& call_;
@@ -153,14 +164,26 @@ class TrainingExecution {
   PreparedRun prepared_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
-  results::RunFolder folder_;  // process 0's, of the current loop
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's, of the checkpoint folder
+  results::RunFolder folder_;                  // process 0's, of the current loop
   results::RunContext about_;
 };
 
 }  // namespace
 
-int execute_run(const TrainingCall& call, PreparedRun prepared) {
-  return TrainingExecution(call, std::move(prepared)).run();
+int execute_run(const TrainingCall& call) {
+  const TrainingOptions& options = call.options;
+  auto prepared = prepare_run(options, call.environment, call.cluster.memory_bytes());
+  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
+    return *status;
+  const bool runs = options.which == TrainingCommand::kRun && !options.common.dry_run;
+  const workloads::TrainingWorkload& workload = prepared->chosen.workload;
+  if (options.which == TrainingCommand::kConfigview && !options.common.json) print(configuration_text(workload.values));
+  if (call.group.is_process0() && (!runs || shows_plan(options.common))) {
+    print(options.common.json ? results::plan_json(workload, prepared->plan, prepared->reads, prepared->details)
+                              : results::plan_table(workload, prepared->plan, prepared->reads, prepared->details));
+  }
+  return runs ? TrainingExecution(call, std::move(*prepared)).run() : kExitSuccess;
 }
 
 }  // namespace mlps::cli
