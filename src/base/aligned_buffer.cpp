@@ -25,9 +25,9 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   void* const memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     return fail(
-        ErrorCode::kInternal,
+        ErrorCode::kCommandFailed,
         fmt::format("can't get {} of buffer memory: {}", human_bytes(bytes), std::generic_category().message(errno)),
-        {}, "lower --io-memory or --io-part-size");
+        {}, "lower --io-memory or --io-part-size, or raise the memory limit of the process (ulimit -v)");
   }
   // What the alignment leaves over on both sides is given back.
   auto* const mapping = static_cast<std::byte*>(memory);

@@ -17,7 +17,7 @@ class AlignedBuffer {
   /// The alignment of every buffer: the largest that a file system may ask of O_DIRECT.
   static constexpr size_t kAlignment = 65536;
 
-  /// Allocates `bytes`. Fails with E901.
+  /// Allocates `bytes`. Fails with E201.
   static Result<AlignedBuffer> allocate(size_t bytes);
 
   AlignedBuffer(AlignedBuffer&& other) noexcept

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <fstream>
+#include <sstream>
 
+#include "base/read_file.hpp"
 #include "base/text.hpp"
 
 namespace mlps {
@@ -47,8 +47,9 @@ std::optional<std::string> Environment::get(std::string_view name) const {
 }
 
 Status Environment::add_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(errno_error(errno, "read " + path));
+  const Result<std::string> text_of_file = read_file(path, "file of variables");
+  if (!text_of_file) return fail(text_of_file.error());
+  std::istringstream file(*text_of_file);
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     std::string_view text = trimmed(line);

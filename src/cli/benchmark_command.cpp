@@ -90,7 +90,7 @@ int launch(const Resolution& resolution, const CommandLine& line, const ParsedCo
   const auto settings = make_job_settings(resolution, line, invocation.arguments, invocation.start);
   if (!errors.empty()) return report_failures(errors);
   if (!options.common.dry_run) return run_launched(*command, settings);
-  log::status("would start: {}", join(*command, " "));
+  log::status("would start: {}", join(command->words, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }

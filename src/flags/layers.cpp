@@ -113,7 +113,8 @@ Result<std::string> load_dotenv(const std::string& program_folder, Environment& 
   if (!program_folder.empty()) candidates.push_back(program_folder + "/../.env");
   for (const std::string& path : candidates) {
     std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path, ignored)) continue;
+    // A folder of this name is somebody's Python environment.
+    if (!std::filesystem::exists(path, ignored) || std::filesystem::is_directory(path, ignored)) continue;
     const Status status = environment.add_file(path);
     if (!status) return fail(status.error());
     return path;

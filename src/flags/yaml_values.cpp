@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
-#include <sstream>
-
+#include "base/read_file.hpp"
 #include "flags/text.hpp"
 
 namespace mlps::cli {
@@ -32,17 +29,10 @@ Result<std::vector<std::string>> scalars(const Flag& flag, const YAML::Node& lis
 }  // namespace
 
 Result<YAML::Node> load_mapping(const std::string& path, std::string_view what) {
-  errno = 0;
-  const std::ifstream file(path);
-  std::stringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || errno == EISDIR) {
-    Error error = errno_error(errno, fmt::format("read {} {}", what, path));
-    if (error.code == ErrorCode::kPathNotFound) error.code = ErrorCode::kConfigFileNotFound;
-    return fail(std::move(error));
-  }
+  const Result<std::string> text = read_file(path, std::string(what));
+  if (!text) return fail(text.error());
   try {
-    YAML::Node node = YAML::Load(text.str());
+    YAML::Node node = YAML::Load(*text);
     if (node.IsNull()) return YAML::Node(YAML::NodeType::Map);
     if (node.IsMap()) return node;
     return fail(ErrorCode::kConfigParse, fmt::format("{} {}: not a mapping", what, path), {},

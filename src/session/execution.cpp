@@ -1,10 +1,8 @@
 #include "session/execution.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <random>
 
 #include "base/version.hpp"
@@ -32,13 +30,7 @@ Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
 
 }  // namespace
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
-
 void prepare_process() {
-  signal(SIGPIPE, SIG_IGN);
   // Many ranks on files hold an open file each; the soft limit is often 1,024.
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

@@ -40,7 +40,7 @@ TEST_F(EnvFile, ABadLineIsNamedByNumberAndNeverShown) {
 
 TEST_F(EnvFile, AMissingFileIsAnError) {
   Environment environment;
-  EXPECT_EQ(environment.add_file(path_ + ".none").error().code, ErrorCode::kPathNotFound);
+  EXPECT_EQ(environment.add_file(path_ + ".none").error().code, ErrorCode::kConfigFileNotFound);
 }
 
 }  // namespace
