@@ -35,10 +35,19 @@ Status claim_results_dir(CommonOptions& common, bool runs) {
   return {};
 }
 
-void record_history(const CommonOptions& common, const std::vector<std::string>& arguments) {
-  if (common.orgname.empty() || common.dry_run) return;
-  if (const Status status = append_history(common.results_dir, arguments); !status) {
-    log::warning("this command is not in the history: {}", status.error().message);
+/// Records that a command begins, and returns its id; nothing where there is no history.
+std::optional<uint64_t> record_begin(const CommonOptions& common, const std::vector<std::string>& arguments) {
+  if (common.orgname.empty() || common.dry_run) return std::nullopt;
+  const Result<uint64_t> id = append_history(common.results_dir, arguments);
+  if (id) return *id;
+  log::warning("this command is not in the history: {}", id.error().message);
+  return std::nullopt;
+}
+
+void record_end(const CommonOptions& common, std::optional<uint64_t> id, int exit_status) {
+  if (!id) return;
+  if (const Status status = append_end(common.results_dir, *id, exit_status, log::run_folder()); !status) {
+    log::warning("the end of this command is not in the history: {}", status.error().message);
   }
 }
 
@@ -68,13 +77,16 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
     if (parsed.errors.empty()) announce(parsed, options);
   }
   if (const auto status = group.check_consensus(parsed.errors)) return *status;
+  std::optional<uint64_t> id;
   if (group.is_process0()) {
-    record_history(common, arguments);
+    id = record_begin(common, arguments);
     if (!common.quiet) {
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
-  return parsed.command->execute({parsed.environment, start, group});
+  const int exit_status = parsed.command->execute({parsed.environment, start, group});
+  record_end(common, id, exit_status);
+  return exit_status;
 }
 
 /// Starts the command on its hosts, in the process where it was typed, which takes no part in the run.

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "benchmarks/checkpointing/argument_rules.hpp"
 #include "benchmarks/checkpointing/io_plan.hpp"
+#include "results/storage_parameters.hpp"
 #include "session/execution.hpp"
 
 namespace mlps::cli {
@@ -90,6 +93,30 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   return {};
 }
 
+/// Adds what mlpstorage 3.0 sets itself, in its order: where the checkpoints go, and the grid of a subset, which makes
+/// it another class than a full run.
+void add_decisions(PreparedCheckpointing& prepared) {
+  std::vector<Override> decided;
+  const auto set = [&](const char* key, std::string value) {
+    decided.push_back({key, std::move(value), ValueSource::kTool});
+  };
+  if (prepared.store) decided = results::storage_parameters(*prepared.store, prepared.store->root().path());
+  if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
+    set("checkpoint.mode", "subset");
+    set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
+  }
+  const auto is_of_user = [](const Override& known) { return known.source == ValueSource::kUserParams; };
+  const auto first_of_user = std::find_if(prepared.overrides.begin(), prepared.overrides.end(), is_of_user);
+  decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
+  prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
+  if (prepared.store) {
+    const Location folder = prepared.store->root().join(prepared.plan.model);
+    set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
+  }
+  results::set_tool_values(decided, prepared.workload.values);
+  prepared.overrides.insert(prepared.overrides.begin(), decided.begin(), decided.end());
+}
+
 }  // namespace
 
 tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
@@ -120,6 +147,7 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   prepared.plan = std::move(*plan);
   if (!options.checkpoint_folder.empty()) note(open_folder(options, environment, prepared));
   if (!errors.empty()) return tl::unexpected(errors);
+  add_decisions(prepared);
   return prepared;
 }
 

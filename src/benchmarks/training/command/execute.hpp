@@ -7,6 +7,7 @@
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
 #include "results/findings.hpp"
+#include "results/record_common.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/process_group.hpp"
@@ -41,7 +42,8 @@ int conclude(const TrainingOptions& options, const results::RunFolder& folder, c
              const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
   const Status written = results::write_finished(folder, about, record, plan, outcome);
   print(options.common.json ? results::record_json(about, record, outcome)
-                            : results::result_table(record) + results::findings_text(outcome.findings));
+                            : results::result_table(record) + results::findings_text(outcome.findings) +
+                                  results::no_result_text(about, record));
   return finish(folder, written, outcome);
 }
 
