@@ -41,7 +41,7 @@ def run(words, **more):
 
 
 def forget(folder):
-    """Nothing of the folder's files stays in the page cache."""
+    """Nothing of the folder's files stays in the page cache: both sides begin with the same free memory."""
     os.sync()
     for path in folder.rglob("*"):
         if path.is_file():
@@ -89,7 +89,7 @@ class Program:
         if verb == "write":
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-        forget(self.folder)
+        forget(self.folder.parent)
         files, size = case
         moved, seconds, cpu = self.checkpoint(verb, mode) if size == GIB // 8 else self.samples(verb, mode, files, size)
         return moved / GIB / seconds, cpu / (moved / GIB)
@@ -104,7 +104,7 @@ class Fio:
         if verb == "write":
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-        forget(self.folder)
+        forget(self.folder.parent)
         words = ["fio", "--output-format=json", "--group_reporting", "--thread", f"--directory={self.folder}"]
         for job in range(min(jobs, files)):
             mine = range(job, files, jobs)
