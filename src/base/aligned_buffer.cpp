@@ -21,7 +21,9 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   AlignedBuffer buffer;
   if (bytes == 0) return buffer;
   const size_t kept = whole_units(bytes);
-  const size_t mapped = kept + kAlignment;
+  constexpr size_t kHugePage = 2 * kMiB;
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const size_t mapped = kept + alignment;
   void* const memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     return fail(
@@ -31,13 +33,13 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   }
   // What the alignment leaves over on both sides is given back.
   auto* const mapping = static_cast<std::byte*>(memory);
-  const size_t before = -reinterpret_cast<uintptr_t>(memory) % kAlignment;
+  const size_t before = -reinterpret_cast<uintptr_t>(memory) % alignment;
   if (before != 0) munmap(mapping, before);
   if (before + kept < mapped) munmap(mapping + before + kept, mapped - before - kept);
   buffer.data_ = mapping + before;
   buffer.size_ = bytes;
   // Advice only; without huge pages I/O is a little slower.
-  if (bytes >= 2 * kMiB) (void)madvise(buffer.data_, bytes, MADV_HUGEPAGE);
+  if (bytes >= kHugePage) (void)madvise(buffer.data_, bytes, MADV_HUGEPAGE);
   return buffer;
 }
 

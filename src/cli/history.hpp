@@ -13,8 +13,8 @@ namespace mlps::cli {
 
 struct HistoryEntry {
   uint64_t id = 0;
-  std::string stamp;    ///< YYYYMMDD_HHMMSS, local
-  std::string command;  ///< quoted for a shell, beginning with "mlpstorage"
+  std::string stamp;               ///< YYYYMMDD_HHMMSS, local
+  std::string command;             ///< quoted for a shell, beginning with "mlpstorage"
   std::optional<int> exit_status;  ///< absent: it goes on, or was killed
   std::string folder;              ///< its run folder; empty: none was claimed
 };
@@ -26,8 +26,8 @@ std::string verdict_of(const HistoryEntry& entry);
 /// Returns `arguments` as they are recorded: quoted, with secrets masked (results/redact.hpp).
 std::string recorded_command(const std::vector<std::string>& arguments);
 
-/// Appends one command, and returns its id; processes may do so at the same time. A damaged or cut last line stays as it
-/// is and does no harm.
+/// Appends one command, and returns its id; processes may do so at the same time. A damaged or cut last line stays as
+/// it is and does no harm.
 Result<uint64_t> append_history(const std::string& results_dir, const std::vector<std::string>& arguments);
 
 /// Appends to `results_dir`/.mlps/history-ends how a command of append_history() ended.

@@ -39,8 +39,7 @@ class Tree {
   Status remove(std::string_view name) const;
 
   /// Returns the free space for this user at the nearest existing ancestor of the root. E401 without one, E402 if it
-  /// can't be asked. Nothing, with a warning, where the file system says that it has no blocks at all, as some over
-  /// object stores do.
+  /// can't be asked; nothing where the file system doesn't say, as some over object stores report no blocks at all.
   Result<std::optional<Capacity>> capacity() const;
   /// Writes back and drops a file's pages from the page cache, for whoever may read it. E603 if the file is not there.
   /// Where the kernel refuses the call nothing is dropped: residency() tells.
