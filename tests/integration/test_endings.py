@@ -183,10 +183,13 @@ class Files(EndingTest):
         user = self.folder / ".config/mlpstorage/config.yaml"
         if user.exists():
             user.unlink()
+        history = self.results / ".mlps/history"
+        history.parent.mkdir(exist_ok=True)
+        history.write_text("1,20260704_050040,mlpstorage closed checkpointing datasize\n")
         for path, arguments, code in ((user, (*objects, "--results-dir", self.results), None),
                                       (self.results / ".mlps/history-ends",
                                        ("history", "show", "--results-dir", self.results), None),
-                                      (self.results / ".mlps/history", ("history", "show", "--results-dir", self.results), None),
+                                      (history, ("history", "show", "--results-dir", self.results), None),
                                       (self.folder / ".env", [word if word != "file" else "object" for word in
                                                               self.checkpoints("s3://bucket/folder", "--dry-run")], None)):
             with self.subTest(path):
