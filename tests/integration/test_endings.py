@@ -171,7 +171,7 @@ class Files(EndingTest):
     def test_a_results_folder_that_fills_up_during_the_run(self):
         small = self.folder / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", small], check=True)
         self.addCleanup(subprocess.run, ["umount", small], check=True)
         self.succeeds("init", ORGANISATION, small)
         stored = self.folder / "stored"
