@@ -171,7 +171,7 @@ class Files(EndingTest):
     def test_a_results_folder_that_fills_up_during_the_run(self):
         small = self.folder / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", small], check=True)
         self.addCleanup(subprocess.run, ["umount", small], check=True)
         self.succeeds("init", ORGANISATION, small)
         stored = self.folder / "stored"
@@ -210,10 +210,13 @@ class Files(EndingTest):
         user = self.folder / ".config/mlpstorage/config.yaml"
         if user.exists():
             user.unlink()
+        history = self.results / ".mlps/history"
+        history.parent.mkdir(exist_ok=True)
+        history.write_text("1,20260704_050040,mlpstorage closed checkpointing datasize\n")
         for path, arguments, code in ((user, (*objects, "--results-dir", self.results), None),
                                       (self.results / ".mlps/history-ends",
                                        ("history", "show", "--results-dir", self.results), None),
-                                      (self.results / ".mlps/history", ("history", "show", "--results-dir", self.results), None),
+                                      (history, ("history", "show", "--results-dir", self.results), None),
                                       (self.folder / ".env", [word if word != "file" else "object" for word in
                                                               self.checkpoints("s3://bucket/folder", "--dry-run")], None)):
             with self.subTest(path):
