@@ -142,7 +142,7 @@ class EngineClient final : public Client {
     ++started;
     exchange.method = load.put ? http::Method::kPut : http::Method::kGet;
     exchange.target = "/b/k";
-    exchange.headers.clear();
+    exchange.headers.text.clear();
     exchange.headers.add("Host", "h");
     if (!load.put) exchange.headers.add("Range", fmt::format("bytes=0-{}", load.bytes - 1));
     const std::span<std::byte> body(buffers_[buffer].data(), load.bytes);
