@@ -70,7 +70,7 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
 /// Opens the store of the checkpoint folder, and plans how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
-  const auto folder = checkpoint_location(options.checkpoint_folder, *options.protocol, options.o_direct, environment);
+  const auto folder = folder_of(options, environment);
   if (!folder) return fail(folder.error());
   if (auto status = check_payload(options, *folder); !status) return status;
   auto store = open_store(*folder, options, environment);
@@ -115,6 +115,10 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   if (!plan) {
     errors.push_back(plan.error());
+    // Without a plan no store is opened, but its folder can be looked at.
+    if (!options.checkpoint_folder.empty()) {
+      if (const auto folder = folder_of(options, environment); !folder) errors.push_back(folder.error());
+    }
     return tl::unexpected(errors);
   }
   prepared.plan = std::move(*plan);
