@@ -116,7 +116,7 @@ std::string help_text(const Grammar& grammar, const Resolution& resolution) {
     if (word->built) text += entry(word->word, word->text);
   }
   if (is_root) {
-    text += "\nFlags:\n" + entry("--version", "Print the version.") +
+    text += "\nFlags:\n" + entry("--version, -V", "Print the version.") +
             entry("--help, -h", "After any word: explain it.") +
             entry("--help_all, --help-all", "Print the whole reference.") + "\n" + std::string(kExitCodes);
   }

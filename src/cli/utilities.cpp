@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
@@ -49,7 +50,8 @@ int init(const Resolution& resolution, const Arguments& arguments, const Environ
   fmt::print("{} {} for organisation '{}'.\n", outcome->path,
              outcome->created ? "is initialised" : "was initialised before", arguments.words[0]);
   if (!outcome->recorded.empty()) {
-    fmt::print("It is the default results directory now ({}).\n", outcome->recorded);
+    const std::string instead = outcome->replaced.empty() ? "" : fmt::format(" instead of {}", outcome->replaced);
+    fmt::print("It is the default results directory now{} ({}).\n", instead, outcome->recorded);
   } else {
     fmt::print(stderr, "warning: not recorded as the default results directory: {}\n", outcome->not_recorded);
   }
@@ -80,7 +82,7 @@ Result<std::string> history_dir(const Resolution& resolution, const Environment&
   arguments.errors.insert(arguments.errors.end(), layers.errors.begin(), layers.errors.end());
   Reader reader(arguments.settings, resolution.command, arguments.errors);
   const std::string folder = reader.text("results-dir");
-  reader.report_missing(environment);
+  reader.report_missing();
   if (!arguments.errors.empty()) return fail(arguments.errors.front());
   const Result<std::string> orgname = read_sentinel(folder);
   if (!orgname) return fail(orgname.error());
@@ -125,6 +127,7 @@ int history_show(const Resolution& resolution, const Environment& environment, A
 
 int report(const std::vector<Error>& errors) {
   for (const Error& error : errors) fmt::print(stderr, "{}\n", render(error));
+  remember_failures(errors);
   return exit_code(errors.front().code);
 }
 

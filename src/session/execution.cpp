@@ -8,12 +8,16 @@
 #include <random>
 
 #include "base/version.hpp"
+#include "results/json_text.hpp"
+#include "results/record_common.hpp"
 
 namespace mlps::cli {
 namespace {
 
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
+
+bool answered = false;  // stdout has got the answer to this command, or to this loop of it
 
 /// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
 Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
@@ -33,8 +37,28 @@ Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
 }  // namespace
 
 void print(const std::string& text) {
+  answered = true;
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
+}
+
+void print_json(const CommonOptions& common, const std::string& json) {
+  const auto value = common.loops > 1 ? results::parse_json(json) : std::nullopt;
+  print(value ? value->dump() + "\n" : json);
+}
+
+void print_refusal(int status) {
+  if (answered) return;
+  Json json{{"verdict", status == exit_code(ErrorCode::kInterrupted) ? "interrupted" : "refused"}, {"error", nullptr}};
+  Json errors = Json::array();
+  for (const Error& error : reported_failures()) errors.push_back(results::error_json(error));
+  if (!errors.empty()) json["error"] = errors.items().front();
+  json["errors"] = std::move(errors);
+  print(json.dump() + "\n");
+}
+
+void expect_answer() {
+  answered = false;
 }
 
 void prepare_process() {

@@ -255,7 +255,7 @@ TEST(TrainingWorkload, NotesOfShippedFilesNameReasons) {
     }
   }
   EXPECT_THAT(load_training("unet3d", "b200").notes,
-              ElementsAre(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
+              Contains(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class RunPreparation {
     if (auto chosen = choose_workload(options_)) {
       prepared_.chosen = std::move(*chosen);
     } else {
-      return failed(chosen);
+      return tl::unexpected(chosen.error());
     }
     if (!workload().train) {
       note(fail(ErrorCode::kConfigIncompatible, "workflow.train=False leaves a run with nothing to do", {},
@@ -49,7 +49,7 @@ class RunPreparation {
     judge();
     if (Status status = plan(); !status) errors_.push_back(status.error());
     if (!errors_.empty()) return tl::unexpected(errors_);
-    log_notes(workload());
+    log_notes(options_, prepared_.chosen);
     describe();
     return std::move(prepared_);
   }
@@ -208,8 +208,14 @@ training::DatasizeRequest datasize_request(const TrainingOptions& options, uint6
   return request;
 }
 
-void log_notes(const TrainingWorkload& workload) {
-  for (const std::string& note : workload.notes) log::info("workload: {}", note);
+void log_notes(const TrainingOptions& options, const ChosenWorkload& chosen) {
+  // What the user typed is worth a warning, what a definition has in passing isn't.
+  for (const std::string& note : chosen.workload.notes) {
+    const bool typed = options.gives_param(note.substr(0, note.find('=')));
+    const bool shipped = options.workload_file.empty() && note.find(" has no effect") != std::string::npos;
+    const LogLevel in_passing = shipped ? LogLevel::kVerbose : LogLevel::kInfo;
+    log::write(typed ? LogLevel::kWarning : in_passing, (typed ? "--params " : "workload: ") + note);
+  }
 }
 
 void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,

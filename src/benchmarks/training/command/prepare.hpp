@@ -21,26 +21,26 @@ namespace mlps::cli {
 template <class T>
 using Prepared = tl::expected<T, std::vector<Error>>;
 
-/// Holds a workload with the overrides that made it.
-struct ChosenWorkload {
-  std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
-  workloads::TrainingWorkload workload;
-};
-/// Returns the built-in definition or that of --workload-file, with --params applied.
-Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
-
-/// Applies further overrides, of the tool, after those there are.
-Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
-                     ChosenWorkload& chosen);
-
 /// Returns the error of a result as a list.
 template <class T>
 tl::unexpected<std::vector<Error>> failed(const Result<T>& result) {
   return tl::unexpected(std::vector<Error>{result.error()});
 }
 
-/// Logs what the definition says to its user.
-void log_notes(const workloads::TrainingWorkload& workload);
+/// Holds a workload with the overrides that made it.
+struct ChosenWorkload {
+  std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
+  workloads::TrainingWorkload workload;
+};
+/// Returns the built-in definition or that of --workload-file, with --params applied.
+Prepared<ChosenWorkload> choose_workload(const TrainingOptions& options);
+
+/// Applies further overrides, of the tool, after those there are.
+Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
+                     ChosenWorkload& chosen);
+
+/// Logs what the definition says to its user, and which keys of --params have no effect.
+void log_notes(const TrainingOptions& options, const ChosenWorkload& chosen);
 
 /// Returns the question that datasize answers, and with it the least number of files. `memory_bytes` is the measured
 /// memory of all hosts.
