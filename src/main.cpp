@@ -1,13 +1,14 @@
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include <exception>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "base/output.hpp"
+#include "base/threads.hpp"
 #include "base/version.hpp"
 #include "cli/dispatch.hpp"
 
@@ -34,19 +35,19 @@ void fill_standard_streams() {
 int main(int argc, char** argv) {
   const mlps::Stamp start = mlps::Stamp::now();
   fill_standard_streams();
+  // Instead of ending the program these signals leave an error where it was made: a reader that is gone, and a file
+  // that grew to the limit (ulimit -f).
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
   try {
-    return mlps::cli::dispatch({{argv + (argc > 0 ? 1 : 0), argv + argc},
-                                mlps::Environment::of_process(),
-                                program_folder(),
-                                start,
-                                mlps::cli::registry()});
-  } catch (const std::exception& exception) {
+    return mlps::status_with_output(mlps::cli::dispatch({{argv + (argc > 0 ? 1 : 0), argv + argc},
+                                                         mlps::Environment::of_process(),
+                                                         program_folder(),
+                                                         start,
+                                                         mlps::cli::registry()}));
+  } catch (...) {
     // Floors hand errors up as values; what arrives here is a defect of the program, or memory that ran out.
-    const mlps::Error error{mlps::ErrorCode::kInternal,
-                            fmt::format("unexpected: {}", exception.what()),
-                            {},
-                            "this is a defect of mlpstorage: please report it with the command line"};
-    fmt::print(stderr, "{}\n", mlps::render(error));
+    const mlps::Error error = mlps::error_of_exception("mlpstorage");
+    mlps::print_error(mlps::render(error) + "\n");
     return mlps::exit_code(error.code);
   }
 }

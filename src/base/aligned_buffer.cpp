@@ -16,9 +16,9 @@ Result<AlignedBuffer> AlignedBuffer::allocate(size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     return fail(
-        ErrorCode::kInternal,
+        ErrorCode::kCommandFailed,
         fmt::format("can't get {} of buffer memory: {}", human_bytes(bytes), std::generic_category().message(errno)),
-        {}, "lower --io-memory or --io-part-size");
+        {}, "lower --io-memory or --io-part-size, or raise the memory limit of the process (ulimit -v)");
   }
   // Advice only; without huge pages I/O is a little slower.
   if (bytes >= 2 * kMiB) (void)madvise(memory, bytes, MADV_HUGEPAGE);

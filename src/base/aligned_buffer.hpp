@@ -14,7 +14,7 @@ namespace mlps {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  /// Allocates `bytes` aligned to a page, of at least 4096 bytes, which O_DIRECT needs. Fails with E901.
+  /// Allocates `bytes` aligned to a page, of at least 4096 bytes, which O_DIRECT needs. Fails with E201.
   static Result<AlignedBuffer> allocate(size_t bytes);
 
   AlignedBuffer(AlignedBuffer&& other) noexcept

@@ -13,12 +13,18 @@ std::string formatted(int64_t wall_us, tm* (*split)(const time_t*, tm*), const c
   return std::string(text, strftime(text, sizeof text, pattern, &parts));
 }
 
-}  // namespace
-
-Stamp Stamp::now() {
+Stamp both_clocks() {
   timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
   return {now_ns(), static_cast<int64_t>(wall.tv_sec) * 1'000'000 + wall.tv_nsec / 1000};
+}
+
+}  // namespace
+
+Stamp Stamp::now() {
+  static const Stamp start = both_clocks();
+  const Nanos now = now_ns();
+  return {now, start.wall_us + (now - start.monotonic_ns) / 1000};
 }
 
 std::string iso_local(int64_t wall_us) {

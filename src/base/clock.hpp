@@ -21,7 +21,8 @@ inline double to_seconds(Nanos ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
-/// One moment on both clocks.
+/// One moment on both clocks. The wall clock is read once, at the first moment of the process; every later one is that
+/// and the monotonic time since, so that a clock that is set in a run turns no order and no duration around.
 struct Stamp {
   Nanos monotonic_ns = 0;
   int64_t wall_us = 0;  ///< microseconds since the epoch, UTC

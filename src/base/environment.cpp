@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <fstream>
+#include <sstream>
 
+#include "base/read_file.hpp"
 #include "base/text.hpp"
 
 namespace mlps {
@@ -56,8 +56,9 @@ std::vector<std::string> Environment::names() const {
 
 Result<Variables> read_variables(const std::string& path) {
   Variables variables;
-  std::ifstream file(path);
-  if (!file) return fail(errno_error(errno, "read " + path));
+  const Result<std::string> text_of_file = read_file(path, "file of variables");
+  if (!text_of_file) return fail(text_of_file.error());
+  std::istringstream file(*text_of_file);
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     std::string_view text = trimmed(line);

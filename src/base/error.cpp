@@ -72,6 +72,14 @@ Error errno_error(int errno_value, std::string what) {
       error.code = ErrorCode::kDiskFull;
       error.suggestion = "free space or quota on this file system, or choose another folder";
       break;
+    case EFBIG:
+      error.code = ErrorCode::kDiskFull;
+      error.suggestion =
+          "raise the limit of a file's size (ulimit -f), or take a file system that holds files of this size";
+      break;
+    case ENOMEM:
+      error.suggestion = "raise the memory limit of the process (ulimit -v, memory.max of the control group)";
+      break;
     case EMFILE:
     case ENFILE:
       error.suggestion = "raise the limit of open files (ulimit -n)";

@@ -84,8 +84,8 @@ int exit_code(ErrorCode code);
 inline constexpr int kExitSuccess = 0;
 inline constexpr int kExitArguments = 2;
 
-/// Returns the Error for an errno: E401 for ENOENT, E402 for EACCES/EPERM/EROFS, E403 for ENOSPC/EDQUOT, else E608.
-/// `what` names the action and its object, for example "write /mnt/ckpt/x.pt at offset 0".
+/// Returns the Error for an errno: E401 for ENOENT, E402 for EACCES/EPERM/EROFS, E403 for ENOSPC/EDQUOT/EFBIG, else
+/// E608. `what` names the action and its object, for example "write /mnt/ckpt/x.pt at offset 0".
 Error errno_error(int errno_value, std::string what);
 
 }  // namespace mlps

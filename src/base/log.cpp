@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "base/output.hpp"
 #include "base/write_all.hpp"
 
 namespace mlps::log {
@@ -91,7 +91,7 @@ void put_to_console(State& s, LogLevel level, const std::string& stamp, std::str
   if (!s.progress_line.empty()) text += "\r\033[K";
   text += fmt::format("{}|{}{}{}: {}\n", stamp, color, look_of(level).name, reset, message);
   text += s.progress_line;
-  std::fputs(text.c_str(), stderr);
+  print_error(text);
 }
 
 Entry entry_of(LogLevel level, const std::string& stamp, std::string_view message) {
@@ -99,7 +99,7 @@ Entry entry_of(LogLevel level, const std::string& stamp, std::string_view messag
 }
 
 // A file that can't be written gets no further lines, so that it ends where it was cut off; this is a warning, once for
-// each.
+// each, and lost output.
 void put_to_files(State& s, const Entry& entry) {
   for (File* file : {&s.all, is_problem(entry.level) ? &s.errors : nullptr}) {
     if (file == nullptr || !file->descriptor.is_open()) continue;
@@ -107,6 +107,7 @@ void put_to_files(State& s, const Entry& entry) {
     if (written) continue;
     file->descriptor.close();
     s.problems.push_back("the log of this run is not complete: " + written.error().message);
+    note_lost_output(s.problems.back());
     const std::string stamp = log_stamp(Stamp::now().wall_us);
     put_to_console(s, LogLevel::kWarning, stamp, s.problems.back());
     put_to_files(s, entry_of(LogLevel::kWarning, stamp, s.problems.back()));
@@ -150,13 +151,12 @@ void progress(std::string_view line) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   if (!s.terminal) {
-    if (!line.empty()) std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+    if (!line.empty()) print_error(std::string(line) + '\n');
     return;
   }
   if (line.empty() && s.progress_line.empty()) return;
   s.progress_line = line;
-  std::fprintf(stderr, "\r\033[K%s", s.progress_line.c_str());
-  std::fflush(stderr);
+  print_error("\r\033[K" + s.progress_line);
 }
 
 bool stderr_is_terminal() {

@@ -57,7 +57,7 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
 }
 
 /// Starts writing `folder`/mlpstorage.log and mlpstorage.errors.log, beginning with everything logged so far. A file
-/// that can't be written later is cut off there, which is a warning in problems().
+/// that can't be written later is cut off there, which is a warning in problems() and lost output (base/output.hpp).
 Status open_run_files(const std::string& folder);
 
 /// Shows `line` as the live progress line if stderr is a terminal, else writes it as a plain line. An empty line

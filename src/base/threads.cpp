@@ -73,18 +73,20 @@ std::string pids_limit() {
   return "unknown";
 }
 
-std::string process_limit() {
+/// A limit of this process, in the units in which ulimit has it.
+std::string limit_text(decltype(RLIMIT_NPROC) resource, rlim_t unit = 1) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NPROC, &limit) != 0) return "unknown";
-  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit.rlim_cur);
+  if (::getrlimit(resource, &limit) != 0) return "unknown";
+  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit.rlim_cur / unit);
 }
 
 Error refused(size_t running, size_t wanted, const ThreadPurpose& purpose, const std::string& reason) {
   return {
       ErrorCode::kCommandFailed,
       fmt::format("the system refused to start {}: {} of {} were started: {}", purpose.name, running, wanted, reason),
-      fmt::format("limits: processes and threads of this user (ulimit -u) {}, of this control group (pids.max) {}",
-                  process_limit(), pids_limit()),
+      fmt::format("limits: processes and threads of this user (ulimit -u) {}, of this control group (pids.max) {}; "
+                  "KiB of addresses (ulimit -v) {}, KiB of a thread's stack (ulimit -s) {}",
+                  limit_text(RLIMIT_NPROC), pids_limit(), limit_text(RLIMIT_AS, 1024), limit_text(RLIMIT_STACK, 1024)),
       purpose.fewer_by.empty() ? "raise the limit of threads (ulimit -u, or pids.max of the control group)"
                                : fmt::format("raise the limit of threads (ulimit -u, or pids.max of the control "
                                              "group), or lower {}",

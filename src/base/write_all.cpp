@@ -3,16 +3,30 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "base/descriptor.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps {
+namespace {
+
+constexpr Nanos kSlowReaderNs = 60'000'000'000;
+
+// Waits for the reader of a pipe that was made non-blocking by somebody who shares it.
+bool is_writable_again(int fd) {
+  std::array<pollfd, 1> watched{pollfd{fd, POLLOUT, 0}};
+  return poll_until(watched, now_ns() + kSlowReaderNs) > 0;
+}
+
+}  // namespace
 
 int try_write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN && is_writable_again(fd)) continue;
     if (written <= 0) return written < 0 ? errno : EIO;
     bytes = bytes.subspan(static_cast<size_t>(written));
   }

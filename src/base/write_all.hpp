@@ -9,7 +9,8 @@
 
 namespace mlps {
 
-/// Writes all of `bytes` to `fd`, over interruptions by signals and over short writes. Returns 0, or the errno of the
+/// Writes all of `bytes` to `fd`, over interruptions by signals, short writes, and up to a minute in
+/// which a non-blocking pipe is full. Returns 0, or the errno of the
 /// write that failed; part of the bytes may have been written then.
 int try_write_all(int fd, std::span<const std::byte> bytes);
 

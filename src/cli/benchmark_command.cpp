@@ -125,7 +125,7 @@ int launch(const Resolution& resolution, const CommandLine& line, const ParsedCo
     return status;
   }
   if (!options.common.dry_run) return run_launched(*command, settings);
-  log::status("would start: {}", join(*command, " "));
+  log::status("would start: {}", join(command->words, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }

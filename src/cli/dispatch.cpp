@@ -1,9 +1,8 @@
 #include "cli/dispatch.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "base/output.hpp"
 #include "base/version.hpp"
 #include "cli/benchmark_command.hpp"
 #include "cli/help.hpp"
@@ -20,7 +19,7 @@ int report_once(const Error& error, const Invocation& invocation) {
 }
 
 int say(const std::string& text, const Invocation& invocation) {
-  if (!invocation.is_silent()) fmt::print("{}", text);
+  if (!invocation.is_silent()) print(text);
   return kExitSuccess;
 }
 

@@ -8,10 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
+#include <sstream>
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "base/write_all.hpp"
 #include "flags/options.hpp"
@@ -71,12 +72,11 @@ Status append_history(const std::string& results_dir, const std::vector<std::str
 Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
   const std::string path = history_path(results_dir);
   std::vector<HistoryEntry> entries;
-  errno = 0;
-  std::ifstream file(path);
-  if (!file) {
-    if (errno == ENOENT) return entries;
-    return fail(errno_error(errno, "read " + path));
-  }
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return entries;
+  const Result<std::string> text = read_file(path, "history", kGiB);
+  if (!text) return fail(text.error());
+  std::istringstream file(*text);
   std::string line;
   while (std::getline(file, line)) {
     if (std::optional<HistoryEntry> entry = parse_line(line)) entries.push_back(std::move(*entry));

@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
@@ -47,13 +48,13 @@ int init(const Resolution& resolution, const Arguments& arguments, const Environ
       init_results_dir(arguments.words[0], arguments.words.size() > 1 ? arguments.words[1] : std::string{},
                        *resolution.command.grammar, environment);
   if (!outcome) return report(outcome.error());
-  fmt::print("{} {} for organisation '{}'.\n", outcome->path,
-             outcome->created ? "is initialised" : "was initialised before", arguments.words[0]);
+  print(fmt::format("{} {} for organisation '{}'.\n", outcome->path,
+                    outcome->created ? "is initialised" : "was initialised before", arguments.words[0]));
   if (!outcome->recorded.empty()) {
     const std::string instead = outcome->replaced.empty() ? "" : fmt::format(" instead of {}", outcome->replaced);
-    fmt::print("It is the default results directory now{} ({}).\n", instead, outcome->recorded);
+    print(fmt::format("It is the default results directory now{} ({}).\n", instead, outcome->recorded));
   } else {
-    fmt::print(stderr, "warning: not recorded as the default results directory: {}\n", outcome->not_recorded);
+    print_error(fmt::format("warning: not recorded as the default results directory: {}\n", outcome->not_recorded));
   }
   return kExitSuccess;
 }
@@ -66,7 +67,7 @@ int config_command(const Resolution& resolution, const Arguments& arguments, con
         command.is(kConfigShow) ? show_user_values(grammar, environment, arguments.settings.contains("json"))
                                 : user_config_path(environment).map([](const auto& path) { return path + "\n"; });
     if (!text) return report(text.error());
-    fmt::print("{}", *text);
+    print(*text);
     return kExitSuccess;
   }
   const std::string& key = arguments.words[0];
@@ -95,10 +96,13 @@ void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
     for (const HistoryEntry& entry : entries) {
       list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
     }
-    fmt::print("{}\n", list.dump(2));
-    return;
+    return print(list.dump(2) + "\n");
   }
-  for (const HistoryEntry& entry : entries) fmt::print("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
+  std::string text;
+  for (const HistoryEntry& entry : entries) {
+    text += fmt::format("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
+  }
+  print(text);
 }
 
 int history_show(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
@@ -126,7 +130,7 @@ int history_show(const Resolution& resolution, const Environment& environment, A
 }  // namespace
 
 int report(const std::vector<Error>& errors) {
-  for (const Error& error : errors) fmt::print(stderr, "{}\n", render(error));
+  for (const Error& error : errors) print_error(render(error) + "\n");
   remember_failures(errors);
   return exit_code(errors.front().code);
 }
@@ -142,7 +146,7 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kInit)) return init(resolution, arguments, invocation.environment);
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
   if (!command.is(kVersion)) return config_command(resolution, arguments, invocation.environment);
-  fmt::print("{}\n", version_line());
+  print(version_line() + "\n");
   return kExitSuccess;
 }
 

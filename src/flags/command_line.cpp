@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 
+#include "base/read_file.hpp"
 #include "flags/effects.hpp"
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
@@ -103,31 +102,11 @@ void add(std::vector<Item> more, std::vector<Item>& all) {
   std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
-/// Reads the file that `flag` names. E103 where it can't be read, E104 where it is too large.
-Result<std::string> read_named_file(const Flag& flag, const std::string& path) {
-  constexpr uintmax_t kMostBytes = 16 * kMiB;  // far above any real one
-  std::error_code code;
-  const uintmax_t bytes = std::filesystem::file_size(path, code);
-  if (code) {
-    return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: {}", typed_name(flag), path, code.message()), {},
-                "give the path of a file");
-  }
-  if (bytes > kMostBytes) {
-    return fail(ErrorCode::kConfigParse,
-                fmt::format("{} {}: {} is more than such a file can have, {}", typed_name(flag), path,
-                            human_bytes(bytes), human_bytes(kMostBytes)));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) return fail(ErrorCode::kConfigFileNotFound, fmt::format("{} {}: can't be read", typed_name(flag), path));
-  return text;
-}
-
 void read_named_files(CommandLine& line) {
   for (const auto& [name, setting] : line.tokens.settings) {
     const Flag* flag = line.command.find_flag(name);
     if (flag == nullptr || !flag->names_file) continue;
-    auto text = read_named_file(*flag, setting.values.back());
+    auto text = read_file(setting.values.back(), typed_name(*flag));
     if (text) {
       line.files[name] = std::move(*text);
     } else {

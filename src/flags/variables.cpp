@@ -36,7 +36,8 @@ std::string dotenv_path(const std::string& program_folder) {
   if (!program_folder.empty()) candidates.push_back(program_folder + "/../.env");
   for (const std::string& path : candidates) {
     std::error_code ignored;
-    if (std::filesystem::is_regular_file(path, ignored)) return path;
+    // A folder of this name is somebody's Python environment.
+    if (std::filesystem::exists(path, ignored) && !std::filesystem::is_directory(path, ignored)) return path;
   }
   return {};
 }

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 
+#include "base/read_file.hpp"
 #include "flags/text.hpp"
 #include "flags/values.hpp"
 
@@ -37,19 +35,10 @@ Result<std::vector<std::string>> scalars(const Flag& flag, const YAML::Node& lis
 }  // namespace
 
 Result<YAML::Node> load_mapping(const std::string& path, std::string_view what) {
-  errno = 0;
-  const std::ifstream file(path);
-  std::stringstream text;
-  if (file) text << file.rdbuf();
-  if (const int code = errno; !file || code == EISDIR) {
-    Error error = errno_error(code, fmt::format("read {} {}", what, path));
-    error.suggestion = "give the path of a file that can be read";
-    if (error.code == ErrorCode::kPathNotFound) error.code = ErrorCode::kConfigFileNotFound;
-    if (code == EISDIR) error.code = ErrorCode::kConfigParse;
-    return fail(std::move(error));
-  }
+  const Result<std::string> text = read_file(path, std::string(what));
+  if (!text) return fail(text.error());
   try {
-    YAML::Node node = YAML::Load(text.str());
+    YAML::Node node = YAML::Load(*text);
     if (node.IsNull()) return YAML::Node(YAML::NodeType::Map);
     if (node.IsMap()) return node;
     return fail(ErrorCode::kConfigParse, fmt::format("{} {}: not a mapping", what, path), {},

@@ -13,8 +13,9 @@
 
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
+#include "base/stop_signals.hpp"
 #include "base/waiting.hpp"
-#include "base/write_all.hpp"
 #include "launch/job_control.hpp"
 
 namespace mlps::cli {
@@ -23,13 +24,10 @@ namespace {
 constexpr Nanos kGoodbyeNs = 6'000'000'000;  // from the verdict to the launcher's own end
 constexpr Nanos kTermNs = 2'000'000'000;     // between SIGTERM and SIGKILL
 constexpr Nanos kTickNs = 200'000'000;
+constexpr size_t kMostAftermath = 1 << 20;
 
 void make_non_blocking(int descriptor) {
   ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-}
-
-void show(std::string_view text) {
-  (void)try_write_all(STDERR_FILENO, std::as_bytes(std::span(text)));
 }
 
 class LauncherSupervisor {
@@ -40,9 +38,8 @@ class LauncherSupervisor {
         errors_(errors),
         unsent_(std::move(settings)),
         start_deadline_ns_(now_ns() + start_limit_ns) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&signals, signal);
+    sigset_t signals = stop_signals();
+    sigaddset(&signals, SIGCHLD);
     signals_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     make_non_blocking(control_);
     make_non_blocking(errors_);
@@ -55,8 +52,9 @@ class LauncherSupervisor {
       terminate_launcher_if_late(end);
     }
     forward_output();
-    show(filter_.unfinished_line());
+    print_error(filter_.unfinished_line());
     end.verdict = filter_.verdict();
+    end.aftermath = filter_.aftermath();
     end.was_interrupted = next_signal_ != SIGTERM;
     return end;
   }
@@ -65,7 +63,7 @@ class LauncherSupervisor {
   void wait_for_event() {
     std::array<pollfd, 3> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
                                   pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0}};
-    if (poll_until(watched, now_ns() + kTickNs) == 0) show(filter_.unfinished_line());
+    if (poll_until(watched, now_ns() + kTickNs) == 0) print_error(filter_.unfinished_line());
     if (watched[0].revents != 0) forward_output();
     if (watched[1].revents != 0) take_signals();
     if (watched[2].revents != 0) send_settings();
@@ -88,7 +86,7 @@ class LauncherSupervisor {
     while (errors_ >= 0) {
       const ssize_t got = ::read(errors_, buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
-      if (got > 0) show(filter_.feed({buffer.data(), static_cast<size_t>(got)}));
+      if (got > 0) print_error(filter_.feed({buffer.data(), static_cast<size_t>(got)}));
       if (got == 0) errors_ = -1;  // poll() leaves it out
       if (got <= 0) return;
     }
@@ -98,7 +96,9 @@ class LauncherSupervisor {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGCHLD) continue;
-      const char* name = info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+      const auto signal = static_cast<int>(info.ssi_signo);
+      const std::string name = signal_name(signal);
+      if (interrupted_ && !asks_again(signal)) continue;
       if (std::exchange(interrupted_, true)) {
         log::warning("{}: ending the launcher; uploads may stay open", name);
         ::kill(-launcher_, std::exchange(next_signal_, SIGKILL));
@@ -148,15 +148,17 @@ std::string ControlLineFilter::feed(std::string_view bytes) {
       verdict_ = verdict;
     } else if (says_begun(line)) {
       has_begun_ = true;
-    } else {
+    } else if (!verdict_) {
       shown += line;
+    } else if (aftermath_.size() + line.size() <= kMostAftermath) {
+      aftermath_ += line;
     }
   }
   return shown;
 }
 
 std::string ControlLineFilter::unfinished_line() {
-  if (held_.find(kVerdictMark) != std::string::npos) return {};
+  if (verdict_ || held_.find(kVerdictMark) != std::string::npos) return {};
   return std::exchange(held_, {});
 }
 

@@ -1,9 +1,14 @@
 #include "results/folder_writer.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
+#include "base/log.hpp"
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
 #include "results/metadata.hpp"
@@ -57,6 +62,18 @@ void write_start_files(FolderWriter& writer, const RunContext& context) {
   writer.write("dlio_config/overrides.yaml", overrides_yaml(context));
   writer.write(log_name(context, "stderr"), "");
   write_separation(writer, context);
+}
+
+void write_end_record(FolderWriter& writer, const RunFolder& folder, const RunContext& context,
+                      const std::string& record) {
+  folder.release_room();
+  writer.write(kRecordFile, record, Durability::kDurable);
+  if (writer.status()) return;
+  std::error_code code;
+  const std::filesystem::path place = std::filesystem::temp_directory_path(code);
+  const std::string path = (place / fmt::format("{}_{}_{}", context.run_datetime, ::getpid(), kRecordFile)).string();
+  if (!code && write_file(path, record))
+    log::error("the record of this run is in {}: its folder did not take it", path);
 }
 
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,

@@ -34,6 +34,11 @@ Status check_context(const RunContext& context);
 /// Writes dlio_config/{config,hydra,overrides}.yaml, an empty stderr log, and fs_separation.json if known.
 void write_start_files(FolderWriter& writer, const RunContext& context);
 
+/// Writes the record at the end of a run, before everything else, into the room that was kept for it. Where it can't be
+/// written it goes to the folder for temporary files, and an error says so.
+void write_end_record(FolderWriter& writer, const RunFolder& folder, const RunContext& context,
+                      const std::string& record);
+
 /// Writes the stderr log, the facts of all hosts, fs_separation.json if known, and the metadata.
 void write_common_files(FolderWriter& writer, const RunContext& context, const RunFacts& facts,
                         const RunOutcome& outcome);

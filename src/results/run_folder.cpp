@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
+#include "base/units.hpp"
 #include "base/write_all.hpp"
 
 namespace mlps::results {
@@ -21,6 +21,7 @@ namespace {
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int kClaimAttempts = 120;
 constexpr size_t kPendingBytes = 256 * 1024;
+constexpr uint64_t kRoomBytes = 2 * kMiB;
 
 bool is_safe(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -79,7 +80,21 @@ Status check_request(const RunFolderRequest& request) {
   return {};
 }
 
+Result<std::shared_ptr<Descriptor>> reserve_room(const std::string& folder) {
+  std::string path = folder + "/room-XXXXXX";
+  auto room = std::make_shared<Descriptor>(::mkostemp(path.data(), O_CLOEXEC));
+  if (!room->is_open()) return system_failure("create a file in " + folder);
+  ::unlink(path.c_str());
+  const int error = ::posix_fallocate(room->get(), 0, kRoomBytes);
+  if (error == 0) return room;
+  return fail(errno_error(error, fmt::format("reserve {} for the record in {}", human_bytes(kRoomBytes), folder)));
+}
+
 }  // namespace
+
+void RunFolder::release_room() const {
+  if (room) room->close();
+}
 
 Status check_segment(std::string_view what, std::string_view segment) {
   const bool safe =
@@ -105,7 +120,15 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
     RunFolder folder;
     folder.run_datetime = run_stamp(request.wall_us + attempt * kSecondUs);
     folder.path = (parent / folder.run_datetime).string();
-    if (::mkdir(folder.path.c_str(), 0755) == 0) return folder;
+    if (::mkdir(folder.path.c_str(), 0755) == 0) {
+      auto room = reserve_room(folder.path);
+      if (!room) {
+        ::rmdir(folder.path.c_str());
+        return fail(std::move(room.error()));
+      }
+      folder.room = std::move(*room);
+      return folder;
+    }
     if (errno != EEXIST) return system_failure("create run folder " + folder.path);
   }
   return fail(ErrorCode::kInvalidStructure,

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 
 namespace mlps::results {
@@ -25,11 +27,17 @@ struct RunFolderRequest {
 struct RunFolder {
   std::string path;          ///< absolute
   std::string run_datetime;  ///< its name, local "YYYYMMDD_HHMMSS"
+  /// Holds room for the record in a file without a name, which nothing leaves behind however the run ends.
+  std::shared_ptr<Descriptor> room = {};
+
+  /// Gives the room back; to be called before the record is written.
+  void release_room() const;
 };
 
 /// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<command>]/<YYYYMMDD_HHMMSS>` (parents as
-/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. Fails with
-/// E102 for an unsafe segment, E401 for a missing results directory, else with the error of the system.
+/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. Keeps 2
+/// MiB of room there for the record. Fails with E102 for an unsafe segment, E401 for a missing results directory, E403
+/// without that room, else with the error of the system.
 Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
 
 /// Fails with E102, which names `what`, unless `segment` is made of letters, digits, '.', '_' and '-' and is not empty,

@@ -1,10 +1,8 @@
 #include "session/execution.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <random>
 
 #include "base/version.hpp"
@@ -17,7 +15,7 @@ namespace {
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
 
-bool answered = false;  // stdout has got the answer to this command, or to this loop of it
+uint64_t answered_before = 0;  // bytes on stdout before this command, or this loop of it
 
 /// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
 Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
@@ -36,19 +34,13 @@ Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
 
 }  // namespace
 
-void print(const std::string& text) {
-  answered = true;
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
-
 void print_json(const CommonOptions& common, const std::string& json) {
   const auto value = common.loops > 1 ? results::parse_json(json) : std::nullopt;
   print(value ? value->dump() + "\n" : json);
 }
 
 void print_refusal(int status) {
-  if (answered) return;
+  if (printed_bytes() > answered_before) return;
   Json json{{"verdict", status == exit_code(ErrorCode::kInterrupted) ? "interrupted" : "refused"}, {"error", nullptr}};
   Json errors = Json::array();
   for (const Error& error : reported_failures()) errors.push_back(results::error_json(error));
@@ -58,11 +50,10 @@ void print_refusal(int status) {
 }
 
 void expect_answer() {
-  answered = false;
+  answered_before = printed_bytes();
 }
 
 void prepare_process() {
-  signal(SIGPIPE, SIG_IGN);
   // Many ranks on files hold an open file each; the soft limit is often 1,024.
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/threads.hpp"
 #include "flags/options.hpp"
 #include "gates/gates.hpp"
@@ -18,17 +19,13 @@
 /// Steps that the commands of all benchmarks share.
 namespace mlps::cli {
 
-/// Writes `text` to stdout and flushes it.
-void print(const std::string& text);
-
 /// Prints the JSON of a result: as it is, or on one line where --loops makes several of them.
 void print_json(const CommonOptions& common, const std::string& json);
 
 /// Prints, for one who asked for JSON and got none, that the command was refused, and why.
 void print_refusal(int status);
 
-/// Prepares the process for a benchmark: a connection that the other side closes becomes an error value (SIGPIPE is
-/// ignored), and the limit of open files is raised to the most that is allowed.
+/// Prepares the process for a benchmark: the limit of open files is raised to the most that is allowed.
 void prepare_process();
 
 /// Returns a number from the system's source of randomness.

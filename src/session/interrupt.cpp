@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/stop_signals.hpp"
 #include "base/waiting.hpp"
 
 namespace mlps::cli {
@@ -18,16 +19,16 @@ namespace {
 
 Error interrupted(int signal) {
   return {ErrorCode::kInterrupted,
-          fmt::format("interrupted by {}", signal == SIGINT ? "SIGINT" : "SIGTERM"),
+          fmt::format("interrupted by {}", signal_name(signal)),
           {},
-          "run the command again; what was written by this run is not a complete result"};
+          fmt::format("{}run the command again; what was written by this run is not a complete result",
+                      signal == SIGXCPU ? "raise the limit of processor time (ulimit -t); " : "")};
 }
 
 }  // namespace
 
-InterruptWatch::InterruptWatch() {
-  sigemptyset(&signals_);
-  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&signals_, signal);
+InterruptWatch::InterruptWatch(Signals signals) : signals_(stop_signals()) {
+  if (signals == Signals::kAllButUsr1) sigdelset(&signals_, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &signals_, &previous_);
   arrived_ = Descriptor(::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
   stop_ = Descriptor(::eventfd(0, EFD_CLOEXEC));
@@ -72,6 +73,7 @@ void InterruptWatch::serve() {
 void InterruptWatch::take(int signal) {
   const Error error = interrupted(signal);
   const std::lock_guard lock(mutex_);
+  if (asked_before_ && !asks_again(signal)) return;
   if (failure_ == nullptr || asked_before_) {
     const std::string text = "\n" + render(error) + "\n";
     (void)!write(STDERR_FILENO, text.data(), text.size());

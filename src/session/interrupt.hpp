@@ -10,13 +10,16 @@
 
 namespace mlps::cli {
 
-/// Turns SIGINT and SIGTERM into a failure of the running world: the run stops in order (uploads aborted, record
-/// written) and ends with E203, exit 8. With no world attached, or on a second signal, the process ends at once with
-/// exit 8. Make one before any other thread starts: it blocks the signals for all threads made later. If the system
-/// refuses its thread, signals end the process as usual, and a world that is attached fails with the refusal.
+/// Turns the signals that ask to stop (base/stop_signals.hpp) into a failure of the running world: the run stops in
+/// order (uploads aborted, record written) and ends with E203, exit 8. With no world attached, or on a second SIGINT,
+/// SIGTERM or SIGQUIT, the process ends at once with exit 8. Make one before any other thread starts: it blocks the
+/// signals for all threads made later. If the system refuses its thread, signals end the process as usual, and a world
+/// that is attached fails with the refusal.
 class InterruptWatch {
  public:
-  InterruptWatch();
+  /// The MPI library of a launched process has its own use for SIGUSR1.
+  enum class Signals { kAll, kAllButUsr1 };
+  explicit InterruptWatch(Signals signals = Signals::kAll);
   ~InterruptWatch();
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "world/archive.hpp"
@@ -81,7 +81,8 @@ std::vector<Error> objections(const std::vector<Opinion>& opinions, const std::v
 
 ProcessGroup::ProcessGroup() : transport_(std::make_unique<world::LocalTransport>()) {}
 
-ProcessGroup::ProcessGroup(const world::Launched& launched) : transport_(join_group(launched)) {
+ProcessGroup::ProcessGroup(const world::Launched& launched)
+    : interrupts_(InterruptWatch::Signals::kAllButUsr1), transport_(join_group(launched)) {
   attachment_.emplace(interrupts_, transport_->failure());
   // A process that could not join knows its number only from the launcher.
   index_ = has_met() ? transport_->index() : launched.index.value_or(0);
@@ -171,6 +172,7 @@ int ProcessGroup::failure_status() {
 }
 
 int ProcessGroup::end(int status) {
+  if (is_process0()) status = status_with_output(status);
   if (attachment_ && status != kExitSuccess) {
     // mpirun, told to let the others live when one ends, forgets the status of a process that ends in order.
     // The others may learn of this before they have got the status itself, and must come to the same.
@@ -182,7 +184,7 @@ int ProcessGroup::end(int status) {
       if (!is_process0()) {
         Error error = *transport_->failure().first();
         if (!has_met()) error.host = fmt::format("host {}", world::host_name());
-        fmt::print(stderr, "{}\n", render(error));
+        print_error(render(error) + "\n");
       }
       say(reason);
     }

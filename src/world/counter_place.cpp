@@ -1,20 +1,14 @@
 #include "world/counter_place.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <ifaddrs.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <memory>
-#include <optional>
 
 #include "base/mount_table.hpp"
+#include "world/addresses.hpp"
 #include "world/proc_text.hpp"
 
 namespace mlps::world {
@@ -55,34 +49,6 @@ bool add_counting(const std::filesystem::path& device, int depth, std::vector<st
   return found && !error;
 }
 
-std::optional<std::string> address_text(const sockaddr* address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* bytes = nullptr;
-  if (address->sa_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
-  if (address->sa_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-  if (bytes == nullptr || ::inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr) {
-    return std::nullopt;
-  }
-  return std::string(text.data());
-}
-
-std::vector<std::string> addresses_of(const std::string& host) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &wanted, &found) != 0) return {};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  std::vector<std::string> addresses;
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-    if (auto text = address_text(at->ai_addr)) addresses.push_back(std::move(*text));
-  }
-  return addresses;
-}
-
-bool is_own(const std::string& address, const std::set<std::string>& own_addresses) {
-  return address.starts_with("127.") || own_addresses.contains(address);
-}
-
 }  // namespace
 
 CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths) {
@@ -121,24 +87,12 @@ CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,
   const bool all_own = std::all_of(servers.begin(), servers.end(), [&](const storage::Endpoint& server) {
     const std::vector<std::string> addresses = addresses_of(server.host_name());
     return !addresses.empty() && std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
-      return is_own(address, own_addresses);
+      return is_own_address(address, own_addresses);
     });
   });
   CounterPlace place;
   place.kind = all_own && !servers.empty() ? CounterPlace::Kind::kLoopback : CounterPlace::Kind::kNetwork;
   return place;
-}
-
-std::set<std::string> addresses_of_this_host() {
-  ifaddrs* found = nullptr;
-  if (::getifaddrs(&found) != 0) return {"127.0.0.1", "::1"};
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(found, &::freeifaddrs);
-  std::set<std::string> addresses;
-  for (const ifaddrs* at = found; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr) continue;
-    if (auto text = address_text(at->ifa_addr)) addresses.insert(std::move(*text));
-  }
-  return addresses;
 }
 
 CounterPlace place_of(const Location& location, const std::vector<storage::Endpoint>& servers) {

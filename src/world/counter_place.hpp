@@ -38,12 +38,10 @@ CounterPlace place_of_folder(const std::string& folder, const CounterPaths& path
 CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths);
 
 /// Returns the place for an object store: lo if every one of `servers` is an address of this host, else the network.
-/// `own_addresses` are numeric, as addresses_of_this_host() returns them. A name that can't be resolved counts as
-/// another host.
+/// `own_addresses` are numeric, as addresses_of_this_host() (world/addresses.hpp) returns them. A name that can't be
+/// resolved counts as another host.
 CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,
                               const std::set<std::string>& own_addresses);
-
-std::set<std::string> addresses_of_this_host();
 
 /// Returns the place of `location`, whose store has these servers (none for other stores).
 CounterPlace place_of(const Location& location, const std::vector<storage::Endpoint>& servers);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -107,6 +108,19 @@ Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words)
   }
   if (hosts.empty()) return fail(ErrorCode::kConfigInvalid, "--hosts: the list is empty", {}, kExample);
   return hosts;
+}
+
+Status check_distinct(const std::vector<Host>& hosts, const IdentityOf& identity_of) {
+  std::map<std::string, std::string> names;  // by a piece of the identity
+  for (const Host& host : hosts) {
+    for (const std::string& piece : identity_of(host.name)) {
+      const auto [known, is_new] = names.emplace(piece, host.name);
+      if (is_new || known->second == host.name) continue;
+      return refused(host.name, fmt::format("and '{}' are one host ({})", known->second, piece),
+                     fmt::format("name a host once, with its slots: {}:2", host.name));
+    }
+  }
+  return {};
 }
 
 Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t ranks, const LayoutRules& rules) {

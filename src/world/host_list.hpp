@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,12 @@ struct Host {
 /// that has another form, is given twice (case does not distinguish names), or is an IPv6 address, which no launcher's
 /// host list can hold.
 Result<std::vector<Host>> parse_host_list(const std::vector<std::string>& words);
+
+/// Finds out what tells a host from others, whatever its name: addresses, or nothing where that is not known.
+using IdentityOf = std::function<std::vector<std::string>(const std::string& name)>;
+
+/// Returns E102 if two of the hosts are one under two names.
+Status check_distinct(const std::vector<Host>& hosts, const IdentityOf& identity_of);
 
 /// The ranks of one host, numbered without gaps in the order of the hosts.
 struct HostShare {

@@ -21,12 +21,11 @@ std::string host_argument(const std::vector<Host>& hosts, const char* suffix) {
 
 Words open_mpi_options(const LaunchRequest& request) {
   Words words;
-  // Suppresses what mpirun would add to a failure that is explained already.
-  words.push_back("-q");
   if (request.allow_run_as_root) words.push_back("--allow-run-as-root");
   if (request.oversubscribe) words.push_back("--oversubscribe");
-  words.insert(words.end(),
-               {"-n", fmt::format("{}", request.hosts.size()), "--host", host_argument(request.hosts, ":1")});
+  const bool has_file = !request.host_file.empty();
+  words.insert(words.end(), {"-n", fmt::format("{}", request.hosts.size()), has_file ? "--hostfile" : "--host",
+                             has_file ? request.host_file : host_argument(request.hosts, ":1")});
   // A process holds the threads of a whole host: by default mpirun would bind all of them to one core.
   append(words, {"--map-by", "ppr:1:node", "--bind-to", "none"});
   // By default mpirun kills the other processes when one dies, before they can say which, stop uploads and write
@@ -42,7 +41,9 @@ Words open_mpi_options(const LaunchRequest& request) {
 
 Words hydra_options(const LaunchRequest& request) {
   // Hydra has no limit to lift for --oversubscribe and no objection to root.
-  Words words = {"-n", fmt::format("{}", request.hosts.size()), "-hosts", host_argument(request.hosts, "")};
+  const bool has_file = !request.host_file.empty();
+  Words words = {"-n", fmt::format("{}", request.hosts.size()), has_file ? "-f" : "-hosts",
+                 has_file ? request.host_file : host_argument(request.hosts, "")};
   append(words, {"-ppn", "1", "-bind-to", "none"});
   // Hydra would send the whole environment, credentials included, to every host.
   append(words, {"-genvnone"});
@@ -83,6 +84,12 @@ Result<LauncherKind> launcher_kind(std::string_view version_output) {
   const std::string first_line(version_output.substr(0, std::min<size_t>(version_output.find('\n'), 200)));
   return fail(ErrorCode::kMpiNotAvailable, fmt::format("the launcher is of no known kind: '{}'", first_line), {},
               "use the mpirun of Open MPI or MPICH, or start mlpstorage under the site's own launcher (srun, mpiexec)");
+}
+
+std::string host_file_text(LauncherKind kind, const std::vector<Host>& hosts) {
+  std::string text;
+  for (const Host& host : hosts) text += host.name + (kind == LauncherKind::kOpenMpi ? " slots=1\n" : ":1\n");
+  return text;
 }
 
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment) {

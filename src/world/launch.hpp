@@ -20,9 +20,13 @@ Result<LauncherKind> launcher_kind(std::string_view version_output);
 /// or another name is taken as it is.
 std::string launcher_program(const std::string& mpi_bin, const Environment& environment);
 
+/// Returns the file of hosts that a launcher of this family reads, for one process on each.
+std::string host_file_text(LauncherKind kind, const std::vector<Host>& hosts);
+
 struct LaunchRequest {
   std::vector<Host> hosts;
-  std::string program = "mpirun";       ///< as from launcher_program()
+  std::string host_file = {};      ///< path of a file with host_file_text(), in place of a list on the command line
+  std::string program = "mpirun";  ///< as from launcher_program()
   std::vector<std::string> mpi_params;  ///< --mpi-params as given, each split like a shell would
   bool oversubscribe = false;
   bool allow_run_as_root = false;

@@ -19,8 +19,8 @@ struct Launched {
 };
 
 /// Returns the launcher of this process; nothing for a process that no launcher started, or that a launcher started
-/// alone: it runs as on one host. E501 for a launcher that started several processes but gives them no way to find each
-/// other, and for variables that can't be understood. docs/multi-host.md lists the variables.
+/// alone: it runs as on one host. E501 for a launcher, of whatever kind, that started several processes but gives them
+/// no way to find each other, and for variables that can't be understood. docs/multi-host.md lists the variables.
 Result<std::optional<Launched>> launched_by(const Environment& environment);
 
 }  // namespace mlps::world

@@ -9,12 +9,6 @@ namespace {
 
 constexpr uint64_t kPings = 16;
 
-int64_t clock_ns(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return static_cast<int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
-}
-
 }  // namespace
 
 template <class Archive, Is<Introduction> I>
@@ -28,7 +22,8 @@ void fields(Archive& archive, M& member) {
 }
 
 PeerGroup::Stamps PeerGroup::Stamps::now() {
-  return {clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME)};
+  const Stamp now = Stamp::now();
+  return {now.monotonic_ns, now.wall_us * 1000};
 }
 
 Status PeerGroup::introduce(const Introduction& me) {

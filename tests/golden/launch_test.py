@@ -9,7 +9,7 @@ import program
 from program import ProgramTest
 
 RUN = ("whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0001 --num-checkpoints-write 1 "
-       "--num-checkpoints-read 1 --systemname s --skip-fs-separation-gate --quiet --hosts elsewhere")
+       "--num-checkpoints-read 1 --systemname s --skip-fs-separation-gate --quiet --hosts")
 OPEN_MPI = "mpirun (Open MPI) 4.1.4"
 # The last two words are the program and what makes it join.
 JOIN = 'while [ $# -gt 2 ]; do shift; done; "$@"'
@@ -21,10 +21,10 @@ class Launch(ProgramTest):
         os.chmod(path, 0o755)
         return path
 
-    def arguments(self, does, *more, version=OPEN_MPI):
+    def arguments(self, does, *more, version=OPEN_MPI, hosts="elsewhere"):
         results = self.path("results")
         self.expect(f"init org {results}", 0)
-        return [*RUN.split(), "--mpi-bin", self.launcher(does, version), "--results-dir", results, "--checkpoint-folder",
+        return [*RUN.split(), hosts, "--mpi-bin", self.launcher(does, version), "--results-dir", results, "--checkpoint-folder",
                 self.path("stored"), "--params", "checkpoint.time_between_checkpoints=0", *more]
 
     def records(self):
@@ -47,6 +47,37 @@ class Launch(ProgramTest):
         for status in 0, 1, 127:
             self.refuse(self.arguments(f"exit {status}"), 6, f"[E503] {self.path('launcher')} ended with status {status}")
         self.refuse(self.arguments("kill -9 $$"), 6, "was killed by signal 9")
+
+    def test_what_the_launcher_says_is_shown_unless_the_job_has_said_it(self):
+        done = self.refuse(self.arguments('echo "There are not enough slots" >&2; exit 1'), 6, "[E503]")
+        self.assertIn("There are not enough slots", done.stderr)
+        done = self.expect(self.arguments(f"{JOIN}; status=$?; echo MPI_ABORT was invoked >&2; exit $status"), 0)
+        self.assertNotIn("MPI_ABORT", done.stderr)
+        done = self.expect(self.arguments(f"{JOIN}; echo a process was killed >&2; exit 5"), 6)
+        self.assertRegex(done.stderr, r"(?s)a process was killed.*\[E503\] ")
+
+    def test_this_host_needs_no_launcher_whatever_it_is_called(self):
+        addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+        for host in ("127.0.0.1", "127.0.0.2", *[address for address in addresses if ":" not in address][:1]):
+            with self.subTest(host):
+                done = self.expect(self.arguments("exit 9", "--dry-run", hosts=host), 0)
+                self.assertNotIn("would start", done.stderr)
+
+    def test_one_host_under_two_names(self):
+        for hosts in ("localhost,127.0.0.1", "127.0.0.2:4,elsewhere,127.0.0.1:4"):
+            for more in ((), ("--dry-run",)):
+                self.refuse(self.arguments(JOIN, *more, hosts=hosts), 2, "[E102] --hosts: '127.0.0.1' and '", "are one host")
+
+    def test_a_list_of_hosts_that_is_too_long_for_a_command_line(self):
+        hosts = [f"{'h' * 56}{number:04}" for number in range(3000)]
+        words = ("whatif training unet3d datagen file --num-processes 3000 --data-dir null:// --systemname s --quiet "
+                 f"--skip-fs-separation-gate --results-dir {self.path('results')} --hosts").split() + hosts
+        self.expect(f"init org {self.path('results')}", 0)
+        launcher = self.launcher(f'echo "$*" > {self.path("words")}; cp "$4" {self.path("list")}; exit 9')
+        self.refuse([*words, "--mpi-bin", launcher], 6, "[E503]", "ended with status 9")
+        self.assertTrue(self.read("words").startswith("-n 3000 --hostfile /proc/self/fd/"), self.read("words")[:100])
+        self.assertEqual([f"{host} slots=1" for host in hosts], self.read("list").splitlines())
+        self.assertIn("would start", self.expect([*words, "--mpi-bin", launcher, "--dry-run"], 0).stderr)
 
     def test_a_launcher_of_no_known_kind(self):
         self.refuse(self.arguments(JOIN, version="run anything 1.0"), 6, "[E501]", "run anything 1.0")

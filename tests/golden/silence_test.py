@@ -154,7 +154,7 @@ class Advice(Layer):
         said = self.checkpointing("--config-file /nowhere.yaml", 5)
         self.assertIn("[E103]", said)
         self.assertNotIn("create the folder", said)
-        self.assertIn("[E104]", self.checkpointing("--config-file /tmp", 5))
+        self.assertIn("/tmp is a folder, not a file", self.checkpointing("--config-file /tmp", 5))
 
     def test_names_that_no_folder_can_have(self):
         words = f"whatif checkpointing run file -m llama3-8b -np 8 -cf null:// -rd {self.path('results')} --dry-run -sn "

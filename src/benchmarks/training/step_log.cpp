@@ -41,8 +41,10 @@ Status StepLog::append(const std::vector<StepTimes>& rows) {
 }
 
 Status StepLog::flush() {
+  if (failed_) return fail(*failed_);
   if (Status written = write_all(fd_, std::as_bytes(std::span(pending_)), "write the step times beside the results");
       !written) {
+    failed_ = written.error();
     return written;
   }
   pending_.clear();
@@ -55,6 +57,7 @@ Status StepLog::read_rows(uint64_t first, std::span<StepTimes> rows) const {
     const ssize_t got = ::pread(fd_, rest.data(), rest.size(), offset);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(errno_error(errno, "read the step times beside the results"));
+    if (got == 0 && failed_) return fail(*failed_);
     if (got == 0) return fail(ErrorCode::kInternal, "the step times end too early");
     rest = rest.subspan(static_cast<size_t>(got));
     offset += got;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ class StepLog {
   uint32_t ranks_;
   uint64_t steps_ = 0;
   std::vector<StepTimes> pending_;
+  std::optional<Error> failed_;  // of the first write that did: what is behind it is not whole
 };
 
 }  // namespace mlps::training

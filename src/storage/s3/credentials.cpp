@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <filesystem>
 #include <map>
+#include <sstream>
 
+#include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "storage/s3/encoding.hpp"
 
@@ -20,12 +21,13 @@ using Section = std::map<std::string, std::string>;
 
 /// Returns the settings of one section of an ini file; nothing if the section isn't there.
 Result<std::optional<Section>> read_section(const std::string& path, const std::string& wanted) {
-  std::ifstream file(path);
-  if (!file) {
-    return fail(ErrorCode::kConfigFileNotFound,
-                fmt::format("can't open the credentials file {}: {}", path, std::strerror(errno)), {},
-                kCredentialsAdvice);
+  const Result<std::string> content = read_file(path, "credentials file");
+  if (!content) {
+    Error error = content.error();
+    error.suggestion = kCredentialsAdvice;
+    return fail(std::move(error));
   }
+  std::istringstream file(*content);
   std::optional<Section> found;
   bool inside = false;
   std::string line;
@@ -101,7 +103,8 @@ Result<Credentials> find_credentials(const Environment& environment) {
     auto path = environment.get("AWS_SHARED_CREDENTIALS_FILE");
     if (!path) {
       const std::string standard = environment.get("HOME").value_or("") + "/.aws/credentials";
-      if (!std::ifstream(standard)) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(standard, ignored)) {
         return fail(ErrorCode::kConfigMissing,
                     "no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
                     fmt::format("{} is not there either", standard), kCredentialsAdvice);

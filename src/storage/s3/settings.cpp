@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <sstream>
 
+#include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "storage/s3/credentials.hpp"
 #include "storage/s3/encoding.hpp"
@@ -20,11 +19,9 @@ struct EndpointTexts {
 };
 
 Result<std::vector<std::string>> read_endpoint_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    return fail(ErrorCode::kConfigFileNotFound,
-                fmt::format("S3_ENDPOINT_FILE: can't open {}: {}", path, std::strerror(errno)));
-  }
+  const Result<std::string> content = read_file(path, "S3_ENDPOINT_FILE");
+  if (!content) return fail(content.error());
+  std::istringstream file(*content);
   std::vector<std::string> out;
   std::string line;
   while (std::getline(file, line) && out.size() <= kMaxEndpoints) {
@@ -134,9 +131,8 @@ Status resolve_transfer(Settings& settings, const Location& root, const Environm
     settings.retry.max_attempts = static_cast<unsigned>(*value);
   }
   if (const auto path = environment.get("AWS_CA_BUNDLE")) {
-    if (!std::ifstream(*path)) {
-      return fail(ErrorCode::kConfigFileNotFound,
-                  fmt::format("AWS_CA_BUNDLE: can't open {}: {}", *path, std::strerror(errno)));
+    if (const auto bundle = read_file(*path, "AWS_CA_BUNDLE"); !bundle) {
+      return fail(bundle.error());
     }
     settings.engine.ca_file = *path;
   }

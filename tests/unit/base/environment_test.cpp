@@ -32,7 +32,7 @@ TEST_F(EnvFile, ABadLineIsNamedByNumberAndNeverShown) {
 }
 
 TEST_F(EnvFile, AMissingFileIsAnError) {
-  EXPECT_EQ(read_variables(path_ + ".none").error().code, ErrorCode::kPathNotFound);
+  EXPECT_EQ(read_variables(path_ + ".none").error().code, ErrorCode::kConfigFileNotFound);
 }
 
 TEST(Environment, AnEmptyVariableCountsAsUnset) {

@@ -12,6 +12,7 @@
 
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 
 namespace mlps {
 namespace {
@@ -67,7 +68,7 @@ TEST_F(WriteAll, AShortWriteIsContinuedAndTheErrorOfTheRestIsReported) {
 }
 
 // mlpstorage.log is a link to a device that is always full.
-TEST_F(WriteAll, ALogFileThatIsCutOffIsAWarning) {
+TEST_F(WriteAll, ALogFileThatIsCutOffIsAWarningAndLostOutput) {
   std::filesystem::create_symlink("/dev/full", path("mlpstorage.log"));
   ASSERT_TRUE(log::open_run_files(folder_));
   log::info("the first line");
@@ -77,6 +78,11 @@ TEST_F(WriteAll, ALogFileThatIsCutOffIsAWarning) {
   EXPECT_EQ(problems[0],
             "the log of this run is not complete: write " + path("mlpstorage.log") + ": No space left on device");
   EXPECT_NE(content(path("mlpstorage.errors.log")).find(problems[0]), std::string::npos);
+  const auto lost = lost_output();
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->code, ErrorCode::kDiskFull);
+  EXPECT_EQ(status_with_output(kExitSuccess), 3);
+  EXPECT_EQ(status_with_output(8), 8) << "the status of a failure stays";
 }
 
 }  // namespace

@@ -21,14 +21,15 @@ TEST(VerdictLine, IsReadBackAndNothingElseIs) {
   }
 }
 
-TEST(ControlLineFilter, LetsAllElseThroughWhereverTheBytesAreCut) {
-  const std::string text = "one\n" + verdict_line(7) + "two\nno end";
+TEST(ControlLineFilter, LetsAllElseThroughUpToTheVerdictWhereverTheBytesAreCut) {
+  const std::string text = "one\n" + begun_line() + "two\n" + verdict_line(7) + "MPI_ABORT was invoked\nno end";
   for (size_t cut = 0; cut <= text.size(); ++cut) {
     ControlLineFilter filter;
     std::string shown = filter.feed(text.substr(0, cut));
     shown += filter.feed(text.substr(cut));
     shown += filter.unfinished_line();
-    EXPECT_EQ(shown, "one\ntwo\nno end") << cut;
+    EXPECT_EQ(shown, "one\ntwo\n") << cut;
+    EXPECT_EQ(filter.aftermath(), "MPI_ABORT was invoked\n") << cut;
     EXPECT_EQ(filter.verdict(), 7) << cut;
   }
 }

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "world/addresses.hpp"
+
 namespace mlps::world {
 namespace {
 

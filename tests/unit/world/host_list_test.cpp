@@ -43,6 +43,28 @@ TEST(HostList, AHostStandsOnce) {
   EXPECT_THAT(hosts.error().message, HasSubstr("'node1' stands twice"));
 }
 
+TEST(HostList, AHostStandsOnceUnderWhateverName) {
+  const auto identity_of = [](const std::string& name) -> std::vector<std::string> {
+    if (name == "localhost" || name == "10.0.0.9") return {"this host"};
+    if (name == "node1" || name == "node1.cluster") return {"10.0.0.1", "fd00::1"};
+    if (name == "node1-data") return {"192.168.0.1", "fd00::1"};
+    if (name == "node2") return {"10.0.0.2"};
+    return {};  // the resolver does not know it
+  };
+  const auto check = [&](const std::vector<std::string>& words) {
+    return check_distinct(parse_host_list(words).value(), identity_of);
+  };
+  EXPECT_TRUE(check({"localhost", "node1", "node2", "unknown1", "unknown2"}));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"localhost", "node2", "10.0.0.9"},
+                                                {"node1", "node1.cluster:4"},
+                                                {"node2", "node1-data", "node1"}}) {
+    const Status found = check(words);
+    ASSERT_FALSE(found) << words.back();
+    EXPECT_EQ(found.error().code, ErrorCode::kConfigInvalid);
+    EXPECT_NE(found.error().message.find("are one host"), std::string::npos);
+  }
+}
+
 TEST(HostList, AnEmptyListIsAnError) {
   for (const Words& words : {Words{}, Words{""}, Words{" , ", ","}}) {
     EXPECT_THAT(parse_host_list(words).error().message, HasSubstr("empty"));

@@ -27,7 +27,7 @@ std::string joined(const Words& words) {
 
 TEST(Launch, OpenMpiStartsOneProcessPerHost) {
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, two_hosts())),
-            "mpirun|-q|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
+            "mpirun|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|--bind-to|none|"
             "--mca|orte_abort_on_non_zero_status|0|/opt/mlpstorage|closed|--hosts|a:4,b");
 }
 
@@ -39,10 +39,19 @@ TEST(Launch, OpenMpiTakesEveryFlag) {
   request.allow_run_as_root = true;
   request.mpi_btl = "tcp";
   EXPECT_EQ(joined(*launch_command(LauncherKind::kOpenMpi, request)),
-            "/opt/ompi/bin/mpirun|-q|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
+            "/opt/ompi/bin/mpirun|--allow-run-as-root|--oversubscribe|-n|2|--host|a:1,b:1|--map-by|ppr:1:node|"
             "--bind-to|none|--mca|orte_abort_on_non_zero_status|0|--mca|pml|ob1|--mca|btl|tcp,self|"
             "--mca|plm_rsh_agent|ssh -p 22|-x|A B|"
             "/opt/mlpstorage|closed|--hosts|a:4,b");
+}
+
+TEST(Launch, ALongListOfHostsIsAFile) {
+  LaunchRequest request = two_hosts();
+  request.host_file = "/proc/self/fd/7";
+  EXPECT_THAT(joined(*launch_command(LauncherKind::kOpenMpi, request)), HasSubstr("|-n|2|--hostfile|/proc/self/fd/7|"));
+  EXPECT_THAT(joined(*launch_command(LauncherKind::kHydra, request)), HasSubstr("|-n|2|-f|/proc/self/fd/7|"));
+  EXPECT_EQ(host_file_text(LauncherKind::kOpenMpi, request.hosts), "a slots=1\nb slots=1\n");
+  EXPECT_EQ(host_file_text(LauncherKind::kHydra, request.hosts), "a:1\nb:1\n");
 }
 
 TEST(Launch, HydraForwardsNoEnvironment) {

@@ -76,6 +76,42 @@ TEST(LaunchedBy, APmixLauncherThatDoesNotTellItsSize) {
   EXPECT_EQ(job.index, 4U);
 }
 
+TEST(LaunchedBy, AProcessOfAJobThatCantBeJoinedNeverRunsAlone) {
+  const std::vector<std::map<std::string, std::string>> jobs = {
+      {{"PALS_RANKID", "1"}, {"PALS_LOCAL_RANKID", "1"}},
+      {{"FLUX_TASK_RANK", "1"}, {"FLUX_JOB_SIZE", "4"}},
+      {{"FLUX_TASK_RANK", "0"}, {"FLUX_JOB_SIZE", "4"}},
+      {{"RANK", "1"}, {"WORLD_SIZE", "4"}},
+      {{"RANK", "0"}, {"WORLD_SIZE", "2"}},
+      {{"HOROVOD_RANK", "3"}},
+      {{"JSM_NAMESPACE_RANK", "0"}, {"JSM_NAMESPACE_SIZE", "2"}},
+      {{"ALPS_APP_PE", "7"}},
+      {{"PMI_RANK", "1"}},
+      {{"OMPI_COMM_WORLD_RANK", "1"}},
+      {{"SLURM_JOB_ID", "7"}, {"SLURM_PROCID", "2"}},
+      // The nearest launcher started one process only, but one of several of another's.
+      {{"OMPI_COMM_WORLD_SIZE", "1"}, {"OMPI_COMM_WORLD_RANK", "0"}, {"RANK", "1"}, {"WORLD_SIZE", "2"}},
+  };
+  for (const auto& job : jobs) {
+    const Error error = refused(job);
+    EXPECT_EQ(error.code, ErrorCode::kMpiNotAvailable) << job.begin()->first;
+    EXPECT_THAT(error.message, HasSubstr("started this process as one of several")) << job.begin()->first;
+    EXPECT_THAT(error.suggestion, HasSubstr("env -u ")) << job.begin()->first;
+  }
+  EXPECT_THAT(refused(jobs[2]).message, HasSubstr("FLUX_JOB_SIZE=4: Flux"));
+}
+
+TEST(LaunchedBy, AJobOfOneProcessIsNone) {
+  EXPECT_TRUE(alone({{"FLUX_TASK_RANK", "0"}, {"FLUX_JOB_SIZE", "1"}}));
+  EXPECT_TRUE(alone({{"RANK", "0"}, {"WORLD_SIZE", "1"}, {"LOCAL_RANK", "0"}}));
+  EXPECT_TRUE(alone({{"PALS_RANKID", "0"}}));
+}
+
+TEST(LaunchedBy, AJobThatCanBeJoinedIsWhateverElseIsSet) {
+  EXPECT_EQ(found({{"OMPI_COMM_WORLD_SIZE", "3"}, {"OMPI_COMM_WORLD_RANK", "2"}, {"PALS_RANKID", "2"}}).index, 2U);
+  EXPECT_EQ(found({{"PMI_SIZE", "4"}, {"PMI_RANK", "3"}, {"FLUX_JOB_SIZE", "4"}, {"FLUX_TASK_RANK", "3"}}).size, 4U);
+}
+
 TEST(LaunchedBy, NonsenseIsAnErrorNotASingleRun) {
   EXPECT_THAT(refused({{"OMPI_COMM_WORLD_SIZE", "two"}}).message, HasSubstr("OMPI_COMM_WORLD_SIZE=two"));
   EXPECT_EQ(refused({{"PMI_SIZE", "-2"}}).code, ErrorCode::kMpiNotAvailable);

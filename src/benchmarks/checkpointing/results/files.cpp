@@ -47,12 +47,12 @@ Status write_started(const RunFolder& folder, const CheckpointContext& context, 
 Status write_finished(const RunFolder& folder, const CheckpointContext& context, const RunRecord& record,
                       const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     write_rank_files(writer, context, record);
     writer.write("dlio.log", dlio_log_text(record));
     writer.write(log_name(context, "stdout"),
                  plan_text(context, record) + '\n' + result_table(record) + findings_text(outcome.findings));
     write_common_files(writer, context, record, outcome);
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);

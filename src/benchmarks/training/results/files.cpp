@@ -63,6 +63,7 @@ Status write_started(const RunFolder& folder, const RunContext& context, const R
 Status write_finished(const RunFolder& folder, const RunContext& context, const RunRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     for (uint32_t rank = 0; rank < record.plan.accelerators; ++rank) {
       if (!holds_rank(record, rank)) continue;
       writer.write_piecewise(fmt::format("{}_output.json", rank),
@@ -71,7 +72,6 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     }
     writer.write("dlio.log", dlio_log_text(record));
     write_end(writer, context, record, plan, outcome);
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
@@ -87,9 +87,9 @@ Status write_started(const RunFolder& folder, const RunContext& context, const G
 Status write_finished(const RunFolder& folder, const RunContext& context, const GenerateRecord& record,
                       const std::string& plan, const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_end_record(writer, folder, context, record_json(context, record, outcome));
     writer.write("dlio.log", datagen_log_text(record));
     write_end(writer, context, record, plan, outcome);
-    writer.write(kRecordFile, record_json(context, record, outcome), Durability::kDurable);
   });
 }
 
