@@ -3,6 +3,7 @@ each of the layers that values come from, and what it answers where it refuses."
 
 import json
 import os
+import re
 import shlex
 
 import program
@@ -183,6 +184,33 @@ class Advice(Layer):
         self.assertIn(f"instead of {self.path('results')}", result.stdout)
 
 
+class Commands(Layer):
+    """Commands that a message prints to be typed are complete."""
+
+    def run_printed(self, text):
+        commands = re.findall(r"mlpstorage (?:closed|open|whatif) training .*", text)
+        self.assertGreater(len(commands), 0, text)
+        for command in commands:
+            words = shlex.split(command.split(";")[0])
+            self.expect(words[1:] + ["--dry-run", "--quiet"], 0)
+
+    def test_of_datasize(self):
+        self.run_printed(self.expect(
+            f"whatif training retinanet datasize -ma 2 -at b200 -cm 1 --hosts 127.0.0.1:2 --oversubscribe "
+            f"--data-dir {self.path('a')} -rd {self.path('results')} -sn s --skip-fs-separation-gate", 0).stdout)
+
+    def test_of_a_data_set_that_does_not_fit(self):
+        where = f"--data-dir {self.path('data')} -rd {self.path('results')} -sn s --skip-fs-separation-gate"
+        os.makedirs(self.path("data"))
+        self.expect(f"whatif training unet3d datagen file -np 1 {where} --params dataset.num_files_train=2 "
+                    f"dataset.record_length_bytes=4096 dataset.record_length_bytes_stdev=0", 0)
+        said = self.expect(f"open training unet3d run file -na 8 -at b200 -cm 1 {where} --params "
+                           f"dataset.num_files_train=28000", 2).stderr
+        self.assertIn("MANIFEST-001", said)
+        self.assertNotIn("MODE", said)
+        self.run_printed(said)
+
+
 class Output(Layer):
     SMALL = "--size-scale 0.0002 -ncw 1 -ncr 1 --params checkpoint.time_between_checkpoints=0 --skip-fs-separation-gate"
 
@@ -217,6 +245,24 @@ class Output(Layer):
             self.assertEqual("WARNING" in said, level not in ("RESULT", "ERROR", "CRITICAL"), level)
             self.assertEqual("|VERBOSE:" in said, level in (
                 "PLAID", "LUDICROUS", "RIDICULOUS", "DEBUG", "VERBOSEST", "VERBOSER", "VERBOSE"), level)
+
+
+class Compatibility(Layer):
+    def test_the_row_of_an_empty_folder(self):
+        words = ["whatif", "checkpointing", "run", "file", "-m", "llama3-8b", "-np", "8", "-sn", "s", "-rd",
+                 self.path("results")]
+        self.assertIn("[E102] --checkpoint-folder needs a value",
+                      self.expect(words + ["--checkpoint-folder", ""], 2).stderr)
+
+    def test_the_row_of_parts(self):
+        self.assertIn("part 16.00 MiB", self.expect(
+            f"whatif checkpointing run file -m llama3-8b -np 8 -cf null:// -sn s -rd {self.path('results')} --dry-run -q",
+            0).stdout)
+
+    def test_the_row_of_words_that_are_not_built(self):
+        for word in ("runs", "status", "submit", "lockfile", "rules-coverage", "validate", "reports", "whatif vectordb",
+                     "whatif kvcache"):
+            self.refuse(word, 6, "[E902]")
 
 
 if __name__ == "__main__":

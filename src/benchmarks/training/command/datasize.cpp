@@ -53,15 +53,7 @@ std::string host_flags(const HostOptions& hosts) {
 std::string datagen_command(const TrainingOptions& options, const TrainingWorkload& workload,
                             const training::Datasize& size, const Environment& environment) {
   const CommonOptions& common = options.common;
-  const auto given = [](const std::string& text, const char* placeholder) {
-    return text.empty() ? std::string(placeholder) : shell_quoted(text);
-  };
-  std::string command = fmt::format(
-      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} --systemname {}{}",
-      mode_name(common.mode), options.model, word_for(options.data_dir, environment), options.processes,
-      given(options.data_dir, "DATA_DIR"), given(common.results_dir, "RESULTS_DIR"), given(common.systemname, "SYSTEM"),
-      host_flags(options.hosts));
-  if (common.skip_fs_separation_gate) command += " --skip-fs-separation-gate";
+  std::string command = datagen_words(options, environment);
   if (!options.workload_file.empty()) command += " --workload-file " + shell_quoted(options.workload_file);
   command += fmt::format(" --params dataset.num_files_train={}", size.files);
   if (size.advised_subfolders > 0 && !options.gives_param("dataset.num_subfolders_train")) {
@@ -81,6 +73,20 @@ bool records_datasize(const CommonOptions& common) {
 }
 
 }  // namespace
+
+std::string datagen_words(const TrainingOptions& options, const Environment& environment) {
+  const CommonOptions& common = options.common;
+  const auto given = [](const std::string& text, const char* placeholder) {
+    return text.empty() ? std::string(placeholder) : shell_quoted(text);
+  };
+  const std::string_view word =
+      options.protocol ? storage_word(*options.protocol) : word_for(options.data_dir, environment);
+  return fmt::format(
+      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} --systemname {}{}{}",
+      mode_name(common.mode), options.model, word, options.processes, given(options.data_dir, "DATA_DIR"),
+      given(common.results_dir, "RESULTS_DIR"), given(common.systemname, "SYSTEM"), host_flags(options.hosts),
+      common.skip_fs_separation_gate ? " --skip-fs-separation-gate" : "");
+}
 
 int execute_datasize(const TrainingCall& call) {
   const TrainingOptions& options = call.options;

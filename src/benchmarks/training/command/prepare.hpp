@@ -50,6 +50,9 @@ training::DatasizeRequest datasize_request(const TrainingOptions& options, uint6
 void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,
                    results::TrainingDetails& details);
 
+/// Returns the datagen command for the data folder of these options, complete but for --params.
+std::string datagen_words(const TrainingOptions& options, const Environment& environment);
+
 /// Holds the files of a data set. They refer to the format, which keeps its address when this is moved.
 struct DataFiles {
   std::unique_ptr<formats::Format> format;
