@@ -51,7 +51,7 @@ std::string flag_entry(const Flag& flag, std::string_view value, std::string_vie
 
 std::string value_text(const Flag& flag, Mode mode) {
   if (flag.kind == FlagKind::kSwitch) return {};
-  if (flag.kind != FlagKind::kChoice) return std::string(value_word(flag));
+  if (flag.kind != FlagKind::kChoice || !flag.value_name.empty()) return std::string(value_word(flag));
   return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 

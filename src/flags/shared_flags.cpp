@@ -178,10 +178,12 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
     {.name = "debug", .kind = kSwitch, .text = "All messages: also all arguments as they were understood."},
     {.name = "stream-log-level",
      .kind = kChoice,
+     .value_name = "LEVEL",
      .choices = "PLAID|LUDICROUS|RIDICULOUS|DEBUG|VERBOSEST|VERBOSER|VERBOSE|INFO|STATUS|WARNING|RESULT|ERROR|CRITICAL",
      .default_text = "INFO",
      .user_file = true,
-     .text = "Lowest level of messages on stderr."},
+     .text = "Lowest level of messages on stderr: DEBUG, VERBOSE, INFO, STATUS, WARNING, RESULT, ERROR, or another "
+             "name of mlpstorage 3.0."},
     {.name = "color",
      .kind = kChoice,
      .choices = "auto|always|never",

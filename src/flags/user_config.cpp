@@ -180,7 +180,9 @@ Status unset_user_value(const Grammar& grammar, const Environment& environment, 
   auto file = load_to_change(environment);
   if (!file) return fail(file.error());
   if (file->second.remove(std::string(key))) return store(file->first, file->second);
-  return fail(unknown_key(std::string(key), grammar.user_flags(), "mlpstorage config show lists what is set"));
+  Error error = unknown_key(std::string(key), grammar.user_flags(), "mlpstorage config show lists what is set");
+  error.message = fmt::format("{}: there is no key '{}'", file->first, key);
+  return fail(std::move(error));
 }
 
 Result<std::string> show_user_values(const Grammar& grammar, const Environment& environment, bool json) {
