@@ -46,6 +46,7 @@ struct State {
   std::vector<std::string> problems;
   std::vector<Error> failures;
   bool files_are_open = false;
+  std::string run_folder;
   File all;
   File errors;
 };
@@ -142,9 +143,16 @@ Status open_run_files(const std::string& folder) {
   if (Status status = s.all.open(folder + "/mlpstorage.log"); !status) return status;
   if (Status status = s.errors.open(folder + "/mlpstorage.errors.log"); !status) return status;
   s.files_are_open = true;
+  s.run_folder = folder;
   for (const Entry& entry : s.earlier) put_to_files(s, entry);
   s.earlier.clear();
   return {};
+}
+
+std::string run_folder() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  return s.run_folder;
 }
 
 void progress(std::string_view line) {

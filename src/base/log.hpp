@@ -60,6 +60,9 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
 /// that can't be written later is cut off there, which is a warning in problems() and lost output (base/output.hpp).
 Status open_run_files(const std::string& folder);
 
+/// Returns the folder of the last open_run_files(); empty before it.
+std::string run_folder();
+
 /// Shows `line` as the live progress line if stderr is a terminal, else writes it as a plain line. An empty line
 /// removes it. The caller limits the rate.
 void progress(std::string_view line);

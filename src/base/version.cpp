@@ -70,8 +70,20 @@ std::string_view version_text() {
   return MLPS_VERSION;
 }
 
+std::string_view commit_id() {
+  return MLPS_COMMIT;
+}
+
 std::string_view build_id() {
   return MLPS_BUILD_ID;
+}
+
+std::string_view compiler() {
+#ifdef __clang__
+  return "clang " __clang_version__;
+#else
+  return "gcc " __VERSION__;
+#endif
 }
 
 std::string version_line() {

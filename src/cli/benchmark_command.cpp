@@ -38,10 +38,19 @@ Status claim_results_dir(CommonOptions& common, bool runs) {
   return {};
 }
 
-void record_history(const CommonOptions& common, const std::vector<std::string>& arguments) {
-  if (common.orgname.empty() || common.dry_run) return;
-  if (const Status status = append_history(common.results_dir, arguments); !status) {
-    log::warning("this command is not in the history: {}", status.error().message);
+/// Records that a command begins, and returns its id; nothing where there is no history.
+std::optional<uint64_t> record_begin(const CommonOptions& common, const std::vector<std::string>& arguments) {
+  if (common.orgname.empty() || common.dry_run) return std::nullopt;
+  const Result<uint64_t> id = append_history(common.results_dir, arguments);
+  if (id) return *id;
+  log::warning("this command is not in the history: {}", id.error().message);
+  return std::nullopt;
+}
+
+void record_end(const CommonOptions& common, std::optional<uint64_t> id, int exit_status) {
+  if (!id) return;
+  if (const Status status = append_end(common.results_dir, *id, exit_status, log::run_folder()); !status) {
+    log::warning("the end of this command is not in the history: {}", status.error().message);
   }
 }
 
@@ -76,13 +85,16 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
     if (group.is_alone() && !parsed.errors.empty()) return report(parsed.errors);
   }
   if (const auto status = group.check_consensus(parsed.errors)) return *status;
+  std::optional<uint64_t> id;
   if (group.is_process0()) {
-    record_history(common, arguments);
+    id = record_begin(common, arguments);
     if (!common.quiet) {
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
-  return parsed.command->execute({parsed.environment, start, group, problems});
+  const int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
+  record_end(common, id, exit_status);
+  return exit_status;
 }
 
 /// The same, with an answer on stdout for one who asked for JSON, whatever became of the command.

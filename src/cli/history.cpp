@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include "base/clock.hpp"
@@ -23,6 +24,32 @@ namespace {
 
 std::string history_path(const std::string& results_dir) {
   return results_dir + "/.mlps/history";
+}
+
+std::string ends_path(const std::string& results_dir) {
+  return results_dir + "/.mlps/history-ends";
+}
+
+// Adds to the entries how their commands ended: lines of "id,status,folder".
+Status read_ends(const std::string& results_dir, std::vector<HistoryEntry>& entries) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(ends_path(results_dir), ignored)) return {};
+  const Result<std::string> text = read_file(ends_path(results_dir), "ends of the commands of the history", kGiB);
+  if (!text) return fail(text.error());
+  std::map<uint64_t, HistoryEntry*> by_id;
+  for (HistoryEntry& entry : entries) by_id[entry.id] = &entry;
+  std::istringstream file(*text);
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(','), second = line.find(',', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const auto id = parse_number<uint64_t>(std::string_view(line).substr(0, first));
+    const auto status = parse_number<int>(std::string_view(line).substr(first + 1, second - first - 1));
+    const auto entry = by_id.find(id.value_or(0));
+    if (!status || entry == by_id.end()) continue;
+    entry->second->exit_status = status;
+    entry->second->folder = line.substr(second + 1);
+  }
+  return {};
 }
 
 std::optional<HistoryEntry> parse_line(const std::string& line) {
@@ -48,7 +75,13 @@ std::string recorded_command(const std::vector<std::string>& arguments) {
   return command;
 }
 
-Status append_history(const std::string& results_dir, const std::vector<std::string>& arguments) {
+std::string verdict_of(const HistoryEntry& entry) {
+  if (!entry.exit_status) return "not ended";
+  if (*entry.exit_status == 0) return entry.folder.empty() ? "done" : "passed";
+  return fmt::format("{} (status {})", entry.folder.empty() ? "refused" : "failed", *entry.exit_status);
+}
+
+Result<uint64_t> append_history(const std::string& results_dir, const std::vector<std::string>& arguments) {
   const std::string path = history_path(results_dir);
   std::error_code error;
   std::filesystem::create_directories(results_dir + "/.mlps", error);
@@ -66,7 +99,15 @@ Status append_history(const std::string& results_dir, const std::vector<std::str
   const bool cut = size > 0 && pread(file.get(), &final_byte, 1, size - 1) == 1 && final_byte != '\n';
   const std::string line = fmt::format("{}{},{},{}\n", cut ? "\n" : "", last + 1, run_stamp(Stamp::now().wall_us),
                                        recorded_command(arguments));
-  return write_all(file.get(), line, "append to " + path);
+  if (Status written = write_all(file.get(), line, "append to " + path); !written) return fail(written.error());
+  return last + 1;
+}
+
+Status append_end(const std::string& results_dir, uint64_t id, int exit_status, const std::string& folder) {
+  const std::string path = ends_path(results_dir);
+  const Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!file.is_open()) return fail(errno_error(errno, "open " + path));
+  return write_all(file.get(), fmt::format("{},{},{}\n", id, exit_status, folder), "append to " + path);
 }
 
 Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
@@ -81,6 +122,7 @@ Result<std::vector<HistoryEntry>> read_history(const std::string& results_dir) {
   while (std::getline(file, line)) {
     if (std::optional<HistoryEntry> entry = parse_line(line)) entries.push_back(std::move(*entry));
   }
+  if (Status read = read_ends(results_dir, entries); !read) return fail(read.error());
   return entries;
 }
 

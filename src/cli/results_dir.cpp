@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSentinelVersion = 2;
+constexpr int kSentinelVersion = 3;
 
 std::string sentinel_path(const std::string& results_dir) {
   return fmt::format("{}/{}", results_dir, kSentinelName);

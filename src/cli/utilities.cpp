@@ -94,13 +94,19 @@ void print_entries(const std::vector<HistoryEntry>& entries, bool json) {
   if (json) {
     Json list = Json::array();
     for (const HistoryEntry& entry : entries) {
-      list.push_back({{"id", entry.id}, {"timestamp", entry.stamp}, {"command", entry.command}});
+      list.push_back({{"id", entry.id},
+                      {"timestamp", entry.stamp},
+                      {"command", entry.command},
+                      {"verdict", verdict_of(entry)},
+                      {"exit_status", entry.exit_status ? Json(*entry.exit_status) : Json()},
+                      {"folder", entry.folder.empty() ? Json() : Json(entry.folder)}});
     }
     return print(list.dump(2) + "\n");
   }
   std::string text;
   for (const HistoryEntry& entry : entries) {
-    text += fmt::format("{} : {} : {}\n", entry.id, entry.stamp, entry.command);
+    text += fmt::format("{} : {} : {} : {}{}{}\n", entry.id, entry.stamp, entry.command, verdict_of(entry),
+                        entry.folder.empty() ? "" : ", ", entry.folder);
   }
   print(text);
 }

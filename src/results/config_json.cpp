@@ -1,8 +1,11 @@
 #include "results/config_json.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
+#include "base/version.hpp"
 #include "results/redact.hpp"
 
 namespace mlps::results {
@@ -38,6 +41,20 @@ std::vector<Override> all_overrides(const RunContext& context) {
   return all;
 }
 
+// The numbers that the tool derives are numbers in the files of mlpstorage 3.0. Everything else that it sets is text
+// there ("10", "True"), as is what a user typed.
+constexpr std::array<std::string_view, 7> kCountsOfTheTool = {
+    "checkpoint.num_checkpoints_read", "checkpoint.num_checkpoints_write", "dataset.num_files_generated",
+    "dataset.num_files_train",         "dataset.num_subfolders_train",     "dataset.total_disk_bytes",
+    "model.parallelism.data"};
+
+Json overridden_json(const Override& change) {
+  std::string text = masked_value(change.key, change.value);
+  const bool counts = change.source == ValueSource::kTool &&
+                      std::find(kCountsOfTheTool.begin(), kCountsOfTheTool.end(), change.key) != kCountsOfTheTool.end();
+  return counts ? yaml_scalar(text) : Json(std::move(text));
+}
+
 std::vector<std::string> task_overrides(const RunContext& context) {
   std::vector<std::string> tasks = {"workload=" + context.workload_name};
   for (const Override& change : all_overrides(context)) {
@@ -57,10 +74,11 @@ Json args_json(const RunContext& context) {
 
 Json parameters_json(const RunContext& context, bool typed_overrides) {
   Json nested = Json::object();
-  for (const auto& [key, value] : context.values) {
-    const std::string text = masked_value(key, value.value);
-    const bool typed = typed_overrides || value.source == ValueSource::kWorkloadFile;
-    set_nested(nested, key, typed ? yaml_scalar(text) : Json(text));
+  for (const auto& [key, value] : context.values) set_nested(nested, key, yaml_scalar(masked_value(key, value.value)));
+  if (!typed_overrides) {
+    for (const Override& change : all_overrides(context)) {
+      if (context.values.contains(change.key)) set_nested(nested, change.key, overridden_json(change));
+    }
   }
   Json ordered = Json::object();
   for (const char* section : kSections) {
@@ -74,7 +92,7 @@ Json parameters_json(const RunContext& context, bool typed_overrides) {
 
 Json override_parameters_json(const RunContext& context) {
   Json json = Json::object();
-  for (const Override& change : all_overrides(context)) json[change.key] = masked_value(change.key, change.value);
+  for (const Override& change : all_overrides(context)) json[change.key] = overridden_json(change);
   return json;
 }
 
@@ -113,7 +131,7 @@ std::string hydra_yaml(const RunContext& context) {
   hydra["overrides"] = {{"hydra", {dir, "hydra.output_subdir=dlio_config", "hydra.mode=RUN"}},
                         {"task", task_overrides(context)}};
   hydra["job"] = {{"name", "mlpstorage"}, {"override_dirname", ""}, {"config_name", "config"}};
-  hydra["runtime"] = {{"version", "mlpstorage " + context.tool_version},
+  hydra["runtime"] = {{"version", fmt::format("mlpstorage {} (build {})", context.tool_version, build_id())},
                       {"output_dir", context.folder},
                       {"choices", {{"workload", context.workload_name}}}};
   hydra["verbose"] = false;

@@ -9,11 +9,12 @@ namespace mlps::results {
 /// Returns the snapshot of all options, masked; an empty object if it isn't a JSON object.
 Json args_json(const RunContext& context);
 
-/// Returns the values nested as in the workload file. Overridden values stay strings, as the metadata of mlpstorage 3.0
-/// has them; with `typed_overrides` every value has the type a YAML reader gives it.
+/// Returns the values nested as in the workload file, with the types of mlpstorage 3.0: a value of the file has that of
+/// YAML, a count that the tool derived is a number, and what the user typed is that text. With `typed_overrides` every
+/// value has the type that a YAML reader gives it, as in DLIO's composed configuration.
 Json parameters_json(const RunContext& context, bool typed_overrides);
 
-/// Returns dotted keys with their texts: everything the user or the tool overrode.
+/// Returns dotted keys with their values, of the same types: everything the user or the tool overrode.
 Json override_parameters_json(const RunContext& context);
 
 /// Returns every dotted key with its value and source.

@@ -9,9 +9,11 @@
 #include <system_error>
 
 #include "base/log.hpp"
+#include "results/code_image.hpp"
 #include "results/config_json.hpp"
 #include "results/host_json.hpp"
 #include "results/metadata.hpp"
+#include "results/provenance.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
 
@@ -48,6 +50,21 @@ void FolderWriter::make_folder(const std::string& name) {
   }
 }
 
+void FolderWriter::check(Status status) {
+  if (status_) status_ = std::move(status);
+}
+
+void FolderWriter::remove(const std::string& name) {
+  const std::string file = path_ + "/" + name;
+  if (status_ && ::unlink(file.c_str()) != 0 && errno != ENOENT) status_ = fail(errno_error(errno, "remove " + file));
+}
+
+std::string incomplete_text(const RunContext& context) {
+  const RunMember& first = context.members.front();
+  return fmt::format("This run has not ended: process {} on {} carries it out, or was killed. It is not a result.\n",
+                     first.pid, first.host);
+}
+
 Status check_context(const RunContext& context) {
   const std::optional<Json> args = parse_json(context.args_json);
   if (args && args->is_object()) return check_members(context);
@@ -55,13 +72,24 @@ Status check_context(const RunContext& context) {
               "report this as a defect of mlpstorage");
 }
 
+// The edition, and in closed and open a pointer to the image of this build, without a line end as mlpstorage 3.0 has
+// it.
+void write_origin(FolderWriter& writer, const RunContext& context) {
+  writer.write(kProvenanceFile, provenance_text(context));
+  if (context.mode == "whatif" || context.results_dir.empty()) return;
+  writer.check(store_code_image(context.results_dir));
+  writer.write(kCodeImagePointer, code_image_pointer());
+}
+
 void write_start_files(FolderWriter& writer, const RunContext& context) {
+  write_origin(writer, context);
   writer.make_folder("dlio_config");
   writer.write("dlio_config/config.yaml", config_yaml(context));
   writer.write("dlio_config/hydra.yaml", hydra_yaml(context));
   writer.write("dlio_config/overrides.yaml", overrides_yaml(context));
   writer.write(log_name(context, "stderr"), "");
   write_separation(writer, context);
+  if (!context.manifest_snapshot.empty()) writer.write(kManifestSnapshotFile, context.manifest_snapshot);
 }
 
 void write_end_record(FolderWriter& writer, const RunFolder& folder, const RunContext& context,

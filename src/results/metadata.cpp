@@ -3,6 +3,7 @@
 #include "results/config_json.hpp"
 #include "results/findings.hpp"
 #include "results/host_json.hpp"
+#include "results/provenance.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
@@ -31,9 +32,11 @@ std::string command_line(const RunContext& context) {
   return line;
 }
 
+// mlpstorage 3.0 judges no run of whatif, and of training only what measures.
 Json verification_json(const RunContext& context, const RunFacts& facts) {
-  if (facts.verdict != Verdict::kPassed) return "INVALID";
-  return context.verification.empty() ? Json() : Json(context.verification);
+  if (context.mode == "whatif" || context.command != "run" || context.verification.empty()) return nullptr;
+  const bool counts = facts.verdict == Verdict::kPassed && no_result_because(context, facts).empty();
+  return counts ? context.verification : "INVALID";
 }
 
 Json snapshots_json(const RunContext& context, const RunOutcome& outcome) {
@@ -50,6 +53,25 @@ std::string log_path(const RunContext& context, const char* stream) {
   return context.folder + "/" + log_name(context, stream);
 }
 
+// The keys about hosts: mlpstorage 3.0 collects nothing for the writing of a data set.
+void add_hosts(Json& json, const RunContext& context, const RunOutcome& outcome) {
+  json["system_info"] = nullptr;
+  if (context.command == "datagen") return;
+  json["system_info"] = system_info_json(hosts_at_start(context), collection_method(context.members.size()));
+  json["cluster_snapshots"] = snapshots_json(context, outcome);
+}
+
+// The keys about the launched command: datasize launches nothing.
+void add_command(Json& json, const RunContext& context) {
+  json["executed_command"] = nullptr;
+  json["command_output_files"] = Json::array();
+  if (context.command == "datasize") return;
+  const std::string command = command_line(context);
+  json["executed_command"] = command;
+  json["command_output_files"].push_back(
+      {{"command", command}, {"stdout", log_path(context, "stdout")}, {"stderr", log_path(context, "stderr")}});
+}
+
 }  // namespace
 
 std::string log_name(const RunContext& context, const char* stream) {
@@ -57,7 +79,6 @@ std::string log_name(const RunContext& context, const char* stream) {
 }
 
 std::string metadata_text(const RunContext& context, const RunFacts& facts, const RunOutcome& outcome) {
-  const std::string command = command_line(context);
   Json json;
   json["benchmark_type"] = context.benchmark;
   json["model"] = context.model;
@@ -66,24 +87,24 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   json["num_processes"] = context.processes;
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["result_dir"] = context.folder;
-  // Of a datasize answer the numbers are the point; everywhere else overrides stay text, as mlpstorage 3.0 has them.
-  json["parameters"] = parameters_json(context, context.command == "datasize");
+  json["parameters"] = parameters_json(context, false);
   json["override_parameters"] = override_parameters_json(context);
-  json["system_info"] = system_info_json(hosts_at_start(context), collection_method(context.members.size()));
-  json["cluster_snapshots"] = snapshots_json(context, outcome);
+  add_hosts(json, context, outcome);
   if (outcome.findings.series) json["timeseries_data"] = time_series_data_json(outcome.findings);
   json["runtime"] = seconds_between(facts.run_start, facts.run_end);
   json["verification"] = verification_json(context, facts);
-  json["executed_command"] = command;
-  json["command_output_files"].push_back(
-      {{"command", command}, {"stdout", log_path(context, "stdout")}, {"stderr", log_path(context, "stderr")}});
+  add_command(json, context);
   json["args"] = args_json(context);
-  json["invocation_start_time"] = iso_utc_us(facts.invocation_start.wall_us);
-  json["invocation_end_time"] = iso_utc_us(outcome.invocation_end.wall_us);
+  json["invocation_start_time"] = iso_local(facts.invocation_start.wall_us);
+  json["invocation_end_time"] = iso_local(outcome.invocation_end.wall_us);
   json["exit_status"] = outcome.exit_status;
+  json["provenance_file"] = kProvenanceFile;
+  if (!context.manifest_snapshot.empty()) json["datagen_manifest_file"] = kManifestSnapshotFile;
   json["verdict"] = std::string(run::verdict_name(facts.verdict));
   json["reasons"] = facts.reasons;
   json["error"] = error_json(facts.error);
+  json["no_result_because"] = no_result_because(context, facts);
+  json["tool"] = tool_json(context, facts);
   mask_secrets(json["reasons"]);
   return indented(json, kMetadataIndent);
 }

@@ -6,6 +6,8 @@
 
 namespace mlps::results {
 
+inline constexpr const char* kManifestSnapshotFile = "datagen-manifest.json";
+
 /// Returns `<benchmark>_<command>.<stream>.log`, for example "checkpointing_run.stdout.log".
 std::string log_name(const RunContext& context, const char* stream);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/version.hpp"
 #include "results/config_json.hpp"
 #include "results/fields_json.hpp"
 #include "results/host_json.hpp"
@@ -34,6 +35,11 @@ Json invocation_json(const RunContext& context, const std::optional<RunOutcome>&
   return json;
 }
 
+// Null where a time was not taken: no measured one is 0.
+Json measured(double seconds) {
+  return seconds > 0 ? Json(seconds) : Json();
+}
+
 Json moment(const Stamp& stamp) {
   return stamp.wall_us == 0 ? Json() : Json(iso_utc_us(stamp.wall_us));
 }
@@ -45,10 +51,10 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
   json["run_start_utc"] = moment(facts.run_start);
   json["run_end_utc"] = moment(facts.run_end);
   json["invocation_end_utc"] = moment(end);
-  json["first_byte_s"] = facts.first_byte_s;
-  json["barrier_cost_s"] = to_seconds(facts.barrier_cost_ns);
-  json["run_s"] = seconds_between(facts.run_start, facts.run_end);
-  json["invocation_s"] = seconds_between(facts.invocation_start, end);
+  json["first_byte_s"] = measured(facts.first_byte_s);
+  json["barrier_cost_s"] = measured(to_seconds(facts.barrier_cost_ns));
+  json["run_s"] = measured(seconds_between(facts.run_start, facts.run_end));
+  json["invocation_s"] = measured(seconds_between(facts.invocation_start, end));
   return json;
 }
 
@@ -56,7 +62,9 @@ Json time_json(const RunFacts& facts, const std::optional<RunOutcome>& outcome) 
 Json part_json(const std::vector<run::HostPart>& parts, size_t process) {
   const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& each) { return each.process == process; });
   if (part == parts.end()) return nullptr;
-  return fields_json(*part);
+  Json json = fields_json(*part);
+  json["first_byte_s"] = measured(part->first_byte_s);
+  return json;
 }
 
 // A passed verdict is only believed from a run that came to its end.
@@ -64,7 +72,40 @@ run::Verdict final_verdict(const RunFacts& facts, const std::optional<RunOutcome
   return outcome ? facts.verdict : run::Verdict::kIncomplete;
 }
 
+// The engine of the store, or its kind where that has but one.
+Json io_engine_json(const RunFacts& facts) {
+  const auto engine = std::find_if(facts.store_settings.begin(), facts.store_settings.end(),
+                                   [](const auto& setting) { return setting.first == "engine"; });
+  if (engine != facts.store_settings.end()) return engine->second;
+  return facts.traits.backend.empty() ? Json() : Json(facts.traits.backend);
+}
+
 }  // namespace
+
+std::vector<std::string> no_result_because(const RunContext& context, const RunFacts& facts) {
+  std::vector<std::string> reasons = context.no_result_because;
+  if (!facts.traits.holds_objects) reasons.emplace_back("null:// keeps nothing: no storage was measured");
+  if (!facts.injected_fault.empty()) reasons.push_back("faults were injected: " + facts.injected_fault);
+  return reasons;
+}
+
+std::string no_result_text(const RunContext& context, const RunFacts& facts) {
+  std::string text;
+  for (const std::string& reason : no_result_because(context, facts)) {
+    text += fmt::format("***  no result of a storage system: {}  ***\n", reason);
+  }
+  return text;
+}
+
+Json tool_json(const RunContext& context, const RunFacts& facts) {
+  return {{"name", "mlpstorage"},
+          {"version", context.tool_version},
+          {"commit", std::string(build_id())},
+          {"binary_id", binary_id()},
+          {"compiler", std::string(compiler())},
+          {"mpi", context.mpi_library.empty() ? Json() : Json(context.mpi_library)},
+          {"io_engine", io_engine_json(facts)}};
+}
 
 Json error_json(const std::optional<Error>& error) {
   if (!error) return nullptr;
@@ -75,15 +116,16 @@ Json error_json(const std::optional<Error>& error) {
 }
 
 Json histogram_json(const Histogram& histogram) {
+  const auto known = [&](auto value) { return histogram.count() == 0 ? Json() : Json(value); };
   return {{"count", histogram.count()},
-          {"mean_ns", histogram.mean()},
-          {"min_ns", histogram.min()},
-          {"p50_ns", histogram.percentile(0.50)},
-          {"p90_ns", histogram.percentile(0.90)},
-          {"p95_ns", histogram.percentile(0.95)},
-          {"p99_ns", histogram.percentile(0.99)},
-          {"p999_ns", histogram.percentile(0.999)},
-          {"max_ns", histogram.max()}};
+          {"mean_ns", known(histogram.mean())},
+          {"min_ns", known(histogram.min())},
+          {"p50_ns", known(histogram.percentile(0.50))},
+          {"p90_ns", known(histogram.percentile(0.90))},
+          {"p95_ns", known(histogram.percentile(0.95))},
+          {"p99_ns", known(histogram.percentile(0.99))},
+          {"p999_ns", known(histogram.percentile(0.999))},
+          {"max_ns", known(histogram.max())}};
 }
 
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {
@@ -103,6 +145,8 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
   json["num_accelerators"] = context.processes;
   json["num_hosts"] = hosts_of(context).size();
   json["hostname"] = context.members.front().host;
+  const std::vector<std::string> reasons = no_result_because(context, facts);
+  if (!reasons.empty()) json["no_result_because"] = reasons;
   return json;
 }
 
@@ -144,10 +188,11 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
                  const std::optional<RunOutcome>& outcome) {
   Json json;
   json["schema"] = schema;
-  json["tool"] = {{"name", "mlpstorage"}, {"version", context.tool_version}};
+  json["tool"] = tool_json(context, facts);
   json["verdict"] = std::string(run::verdict_name(final_verdict(facts, outcome)));
   json["reasons"] = facts.reasons;
   json["error"] = error_json(facts.error);
+  json["no_result_because"] = no_result_because(context, facts);
   json["warnings"] = outcome ? Json(outcome->warnings) : Json::array();
   json["invocation"] = invocation_json(context, outcome);
   json["time"] = time_json(facts, outcome);

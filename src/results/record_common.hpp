@@ -12,7 +12,17 @@
 /// Pieces of the JSON of this program that the records of all benchmarks share.
 namespace mlps::results {
 
+/// Returns why the numbers of this run can't be a result of a storage system, a sentence each; empty where they can.
+std::vector<std::string> no_result_because(const RunContext& context, const RunFacts& facts);
+/// Returns the same for the end of a result table, a line each.
+std::string no_result_text(const RunContext& context, const RunFacts& facts);
+
+/// Returns which build of this program wrote a file, and with what: name, version, commit, id of the binary, compiler,
+/// MPI library of the job, and the interface that moved the bytes; null where there was none.
+Json tool_json(const RunContext& context, const RunFacts& facts);
+
 Json error_json(const std::optional<Error>& error);
+/// Returns count and percentiles; those of nothing are null.
 Json histogram_json(const Histogram& histogram);
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings);
 

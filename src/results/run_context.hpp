@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,10 +30,19 @@ struct RunMember {
   world::HostFacts facts;    ///< collected before the run
 };
 
+/// Names the parameters that decide to which class a run belongs: rows of one class can be compared. A name that ends
+/// in
+/// '.' stands for all keys below it, `left_out` for exceptions.
+struct ClassKeys {
+  std::string_view name;  ///< of the list, "training@1"
+  std::span<const std::string_view> keys, left_out;
+};
+
 /// Holds the facts about an invocation that are known before the run. Values in argv, args and overrides that look like
 /// credentials are masked when they are written, whatever the caller did.
 struct RunContext {
   std::string tool_version;  ///< "0.1.0"
+  std::string mpi_library;   ///< what joins the processes of the job, in its own words; empty for one process
   std::string mode;          ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
@@ -41,17 +52,23 @@ struct RunContext {
   uint32_t processes = 0;     ///< ranks, or generators
   std::string workload_name;  ///< `workload=` of dlio_config/overrides.yaml: "llama3_8b", "unet3d_b200"
   std::vector<std::string> argv;
+  const ClassKeys* class_keys = nullptr;         ///< of the benchmark; nothing: it has no classes
   std::string args_json = "{}";                  ///< snapshot of all options, a JSON object; its key order is kept
   workloads::Values values;                      ///< the whole configuration
   std::vector<workloads::Override> overrides;    ///< in the order applied, the tool's and the user's
   std::string protocol;                          ///< "file" or "object"
   std::string run_datetime;                      ///< RunFolder::run_datetime; empty when no folder was claimed
+  std::string results_dir;                       ///< the root of the results tree; empty: no code image is kept
   std::string folder;                            ///< RunFolder::path; empty when no folder was claimed
   std::optional<std::string> accelerator;        ///< null in the metadata when absent
   std::optional<double> client_host_memory_gib;  ///< --client-host-memory-in-gb
   std::vector<std::string> hosts;                ///< --hosts, as given
-  std::string verification;  ///< of a run that passes: "CLOSED", "OPEN", "INVALID"; empty: not judged (null)
+  std::string verification;  ///< of a run that passes, by the rules: "CLOSED", "OPEN", "INVALID"; empty: not judged
+  /// Why the numbers of this run can't be a result of a storage system, a sentence each: what the caller knows beside
+  /// the facts of the run. See no_result_because().
+  std::vector<std::string> no_result_because;
   std::optional<gates::SeparationFinding> separation;
+  std::string manifest_snapshot;  ///< text of datagen-manifest.json; empty: no manifest was read
   /// By process: exactly one on one host, never none. Their ranks follow one another and are all of `processes`.
   /// Several may have the same host name; see run_hosts.hpp.
   std::vector<RunMember> members;

@@ -13,13 +13,15 @@
 
 #include "base/clock.hpp"
 #include "base/units.hpp"
+#include "base/waiting.hpp"
 #include "base/write_all.hpp"
 
 namespace mlps::results {
 namespace {
 
 constexpr int64_t kSecondUs = 1'000'000;
-constexpr int kClaimAttempts = 120;
+constexpr int kClaimAttempts = 120;  // of a second each
+constexpr Nanos kNanosOfMicrosecond = 1000;
 constexpr size_t kPendingBytes = 256 * 1024;
 constexpr uint64_t kRoomBytes = 2 * kMiB;
 
@@ -117,8 +119,9 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
   if (code) return fail(errno_error(code.value(), "create folder " + parent.string()));
 
   for (int attempt = 0; attempt < kClaimAttempts; ++attempt) {
+    const int64_t now_us = Stamp::now().wall_us;
     RunFolder folder;
-    folder.run_datetime = run_stamp(request.wall_us + attempt * kSecondUs);
+    folder.run_datetime = run_stamp(now_us);
     folder.path = (parent / folder.run_datetime).string();
     if (::mkdir(folder.path.c_str(), 0755) == 0) {
       auto room = reserve_room(folder.path);
@@ -130,11 +133,12 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
       return folder;
     }
     if (errno != EEXIST) return system_failure("create run folder " + folder.path);
+    sleep_for((kSecondUs - now_us % kSecondUs) * kNanosOfMicrosecond);
   }
-  return fail(ErrorCode::kInvalidStructure,
-              fmt::format("no free run folder in {}: {} names from {} on are taken", parent.string(), kClaimAttempts,
-                          run_stamp(request.wall_us)),
-              {}, "check the clock of this host, or use another --systemname");
+  return fail(
+      ErrorCode::kInvalidStructure,
+      fmt::format("no free run folder in {}: other runs took the names of {} seconds", parent.string(), kClaimAttempts),
+      {}, "check the clock of this host, or use another --systemname");
 }
 
 Status write_file(const std::string& path, std::string_view text, Durability durability) {

@@ -18,7 +18,6 @@ struct RunFolderRequest {
   std::string orgname;
   std::string systemname;
   std::string model;         ///< "llama3-8b"
-  int64_t wall_us = 0;       ///< start of the run, microseconds since the epoch
   std::string benchmark;     ///< its word on the command line
   std::string command = {};  ///< a folder below the model's; empty: none, as checkpointing has it
 };
@@ -35,9 +34,10 @@ struct RunFolder {
 };
 
 /// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<command>]/<YYYYMMDD_HHMMSS>` (parents as
-/// needed) and claims it by an exclusive mkdir: two runs of the same second get different seconds. Keeps 2
-/// MiB of room there for the record. Fails with E102 for an unsafe segment, E401 for a missing results directory, E403
-/// without that room, else with the error of the system.
+/// needed) and claims it by an exclusive mkdir. The name is the present second; where another run has it, this one
+/// waits for the next, so that no name is ahead of the clock. Keeps 2 MiB of room there for the record. Fails with E102
+/// for an unsafe segment, E401 for a missing results directory, E403 without that room, else with the error of the
+/// system.
 Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
 
 /// Fails with E102, which names `what`, unless `segment` is made of letters, digits, '.', '_' and '-' and is not empty,

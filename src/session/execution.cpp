@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "base/version.hpp"
 #include "results/json_text.hpp"
 #include "results/record_common.hpp"
+#include "world/mpi/mpi_wire.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -27,6 +30,17 @@ Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
   args.update(options.arguments);
   args["client_host_memory_in_gb"] = options.client_host_memory_gib;
   args["num_processes"] = processes;
+  args["results_dir"] = std::filesystem::absolute(options.common.results_dir).lexically_normal().string();
+  if (const Json* words = args.find("mpi_params"); words != nullptr && words->is_array() && words->empty()) {
+    args["mpi_params"] = nullptr;
+  }
+  if (args.find("num_client_hosts") == nullptr) {
+    args["num_client_hosts"] = std::max<size_t>(options.hosts.hosts.size(), 1);
+  }
+  // Of mlpstorage 3.0, whose readers look for them: DLIO is no program of its own here.
+  for (const char* key : {"dlio_bin_path", "stream_log_level"}) {
+    if (args.find(key) == nullptr) args[key] = nullptr;
+  }
   if (options.protocol) args["data_access_protocol"] = protocol_name(options);
   args["orgname"] = options.common.orgname;
   return args;
@@ -96,7 +110,6 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   request.mode = mode_name(common.mode);
   request.orgname = common.orgname;
   request.systemname = common.systemname;
-  request.wall_us = Stamp::now().wall_us;
   auto folder = results::claim_run_folder(request);
   if (!folder) return folder;
   if (auto status = log::open_run_files(folder->path); !status) return fail(status.error());
@@ -109,6 +122,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
   const CommonOptions& common = options.common;
   context.args_json = arguments_json(options, processes).dump();
   context.tool_version = version_text();
+  context.mpi_library = world::mpi_library();
   context.benchmark = options.benchmark;
   context.command = options.command;
   context.mode = mode_name(common.mode);
@@ -118,6 +132,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
   context.argv = common.argv;
   context.protocol = protocol_name(options);
   context.run_datetime = folder.run_datetime;
+  context.results_dir = common.results_dir;
   context.folder = folder.path;
   if (!options.accelerator_type.empty()) context.accelerator = options.accelerator_type;
   context.client_host_memory_gib = options.client_host_memory_gib;

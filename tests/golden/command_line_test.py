@@ -159,7 +159,7 @@ class Init(ProgramTest):
         default = f"It is the default results directory now ({config}).\n"
         self.expect(["init", "acme", root], 0, f"{root} is initialised for organisation 'acme'.\n{default}", "")
         sentinel = self.read("results/mlperf-results.yaml")
-        self.assertRegex(sentinel, "^mlperf_results_version: 2\norgname: \"acme\"\ninitialized_at: \"[0-9T:.+-]+\"\n"
+        self.assertRegex(sentinel, "^mlperf_results_version: 3\norgname: \"acme\"\ninitialized_at: \"[0-9T:.+-]+\"\n"
                                    "initialized_by: \"mlpstorage [0-9.]+\"\n$")
         self.expect(["init", "acme", root], 0, f"{root} was initialised before for organisation 'acme'.\n{default}", "")
         self.refuse(["init", "other", root], 2, f"init: {root} belongs to organisation 'acme' already")
@@ -267,11 +267,27 @@ class History(ProgramTest):
         self.assertNotIn("hunter2", shown)
         lines = shown.splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertRegex(lines[0], r"^1 : \d{8}_\d{6} : mlpstorage open .* '--mpi-params=-x AWS_SECRET_ACCESS_KEY=\*\*\* -x A=1'$")
-        self.assertRegex(lines[1], rf"^2 : \d{{8}}_\d{{6}} : mlpstorage {words}$")
+        self.assertRegex(lines[0], r"^1 : \d{8}_\d{6} : mlpstorage open .* '--mpi-params=-x AWS_SECRET_ACCESS_KEY=\*\*\* -x A=1' : done$")
+        self.assertRegex(lines[1], rf"^2 : \d{{8}}_\d{{6}} : mlpstorage {words} : done$")
         self.assertEqual(self.expect("history show --limit 1", 0).stdout, lines[1] + "\n")
         self.assertEqual(self.expect("history show -i 1", 0).stdout, lines[0] + "\n")
         self.assertEqual(json.loads(self.expect("history show --json", 0).stdout)[1]["id"], 2)
+
+    def test_says_what_became_of_a_command_and_where(self):
+        self.expect(["init", "acme", self.path("results")], 0)
+        run = ("whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0002 --num-checkpoints-write 1 "
+               "--num-checkpoints-read 0 --checkpoint-folder null:// --systemname box --skip-fs-separation-gate --quiet "
+               "--params checkpoint.time_between_checkpoints=0")
+        self.expect(run, 0)
+        self.refuse(run.replace("null://", self.path("none", "too", "deep")), 3)
+        # Killed: the line of its end is missing.
+        with open(self.path("results", ".mlps", "history"), "a", encoding="utf-8") as file:
+            file.write("3,20260704_050040,mlpstorage whatif checkpointing run file\n")
+        entries = json.loads(self.expect("history show --json", 0).stdout)
+        self.assertEqual([entry["verdict"] for entry in entries], ["passed", "refused (status 3)", "not ended"])
+        self.assertTrue(os.path.exists(os.path.join(entries[0]["folder"], "mlpstorage_record.json")))
+        self.assertEqual([(entry["exit_status"], entry["folder"]) for entry in entries[1:]], [(3, None), (None, None)])
+        self.assertRegex(self.expect("history show -i 1", 0).stdout, r" : passed, /.*/\d{8}_\d{6}\n$")
 
     def test_rerun_runs_it_again_and_records_it(self):
         self.expect(["init", "acme", self.path("results")], 0)

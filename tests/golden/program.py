@@ -4,7 +4,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import sys
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import records
 
 BINARY = None  # set by main()
 
@@ -15,6 +19,7 @@ class ProgramTest(unittest.TestCase):
     def setUp(self):
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="mlps_golden_"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(lambda: self.assertEqual(records.problems_below(self.folder), []))
         os.makedirs(self.path("home"))
         os.makedirs(self.path("work"))
         self.environment = {"HOME": self.path("home"), "PATH": os.environ["PATH"], "TZ": "UTC"}

@@ -11,11 +11,11 @@ from program import ProgramTest
 RUN_FILES = [
     "0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", "dlio.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage.errors.log",
-    "mlpstorage.log", "mlpstorage_record.json", "summary.json", "training_cluster_info.json",
+    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "summary.json", "training_cluster_info.json",
     "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-    "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_record.json",
+    "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_record.json", "provenance.json",
     "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log",
     "training_TS_metadata.json", "training_TS_timeseries.json"]
 # 56 files / 2 accelerators / batch 7 = 4 steps, of which 3 are asked for.
@@ -130,6 +130,9 @@ class Datasize(TrainingTest):
         self.assertEqual(dataset["total_disk_bytes"], 28000 * 146600628)
         self.assertEqual((metadata["benchmark_type"], metadata["command"], metadata["exit_status"]),
                          ("training", "datasize", 0))
+        self.assertEqual((metadata["executed_command"], metadata["command_output_files"], metadata["verification"]),
+                         (None, [], None))
+        self.assertEqual(metadata["args"]["results_dir"], self.path("results"))
         args = metadata["args"]
         self.assertEqual((args["model"], args["accelerator_type"], args["max_accelerators"], args["data_dir"],
                           args["client_host_memory_in_gb"]), ("unet3d", "b200", 8, "/mnt/d", 256))
@@ -142,7 +145,7 @@ class Run(TrainingTest):
         self.assertEqual(self.files_of(leaf), sorted(RUN_FILES))
         summary = self.json_of(leaf, "summary.json")
         self.assertEqual(list(summary), [
-            "start", "end", "num_accelerators", "num_hosts", "hostname", "metric", "num_files_train",
+            "start", "end", "num_accelerators", "num_hosts", "hostname", "no_result_because", "metric", "num_files_train",
             "num_files_eval", "num_samples_per_file", "host_cpu_count", "host_processor_name", "potential_caching",
             "host_cpuinfo", "host_meminfo", "host_memory_GB", "data_size_per_host_GB", "epochs"])
         self.assertEqual((summary["num_accelerators"], summary["num_files_train"], summary["epochs"]), (2, 56, 2))
@@ -179,7 +182,7 @@ class Run(TrainingTest):
         metadata = self.json_of(leaf, "training_TS_metadata.json")
         self.assertEqual((metadata["model"], metadata["command"], metadata["num_processes"], metadata["accelerator"],
                           metadata["verification"], metadata["verdict"]),
-                         ("unet3d", "run", 2, "b200", "INVALID", "passed"))
+                         ("unet3d", "run", 2, "b200", None, "passed"))
         self.assertEqual(metadata["override_parameters"]["dataset.num_files_train"], "56")
         self.assertEqual(metadata["parameters"]["dataset"]["num_files_train"], "56")
         self.assertEqual(metadata["parameters"]["dataset"]["record_length_bytes"], 146600628)
@@ -234,7 +237,7 @@ class Run(TrainingTest):
         self.assertNotIn("summary.json", self.files_of(leaf))
         metadata = self.json_of(leaf, "training_TS_metadata.json")
         self.assertEqual((metadata["verification"], metadata["verdict"], metadata["exit_status"]),
-                         ("INVALID", "failed", 4))
+                         (None, "failed", 4))
 
 
 class Shown(TrainingTest):
@@ -343,7 +346,13 @@ class Datagen(TrainingTest):
         run = self.leaf("whatif", "unet3d", "run")
         self.assertEqual(self.files_of(run), sorted(RUN_FILES + ["datagen-manifest.json", "fs_separation.json"]))
         copy = self.json_of(run, "datagen-manifest.json")
+        self.assertEqual(copy["schema"], "mlps-datagen-manifest-snapshot/1")
+        del manifest["mlpstorage_cpp"]  # of this program alone
         self.assertEqual(copy["manifest"], manifest)
+        metadata = self.json_of(run, "training_TS_metadata.json")
+        self.assertEqual(metadata["datagen_manifest_file"], "datagen-manifest.json")
+        # As many files as were generated: the original's rules would call a run INVALID that says so.
+        self.assertNotIn("dataset.num_files_generated", metadata["override_parameters"])
         record = self.json_of(run, "mlpstorage_record.json")
         # 9 files: 5 and 4 for the ranks, so 2 steps of 2 for both, 8 files read.
         self.assertEqual((record["plan"]["num_files_train"], record["plan"]["steps_per_epoch"]), (9, 2))

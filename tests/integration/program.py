@@ -9,11 +9,15 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 import daemons
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+import records
 
 ORGANISATION, SYSTEM = "testers", "test-machine"
 RELEASE_PROGRAM = str(pathlib.Path(__file__).resolve().parents[2] / "build/release/mlpstorage")
@@ -81,6 +85,7 @@ class ProgramTest(unittest.TestCase):
         self.program = os.environ.get("MLPSTORAGE", RELEASE_PROGRAM)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=daemons.test_tmp())).resolve()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(lambda: self.assertEqual(records.problems_below(self.folder), []))
         self.results = self.folder / "results"
         self.succeeds("init", ORGANISATION, str(self.results))
 

@@ -184,6 +184,8 @@ class Files(EndingTest):
         if user.exists():
             user.unlink()
         for path, arguments, code in ((user, (*objects, "--results-dir", self.results), None),
+                                      (self.results / ".mlps/history-ends",
+                                       ("history", "show", "--results-dir", self.results), None),
                                       (self.results / ".mlps/history", ("history", "show", "--results-dir", self.results), None),
                                       (self.folder / ".env", [word if word != "file" else "object" for word in
                                                               self.checkpoints("s3://bucket/folder", "--dry-run")], None)):

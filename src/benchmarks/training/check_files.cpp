@@ -14,15 +14,6 @@ namespace {
 /// Asking costs a round trip each, so many ask at once.
 constexpr uint64_t kAskers = 16;
 
-/// Every k-th file is checked.
-uint64_t default_interval(uint64_t files) {
-  if (files < 10'000) return 1;
-  if (files < 100'000) return 10;
-  if (files < 1'000'000) return 100;
-  if (files < 10'000'000) return 1000;
-  return 10'000;
-}
-
 struct Findings {
   std::mutex mutex;
   uint64_t missing = 0, wrong = 0, asked = 0;
@@ -74,9 +65,18 @@ Status verdict(const Findings& findings, const Dataset& dataset, const storage::
 
 }  // namespace
 
+uint64_t listing_interval(uint64_t files, uint64_t asked) {
+  if (asked > 0) return asked;
+  if (files < 10'000) return 1;
+  if (files < 100'000) return 10;
+  if (files < 1'000'000) return 100;
+  if (files < 10'000'000) return 1000;
+  return 10'000;
+}
+
 Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure) {
   if (!store.traits().holds_objects || dataset.files() == 0) return {};
-  if (interval == 0) interval = default_interval(dataset.files());
+  interval = listing_interval(dataset.files(), interval);
   // The last file is asked for too: numbered behind the every-k-th ones.
   const uint64_t spaced = (dataset.files() + interval - 1) / interval;
   std::atomic<uint64_t> next{0};

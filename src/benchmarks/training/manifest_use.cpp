@@ -166,7 +166,9 @@ ManifestUse use_manifest(const std::optional<Manifest>& manifest, const Training
     use.findings.push_back(too_few_files(*manifest, workload, minimum_files, lenient));
     return use;
   }
-  use.overrides.push_back(take("dataset.num_files_generated", manifest->num_files_train));
+  if (manifest->num_files_train != workload.dataset.num_files_train) {
+    use.overrides.push_back(take("dataset.num_files_generated", manifest->num_files_train));
+  }
   if (!user_gave_subfolders && manifest->num_subfolders_train > 0) {
     use.overrides.push_back(take("dataset.num_subfolders_train", manifest->num_subfolders_train));
   }

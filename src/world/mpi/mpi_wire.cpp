@@ -186,12 +186,22 @@ Result<const Plugin*> load_any(const Launched& launched, const std::vector<std::
               library_advice(launched.flavours.front()));
 }
 
+// Written once on the MPI thread, before the processes have met.
+std::string& library_name() {
+  static std::string name;
+  return name;
+}
+
 }  // namespace
 
 std::vector<std::string> plugin_folders() {
   const std::filesystem::path folder = std::filesystem::path(binary_path()).parent_path();
   if (folder.empty()) return {};
   return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage").string()};
+}
+
+std::string mpi_library() {
+  return library_name().substr(0, library_name().find('\n'));
 }
 
 Result<std::unique_ptr<Wire>> open_mpi_wire(const Launched& launched, const std::vector<std::string>& folders) {
@@ -202,6 +212,7 @@ Result<std::unique_ptr<Wire>> open_mpi_wire(const Launched& launched, const std:
   // proxy breaks on the dead process's socket and ends the job; our heartbeats tell as well.
   ::signal(SIGUSR1, SIG_IGN);
   auto wire = std::make_unique<MpiWire>(**plugin);
+  library_name() = (*plugin)->version();
   const uint32_t expected = launched.size.value_or(wire->size());
   if (wire->size() == expected) return wire;
   return fail(

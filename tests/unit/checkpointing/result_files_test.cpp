@@ -22,6 +22,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 constexpr const char* kMetadata = "checkpointing_20260704_050040_metadata.json";
 
@@ -41,9 +42,9 @@ TEST(WriteStarted, LeavesARecordThatSaysIncomplete) {
   const TemporaryFolder root;
   // Even a record that claims to have passed is incomplete until the run has ended.
   ASSERT_TRUE(write_started(folder_of(root), sample::context(root.path()), sample::passed(2, 1, 1)));
-  EXPECT_THAT(root.files(),
-              ElementsAre("checkpointing_run.stderr.log", "checkpointing_run.stdout.log", "dlio_config/config.yaml",
-                          "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage_record.json"));
+  EXPECT_THAT(root.files(), ElementsAre("INCOMPLETE", "checkpointing_run.stderr.log", "checkpointing_run.stdout.log",
+                                        "dlio_config/config.yaml", "dlio_config/hydra.yaml",
+                                        "dlio_config/overrides.yaml", "mlpstorage_record.json", "provenance.json"));
   const ordered_json record = root.json("mlpstorage_record.json");
   EXPECT_EQ(record["schema"], "mlpstorage.record/1");
   EXPECT_EQ(record["verdict"], "incomplete");
@@ -64,7 +65,7 @@ TEST(WriteFinished, FilesOfAPassedRun) {
       ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", kMetadata,
                   "checkpointing_cluster_info.json", "checkpointing_run.stderr.log", "checkpointing_run.stdout.log",
                   "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-                  "fs_separation.json", "mlpstorage_record.json", "summary.json"));
+                  "fs_separation.json", "mlpstorage_record.json", "provenance.json", "summary.json"));
   const ordered_json separation = root.json("fs_separation.json");
   EXPECT_THAT(sample::keys_of(separation),
               ElementsAre("version", "method", "data_or_chkpt_path", "results_path", "data_or_chkpt_realpath",
@@ -88,7 +89,8 @@ TEST(WriteFinished, SummaryHasTheOriginalsShapeAndNumbers) {
   EXPECT_EQ(summary["host_memory_GB"], ordered_json::array({64.0}));
   EXPECT_EQ(summary["host_cpu_count"], ordered_json::array({8}));
   EXPECT_EQ(summary["potential_caching"], ordered_json::array({1}));
-  EXPECT_EQ(summary["data_size_per_host_GB"], 6.0);
+  EXPECT_EQ(summary["num_files_train"], 8);  // DLIO's defaults: there is no data set
+  EXPECT_EQ(summary["data_size_per_host_GB"], 8 * 65536.0 / (1 << 30));
   EXPECT_EQ(summary["host_meminfo"]["MemTotal"], "67108864 kB");
   EXPECT_THAT(sample::keys_of(summary["host_cpuinfo"]), ElementsAre("cpu MHz"));
   EXPECT_EQ(summary["host_cpuinfo"]["cpu MHz"], "2001.5");
@@ -154,22 +156,23 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
       ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator", "result_dir",
                   "parameters", "override_parameters", "system_info", "cluster_snapshots", "runtime", "verification",
                   "executed_command", "command_output_files", "args", "invocation_start_time", "invocation_end_time",
-                  "exit_status", "verdict", "reasons", "error"));
+                  "exit_status", "provenance_file", "verdict", "reasons", "error", "no_result_because", "tool"));
   EXPECT_EQ(metadata["verification"], "CLOSED");
   EXPECT_TRUE(metadata["accelerator"].is_null());
   EXPECT_EQ(metadata["num_processes"], 2);
   EXPECT_THAT(sample::keys_of(metadata["parameters"]), ElementsAre("model", "framework", "checkpoint"));
   EXPECT_EQ(metadata["parameters"]["checkpoint"]["fsync"], true);
   EXPECT_EQ(metadata["parameters"]["checkpoint"]["time_between_checkpoints"], 5);
-  EXPECT_EQ(metadata["parameters"]["checkpoint"]["num_checkpoints_write"], "2");  // overridden: a string
+  EXPECT_EQ(metadata["parameters"]["checkpoint"]["num_checkpoints_write"], 2);  // of the tool: a number
   EXPECT_EQ(metadata["parameters"]["model"]["parallelism"]["zero_stage"], 3);
-  EXPECT_EQ(metadata["override_parameters"], ordered_json({{"checkpoint.num_checkpoints_write", "2"}}));
+  EXPECT_EQ(metadata["override_parameters"], ordered_json({{"checkpoint.num_checkpoints_write", 2}}));
   EXPECT_THAT(sample::keys_of(metadata["args"]), ElementsAre("mode", "num_processes", "hosts", "zeta", "alpha"));
   EXPECT_DOUBLE_EQ(metadata["runtime"], 7.5);  // 2 s + 3 s of writing and 1 s + 1.5 s of reading, by the slower rank
   EXPECT_THAT(metadata["executed_command"].get<std::string>(), EndsWith("--checkpoint-folder 's3://bucket/a b'"));
   EXPECT_EQ(metadata["command_output_files"][0]["stdout"], root.path() + "/checkpointing_run.stdout.log");
-  EXPECT_EQ(metadata["invocation_start_time"], "2026-07-04T05:00:39.123456+00:00");
-  EXPECT_EQ(metadata["invocation_end_time"], "2026-07-04T05:02:20.123456+00:00");
+  // In the style of summary.json: a reader takes the difference of stamps of both.
+  EXPECT_EQ(metadata["invocation_start_time"], iso_local(sample::kWallUs - 1'000'000));
+  EXPECT_EQ(metadata["invocation_end_time"], iso_local(sample::kWallUs + 100'000'000));
   EXPECT_EQ(metadata["exit_status"], 0);
 }
 
@@ -293,7 +296,7 @@ TEST(WriteFinished, NoTemporaryFilesStayBehind) {
   EXPECT_THAT(root.files(), Each(Not(HasSubstr("tmp"))));
 }
 
-TEST(WriteFinished, WhatCannotBeWrittenIsAnErrorAndNotAPassedRecord) {
+TEST(WriteFinished, WhatCannotBeWrittenIsAnErrorAndTheFolderStaysIncomplete) {
   const TemporaryFolder root;
   const CheckpointContext context = sample::context(root.path());
   ASSERT_TRUE(write_started(folder_of(root), context, sample::passed(1, 1, 1)));
@@ -301,7 +304,7 @@ TEST(WriteFinished, WhatCannotBeWrittenIsAnErrorAndNotAPassedRecord) {
   const Status finished = write_finished(folder_of(root), context, sample::passed(1, 1, 1), sample::outcome());
   ASSERT_FALSE(finished);
   EXPECT_THAT(finished.error().message, HasSubstr("dlio.log"));
-  EXPECT_EQ(root.json("mlpstorage_record.json")["verdict"], "incomplete");
+  EXPECT_THAT(root.files(), Contains("INCOMPLETE"));
   EXPECT_THAT(root.files(), Not(Contains("summary.json")));
 }
 
@@ -318,7 +321,7 @@ TEST(WriteFinished, AnOptionSnapshotThatIsNoObjectIsRefused) {
 TEST(WriteFinished, FilesOf1024Ranks) {
   const TemporaryFolder root;
   write_run(root, sample::passed(1024, 10, 10), sample::context(root.path()));
-  EXPECT_EQ(root.files().size(), 2U * 1024 + 10);
+  EXPECT_EQ(root.files().size(), 2U * 1024 + 11);
   const ordered_json last = root.json("1023_per_epoch_stats.json")["1"];
   EXPECT_EQ(last.size(), 22U);
   EXPECT_DOUBLE_EQ(last["save_ckpt10"]["duration"], 1033.0);
@@ -326,6 +329,57 @@ TEST(WriteFinished, FilesOf1024Ranks) {
   EXPECT_EQ(record["events"].size(), 20U);
   EXPECT_EQ(record["events"][19]["ranks"].size(), 1024U);
   EXPECT_EQ(record["events"][19]["ranks"][1023]["rank"], 1023);
+}
+
+// What is no storage is no result, however well it went; whatif is never judged.
+TEST(WriteFinished, ARunWithoutStorageIsInvalidAndSaysWhy) {
+  const TemporaryFolder root;
+  checkpointing::RunRecord record = sample::passed(2, 2, 2);
+  record.traits.holds_objects = false;
+  CheckpointContext context = sample::context(root.path());
+  context.no_result_because = {"--payload none: the objects have no content"};
+  write_run(root, record, context);
+  EXPECT_EQ(root.json(kMetadata)["verification"], "INVALID");
+  EXPECT_EQ(root.json(kMetadata)["no_result_because"],
+            ordered_json::array(
+                {"--payload none: the objects have no content", "null:// keeps nothing: no storage was measured"}));
+  EXPECT_THAT(root.json("summary.json")["no_result_because"], SizeIs(2));
+  EXPECT_THAT(root.json("mlpstorage_record.json")["no_result_because"], SizeIs(2));
+  EXPECT_THAT(root.text("checkpointing_run.stdout.log"), HasSubstr("no result of a storage system: null://"));
+  context.mode = "whatif";
+  write_run(root, record, context);
+  EXPECT_TRUE(root.json(kMetadata)["verification"].is_null());
+}
+
+TEST(WriteFinished, InjectedFaultsMakeARunInvalid) {
+  const TemporaryFolder root;
+  checkpointing::RunRecord record = sample::passed(2, 2, 2);
+  record.injected_fault = "slow=5:read_part@1";
+  write_run(root, record, sample::context(root.path()));
+  EXPECT_EQ(root.json(kMetadata)["verification"], "INVALID");
+}
+
+// The user's spelling of a value is text, the same in both places.
+TEST(WriteFinished, WhatTheUserTypedIsText) {
+  const TemporaryFolder root;
+  CheckpointContext context = sample::context(root.path());
+  context.values["checkpoint.rank_sync"] = {"True", workloads::ValueSource::kUserParams};
+  context.overrides.push_back({"checkpoint.rank_sync", "true", workloads::ValueSource::kUserParams});
+  context.values["storage.s3_force_path_style"] = {"true", workloads::ValueSource::kTool};
+  write_run(root, sample::passed(2, 2, 2), context);
+  const ordered_json metadata = root.json(kMetadata);
+  EXPECT_EQ(metadata["parameters"]["checkpoint"]["rank_sync"], "true");
+  EXPECT_EQ(metadata["override_parameters"]["checkpoint.rank_sync"], "true");
+  EXPECT_EQ(metadata["parameters"]["storage"]["s3_force_path_style"], "true");
+}
+
+TEST(WriteFinished, RanksSayWhenTheRunBeganAndEnded) {
+  const TemporaryFolder root;
+  write_run(root, sample::passed(2, 2, 2), sample::context(root.path()));
+  const ordered_json epoch = root.json("1_output.json")["1"];
+  EXPECT_THAT(sample::keys_of(epoch), ElementsAre("start", "load", "proc", "throughput", "au", "compute", "end"));
+  EXPECT_EQ(epoch["start"], root.json("summary.json")["start"]);
+  EXPECT_EQ(epoch["end"], root.json("summary.json")["end"]);
 }
 
 }  // namespace

@@ -28,6 +28,20 @@ TEST(History, KeepsQuotedWordsApart) {
   EXPECT_EQ(recorded_arguments(scratch.path(), 1).value(), command);
 }
 
+TEST(History, SaysHowCommandsEnded) {
+  const Scratch scratch;
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(append_history(scratch.path(), {"closed", "checkpointing", "datasize"}));
+  ASSERT_TRUE(append_end(scratch.path(), 1, 0, "/r/closed/a,b"));
+  ASSERT_TRUE(append_end(scratch.path(), 2, 3, ""));
+  ASSERT_TRUE(append_end(scratch.path(), 3, 6, "/r/x"));
+  ASSERT_TRUE(append_end(scratch.path(), 77, 0, "/r/of/no/command"));
+  const auto entries = read_history(scratch.path()).value();
+  std::vector<std::string> verdicts;
+  for (const HistoryEntry& entry : entries) verdicts.push_back(verdict_of(entry));
+  EXPECT_THAT(verdicts, ::testing::ElementsAre("passed", "refused (status 3)", "failed (status 6)", "not ended"));
+  EXPECT_EQ(entries[0].folder, "/r/closed/a,b");
+}
+
 TEST(History, ToleratesDamage) {
   const Scratch scratch;
   scratch.write(".mlps/history",

@@ -27,7 +27,7 @@ TEST_F(Init, CreatesTheSentinelAndRecordsTheDefault) {
   EXPECT_TRUE(outcome->created);
   EXPECT_EQ(outcome->path, scratch_.path("results"));
   const std::string text = scratch_.read("results/mlperf-results.yaml");
-  EXPECT_THAT(text, HasSubstr("mlperf_results_version: 2\n"));
+  EXPECT_THAT(text, HasSubstr("mlperf_results_version: 3\n"));
   EXPECT_THAT(text, HasSubstr("orgname: \"Acme\"\n"));
   EXPECT_THAT(text, ::testing::ContainsRegex("initialized_at: \"....-..-..T..:..:...00:00\"\n"));
   EXPECT_THAT(text, HasSubstr("initialized_by: \"mlpstorage "));
@@ -81,7 +81,7 @@ TEST_F(Init, ReadingTheSentinelNamesTheNextStep) {
   EXPECT_EQ(read_sentinel(scratch_.path("bad")).error().code, ErrorCode::kConfigParse);
   scratch_.write("evil/mlperf-results.yaml", "orgname: ../../etc\n");
   EXPECT_EQ(read_sentinel(scratch_.path("evil")).error().code, ErrorCode::kConfigInvalid);
-  scratch_.write("none/mlperf-results.yaml", "mlperf_results_version: 2\n");
+  scratch_.write("none/mlperf-results.yaml", "mlperf_results_version: 3\n");
   EXPECT_FALSE(read_sentinel(scratch_.path("none")));
   scratch_.write("python/mlperf-results.yaml", "mlperf_results_version: 1\norgname: acme\n");
   EXPECT_EQ(read_sentinel(scratch_.path("python")).value(), "acme");

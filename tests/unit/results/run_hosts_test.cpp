@@ -83,7 +83,7 @@ TEST(HostsAtEnd, AreThoseThatSomebodyKnows) {
   EXPECT_EQ(ends[0].facts, &*outcome.host_ends[2]);
 }
 
-// Rank r has 3 GiB: host b holds 6 of 24 GiB, host a 18.
+// Of the 8 files of 64 KiB that DLIO takes a run without a data set for, host a with 6 of 8 ranks would read 6.
 TEST(ManyHosts, SummaryHasOneRightEntryPerHost) {
   const TemporaryFolder root;
   write_hosts_run(root);
@@ -94,7 +94,7 @@ TEST(ManyHosts, SummaryHasOneRightEntryPerHost) {
   EXPECT_EQ(summary["host_cpu_count"], ordered_json({8, 12}));
   EXPECT_EQ(summary["host_memory_GB"], ordered_json({64.0, 80.0}));
   EXPECT_EQ(summary["potential_caching"], ordered_json({1, 1}));
-  EXPECT_EQ(summary["data_size_per_host_GB"], 18.0);
+  EXPECT_EQ(summary["data_size_per_host_GB"], 6 * 65536.0 / (1 << 30));
   EXPECT_EQ(summary["metric"]["checkpoint_size_GB"], 24.0);
   EXPECT_EQ(summary["host_cpuinfo"]["cpu MHz"], "2001.5");
 }
@@ -103,7 +103,7 @@ TEST(ManyHosts, PotentialCachingIsEveryHostsOwn) {
   const TemporaryFolder root;
   CheckpointContext context = sample::context(root.path());
   sample::use_three_processes(context, 2, 3);
-  context.members[0].facts.memory.total = 18 * kGiB;  // not more than a host's data
+  context.members[0].facts.memory.total = 6 * 65536;  // not more than a host's data
   ASSERT_TRUE(write_finished({root.path(), "20260704_050040"}, context, sample::passed(8, 1, 1), sample::outcome()));
   EXPECT_EQ(root.json("summary.json")["potential_caching"], ordered_json({0, 1}));
   EXPECT_EQ(root.json("1_output.json")["potential_caching"], 0);

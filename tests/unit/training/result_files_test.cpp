@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
 #include <tuple>
 
 #include "../results/sample.hpp"
@@ -267,7 +269,7 @@ TEST(TrainingFiles, ARunThatDidNotPassHasNoSummaryAndNoMetric) {
   RunOutcome outcome = sample::outcome();
   outcome.exit_status = 6;
   const RunContext context = context_in(root);
-  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n", ""));
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n"));
   EXPECT_EQ(root.json("mlpstorage_record.json")["verdict"], "incomplete");
   ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", outcome));
   EXPECT_THAT(root.files(), Not(::testing::Contains("summary.json")));
@@ -284,18 +286,20 @@ TEST(TrainingFiles, ARunThatDidNotPassHasNoSummaryAndNoMetric) {
 TEST(TrainingFiles, ThePassedRun) {
   const TemporaryFolder root;
   const training::RunRecord record = record_in(root);
-  const RunContext context = context_in(root);
-  const std::string manifest = manifest_copy_text("s3://u:secret@h/x", {"MANIFEST-001"}, R"({"model":"unet3d"})");
-  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n", manifest));
+  RunContext context = context_in(root);
+  context.manifest_snapshot = "{}";
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record, "Plan\n"));
+  EXPECT_THAT(root.text("INCOMPLETE"), HasSubstr("node1"));
   ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", sample::outcome()));
   EXPECT_THAT(root.files(),
               ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json",
                           "datagen-manifest.json", "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml",
-                          "dlio_config/overrides.yaml", "mlpstorage_record.json", "summary.json",
+                          "dlio_config/overrides.yaml", "mlpstorage_record.json", "provenance.json", "summary.json",
                           "training_20260704_050040_metadata.json", "training_cluster_info.json",
                           "training_run.stderr.log", "training_run.stdout.log"));
-  EXPECT_EQ(root.json("datagen-manifest.json")["manifest"]["model"], "unet3d");
-  EXPECT_THAT(root.text("datagen-manifest.json"), Not(HasSubstr("secret")));
+  const ordered_json metadata = root.json("training_20260704_050040_metadata.json");
+  EXPECT_EQ(metadata["datagen_manifest_file"], "datagen-manifest.json");
+  EXPECT_EQ(metadata["provenance_file"], "provenance.json");
   const ordered_json json = root.json("mlpstorage_record.json");
   EXPECT_EQ(json["schema"], "mlpstorage.training/1");
   EXPECT_EQ(json["verdict"], "passed");
@@ -327,11 +331,48 @@ TEST(DatagenFiles, TheFilesOfADataSet) {
   ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", sample::outcome()));
   EXPECT_THAT(root.files(),
               ElementsAre("dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-                          "mlpstorage_record.json", "training_20260704_050040_metadata.json",
+                          "mlpstorage_record.json", "provenance.json", "training_20260704_050040_metadata.json",
                           "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log"));
   EXPECT_THAT(root.text("training_datagen.stdout.log"), HasSubstr("1.500 GiB/s over 2.0 s"));
   EXPECT_THAT(root.text("dlio.log"), HasSubstr("Generation done: 7 files (3221225472 bytes) written, 3 found whole"));
   EXPECT_EQ(root.json("mlpstorage_record.json")["files_kept"], 3);
+  // mlpstorage 3.0 collects no facts of hosts where it writes a data set, and judges nothing.
+  const ordered_json metadata = root.json("training_20260704_050040_metadata.json");
+  EXPECT_TRUE(metadata["system_info"].is_null());
+  EXPECT_FALSE(metadata.contains("cluster_snapshots"));
+  EXPECT_TRUE(metadata["verification"].is_null());
+}
+
+TEST(ManifestSnapshot, IsOfTheShapeThatMlpstorage3Reads) {
+  training::Manifest manifest;
+  manifest.model = "unet3d";
+  manifest.num_files_train = 14000;
+  manifest.num_samples_per_file = 1;
+  manifest.record_length_bytes = 146600628;
+  manifest.seed = 10;  // of this program alone
+  const ordered_json json =
+      ordered_json::parse(manifest_snapshot_text("s3://u:secret@h/x", {"MANIFEST-001"}, manifest, sample::kWallUs));
+  EXPECT_THAT(sample::keys_of(json), ElementsAre("schema", "consumed_at", "location", "overridden", "manifest"));
+  EXPECT_EQ(json["schema"], "mlps-datagen-manifest-snapshot/1");
+  EXPECT_EQ(json["consumed_at"], "2026-07-04T05:00:40Z");
+  EXPECT_EQ(json["overridden"], ordered_json::array({"MANIFEST-001"}));
+  EXPECT_THAT(json["location"].get<std::string>(), Not(HasSubstr("secret")));
+  // What isn't known is left out, never null.
+  EXPECT_THAT(sample::keys_of(json["manifest"]),
+              ElementsAre("schema_version", "model", "num_files_train", "num_samples_per_file", "record_length_bytes",
+                          "num_subfolders_train"));
+  EXPECT_TRUE(json["manifest"]["record_length_bytes"].is_number_integer());
+}
+
+// A checkpoint is saved between two blocks, and its line stands there.
+TEST(DlioLog, LinesStandByTime) {
+  const TemporaryFolder root;
+  const std::string text = dlio_log_text(record_in(root));
+  std::vector<std::string> stamps;
+  std::istringstream lines(text.substr(0, text.find("[METRIC]")));
+  for (std::string line; std::getline(lines, line);) stamps.push_back(line.substr(0, line.find(' ', 10)));
+  EXPECT_TRUE(std::is_sorted(stamps.begin(), stamps.end())) << text;
+  EXPECT_THAT(text, HasSubstr("Saved checkpoint of epoch 1"));
 }
 
 TEST(WriteFilePiecewise, LeavesTheOldTextWhereTheBodyFails) {

@@ -5,11 +5,13 @@
 #include "benchmarks/checkpointing/gather_record.hpp"
 #include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
+#include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
 #include "gates/gates.hpp"
 #include "results/findings.hpp"
+#include "results/record_common.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/host_watch.hpp"
@@ -104,13 +106,29 @@ class CheckpointingExecution {
     results::CheckpointContext context;
     fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
     context.separation = gates.separation;
+    context.class_keys = &results::kCheckpointClass;
     context.workload = prepared_.workload;
     context.workload_name = prepared_.workload.file_name;
     context.values = prepared_.workload.values;
     context.overrides = prepared_.overrides;
-    if (common_.mode == Mode::kClosed) context.verification = "CLOSED";
-    if (common_.mode == Mode::kOpen) context.verification = "OPEN";
+    context.verification = verification();
+    if (options_.payload == checkpointing::PayloadMode::kNone) {
+      context.no_result_because.emplace_back("--payload none: the objects have no content");
+    }
+    if (options_.size_scale != 1) {
+      context.no_result_because.push_back(
+          fmt::format("--size-scale {}: the checkpoints are not those of the model", options_.size_scale));
+    }
     return context;
+  }
+
+  /// Returns what the rules call a run of so many processes, whatever division it was started for.
+  std::string verification() const {
+    if (common_.mode == Mode::kWhatif) return {};
+    const workloads::CheckpointWorkload& workload = prepared_.workload;
+    const uint32_t processes = prepared_.plan.processes;
+    if (common_.mode == Mode::kClosed || processes == workload.closed_processes) return "CLOSED";
+    return processes % workload.gpus_per_dp == 0 ? "OPEN" : "INVALID";
   }
 
   int run_once(const gates::Report& gates) {
@@ -149,7 +167,8 @@ class CheckpointingExecution {
     if (common_.json) {
       print_json(common_, results::record_json(about_, record, outcome));
     } else {
-      print(results::result_table(record) + results::findings_text(outcome.findings));
+      print(results::result_table(record) + results::findings_text(outcome.findings) +
+            results::no_result_text(about_, record));
     }
     return finish(folder_, written, outcome);
   }

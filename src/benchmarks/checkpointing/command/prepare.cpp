@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "benchmarks/checkpointing/argument_rules.hpp"
 #include "benchmarks/checkpointing/io_plan.hpp"
+#include "results/storage_parameters.hpp"
 #include "session/execution.hpp"
 #include "workloads/schema.hpp"
 
@@ -43,20 +46,11 @@ std::vector<Error> check_params(const CheckpointingOptions& options) {
   return errors;
 }
 
-// Returns the overrides in the order applied: what the user says is the last word. Fewer processes than CLOSED asks for
-// are a subset of its ranks, which the launcher of mlpstorage 3.0 says by two keys.
-std::vector<Override> overrides_of(const CheckpointingOptions& options, const workloads::CheckpointWorkload& built_in,
-                                   bool params_are_good) {
-  std::vector<Override> overrides;
-  const auto set = [&](const char* key, std::string value) {
-    overrides.push_back({key, std::move(value), ValueSource::kTool});
-  };
-  set("checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read));
-  set("checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write));
-  if (options.num_processes < built_in.closed_processes && !options.gives_param("checkpoint.mode")) {
-    set("checkpoint.mode", "subset");
-    set("model.parallelism.data", std::to_string(built_in.closed_processes / built_in.gpus_per_dp));
-  }
+// Returns the overrides in the order applied: what the user says is the last word.
+std::vector<Override> overrides_of(const CheckpointingOptions& options, bool params_are_good) {
+  std::vector<Override> overrides = {
+      {"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool},
+      {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool}};
   if (!params_are_good) return overrides;
   for (const auto& [key, value] : options.common.params) overrides.push_back({key, value, ValueSource::kUserParams});
   return overrides;
@@ -121,6 +115,30 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   return {};
 }
 
+/// Adds what mlpstorage 3.0 sets itself, in its order: where the checkpoints go, and the grid of a subset, which makes
+/// it another class than a full run.
+void add_decisions(PreparedCheckpointing& prepared) {
+  std::vector<Override> decided;
+  const auto set = [&](const char* key, std::string value) {
+    decided.push_back({key, std::move(value), ValueSource::kTool});
+  };
+  if (prepared.store) decided = results::storage_parameters(*prepared.store, prepared.store->root().path());
+  if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
+    set("checkpoint.mode", "subset");
+    set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
+  }
+  const auto is_of_user = [](const Override& known) { return known.source == ValueSource::kUserParams; };
+  const auto first_of_user = std::find_if(prepared.overrides.begin(), prepared.overrides.end(), is_of_user);
+  decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
+  prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
+  if (prepared.store) {
+    const Location folder = prepared.store->root().join(prepared.plan.model);
+    set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
+  }
+  results::set_tool_values(decided, prepared.workload.values);
+  prepared.overrides.insert(prepared.overrides.begin(), decided.begin(), decided.end());
+}
+
 }  // namespace
 
 tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(const CheckpointingOptions& options,
@@ -133,11 +151,8 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   PreparedCheckpointing prepared;
   prepared.details.mode = mode_name(options.common.mode);
   errors = check_params(options);
-  auto workload = workloads::load_checkpoint_workload(options.model, {});
-  if (workload) {
-    prepared.overrides = overrides_of(options, *workload, errors.empty());
-    workload = workloads::load_checkpoint_workload(options.model, prepared.overrides);
-  }
+  prepared.overrides = overrides_of(options, errors.empty());
+  auto workload = workloads::load_checkpoint_workload(options.model, prepared.overrides);
   if (!workload) {
     errors.push_back(workload.error());
     return tl::unexpected(errors);
@@ -158,6 +173,7 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   prepared.plan = std::move(*plan);
   if (!options.checkpoint_folder.empty()) note(open_folder(options, environment, prepared));
   if (!errors.empty()) return tl::unexpected(errors);
+  add_decisions(prepared);
   return prepared;
 }
 

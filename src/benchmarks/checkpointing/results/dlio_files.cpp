@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "base/version.hpp"
 #include "benchmarks/checkpointing/metrics.hpp"
 #include "results/host_json.hpp"
 #include "results/json_text.hpp"
@@ -24,15 +25,15 @@ using run::Verdict;
 constexpr int kIndent = 4;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// Returns the share of a checkpoint that the host with the largest share has.
-double data_size_per_host_gib(const RunContext& context, const RunRecord& record) {
-  std::map<std::string, uint64_t> bytes;
-  for (const checkpointing::RankPlan& rank : record.plan.ranks) {
-    bytes[member_of_rank(context, rank.rank).host] += rank.total_bytes();
-  }
-  uint64_t most = 0;
-  for (const auto& [host, share] : bytes) most = std::max(most, share);
-  return to_gib(most);
+// A checkpointing run has no data set; DLIO writes what its defaults would be.
+constexpr uint64_t kDefaultFiles = 8;
+constexpr uint64_t kDefaultRecordBytes = 65536;
+
+// Returns what the ranks of the host with most of them would read of that data set.
+double data_size_per_host_gib(const RunContext& context) {
+  uint64_t ranks = 0;
+  for (const RunHost& host : hosts_of(context)) ranks = std::max<uint64_t>(ranks, host.ranks);
+  return to_gib(ranks * kDefaultFiles / context.processes * kDefaultRecordBytes);
 }
 
 Json metric_json(const RunRecord& record) {
@@ -104,22 +105,27 @@ std::string metric_block(const RunRecord& record) {
 std::string summary_text(const RunContext& context, const RunRecord& record) {
   Json json = summary_head(context, record);
   json["metric"] = metric_json(record);
-  // A checkpointing run has no data set; DLIO leaves its defaults here.
-  json["num_files_train"] = 0;
+  json["num_files_train"] = kDefaultFiles;
   json["num_files_eval"] = 0;
   json["num_samples_per_file"] = 1;
-  add_host_lists(json, hosts_at_start(context), data_size_per_host_gib(context, record));
+  add_host_lists(json, hosts_at_start(context), data_size_per_host_gib(context));
   json["epochs"] = 0;
   return indented(json, kIndent);
 }
 
 std::map<std::string, std::string> rank_output_texts(const RunContext& context, const RunRecord& record) {
   const Json empty = Json::object();
-  const double data_size = data_size_per_host_gib(context, record);
+  const double data_size = data_size_per_host_gib(context);
   std::map<std::string, std::string> texts;
   for (const HostView& host : hosts_at_start(context)) {
     Json json = rank_host_json(*host.facts, data_size);
-    json["1"] = {{"load", empty}, {"proc", empty}, {"throughput", empty}, {"au", empty}, {"compute", empty}};
+    json["1"] = {{"start", iso_local(record.run_start.wall_us)},
+                 {"load", empty},
+                 {"proc", empty},
+                 {"throughput", empty},
+                 {"au", empty},
+                 {"compute", empty},
+                 {"end", iso_local(record.run_end.wall_us)}};
     json["hostname"] = host.name;
     texts[host.name] = indented(json, kIndent);
   }
@@ -138,9 +144,12 @@ std::vector<std::string> rank_stats_texts(const RunRecord& record) {
 }
 
 std::string dlio_log_text(const RunRecord& record) {
-  std::string text = fmt::format("[INFO] {} Checkpoint size: {:.6f} GiB (model {:.6f}, optimizer {:.6f})\n",
-                                 iso_local(record.run_start.wall_us), to_gib(record.plan.checkpoint_bytes()),
-                                 to_gib(record.plan.model_bytes), to_gib(record.plan.optimizer_bytes));
+  std::string text = fmt::format(
+      "[OUTPUT] {} Running DLIO [Checkpoint] with {} process(es): {} by mlpstorage {} (build {})\n",
+      iso_local(record.run_start.wall_us), record.plan.processes, record.plan.model, version_text(), build_id());
+  text += fmt::format("[INFO] {} Checkpoint size: {:.6f} GiB (model {:.6f}, optimizer {:.6f})\n",
+                      iso_local(record.run_start.wall_us), to_gib(record.plan.checkpoint_bytes()),
+                      to_gib(record.plan.model_bytes), to_gib(record.plan.optimizer_bytes));
   int64_t last_us = record.run_start.wall_us;
   for (const CheckpointEvent& event : record.events) {
     for (const RankInterval& interval : event.ranks) {

@@ -5,9 +5,7 @@
 #include "benchmarks/checkpointing/results/dlio_files.hpp"
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
-#include "results/findings.hpp"
 #include "results/folder_writer.hpp"
-#include "results/metadata.hpp"
 #include "results/run_hosts.hpp"
 
 namespace mlps::results {
@@ -37,11 +35,8 @@ void write_rank_files(FolderWriter& writer, const RunContext& context, const Run
 }  // namespace
 
 Status write_started(const RunFolder& folder, const CheckpointContext& context, const RunRecord& record) {
-  return write_into(folder, context, [&](FolderWriter& writer) {
-    writer.write(kRecordFile, record_json(context, record, std::nullopt), Durability::kDurable);
-    writer.write(log_name(context, "stdout"), plan_text(context, record));
-    write_start_files(writer, context);
-  });
+  return write_into(folder, context,
+                    [&](FolderWriter& writer) { write_begin(writer, context, record, plan_text(context, record)); });
 }
 
 Status write_finished(const RunFolder& folder, const CheckpointContext& context, const RunRecord& record,
@@ -50,13 +45,12 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     write_rank_files(writer, context, record);
     writer.write("dlio.log", dlio_log_text(record));
-    writer.write(log_name(context, "stdout"),
-                 plan_text(context, record) + '\n' + result_table(record) + findings_text(outcome.findings));
-    write_common_files(writer, context, record, outcome);
+    write_end(writer, context, record, plan_text(context, record), outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
+    writer.remove(kIncompleteFile);
   });
 }
 

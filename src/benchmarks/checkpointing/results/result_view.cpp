@@ -86,6 +86,7 @@ void add_rates(ResultRows& rows) {
 void add_operations(ResultRows& rows) {
   const auto part = [](double fraction) {
     return [fraction](const PhaseStats& s) {
+      if (s.part_ns.count() == 0) return std::string(kNone);
       return digits(static_cast<double>(s.part_ns.percentile(fraction)) / kNanosPerMilli);
     };
   };

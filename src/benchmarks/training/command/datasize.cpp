@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "base/log.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "flags/text.hpp"
+#include "gates/separation.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -67,6 +70,21 @@ std::string datagen_command(const TrainingOptions& options, const TrainingWorklo
   return command;
 }
 
+// Finds out whether data and results lie apart, where the data folder is there already: what mlpstorage 3.0 keeps as
+// evidence. What stands in the way is no reason to keep the answer back.
+std::optional<gates::SeparationFinding> separation_of(const TrainingOptions& options) {
+  const auto folder = parse_location(options.data_dir);
+  std::error_code ignored;
+  if (!folder || !folder->is_file_system() || !std::filesystem::is_directory(folder->path(), ignored))
+    return std::nullopt;
+  std::vector<std::string> warnings;
+  auto finding = gates::compare_file_systems(folder->path(), options.common.results_dir, warnings);
+  for (const std::string& warning : warnings) log::warning("{}", warning);
+  if (finding) return std::move(*finding);
+  log::warning("no fs_separation.json: {}", finding.error().message);
+  return std::nullopt;
+}
+
 // Returns whether the answer goes into the results directory: where there is one and the system has a name.
 bool records_datasize(const CommonOptions& common) {
   return !common.orgname.empty() && !common.systemname.empty() && !common.dry_run;
@@ -111,7 +129,8 @@ int execute_datasize(const TrainingCall& call) {
   set("dataset.total_disk_bytes", answer.size.total_bytes);
   // Nothing was placed anywhere: this process stands for all.
   const std::vector<world::HostShare> here = {{world::host_name(), 0, options.processes}};
-  const results::RunContext about = training_context(options, *chosen, *folder, call.cluster.members(call.group, here));
+  results::RunContext about = training_context(options, *chosen, *folder, call.cluster.members(call.group, here));
+  if (!options.data_dir.empty()) about.separation = separation_of(options);
   const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.group));
   return finish(*folder, results::write_datasize(*folder, about, answer, call.context.invocation_start, outcome),
                 outcome);

@@ -1,5 +1,7 @@
 #include "benchmarks/training/command/execute.hpp"
 
+#include "benchmarks/training/results/class_keys.hpp"
+
 namespace mlps::cli {
 results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
                                      const results::RunFolder& folder, std::vector<results::RunMember> members) {
@@ -8,6 +10,10 @@ results::RunContext training_context(const TrainingOptions& options, const Chose
   context.workload_name = chosen.workload.file_name;
   context.values = chosen.workload.values;
   context.overrides = chosen.overrides;
+  context.class_keys = &results::kTrainingClass;
+  if (!options.workload_file.empty() && options.which == TrainingCommand::kRun) {
+    context.no_result_because.push_back("the workload is that of " + options.workload_file + ", not one of the rules");
+  }
   return context;
 }
 

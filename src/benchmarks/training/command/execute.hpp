@@ -7,6 +7,7 @@
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
 #include "results/findings.hpp"
+#include "results/record_common.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/process_group.hpp"
@@ -42,7 +43,8 @@ int conclude(const TrainingOptions& options, const results::RunFolder& folder, c
   if (options.common.json) {
     print_json(options.common, results::record_json(about, record, outcome));
   } else {
-    print(results::result_table(record) + results::findings_text(outcome.findings));
+    print(results::result_table(record) + results::findings_text(outcome.findings) +
+          results::no_result_text(about, record));
   }
   return finish(folder, written, outcome);
 }

@@ -80,9 +80,7 @@ class RunPreparation {
       log::warning("the manifest of the data set can't be read: {}", found.error().message);
       return std::nullopt;
     }
-    if (!*found) return std::nullopt;
-    manifest_text_ = (*found)->text;
-    return (*found)->manifest;
+    return std::move(*found);
   }
 
   /// Decides the number of files, and applies the manifest of the data set.
@@ -105,7 +103,7 @@ class RunPreparation {
     }
     if (*found) {
       const std::string where = prepared_.store->root().join(training::kManifestName).to_string();
-      prepared_.manifest_text = results::manifest_copy_text(where, overridden, manifest_text_);
+      prepared_.manifest_text = results::manifest_snapshot_text(where, overridden, **found, Stamp::now().wall_us);
     }
     prepared_.data_seed = use.seed;
     return add_overrides(options_, use.overrides, prepared_.chosen);
@@ -200,7 +198,6 @@ class RunPreparation {
   const uint64_t memory_bytes_;
   const bool measures_;
   PreparedRun prepared_;
-  std::string manifest_text_;
   uint64_t minimum_ = 0;
   std::vector<Error> errors_;
 };
@@ -231,7 +228,7 @@ void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& c
   details.location = store.root().to_string();
   details.store_settings = store.describe();
   details.data_seed = seed;
-  add_storage_values(store, chosen.workload.values);
+  add_storage_values(store, chosen.workload);
 }
 
 Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes) {

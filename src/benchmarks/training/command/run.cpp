@@ -141,9 +141,9 @@ class TrainingExecution {
     if (!group_.is_process0()) return {};
     about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
     about_.separation = gates.separation;
+    about_.manifest_snapshot = prepared_.manifest_text;
     about_.verification = prepared_.details.division;
-    return results::write_started(folder_, about_, training::describe_run(request), plan_text(),
-                                  prepared_.manifest_text);
+    return results::write_started(folder_, about_, training::describe_run(request), plan_text());
   }
 
   const TrainingCall& call_;

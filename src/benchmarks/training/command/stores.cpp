@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "location/location.hpp"
+#include "results/storage_parameters.hpp"
 #include "session/execution.hpp"
 
 namespace mlps::cli {
@@ -14,10 +15,13 @@ bool opens_direct(const TrainingOptions& options, const workloads::TrainingWorkl
   return options.o_direct || workload.reader.odirect;
 }
 
+std::string parent_of(const Location& folder) {
+  return std::filesystem::path(folder.path()).parent_path().string();
+}
+
 // "checkpoints/unet3d" in the folder the model's folder lies in.
 Location beside(const Location& data, const std::string& model) {
-  const std::string parent = std::filesystem::path(data.path()).parent_path().string();
-  return Location(data.scheme(), data.bucket(), parent).join("checkpoints").join(model);
+  return Location(data.scheme(), data.bucket(), parent_of(data)).join("checkpoints").join(model);
 }
 
 }  // namespace
@@ -56,35 +60,33 @@ Result<std::unique_ptr<storage::Store>> open_checkpoint_store(const TrainingOpti
   return open_store(*location, options, environment);
 }
 
-Result<std::optional<FoundManifest>> read_manifest(storage::Store& store) {
+Result<std::optional<training::Manifest>> read_manifest(storage::Store& store) {
   if (!store.traits().holds_objects) return std::nullopt;
   auto session = store.open_session(1);
   if (!session) return fail(session.error());
   auto text = training::read_text(**session, training::kManifestName);
   if (!text) return fail(std::move(text.error()));
   if (!*text) return std::nullopt;
-  FoundManifest found;
-  found.text = std::move(**text);
-  auto manifest = training::parse_manifest(found.text);
+  auto manifest = training::parse_manifest(**text);
   if (!manifest) {
     Error error = manifest.error();
     error.message = fmt::format("{}: {}", store.root().join(training::kManifestName).to_string(), error.message);
     return fail(std::move(error));
   }
-  found.manifest = std::move(*manifest);
-  return found;
+  return std::move(*manifest);
 }
 
-void add_storage_values(const storage::Store& store, workloads::Values& values) {
-  const Location& root = store.root();
+void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload) {
+  const uint64_t interval =
+      training::listing_interval(workload.dataset.num_files_train, workload.dataset.listing_validation_interval);
+  std::vector<workloads::Override> decided = results::storage_parameters(store, parent_of(store.root()));
   const auto set = [&](const char* key, std::string value) {
-    values[key] = {std::move(value), workloads::ValueSource::kTool};
+    decided.push_back({key, std::move(value), workloads::ValueSource::kTool});
   };
-  const bool direct = root.scheme() == Scheme::kDirect;
-  set("dataset.data_folder", root.is_object_store() ? root.path() : root.to_string());
+  set("dataset.data_folder", results::data_folder_parameter(store.root()));
   set("dataset.skip_listing", "True");
-  set("storage.storage_type", root.is_object_store() ? "s3" : direct ? "direct_fs" : "local_fs");
-  set("storage.storage_root", root.is_object_store() ? root.bucket() : "/");
+  set("dataset.listing_validation_interval", std::to_string(interval));
+  results::set_tool_values(decided, workload.values);
 }
 
 }  // namespace mlps::cli

@@ -24,14 +24,11 @@ Result<std::unique_ptr<storage::Store>> open_checkpoint_store(const TrainingOpti
                                                               bool folder_given, const storage::Store& data,
                                                               const Environment& environment);
 
-struct FoundManifest {
-  std::string text;
-  training::Manifest manifest;
-};
 /// Returns the manifest of the data set in `store`; nothing where it has none. Blocks.
-Result<std::optional<FoundManifest>> read_manifest(storage::Store& store);
+Result<std::optional<training::Manifest>> read_manifest(storage::Store& store);
 
-/// Adds the storage keys that the launcher of mlpstorage 3.0 sets itself, as the result files show them.
-void add_storage_values(const storage::Store& store, workloads::Values& values);
+/// Adds the keys about storage and listing that the launcher of mlpstorage 3.0 sets itself, as the result files show
+/// them.
+void add_storage_values(const storage::Store& store, workloads::TrainingWorkload& workload);
 
 }  // namespace mlps::cli

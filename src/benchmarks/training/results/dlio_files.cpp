@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "base/version.hpp"
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/step_log.hpp"
 #include "results/host_json.hpp"
@@ -114,41 +115,53 @@ Json saved_json(const training::SavedCheckpoint& saved) {
           {"throughput", seconds > 0 ? to_gib(saved.bytes) / seconds : 0.0}};
 }
 
-std::string line(const Stamp& at, const std::string& text) {
-  return fmt::format("[OUTPUT] {} {}\n", iso_local(at.wall_us), text);
-}
+/// Collects the lines of dlio.log, which stand by time: a checkpoint is saved between blocks.
+class LogLines {
+ public:
+  void add(const Stamp& at, const std::string& text) { lines_.emplace_back(at.wall_us, text); }
 
-std::string block_lines(const RunRecord& record, const Epoch& epoch, size_t index) {
+  std::string text() {
+    std::stable_sort(lines_.begin(), lines_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string all;
+    for (const auto& [at_us, text] : lines_) all += fmt::format("[OUTPUT] {} {}\n", iso_local(at_us), text);
+    return all;
+  }
+
+ private:
+  std::vector<std::pair<int64_t, std::string>> lines_;
+};
+
+void add_block(const RunRecord& record, const Epoch& epoch, size_t index, LogLines& lines) {
   const RankBlock& first = epoch.blocks[index].ranks.front();
   const std::string head = fmt::format("Epoch {} - Block {} [Training]", epoch.number, index + 1);
   const double compute = first.steps > 0 ? to_seconds(first.compute_ns) / static_cast<double>(first.steps) : 0;
-  return line(first.start, fmt::format("Starting block {}", index + 1)) +
-         line(first.end, fmt::format("Ending block {} - {} steps completed in {:.2f} s", index + 1, first.steps,
-                                     seconds_between(first.start, first.end))) +
-         line(first.end, fmt::format("{} Accelerator Utilization [AU] (%): {:.4f}", head, first.au)) +
-         line(first.end, fmt::format("{} Throughput (samples/second): {:.4f}", head,
-                                     first.throughput * record.plan.accelerators)) +
-         line(first.end, fmt::format("{} Computation time per step (second): {:.4f}", head, compute));
+  lines.add(first.start, fmt::format("Starting block {}", index + 1));
+  lines.add(first.end, fmt::format("Ending block {} - {} steps completed in {:.2f} s", index + 1, first.steps,
+                                   seconds_between(first.start, first.end)));
+  lines.add(first.end, fmt::format("{} Accelerator Utilization [AU] (%): {:.4f}", head, first.au));
+  lines.add(first.end,
+            fmt::format("{} Throughput (samples/second): {:.4f}", head, first.throughput * record.plan.accelerators));
+  lines.add(first.end, fmt::format("{} Computation time per step (second): {:.4f}", head, compute));
 }
 
-std::string epoch_lines(const RunRecord& record, const Epoch& epoch) {
-  std::string text =
-      line(epoch.start, fmt::format("Starting epoch {}: {} steps expected", epoch.number, record.plan.steps_per_epoch));
+void add_epoch(const RunRecord& record, const Epoch& epoch, LogLines& lines) {
+  lines.add(epoch.start,
+            fmt::format("Starting epoch {}: {} steps expected", epoch.number, record.plan.steps_per_epoch));
   uint64_t steps = 0;
   for (size_t i = 0; i < epoch.blocks.size(); ++i) {
-    text += block_lines(record, epoch, i);
+    add_block(record, epoch, i, lines);
     steps += epoch.blocks[i].ranks.front().steps;
   }
   for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
-    text += line(saved.start, fmt::format("Saved checkpoint of epoch {} step {} in {:.4f} s", saved.epoch, saved.step,
-                                          to_seconds(saved.duration_ns)));
+    lines.add(saved.start, fmt::format("Saved checkpoint of epoch {} step {} in {:.4f} s", saved.epoch, saved.step,
+                                       to_seconds(saved.duration_ns)));
   }
   if (epoch.evaluation) {
-    text += line(epoch.evaluation->end, fmt::format("Evaluation of epoch {} completed in {:.2f} s", epoch.number,
-                                                    seconds_between(epoch.evaluation->start, epoch.evaluation->end)));
+    lines.add(epoch.evaluation->end, fmt::format("Evaluation of epoch {} completed in {:.2f} s", epoch.number,
+                                                 seconds_between(epoch.evaluation->start, epoch.evaluation->end)));
   }
-  return text + line(epoch.end, fmt::format("Ending epoch {} - {} steps completed in {:.2f} s", epoch.number, steps,
-                                            seconds_between(epoch.start, epoch.end)));
+  lines.add(epoch.end, fmt::format("Ending epoch {} - {} steps completed in {:.2f} s", epoch.number, steps,
+                                   seconds_between(epoch.start, epoch.end)));
 }
 
 std::string mean_and_deviation_text(double mean, double deviation) {
@@ -238,14 +251,15 @@ std::string rank_stats_text(const RunRecord& record, uint32_t rank) {
 }
 
 std::string dlio_log_text(const RunRecord& record) {
-  std::string text = line(record.run_start, fmt::format("Training {} with {} simulated accelerators", record.model,
-                                                        record.plan.accelerators));
-  text += line(record.run_start,
-               fmt::format("{} files of {} samples, batch {}: {} steps per epoch", record.plan.files,
-                           record.plan.samples_per_file, record.plan.batch_size, record.plan.steps_per_epoch));
-  for (const Epoch& epoch : record.epochs) text += epoch_lines(record, epoch);
+  LogLines lines;
+  lines.add(record.run_start, fmt::format("Running DLIO [Training] with {} process(es): {} by mlpstorage {} (build {})",
+                                          record.plan.accelerators, record.model, version_text(), build_id()));
+  lines.add(record.run_start,
+            fmt::format("{} files of {} samples, batch {}: {} steps per epoch", record.plan.files,
+                        record.plan.samples_per_file, record.plan.batch_size, record.plan.steps_per_epoch));
+  for (const Epoch& epoch : record.epochs) add_epoch(record, epoch, lines);
   const bool passed = record.verdict == run::Verdict::kPassed;
-  return text + (passed ? metric_block(record) : no_metric_block(record, record.run_end.wall_us));
+  return lines.text() + (passed ? metric_block(record) : no_metric_block(record, record.run_end.wall_us));
 }
 
 }  // namespace mlps::results

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/training/results/dlio_files.hpp"
-#include "results/findings.hpp"
 #include "results/folder_writer.hpp"
-#include "results/metadata.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
@@ -17,20 +15,6 @@ using run::Verdict;
 using training::GenerateRecord;
 using training::RunRecord;
 
-template <class Record>
-void write_begin(FolderWriter& writer, const RunContext& context, const Record& record, const std::string& plan) {
-  writer.write(kRecordFile, record_json(context, record, std::nullopt), Durability::kDurable);
-  writer.write(log_name(context, "stdout"), plan);
-  write_start_files(writer, context);
-}
-
-template <class Record>
-void write_end(FolderWriter& writer, const RunContext& context, const Record& record, const std::string& plan,
-               const RunOutcome& outcome) {
-  writer.write(log_name(context, "stdout"), plan + '\n' + result_table(record) + findings_text(outcome.findings));
-  write_common_files(writer, context, record, outcome);
-}
-
 std::string datagen_log_text(const GenerateRecord& record) {
   const auto line = [](const Stamp& at, const std::string& text) {
     return fmt::format("[OUTPUT] {} {}\n", iso_local(at.wall_us), text);
@@ -41,23 +25,43 @@ std::string datagen_log_text(const GenerateRecord& record) {
                                                  record.files_written, record.stats.bytes, record.files_kept));
 }
 
+// Lengths are whole in nearly every definition, and a reader of mlpstorage 3.0 expects them so.
+Json whole_if_possible(double value) {
+  const auto whole = static_cast<int64_t>(value);
+  return static_cast<double>(whole) == value ? Json(whole) : Json(value);
+}
+
 }  // namespace
 
-std::string manifest_copy_text(const std::string& location, const std::vector<std::string>& overridden,
-                               const std::string& manifest) {
+std::string manifest_snapshot_text(const std::string& location, const std::vector<std::string>& overridden,
+                                   const training::Manifest& manifest, int64_t consumed_us) {
+  Json body;
+  const auto add_text = [&](const char* key, const std::string& text) {
+    if (!text.empty()) body[key] = text;
+  };
+  body["schema_version"] = 1;
+  body["model"] = manifest.model;
+  body["num_files_train"] = manifest.num_files_train;
+  body["num_samples_per_file"] = manifest.num_samples_per_file;
+  body["record_length_bytes"] = whole_if_possible(manifest.record_length_bytes);
+  body["num_subfolders_train"] = manifest.num_subfolders_train;
+  add_text("dataset_format", manifest.dataset_format);
+  add_text("rules_edition", manifest.rules_edition);
+  add_text("created_at", manifest.created_at);
+  add_text("mlpstorage_version", manifest.tool_version);
+  add_text("source_datagen_result_dir", manifest.source_result_dir);
   Json json;
+  json["schema"] = "mlps-datagen-manifest-snapshot/1";
+  json["consumed_at"] = iso_utc(consumed_us);
   json["location"] = without_secrets(std::string_view(location));
-  json["overridden_codes"] = overridden;
-  json["manifest"] = parse_json(manifest).value_or(nullptr);
+  json["overridden"] = overridden;
+  json["manifest"] = std::move(body);
   return indented(json, 2);
 }
 
 Status write_started(const RunFolder& folder, const RunContext& context, const RunRecord& record,
-                     const std::string& plan, const std::string& manifest) {
-  return write_into(folder, context, [&](FolderWriter& writer) {
-    write_begin(writer, context, record, plan);
-    if (!manifest.empty()) writer.write("datagen-manifest.json", manifest);
-  });
+                     const std::string& plan) {
+  return write_into(folder, context, [&](FolderWriter& writer) { write_begin(writer, context, record, plan); });
 }
 
 Status write_finished(const RunFolder& folder, const RunContext& context, const RunRecord& record,
@@ -76,6 +80,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
+    writer.remove(kIncompleteFile);
   });
 }
 
@@ -90,6 +95,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     writer.write("dlio.log", datagen_log_text(record));
     write_end(writer, context, record, plan, outcome);
+    writer.remove(kIncompleteFile);
   });
 }
 
@@ -100,6 +106,7 @@ Status write_datasize(const RunFolder& folder, const RunContext& context, const 
   facts.run_end = outcome.invocation_end;
   facts.verdict = run::Verdict::kPassed;
   return write_into(folder, context, [&](FolderWriter& writer) {
+    write_origin(writer, context);
     writer.write(log_name(context, "stdout"), datasize_text(answer));
     write_common_files(writer, context, facts, outcome);
   });

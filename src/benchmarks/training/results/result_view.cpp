@@ -42,6 +42,7 @@ std::string epoch_rows(const RunRecord& record) {
 }
 
 std::string latency_text(const Histogram& histogram) {
+  if (histogram.count() == 0) return "-";
   const auto ms = [&](double fraction) { return static_cast<double>(histogram.percentile(fraction)) / kNanosPerMilli; };
   return fmt::format("p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms", ms(0.5), ms(0.99), ms(1.0));
 }
