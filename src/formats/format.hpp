@@ -39,6 +39,8 @@ struct Layout {
   /// Target size of an extent where the format leaves a choice (tfrecord): about one I/O part.
   uint64_t extent_bytes = uint64_t{16} << 20;
   double record_bytes = 0;  ///< nominal; only for the number of records in an extent
+  /// Mean size of the files of a data set that another program made; 0: files are this program's.
+  double found_bytes = 0;
 };
 Layout layout_of(const workloads::TrainingWorkload& workload, uint64_t extent_bytes);
 

@@ -32,6 +32,7 @@ Status check_samples(const Layout& layout) {
 
 Result<std::unique_ptr<Format>> make_format(const Layout& layout) {
   if (Status good = check_samples(layout); !good) return fail(good.error());
+  if (layout.found_bytes > 0) return make_found(layout);
   using workloads::DataFormat;
   switch (layout.format) {
     case DataFormat::kNpz:

@@ -36,6 +36,14 @@ Result<std::string> checked_word(const Key& key, std::string_view words, std::st
   return *word;
 }
 
+// The spellings of YAML 1.1, which DLIO reads, and numbers.
+Result<std::string> checked_bool(const Key& key, std::string_view value) {
+  for (const auto& [word, words] : {std::pair{"True", "true|yes|on|y|1"}, {"False", "false|no|off|n|0"}}) {
+    if (word_of(words, value)) return word;
+  }
+  return bad_value(key.name, value, "True, False");
+}
+
 Result<std::string> checked_count(const Key& key, std::string_view value) {
   const auto count = number_of<uint64_t>(value);
   if (count && *count >= key.least && *count <= key.most) return std::string(value);
@@ -79,7 +87,7 @@ Result<std::string> checked(const Key& key, std::string_view value) {
     case Kind::kWord:
       return checked_word(key, key.words, value);
     case Kind::kBool:
-      return checked_word(key, "True|False", value);
+      return checked_bool(key, value);
     case Kind::kCount:
       return checked_count(key, value);
     case Kind::kCountOrMinusOne:
@@ -122,15 +130,34 @@ bool Schema::knows(std::string_view key) const {
 }
 
 Result<std::string> Schema::checked_value(std::string_view key, std::string_view value) const {
-  if (const Key* known = find(key)) return checked(*known, value);
+  if (const Key* known = find(key)) {
+    auto result = checked(*known, value);
+    if (!result && !known->no_effect_as.empty()) return std::string(value);
+    return result;
+  }
   if (knows(key)) return std::string(value);
+  const std::string nearest = nearest_known(key);
+  return fail(ErrorCode::kConfigInvalid, fmt::format("unknown parameter \"{}\"", key.substr(0, 200)), {},
+              nearest.empty() ? fmt::format("the sections are {}; `configview` lists their keys", sections_)
+                              : std::string(trimmed(nearest)));
+}
+
+std::string Schema::nearest_known(std::string_view key) const {
   std::vector<std::string> names;
   names.reserve(keys_.size());
   for (const Key& known : keys_) names.emplace_back(known.name);
-  const auto nearest = nearest_name(key, names);
-  return fail(ErrorCode::kConfigInvalid, fmt::format("unknown parameter \"{}\"", key.substr(0, 200)), {},
-              nearest ? fmt::format("did you mean {}?", *nearest)
-                      : fmt::format("the sections are {}; `configview` lists their keys", sections_));
+  return did_you_mean(key, names);
+}
+
+Error together(const std::vector<Error>& errors) {
+  if (errors.size() == 1) return errors.front();
+  Error all{errors.front().code, fmt::format("{} faults", errors.size()), {}, {}};
+  for (const Error& error : errors) {
+    all.message += fmt::format("{} {}", &error == &errors.front() ? ":" : ";", error.message);
+    if (error.suggestion.empty() || all.suggestion.find(error.suggestion) != std::string::npos) continue;
+    all.suggestion += fmt::format("{}{}", all.suggestion.empty() ? "" : "; ", error.suggestion);
+  }
+  return all;
 }
 
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& names) {

@@ -52,7 +52,11 @@ class Schema {
 
   /// Checks one key and value. Returns the value in its canonical spelling ("True" for "true"). Fails with E102, which
   /// names the key, the value and the legal ones, or for an unknown key the nearest known one.
+  /// A key without effect takes any value.
   Result<std::string> checked_value(std::string_view key, std::string_view value) const;
+
+  /// Returns "did you mean NAME? " with the known key that is nearest to `key`, empty if none is near.
+  std::string nearest_known(std::string_view key) const;
 
  private:
   std::span<const Key> keys_;
@@ -65,6 +69,10 @@ const Schema& training_schema();
 
 /// Returns the name among `names` that is nearest to `name` by edit distance, if it is near enough to be a misspelling.
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& names);
+/// Returns one error for all of `errors`, of which there is at least one: the only one, or their texts one after the
+/// other with the code of the first.
+Error together(const std::vector<Error>& errors);
+
 /// Returns "did you mean NAME? " with that name, empty if there is none.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& names);
 

@@ -75,7 +75,8 @@ double bytes_of_columns(const std::vector<Column>& columns) {
 }
 
 // Returns the nominal bytes of a sample: of the columns, else the given length, else of the dims.
-void read_record_bytes(const TrainingReader& read, DatasetSettings& dataset, std::vector<std::string>& notes) {
+void read_record_bytes(const TrainingReader& read, TrainingWorkload& workload) {
+  DatasetSettings& dataset = workload.dataset;
   const bool given = read.find("dataset.record_length_bytes") != nullptr;
   read.number("dataset.record_length_bytes", dataset.record_bytes);
   read.number("dataset.record_length_bytes_stdev", dataset.record_bytes_stdev);
@@ -85,20 +86,30 @@ void read_record_bytes(const TrainingReader& read, DatasetSettings& dataset, std
   if (!dataset.columns.empty()) {
     const double of_columns = bytes_of_columns(dataset.columns);
     if (given && of_columns != dataset.record_bytes) {
-      notes.push_back(fmt::format("dataset.record_length_bytes={} has no effect: a row of the columns has {} bytes",
-                                  dataset.record_bytes, of_columns));
+      workload.notes.push_back(
+          fmt::format("dataset.record_length_bytes={} has no effect: a row of the columns has {} bytes",
+                      dataset.record_bytes, of_columns));
     }
     dataset.record_bytes = of_columns;
   } else if (!dataset.record_dims.empty() && !given) {
     dataset.record_bytes = element_bytes(dataset.element_type);
     for (const uint64_t dim : dataset.record_dims) dataset.record_bytes *= static_cast<double>(dim);
+  } else if (const std::string* old = read.find("dataset.record_length"); old != nullptr && !given) {
+    workload.warnings.push_back(fmt::format(
+        "dataset.record_length={} is not read, as in DLIO: a sample has DLIO's default of {} bytes; the key "
+        "is dataset.record_length_bytes",
+        *old, dataset.record_bytes));
   }
 }
 
-Status check_dataset(const TrainingReader& read, const DatasetSettings& dataset) {
+Status check_dataset(const TrainingReader& read, TrainingWorkload& workload) {
+  const DatasetSettings& dataset = workload.dataset;
   std::string compression = "none";
   read.text("dataset.compression", compression);
-  if (compression != "none") {
+  if (compression != "none" && workload.train) {
+    workload.warnings.push_back(
+        fmt::format("dataset.compression={} has no effect on a run: files are read as they are", compression));
+  } else if (compression != "none") {
     return fail(ErrorCode::kNotImplemented,
                 fmt::format("dataset.compression={}: no compressed files are made", compression), {},
                 "leave it away, or set it to none");
@@ -143,12 +154,12 @@ Status read_dataset(const TrainingReader& read, TrainingWorkload& workload) {
   read.number("dataset.num_subfolders_train", dataset.num_subfolders_train);
   read.number("dataset.num_subfolders_eval", dataset.num_subfolders_eval);
   read.number("dataset.parquet.row_group_size", dataset.parquet_row_group_rows);
-  read.flag("dataset.keep_files", dataset.keep_files);
+  dataset.parquet_row_group_given = read.find("dataset.parquet.row_group_size") != nullptr;
   read.number("dataset.listing_validation_interval", dataset.listing_validation_interval);
   read_element_type(read, dataset);
   if (Status done = read_lists(read, dataset); !done) return done;
-  read_record_bytes(read, dataset, workload.notes);
-  return check_dataset(read, dataset);
+  read_record_bytes(read, workload);
+  return check_dataset(read, workload);
 }
 
 Status check_projection(const TrainingWorkload& workload) {
@@ -168,31 +179,11 @@ Status check_projection(const TrainingWorkload& workload) {
   return {};
 }
 
-// The flags of DLRM's columns. DLIO keeps them but reads all columns, so the difference is noted.
-void project_flagged(const TrainingReader& read, TrainingWorkload& workload) {
-  const std::string* mode = read.find("dataset.parquet.read_mode");
-  if (!workload.train || (mode != nullptr && *mode == "all")) return;
-  std::vector<std::string>& wanted = workload.reader.columns;
-  double bytes = 0;
-  for (const Column& column : workload.dataset.columns) {
-    if (!column.read) continue;
-    wanted.push_back(column.name);
-    bytes += static_cast<double>(column.elements) * element_bytes(column.type);
-  }
-  if (wanted.empty()) return;
-  workload.notes.push_back(
-      fmt::format("{} of {} columns are flagged `read: true` and only they are read, {} of {} bytes of a row; the "
-                  "original reads all "
-                  "of them, as dataset.parquet.read_mode=all does here. I/O rates count all columns either way",
-                  wanted.size(), workload.dataset.columns.size(), bytes, workload.dataset.record_bytes));
-}
-
 Status read_reader(const TrainingReader& read, TrainingWorkload& workload) {
   ReaderSettings& reader = workload.reader;
   read.number("reader.batch_size", reader.batch_size);
   read.number("reader.batch_size_eval", reader.batch_size_eval);
   read.number("reader.read_threads", reader.read_threads);
-  read.number("reader.write_threads", reader.write_threads);
   read.number("reader.prefetch_size", reader.prefetch_size);
   read.number("storage.storage_options.prefetch_window", reader.prefetch_window);
   read.shuffle("reader.file_shuffle", reader.file_shuffle);
@@ -201,9 +192,28 @@ Status read_reader(const TrainingReader& read, TrainingWorkload& workload) {
   if (const std::string* text = read.find("storage.storage_options.columns")) {
     reader.columns = list_of(*text).value_or(std::vector<std::string>{});
   }
-  if (reader.columns.empty()) project_flagged(read, workload);
   if (Status done = check_projection(workload); !done) return done;
   return read.time("reader.preprocess_time", reader.preprocess_time);
+}
+
+// What is switched off may have any interval; what is on has at least one epoch, sample or byte.
+Status check_intervals(const TrainingReader& read, const TrainingWorkload& workload) {
+  std::vector<std::string> used;
+  if (workload.evaluation) {
+    used = {"evaluation.eval_after_epoch", "evaluation.epochs_between_evals", "reader.batch_size_eval"};
+  }
+  if (workload.checkpoint) {
+    used.insert(used.end(), {"checkpoint.checkpoint_after_epoch", "checkpoint.epochs_between_checkpoints",
+                             "model.model_size", "model.model_size_bytes"});
+  }
+  for (const std::string& key : used) {
+    const std::string* value = read.find(key);
+    if (value == nullptr || number_of<uint64_t>(*value) != uint64_t{0}) continue;
+    return fail(ErrorCode::kConfigInvalid, fmt::format("{}=\"{}\" is not legal", key, *value), {},
+                fmt::format("with workflow.{}=True it takes a whole number from 1",
+                            key.starts_with("evaluation") || key.ends_with("_eval") ? "evaluation" : "checkpoint"));
+  }
+  return {};
 }
 
 Status read_train(const TrainingReader& read, TrainingWorkload& workload) {
@@ -215,6 +225,7 @@ Status read_train(const TrainingReader& read, TrainingWorkload& workload) {
   EvaluationSettings& eval = workload.eval;
   read.number("evaluation.eval_after_epoch", eval.eval_after_epoch);
   read.number("evaluation.epochs_between_evals", eval.epochs_between_evals);
+  if (Status good = check_intervals(read, workload); !good) return good;
   if (Status done = read.time("train.computation_time", train.computation_time); !done) return done;
   return read.time("evaluation.eval_time", eval.eval_time);
 }

@@ -50,8 +50,8 @@ constexpr std::array kTrainingKeys = {
 
     key("model.name", Kind::kText),
     key("model.type", Kind::kText),
-    count("model.model_size", 1, uint64_t{1} << 50),
-    count("model.model_size_bytes", 1, uint64_t{1} << 50),
+    count("model.model_size", 0, uint64_t{1} << 50),
+    count("model.model_size_bytes", 0, uint64_t{1} << 50),
 
     idle("the words datagen and run say what is done", key("workflow.generate_data", Kind::kBool)),
     key("workflow.train", Kind::kBool),
@@ -87,7 +87,8 @@ constexpr std::array kTrainingKeys = {
     idle(kNoHdf5, counts("dataset.hdf5.max_shape", 1, uint64_t{1} << 32)),
     key("dataset.parquet.columns", Kind::kColumns),
     count("dataset.parquet.row_group_size", 1, kMostSamples),
-    key("dataset.parquet.read_mode", Kind::kWord, "row_group|all"),
+    idle("all columns are read, or those of storage.storage_options.columns",
+         key("dataset.parquet.read_mode", Kind::kText)),
     key("dataset.parquet.partition_by", Kind::kText),
     idle("files are made as a stream", count("dataset.parquet.generation_batch_size", 0, kMostSamples)),
     idle("there is one writer, and it keeps the columns' types", key("dataset.parquet.use_s3dlio_gen", Kind::kBool)),
@@ -99,7 +100,7 @@ constexpr std::array kTrainingKeys = {
     idle("there is one reader for all of them",
          key("reader.data_loader", Kind::kWord, "tensorflow|pytorch|dali|native_dali|custom|none|synthetic")),
     count("reader.batch_size", 1, kMostBatch),
-    count("reader.batch_size_eval", 1, kMostBatch),
+    count("reader.batch_size_eval", 0, kMostBatch),
     count("reader.read_threads", 0, 65536),
     idle("--io-workers says how many threads write", count("reader.write_threads", 0, 65536)),
     idle(kNotDecoded, count("reader.computation_threads", 0, 65536)),
@@ -122,12 +123,12 @@ constexpr std::array kTrainingKeys = {
     count("train.seed", 0, (uint64_t{1} << 32) - 1),
     key("train.seed_change_epoch", Kind::kBool),
 
-    count("evaluation.eval_after_epoch", 1, kMostEpochs),
-    count("evaluation.epochs_between_evals", 1, kMostEpochs),
+    count("evaluation.eval_after_epoch", 0, kMostEpochs),
+    count("evaluation.epochs_between_evals", 0, kMostEpochs),
 
     key("checkpoint.checkpoint_folder", Kind::kText),
-    count("checkpoint.checkpoint_after_epoch", 1, kMostEpochs),
-    count("checkpoint.epochs_between_checkpoints", 1, kMostEpochs),
+    count("checkpoint.checkpoint_after_epoch", 0, kMostEpochs),
+    count("checkpoint.epochs_between_checkpoints", 0, kMostEpochs),
     or_minus_one("checkpoint.steps_between_checkpoints", 1, uint64_t{1} << 40, "after epochs only"),
 
     idle("the results folder is chosen by flags", key("output.folder", Kind::kText)),

@@ -29,7 +29,7 @@ bool is_embedded(std::string_view model, std::string_view accelerator) {
   return embedded_text(file_name_of(model, accelerator) + ".yaml").has_value();
 }
 
-// The last override of a key wins. Unknown keys of the tool or the user are refused, those of a file only noted.
+// The last override of a key wins. Unknown keys of the tool or the user are refused.
 Status apply(Values& values, const Override& change) {
   auto value = training_schema().checked_value(change.key, change.value);
   if (!value) return fail(value.error());
@@ -38,12 +38,74 @@ Status apply(Values& values, const Override& change) {
   return {};
 }
 
-void note_keys_without_effect(TrainingWorkload& workload) {
+// Returns why a key that other workloads use has no effect in this one; empty if it has.
+std::string_view unused_here(const TrainingWorkload& workload, const std::string& key) {
+  if (key.starts_with("checkpoint.") && !workload.checkpoint) return "workflow.checkpoint is False";
+  const bool evaluates =
+      key.starts_with("evaluation.") || key == "reader.batch_size_eval" || key == "dataset.num_files_eval";
+  if (evaluates && workload.train && !workload.evaluation) return "workflow.evaluation is False";
+  if (key.starts_with("dataset.parquet.") && workload.dataset.format != DataFormat::kParquet) {
+    return "dataset.format is not parquet";
+  }
+  if (key.starts_with("dataset.record_") && !workload.dataset.columns.empty()) {
+    return "the columns say how long a sample is";
+  }
+  if (key == "dataset.keep_files" && workload.values.at(key).value == "False") return "no command removes a data set";
+  if (key == "reader.write_threads") return "--io-workers sets the threads that write";
+  if (key == "workflow.generate_data" && workload.generate_data && workload.train) {
+    return "'datagen' writes data sets, 'run' reads them";
+  }
+  if (key == "reader.data_loader" && workload.data_loader != "pytorch" && workload.data_loader != "tensorflow") {
+    return "there is one reader, of this program";
+  }
+  return {};
+}
+
+// Of the built-in definitions they are notes, of what the user gave warnings.
+void tell_keys_without_effect(TrainingWorkload& workload, bool own_file) {
+  std::vector<std::string> of_file;
   for (const auto& [key, value] : workload.values) {
     const Key* known = training_schema().find(key);
-    if (known == nullptr || known->no_effect_as.empty()) continue;
-    workload.notes.push_back(fmt::format("{}={} has no effect: {}", key, value.value, known->no_effect_as));
+    if (known == nullptr || value.source == ValueSource::kTool) continue;
+    std::string_view why = known->no_effect_as;
+    if (why.empty() && (own_file || value.source == ValueSource::kUserParams)) why = unused_here(workload, key);
+    if (why.empty()) continue;
+    std::string text = fmt::format("{}={} has no effect: {}", key, value.value, why);
+    if (value.source == ValueSource::kUserParams) {
+      workload.warnings.push_back("--params " + text);
+    } else if (own_file) {
+      of_file.push_back(fmt::format("{} ({})", key, why));
+    } else {
+      workload.notes.push_back(std::move(text));
+    }
   }
+  if (!of_file.empty()) {
+    workload.warnings.push_back(fmt::format("the workload file has keys without effect: {}", join(of_file, "; ")));
+  }
+}
+
+Result<TrainingWorkload> make_workload(std::string_view model, std::string_view accelerator, std::string_view yaml,
+                                       const std::vector<Override>& overrides, bool own_file) {
+  auto file = read_workload_file(yaml, training_schema(), UnknownKeys::kCollected);
+  if (!file) return fail(file.error());
+  TrainingWorkload workload;
+  workload.model = model;
+  workload.accelerator = accelerator;
+  workload.file_name = file_name_of(model, accelerator);
+  workload.values = std::move(file->values);
+  for (const std::string& key : file->unknown) {
+    const std::string nearest = training_schema().nearest_known(key);
+    workload.warnings.push_back(fmt::format("the workload file's {} is unknown and has no effect{}{}", key,
+                                            nearest.empty() ? "" : ": ", trimmed(nearest)));
+  }
+  std::vector<Error> errors;
+  for (const Override& change : overrides) {
+    if (Status done = apply(workload.values, change); !done) errors.push_back(done.error());
+  }
+  if (!errors.empty()) return fail(together(errors));
+  if (Status done = build_typed(workload); !done) return fail(done.error());
+  tell_keys_without_effect(workload, own_file);
+  return workload;
 }
 
 }  // namespace
@@ -62,22 +124,7 @@ std::vector<std::string> accelerators_of(std::string_view model) {
 
 Result<TrainingWorkload> parse_training_workload(std::string_view model, std::string_view accelerator,
                                                  std::string_view yaml, const std::vector<Override>& overrides) {
-  auto file = read_workload_file(yaml, training_schema(), UnknownKeys::kCollected);
-  if (!file) return fail(file.error());
-  TrainingWorkload workload;
-  workload.model = model;
-  workload.accelerator = accelerator;
-  workload.file_name = file_name_of(model, accelerator);
-  workload.values = std::move(file->values);
-  for (const std::string& key : file->unknown) {
-    workload.notes.push_back(fmt::format("the workload file's {} is unknown and has no effect", key));
-  }
-  for (const Override& change : overrides) {
-    if (Status done = apply(workload.values, change); !done) return fail(done.error());
-  }
-  note_keys_without_effect(workload);
-  if (Status done = build_typed(workload); !done) return fail(done.error());
-  return workload;
+  return make_workload(model, accelerator, yaml, overrides, true);
 }
 
 Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
@@ -92,7 +139,7 @@ Result<TrainingWorkload> load_training_workload(std::string_view model, std::str
                 fmt::format("there is no definition of {} on \"{}\"", model, accelerator.substr(0, 200)), {},
                 fmt::format("{} is defined for {}", model, join(accelerators_of(model), ", ")));
   }
-  return parse_training_workload(model, accelerator, *text, overrides);
+  return make_workload(model, accelerator, *text, overrides, false);
 }
 
 }  // namespace mlps::workloads

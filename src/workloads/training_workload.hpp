@@ -69,11 +69,11 @@ struct DatasetSettings {
   double record_bytes = 65536;
   double record_bytes_stdev = 0;
   uint64_t record_bytes_resize = 0;
-  std::vector<uint64_t> record_dims;  ///< empty: a square of record_bytes
+  bool parquet_row_group_given = false;  ///< else the rows of a group are the data set's own matter
+  std::vector<uint64_t> record_dims;     ///< empty: a square of record_bytes
   ElementType element_type = ElementType::kUint8;
   std::vector<Column> columns;  ///< parquet
   uint64_t parquet_row_group_rows = 1024;
-  bool keep_files = true;
   uint64_t listing_validation_interval =
       0;  ///< every k-th file is looked up before a run; 0: chosen by the number of files
 };
@@ -83,15 +83,14 @@ struct ReaderSettings {
   uint64_t batch_size_eval = 1;
   uint32_t read_threads =
       1;  ///< reader workers of one accelerator in DLIO; limits how many reads of its batches are in flight
-  uint32_t write_threads = 1;
   uint32_t prefetch_size = 2;     ///< batches read ahead per reader; 0: none
   uint32_t prefetch_window = 64;  ///< storage.storage_options.prefetch_window: reads in flight per reader
   Shuffle file_shuffle = Shuffle::kOff;
   Shuffle sample_shuffle = Shuffle::kOff;
   bool odirect = false;
   TimeDistribution preprocess_time;
-  /// Names of the Parquet columns that are read; empty: all. They come from storage.storage_options.columns, else from
-  /// the `read: true` flags unless parquet.read_mode is "all"; the latter is noted, since DLIO ignores the flags.
+  /// Names of the Parquet columns that are read (storage.storage_options.columns); empty: all. The `read: true` flags
+  /// of columns have no effect, as in DLIO.
   std::vector<std::string> columns;
 };
 
@@ -142,7 +141,8 @@ struct TrainingWorkload {
   CheckpointSettings checkpointing;
   MetricSettings metric;
   Values values;
-  std::vector<std::string> notes;  ///< remarks: keys without effect, and unknown keys of a file
+  std::vector<std::string> notes;     ///< remarks on the definition
+  std::vector<std::string> warnings;  ///< what the user gave and has no effect: unknown keys of a file, idle keys
 };
 
 /// Returns all models: "unet3d", "retinanet", "resnet50", "cosmoflow", "dlrm", "dlrm_parquet", "flux".
@@ -158,8 +158,9 @@ enum class TrainingDivision { kClosed, kOpen, kWhatif };
 Result<TrainingWorkload> load_training_workload(std::string_view model, std::string_view accelerator,
                                                 const std::vector<Override>& overrides);
 
-/// Loads the same from the text of a workload file of DLIO. Unknown keys of the file are noted; unknown keys of an
-/// override are E102. Fails with E104 if it is not YAML.
+/// Loads the same from the text of a user's workload file, in DLIO's form or composed, as in a run folder. Unknown keys
+/// of the file are warnings; unknown keys of an override are E102, and so are all illegal values, together. Fails with
+/// E104 if it is not YAML or has no known key.
 Result<TrainingWorkload> parse_training_workload(std::string_view model, std::string_view accelerator,
                                                  std::string_view yaml, const std::vector<Override>& overrides);
 

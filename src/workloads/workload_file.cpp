@@ -21,17 +21,38 @@ class Flattening {
     for (const auto& entry : node) {
       if (++keys_ > kMostKeys) return refuse(prefix, "belongs to a file of too many keys");
       const std::string key = prefix + entry.first.Scalar();
-      const Status done = entry.second.IsMap() ? section(entry.second, key + ".", level + 1) : leaf(key, entry.second);
-      if (!done) return done;
+      if (!entry.second.IsMap()) {
+        if (Status done = leaf(key, entry.second); !done) errors_.push_back(done.error());
+      } else if (Status done = section(entry.second, key + ".", level + 1); !done) {
+        return done;
+      }
     }
     return {};
   }
 
-  WorkloadFile take() { return std::move(file_); }
+  /// Notes what stands beside the level `workload`.
+  void beside(const YAML::Node& root) {
+    for (const auto& entry : root) {
+      if (entry.first.Scalar() != "workload") file_.unknown.push_back(entry.first.Scalar().substr(0, 200));
+    }
+  }
+
+  Result<WorkloadFile> take() {
+    if (!errors_.empty()) return fail(together(errors_));
+    if (!file_.values.empty()) return std::move(file_);
+    const std::string first = file_.unknown.empty() ? std::string() : file_.unknown.front();
+    return fail(
+        ErrorCode::kConfigParse, "workload file: it has no key of a workload",
+        first.empty() ? "it is empty"
+                      : fmt::format("{} keys are unknown, the first is {}", file_.unknown.size(), first),
+        schema_.nearest_known(first) +
+            "a definition has sections such as dataset, reader and train, on the top level or below `workload:`");
+  }
 
  private:
-  static tl::unexpected<Error> refuse(std::string_view key, std::string_view what) {
-    return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} {}", key.substr(0, 200), what));
+  static tl::unexpected<Error> refuse(std::string_view key, std::string_view what, std::string suggestion = {}) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("workload file: {} {}", key.substr(0, 200), what), {},
+                std::move(suggestion));
   }
 
   Status leaf(const std::string& key, const YAML::Node& node) {
@@ -43,12 +64,16 @@ class Flattening {
       if (node.IsNull()) return {};
     }
     const Key* known = schema_.find(key);
-    const bool list = known != nullptr &&
-                      (known->kind == Kind::kNames || known->kind == Kind::kCounts || known->kind == Kind::kColumns);
+    const bool list = known != nullptr && (!known->no_effect_as.empty() || known->kind == Kind::kNames ||
+                                           known->kind == Kind::kCounts || known->kind == Kind::kColumns);
     if (!node.IsScalar() && !(list && node.IsSequence())) return refuse(key, "is neither a value nor a section");
     if (file_.values.count(key) != 0) return refuse(key, "is given twice");
     auto value = schema_.checked_value(key, node.IsScalar() ? node.Scalar() : flow_text(node));
-    if (!value) return fail(value.error());
+    if (!value) {
+      Error error = value.error();
+      error.message = "workload file: " + error.message;
+      return fail(std::move(error));
+    }
     file_.values[key] = SourcedValue{std::move(*value), ValueSource::kWorkloadFile};
     return {};
   }
@@ -64,6 +89,7 @@ class Flattening {
   const Schema& schema_;
   UnknownKeys unknown_;
   size_t keys_ = 0;
+  std::vector<Error> errors_;
   WorkloadFile file_;
 };
 
@@ -75,7 +101,11 @@ Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& sch
     const YAML::Node root = YAML::Load(std::string(yaml));
     if (!root.IsMap()) return fail(ErrorCode::kConfigParse, "workload file: not a map of sections");
     Flattening flattening(schema, unknown);
-    if (Status done = flattening.section(root, "", 1); !done) return fail(done.error());
+    // The level of a composed configuration.
+    const YAML::Node inner = root["workload"];
+    const bool composed = inner.IsDefined() && inner.IsMap();
+    if (Status done = flattening.section(composed ? inner : root, "", 1); !done) return fail(done.error());
+    if (composed) flattening.beside(root);
     return flattening.take();
   } catch (const YAML::Exception& error) {
     return fail(ErrorCode::kConfigParse, fmt::format("workload file: {}", error.what()));

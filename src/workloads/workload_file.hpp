@@ -18,9 +18,10 @@ struct WorkloadFile {
   std::vector<std::string> unknown;  ///< in the file's order; empty if they are refused
 };
 
-/// Flattens a workload file to dotted keys. Sections nest; a list becomes its text in YAML's flow style. Fails with
-/// E104 if it is not YAML, E102 for illegal keys and values. `yaml` may be hostile: depth and number of keys are
-/// limited. A key without value (null) is ignored with kCollected, else refused.
+/// Flattens a workload file to dotted keys. Sections nest; a list becomes its text in YAML's flow style. The sections
+/// may stand below a level `workload`, as in dlio_config/config.yaml of a run folder. Fails with E104 if it is not YAML
+/// or no key of the schema is in it, E102 for illegal keys and values, all of them together. `yaml` may be hostile:
+/// depth and number of keys are limited. A key without value (null) is ignored with kCollected, else refused.
 Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& schema, UnknownKeys unknown);
 
 /// Returns the text of the embedded file `name`; E103 if there is none.

@@ -1,5 +1,6 @@
 """The training benchmark on the real binary: answers, refusals, and the files of runs that need no storage."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -222,8 +223,24 @@ class Run(TrainingTest):
         words = f"training cosmoflow run file -na 2 -at b200 -cm 1 -dd null:// {self.where} --workload-file {path}"
         record = json.loads(self.expect(f"whatif {words} --json", 0).stdout)
         self.assertEqual((record["plan"]["num_files_train"], record["plan"]["steps_per_epoch"]), (8, 2))
+        with open(path, "rb") as file:
+            name = "own.yaml@sha256:" + hashlib.sha256(file.read()).hexdigest()[:16]
+        overrides = os.path.join(self.leaf("whatif", "cosmoflow", "run"), "dlio_config/overrides.yaml")
+        self.assertIn(f"workload={name}", self.read(overrides))
         self.refuse(f"open {words}".replace("cosmoflow", "unet3d"), 1, "[E301] --workload-file")
         self.refuse(f"whatif {words}".replace(path, path + ".no"), 5, "[E103]", "own.yaml.no")
+
+    def test_a_workload_of_a_run_folder(self):
+        """What a run leaves in its folder is a workload file, too."""
+        self.run_small()
+        path = os.path.join(self.leaf("whatif", "unet3d", "run"), "dlio_config/config.yaml")
+        record = json.loads(self.expect(f"whatif training unet3d run file -na 2 -at b200 -cm 1 -dd null:// {self.where} "
+                                        f"--workload-file {path} --json", 0).stdout)
+        self.assertEqual((record["plan"]["num_files_train"], record["plan"]["steps_per_epoch"], len(record["epochs"])),
+                         (56, 3, 2))
+        other = self.write("other.yaml", "batchsize: 7\n")
+        self.refuse(f"whatif training unet3d run file -na 2 -at b200 -cm 1 -dd null:// {self.where} "
+                    f"--workload-file {other}", 5, "[E104]", "the first is batchsize", "did you mean reader.batch_size?")
 
     def test_loops_repeat_the_run(self):
         self.run_small("--loops 2")
@@ -294,8 +311,10 @@ class Refusals(TrainingTest):
             self.refuse(self.start(mode, "--params reader.batch_size=3"), 1, "[E301]", "reader.batch_size")
 
     def test_too_few_files(self):
-        self.refuse(self.start("closed", "--params dataset.num_files_train=27999"), 1, "[E301]",
-                    "27999 is below the rules' minimum of 28000")
+        self.refuse(self.start("closed", "--params dataset.num_files_train=27998"), 1, "[E301]",
+                    "27998 is below the rules' minimum of 28000")
+        granted = self.expect(self.start("closed", "--dry-run --params dataset.num_files_train=27999"), 0)
+        self.assertIn("one file below the rules' minimum of 28000", granted.stderr)
 
     def test_contradictions(self):
         words = f"closed training unet3d run object -na 8 -at b200 -cm 256 {self.where}"

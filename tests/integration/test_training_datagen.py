@@ -102,10 +102,15 @@ class Undisturbed(FileTest):
         self.assertEqual((96, 0, 0), (record["files_kept"], record["files_written"], record["bytes_written"]))
         self.assertEqual(before, {path: path.stat().st_mtime_ns for path in before})
 
-    def test_a_complete_data_set_that_lost_a_file_is_not_called_complete(self):
-        self.finish("unet3d")
-        (self.data / "unet3d" / max(self.stored("unet3d"))).unlink()
-        self.fails(3, "E603", *self.datagen("unet3d", self.data))
+    def test_a_complete_data_set_that_lost_or_damaged_files_is_mended(self):
+        self.finish("retinanet")
+        reference = digests(self.data / "retinanet")
+        names = sorted(self.stored("retinanet"))
+        (self.data / "retinanet" / names[7]).unlink()
+        os.truncate(self.data / "retinanet" / names[90], 17)
+        record = self.finish("retinanet")
+        self.assertEqual((94, 2, 2), (record["files_kept"], record["files_written"], record["files_repaired"]))
+        self.assertEqual(reference, digests(self.data / "retinanet"))
 
     def test_null_storage_takes_a_data_set_at_full_size(self):
         done = self.succeeds("whatif", "training", "retinanet", "datagen", "file", "--num-processes", 2, "--data-dir",
@@ -144,7 +149,7 @@ class Killed(FileTest):
         self.assertGreaterEqual(record["files_repaired"], 2)
         self.assertEqual(self.reference("retinanet"), digests(self.data / "retinanet"))
 
-    def test_journaled_files_are_not_touched(self):
+    def test_journaled_files_of_their_size_are_not_touched(self):
         self.finish("retinanet")
         folder = self.data / "retinanet"
         shape = json.loads((folder / MANIFEST).read_text())["mlpstorage_cpp"]["shape"]
@@ -152,11 +157,13 @@ class Killed(FileTest):
         (folder / JOURNAL).write_text(json.dumps({"schema_version": 1, "shape": shape, "whole_files": 90,
                                                   "updated_at": "2026-11-23T05:00:00Z"}))
         names = sorted(self.stored("retinanet"))
+        other = b"x" * (folder / names[89]).stat().st_size
         for name in (names[89], names[90]):
-            (folder / name).write_bytes(b"not what was written")
+            (folder / name).write_bytes(other)
+        (folder / names[3]).write_bytes(b"short")
         record = self.finish("retinanet")
-        self.assertEqual((95, 1, 1), (record["files_kept"], record["files_written"], record["files_repaired"]))
-        self.assertEqual(b"not what was written", (folder / names[89]).read_bytes())
+        self.assertEqual((94, 2, 2), (record["files_kept"], record["files_written"], record["files_repaired"]))
+        self.assertEqual(other, (folder / names[89]).read_bytes())
 
     def test_control_c_leaves_only_whole_files_and_can_be_continued(self):
         expected = self.reference("retinanet")

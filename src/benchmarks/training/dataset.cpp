@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 #include <numbers>
+#include <numeric>
 
 #include "payload/mix.hpp"
 #include "payload/payload.hpp"
@@ -58,20 +59,29 @@ uint64_t set_key(uint64_t seed, FileSet set) {
 
 }  // namespace
 
-Dataset::Dataset(const workloads::DatasetSettings& settings, FileSet set, uint64_t seed, const formats::Format& format)
+double FoundSizes::mean() const {
+  if (each.empty()) return static_cast<double>(same);
+  return std::accumulate(each.begin(), each.end(), 0.0) / static_cast<double>(each.size());
+}
+
+Dataset::Dataset(const workloads::DatasetSettings& settings, FileSet set, uint64_t seed, const formats::Format& format,
+                 std::shared_ptr<const FoundSizes> found)
     : format_(&format),
       folder_(set == FileSet::kTrain ? "train/" : "valid/"),
       prefix_(settings.file_prefix + "_"),
       files_(set == FileSet::kTrain ? settings.num_files_train : settings.num_files_eval),
       samples_per_file_(settings.num_samples_per_file),
       seed_(seed),
-      subfolders_(set == FileSet::kTrain ? settings.num_subfolders_train : settings.num_subfolders_eval) {
+      subfolders_(set == FileSet::kTrain ? settings.num_subfolders_train : settings.num_subfolders_eval),
+      found_(std::move(found)) {
   const uint64_t total = set == FileSet::kTrain ? settings.num_files_generated.value_or(files_) : files_;
   ending_ = fmt::format("_of_{}.{}", total, workloads::format_name(settings.format));
   index_digits_ = digits_of(total);
   subfolder_digits_ = digits_of(subfolders_);
   shape_key_ = set_key(seed, set);
-  if (!settings.columns.empty()) {
+  if (found_) {
+    height_ = found_->same;
+  } else if (!settings.columns.empty()) {
     // Columns say what a row is; it has no sides.
   } else if (!settings.record_dims.empty()) {
     height_ = settings.record_dims.front();
@@ -85,6 +95,7 @@ Dataset::Dataset(const workloads::DatasetSettings& settings, FileSet set, uint64
   double sum = 0;
   for (uint64_t index = 0; index < sampled; ++index) sum += static_cast<double>(file_bytes(index));
   if (sampled > 0) mean_file_bytes_ = sum / static_cast<double>(sampled);
+  if (found_) mean_file_bytes_ = found_->mean();
 }
 
 void Dataset::append_name(uint64_t index, std::string& text) const {
@@ -112,6 +123,7 @@ std::string Dataset::index_name(uint64_t index) const {
 
 formats::FileShape Dataset::shape(uint64_t index) const {
   if (!sizes_vary()) return {height_, width_};
+  if (found_) return {found_->bytes(index), 1};
   const auto [first, second] = normals(shape_key_, index);
   return {side_of(side_, sigma_, first), side_of(side_, sigma_, second)};
 }

@@ -62,8 +62,9 @@ void FileWriter::take_file(uint64_t position, io::Slot& slot) {
   file.set = is_train ? &job_.train : &job_.eval;
   file.number = is_train ? index : index - job_.train.files();
   file.data = file.set->content(file.number);
-  file.is_index_file = file.was_there = file.was_written = false;
-  file.may_be_there = job_.presence.active();
+  file.is_index_file = file.was_written = false;
+  file.was_there = job_.share.is_damaged(position);
+  file.may_be_there = !file.was_there && job_.presence.active();
   carried_[slot.index()] = &file;
 }
 

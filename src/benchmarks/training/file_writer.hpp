@@ -65,13 +65,6 @@ struct WriteJob {
   PresenceGuess presence;
 };
 
-/// Numbers of one file writer, or of all, summed.
-struct WriteNumbers {
-  io::Stats stats;
-  uint64_t files_written = 0, files_kept = 0, files_repaired = 0;
-  uint64_t bytes_planned = 0, bytes_kept = 0;
-};
-
 /// The task source of one I/O thread of a generation: takes files from the job and carries each through begin, parts
 /// and commit by itself. Used by that thread alone, but for live_files() and live_kept_bytes().
 class FileWriter final : public io::TaskSource {

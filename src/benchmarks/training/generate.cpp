@@ -8,6 +8,7 @@
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/durability_rounds.hpp"
 #include "benchmarks/training/file_writer.hpp"
 #include "benchmarks/training/generate_journal.hpp"
@@ -23,52 +24,6 @@ using run::Verdict;
 constexpr uint64_t kWindow = uint64_t{1} << 18;
 // Of absent files in a row, after which a resumed run looks for no more.
 constexpr uint64_t kMinAbsentInARow = 1024;
-// Looked at when a data set is said to be complete, of each set.
-constexpr uint64_t kFilesSampledForPresence = 64;
-
-/// Bytes of the files [0, files) of a set; arithmetic unless sizes vary.
-uint64_t bytes_of_first(const Dataset& set, uint64_t files) {
-  if (files == 0) return 0;
-  if (!set.sizes_vary()) return files * set.file_bytes(0);
-  uint64_t bytes = 0;
-  for (uint64_t index = 0; index < files; ++index) bytes += set.file_bytes(index);
-  return bytes;
-}
-
-uint64_t bytes_of_first(const Dataset& train, const Dataset& eval, uint64_t files) {
-  const uint64_t of_train = std::min(files, train.files());
-  return bytes_of_first(train, of_train) + bytes_of_first(eval, files - of_train);
-}
-
-/// Fails with E603 or E606 unless the first, the last and some files between exist with their sizes.
-Status check_sample(const Dataset& set, storage::Session& session) {
-  const uint64_t files = set.files();
-  const uint64_t sampled = std::min(files, kFilesSampledForPresence);
-  for (uint64_t i = 0; i < sampled; ++i) {
-    const uint64_t index = sampled == 1 ? 0 : i * (files - 1) / (sampled - 1);
-    const std::string name = set.name(index);
-    const auto found = session.head(name);
-    if (!found) return fail(found.error());
-    if (found->size_bytes == set.file_bytes(index)) continue;
-    return fail(ErrorCode::kDataMismatch,
-                fmt::format("{}: {} bytes expected, {} found", name, grouped(set.file_bytes(index)),
-                            grouped(found->size_bytes)),
-                {},
-                fmt::format("the manifest says that the data set is complete, but it was changed: remove {} to have "
-                            "it generated again",
-                            kManifestName));
-  }
-  return {};
-}
-
-void merge(GenerateRecord& into, const WriteNumbers& from) {
-  mlps::merge(into.stats, from.stats);
-  into.files_written += from.files_written;
-  into.files_kept += from.files_kept;
-  into.files_repaired += from.files_repaired;
-  into.bytes_planned += from.bytes_planned;
-  into.bytes_kept += from.bytes_kept;
-}
 
 class Generation {
  public:
@@ -80,7 +35,8 @@ class Generation {
         transport_(transport),
         failure_(transport.failure()),
         record_(describe_generation(request)),
-        share_(request.destination.whole_files, record_.files, transport.index(), transport.size()) {}
+        is_complete_(request.destination.kind == DestinationState::Kind::kComplete),
+        vouched_(is_complete_ ? record_.files : request.destination.whole_files) {}
 
   GenerateRecord execute() {
     record_.run_start = Stamp::now();
@@ -103,50 +59,76 @@ class Generation {
     if (!control) return fail(control.error());
     control_ = std::move(*control);
     const auto on_raise = failure_.on_raise([this] { control_->cancel(); });
-    if (request_.destination.kind == DestinationState::Kind::kComplete) return keep_all();
-    if (share_.first() > record_.files) {
+    if (vouched_ > record_.files) {
       return fail(ErrorCode::kInvalidStructure,
-                  fmt::format("{} says that {} files are whole, of a data set of {}", kJournalName,
-                              grouped(share_.first()), grouped(record_.files)),
+                  fmt::format("{} says that {} files are whole, of a data set of {}", kJournalName, grouped(vouched_),
+                              grouped(record_.files)),
                   {}, "remove the folder and generate again");
     }
-    if (Status set = set_up(); !set) return set;
-    if (Status written = write_share(); !written) return written;
+    if (Status looked = look_at_vouched(); !looked) return looked;
+    if (!is_complete_ || damaged_files_ > 0) {
+      if (Status set = set_up(); !set) return set;
+      if (Status written = write_share(); !written) return written;
+    }
     return finish();
   }
 
-  /// Complete by its manifest: process 0 looks, the others wait for what it says.
-  Status keep_all() {
-    if (leads()) {
-      for (const Dataset* set : {&train_, &eval_}) {
-        if (Status there = check_sample(*set, *control_); !there) return there;
-      }
-      keep(record_.files);
-      // The run that wrote the manifest may have ended before this.
-      if (Status removed = control_->remove(kJournalName); !removed) return removed;
+  /// Asks for the sizes of the files that the journal or the manifest vouches for, this process of every n-th; all
+  /// learn how many are missing or wrong. Then the share is known.
+  Status look_at_vouched() {
+    std::vector<uint64_t> damaged;
+    if (Status looked = look_at(train_, 0, damaged); !looked) return looked;
+    if (Status looked = look_at(eval_, train_.files(), damaged); !looked) return looked;
+    record_.files_kept = vouched_kept_;
+    double sums[] = {static_cast<double>(damaged.size()), static_cast<double>(record_.bytes_kept)};
+    if (Status met = transport_.reduce(world::Reduction::kSum, sums); !met) return met;
+    damaged_files_ = static_cast<uint64_t>(sums[0]);
+    bytes_kept_by_all_ = static_cast<uint64_t>(sums[1]);
+    if (damaged_files_ > 0 && leads()) {
+      log::warning("{} of {} files that were written before are missing or have a wrong size: they are written again",
+                   grouped(damaged_files_), grouped(vouched_));
     }
-    return transport_.barrier();
+    share_.emplace(vouched_, record_.files, transport_.index(), transport_.size(), std::move(damaged));
+    return {};
   }
 
-  /// The files [0, files) need not be looked at: process 0 counts them.
-  void keep(uint64_t files) {
-    if (!leads()) return;
-    record_.files_kept = files;
-    record_.bytes_kept = bytes_of_first(train_, eval_, files);
+  /// Appends the damaged ones of the files that are vouched for and belong to `set`, whose first is the file `base` of
+  /// the list, and counts the others. An index file is part of its file.
+  Status look_at(const Dataset& set, uint64_t base, std::vector<uint64_t>& damaged) {
+    const FileShare share(base, std::min(vouched_, base + set.files()), transport_.index(), transport_.size());
+    const auto number = [&](uint64_t i) { return share.file(i) - base; };
+    std::vector<char> whole(share.count(), 0);
+    Status asked = ask_files(
+        share.count(), [&](uint64_t i) { return set.name(number(i)); }, store_, failure_,
+        [&](uint64_t i, std::optional<uint64_t> bytes) { whole[i] = bytes == set.file_bytes(number(i)); });
+    if (!asked) return asked;
+    if (request_.index_files) {
+      asked = ask_files(
+          share.count(), [&](uint64_t i) { return set.index_name(number(i)); }, store_, failure_,
+          [&](uint64_t i, std::optional<uint64_t> bytes) {
+            if (bytes != set.format().index_text(set.shape(number(i))).value_or("").size()) whole[i] = 0;
+          });
+      if (!asked) return asked;
+    }
+    for (uint64_t i = 0; i < whole.size(); ++i) {
+      if (whole[i] == 0) {
+        damaged.push_back(share.file(i));
+      } else {
+        ++vouched_kept_;
+        record_.bytes_kept += set.file_bytes(number(i));
+      }
+    }
+    return {};
   }
 
   /// Of the data set, that this process's record is to know of.
-  uint64_t expected_files() const {
-    if (request_.destination.kind == DestinationState::Kind::kComplete) return leads() ? record_.files : 0;
-    return share_.count() + (leads() ? std::min(share_.first(), record_.files) : 0);
-  }
+  uint64_t expected_files() const { return vouched_kept_ + (share_ ? share_->count() : 0); }
 
   Status set_up() {
-    keep(share_.first());
     const bool resumes = request_.destination.kind == DestinationState::Kind::kUnfinished;
     const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
-    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, share_,
-                            CommitWindow(0, share_.count(), kWindow),
+    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, *share_,
+                            CommitWindow(0, share_->count(), kWindow),
                             PresenceGuess(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
       writers_.push_back(std::make_unique<FileWriter>(*job_));
@@ -170,9 +152,9 @@ class Generation {
     if (!request_.on_progress) return nullptr;
     GenerateProgress start;
     start.hosts = transport_.size();
-    start.files = share_.first();
+    start.files = vouched_ - damaged_files_;
     start.files_total = record_.files;
-    start.bytes = bytes_of_first(train_, eval_, share_.first());
+    start.bytes = bytes_kept_by_all_;
     start.bytes_total = train_.expected_bytes() + eval_.expected_bytes();
     const auto own = [this] { return count_live(); };
     const auto others = [&rounds] { return rounds.others(); };
@@ -182,8 +164,9 @@ class Generation {
   /// Returns when every process has written its files and made them last, or one has failed.
   Status write_share() {
     const DurabilityRounds::Settings settings{request_.manifest.shape, request_.journal_interval_ns,
-                                              record_.traits.holds_objects, [this] { return count_live(); }};
-    const auto rounds = DurabilityRounds::start(settings, share_, job_->window, store_, transport_);
+                                              record_.traits.holds_objects && !is_complete_,
+                                              [this] { return count_live(); }};
+    const auto rounds = DurabilityRounds::start(settings, *share_, job_->window, store_, transport_);
     if (!rounds) return fail(rounds.error());
     const auto meter = start_meter(**rounds);
     write_files();
@@ -198,7 +181,7 @@ class Generation {
 
   Status make_durable() {
     // A process that had nothing to write may not see the folder yet.
-    return failure_.raised() || share_.count() == 0 ? Status() : store_.flush();
+    return failure_.raised() || share_->count() == 0 ? Status() : store_.flush();
   }
 
   void write_files() {
@@ -208,15 +191,18 @@ class Generation {
     threads_->wait_idle();
     before.add_since(record_.cpu_user_s, record_.cpu_system_s);
     record_.seconds = to_seconds(now_ns() - start_);
-    for (const auto& writer : writers_) merge(record_, writer->numbers());
+    for (const auto& writer : writers_) merge<WriteNumbers>(record_, writer->numbers());
   }
 
   /// Declares the data set complete: every file of every process is durable. The manifest is written before the journal
-  /// is removed, so that at any moment one of them describes the folder. No process succeeds before.
+  /// is removed, so that at any moment one of them describes the folder. No process succeeds before. A manifest that
+  /// was there stays; the run that wrote it may have ended before it removed the journal.
   Status finish() {
     if (leads() && record_.traits.holds_objects) {
       const std::string text = manifest_text(request_.manifest);
-      if (Status put = control_->put(kManifestName, std::as_bytes(std::span(text))); !put) return put;
+      if (!is_complete_) {
+        if (Status put = control_->put(kManifestName, std::as_bytes(std::span(text))); !put) return put;
+      }
       if (Status removed = control_->remove(kJournalName); !removed) return removed;
     }
     return transport_.barrier();
@@ -248,7 +234,12 @@ class Generation {
   world::Transport& transport_;
   world::Failure& failure_;
   GenerateRecord record_;
-  const FileShare share_;
+  const bool is_complete_;      // by its manifest
+  const uint64_t vouched_;      // files from the front of the list, by the journal or the manifest
+  uint64_t vouched_kept_ = 0;   // of them, that this process has found in their size
+  uint64_t damaged_files_ = 0;  // of them, over all processes
+  uint64_t bytes_kept_by_all_ = 0;
+  std::optional<FileShare> share_;
   std::unique_ptr<storage::Session> control_;
   std::unique_ptr<WriteJob> job_;
   std::vector<std::unique_ptr<FileWriter>> writers_;

@@ -38,7 +38,7 @@ struct DestinationState {
   enum class Kind {
     kEmpty,       ///< nothing, or an empty folder
     kUnfinished,  ///< our journal of the same data set: go on where it stopped
-    kComplete     ///< our manifest of the same data set: nothing to do but to check
+    kComplete     ///< our manifest of the same data set: nothing to do but to look, and to mend what is damaged
   };
   Kind kind = Kind::kEmpty;
   uint64_t whole_files = 0;  ///< kUnfinished: files [0, whole_files) of the list [train..., eval...] are whole
@@ -76,28 +76,37 @@ struct GenerateRequest {
   std::function<void(const GenerateProgress&)> on_progress;  ///< may be empty
 };
 
+/// Numbers of one file writer, or of all, summed.
+struct WriteNumbers {
+  uint64_t files_written = 0;
+  uint64_t files_kept = 0;      ///< found whole, or in their size where the journal or the manifest vouched for them
+  uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole, or were vouched for and aren't there
+  uint64_t bytes_planned = 0;   ///< sizes of files_written
+  uint64_t bytes_kept = 0;
+  io::Stats stats;  ///< of what was written of the files' data; index files count as retries only
+};
+constexpr auto fields_of(Of<WriteNumbers>) {
+  using N = WriteNumbers;
+  return std::tuple(summed("files_written", &N::files_written), summed("files_kept", &N::files_kept),
+                    summed("files_repaired", &N::files_repaired), summed("", &N::bytes_planned),
+                    summed("bytes_kept", &N::bytes_kept), summed("", &N::stats));
+}
+
 /// Of one process, until gather_record() makes that of process 0 the whole.
-struct GenerateRecord : run::RunFacts {
+struct GenerateRecord : run::RunFacts, WriteNumbers {
   std::string model, format;
   WritePlan writes;
   uint64_t data_seed = 0;
-  uint64_t files = 0;           ///< of the data set
-  uint64_t files_written = 0;   ///< by this run
-  uint64_t files_kept = 0;      ///< found whole; what the journal or the manifest vouched for, process 0 counts
-  uint64_t files_repaired = 0;  ///< of files_written: were there, but not whole
-  uint64_t bytes_planned = 0;   ///< sizes of files_written
-  uint64_t bytes_kept = 0;
-  io::Stats stats;     ///< of what was written of the files' data; index files count as retries only
+  uint64_t files = 0;  ///< of the data set
   double seconds = 0;  ///< first write to last commit and flush
   double cpu_user_s = 0, cpu_system_s = 0;
 };
 /// Lists what differs from process to process.
 constexpr auto fields_of(Of<GenerateRecord>) {
   using R = GenerateRecord;
-  return std::tuple(summed("files_written", &R::files_written), summed("files_kept", &R::files_kept),
-                    summed("files_repaired", &R::files_repaired), summed("", &R::bytes_planned),
-                    summed("bytes_kept", &R::bytes_kept), summed("", &R::stats), highest("seconds", &R::seconds),
-                    summed("cpu_user_s", &R::cpu_user_s), summed("cpu_system_s", &R::cpu_system_s));
+  return std::tuple_cat(fields_of(Of<WriteNumbers>()),
+                        std::tuple(highest("seconds", &R::seconds), summed("cpu_user_s", &R::cpu_user_s),
+                                   summed("cpu_system_s", &R::cpu_system_s)));
 }
 
 GenerateRecord describe_generation(const GenerateRequest& request);
@@ -108,11 +117,12 @@ void judge_generation(GenerateRecord& record, uint64_t expected_files);
 
 /// Collective; the request is the same in every process but for store, display and stamps. Writes what is missing of
 /// the data set, each process every n-th file of it, in the order of the list, each file whole and checked before it
-/// counts. A journal (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how far everything
-/// is whole on every host, so that a killed run goes on there, with any number of processes; the manifest comes last.
-/// All processes end together: either every one has seen the manifest written, or all have failed. Raising the
-/// transport's failure stops all within seconds: uploads are aborted, the journal stays. The transport is not used by
-/// others meanwhile, but for its failure.
+/// counts. Files that the journal or the manifest vouches for are looked at first: those that are missing or of a wrong
+/// size are written again. A journal (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how
+/// far everything is whole on every host, so that a killed run goes on there, with any number of processes; the
+/// manifest comes last. All processes end together: either every one has seen the manifest written, or all have failed.
+/// Raising the transport's failure stops all within seconds: uploads are aborted, the journal stays. The transport is
+/// not used by others meanwhile, but for its failure.
 GenerateRecord generate(const GenerateRequest& request, world::Transport& transport);
 
 }  // namespace mlps::training

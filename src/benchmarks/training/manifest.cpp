@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 
 namespace mlps::training {
 namespace {
@@ -17,7 +19,7 @@ constexpr const char* kOurs = "mlpstorage_cpp";
 
 tl::unexpected<Error> bad_field(std::string_view name, std::string_view what) {
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}: {} {}", kManifestName, name, what), {},
-              "the data set's manifest was damaged or comes from another program: generate the data set anew");
+              "repair or remove the manifest, or give --skip-validation: without it the files are read as they are");
 }
 
 // Fields of one JSON object; remembers the first that is wrong.
@@ -26,6 +28,15 @@ class Fields {
   explicit Fields(const json& object) : object_(object) {}
 
   const std::optional<Error>& error() const { return error_; }
+
+  /// Returns the names in the object that nobody asked for.
+  std::vector<std::string> unknown() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : object_.items()) {
+      if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) names.push_back(name.substr(0, 100));
+    }
+    return names;
+  }
 
   void text(const char* name, std::string& member, bool required) {
     const json* value = find(name, required);
@@ -37,22 +48,37 @@ class Fields {
   void count(const char* name, uint64_t& member, uint64_t least, uint64_t most, bool required) {
     const json* value = find(name, required);
     if (value == nullptr) return;
-    if (!value->is_number_unsigned()) return refuse(name, "is no whole number");
-    member = value->get<uint64_t>();
+    const auto number = count_of(*value);
+    if (!number) return refuse(name, "is no whole number");
+    member = *number;
     if (member < least || member > most) refuse(name, fmt::format("is not from {} to {}", least, most));
   }
 
   void real(const char* name, double& member, double least, double most) {
     const json* value = find(name, true);
     if (value == nullptr) return;
-    if (!value->is_number()) return refuse(name, "is no number");
-    member = value->get<double>();
+    const std::optional<double> number = value->is_string()   ? parse_number<double>(trimmed(value->get<std::string>()))
+                                         : value->is_number() ? std::optional(value->get<double>())
+                                                              : std::nullopt;
+    if (!number) return refuse(name, "is no number");
+    member = *number;
     if (!(member >= least && member <= most)) refuse(name, fmt::format("is not from {} to {}", least, most));
   }
 
  private:
+  // mlpstorage 3.0 writes what the user typed in --params as text, and numbers of YAML may be real.
+  static std::optional<uint64_t> count_of(const json& value) {
+    if (value.is_number_unsigned()) return value.get<uint64_t>();
+    if (value.is_string()) return parse_number<uint64_t>(trimmed(value.get<std::string>()));
+    if (!value.is_number_float()) return std::nullopt;
+    const auto number = value.get<double>();
+    if (!(number >= 0 && number < 0x1p63) || std::floor(number) != number) return std::nullopt;
+    return static_cast<uint64_t>(number);
+  }
+
   // mlpstorage 3.0 writes null for "not known".
   const json* find(const char* name, bool required) {
+    asked_.emplace_back(name);
     const auto found = object_.find(name);
     if (found != object_.end() && !found->is_null()) return &*found;
     if (required) refuse(name, "is missing");
@@ -63,6 +89,7 @@ class Fields {
   }
 
   const json& object_;
+  std::vector<std::string> asked_;
   std::optional<Error> error_;
 };
 
@@ -130,7 +157,10 @@ Result<Manifest> parse_manifest(std::string_view text) {
   if (object.is_discarded() || !object.is_object()) return bad_field("its text", "is no JSON object");
   Fields fields(object);
   uint64_t version = 0;
-  fields.count("schema_version", version, kManifestVersion, kManifestVersion, true);
+  fields.count("schema_version", version, kManifestVersion, UINT64_MAX, true);
+  if (!fields.error() && version > kManifestVersion) {
+    return bad_field("schema_version", fmt::format("is {}; {} is known", version, kManifestVersion));
+  }
   Manifest manifest;
   fields.text("model", manifest.model, true);
   fields.count("num_files_train", manifest.num_files_train, 1, 10'000'000'000, true);
@@ -143,7 +173,9 @@ Result<Manifest> parse_manifest(std::string_view text) {
   fields.text("dataset_format", manifest.dataset_format, false);
   fields.text("rules_edition", manifest.rules_edition, false);
   if (fields.error()) return fail(*fields.error());
+  manifest.unknown = fields.unknown();
   if (const auto ours = object.find(kOurs); ours != object.end()) {
+    std::erase(manifest.unknown, kOurs);
     if (Status done = read_ours(*ours, manifest); !done) return fail(done.error());
   }
   return manifest;

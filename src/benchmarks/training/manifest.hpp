@@ -29,6 +29,7 @@ struct Manifest {
   // Of this program; absent in a data set of mlpstorage 3.0.
   std::optional<uint64_t> seed;
   std::string shape;  ///< canonical text of everything that decides bytes; equal texts mean equal data sets
+  std::vector<std::string> unknown;  ///< keys that no version is known to write
 };
 inline constexpr const char* kManifestName = ".mlps-datagen-manifest.json";
 inline constexpr const char* kRulesEdition = "3.0";
@@ -56,10 +57,12 @@ struct ManifestFinding {
 };
 struct ManifestUse {
   std::vector<ManifestFinding> findings;
+  std::vector<std::string> warnings;
   /// Values that the run takes from the manifest: `dataset.num_files_generated`, num_subfolders_train if unset; as tool
   /// overrides.
   std::vector<workloads::Override> overrides;
-  uint64_t seed = 0;  ///< of the data set; the default where the manifest has none
+  uint64_t seed = 0;     ///< of the data set; the default where the manifest has none
+  bool foreign = false;  ///< nothing says that this program made the data set: its files are read as they are
 };
 /// `manifest` empty: there is none. `lenient` (whatif, --skip-validation) turns 001 and 003 into warnings.
 /// `minimum_files` is the datasize answer, for the smaller count proposed with 003.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/text.hpp"
@@ -15,6 +14,8 @@ namespace {
 using workloads::DatasetSettings;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
+
+constexpr const char* kRowGroup = "dataset.parquet.row_group_size";
 
 using Shape = std::vector<std::pair<std::string, std::string>>;
 
@@ -37,7 +38,7 @@ Shape shape_of(const TrainingWorkload& workload, uint64_t seed) {
       {"dataset.record_length_bytes_stdev", fmt::to_string(dataset.record_bytes_stdev)},
       {"dataset.record_dims", fmt::format("[{}]", join(dataset.record_dims, ", "))},
       {"dataset.record_element_type", std::string(workloads::element_name(dataset.element_type))},
-      {"dataset.parquet.row_group_size", parquet ? fmt::to_string(dataset.parquet_row_group_rows) : ""},
+      {kRowGroup, parquet ? fmt::to_string(dataset.parquet_row_group_rows) : ""},
       {"dataset.parquet.columns", workloads::columns_text(columns)},
       {"seed", fmt::to_string(seed)},
   };
@@ -94,18 +95,39 @@ Differences compare(const Manifest& manifest, const TrainingWorkload& workload, 
                     fmt::to_string(manifest.num_subfolders_train));
   }
   // Those above, those a run takes over, and those only an evaluation asks for.
-  constexpr std::array<std::string_view, 7> kApart = {"model",
-                                                      "dataset.format",
-                                                      "dataset.num_files_train",
-                                                      "dataset.num_samples_per_file",
-                                                      "dataset.num_subfolders_train",
-                                                      "seed",
-                                                      "dataset.record_length_bytes"};
+  std::vector<std::string_view> apart = {"model",
+                                         "dataset.format",
+                                         "dataset.num_files_train",
+                                         "dataset.num_samples_per_file",
+                                         "dataset.num_subfolders_train",
+                                         "seed",
+                                         "dataset.record_length_bytes"};
+  if (!dataset.parquet_row_group_given) apart.push_back(kRowGroup);
   const auto theirs = entries_of(manifest.shape);
   for (const auto& [key, value] : shape_of(workload, 0)) {
-    if (std::find(kApart.begin(), kApart.end(), key) != kApart.end()) continue;
+    if (std::find(apart.begin(), apart.end(), key) != apart.end()) continue;
     if (!workload.evaluation && key.ends_with("_eval")) continue;
     if (const auto found = theirs.find(key); found != theirs.end()) differences.add(key, value, found->second);
+  }
+  return differences;
+}
+
+// Our manifests say the main facts twice: for others, and in the shape.
+Differences contradictions(const Manifest& manifest) {
+  const auto shape = entries_of(manifest.shape);
+  Differences differences;
+  for (const auto& [key, value] :
+       Shape{{"model", manifest.model},
+             {"dataset.format", manifest.dataset_format},
+             {"dataset.num_files_train", fmt::to_string(manifest.num_files_train)},
+             {"dataset.num_samples_per_file", fmt::to_string(manifest.num_samples_per_file)},
+             {"dataset.num_subfolders_train", fmt::to_string(manifest.num_subfolders_train)},
+             {"dataset.record_length_bytes", fmt::to_string(manifest.record_length_bytes)}}) {
+    const auto found = shape.find(key);
+    // Of a set of more files, fewer may have been generated.
+    const bool fewer = found != shape.end() && key == "dataset.num_files_train" &&
+                       manifest.num_files_train <= parse_number<uint64_t>(found->second).value_or(0);
+    if (found != shape.end() && !fewer) differences.add(key, value, found->second);
   }
   return differences;
 }
@@ -146,15 +168,25 @@ ManifestUse use_manifest(const std::optional<Manifest>& manifest, const Training
                          bool user_gave_subfolders, uint64_t minimum_files, bool lenient) {
   ManifestUse use;
   use.seed = kDefaultDataSeed;
+  use.foreign = !manifest || manifest->shape.empty();
   if (!manifest) {
     use.findings.push_back({"MANIFEST-000", false,
-                            fmt::format("the data set has no manifest ({}): its number of files, sizes and format are "
-                                        "taken to be those of the run",
+                            fmt::format("the data set has no manifest ({}): its number of files and format are taken "
+                                        "to be those of the run, and sizes are those of the files",
                                         kManifestName),
                             "data sets of this program's datagen have one"});
     return use;
   }
   use.seed = manifest->seed.value_or(kDefaultDataSeed);
+  if (!manifest->unknown.empty()) {
+    use.warnings.push_back(fmt::format("the data set's {} has keys that are unknown and have no effect: {}",
+                                       kManifestName, join(manifest->unknown, ", ")));
+  }
+  if (const Differences own = contradictions(*manifest); !own.empty()) {
+    use.findings.push_back({"MANIFEST-001", !lenient,
+                            fmt::format("{} contradicts its own shape: {}", kManifestName, own.text()),
+                            "it was changed by hand: undo that, or give --skip-validation"});
+  }
   const Differences differences = compare(*manifest, workload, user_gave_subfolders);
   if (!differences.empty()) {
     use.findings.push_back(
@@ -166,11 +198,16 @@ ManifestUse use_manifest(const std::optional<Manifest>& manifest, const Training
     use.findings.push_back(too_few_files(*manifest, workload, minimum_files, lenient));
     return use;
   }
-  if (manifest->num_files_train != workload.dataset.num_files_train) {
+  if (workload.dataset.num_files_train < manifest->num_files_train) {
     use.overrides.push_back(take("dataset.num_files_generated", manifest->num_files_train));
   }
   if (!user_gave_subfolders && manifest->num_subfolders_train > 0) {
     use.overrides.push_back(take("dataset.num_subfolders_train", manifest->num_subfolders_train));
+  }
+  const auto shape = entries_of(manifest->shape);
+  if (const auto rows = shape.find(kRowGroup);
+      !workload.dataset.parquet_row_group_given && rows != shape.end() && !rows->second.empty()) {
+    use.overrides.push_back({kRowGroup, rows->second, ValueSource::kTool});
   }
   return use;
 }

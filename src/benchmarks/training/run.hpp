@@ -65,11 +65,4 @@ RunRecord describe_run(const RunRequest& request, uint32_t first_rank = 0);
 /// train_au_meet_expectation.
 RunRecord run(const RunRequest& request, world::World& world);
 
-/// Returns the k of the k-th files that are checked: what the user asked for, or, for 0, by the number of files.
-uint64_t listing_interval(uint64_t files, uint64_t asked);
-
-/// Section 5.2: that first, last and every k-th file of the set is there with its exact size, asked in parallel.
-/// E603 or E606 with the number of missing and wrong files and the first of them. Nothing to do for null://.
-Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure);
-
 }  // namespace mlps::training

@@ -111,14 +111,66 @@ TEST(Generate, ACompleteDataSetIsOnlyLookedAt) {
   EXPECT_EQ(record.stats.bytes, 0U);
   EXPECT_EQ(operations, 0);
   expect_whole(store, small);
+}
 
-  store.blobs.erase(small.name(22));
-  EXPECT_EQ(run(small.request(store, 2), true).error->code, ErrorCode::kStorageNotFound);
-  put_text(store, small.name(22), "short");
-  const GenerateRecord wrong = run(small.request(store, 2), true);
-  EXPECT_EQ(wrong.verdict, Verdict::kFailed);
-  EXPECT_EQ(wrong.error->code, ErrorCode::kDataMismatch);
-  EXPECT_EQ(operations, 0);
+TEST(Generate, WhatIsMissingOrWrongInACompleteDataSetIsWrittenAgain) {
+  const Small small(200, 3);
+  std::mutex mutex;
+  std::set<std::string> touched;
+  MemoryStore store([&](Operation& operation) {
+    const std::lock_guard lock(mutex);
+    touched.insert(operation.object->name());
+  });
+  ASSERT_EQ(run(small.request(store, 2)).verdict, Verdict::kPassed);
+  const std::string manifest = text_of(store, kManifestName);
+  const std::set<std::string> damaged = {small.name(1), small.name(77), small.name(199), small.name(201)};
+  store.blobs.erase(small.name(1));
+  put_text(store, small.name(77), "short");
+  store.blobs.erase(small.name(199));
+  store.blobs.at(small.name(201)).bytes.clear();
+  touched.clear();
+
+  GenerateRequest request = small.request(store, 3);
+  request.manifest.source_result_dir = "another";
+  const GenerateRecord record = run(request, true);
+  ASSERT_EQ(record.verdict, Verdict::kPassed) << why(record);
+  EXPECT_EQ(record.files_kept, 199U);
+  EXPECT_EQ(record.files_written, 4U);
+  EXPECT_EQ(record.files_repaired, 4U);
+  EXPECT_EQ(touched, damaged);
+  EXPECT_EQ(text_of(store, kManifestName), manifest) << "it was right";
+  expect_whole(store, small);
+}
+
+TEST(Generate, ALostIndexFileOfACompleteDataSetIsWrittenAgain) {
+  const Small small(6, 0, true);
+  MemoryStore store;
+  ASSERT_EQ(run(small.request(store, 1)).verdict, Verdict::kPassed);
+  const std::string name = small.train.index_name(2);
+  const std::string text = text_of(store, name);
+  store.blobs.erase(name);
+  const GenerateRecord record = run(small.request(store, 1), true);
+  ASSERT_EQ(record.verdict, Verdict::kPassed) << why(record);
+  EXPECT_EQ(record.files_kept, 5U);
+  EXPECT_EQ(text_of(store, name), text);
+  expect_whole(store, small);
+}
+
+TEST(Generate, WhatTheJournalVouchesForIsLookedAt) {
+  const Small small(40, 0);
+  MemoryStore store;
+  ASSERT_EQ(run(small.request(store, 2)).verdict, Verdict::kPassed);
+  store.blobs.erase(kManifestName);
+  put_text(store, kJournalName, journal_text({kShape, 30, "2026-11-23T05:00:00Z"}));
+  store.blobs.erase(small.name(7));
+  put_text(store, small.name(29), "short");
+  store.blobs.erase(small.name(35));
+  const GenerateRecord record = run(small.request(store, 3, 2), true);
+  ASSERT_EQ(record.verdict, Verdict::kPassed) << why(record);
+  EXPECT_EQ(record.files_kept, 37U);
+  EXPECT_EQ(record.files_written, 3U);
+  EXPECT_EQ(record.files_repaired, 2U) << "the third was not vouched for";
+  expect_whole(store, small);
 }
 
 // ---- the journal

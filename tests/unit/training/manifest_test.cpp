@@ -88,6 +88,17 @@ TEST(Manifest, OfTheOriginalIsRead) {
   EXPECT_EQ(manifest.shape, "");
 }
 
+// The original stores values of --params as text and takes int() of them.
+TEST(Manifest, NumbersMayBeText) {
+  const Manifest manifest = parsed(
+      R"({"dataset_format": "npz", "model": "unet3d", "num_files_train": "150", "num_samples_per_file": " 1 ",
+          "num_subfolders_train": 4.0, "record_length_bytes": "146600628.5", "schema_version": "1"})");
+  EXPECT_EQ(manifest.num_files_train, 150U);
+  EXPECT_EQ(manifest.num_samples_per_file, 1U);
+  EXPECT_EQ(manifest.num_subfolders_train, 4U);
+  EXPECT_EQ(manifest.record_length_bytes, 146600628.5);
+}
+
 TEST(Manifest, HostileTextsAreErrorsThatNameTheField) {
   const auto changed = [](const std::string& from, const std::string& to) {
     std::string text = kOriginal;
@@ -102,8 +113,12 @@ TEST(Manifest, HostileTextsAreErrorsThatNameTheField) {
       {std::string(1'000'000, '['), "no JSON object"},
       {std::string(9'000'000, ' '), "9000000 bytes"},
       {"{}", "schema_version is missing"},
-      {changed("\"schema_version\": 1", "\"schema_version\": 2"), "schema_version is not from 1 to 1"},
-      {changed("\"schema_version\": 1", "\"schema_version\": \"1\""), "schema_version is no whole number"},
+      {changed("\"schema_version\": 1", "\"schema_version\": 2"), "schema_version is 2; 1 is known"},
+      {changed("\"schema_version\": 1", "\"schema_version\": 0"), "schema_version is not from 1"},
+      {changed("\"schema_version\": 1", "\"schema_version\": \"one\""), "schema_version is no whole number"},
+      {changed("7200", "\"7200 files\""), "num_files_train is no whole number"},
+      {changed("7200", "\"\""), "num_files_train is no whole number"},
+      {changed("7200", "\"-7\""), "num_files_train is no whole number"},
       {changed("\"unet3d\"", "7"), "model is no text"},
       {changed("\"model\": \"unet3d\",", ""), "model is missing"},
       {changed("7200", "-1"), "num_files_train is no whole number"},
@@ -161,6 +176,7 @@ TEST(ManifestUse, NoManifestIsAWarning) {
   EXPECT_EQ(use.findings[0].code, "MANIFEST-000");
   EXPECT_FALSE(use.findings[0].is_error);
   EXPECT_EQ(use.seed, kDefaultDataSeed);
+  EXPECT_TRUE(use.foreign);
   EXPECT_THAT(use.overrides, IsEmpty());
 }
 
@@ -171,12 +187,32 @@ TEST(ManifestUse, AFittingOneIsTakenOver) {
       use_manifest(manifest, load("unet3d", "b200", {{"dataset.num_files_train", "28000"}}), false, 28000, false);
   EXPECT_THAT(use.findings, IsEmpty());
   EXPECT_EQ(use.seed, 42U);
+  EXPECT_FALSE(use.foreign);
   ASSERT_EQ(use.overrides.size(), 2U);
   EXPECT_EQ(use.overrides[0].key, "dataset.num_files_generated");
   EXPECT_EQ(use.overrides[0].value, "30000");
   EXPECT_EQ(use.overrides[0].source, ValueSource::kTool);
   EXPECT_EQ(use.overrides[1].key, "dataset.num_subfolders_train");
   EXPECT_EQ(use.overrides[1].value, "3");
+}
+
+// A key that says nothing new only makes a run INVALID by the original's rules.
+TEST(ManifestUse, AsManyFilesAsGeneratedNeedNoKey) {
+  const TrainingWorkload workload = load("unet3d", "b200", {{"dataset.num_files_train", "168"}});
+  EXPECT_THAT(use_manifest(manifest_of(load("unet3d", "")), workload, false, 1, false).overrides, IsEmpty());
+  EXPECT_THAT(use_manifest(parsed(kOriginal), load("unet3d", "b200"), false, 1, false).overrides, IsEmpty());
+}
+
+TEST(ManifestUse, RowGroupsAreTheDataSetsUnlessTheRunNamesThem) {
+  const Manifest manifest = manifest_of(load("flux", ""));
+  const ManifestUse use =
+      use_manifest(manifest, load("flux", "b200", {{"dataset.num_files_train", "4296"}}), false, 1, false);
+  EXPECT_THAT(use.findings, IsEmpty());
+  ASSERT_EQ(use.overrides.size(), 1U);
+  EXPECT_EQ(use.overrides[0].key, "dataset.parquet.row_group_size");
+  EXPECT_EQ(use.overrides[0].value, "48");
+  const TrainingWorkload other = load("flux", "b200", {{"dataset.parquet.row_group_size", "9"}});
+  EXPECT_EQ(use_manifest(manifest, other, false, 1, false).findings[0].code, "MANIFEST-001");
 }
 
 TEST(ManifestUse, DatagenAndRunOfAllModelsFit) {
@@ -243,7 +279,30 @@ TEST(ManifestUse, EvaluationFilesMatterToARunThatEvaluates) {
 }
 
 TEST(ManifestUse, AnOriginalsManifestIsComparedByItsFieldsOnly) {
-  EXPECT_THAT(use_manifest(parsed(kOriginal), load("unet3d", "b200"), false, 1, false).findings, IsEmpty());
+  const ManifestUse use = use_manifest(parsed(kOriginal), load("unet3d", "b200"), false, 1, false);
+  EXPECT_THAT(use.findings, IsEmpty());
+  EXPECT_TRUE(use.foreign);
+}
+
+TEST(ManifestUse, UnknownKeysAreTold) {
+  const Manifest manifest = parsed(std::string(kOriginal).insert(1, R"("num_file_train": 7, "colour": "red", )"));
+  const ManifestUse use = use_manifest(manifest, load("unet3d", "b200"), false, 1, false);
+  EXPECT_THAT(use.findings, IsEmpty());
+  ASSERT_EQ(use.warnings.size(), 1U);
+  EXPECT_THAT(use.warnings[0], HasSubstr("unknown and have no effect: colour, num_file_train"));
+  EXPECT_THAT(use_manifest(manifest_of(load("unet3d", "")), load("unet3d", "h100"), false, 1, false).warnings,
+              IsEmpty());
+}
+
+TEST(ManifestUse, OneThatContradictsItsShapeIsRefused) {
+  Manifest manifest = manifest_of(load("unet3d", ""));
+  manifest.num_files_train = 200;
+  const ManifestUse use =
+      use_manifest(manifest, load("unet3d", "h100", {{"dataset.num_files_train", "100"}}), false, 1, false);
+  ASSERT_EQ(use.findings.size(), 1U);
+  EXPECT_EQ(use.findings[0].code, "MANIFEST-001");
+  EXPECT_TRUE(use.findings[0].is_error);
+  EXPECT_THAT(use.findings[0].message, HasSubstr("contradicts its own shape: dataset.num_files_train is 200, but 168"));
 }
 
 TEST(ManifestUse, AShapeOfNonsenseIsNoDefect) {

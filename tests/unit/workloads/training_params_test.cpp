@@ -72,7 +72,6 @@ TEST(TrainingParams, ReachTheTypedMembersAndKeepTheirSource) {
   EXPECT_EQ(workload.dataset.file_prefix, "vol");
   EXPECT_EQ(workload.dataset.element_type, ElementType::kFloat32);
   EXPECT_EQ(workload.dataset.listing_validation_interval, 100U);
-  EXPECT_FALSE(workload.dataset.keep_files);
   EXPECT_EQ(workload.reader.batch_size_eval, 3U);
   EXPECT_EQ(workload.reader.read_threads, 16U);
   EXPECT_EQ(workload.reader.prefetch_size, 0U);
@@ -225,7 +224,9 @@ TEST(TrainingParams, UnknownKeysAreNamedWithTheNearest) {
 
 TEST(TrainingParams, WhatIsntMadeIsSaid) {
   EXPECT_EQ(training_refusal_of({{"dataset.format", "hdf5"}}).code, ErrorCode::kNotImplemented);
-  EXPECT_EQ(training_refusal_of({{"dataset.compression", "gzip"}}).code, ErrorCode::kNotImplemented);
+  const auto datagen = load_training_workload("unet3d", "", user({{"dataset.compression", "gzip"}}));
+  ASSERT_FALSE(datagen);
+  EXPECT_EQ(datagen.error().code, ErrorCode::kNotImplemented);
   EXPECT_EQ(training_refusal_of({{"dataset.parquet.partition_by", "a"}}).code, ErrorCode::kNotImplemented);
 }
 
@@ -321,7 +322,119 @@ TEST(TrainingFile, UnknownKeysAreNotedAndNullIsNotGiven) {
   ASSERT_TRUE(workload) << render(workload.error());
   EXPECT_EQ(workload->reader.batch_size, 4U);
   EXPECT_EQ(workload->values.count("reader.transfer_size"), 0U);
-  EXPECT_THAT(workload->notes, ElementsAre(HasSubstr("reader.colour is unknown"), HasSubstr("news.a is unknown")));
+  EXPECT_THAT(workload->warnings, ElementsAre(HasSubstr("reader.colour is unknown"), HasSubstr("news.a is unknown")));
+}
+
+// What Hydra writes into dlio_config/config.yaml, and what stands beside.
+TEST(TrainingFile, TheLevelOfAComposedConfigurationIsUnwrapped) {
+  const char* sections = "dataset: {format: npz, num_files_train: 168}, reader: {batch_size: 7}";
+  const auto wrapped =
+      parse_training_workload("own", "", std::string("workload: {") + sections + "}\nother: {x: 1}\n", {});
+  ASSERT_TRUE(wrapped) << render(wrapped.error());
+  EXPECT_EQ(wrapped->dataset.format, DataFormat::kNpz);
+  EXPECT_EQ(wrapped->dataset.num_files_train, 168U);
+  EXPECT_EQ(wrapped->reader.batch_size, 7U);
+  EXPECT_THAT(wrapped->warnings, ElementsAre(HasSubstr("other is unknown")));
+}
+
+TEST(TrainingFile, WithoutAnyKnownKeyIsAnError) {
+  for (const char* text : {"{}", "workload: {}", "batchsize: 7\nepochs: 5\n", "benchmark: {dataset: {format: npz}}"}) {
+    EXPECT_EQ(code_of_training(text), ErrorCode::kConfigParse) << text;
+  }
+  const auto flat = parse_training_workload("own", "", "batch_size: 7\n", {});
+  ASSERT_FALSE(flat);
+  EXPECT_THAT(flat.error().details, HasSubstr("the first is batch_size"));
+  EXPECT_THAT(flat.error().suggestion, HasSubstr("did you mean reader.batch_size?"));
+}
+
+TEST(TrainingFile, AnUnknownKeyIsAWarningWithTheNearestName) {
+  const auto workload =
+      parse_training_workload("own", "", "reader: {batch_size: 2, batchsize: 7, prefetch_sise: 1}\n", {});
+  ASSERT_TRUE(workload) << render(workload.error());
+  EXPECT_THAT(workload->warnings, ElementsAre(HasSubstr("reader.batchsize is unknown and has no effect: did you mean "
+                                                        "reader.batch_size?"),
+                                              HasSubstr("did you mean reader.prefetch_size?")));
+}
+
+TEST(TrainingFile, ValuesThatNothingUsesAreNoReasonToRefuse) {
+  const auto workload = parse_training_workload(
+      "own", "",
+      "dataset: {format: parquet, num_samples_per_file: 10, compression: gzip, data_gen_method: [1, 2],\n"
+      "          parquet: {read_mode: default, columns: [{name: a}]}}\n"
+      "reader: {transfer_size: none, shuffle_size: many, batch_size_eval: 0, odirect: 1, read_type: x}\n"
+      "evaluation: {eval_time: 0.0, epochs_between_evals: 0, eval_after_epoch: 0}\n"
+      "checkpoint: {epochs_between_checkpoints: 0}\n",
+      {});
+  ASSERT_TRUE(workload) << render(workload.error());
+  EXPECT_TRUE(workload->reader.odirect);
+  EXPECT_THAT(workload->warnings, Contains(HasSubstr("dataset.compression=gzip has no effect on a run")));
+  EXPECT_THAT(workload->warnings,
+              Contains(HasSubstr("dataset.data_gen_method (there is one generator); dataset.parquet.read_mode (all")));
+  // Used, they are.
+  for (const char* text : {"evaluation: {epochs_between_evals: 0}\nworkflow: {evaluation: yes}\n",
+                           "reader: {batch_size_eval: 0}\nworkflow: {evaluation: on}\n",
+                           "checkpoint: {checkpoint_after_epoch: 0}\nworkflow: {checkpoint: 1}\n",
+                           "dataset: {compression: gzip}\nworkflow: {train: no, generate_data: yes}\n"}) {
+    EXPECT_FALSE(parse_training_workload("own", "", text, {})) << text;
+  }
+}
+
+TEST(TrainingFile, AnOldRecordLengthIsToldFromTheRightOne) {
+  const auto old = parse_training_workload("own", "", "dataset: {format: npz, record_length: 1000}\n", {});
+  ASSERT_TRUE(old) << render(old.error());
+  EXPECT_EQ(old->dataset.record_bytes, 65536);
+  EXPECT_THAT(old->warnings,
+              Contains(HasSubstr("DLIO's default of 65536 bytes; the key is dataset.record_length_bytes")));
+}
+
+TEST(TrainingFile, AllFaultsAreReportedTogether) {
+  const auto file =
+      parse_training_workload("own", "", "reader: {batch_size: 0, read_threads: many}\ntrain: {epochs: 0}\n", {});
+  ASSERT_FALSE(file);
+  for (const char* fault :
+       {"3 faults", "workload file: reader.batch_size=\"0\"", "reader.read_threads=\"many\"", "train.epochs"}) {
+    EXPECT_THAT(file.error().message, HasSubstr(fault));
+  }
+  const Error params =
+      training_refusal_of({{"train.epochs", "0"}, {"reader.foo", "3"}, {"dataset.num_files_train", "abc"}});
+  EXPECT_EQ(params.code, ErrorCode::kConfigInvalid);
+  for (const char* fault : {"train.epochs", "\"reader.foo\"", "dataset.num_files_train=\"abc\""}) {
+    EXPECT_THAT(params.message, HasSubstr(fault));
+  }
+}
+
+// Keys that other workloads use.
+TEST(TrainingParams, OneThatThisWorkloadDoesNotUseIsAWarning) {
+  const std::vector<std::pair<const char*, const char*>> rows = {
+      {"checkpoint.epochs_between_checkpoints", "workflow.checkpoint is False"},
+      {"evaluation.eval_after_epoch", "workflow.evaluation is False"},
+      {"dataset.num_files_eval", "workflow.evaluation is False"},
+      {"dataset.parquet.row_group_size", "dataset.format is not parquet"},
+      {"reader.write_threads", "--io-workers"},
+      {"dataset.keep_files", "no command removes"},
+      {"workflow.generate_data", "'datagen' writes"},
+      {"reader.data_loader", "one reader"}};
+  for (const auto& [key, why] : rows) {
+    const std::string name = key;
+    const char* value = name == "dataset.keep_files"       ? "False"
+                        : name == "workflow.generate_data" ? "True"
+                        : name == "reader.data_loader"     ? "dali"
+                                                           : "4";
+    const auto workload = load_training_workload("unet3d", "b200", user({{key, value}}));
+    ASSERT_TRUE(workload) << render(workload.error());
+    EXPECT_THAT(workload->warnings, ElementsAre(HasSubstr(why))) << key;
+  }
+  EXPECT_THAT(with({{"workflow.checkpoint", "True"}, {"checkpoint.epochs_between_checkpoints", "4"}}).warnings,
+              ElementsAre());
+  const auto columns = load_training_workload("flux", "b200", user({{"dataset.record_length_bytes", "9"}}));
+  ASSERT_TRUE(columns);
+  EXPECT_THAT(columns->warnings, ElementsAre(HasSubstr("the columns say how long a sample is")));
+}
+
+TEST(TrainingParams, OneWithoutEffectIsAWarning) {
+  const auto workload = load_training_workload("unet3d", "b200", user({{"dataset.skip_listing", "False"}}));
+  ASSERT_TRUE(workload) << render(workload.error());
+  EXPECT_THAT(workload->warnings, ElementsAre(HasSubstr("--params dataset.skip_listing=False has no effect: names")));
 }
 
 // Defaults of section 1.7.

@@ -47,7 +47,7 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
                                           uint32_t hosts) {
   auto chosen = choose_workload(options);
   if (!chosen) return tl::unexpected(chosen.error());
-  log_notes(options, *chosen);
+  log_notes(chosen->workload);
   PreparedDatagen prepared;
   prepared.chosen = std::move(*chosen);
   prepared.seed = options.seed.value_or(training::kDefaultDataSeed);

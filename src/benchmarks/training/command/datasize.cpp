@@ -110,7 +110,7 @@ int execute_datasize(const TrainingCall& call) {
   const TrainingOptions& options = call.options;
   auto chosen = choose_workload(options);
   if (!chosen) return report_failures(chosen.error());
-  log_notes(options, *chosen);
+  log_notes(chosen->workload);
   results::DatasizeAnswer answer;
   answer.mode = mode_name(options.common.mode);
   answer.workload = chosen->workload;

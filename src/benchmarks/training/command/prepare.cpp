@@ -41,7 +41,9 @@ class RunPreparation {
     }
     if (!workload().train) {
       note(fail(ErrorCode::kConfigIncompatible, "workflow.train=False leaves a run with nothing to do", {},
-                "leave it out; 'datagen' writes a data set"));
+                fmt::format("leave it out; 'datagen' writes a data set, and checkpoints alone are 'mlpstorage {} "
+                            "checkpointing run --model MODEL'",
+                            mode_name(options_.common.mode))));
     }
     note(open_data());
     if (!errors_.empty()) return tl::unexpected(errors_);
@@ -49,7 +51,7 @@ class RunPreparation {
     judge();
     if (Status status = plan(); !status) errors_.push_back(status.error());
     if (!errors_.empty()) return tl::unexpected(errors_);
-    log_notes(options_, prepared_.chosen);
+    log_notes(workload());
     describe();
     return std::move(prepared_);
   }
@@ -96,6 +98,7 @@ class RunPreparation {
     const bool lenient = options_.common.mode == Mode::kWhatif || options_.common.skip_validation;
     const training::ManifestUse use = training::use_manifest(
         *found, workload(), user_gave(prepared_.chosen, "dataset.num_subfolders_train"), minimum_, lenient);
+    for (const std::string& warning : use.warnings) log::warning("{}", warning);
     std::vector<std::string> overridden;
     for (const training::ManifestFinding& finding : use.findings) {
       report(finding);
@@ -106,6 +109,7 @@ class RunPreparation {
       prepared_.manifest_text = results::manifest_snapshot_text(where, overridden, **found, Stamp::now().wall_us);
     }
     prepared_.data_seed = use.seed;
+    foreign_ = use.foreign;
     return add_overrides(options_, use.overrides, prepared_.chosen);
   }
 
@@ -136,7 +140,8 @@ class RunPreparation {
       return {};
     }
     // whatif has no minimum: what is there is what is read.
-    const bool enough = manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train >= minimum_);
+    const bool enough =
+        manifest && (options_.common.mode == Mode::kWhatif || manifest->num_files_train + 1 >= minimum_);
     const uint64_t files = enough ? manifest->num_files_train : minimum_;
     prepared_.details.file_count_is = enough ? "as generated" : "the rules' minimum";
     log::status("dataset.num_files_train={}: {}", files, prepared_.details.file_count_is);
@@ -169,6 +174,7 @@ class RunPreparation {
     if (!files) return fail(files.error());
     prepared_.files = std::move(*files);
     if (!prepared_.store) return {};
+    if (Status status = take_files_as_found(); !status) return status;
     auto request = io_limits<training::ReadRequest>(options_);
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
@@ -181,6 +187,25 @@ class RunPreparation {
     auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);
     if (!checkpoints) return fail(checkpoints.error());
     prepared_.checkpoints = std::move(*checkpoints);
+    return {};
+  }
+
+  /// Replaces the files by those of another program that are there. Its sizes are asked for where the files will be
+  /// read; other commands take the nominal ones. Without a manifest, --verify says that the set is this program's.
+  Status take_files_as_found() {
+    if (!foreign_ || (options_.verify && prepared_.manifest_text.empty())) return {};
+    if (options_.verify) {
+      return fail(ErrorCode::kConfigIncompatible,
+                  "--verify: the data set was made by another program, so what its files hold isn't known", {},
+                  "leave out --verify; the files are read as they are");
+    }
+    if (!measures_ || options_.common.dry_run) {
+      log::status("the data set is another program's: a run takes the sizes of its files from the store");
+      return {};
+    }
+    auto files = files_as_found(prepared_.files, workload(), options_.io_part_bytes, *prepared_.store);
+    if (!files) return fail(files.error());
+    if (*files) prepared_.files = std::move(**files);
     return {};
   }
 
@@ -199,6 +224,7 @@ class RunPreparation {
   const bool measures_;
   PreparedRun prepared_;
   uint64_t minimum_ = 0;
+  bool foreign_ = false;  // the data set is not of this program
   std::vector<Error> errors_;
 };
 
@@ -213,14 +239,9 @@ training::DatasizeRequest datasize_request(const TrainingOptions& options, uint6
   return request;
 }
 
-void log_notes(const TrainingOptions& options, const ChosenWorkload& chosen) {
-  // What the user typed is worth a warning, what a definition has in passing isn't.
-  for (const std::string& note : chosen.workload.notes) {
-    const bool typed = options.gives_param(note.substr(0, note.find('=')));
-    const bool shipped = options.workload_file.empty() && note.find(" has no effect") != std::string::npos;
-    const LogLevel in_passing = shipped ? LogLevel::kVerbose : LogLevel::kInfo;
-    log::write(typed ? LogLevel::kWarning : in_passing, (typed ? "--params " : "workload: ") + note);
-  }
+void log_notes(const TrainingWorkload& workload) {
+  for (const std::string& warning : workload.warnings) log::warning("{}", warning);
+  for (const std::string& note : workload.notes) log::info("workload: {}", note);
 }
 
 void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,
@@ -229,16 +250,6 @@ void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& c
   details.store_settings = store.describe();
   details.data_seed = seed;
   add_storage_values(store, chosen.workload);
-}
-
-Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes) {
-  auto format = formats::make_format(formats::layout_of(workload, part_bytes));
-  if (!format) return fail(format.error());
-  DataFiles files;
-  files.format = std::move(*format);
-  files.train = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kTrain, seed, *files.format);
-  files.eval = std::make_unique<training::Dataset>(workload.dataset, training::FileSet::kEval, seed, *files.format);
-  return files;
 }
 
 Prepared<PreparedRun> prepare_run(const TrainingOptions& options, const Environment& environment,

@@ -39,8 +39,8 @@ Prepared<ChosenWorkload> choose_workload(const TrainingOptions& options);
 Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
                      ChosenWorkload& chosen);
 
-/// Logs what the definition says to its user, and which keys of --params have no effect.
-void log_notes(const TrainingOptions& options, const ChosenWorkload& chosen);
+/// Logs what the definition says to its user, and what of the user's has no effect.
+void log_notes(const workloads::TrainingWorkload& workload);
 
 /// Returns the question that datasize answers, and with it the least number of files. `memory_bytes` is the measured
 /// memory of all hosts.
@@ -60,6 +60,12 @@ struct DataFiles {
 };
 
 Result<DataFiles> make_files(const workloads::TrainingWorkload& workload, uint64_t seed, uint64_t part_bytes);
+
+/// Returns the files of a data set that another program made, named as `names` says, with the sizes that the store has;
+/// nothing if no file is there. Blocks: every k-th file is asked for, and all of them if these differ in size. Says
+/// what was found.
+Result<std::optional<DataFiles>> files_as_found(const DataFiles& names, const workloads::TrainingWorkload& workload,
+                                                uint64_t part_bytes, storage::Store& store);
 
 /// Holds a run in which everything is decided; of the storage, only the manifest of the data set was read.
 struct PreparedRun {

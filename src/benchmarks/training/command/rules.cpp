@@ -16,9 +16,17 @@ class Judge {
 
   TrainingRulesOutcome judge() {
     for (const workloads::ParamFinding& finding : input_.params) add_param(finding);
-    if (!options_.workload_file.empty())
+    if (!options_.workload_file.empty()) {
       add(ParamVerdict::kInvalid, "--workload-file replaces the workload of the rules", {});
-    if (input_.files < input_.minimum_files) {
+    }
+    const bool granted = input_.files + 1 == input_.minimum_files;
+    if (granted && options_.common.mode != Mode::kWhatif) {
+      outcome_.warnings.push_back(
+          fmt::format("dataset.num_files_train={} is one file below the rules' minimum of {}: data sets of versions "
+                      "before 3.0.43, which rounded down, have that many, and the rules' checker grants it",
+                      input_.files, input_.minimum_files));
+    }
+    if (!granted && input_.files < input_.minimum_files) {
       add(ParamVerdict::kInvalid,
           fmt::format("dataset.num_files_train={} is below the rules' minimum of {}", input_.files,
                       input_.minimum_files),

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "benchmarks/training/check_files.hpp"
 #include "location/location.hpp"
 #include "results/storage_parameters.hpp"
 #include "session/execution.hpp"

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/text.hpp"
 #include "benchmarks/training/command/prepare.hpp"
 #include "flags/flags.hpp"
+#include "results/digests.hpp"
 #include "workloads/schema.hpp"
 
 namespace mlps::cli {
@@ -54,6 +56,12 @@ std::string advice_on_pairs(const TrainingOptions& options) {
   return fmt::format("{} mode has {} for {}", mode_name(options.common.mode), join(there, ", "), options.model);
 }
 
+// A replaced definition is told apart by its file and its text: sha256sum gives the same digits.
+std::string name_of_own(const TrainingOptions& options) {
+  return fmt::format("{}@sha256:{}", std::filesystem::path(options.workload_file).filename().string(),
+                     results::sha256_hex(options.workload_text).substr(0, 16));
+}
+
 Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std::vector<Override>& overrides) {
   if (options.workload_file.empty()) {
     auto workload = workloads::load_training_workload(options.model, accelerator_of(options), overrides);
@@ -64,6 +72,7 @@ Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std
   }
   auto workload =
       workloads::parse_training_workload(options.model, accelerator_of(options), options.workload_text, overrides);
+  if (workload) workload->file_name = name_of_own(options);
   if (!workload && workload.error().details.empty()) workload.error().details = "in " + options.workload_file;
   return workload;
 }
