@@ -162,6 +162,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_depth = small_number(reader.optional_integer("io-depth"));
   options.io_part_bytes = reader.size("io-part-size");
   options.io_memory_bytes = reader.size("io-memory");
+  options.io_memory_is_default = !reader.given("io-memory");
   options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
   options.inject_fault = reader.text("inject-fault");
 }

@@ -82,6 +82,7 @@ struct BenchmarkOptions {
   std::optional<uint32_t> io_depth;    ///< operations in flight per worker, at least 1
   uint64_t io_part_bytes = 16 * kMiB;
   uint64_t io_memory_bytes = 384 * kMiB;
+  bool io_memory_is_default = true;  ///< not given: what reads ahead may take more
   storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
   std::string inject_fault;  ///< whatif only; empty: none
 };

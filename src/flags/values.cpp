@@ -216,7 +216,7 @@ Json Reader::value(const Flag& flag) {
     case FlagKind::kReal:
       return or_null(parse_number<double>(checked(flag.name)));
     case FlagKind::kSize:
-      return size(flag.name);
+      return given(flag.name) || !flag.default_text.empty() ? Json(size(flag.name)) : Json();
     case FlagKind::kHosts:
       return hosts(flag.name);
     case FlagKind::kPairs:

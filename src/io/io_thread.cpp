@@ -27,16 +27,18 @@ bool TaskSource::failed(Slot& slot) {
   return false;
 }
 
-IoThread::IoThread(const Plan& plan, bool verify, const storage::StoreTraits& traits, world::Failure& failure)
+IoThread::IoThread(const Plan& plan, bool verify, const storage::StoreTraits& traits, world::Failure& failure,
+                   SharedSeries* series)
     : verify_(verify),
       blocking_(traits.blocking),
       timed_(traits.holds_objects),
       failure_(failure),
-      slots_(plan.depth) {}
+      slots_(plan.depth),
+      seconds_(series) {}
 
 Result<std::unique_ptr<IoThread>> IoThread::open(const Plan& plan, bool verify, storage::Store& store,
-                                                 world::Failure& failure) {
-  std::unique_ptr<IoThread> thread(new IoThread(plan, verify, store.traits(), failure));
+                                                 world::Failure& failure, SharedSeries* series) {
+  std::unique_ptr<IoThread> thread(new IoThread(plan, verify, store.traits(), failure, series));
   auto session = store.open_session(plan.depth);
   if (!session) return fail(std::move(session.error()));
   thread->session_ = std::move(*session);
@@ -76,7 +78,7 @@ void IoThread::work(TaskSource& source) {
     }
     charge(times.other_ns);
     if (in_flight_ == 0) {
-      if (source.finished() || failure_.raised()) return;
+      if (source.finished() || failure_.raised()) return seconds_.flush();
       source.wait(key);
       charge(times.idle_ns);
       continue;
@@ -123,26 +125,34 @@ void IoThread::submit(Slot& slot) {
 void IoThread::count(const Slot& slot, bool counts) {
   const Operation& operation = slot.operation;
   Stats& stats = *stats_;
-  if (operation.attempts > 1) stats.retries += operation.attempts - 1;
+  if (operation.attempts > 1) {
+    stats.retries += operation.attempts - 1;
+    seconds_.retried(operation.completed_ns, operation.attempts - 1);
+  }
   stats.retried_bytes += operation.retried_bytes;
   if (operation.error || !counts) return;
   const auto latency = static_cast<uint64_t>(operation.completed_ns - operation.submitted_ns);
+  const bool measured = timed_ || latency != 0;  // null:// answers at once: there is nothing to time
+  const auto record = [&](Histogram& histogram, uint64_t value) {
+    if (measured) histogram.record(value);
+  };
   switch (operation.kind) {
     case OpKind::kBeginWrite:
     case OpKind::kBeginRead:
-      stats.begin_ns.record(latency);
+      record(stats.begin_ns, latency);
       break;
     case OpKind::kWritePart:
     case OpKind::kReadPart:
     case OpKind::kReadRange:
-      stats.part_ns.record(latency);
-      stats.first_byte_ns.record(static_cast<uint64_t>(operation.first_byte_ns - operation.submitted_ns));
+      record(stats.part_ns, latency);
+      record(stats.first_byte_ns, static_cast<uint64_t>(operation.first_byte_ns - operation.submitted_ns));
       stats.bytes += operation.bytes;
       ++stats.parts;
+      seconds_.moved(operation.completed_ns, operation.bytes, measured ? std::optional(latency) : std::nullopt);
       live_bytes_.store(live_bytes_.load(std::memory_order_relaxed) + operation.bytes, std::memory_order_relaxed);
       break;
     default:
-      stats.commit_ns.record(latency);
+      record(stats.commit_ns, latency);
       ++stats.objects;
       break;
   }

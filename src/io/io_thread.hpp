@@ -6,6 +6,7 @@
 
 #include "base/aligned_buffer.hpp"
 #include "io/plan.hpp"
+#include "io/series.hpp"
 #include "io/task_source.hpp"
 
 namespace mlps::io {
@@ -15,9 +16,10 @@ namespace mlps::io {
 /// by that thread alone, but for live_bytes() (progress display) and cancel().
 class IoThread {
  public:
-  /// Opens the session and gets the buffers. `verify`: bytes read are compared with what they should be.
+  /// Opens the session and gets the buffers. `verify`: bytes read are compared with what they should be. `series` gets
+  /// what happens in every second; it may be nullptr.
   static Result<std::unique_ptr<IoThread>> open(const Plan& plan, bool verify, storage::Store& store,
-                                                world::Failure& failure);
+                                                world::Failure& failure, SharedSeries* series = nullptr);
 
   /// Carries out what `source` gives until that is finished or the run has failed. Nothing is in flight on return.
   void work(TaskSource& source);
@@ -35,7 +37,8 @@ class IoThread {
   Nanos first_part_ns() const { return first_part_ns_; }
 
  private:
-  IoThread(const Plan& plan, bool verify, const storage::StoreTraits& traits, world::Failure& failure);
+  IoThread(const Plan& plan, bool verify, const storage::StoreTraits& traits, world::Failure& failure,
+           SharedSeries* series);
 
   void start(Slot& slot, TaskSource& source);
   void submit(Slot& slot);
@@ -61,6 +64,7 @@ class IoThread {
   Nanos mark_ = 0;
   Stats* stats_ = nullptr;  // of the phase
   Nanos first_part_ns_ = 0;
+  SecondRecorder seconds_;
   alignas(64) std::atomic<uint64_t> live_bytes_{0};
 };
 

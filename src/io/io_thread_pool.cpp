@@ -3,10 +3,11 @@
 namespace mlps::io {
 
 Result<std::unique_ptr<IoThreadPool>> IoThreadPool::start(const Plan& plan, bool verify, storage::Store& store,
-                                                          world::Failure& failure, std::vector<TaskSource*> sources) {
+                                                          world::Failure& failure, std::vector<TaskSource*> sources,
+                                                          SharedSeries* series) {
   std::unique_ptr<IoThreadPool> all(new IoThreadPool(failure, std::move(sources)));
   for (size_t i = 0; i < all->sources_.size(); ++i) {
-    auto thread = IoThread::open(plan, verify, store, failure);
+    auto thread = IoThread::open(plan, verify, store, failure, series);
     if (!thread) return fail(std::move(thread.error()));
     all->threads_.push_back(std::move(*thread));
   }

@@ -15,9 +15,10 @@ namespace mlps::io {
 class IoThreadPool {
  public:
   /// Opens the sessions and starts the threads, one for each of `sources`, which must live longer. On failure nothing
-  /// is left running.
+  /// is left running. `series`, where given, gets what happens in every second, until stop().
   static Result<std::unique_ptr<IoThreadPool>> start(const Plan& plan, bool verify, storage::Store& store,
-                                                     world::Failure& failure, std::vector<TaskSource*> sources);
+                                                     world::Failure& failure, std::vector<TaskSource*> sources,
+                                                     SharedSeries* series = nullptr);
   ~IoThreadPool() { stop(); }
 
   /// Every thread works on its source until that is finished or the run fails.

@@ -66,7 +66,9 @@ uint64_t buffer_bytes_for(uint64_t bytes, const storage::StoreTraits& traits) {
   return (std::max<uint64_t>(bytes, 1) + unit - 1) / unit * unit;
 }
 
-Result<Plan> choose_plan(const PlanRequest& request, const PlanWish& wish, const storage::StoreTraits& traits) {
+Result<Plan> choose_plan(const PlanRequest& asked, const PlanWish& wish, const storage::StoreTraits& traits) {
+  PlanRequest request = asked;
+  request.memory_bytes = std::max(asked.memory_bytes, std::min(asked.spare_bytes, wish.in_flight * wish.part_bytes));
   if (Status legal = check_flags(request, traits); !legal) return fail(std::move(legal.error()));
   const uint64_t affordable = wish.buffers ? request.memory_bytes / wish.part_bytes : UINT64_MAX;
   if (affordable == 0) {

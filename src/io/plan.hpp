@@ -23,8 +23,10 @@ struct Plan {
 struct PlanRequest {
   std::optional<uint32_t> workers = {};  ///< --io-workers
   std::optional<uint32_t> depth = {};    ///< --io-depth
+  uint64_t part_bytes = 0;               ///< --io-part-size
   uint64_t memory_bytes = 0;             ///< --io-memory
   uint32_t cores = 1;
+  uint64_t spare_bytes = 0;  ///< the memory may grow to this for all that is wanted in flight; 0: it is the user's
 };
 
 /// The needs of the benchmark.

@@ -24,6 +24,7 @@ class Saver {
     Stamp start;
     Nanos duration_ns = 0;  ///< until the last object is complete and durable
     uint64_t bytes = 0;
+    Nanos exposed_ns = 0;  ///< of the duration, the mean over I/O threads: nothing of theirs was in flight
   };
   /// Writes `items` with the payload of `seed` and waits until all are stored, or the run has failed.
   Result<Saved> save(const std::vector<Item>& items, uint64_t seed);

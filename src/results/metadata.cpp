@@ -35,7 +35,8 @@ std::string command_line(const RunContext& context) {
 // mlpstorage 3.0 judges no run of whatif, and of training only what measures.
 Json verification_json(const RunContext& context, const RunFacts& facts) {
   if (context.mode == "whatif" || context.command != "run" || context.verification.empty()) return nullptr;
-  const bool counts = facts.verdict == Verdict::kPassed && no_result_because(context, facts).empty();
+  const bool counts =
+      facts.verdict == Verdict::kPassed && facts.caveats.empty() && no_result_because(context, facts).empty();
   return counts ? context.verification : "INVALID";
 }
 
@@ -102,6 +103,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
   if (!context.manifest_snapshot.empty()) json["datagen_manifest_file"] = kManifestSnapshotFile;
   json["verdict"] = std::string(run::verdict_name(facts.verdict));
   json["reasons"] = facts.reasons;
+  json["caveats"] = facts.caveats;
   json["error"] = error_json(facts.error);
   json["no_result_because"] = no_result_because(context, facts);
   json["tool"] = tool_json(context, facts);

@@ -151,7 +151,9 @@ Json summary_head(const RunContext& context, const RunFacts& facts) {
 }
 
 std::string verdict_text(const RunFacts& facts) {
-  std::string text = fmt::format("Verdict: {}\n", run::verdict_name(facts.verdict));
+  std::string text = fmt::format("Verdict: {}", run::verdict_name(facts.verdict));
+  text += facts.caveats.empty() ? "\n" : ", but the number is not about the storage\n";
+  for (const std::string& caveat : facts.caveats) text += "  - " + caveat + '\n';
   if (facts.verdict == run::Verdict::kPassed) return text;
   for (const std::string& reason : facts.reasons) {
     // The first error follows in full.
@@ -191,6 +193,7 @@ Json record_head(const char* schema, const RunContext& context, const RunFacts& 
   json["tool"] = tool_json(context, facts);
   json["verdict"] = std::string(run::verdict_name(final_verdict(facts, outcome)));
   json["reasons"] = facts.reasons;
+  json["caveats"] = facts.caveats;
   json["error"] = error_json(facts.error);
   json["no_result_because"] = no_result_because(context, facts);
   json["warnings"] = outcome ? Json(outcome->warnings) : Json::array();

@@ -90,16 +90,24 @@ void merge_records(Record& whole, std::vector<Record> parts, const std::vector<w
   }
 }
 
-/// Collective: process 0 gets what pack_part() makes of the record of every process, and merge_parts() makes its own
-/// record the whole. A part that can't be used fails the job.
+/// Collective, after a run, in a job that went well or badly: process 0 gets what pack_part() makes of the record of
+/// every process, and merge_parts() makes its own record that of all; those of the others stay as they are. On one host
+/// there is nothing to do.
+///
+/// When the job has failed, or a part can't be used (E503, raised for all), the record stays this host's share, with a
+/// reason that names the missing parts, and the error is returned.
 template <class Record>
-Status gather_parts(Record& record, world::Transport& transport) {
-  const Result<std::vector<world::Bytes>> sent = transport.gather(pack_part(record));
-  if (!sent) return fail(sent.error());
-  if (transport.index() != 0) return {};
-  Status merged = merge_parts(record, *sent, transport.members());
-  if (!merged) transport.failure().raise(merged.error());
-  return merged;
+Status gather_record(Record& record, world::Transport& transport) {
+  if (transport.size() == 1) return {};
+  Status gathered;
+  if (const auto sent = transport.gather(pack_part(record)); !sent) {
+    gathered = fail(sent.error());
+  } else if (transport.index() == 0) {
+    gathered = merge_parts(record, *sent, transport.members());
+    if (!gathered) transport.failure().raise(gathered.error());
+  }
+  if (!gathered) stay_a_share(record, gathered.error(), transport);
+  return gathered;
 }
 
 }  // namespace mlps::run

@@ -33,6 +33,7 @@ struct RunFacts {
   uint64_t peak_rss_bytes = 0;  ///< of the process that had most
   Verdict verdict = Verdict::kIncomplete;
   std::vector<std::string> reasons;  ///< why the verdict is not "passed"; empty when it is
+  std::vector<std::string> caveats;  ///< why the number of a run that passed is not about the storage
   std::optional<Error> error;        ///< the first cause
 };
 

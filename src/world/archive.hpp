@@ -87,8 +87,8 @@ class Packer {
     put(value.has_value());
     if (value) put(*value);
   }
-  void put(const Histogram& histogram) {
-    const Histogram::State state = histogram.state();
+  void put(const Histogram& histogram) { put(histogram.state()); }
+  void put(const Histogram::State& state) {
     number(state.buckets.size());
     for (const auto& [index, count] : state.buckets) number(index).number(count);
     number(state.sum).number(state.min).number(state.max);
@@ -162,14 +162,17 @@ class Unpacker {
     value.reset();
     if (there && good_) get(value.emplace());
   }
-  void get(Histogram& histogram) {
-    Histogram::State state;
+  void get(Histogram::State& state) {
     state.buckets.resize(count());
     for (auto& [index, count] : state.buckets) {
       get(index);
       get(count);
     }
     (*this)(state.sum, state.min, state.max);
+  }
+  void get(Histogram& histogram) {
+    Histogram::State state;
+    get(state);
     const std::optional<Histogram> restored = Histogram::restore(state);
     if (restored) histogram = *restored;
     if (!restored) good_ = false;

@@ -105,7 +105,8 @@ std::string direction_text(const char* verb, uint64_t claimed, uint64_t counted)
 
 std::string advice(bool reads_less, bool network) {
   if (network) return "the rest went past the interfaces counted, or never left this host";
-  return reads_less ? "the rest came from a cache" : "the rest was still in a cache, or was compressed away";
+  return reads_less ? "the rest came from a cache, or from a device that is not counted"
+                    : "the rest was still in a cache, was compressed away, or went to a device that is not counted";
 }
 
 // Returns both directions, or their sum where one counter counts both.

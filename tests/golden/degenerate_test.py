@@ -56,23 +56,33 @@ class Checkpointing(DegenerateTest):
 class Training(DegenerateTest):
     def test_runs(self):
         for accelerators, steps, parameters in (
-                (1, 1, "dataset.num_files_train=1 reader.batch_size=1"),
-                (4, 1, "dataset.num_files_train=4 reader.batch_size=1"),  # one step
-                (1, 1, "dataset.num_files_train=7 reader.prefetch_size=0 reader.read_threads=0"),
+                (1, 2, "dataset.num_files_train=2 reader.batch_size=1"),
+                (4, 2, "dataset.num_files_train=8 reader.batch_size=1"),  # two steps, of which AU counts one
+                (1, 2, "dataset.num_files_train=14 reader.prefetch_size=0 reader.read_threads=0"),
                 (1, 142, "dataset.num_files_train=1 dataset.num_samples_per_file=1000 dataset.record_length_bytes=1"),
-                (2, 1, "dataset.num_files_train=20 --io-workers 64 --io-part-size 64KiB")):  # six files are left over
+                (2, 2, "dataset.num_files_train=34 --io-workers 64 --io-part-size 64KiB")):  # six files are left over
             with self.subTest(accelerators=accelerators, parameters=parameters):
                 record = self.record_of(f"whatif training unet3d run file -na {accelerators} -at b200 --data-dir null:// "
                                         f"{TRAINING} {parameters}")
                 self.assertEqual(steps, record["plan"]["steps_per_epoch"])
 
     def test_more_ranks_than_files(self):
-        data = f"--data-dir {self.path('data')} --params dataset.num_files_train=2 dataset.record_length_bytes=4096"
-        self.record_of(f"whatif training cosmoflow datagen file --num-processes 5 {data}")  # three ranks without a file
+        data = f"--data-dir {self.path('data')} --params dataset.num_files_train=4 dataset.record_length_bytes=4096"
+        self.record_of(f"whatif training cosmoflow datagen file --num-processes 7 {data}")  # three ranks without a file
         self.record_of(f"whatif training cosmoflow run file -na 2 -at h100 {data} {TRAINING[9:]} reader.batch_size=1")
         self.refuse(f"whatif training cosmoflow run file -na 5 -at h100 {data} {TRAINING[9:]} reader.batch_size=1 {self.where}", 2,
-                    "[E102] dataset.num_files_train=2: with 5 accelerators some get no full batch of 1 samples",
-                    "5 files would do for one step each")
+                    "[E102] dataset.num_files_train=4: with 5 accelerators some get no full batch of 1 samples",
+                    "10 files would do for 2 steps each")
+
+    def test_a_run_of_which_no_step_counts_is_refused_with_the_numbers_that_would_do(self):
+        for parameters, advice in (
+                ("dataset.num_files_train=14", "28 files would do for 2 steps per epoch"),
+                ("dataset.num_files_train=28 train.total_training_steps=1", "ask for 2 steps per epoch or more"),
+                ("dataset.num_files_train=280 workflow.checkpoint=True checkpoint.steps_between_checkpoints=1",
+                 "save less often: checkpoint.steps_between_checkpoints=2 or more")):
+            with self.subTest(parameters):
+                self.refuse(f"whatif training unet3d run file -na 2 -at b200 --data-dir null:// {self.where} --params "
+                            f"{parameters}", 2, "[E102] every step is left out of the measurement: 1 steps at a time", advice)
 
     def test_none_of_something_is_refused_with_the_legal_numbers(self):
         for key, legal in (("dataset.num_files_train", "from 1 to"), ("dataset.num_samples_per_file", "from 1 to"),

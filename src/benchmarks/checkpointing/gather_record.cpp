@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "run/gather_parts.hpp"
-
 namespace mlps::checkpointing {
 namespace {
 
@@ -52,13 +50,6 @@ Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent,
   }
   judge(record, record.plan);
   return {};
-}
-
-Status gather_record(RunRecord& record, world::Transport& transport) {
-  if (transport.size() == 1) return {};
-  Status gathered = run::gather_parts(record, transport);
-  if (!gathered) run::stay_a_share(record, gathered.error(), transport);
-  return gathered;
 }
 
 }  // namespace mlps::checkpointing

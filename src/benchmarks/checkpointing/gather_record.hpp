@@ -2,22 +2,13 @@
 
 #include <vector>
 
-#include "base/error.hpp"
 #include "benchmarks/checkpointing/record.hpp"
-#include "world/transport.hpp"
+#include "run/gather_parts.hpp"
 
 namespace mlps::checkpointing {
 
-/// Collective, after run(), in a job that went well or badly: makes the record of process 0 that of all ranks of all
-/// hosts. Moments of other hosts are moved onto process 0's clocks; durations stay as their own host measured them. The
-/// verdict is then on the whole plan. The records of other processes stay as they are; on one host there is nothing to
-/// do.
-///
-/// When the job has failed, or a part can't be used (E503, raised for all), the record stays this host's share, with a
-/// reason that names the missing parts, and the error is returned.
-Status gather_record(RunRecord& record, world::Transport& transport);
-
-// The two halves of gather_record(), without a transport.
+// What run::gather_record() makes the record of process 0 that of all ranks of all hosts by. Moments of other hosts are
+// moved onto process 0's clocks; durations stay as their own host measured them. The verdict is then on the whole plan.
 
 /// Packs the share of this process of what run() found out.
 world::Bytes pack_part(const RunRecord& record);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "io/plan.hpp"
-
 namespace mlps::checkpointing {
 namespace {
 
@@ -27,12 +25,12 @@ uint64_t largest_part(const CheckpointPlan& plan, storage::Store& store, uint64_
 
 }  // namespace
 
-Result<IoPlan> plan_io(const CheckpointPlan& plan, storage::Store& store, const IoRequest& request) {
+Result<IoPlan> plan_io(const CheckpointPlan& plan, storage::Store& store, const io::PlanRequest& request) {
   io::PlanWish wish;
   wish.in_flight = std::clamp<uint64_t>(uint64_t{2} * plan.processes, kMinInFlight, kMaxInFlight);
   wish.null_workers = request.cores;
   wish.part_bytes = largest_part(plan, store, request.part_bytes);
-  return io::choose_plan({request.workers, request.depth, request.memory_bytes, request.cores}, wish, store.traits());
+  return io::choose_plan(request, wish, store.traits());
 }
 
 }  // namespace mlps::checkpointing

@@ -167,19 +167,22 @@ class CheckpointRun {
       if (auto status = evict(plan_, checkpoint, store_); !status) return status;
     }
     record_.eviction =
-        "before reading: every host wrote back the files it is to read (sync) and dropped their pages (fadvise "
-        "DONTNEED)";
+        "before reading: every host wrote back the files it is to read (sync) and told the kernel to drop their pages "
+        "(fadvise DONTNEED)";
     return {};
   }
 
-  void warn_if_warm(uint32_t checkpoint) const {
+  /// Says, once in what was done about the page cache, that pages stayed there all the same.
+  void warn_if_warm(uint32_t checkpoint) {
     if (!cached_before_ || cached_before_->total_bytes == 0) return;
     const double share =
         static_cast<double>(cached_before_->cached_bytes) / static_cast<double>(cached_before_->total_bytes);
-    if (share > kWarmShare) {
-      log::warning("checkpoint {}: {:.1f} % of its bytes are still in this host's page cache before reading",
-                   checkpoint, 100 * share);
-    }
+    if (share <= kWarmShare) return;
+    log::warning("checkpoint {}: {:.1f} % of its bytes are still in this host's page cache before reading", checkpoint,
+                 100 * share);
+    if (stayed_) return;
+    stayed_ = true;
+    record_.eviction += fmt::format("; but {:.1f} % of checkpoint {} stayed there", 100 * share, checkpoint);
   }
 
   void open_event() {
@@ -239,6 +242,7 @@ class CheckpointRun {
   std::unique_ptr<ProgressMeter> meter_;
   std::vector<RankInterval> intervals_;  // one per rank, of the current event
   std::optional<storage::Residency> cached_before_;
+  bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
 };
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <random>
 
 #include "payload/mix.hpp"
 
@@ -16,64 +16,36 @@ using TimeKind = TimeDistribution::Kind;
 
 constexpr uint64_t kComputeTimeKey = 0x9e3779b97f4a7c15u;
 
-// SplitMix64 over the sampler's own state.
-class Random {
+/// SplitMix64 over the state of a sampler, as the distributions of the standard library ask for random bits.
+class RandomBits {
  public:
-  explicit Random(uint64_t& state) : state_(state) {}
-
-  // (0, 1]: the logarithm of it is finite.
-  double uniform() {
-    state_ += kComputeTimeKey;
-    return static_cast<double>((payload::mix64(state_) >> 11) + 1) * 0x1p-53;
-  }
-
-  double exponential() { return -std::log(uniform()); }
-
-  double normal() {
-    const double radius = std::sqrt(2 * exponential());
-    return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
-
-  // Marsaglia and Tsang's, for shapes from 1; a smaller one is raised by 1 and scaled down.
-  double gamma(double shape) {
-    if (shape <= 0) return 0;
-    if (shape < 1) return gamma(shape + 1) * std::pow(uniform(), 1 / shape);
-    const double d = shape - 1.0 / 3;
-    const double c = 1 / std::sqrt(9 * d);
-    for (;;) {
-      const double x = normal();
-      const double v = (1 + c * x) * (1 + c * x) * (1 + c * x);
-      if (v > 0 && std::log(uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
-    }
-  }
-
-  // Arrivals at rate 1 until `mean`: exact, and its cost is nothing against sleeping for so many seconds.
-  double poisson(double mean) {
-    double arrivals = 0;
-    for (double time = exponential(); time < mean; time += exponential()) ++arrivals;
-    return arrivals;
-  }
+  using result_type = uint64_t;
+  explicit RandomBits(uint64_t& state) : state_(state) {}
+  static constexpr uint64_t min() { return 0; }
+  static constexpr uint64_t max() { return UINT64_MAX; }
+  uint64_t operator()() { return payload::mix64(state_ += kComputeTimeKey); }
 
  private:
   uint64_t& state_;
 };
 
-double seconds_of(const TimeDistribution& distribution, Random random) {
+double seconds_of(const TimeDistribution& distribution, RandomBits random) {
+  const double first = distribution.first, second = distribution.second;
   switch (distribution.kind) {
     case TimeKind::kNone:
       return 0;
     case TimeKind::kConstant:
-      return distribution.first;
+      return first;
     case TimeKind::kNormal:
-      return distribution.first + distribution.second * random.normal();
+      return first + second * std::normal_distribution()(random);
     case TimeKind::kUniform:
-      return distribution.first + (distribution.second - distribution.first) * random.uniform();
+      return std::uniform_real_distribution(first, second)(random);
     case TimeKind::kGamma:
-      return random.gamma(distribution.first) * distribution.second;
+      return first > 0 ? second * std::gamma_distribution(first)(random) : 0;
     case TimeKind::kExponential:
-      return random.exponential() * distribution.first;
+      return first * std::exponential_distribution()(random);
     case TimeKind::kPoisson:
-      return random.poisson(distribution.first);
+      return first > 0 ? static_cast<double>(std::poisson_distribution<int64_t>(first)(random)) : 0;
   }
   return 0;
 }
@@ -91,12 +63,12 @@ bool is_fixed(const TimeDistribution& distribution) {
 
 TimeSampler::TimeSampler(const TimeDistribution& distribution, uint64_t seed, uint32_t rank)
     : distribution_(distribution), state_(payload::mix64(payload::mix64(seed + kComputeTimeKey) + rank)) {
-  if (is_fixed(distribution_)) constant_ns_ = to_nanos(seconds_of(distribution_, Random(state_)));
+  if (is_fixed(distribution_)) constant_ns_ = to_nanos(seconds_of(distribution_, RandomBits(state_)));
 }
 
 Nanos TimeSampler::draw() {
   if (is_fixed(distribution_)) return constant_ns_;
-  return to_nanos(seconds_of(distribution_, Random(state_)));
+  return to_nanos(seconds_of(distribution_, RandomBits(state_)));
 }
 
 std::string describe(const TimeDistribution& distribution) {

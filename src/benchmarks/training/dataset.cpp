@@ -91,6 +91,10 @@ Dataset::Dataset(const workloads::DatasetSettings& settings, FileSet set, uint64
     sigma_ = settings.record_bytes_stdev / (2 * std::sqrt(settings.record_bytes));
     height_ = width_ = static_cast<uint64_t>(side_);
   }
+  if (!sizes_vary()) {
+    same_bytes_ = format_->file_bytes(shape(0));
+    for (uint32_t i = 0; i < format_->extent_count(); ++i) same_extents_.push_back(format_->extent(shape(0), i));
+  }
   const uint64_t sampled = sizes_vary() ? std::min(files_, kFilesSampledForSize) : std::min<uint64_t>(files_, 1);
   double sum = 0;
   for (uint64_t index = 0; index < sampled; ++index) sum += static_cast<double>(file_bytes(index));
@@ -126,6 +130,11 @@ formats::FileShape Dataset::shape(uint64_t index) const {
   if (found_) return {found_->bytes(index), 1};
   const auto [first, second] = normals(shape_key_, index);
   return {side_of(side_, sigma_, first), side_of(side_, sigma_, second)};
+}
+
+formats::Extent Dataset::extent(uint64_t index, uint32_t place, uint64_t file_bytes) const {
+  if (!sizes_vary()) return same_extents_[place];
+  return format_->extent_count() == 1 ? formats::Extent{0, file_bytes} : format_->extent(shape(index), place);
 }
 
 formats::FileContent Dataset::content(uint64_t index) const {

@@ -48,7 +48,9 @@ class Dataset {
 
   /// Returns the shape of a file, which depends on (seed, set, index) alone, not on the number of ranks.
   formats::FileShape shape(uint64_t index) const;
-  uint64_t file_bytes(uint64_t index) const { return format_->file_bytes(shape(index)); }
+  uint64_t file_bytes(uint64_t index) const { return sizes_vary() ? format_->file_bytes(shape(index)) : same_bytes_; }
+  /// Returns the extent at `place` of a file of `file_bytes`.
+  formats::Extent extent(uint64_t index, uint32_t place, uint64_t file_bytes) const;
   bool sizes_vary() const { return sigma_ > 0 || (found_ && !found_->each.empty()); }
   bool sizes_are_found() const { return found_ != nullptr; }
 
@@ -73,6 +75,8 @@ class Dataset {
   uint32_t subfolder_digits_;
   uint64_t height_ = 1, width_ = 1;  // of every file, if sizes don't vary
   double side_ = 1, sigma_ = 0;      // else
+  uint64_t same_bytes_ = 0;          // of every file, if sizes don't vary
+  std::vector<formats::Extent> same_extents_;
   double mean_file_bytes_ = 0;
   std::shared_ptr<const FoundSizes> found_;
 };

@@ -68,7 +68,7 @@ void ExtentReader::start(uint32_t rank, const Pass& pass, uint64_t ticket) {
   OpenFile& file = file_of(rank, index, pass);
   auto place = static_cast<uint32_t>(ticket % per_file);
   if (pass.sample_key) place = pass.extents.shuffled(place, *pass.sample_key + index);
-  const formats::Extent extent = pass.dataset->format().extent(pass.dataset->shape(index), place);
+  const formats::Extent extent = pass.dataset->extent(index, place, file.spec.size_bytes);
 
   Job& job = *free_jobs_.back();
   free_jobs_.pop_back();
@@ -193,7 +193,9 @@ void ExtentReader::read_done(const Operation& operation, Job& job) {
   if (job.started_ns == 0 || operation.submitted_ns < job.started_ns) job.started_ns = operation.submitted_ns;
   if (job.reads_left != 0 || job.next != job.end) return;
   OpenFile& file = *job.file;
-  stats_.extent_ns.record(static_cast<uint64_t>(operation.completed_ns - job.started_ns));
+  if (traits_.holds_objects || operation.completed_ns != operation.submitted_ns) {
+    stats_.extent_ns.record(static_cast<uint64_t>(operation.completed_ns - job.started_ns));
+  }
   ++stats_.extents;
   if (queue_.stream(file.rank).complete(job.ticket)) queue_.publish_ready(file.rank);
   free_jobs_.push_back(&job);
@@ -226,6 +228,35 @@ void ExtentReader::clean_up(io::IoThread& thread, bool /*failed*/) {
     }
     file->state = OpenFile::State::kUnused;
   }
+}
+
+Result<std::unique_ptr<Readers>> Readers::start(const ReadPlan& plan, bool verify, storage::Store& store,
+                                                PrefetchQueue& queue, world::Failure& failure,
+                                                io::SharedSeries& series) {
+  std::unique_ptr<Readers> readers(new Readers(queue));
+  for (uint32_t i = 0; i < plan.workers; ++i) {
+    readers->readers_.push_back(std::make_unique<ExtentReader>(i, plan, verify, store, queue, failure));
+  }
+  auto threads = io::IoThreadPool::start(plan, verify, store, failure, io::pointers(readers->readers_), &series);
+  if (!threads) return fail(std::move(threads.error()));
+  readers->threads_ = std::move(*threads);
+  readers->on_raise_ = failure.on_raise([&queue] { queue.wake_all(); });
+  readers->threads_->begin();
+  return readers;
+}
+
+Readers::~Readers() {
+  if (threads_) stop();
+}
+
+void Readers::stop() {
+  queue_.close();
+  threads_->stop();
+  on_raise_ = {};
+}
+
+void Readers::merge_into(ReadStats& stats) const {
+  for (const auto& reader : readers_) merge(stats, reader->numbers());
 }
 
 }  // namespace mlps::training

@@ -8,13 +8,13 @@
 #include "benchmarks/training/gather_steps.hpp"
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/step_log.hpp"
-#include "run/gather_parts.hpp"
 
 namespace mlps::training {
 
 namespace {
 
 constexpr const char* kRunPart = "part of the training record";
+constexpr const char* kDatagenPart = "part of the datagen record";
 
 /// Whether `ranks` are `count`, all with the steps that process 0's first rank has.
 bool fit(const std::vector<RankBlock>& ranks, uint32_t count, const std::vector<RankBlock>& expected) {
@@ -86,6 +86,10 @@ world::Bytes pack_part(const RunRecord& record) {
   return run::pack_record(kRunPart, record);
 }
 
+world::Bytes pack_part(const GenerateRecord& record) {
+  return run::pack_record(kDatagenPart, record);
+}
+
 Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent,
                    const std::vector<world::Member>& members) {
   auto parts = run::unpack_parts<RunRecord>(kRunPart, sent, members, record.plan.accelerators,
@@ -102,6 +106,16 @@ Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent,
   record.start_up_s = start_up_s;
   for (Epoch& epoch : record.epochs) sum_up(epoch);
   judge(record);
+  return {};
+}
+
+Status merge_parts(GenerateRecord& record, const std::vector<world::Bytes>& sent,
+                   const std::vector<world::Member>& members) {
+  auto parts = run::unpack_parts<GenerateRecord>(kDatagenPart, sent, members, 0,
+                                                 [](const GenerateRecord&) { return std::string(); });
+  if (!parts) return fail(std::move(parts.error()));
+  run::merge_records(record, std::move(*parts), members);
+  judge_generation(record, record.files);
   return {};
 }
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
+#include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/record.hpp"
-#include "world/transport.hpp"
+#include "run/gather_parts.hpp"
 
 namespace mlps::training {
 
@@ -18,12 +18,17 @@ namespace mlps::training {
 /// reason that names the missing parts, and the error is returned.
 Status gather_record(RunRecord& record, world::Transport& transport, const std::string& scratch_folder);
 
-// The two halves of gather_record(), without a transport and without step logs.
+// The two halves of it without a transport and without step logs, and of the gathering of the records of a generation
+// (run::gather_record()), of which counts, latencies and times of workers and processors are summed; seconds and memory
+// are those of the process that had most.
 
-/// Packs the share of this process of what run() found out.
+/// Packs the share of this process of what run(), or generate(), found out.
 world::Bytes pack_part(const RunRecord& record);
-/// `record` is process 0's; `sent` has the pack of every process, its own too. A part that is damaged, of
-/// other ranks, or of other epochs, blocks or steps fails with E503 and leaves the record as it was.
+world::Bytes pack_part(const GenerateRecord& record);
+/// `record` is process 0's; `sent` has the pack of every process, its own too. A part that is damaged, of another
+/// process or of other ranks, epochs, blocks or steps fails with E503 and leaves the record as it was.
 Status merge_parts(RunRecord& record, const std::vector<world::Bytes>& sent, const std::vector<world::Member>& members);
+Status merge_parts(GenerateRecord& record, const std::vector<world::Bytes>& sent,
+                   const std::vector<world::Member>& members);
 
 }  // namespace mlps::training

@@ -48,8 +48,9 @@ Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage
   wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // one I/O thread writes a file
   wish.null_workers = std::max(1U, request.cores);
   wish.part_bytes = part_bytes;
-  return io::choose_plan({request.workers, request.depth, request.memory_bytes, std::max(1U, request.cores)}, wish,
-                         store.traits());
+  return io::choose_plan(
+      {request.workers, request.depth, part_bytes, request.memory_bytes, std::max(1U, request.cores)}, wish,
+      store.traits());
 }
 
 std::string progress_line(const GenerateProgress& progress) {

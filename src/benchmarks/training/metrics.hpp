@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "benchmarks/training/record.hpp"
@@ -8,26 +11,31 @@
 /// Formulas of DLIO's statscounter, tested with worked numbers.
 namespace mlps::training {
 
-/// Holds the sums over the steps of one block of one rank, as the run takes them.
-struct BlockSums {
-  uint64_t steps = 0;
-  Nanos wall_ns = 0;            ///< T1 - T0
-  Nanos window_compute_ns = 0;  ///< compute over steps exclude_start .. steps - 1 - exclude_end
-  Nanos excluded_proc_ns = 0;   ///< proc of the excluded steps
+/// Which steps of a block count in AU and throughput: all but the first and the last so many.
+struct MetricWindow {
   uint64_t batch_size = 1;
-  uint32_t exclude_start = 1;
-  uint32_t exclude_end = 0;
+  uint32_t exclude_start = 1, exclude_end = 0;
 };
-struct BlockRates {
-  Nanos window_ns = 0;    ///< T
-  double au = 0;          ///< percent; 0 if the window is empty or T <= 0
-  double throughput = 0;  ///< samples/s
-};
-BlockRates block_rates(const BlockSums& sums);
+/// Sets window_ns, au and throughput of a block from its steps, its times and its window_compute_ns. `excluded_ns`:
+/// load and compute of the steps that don't count. AU and throughput are 0 if none counts, or T <= 0.
+void set_rates(RankBlock& block, Nanos excluded_ns, const MetricWindow& window);
 
 /// Sets au and throughput of an epoch from its blocks: the mean over ranks of the step-weighted mean over blocks, and
 /// the sum over ranks.
 void sum_up(Epoch& epoch);
+
+/// Shares, from 0 to 1, of the time of training, evaluations and checkpoints in which the storage waited for this
+/// client: its threads came late to what was due, or waited for a processor. Nothing of what there was not.
+struct ClientShares {
+  std::optional<double> training, evaluation, checkpoints;
+};
+ClientShares client_shares(std::span<const Epoch> epochs);
+/// From here on a share is worth a warning; and beyond the second one the number is not about the storage.
+inline constexpr double kSlowClient = 0.01;
+inline constexpr double kTooSlowClient = 0.05;
+/// Returns for each share above `limit` a sentence that says how large it is, of how slow a client, and why as far as
+/// the hosts can tell.
+std::vector<std::string> slow_client(const RunRecord& record, double limit);
 
 struct MeanAndDeviation {
   double mean = 0;
@@ -43,11 +51,16 @@ struct Metrics {
   bool meets_expectation = false;
   // Of this program, over all epochs and ranks.
   double bytes_read_per_s = 0;    ///< really read over the sum of epoch block times
-  double storage_wait_share = 0;  ///< of accelerator time: waiting for data
+  double demand_bytes_per_s = 0;  ///< the same if nothing but the drawn compute times took time
+  double served_share = 0;        ///< of the demand, that was read
+  double compute_share = 0;       ///< of accelerator time; this and the next three add up to 1
+  double storage_wait_share = 0;  ///< waiting for data
   double barrier_share = 0;
   double harness_share = 0;
-  /// Block::overhead_ns per step and accelerator: the cost of this program, oversleeping and the handling of the
-  /// barrier included (DLIO counts those two as compute and barrier time, so they are not in harness_share).
+  ClientShares client;
+  /// ClientTime::overhead_ns of the blocks per step and accelerator: the cost of this program, oversleeping and the
+  /// handling of the barrier included (DLIO counts those two as compute and barrier time, so they are not in
+  /// harness_share).
   double harness_ns_per_step = 0;
   double slowest_rank_au = 0, fastest_rank_au = 0;
   // Evaluation and checkpoints, where there were any.
@@ -56,5 +69,8 @@ struct Metrics {
   std::vector<double> save_gib_per_s, save_seconds;
 };
 Metrics metrics_of(const RunRecord& record);
+
+/// Whether a mean AU, in percent, reaches the threshold in a run whose numbers are the storage's.
+bool meets_expectation(const RunRecord& record, double au);
 
 }  // namespace mlps::training

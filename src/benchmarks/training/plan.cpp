@@ -27,34 +27,68 @@ uint64_t whole(double value) {
   return value < kLimit ? static_cast<uint64_t>(value) : static_cast<uint64_t>(kLimit);
 }
 
-struct Share {
-  uint64_t steps = 0;         ///< full batches of the rank with the fewest samples
-  uint64_t files_needed = 0;  ///< for one step on every rank
-};
+/// Full batches of the rank with the fewest samples.
+uint64_t steps_of(uint64_t files, uint64_t samples_per_file, uint64_t batch, uint32_t ranks) {
+  return files / ranks * samples_per_file / batch;
+}
 
-Share share_of(uint64_t files, uint64_t samples_per_file, uint64_t batch, uint32_t ranks) {
-  return {files / ranks * samples_per_file / batch, ranks * ceil_div(batch, samples_per_file)};
+/// Files for so many steps on every rank.
+uint64_t files_for(uint64_t steps, uint64_t samples_per_file, uint64_t batch, uint32_t ranks) {
+  return ranks * ceil_div(steps * batch, samples_per_file);
+}
+
+/// Steps of a block that AU leaves out.
+uint64_t excluded_steps(const TrainingWorkload& workload) {
+  return uint64_t{workload.metric.exclude_start_steps} + workload.metric.exclude_end_steps;
 }
 
 tl::unexpected<Error> no_step(std::string_view key, uint64_t files, uint64_t samples_per_file, uint64_t batch,
-                              uint32_t ranks, uint64_t needed) {
+                              uint32_t ranks, uint64_t steps) {
   return fail(ErrorCode::kConfigInvalid,
               fmt::format("{}={}: with {} accelerators some get no full batch of {} samples", key, files, ranks, batch),
               fmt::format("dataset.num_samples_per_file={}, files per accelerator {}", samples_per_file, files / ranks),
-              fmt::format("{} files would do for one step each; `datasize` says how many the rules ask for", needed));
+              fmt::format("{} files would do for {} steps each; `datasize` says how many the rules ask for",
+                          files_for(steps, samples_per_file, batch, ranks), steps));
+}
+
+/// Fails where every block is so short that no step of it counts: such a run would measure nothing.
+Status check_window(const TrainingWorkload& workload, const RunPlan& plan) {
+  const uint64_t excluded = excluded_steps(workload);
+  uint64_t longest = 0, begun = 0;
+  uint32_t epoch = 0;
+  for (const RunPlan::Checkpoint& checkpoint : plan.checkpoints) {
+    if (checkpoint.epoch != epoch) begun = 0;
+    epoch = checkpoint.epoch;
+    longest = std::max(longest, checkpoint.step - begun);
+    begun = checkpoint.step;
+  }
+  const bool whole_epochs = plan.checkpoints.empty() || plan.checkpoints.back().epoch < plan.epochs;
+  longest = std::max(longest, whole_epochs ? plan.steps_per_epoch : plan.steps_per_epoch - begun);
+  if (longest > excluded) return {};
+  const uint64_t files = files_for(excluded + 1, plan.samples_per_file, plan.batch_size, plan.accelerators);
+  return fail(
+      ErrorCode::kConfigInvalid,
+      fmt::format("every step is left out of the measurement: {} steps at a time, of which the first {} and the "
+                  "last {} don't count",
+                  longest, workload.metric.exclude_start_steps, workload.metric.exclude_end_steps),
+      fmt::format("dataset.num_files_train={}, {} steps per epoch", plan.files, plan.steps_per_epoch),
+      plan.steps_per_epoch > longest
+          ? fmt::format("save less often: checkpoint.steps_between_checkpoints={} or more", excluded + 1)
+      : plan.files < files ? fmt::format("{} files would do for {} steps per epoch", files, excluded + 1)
+                           : fmt::format("ask for {} steps per epoch or more", excluded + 1));
 }
 
 Status plan_steps(const TrainingWorkload& workload, RunPlan& plan) {
-  const Share share = share_of(plan.files, plan.samples_per_file, plan.batch_size, plan.accelerators);
-  if (share.steps == 0) {
+  const uint64_t steps = steps_of(plan.files, plan.samples_per_file, plan.batch_size, plan.accelerators);
+  if (steps == 0) {
     return no_step("dataset.num_files_train", plan.files, plan.samples_per_file, plan.batch_size, plan.accelerators,
-                   share.files_needed);
+                   excluded_steps(workload) + 1);
   }
-  plan.steps_per_epoch = share.steps;
+  plan.steps_per_epoch = steps;
   if (const auto wanted = workload.training.total_training_steps) {
-    if (*wanted > share.steps) {
+    if (*wanted > steps) {
       return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("train.total_training_steps={}, but the data hold only {} steps", *wanted, share.steps),
+                  fmt::format("train.total_training_steps={}, but the data hold only {} steps", *wanted, steps),
                   fmt::format("dataset.num_files_train={}, reader.batch_size={}, {} accelerators", plan.files,
                               plan.batch_size, plan.accelerators),
                   "ask for fewer steps, or generate more files");
@@ -71,12 +105,11 @@ Status plan_evaluation(const TrainingWorkload& workload, RunPlan& plan) {
   plan.eval_batch_size = workload.reader.batch_size_eval;
   if (!workload.evaluation) return {};
   plan.eval_files = workload.dataset.num_files_eval;
-  const Share share = share_of(plan.eval_files, plan.samples_per_file, plan.eval_batch_size, plan.accelerators);
-  if (share.steps == 0) {
+  plan.eval_steps = steps_of(plan.eval_files, plan.samples_per_file, plan.eval_batch_size, plan.accelerators);
+  if (plan.eval_steps == 0) {
     return no_step("workflow.evaluation=True and dataset.num_files_eval", plan.eval_files, plan.samples_per_file,
-                   plan.eval_batch_size, plan.accelerators, share.files_needed);
+                   plan.eval_batch_size, plan.accelerators, excluded_steps(workload) + 1);
   }
-  plan.eval_steps = share.steps;
   for (uint64_t epoch = workload.eval.eval_after_epoch; epoch <= plan.epochs;
        epoch += workload.eval.epochs_between_evals) {
     plan.eval_epochs.push_back(static_cast<uint32_t>(epoch));
@@ -164,6 +197,7 @@ Result<RunPlan> make_run_plan(const TrainingWorkload& workload, uint32_t acceler
   if (Status done = plan_steps(workload, plan); !done) return fail(done.error());
   if (Status done = plan_evaluation(workload, plan); !done) return fail(done.error());
   if (Status done = plan_checkpoints(workload, plan); !done) return fail(done.error());
+  if (Status measures = check_window(workload, plan); !measures) return fail(measures.error());
   return plan;
 }
 

@@ -102,7 +102,7 @@ constexpr auto fields_of(Of<RunPlan>) {
 }
 static_assert(lists_every_member<RunPlan>());
 /// Plans a run. Fails with E102 where nothing can run: no full batch for some rank (with the number of files that would
-/// do), more steps asked for than the data hold.
+/// do), more steps asked for than the data hold, no step that counts in AU.
 Result<RunPlan> make_run_plan(const workloads::TrainingWorkload& workload, uint32_t accelerators);
 
 }  // namespace mlps::training

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/periodic_thread.hpp"
-#include "benchmarks/training/readers.hpp"
+#include "benchmarks/training/extent_reader.hpp"
 #include "benchmarks/training/run.hpp"
 #include "benchmarks/training/step_loop.hpp"
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "benchmarks/training/metrics.hpp"
 
 namespace mlps::training {
+
 void judge(RunRecord& record) {
   const ReadStats& stats = record.stats;
   const auto add = [&](std::string reason) { record.reasons.push_back(std::move(reason)); };
@@ -18,6 +20,8 @@ void judge(RunRecord& record) {
     add(fmt::format("bytes verified: {} of {} read", grouped(stats.bytes_verified), grouped(stats.bytes)));
   }
   record.verdict = run::judge(record.reasons, record.error);
+  record.caveats.clear();
+  if (record.verdict == run::Verdict::kPassed) record.caveats = slow_client(record, kTooSlowClient);
 }
 
 }  // namespace mlps::training

@@ -10,9 +10,11 @@
 #include "base/error.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "io/plan.hpp"
+#include "io/series.hpp"
 #include "io/stats.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
+#include "world/cpu_pressure.hpp"
 
 namespace mlps::training {
 
@@ -21,10 +23,13 @@ namespace mlps::training {
 struct ReadPlan : io::Plan {
   uint64_t extents_per_file = 1;
   double mean_extent_bytes = 0;
-  uint64_t read_ahead_batches = 0;  ///< read_threads x prefetch_size: batches ahead of the one in use
-  uint64_t read_ahead_extents = 0;  ///< per accelerator, beyond the batch it asks for; by the byte limit
-  uint64_t read_ahead_bytes = 0;    ///< what that is, nominally
-  uint32_t in_flight = 0;           ///< extents per accelerator at once
+  uint32_t readers = 0;              ///< of each accelerator, as reader.read_threads means it
+  uint64_t read_ahead_batches = 0;   ///< of an accelerator, beyond the batch it asks for; and beyond these
+  uint64_t read_ahead_window = 0;    ///< so many extents
+  uint64_t read_ahead_extents = 0;   ///< what both come to, but no more than --read-ahead
+  uint64_t read_ahead_bytes = 0;     ///< what that is, nominally; bytes that have arrived take no memory
+  uint32_t in_flight = 0;            ///< extents per accelerator at once
+  std::vector<std::string> remarks;  ///< sentences on limits that the workload meets, and what the numbers then mean
 };
 
 /// Holds the times of one block of one epoch on one rank; docs/metrics.md has the formulas.
@@ -34,6 +39,7 @@ struct RankBlock {
   double au = 0;                ///< percent: 100 C / T
   double throughput = 0;        ///< samples/s of this rank
   Nanos compute_ns = 0;         ///< measured, all steps
+  Nanos drawn_ns = 0;           ///< the same as the accelerator would have computed
   Nanos window_compute_ns = 0;  ///< C: over the metric window
   Nanos window_ns = 0;          ///< T
   Nanos wait_ns = 0;            ///< waiting for storage, all steps
@@ -44,22 +50,33 @@ constexpr auto fields_of(Of<RankBlock>) {
   return std::tuple(kept("steps", &RankBlock::steps), kept("start_ns", &RankBlock::start),
                     kept("end_ns", &RankBlock::end), kept("au_percent", &RankBlock::au),
                     kept("samples_per_s", &RankBlock::throughput), kept("compute_ns", &RankBlock::compute_ns),
-                    kept("window_compute_ns", &RankBlock::window_compute_ns), kept("window_ns", &RankBlock::window_ns),
-                    kept("wait_ns", &RankBlock::wait_ns), kept("barrier_ns", &RankBlock::barrier_ns),
-                    kept("harness_ns", &RankBlock::harness_ns));
+                    kept("drawn_ns", &RankBlock::drawn_ns), kept("window_compute_ns", &RankBlock::window_compute_ns),
+                    kept("window_ns", &RankBlock::window_ns), kept("wait_ns", &RankBlock::wait_ns),
+                    kept("barrier_ns", &RankBlock::barrier_ns), kept("harness_ns", &RankBlock::harness_ns));
 }
 static_assert(lists_every_member<RankBlock>());
+
+/// What of a stretch of steps, or of checkpoints, was not the accelerators' computing and not the storage's: time of
+/// this client, which a slow one adds to. Summed over hosts; of accelerators without a barrier the mean.
+struct ClientTime {
+  Nanos wall_ns = 0;
+  Nanos overhead_ns = 0;  ///< beyond the drawn compute time and the wait for data of the slowest accelerator
+  Nanos wait_ns = 0;      ///< that wait, while this process could run
+};
+constexpr auto fields_of(Of<ClientTime>) {
+  return std::tuple(summed("wall_ns", &ClientTime::wall_ns), summed("overhead_ns", &ClientTime::overhead_ns),
+                    summed("wait_ns", &ClientTime::wait_ns));
+}
+static_assert(lists_every_member<ClientTime>());
 
 struct Block {
   std::vector<RankBlock> ranks;
   uint64_t first_step = 0;  ///< index into the step log
-  /// Sum over steps of what a step took beyond its slowest accelerator's storage wait and drawn compute time: all that
-  /// is ours (noticing, hand-over, barrier, oversleeping). Summed over hosts.
-  Nanos overhead_ns = 0;
+  ClientTime client;
 };
 constexpr auto fields_of(Of<Block>) {
   return std::tuple(summed("ranks", &Block::ranks), kept("first_step", &Block::first_step),
-                    summed("overhead_ns", &Block::overhead_ns));
+                    summed("client", &Block::client));
 }
 static_assert(lists_every_member<Block>());
 
@@ -70,21 +87,23 @@ struct SavedCheckpoint {
   Stamp start;
   Nanos duration_ns = 0;
   uint64_t bytes = 0;
+  Nanos client_ns = 0;  ///< of the duration: the storage waited for this client
 };
 constexpr auto fields_of(Of<SavedCheckpoint>) {
   return std::tuple(kept("epoch", &SavedCheckpoint::epoch), kept("step", &SavedCheckpoint::step),
                     kept("start_ns", &SavedCheckpoint::start), kept("duration_ns", &SavedCheckpoint::duration_ns),
-                    kept("bytes", &SavedCheckpoint::bytes));
+                    kept("bytes", &SavedCheckpoint::bytes), kept("client_ns", &SavedCheckpoint::client_ns));
 }
 static_assert(lists_every_member<SavedCheckpoint>());
 
 struct Evaluation {
   Stamp start, end;
   std::vector<RankBlock> ranks;
+  ClientTime client;
 };
 constexpr auto fields_of(Of<Evaluation>) {
   return std::tuple(lowest("start_ns", &Evaluation::start), highest("end_ns", &Evaluation::end),
-                    summed("ranks", &Evaluation::ranks));
+                    summed("ranks", &Evaluation::ranks), summed("client", &Evaluation::client));
 }
 static_assert(lists_every_member<Evaluation>());
 
@@ -113,12 +132,15 @@ struct Epoch {
   std::optional<CacheProbe> cache;  ///< file systems only
   double au = 0;                    ///< mean over ranks of the step-weighted mean over blocks, percent
   double throughput = 0;            ///< sum over ranks, samples/s
+  world::CpuPressure pressure;      ///< processor time that the hosts wanted and did not get, over the epoch
+  Nanos io_thread_ns = 0;           ///< time of all I/O threads: their number times the epoch
 };
 constexpr auto fields_of(Of<Epoch>) {
   return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
                     each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
                     summed("evaluation", &Epoch::evaluation), summed("cache", &Epoch::cache),
-                    kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput));
+                    kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput),
+                    summed("processors", &Epoch::pressure), summed("io_thread_ns", &Epoch::io_thread_ns));
 }
 static_assert(lists_every_member<Epoch>());
 
@@ -166,6 +188,7 @@ struct RunRecord : run::RunFacts {
   std::vector<Epoch> epochs;     ///< those completed
   uint64_t extents_planned = 0;  ///< of the epochs begun
   ReadStats stats;
+  io::Series series;  ///< of every second, from run_start on; of each host by its own clock
   std::shared_ptr<StepLog> steps;
   uint64_t steps_logged = 0;  ///< in the log when the run ended
   std::vector<std::string> notes;
@@ -175,11 +198,12 @@ struct RunRecord : run::RunFacts {
 constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(kept("start_up_s", &RunRecord::start_up_s), kept("", &RunRecord::steps_logged),
                     summed("", &RunRecord::extents_planned), each("epochs", &RunRecord::epochs),
-                    summed("reading", &RunRecord::stats));
+                    summed("reading", &RunRecord::stats), summed("", &RunRecord::series));
 }
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
-/// read was made. What was not is added to the reasons that are there already.
+/// read was made. What was not is added to the reasons that are there already; why a passed run says nothing of the
+/// storage becomes its caveats.
 void judge(RunRecord& record);
 
 }  // namespace mlps::training

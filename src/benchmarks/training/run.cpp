@@ -9,9 +9,9 @@
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/training/extent_reader.hpp"
 #include "benchmarks/training/page_cache.hpp"
 #include "benchmarks/training/progress.hpp"
-#include "benchmarks/training/readers.hpp"
 #include "benchmarks/training/step_log.hpp"
 #include "benchmarks/training/step_loop.hpp"
 #include "benchmarks/training/wakeup_latency.hpp"
@@ -36,7 +36,7 @@ class TrainingRun {
         world_(world),
         record_(describe_run(request, world.first_rank())),
         queue_(world.first_rank(), world.local_ranks(), stream_capacity(request)),
-        step_loop_(queue_, world) {}
+        step_loop_(queue_, world, stalls_, series_.origin()) {}
 
   RunRecord execute() {
     record_.run_start = Stamp::now();
@@ -56,7 +56,10 @@ class TrainingRun {
     auto steps = StepLog::create(request_.scratch_folder, world_.local_ranks());
     if (!steps) return fail(std::move(steps.error()));
     record_.steps = std::move(*steps);
-    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, queue_, world_.failure());
+    if (Status started = stalls_.start([this](Error error) { world_.failure().raise(std::move(error)); }); !started) {
+      return started;
+    }
+    auto readers = Readers::start(request_.reads, request_.verify, *request_.store, queue_, world_.failure(), series_);
     if (!readers) return fail(std::move(readers.error()));
     readers_ = std::move(*readers);
     if (!plan_.checkpoints.empty() && world_.first_rank() == 0) {
@@ -83,6 +86,7 @@ class TrainingRun {
       warn_if_warm(epoch);
     }
     if (!world_.meet_hosts()) return stopped();  // no host reads ahead while another still evicts
+    const world::CpuPressure before = world::cpu_pressure();
     epoch.start = Stamp::now();
     begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
     if (Status trained = train(epoch); !trained) return trained;
@@ -90,6 +94,8 @@ class TrainingRun {
       if (Status evaluated = evaluate(epoch); !evaluated) return evaluated;
     }
     epoch.end = Stamp::now();
+    epoch.pressure = world::cpu_pressure().since(before);
+    epoch.io_thread_ns = request_.reads.workers * (epoch.end.monotonic_ns - epoch.start.monotonic_ns);
     sum_up(epoch);
     log::info("epoch {}{}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, world_.hosts() > 1 ? " on this host" : "",
               epoch.au, epoch.throughput, to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
@@ -129,7 +135,7 @@ class TrainingRun {
     if (record_.start_up_s == 0) record_.start_up_s = to_seconds(now_ns() - request_.invocation_start.monotonic_ns);
     BlockResult result = step_loop_.run_block(block);
     if (!result.finished) return stopped();
-    epoch.blocks.push_back({std::move(result.ranks), first_logged, result.overhead_ns});
+    epoch.blocks.push_back({std::move(result.ranks), first_logged, result.client});
     return {};
   }
 
@@ -146,6 +152,7 @@ class TrainingRun {
     if (!result.finished) return stopped();
     evaluation.end = Stamp::now();
     evaluation.ranks = std::move(result.ranks);
+    evaluation.client = result.client;
     epoch.evaluation = std::move(evaluation);
     return {};
   }
@@ -154,9 +161,12 @@ class TrainingRun {
     if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
     show(epoch.number, "checkpoint");
     const std::string name = fmt::format("global_epoch{}_step{}/model_states-0.pt", checkpoint.epoch, checkpoint.step);
+    const Nanos lost_before = stalls_.lost_ns(now_ns());
     auto saved = saver_->save({{name, request_.workload.checkpointing.model_bytes}}, request_.train->seed());
     if (!saved) return fail(std::move(saved.error()));
-    epoch.checkpoints.push_back({checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes});
+    const Nanos client = std::max(saved->exposed_ns, stalls_.lost_ns(now_ns()) - lost_before);
+    epoch.checkpoints.push_back({checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes,
+                                 std::min(client, saved->duration_ns)});
     return {};
   }
 
@@ -164,10 +174,11 @@ class TrainingRun {
     BlockRequest block;
     block.first_batch = first;
     block.steps = steps;
-    block.batch_size = batch_size;
-    block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_extents};
-    block.exclude_start = request_.workload.metric.exclude_start_steps;
-    block.exclude_end = request_.workload.metric.exclude_end_steps;
+    block.ahead = {request_.reads.read_ahead_batches, request_.reads.read_ahead_window,
+                   request_.reads.read_ahead_extents};
+    block.storage = record_.traits.holds_objects || !request_.injected_fault.empty();
+    block.window = {batch_size, request_.workload.metric.exclude_start_steps,
+                    request_.workload.metric.exclude_end_steps};
     return block;
   }
 
@@ -197,6 +208,8 @@ class TrainingRun {
     if (readers_) {
       readers_->stop();
       readers_->merge_into(record_.stats);
+      record_.series = series_.series();
+      record_.series.merge(step_loop_.series());
       const Nanos first = readers_->first_read_ns();
       if (first != 0) record_.first_byte_s = to_seconds(first - request_.invocation_start.monotonic_ns);
     }
@@ -212,6 +225,7 @@ class TrainingRun {
     record_.error = world_.failure().first();
     run::add_cause(record_.error, record_.reasons);
     judge(record_);
+    for (const std::string& warning : slow_client(record_, kSlowClient)) log::warning("{}", warning);
   }
 
   /// This process's entry among the hosts.
@@ -235,6 +249,8 @@ class TrainingRun {
   const RunPlan& plan_;
   world::World& world_;
   RunRecord record_;
+  StallMeter stalls_;
+  io::SharedSeries series_{now_ns()};
   PrefetchQueue queue_;
   StepLoop step_loop_;
   std::deque<Pass> passes_;  // readers may look at the last one until they are stopped

@@ -14,13 +14,9 @@
 namespace mlps::training {
 
 /// The values about reading that the user may set; the rest follows from the workload and the store.
-struct ReadRequest {
-  std::optional<uint32_t> workers;
-  std::optional<uint32_t> depth;
-  uint64_t part_bytes = 0;
-  uint64_t memory_bytes = 0;
-  uint64_t read_ahead_bytes = 0;  ///< per accelerator
-  uint32_t cores = 1;
+struct ReadRequest : io::PlanRequest {
+  std::optional<uint64_t> read_ahead_bytes = {};  ///< --read-ahead: most of one accelerator; absent: no limit
+  uint32_t hosts = 1;                             ///< that share the accelerators
   bool verify = false;
 };
 /// Plans the reads of this host; asks the store for part sizes only. Fails with E102, which names the flag that can't

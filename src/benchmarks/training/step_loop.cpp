@@ -14,16 +14,20 @@ constexpr Nanos kMostSpinNs = 150'000;
 constexpr Nanos kLongWaitNs = 4'000'000;
 constexpr Nanos kShortWaitNs = 1'000'000;
 
+constexpr Nanos kSecondNs = 1'000'000'000;
+
 Nanos adapted(Nanos margin, Nanos late) {
   return std::clamp(std::max(margin - margin / 64, late + late / 4), kLeastSpinNs, kMostSpinNs);
 }
 
 }  // namespace
 
-StepLoop::StepLoop(PrefetchQueue& queue, world::World& world)
+StepLoop::StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls, Nanos origin)
     : queue_(queue),
       world_(world),
       failure_(world.failure()),
+      stalls_(stalls),
+      origin_(origin),
       ranks_(queue.size()),
       step_times_(queue.size()),
       spin_ns_(kMostSpinNs / 2) {
@@ -42,15 +46,12 @@ BlockResult StepLoop::run_block(const BlockRequest& request) {
   request_ = &request;
   extents_ = &queue_.pass().extents;
   deadlines_.clear();
-  overhead_ns_ = 0;
+  client_ = {};
   finished_ = 0;
   block_start_ = Stamp::now();
   for (Rank& rank : ranks_) {
     rank = Rank{};
-    rank.last.resize(request.exclude_end);
-    rank.sums.batch_size = request.batch_size;
-    rank.sums.exclude_start = request.exclude_start;
-    rank.sums.exclude_end = request.exclude_end;
+    rank.last.resize(request.window.exclude_end);
   }
   if (request.steps == 0)
     finished_ = queue_.size();
@@ -89,24 +90,28 @@ void StepLoop::begin_all(Nanos now) {
 uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
   state.load_start = now;
-  const uint64_t batch = request_->first_batch + state.step;
-  const uint64_t size = request_->batch_size;
+  state.lost_before = stalls_.lost_ns(now);
+  const uint64_t batch = request_->first_batch + state.block.steps;
+  const uint64_t size = request_->window.batch_size;
   const uint64_t needed = extents_->tickets_for((batch + 1) * size);
-  const uint64_t by_batches = extents_->tickets_for((batch + 1 + request_->ahead.batches) * size);
-  const uint64_t by_bytes = needed + request_->ahead.extents;
-  return queue_.stream(rank).raise_claim_limit(std::max(needed, std::min(by_batches, by_bytes)));
+  const ReadAhead& ahead = request_->ahead;
+  const uint64_t wanted = extents_->tickets_for((batch + 1 + ahead.batches) * size) + ahead.window;
+  return queue_.stream(rank).raise_claim_limit(std::min(wanted, needed + ahead.most_extents));
 }
 
 void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
   Rank& state = ranks_[rank];
   Stream& stream = queue_.stream(rank);
-  if (!stream.ready(request_->batch_size)) {
+  if (!stream.ready(request_->window.batch_size)) {
     state.had_to_wait = true;
     return;
   }
-  stream.take(request_->batch_size);
+  stream.take(request_->window.batch_size);
   if (!had_to_wait) state.had_to_wait = false;
   state.compute_start = now_ns();
+  const Nanos waited = state.compute_start - state.load_start;
+  const Nanos lost = stalls_.lost_ns(state.compute_start) - state.lost_before;
+  state.stored = state.had_to_wait && request_->storage ? std::clamp<Nanos>(waited - lost, 0, waited) : 0;
   state.drawn = samplers_[rank].draw();
   state.deadline = state.compute_start + state.drawn;
   deadlines_.push_back({state.deadline, rank});
@@ -117,8 +122,11 @@ void StepLoop::end_compute(uint32_t rank) {
   Rank& state = ranks_[rank];
   state.compute_end = now_ns();
   if (!request_->barrier) {
+    client_.wall_ns += state.compute_end - state.load_start;
+    client_.wait_ns += state.stored;
+    client_.overhead_ns += std::max<Nanos>(state.compute_end - state.load_start - state.stored - state.drawn, 0);
     close_step(state, state.compute_end);
-    if (state.step == request_->steps) {
+    if (state.block.steps == request_->steps) {
       ++finished_;
       return;
     }
@@ -140,13 +148,17 @@ void StepLoop::meet_and_release() {
 
 /// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts.
 void StepLoop::release(Nanos now, Nanos met) {
-  Nanos explained = 0;
+  Nanos explained = 0, stored = 0;
   for (Rank& state : ranks_) {
-    const Nanos waited = state.had_to_wait ? state.compute_start - state.load_start : 0;
-    explained = std::max(explained, waited + state.drawn);
+    if (state.stored + state.drawn > explained) {
+      explained = state.stored + state.drawn;
+      stored = state.stored;
+    }
     close_step(state, now);
   }
-  overhead_ns_ += std::max<Nanos>(now - step_start_ - explained - met, 0);
+  client_.wall_ns += now - step_start_;
+  client_.wait_ns += stored;
+  client_.overhead_ns += std::max<Nanos>(now - step_start_ - explained - met, 0);
   if (request_->on_step) {
     for (size_t rank = 0; rank < ranks_.size(); ++rank) {
       const Rank& state = ranks_[rank];
@@ -156,11 +168,11 @@ void StepLoop::release(Nanos now, Nanos met) {
     if (Status logged = request_->on_step(step_times_); !logged) failure_.raise(std::move(logged.error()));
   }
   const Rank& first = ranks_.front();
-  live_step_.store(request_->first_batch + first.step, std::memory_order_relaxed);
+  live_step_.store(request_->first_batch + first.block.steps, std::memory_order_relaxed);
   live_au_.store(100.0 * static_cast<double>(first.block.compute_ns) /
                      static_cast<double>(std::max<Nanos>(now - block_start_.monotonic_ns, 1)),
                  std::memory_order_relaxed);
-  if (first.step == request_->steps) {
+  if (first.block.steps == request_->steps) {
     finished_ = queue_.size();
     return;
   }
@@ -171,51 +183,59 @@ void StepLoop::close_step(Rank& state, Nanos now) {
   const StepTimes times{state.compute_start - state.load_start, state.compute_end - state.load_start,
                         state.compute_end - state.compute_start};
   state.block.compute_ns += times.compute_ns;
+  state.block.drawn_ns += state.drawn;
   if (state.had_to_wait) state.block.wait_ns += times.load_ns;
   state.block.barrier_ns += now - state.compute_end;
+  if (state.had_to_wait) spread(state.load_start, state.compute_start, &io::Second::wait_ns);
+  spread(state.compute_start, state.compute_end, &io::Second::compute_ns);
+  spread(state.compute_end, now, &io::Second::barrier_ns);
   state.had_to_wait = false;
   count(state, times);
-  ++state.step;
+}
+
+/// Adds a stretch of an accelerator's time to the seconds that it lies in.
+void StepLoop::spread(Nanos from, Nanos to, Nanos io::Second::*member) {
+  while (from < to) {
+    const Nanos second = (from - origin_) / kSecondNs;
+    const Nanos end = std::min(to, origin_ + (second + 1) * kSecondNs);
+    series_.at(static_cast<uint64_t>(second)).*member += end - from;
+    from = end;
+  }
 }
 
 /// Adds a step to the sums of the metric window, which leaves out the first steps at once, and the last ones when they
 /// are known to be the last.
 void StepLoop::count(Rank& state, const StepTimes& times) {
-  BlockSums& sums = state.sums;
-  ++sums.steps;
-  if (state.step < request_->exclude_start) {
-    sums.excluded_proc_ns += times.proc_ns;
+  if (state.block.steps++ < request_->window.exclude_start) {
+    state.excluded_ns += times.proc_ns;
     return;
   }
-  sums.window_compute_ns += times.compute_ns;
-  if (state.last.empty()) return;
-  state.last[state.step % state.last.size()] = times;
+  state.block.window_compute_ns += times.compute_ns;
+  if (!state.last.empty()) state.last[(state.block.steps - 1) % state.last.size()] = times;
 }
 
 BlockResult StepLoop::conclude(Nanos end) {
   BlockResult result;
   result.finished = finished_ == queue_.size();
-  result.overhead_ns = overhead_ns_;
-  const Stamp stamp{end, block_start_.wall_us + (end - block_start_.monotonic_ns) / 1000};
+  result.client = client_;
+  if (!request_->barrier) {
+    const auto ranks = static_cast<Nanos>(ranks_.size());
+    result.client = {client_.wall_ns / ranks, client_.overhead_ns / ranks, client_.wait_ns / ranks};
+  }
+  const Nanos wall = end - block_start_.monotonic_ns;
+  const MetricWindow& window = request_->window;
   for (Rank& state : ranks_) {
-    BlockSums& sums = state.sums;
-    sums.wall_ns = end - block_start_.monotonic_ns;
-    const uint64_t windowed = sums.steps > request_->exclude_start ? sums.steps - request_->exclude_start : 0;
-    for (uint64_t i = 0; i < std::min<uint64_t>(windowed, state.last.size()); ++i) {
-      const StepTimes& times = state.last[(sums.steps - 1 - i) % state.last.size()];
-      sums.window_compute_ns -= times.compute_ns;
-      sums.excluded_proc_ns += times.proc_ns;
-    }
-    const BlockRates rates = block_rates(sums);
     RankBlock& block = state.block;
-    block.steps = sums.steps;
     block.start = block_start_;
-    block.end = stamp;
-    block.au = rates.au;
-    block.throughput = rates.throughput;
-    block.window_ns = rates.window_ns;
-    block.window_compute_ns = sums.window_compute_ns;
-    block.harness_ns = std::max<Nanos>(sums.wall_ns - block.wait_ns - block.compute_ns - block.barrier_ns, 0);
+    block.end = {end, block_start_.wall_us + wall / 1000};
+    const uint64_t windowed = block.steps > window.exclude_start ? block.steps - window.exclude_start : 0;
+    for (uint64_t i = 0; i < std::min<uint64_t>(windowed, state.last.size()); ++i) {
+      const StepTimes& times = state.last[(block.steps - 1 - i) % state.last.size()];
+      block.window_compute_ns -= times.compute_ns;
+      state.excluded_ns += times.proc_ns;
+    }
+    set_rates(block, state.excluded_ns, window);
+    block.harness_ns = std::max<Nanos>(wall - block.wait_ns - block.compute_ns - block.barrier_ns, 0);
     result.ranks.push_back(block);
   }
   return result;
@@ -234,7 +254,7 @@ void StepLoop::warm_up() const {
   for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
     __builtin_prefetch(&ranks_[rank], 1);
     __builtin_prefetch(&step_times_[rank], 1);
-    queue_.stream(rank).warm(request_->batch_size);
+    queue_.stream(rank).warm(request_->window.batch_size);
   }
 }
 

@@ -5,37 +5,39 @@
 #include <functional>
 #include <vector>
 
+#include "base/stall_meter.hpp"
 #include "benchmarks/training/compute_time.hpp"
 #include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/prefetch_queue.hpp"
 #include "benchmarks/training/record.hpp"
+#include "io/series.hpp"
 #include "world/world.hpp"
 
 namespace mlps::training {
 
-/// How far accelerators read ahead of the batch they ask for: the smaller of both.
+/// How far accelerators read ahead of the batch they ask for: so many batches, and a window of extents beyond them, but
+/// no more than `most_extents` in all.
 struct ReadAhead {
-  uint64_t batches = 0;  ///< read_threads x prefetch_size
-  uint64_t extents = 0;  ///< what the byte limit allows
+  uint64_t batches = 0;
+  uint64_t window = 0;
+  uint64_t most_extents = 0;
 };
 
 /// A stretch of steps between two stops: a block of an epoch, or an evaluation.
 struct BlockRequest {
   uint64_t first_batch = 0;  ///< batches of this pass that every rank has taken before
   uint64_t steps = 0;
-  uint64_t batch_size = 1;
   bool barrier = true;  ///< after every step; an evaluation has none
+  bool storage = true;  ///< false: nothing but this program is waited for
   ReadAhead ahead;
-  uint32_t exclude_start = 1, exclude_end = 0;
+  MetricWindow window;  ///< and the size of a batch
   /// Called with the times of all ranks after each step; only with a barrier. May be empty.
   std::function<Status(const std::vector<StepTimes>&)> on_step;
 };
 
 struct BlockResult {
   std::vector<RankBlock> ranks;
-  /// Sum over steps of the time a step took beyond its slowest accelerator's storage wait and drawn compute time: the
-  /// cost of this program (noticing, hand-over, barrier, oversleeping). Only with a barrier.
-  Nanos overhead_ns = 0;
+  ClientTime client;
   bool finished = false;  ///< false: the run has failed
 };
 
@@ -45,11 +47,15 @@ struct BlockResult {
 /// several hosts, their step loops meet at every barrier.
 class StepLoop {
  public:
-  StepLoop(PrefetchQueue& queue, world::World& world);
+  /// `stalls` tells which part of a wait the process could not run in. The seconds of series() count from `origin`.
+  StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& stalls, Nanos origin);
 
   /// Durations of the steps to come, one sampler per rank.
   void set_compute_time(const workloads::TimeDistribution& distribution, uint64_t seed);
   BlockResult run_block(const BlockRequest& request);
+
+  /// What the accelerators did in every second.
+  const io::Series& series() const { return series_; }
 
   /// For a progress display, from any thread.
   uint64_t live_step() const { return live_step_.load(std::memory_order_relaxed); }
@@ -58,11 +64,12 @@ class StepLoop {
 
  private:
   struct Rank {
-    uint64_t step = 0;
     Nanos load_start = 0, compute_start = 0, drawn = 0, deadline = 0, compute_end = 0;
+    Nanos lost_before = 0;  ///< by the stall meter, when the load began
+    Nanos stored = 0;       ///< of the load: waiting for the storage while the process could run
     bool had_to_wait = false;
     RankBlock block;
-    BlockSums sums;
+    Nanos excluded_ns = 0;        ///< load and compute of the steps outside the metric window
     std::vector<StepTimes> last;  ///< of the last exclude_end steps, as a ring
   };
   struct Deadline {
@@ -79,6 +86,7 @@ class StepLoop {
   void release(Nanos now, Nanos met);
   void close_step(Rank& rank, Nanos now);
   void count(Rank& rank, const StepTimes& times);
+  void spread(Nanos from, Nanos to, Nanos io::Second::*member);
   BlockResult conclude(Nanos end);
   void wait_for_event(EventCount::Key key);
   void warm_up() const;
@@ -87,6 +95,9 @@ class StepLoop {
   PrefetchQueue& queue_;
   world::World& world_;
   world::Failure& failure_;
+  const StallMeter& stalls_;
+  const Nanos origin_;
+  io::Series series_;
   std::vector<Rank> ranks_;
   std::vector<TimeSampler> samplers_;
   std::vector<Deadline> deadlines_;  ///< a heap, earliest first
@@ -96,7 +107,7 @@ class StepLoop {
   const ExtentMap* extents_ = nullptr;
   Stamp block_start_;
   Nanos step_start_ = 0;
-  Nanos overhead_ns_ = 0;
+  ClientTime client_;
   uint32_t arrived_ = 0;   ///< at the barrier
   uint32_t finished_ = 0;  ///< ranks that have done all their steps
   Nanos spin_ns_;          ///< before a deadline: how long to spin rather than sleep

@@ -31,7 +31,7 @@ class AsyncStore : public MemoryStore {
   }
 };
 
-IoRequest request(uint64_t part, uint64_t memory, uint32_t cores) {
+io::PlanRequest request(uint64_t part, uint64_t memory, uint32_t cores) {
   return {std::nullopt, std::nullopt, part, memory, cores};
 }
 
@@ -76,20 +76,20 @@ TEST(IoPlan, WhatCantBeHonouredIsAnErrorThatNamesTheFlag) {
   MemoryStore blocking;
   AsyncStore async;
   const CheckpointPlan plan = plan_of(8, kGiB);
-  const auto refused = [&](storage::Store& store, IoRequest wanted, const char* flag) {
+  const auto refused = [&](storage::Store& store, io::PlanRequest wanted, const char* flag) {
     const auto io = plan_io(plan, store, wanted);
     ASSERT_FALSE(io) << flag;
     EXPECT_EQ(io.error().code, ErrorCode::kConfigInvalid);
     EXPECT_NE(render(io.error()).find(flag), std::string::npos) << render(io.error());
   };
-  IoRequest base = request(16 * kMiB, 64 * kMiB, 2);
-  IoRequest depth = base;
+  io::PlanRequest base = request(16 * kMiB, 64 * kMiB, 2);
+  io::PlanRequest depth = base;
   depth.depth = 2;
   refused(blocking, depth, "--io-depth 2");
-  IoRequest workers = base;
+  io::PlanRequest workers = base;
   workers.workers = 0;
   refused(async, workers, "--io-workers 0");
-  IoRequest many = base;
+  io::PlanRequest many = base;
   many.workers = 3;
   many.depth = 2;
   refused(async, many, "--io-memory 64.00 MiB");

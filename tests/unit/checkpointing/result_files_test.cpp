@@ -156,7 +156,7 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
       ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator", "result_dir",
                   "parameters", "override_parameters", "system_info", "cluster_snapshots", "runtime", "verification",
                   "executed_command", "command_output_files", "args", "invocation_start_time", "invocation_end_time",
-                  "exit_status", "provenance_file", "verdict", "reasons", "error", "no_result_because", "tool"));
+                  "exit_status", "provenance_file", "verdict", "reasons", "caveats", "error", "no_result_because", "tool"));
   EXPECT_EQ(metadata["verification"], "CLOSED");
   EXPECT_TRUE(metadata["accelerator"].is_null());
   EXPECT_EQ(metadata["num_processes"], 2);

@@ -1,9 +1,8 @@
-#include "benchmarks/training/gather_generate_record.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../support/job.hpp"
+#include "benchmarks/training/gather_record.hpp"
 #include "small_data_set.hpp"
 
 namespace mlps::training {

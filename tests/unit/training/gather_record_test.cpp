@@ -212,8 +212,8 @@ TEST_F(GatherRecordTest, NumbersAreThoseOfAllRanks) {
       au += rank.au;
       throughput += rank.throughput;
     }
-    record.epochs[0].blocks[0].overhead_ns = 100 * (i + 1);
-    overhead += record.epochs[0].blocks[0].overhead_ns;
+    record.epochs[0].blocks[0].client.overhead_ns = 100 * (i + 1);
+    overhead += record.epochs[0].blocks[0].client.overhead_ns;
     record.epochs[0].cache = CacheProbe{i, 10, i, 20, "on " + std::to_string(i)};
     record.stats.cpu_user_s = i;
     record.hosts[0].peak_rss_bytes = i == 1 ? 99 : 5;
@@ -223,7 +223,7 @@ TEST_F(GatherRecordTest, NumbersAreThoseOfAllRanks) {
   ASSERT_TRUE(merge_parts(whole, sent_, members_));
   EXPECT_DOUBLE_EQ(whole.epochs[0].au, au / kRanks);
   EXPECT_DOUBLE_EQ(whole.epochs[0].throughput, throughput);
-  EXPECT_EQ(whole.epochs[0].blocks[0].overhead_ns, overhead);
+  EXPECT_EQ(whole.epochs[0].blocks[0].client.overhead_ns, overhead);
   ASSERT_TRUE(whole.epochs[0].cache);
   EXPECT_EQ(whole.epochs[0].cache->files_sampled, 3U);
   EXPECT_EQ(whole.epochs[0].cache->files_total, 30U);

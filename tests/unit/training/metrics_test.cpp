@@ -36,60 +36,106 @@ RankBlock times_of(Nanos start, Nanos end, Nanos wait, Nanos barrier, Nanos harn
 TEST(BlockRates, AuOverThroughputIsTheMeasuredComputeTime) {
   constexpr Nanos kCompute = 162'130'000;
   constexpr Nanos kFirstLoad = 900 * kMs;
-  BlockSums sums;
-  sums.steps = 257;
-  sums.batch_size = 7;
-  sums.window_compute_ns = 256 * kCompute;
-  sums.excluded_proc_ns = kFirstLoad + kCompute;
-  sums.wall_ns = kFirstLoad + 257 * kCompute + 256 * 3 * kMs;  // 3 ms of loading and barrier per step
-  const BlockRates rates = block_rates(sums);
-  EXPECT_EQ(rates.window_ns, 256 * (kCompute + 3 * kMs));
-  EXPECT_NEAR(rates.au, 100 * 162.13 / 165.13, 1e-9);
-  EXPECT_NEAR(rates.throughput, 7 / 0.16513, 1e-9);
-  EXPECT_NEAR(rates.au / 100 / rates.throughput * 7, 0.16213, 1e-12);
+  RankBlock block;
+  block.steps = 257;
+  block.window_compute_ns = 256 * kCompute;
+  block.end.monotonic_ns = kFirstLoad + 257 * kCompute + 256 * 3 * kMs;  // 3 ms of loading and barrier per step
+  set_rates(block, kFirstLoad + kCompute, {7});
+  EXPECT_EQ(block.window_ns, 256 * (kCompute + 3 * kMs));
+  EXPECT_NEAR(block.au, 100 * 162.13 / 165.13, 1e-9);
+  EXPECT_NEAR(block.throughput, 7 / 0.16513, 1e-9);
+  EXPECT_NEAR(block.au / 100 / block.throughput * 7, 0.16213, 1e-12);
 }
 
 TEST(BlockRates, BothEndsMayBeExcluded) {
   // 10 steps of 100 ms compute and 10 ms load; the first two and the last are left out.
-  BlockSums sums;
-  sums.steps = 10;
-  sums.batch_size = 4;
-  sums.exclude_start = 2;
-  sums.exclude_end = 1;
-  sums.wall_ns = 10 * 110 * kMs;
-  sums.excluded_proc_ns = 3 * 110 * kMs;
-  sums.window_compute_ns = 7 * 100 * kMs;
-  const BlockRates rates = block_rates(sums);
-  EXPECT_NEAR(rates.au, 100.0 * 100 / 110, 1e-9);
-  EXPECT_NEAR(rates.throughput, 4 / 0.110, 1e-9);
+  RankBlock block;
+  block.steps = 10;
+  block.end.monotonic_ns = 10 * 110 * kMs;
+  block.window_compute_ns = 7 * 100 * kMs;
+  set_rates(block, 3 * 110 * kMs, {4, 2, 1});
+  EXPECT_NEAR(block.au, 100.0 * 100 / 110, 1e-9);
+  EXPECT_NEAR(block.throughput, 4 / 0.110, 1e-9);
 }
 
 TEST(BlockRates, AnEmptyWindowIsZero) {
-  BlockSums sums;
-  sums.steps = 1;
-  sums.wall_ns = 100 * kMs;
-  sums.excluded_proc_ns = 90 * kMs;
-  EXPECT_EQ(block_rates(sums).au, 0);
-  EXPECT_EQ(block_rates(sums).throughput, 0);
-  sums.steps = 5;
-  sums.excluded_proc_ns = 100 * kMs;
-  sums.window_compute_ns = kMs;
-  EXPECT_EQ(block_rates(sums).au, 0) << "T is 0";
-  sums.steps = 0;
-  EXPECT_EQ(block_rates(sums).throughput, 0);
+  RankBlock block;
+  block.steps = 1;
+  block.end.monotonic_ns = 100 * kMs;
+  set_rates(block, 90 * kMs, {});
+  EXPECT_EQ(block.au, 0);
+  EXPECT_EQ(block.throughput, 0);
+  block.steps = 5;
+  block.window_compute_ns = kMs;
+  set_rates(block, 100 * kMs, {});
+  EXPECT_EQ(block.au, 0) << "T is 0";
+  block.steps = 0;
+  set_rates(block, 100 * kMs, {});
+  EXPECT_EQ(block.throughput, 0);
 }
 
 // Section 6.2.
 TEST(Epochs, BlocksCountByTheirStepsRanksEqually) {
   Epoch epoch;
-  epoch.blocks = {{{block_of(300, 90, 40), block_of(300, 70, 20)}, 0, 0},
-                  {{block_of(100, 50, 20), block_of(100, 70, 20)}, 300, 0}};
+  epoch.blocks = {{{block_of(300, 90, 40), block_of(300, 70, 20)}, 0, {}},
+                  {{block_of(100, 50, 20), block_of(100, 70, 20)}, 300, {}}};
   sum_up(epoch);
   EXPECT_NEAR(epoch.au, ((90.0 * 3 + 50) / 4 + 70) / 2, 1e-12);
   EXPECT_NEAR(epoch.throughput, (40.0 * 3 + 20) / 4 + 20, 1e-12) << "the sum over ranks";
   Epoch empty;
   sum_up(empty);
   EXPECT_EQ(empty.au, 0);
+}
+
+RunRecord record_of_one_second(const ClientTime& client) {
+  RunRecord record;
+  Epoch epoch;
+  epoch.blocks = {{{}, 0, client}};
+  epoch.io_thread_ns = 4'000 * kMs;
+  record.epochs = {epoch};
+  return record;
+}
+
+TEST(ClientShares, AreWhatWasNotComputingAndNotTheStorage) {
+  RunRecord record = record_of_one_second({1'000 * kMs, 20 * kMs, 400 * kMs});
+  EXPECT_NEAR(client_shares(record.epochs).training.value_or(-1), 0.02, 1e-12);
+  EXPECT_EQ(client_shares(record.epochs).evaluation, std::nullopt) << "there was none";
+  EXPECT_EQ(client_shares({}).training, std::nullopt);
+  // A tenth of the I/O threads' time they waited for a processor: a tenth of the wait for data was no storage's.
+  record.epochs[0].pressure.threads_ns = 400 * kMs;
+  EXPECT_NEAR(client_shares(record.epochs).training.value_or(-1), 0.02 + 0.04, 1e-12);
+  record.epochs[0].pressure.threads_ns = 9'000 * kMs;
+  EXPECT_NEAR(client_shares(record.epochs).training.value_or(-1), 0.02 + 0.4, 1e-12) << "never more than the wait";
+  record.epochs[0].evaluation.emplace().client = {100 * kMs, 7 * kMs, 0};
+  record.epochs[0].checkpoints = {{1, 1, {}, 200 * kMs, 5, 50 * kMs}};
+  EXPECT_NEAR(client_shares(record.epochs).evaluation.value_or(-1), 0.07, 1e-12);
+  EXPECT_NEAR(client_shares(record.epochs).checkpoints.value_or(-1), 0.25, 1e-12);
+}
+
+TEST(ClientShares, AreSaidWithWhatIsKnownOfTheCause) {
+  RunRecord record = record_of_one_second({1'000 * kMs, 30 * kMs, 0});
+  record.epochs[0].blocks[0].ranks = {times_of(0, 1'000 * kMs, 0, 0, 0, 10)};
+  record.epochs[0].blocks[0].ranks[0].drawn_ns = 500 * kMs;
+  record.epochs[0].blocks[0].ranks[0].compute_ns = 1'400 * kMs;
+  record.epochs[0].pressure.throttled_ns = 2'000 * kMs;
+  EXPECT_THAT(slow_client(record, kTooSlowClient), IsEmpty());
+  EXPECT_THAT(slow_client(record, kSlowClient),
+              ElementsAre("this client is too slow: 3.00 % of the time of training the storage waited for it; the "
+                          "accelerators computed 2.800 times as long as they should have; the quota of a control group "
+                          "held back processors for 2.0 s"));
+}
+
+TEST(ClientShares, AboveTheLimitThereIsNoSuccess) {
+  RunRecord record = record_of_one_second({1'000 * kMs, 60 * kMs, 0});
+  record.plan.epochs = 1;
+  record.au_threshold = 0.9;
+  record.epochs[0].au = 99;
+  EXPECT_TRUE(metrics_of(record).meets_expectation);
+  judge(record);
+  EXPECT_EQ(record.verdict, run::Verdict::kPassed);
+  EXPECT_EQ(record.caveats.size(), 1U);
+  EXPECT_FALSE(metrics_of(record).meets_expectation);
+  EXPECT_EQ(metrics_of(record).au_overall.mean, 99) << "the original's formula stays";
 }
 
 TEST(Epochs, DeviationIsThePopulations) {
@@ -144,27 +190,34 @@ TEST(Metrics, WhereTheTimeWent) {
       {{times_of(0, 1000 * kMs, 200 * kMs, 50 * kMs, 10 * kMs, 40),
         times_of(0, 1000 * kMs, 100 * kMs, 150 * kMs, 30 * kMs, 40)},
        0,
-       3 * kMs},
-      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)}, 40, 1 * kMs}};
+       {0, 3 * kMs, 0}},
+      {{times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10), times_of(2000 * kMs, 2500 * kMs, 0, 0, 0, 10)},
+       40,
+       {0, 1 * kMs, 0}}};
   const Metrics metrics = metrics_of(record);
   EXPECT_NEAR(metrics.bytes_read_per_s, 3e6 / 1.5, 1e-6) << "time between blocks doesn't count";
   EXPECT_NEAR(metrics.storage_wait_share, 300.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.barrier_share, 200.0 / 3000, 1e-12);
   EXPECT_NEAR(metrics.harness_share, 40.0 / 3000, 1e-12);
+  EXPECT_NEAR(metrics.compute_share, 1 - 540.0 / 3000, 1e-12) << "together 1";
+  EXPECT_EQ(metrics.demand_bytes_per_s, 0) << "nothing was drawn";
+  record.epochs[0].blocks[0].ranks[0].drawn_ns = 1200 * kMs;  // 600 ms of each rank
+  EXPECT_NEAR(metrics_of(record).demand_bytes_per_s, 3e6 / 0.6, 1e-6);
+  EXPECT_NEAR(metrics_of(record).served_share, 0.6 / 1.5, 1e-12);
   EXPECT_NEAR(metrics.harness_ns_per_step, 4.0 * kMs / 100, 1e-6);
 }
 
 TEST(Metrics, TheSlowestRankIsAMeanOverEpochs) {
   RunRecord record = record_with({{0, 0}, {0, 0}}, 1, 0.9);
-  record.epochs[0].blocks = {{{block_of(10, 90, 1), block_of(10, 60, 1), block_of(10, 80, 1)}, 0, 0}};
-  record.epochs[1].blocks = {{{block_of(10, 70, 1), block_of(10, 80, 1), block_of(10, 84, 1)}, 0, 0}};
+  record.epochs[0].blocks = {{{block_of(10, 90, 1), block_of(10, 60, 1), block_of(10, 80, 1)}, 0, {}}};
+  record.epochs[1].blocks = {{{block_of(10, 70, 1), block_of(10, 80, 1), block_of(10, 84, 1)}, 0, {}}};
   EXPECT_NEAR(metrics_of(record).slowest_rank_au, 70, 1e-12);
   EXPECT_NEAR(metrics_of(record).fastest_rank_au, 82, 1e-12);
 }
 
 TEST(Metrics, EvaluationsAndCheckpoints) {
   RunRecord record = record_with({{90, 1}, {90, 1}}, 1, 0.9);
-  record.epochs[0].evaluation = Evaluation{{}, {}, {block_of(4, 50, 10), block_of(4, 70, 30)}};
+  record.epochs[0].evaluation = Evaluation{{}, {}, {block_of(4, 50, 10), block_of(4, 70, 30)}, {}};
   record.epochs[1].checkpoints = {{2, 257, {}, 500 * kMs, uint64_t{1} << 30}};
   const Metrics metrics = metrics_of(record);
   EXPECT_THAT(metrics.eval_au, ElementsAre(60));

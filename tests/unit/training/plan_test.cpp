@@ -168,14 +168,40 @@ TEST(RunPlan, TheRankWithTheFewestSamplesDecides) {
   const Error error = refusal_of(workload, 2);
   EXPECT_EQ(error.code, ErrorCode::kConfigInvalid);
   EXPECT_THAT(error.message, HasSubstr("dataset.num_files_train=15"));
-  EXPECT_THAT(error.suggestion, HasSubstr("16 files would do"));
-  EXPECT_EQ(plan_of(workload, 1).steps_per_epoch, 1U);
-  EXPECT_EQ(plan_of(workload, 1).samples_unread, 7U);
+  EXPECT_THAT(error.suggestion, HasSubstr("32 files would do for 2 steps each"));
+  const TrainingWorkload more =
+      load_for_plan("unet3d", "b200", {{"dataset.num_files_train", "23"}, {"reader.batch_size", "8"}});
+  EXPECT_EQ(plan_of(more, 1).steps_per_epoch, 2U);
+  EXPECT_EQ(plan_of(more, 1).samples_unread, 7U);
   // 400 of 1251 samples: 3 steps a file, 51 samples over.
   EXPECT_EQ(plan_of(load_for_plan("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).steps_per_epoch, 3U);
   EXPECT_EQ(plan_of(load_for_plan("resnet50", "h100", {{"dataset.num_files_train", "2"}}), 2).samples_unread, 102U);
   EXPECT_THAT(refusal_of(load_for_plan("dlrm", "h100", {{"dataset.num_files_train", "100"}}), 2).suggestion,
-              HasSubstr("16384 files"));
+              HasSubstr("32768 files would do for 2 steps"));
+}
+
+TEST(RunPlan, SomeStepMustCount) {
+  const auto plan = [](std::initializer_list<std::pair<const char*, const char*>> params) {
+    return refusal_of(load_for_plan("unet3d", "b200", params), 1);
+  };
+  const Error few = plan({{"dataset.num_files_train", "13"}});
+  EXPECT_EQ(
+      few.message,
+      "every step is left out of the measurement: 1 steps at a time, of which the first 1 and the last 0 don't count");
+  EXPECT_EQ(few.suggestion, "14 files would do for 2 steps per epoch");
+  EXPECT_EQ(plan({{"train.total_training_steps", "1"}}).suggestion, "ask for 2 steps per epoch or more");
+  // Blocks of one step; and the rest of the epoch, which is one step too.
+  EXPECT_EQ(plan({{"dataset.num_files_train", "21"},
+                  {"workflow.checkpoint", "True"},
+                  {"checkpoint.steps_between_checkpoints", "1"}})
+                .suggestion,
+            "save less often: checkpoint.steps_between_checkpoints=2 or more");
+  // A single block that is long enough makes a measurement.
+  const TrainingWorkload rest = load_for_plan("unet3d", "b200",
+                                              {{"dataset.num_files_train", "21"},
+                                               {"workflow.checkpoint", "True"},
+                                               {"checkpoint.steps_between_checkpoints", "2"}});
+  EXPECT_EQ(plan_of(rest, 1).steps_per_epoch, 3U);
 }
 
 TEST(RunPlan, TotalTrainingStepsShortenTheEpoch) {

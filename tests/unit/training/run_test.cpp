@@ -123,13 +123,37 @@ TEST_F(TrainingRunTest, EveryStepIsLogged) {
   }
 }
 
-TEST_F(TrainingRunTest, PrefetchSizeZeroMeansNoReadAhead) {
-  workload_.reader.prefetch_size = 0;
+TEST_F(TrainingRunTest, WithoutReadAheadEverythingIsReadAllTheSame) {
+  workload_.reader.prefetch_size = 0;  // of tfrecords, which a workload has by default
   const RunRecord record = run(1, FakeFormat(1000, {1}));
   EXPECT_EQ(record.reads.read_ahead_extents, 0U);
   EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
-  workload_.reader.prefetch_size = 1;
-  EXPECT_EQ(run(1, FakeFormat(1000, {1})).reads.read_ahead_extents, 4U) << "two readers, a batch of two each";
+}
+
+TEST_F(TrainingRunTest, TimeIsTheAcceleratorsTheStoragesOrTheClients) {
+  const RunRecord record = run(3, FakeFormat(1000, {1}));
+  Nanos compute = 0, drawn = 0;
+  for (const Epoch& epoch : record.epochs) {
+    const Block& block = epoch.blocks.front();
+    Nanos longest = 0;
+    for (const RankBlock& rank : block.ranks) {
+      EXPECT_EQ(rank.drawn_ns, 4 * 20'000) << "four steps";
+      compute += rank.compute_ns;
+      drawn += rank.drawn_ns;
+      longest = std::max(longest, rank.end.monotonic_ns - rank.start.monotonic_ns);
+    }
+    EXPECT_GT(block.client.wall_ns, 0);
+    EXPECT_LE(block.client.wall_ns, longest);
+    EXPECT_LE(block.client.overhead_ns + block.client.wait_ns, block.client.wall_ns);
+    EXPECT_GE(block.client.overhead_ns + block.client.wait_ns + 4 * 20'000, block.client.wall_ns);
+    EXPECT_GT(epoch.io_thread_ns, 0);
+  }
+  EXPECT_GE(compute, drawn);
+  io::Second sum;
+  for (const io::Second& second : record.series.intervals()) sum.merge(second);
+  EXPECT_EQ(sum.bytes, record.stats.bytes);
+  EXPECT_EQ(sum.operations, record.stats.parts);
+  EXPECT_EQ(sum.compute_ns, compute);
 }
 
 TEST_F(TrainingRunTest, ChangedBytesAreFoundByVerify) {

@@ -143,7 +143,7 @@ class CheckpointingExecution {
     checkpointing::RunRecord record = checkpointing::run(request, world);
     warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, group_.transport(), *prepared_.store).warning());
     const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)checkpointing::gather_record(record, group_.transport()); };
+    const auto gather = [&] { (void)run::gather_record(record, group_.transport()); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(record, *outcome) : status_of(record);
   }

@@ -3,7 +3,7 @@
 #include "base/version.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/command/stores.hpp"
-#include "benchmarks/training/gather_generate_record.hpp"
+#include "benchmarks/training/gather_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
 #include "gates/gates.hpp"
@@ -95,7 +95,7 @@ class DatagenExecution {
     training::GenerateRecord record = training::generate(request_, transport);
     warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
     const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)training::gather_record(record, transport); };
+    const auto gather = [&] { (void)run::gather_record(record, transport); };
     const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
     return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,9 +20,9 @@ struct TrainingOptions : BenchmarkOptions {
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
-  uint64_t read_ahead_bytes = kGiB;  ///< per accelerator
-  std::string workload_file;         ///< open and whatif; empty: the built-in definition
-  std::string workload_text;         ///< its content
+  std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
+  std::string workload_file;                 ///< open and whatif; empty: the built-in definition
+  std::string workload_text;                 ///< its content
 };
 
 /// What Command asks of these options. Generators of a data set may be unevenly spread over the hosts: datagen is not

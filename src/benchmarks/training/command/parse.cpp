@@ -29,7 +29,7 @@ ParsedTraining parse_training(CommandLine line) {
                                                               : static_cast<uint32_t>(options.hosts.hosts.size());
   options.data_dir = reader.text("data-dir");
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
-  options.read_ahead_bytes = reader.size("read-ahead");
+  if (reader.given("read-ahead")) options.read_ahead_bytes = reader.size("read-ahead");
   options.workload_file = reader.text("workload-file");
   if (const auto file = line.files.find("workload-file"); file != line.files.end())
     options.workload_text = file->second;

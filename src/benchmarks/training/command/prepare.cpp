@@ -10,6 +10,7 @@
 #include "benchmarks/training/manifest.hpp"
 #include "benchmarks/training/results/files.hpp"
 #include "session/execution.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
+
+/// Without --io-memory, buffers of reads may take up to this part of the host's memory.
+constexpr uint64_t kShareForBuffers = 16;
 
 bool user_gave(const ChosenWorkload& chosen, std::string_view key) {
   return std::any_of(chosen.overrides.begin(), chosen.overrides.end(), [&](const Override& change) {
@@ -178,10 +182,13 @@ class RunPreparation {
     auto request = io_limits<training::ReadRequest>(options_);
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
+    request.hosts = options_.num_client_hosts;
+    if (options_.io_memory_is_default) request.spare_bytes = world::memory_of_host().total / kShareForBuffers;
     const auto reads =
         training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());
     prepared_.reads = *reads;
+    for (const std::string& remark : reads->remarks) log::warning("{}", remark);
     if (prepared_.plan.checkpoints.empty()) return {};
     const bool folder_given = user_gave(prepared_.chosen, "checkpoint.checkpoint_folder");
     auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);

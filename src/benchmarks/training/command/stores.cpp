@@ -1,4 +1,5 @@
 #include "benchmarks/training/command/stores.hpp"
+#include "benchmarks/training/run.hpp"
 
 #include <fmt/format.h>
 

@@ -44,7 +44,7 @@ void add_rates(Json& metric, const std::string& name, const std::vector<double>&
                const RunRecord& record) {
   metric[name + "_au_percentage"] = au;
   metric[name + "_au_mean_percentage"] = au_overall.mean;
-  metric[name + "_au_meet_expectation"] = au_overall.mean >= 100 * record.au_threshold ? "success" : "fail";
+  metric[name + "_au_meet_expectation"] = training::meets_expectation(record, au_overall.mean) ? "success" : "fail";
   metric[name + "_au_stdev_percentage"] = au_overall.deviation;
   metric[name + "_throughput_samples_per_second"] = throughput;
   metric[name + "_throughput_mean_samples_per_second"] = throughput_overall.mean;

@@ -77,9 +77,10 @@ void add_reads(const ReadPlan& reads, bool verify, LabelledLines& lines) {
             reads.buffers
                 ? memory_text(reads.workers, reads.depth, reads.part_bytes, reads.buffer_bytes(), reads.budget_bytes)
                 : fmt::format("{} I/O workers x depth {}; no bytes move through memory", reads.workers, reads.depth));
-  lines.add("read ahead",
-            fmt::format("{} extents of {} on average = {} per accelerator, {} in flight", reads.read_ahead_extents,
-                        bytes_text(reads.mean_extent_bytes), human_bytes(reads.read_ahead_bytes), reads.in_flight));
+  lines.add("read ahead", fmt::format("{} extents of {} on average = {} per accelerator with {} readers, {} in flight",
+                                      reads.read_ahead_extents, bytes_text(reads.mean_extent_bytes),
+                                      human_bytes(reads.read_ahead_bytes), reads.readers, reads.in_flight));
+  for (const std::string& remark : reads.remarks) lines.add("limit", remark);
   lines.add("verify", verify ? "every byte read" : "no");
 }
 

@@ -21,6 +21,12 @@ Json mean_json(const MeanAndDeviation& value) {
   return {{"mean", value.mean}, {"stdev", value.deviation}};
 }
 
+Json shares_json(const training::ClientShares& shares) {
+  return {{"training", value_json(shares.training, 0)},
+          {"evaluation", value_json(shares.evaluation, 0)},
+          {"checkpoints", value_json(shares.checkpoints, 0)}};
+}
+
 Json metrics_json(const RunRecord& record) {
   if (record.epochs.empty()) return nullptr;
   const training::Metrics metrics = training::metrics_of(record);
@@ -33,10 +39,14 @@ Json metrics_json(const RunRecord& record) {
   json["throughput"] = mean_json(metrics.throughput_overall);
   json["nominal_mib_per_s"] = {{"mean", metrics.io_mean_mib_per_s}, {"stdev", metrics.io_deviation_mib_per_s}};
   json["read_bytes_per_s"] = metrics.bytes_read_per_s;
+  json["demand_bytes_per_s"] = metrics.demand_bytes_per_s > 0 ? Json(metrics.demand_bytes_per_s) : Json();
+  json["served_share"] = metrics.demand_bytes_per_s > 0 ? Json(metrics.served_share) : Json();
+  json["compute_share"] = metrics.compute_share;
   json["storage_wait_share"] = metrics.storage_wait_share;
   json["barrier_share"] = metrics.barrier_share;
   json["harness_share"] = metrics.harness_share;
   json["harness_ns_per_step"] = metrics.harness_ns_per_step;
+  json["client_share"] = shares_json(metrics.client);
   json["slowest_rank_au_percent"] = metrics.slowest_rank_au;
   json["fastest_rank_au_percent"] = metrics.fastest_rank_au;
   json["eval_au_percent"] = metrics.eval_au;
@@ -69,6 +79,24 @@ Json ranks_json(const std::vector<RankBlock>& ranks, Nanos origin) {
   return json;
 }
 
+/// Whose time went where it should not: drawn against measured compute, and what the hosts know of it.
+Json client_json(const Epoch& epoch) {
+  Nanos drawn = 0, measured = 0;
+  for (const training::Block& block : epoch.blocks) {
+    for (const RankBlock& rank : block.ranks) {
+      drawn += rank.drawn_ns;
+      measured += rank.compute_ns;
+    }
+  }
+  Json json = {{"share", shares_json(training::client_shares({&epoch, 1}))},
+               {"compute_drawn_ns", drawn},
+               {"compute_measured_ns", measured},
+               {"io_thread_ns", epoch.io_thread_ns},
+               {"evaluation", epoch.evaluation ? fields_json(epoch.evaluation->client) : Json()},
+               {"processors", fields_json(epoch.pressure)}};
+  return json;
+}
+
 Json epoch_json(const Epoch& epoch, Nanos origin) {
   Json json;
   json["epoch"] = epoch.number;
@@ -79,16 +107,44 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["cache"] = value_json(epoch.cache, origin);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
-    json["blocks"].push_back({{"overhead_ns", block.overhead_ns}, {"ranks", ranks_json(block.ranks, origin)}});
+    json["blocks"].push_back({{"overhead_ns", block.client.overhead_ns},
+                              {"client", fields_json(block.client)},
+                              {"ranks", ranks_json(block.ranks, origin)}});
   }
   json["checkpoints"] = Json::array();
   for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
     json["checkpoints"].push_back({{"step", saved.step},
                                    {"start_utc", iso_utc_us(saved.start.wall_us)},
                                    {"duration_ns", saved.duration_ns},
-                                   {"bytes", saved.bytes}});
+                                   {"bytes", saved.bytes},
+                                   {"client_ns", saved.client_ns}});
   }
+  json["client"] = client_json(epoch);
   json["evaluation"] = epoch.evaluation ? ranks_json(epoch.evaluation->ranks, origin) : Json();
+  return json;
+}
+
+/// The run second by second; of accelerators as shares of the time of all of them.
+Json series_json(const RunRecord& record) {
+  Json json = {{"interval_s", record.series.interval_s()}, {"intervals", Json::array()}};
+  uint64_t second = 0;
+  for (const io::Second& interval : record.series.intervals()) {
+    const double time = 1e9 * static_cast<double>(record.series.interval_s()) * record.plan.accelerators;
+    const auto latency = Histogram::restore(interval.latency).value_or(Histogram());
+    const auto percentile = [&](double fraction) {
+      return latency.count() == 0 ? Json() : Json(latency.percentile(fraction));
+    };
+    json["intervals"].push_back({{"s", second},
+                                 {"bytes", interval.bytes},
+                                 {"reads", interval.operations},
+                                 {"retries", interval.retries},
+                                 {"latency_p50_ns", percentile(0.5)},
+                                 {"latency_p99_ns", percentile(0.99)},
+                                 {"compute_share", static_cast<double>(interval.compute_ns) / time},
+                                 {"storage_wait_share", static_cast<double>(interval.wait_ns) / time},
+                                 {"barrier_share", static_cast<double>(interval.barrier_ns) / time}});
+    second += record.series.interval_s();
+  }
   return json;
 }
 
@@ -107,9 +163,11 @@ Json read_plan_json(const training::ReadPlan& reads) {
           {"budget_bytes", reads.budget_bytes},
           {"extents_per_file", reads.extents_per_file},
           {"mean_extent_bytes", reads.mean_extent_bytes},
+          {"readers", reads.readers},
           {"read_ahead_extents", reads.read_ahead_extents},
           {"read_ahead_bytes", reads.read_ahead_bytes},
-          {"in_flight", reads.in_flight}};
+          {"in_flight", reads.in_flight},
+          {"remarks", reads.remarks}};
 }
 
 Json write_plan_json(const training::WritePlan& writes) {
@@ -139,6 +197,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   for (const Epoch& epoch : record.epochs) {
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));
   }
+  json["per_second"] = series_json(record);
   json["hosts"] = members_json(context, record, outcome);
   add_findings(json, outcome);
   mask_secrets(json["notes"]);

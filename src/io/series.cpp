@@ -1,0 +1,75 @@
+#include "io/series.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mlps::io {
+namespace {
+
+constexpr Nanos kSecondNs = 1'000'000'000;
+constexpr uint64_t kLongestInterval = uint64_t{1} << 40;
+
+void add_latency(Histogram::State& into, const Histogram::State& from) {
+  if (from.buckets.empty()) return;
+  Histogram sum = Histogram::restore(into).value_or(Histogram());
+  if (const auto more = Histogram::restore(from)) sum.merge(*more);
+  into = sum.state();
+}
+
+}  // namespace
+
+void Second::merge(const Second& other) {
+  bytes += other.bytes;
+  operations += other.operations;
+  retries += other.retries;
+  compute_ns += other.compute_ns;
+  wait_ns += other.wait_ns;
+  barrier_ns += other.barrier_ns;
+  add_latency(latency, other.latency);
+}
+
+Second& Series::at(uint64_t second) {
+  while (second / interval_s_ >= kMostIntervals) double_interval();
+  const size_t index = second / interval_s_;
+  if (index >= intervals_.size()) intervals_.resize(index + 1);
+  return intervals_[index];
+}
+
+void Series::double_interval() {
+  for (size_t i = 0; i < intervals_.size(); ++i) {
+    if (i % 2 != 0) {
+      intervals_[i / 2].merge(intervals_[i]);
+    } else if (i != 0) {
+      intervals_[i / 2] = std::move(intervals_[i]);
+    }
+  }
+  intervals_.resize((intervals_.size() + 1) / 2);
+  interval_s_ *= 2;
+}
+
+void Series::merge(const Series& other) {
+  if (other.interval_s_ == 0 || other.interval_s_ > kLongestInterval) return;  // sent by a process gone wrong
+  while (interval_s_ < other.interval_s_) double_interval();
+  for (size_t i = 0; i < other.intervals_.size(); ++i) at(i * other.interval_s_).merge(other.intervals_[i]);
+}
+
+void SharedSeries::add(uint64_t second, const Second& share) {
+  const std::lock_guard lock(mutex_);
+  series_.at(second).merge(share);
+}
+
+void SecondRecorder::flush() {
+  if (shared_ == nullptr || (now_.operations == 0 && now_.retries == 0)) return;
+  now_.latency = latency_.state();
+  shared_->add(second_, now_);
+  now_ = {};
+  latency_ = {};
+}
+
+void SecondRecorder::turn(Nanos moment) {
+  flush();
+  second_ = shared_->second_of(moment);
+  end_ = shared_->origin() + static_cast<Nanos>(second_ + 1) * kSecondNs;
+}
+
+}  // namespace mlps::io

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/clock.hpp"
+#include "base/fields.hpp"
+
+namespace mlps::world {
+
+/// Holds what the kernel counts of processor time that this process wanted and did not get. Totals, or what two of them
+/// differ by; nothing where this host doesn't tell.
+struct CpuPressure {
+  std::optional<uint64_t> throttled_periods;  ///< of the control groups' quotas (cpu.stat), own and enclosing
+  std::optional<Nanos> throttled_ns;          ///< summed over processors
+  std::optional<Nanos> steal_ns;              ///< /proc/stat: taken by the hypervisor, all processors of the host
+  std::optional<Nanos> stalled_ns;            ///< /proc/pressure/cpu: some task of the host waited for a processor
+  std::optional<Nanos> threads_ns;            ///< schedstat: the threads of this process waited for a processor, summed
+
+  CpuPressure since(const CpuPressure& before) const;
+};
+constexpr auto fields_of(Of<CpuPressure>) {
+  using P = CpuPressure;
+  return std::tuple(summed("throttled_periods", &P::throttled_periods), summed("throttled_ns", &P::throttled_ns),
+                    summed("steal_ns", &P::steal_ns), summed("pressure_some_ns", &P::stalled_ns),
+                    summed("threads_delayed_ns", &P::threads_ns));
+}
+static_assert(lists_every_member<CpuPressure>());
+
+/// Reads the totals: a few small files, and one for each thread of this process but the calling one. `root` stands
+/// before every path, for tests.
+CpuPressure cpu_pressure(const std::string& root = {});
+
+/// Returns the folders of the control groups that may limit this process's processor time, innermost first, version 1
+/// and 2, from the texts of /proc/self/cgroup and /proc/self/mountinfo.
+std::vector<std::string> cpu_group_folders(std::string_view groups, std::string_view mounts);
+/// Adds the quota counters of a cpu.stat of either version; a group without a quota has none.
+void add_throttling(std::string_view cpu_stat, CpuPressure& pressure);
+
+}  // namespace mlps::world
