@@ -21,6 +21,7 @@ class Environment {
   static Environment of_process();
 
   std::optional<std::string> get(std::string_view name) const;
+  const std::map<std::string, std::string>& values() const { return values_; }
 
   /// Replaces a variable; an empty value unsets it.
   void set(std::string_view name, std::string value) { values_[std::string(name)] = std::move(value); }

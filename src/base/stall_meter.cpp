@@ -6,12 +6,6 @@ namespace mlps {
 namespace {
 
 constexpr Nanos kStallTick = 10'000'000;
-// Less is the lateness of an ordinary wake-up.
-constexpr Nanos kLeastStall = 2'000'000;
-
-Nanos stall(Nanos due, Nanos now) {
-  return now - due >= kLeastStall ? now - due : 0;
-}
 
 }  // namespace
 

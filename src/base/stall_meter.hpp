@@ -12,6 +12,9 @@ namespace mlps {
 /// A processor that is merely shared delays it little; that shows in the times of the threads that share it.
 class StallMeter {
  public:
+  /// A wake-up is lost time if it comes `least` or more too late; 2 ms is beyond what it is on an idle processor.
+  explicit StallMeter(Nanos least = 2'000'000) : least_(least) {}
+
   /// Starts the thread, once; before that nothing is lost. `on_error` is ThreadPurpose::on_error.
   Status start(std::function<void(Error)> on_error);
 
@@ -20,7 +23,9 @@ class StallMeter {
 
  private:
   void tick(Nanos now);
+  Nanos stall(Nanos due, Nanos now) const { return now - due >= least_ ? now - due : 0; }
 
+  const Nanos least_;
   std::atomic<Nanos> lost_ns_{0};
   std::atomic<Nanos> due_ns_{0};  // of the next wake-up; 0: not started
   PeriodicThread thread_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <fstream>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/control_group.hpp"
 #include "base/event_count.hpp"
 
 namespace mlps {
@@ -56,21 +58,13 @@ void run(Group& group, size_t index) {
   }
 }
 
-/// The limit of the control group that this process is in, "max" if there is none.
+/// The limit of the innermost control group of this process that has one, "max" if none has.
 std::string pids_limit() {
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const size_t path = line.find(":/");
-    if (path == std::string::npos) continue;
-    const bool is_v1 = line.find("pids") < path;
-    if (!is_v1 && !line.starts_with("0::")) continue;
-    const std::string folder = fmt::format("/sys/fs/cgroup{}{}", is_v1 ? "/pids" : "", line.substr(path + 1));
-    for (const std::string& place : {folder, std::string("/sys/fs/cgroup"), std::string("/sys/fs/cgroup/pids")}) {
-      std::string limit;
-      if (std::ifstream(place + "/pids.max") >> limit) return limit;
-    }
+  for (const std::string& folder : control_group_folders("pids")) {
+    std::string limit;
+    if (std::ifstream(folder + "/pids.max") >> limit && limit != "max") return limit;
   }
-  return "unknown";
+  return "max";
 }
 
 /// A limit of this process, in the units in which ulimit has it.
@@ -145,7 +139,9 @@ Result<Threads> Threads::start(size_t count, ThreadPurpose purpose, std::functio
 }
 
 unsigned processors() {
-  return std::max(1U, std::thread::hardware_concurrency());
+  const unsigned there = std::max(1U, std::thread::hardware_concurrency());
+  const auto allowed = processor_limit();
+  return allowed && *allowed < there ? std::max(1U, static_cast<unsigned>(std::ceil(*allowed))) : there;
 }
 
 void Threads::join() {

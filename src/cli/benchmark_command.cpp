@@ -25,15 +25,17 @@
 namespace mlps::cli {
 namespace {
 
-/// Finds the organisation of the results directory. A command that records needs a directory that is claimed; one that
-/// only prints takes any.
+/// Finds the organisation of the results directory. A command that records, and the dry run of one, needs a directory
+/// that is claimed; one that only prints takes any.
 Status claim_results_dir(CommonOptions& common, bool runs) {
   if (common.results_dir.empty()) return {};
   Result<std::string> orgname = read_sentinel(common.results_dir);
   if (orgname) {
     common.orgname = std::move(*orgname);
-  } else if (runs && !common.dry_run) {
+  } else if (runs) {
     return fail(std::move(orgname.error()));
+  } else if (runs) {
+    log::warning("without --dry-run this is refused: {}", render(orgname.error()));
   }
   return {};
 }

@@ -1,11 +1,16 @@
 #include "gates/access.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
+#include "base/descriptor.hpp"
+#include "gates/probe_file.hpp"
 #include "payload/payload.hpp"
 #include "storage/probe_name.hpp"
 
@@ -14,11 +19,6 @@ namespace {
 
 // Not a multiple of any block size: a store that only moved whole blocks would lose the tail.
 constexpr size_t kProbeBytes = 4099;
-
-// Returns the prefix of the names in `folder`; "" for the store's root.
-std::string below(const std::string& folder) {
-  return folder.empty() ? folder : folder + "/";
-}
 
 Error in_probe(Error error, const char* step, const std::string& where) {
   error.message = fmt::format("{} the probe object at {}: {}", step, where, error.message);
@@ -44,10 +44,46 @@ void put_and_compare(storage::Session& session, const std::string& name, const s
   }
 }
 
+constexpr size_t kBlock = 4096;
+
+/// Opens a file with `flags`, writes blocks at the given places, in this order, syncs and closes it. Returns 0 or
+/// errno.
+int write_blocks(const std::string& path, int flags, std::initializer_list<off_t> blocks) {
+  Descriptor file(::open(path.c_str(), flags | O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.is_open()) return errno;
+  const std::string content(kBlock, 'm');
+  for (const off_t block : blocks) {
+    const ssize_t written = ::pwrite(file.get(), content.data(), kBlock, block * static_cast<off_t>(kBlock));
+    if (written != static_cast<ssize_t>(kBlock)) return written < 0 ? errno : EIO;
+  }
+  if (::fsync(file.get()) != 0) return errno;
+  return file.close();
+}
+
 }  // namespace
 
-std::vector<Error> check_write_access(storage::Store& store, const std::string& model_folder) {
-  const std::string name = below(model_folder).append(storage::kObjectProbe) + storage::random_suffix();
+std::optional<Error> check_write_pattern(const std::string& folder, std::vector<std::string>& warnings) {
+  const std::string name = fmt::format("{}/{}{}", folder, storage::kObjectProbe, storage::random_suffix());
+  ProbeFile file("probe", name, warnings), other("probe", name + "-new", warnings);
+  const auto refused = [&](int error, const char* what) -> std::optional<Error> {
+    if (error == 0) return std::nullopt;
+    Error refusal = errno_error(error, fmt::format("{} {}", what, name));
+    refusal.details = "the run does this with its own files";
+    refusal.suggestion =
+        "use a file system that takes it (mountpoint-s3: --allow-overwrite helps in part), or, of a bucket, the bucket "
+        "itself: object s3://BUCKET/PREFIX";
+    return refusal;
+  };
+  if (auto error = refused(file.create(0600), "create")) return error;
+  if (auto error = refused(write_blocks(name, 0, {2, 0, 1}), "write out of order")) return error;
+  if (auto error = refused(write_blocks(name, O_CREAT | O_TRUNC, {0}), "write again over")) return error;
+  if (auto error = refused(other.create(0600, "new"), "create another file beside")) return error;
+  const int renamed = ::rename(other.path().c_str(), name.c_str()) == 0 ? 0 : errno;
+  return refused(renamed, "rename another file over");
+}
+
+std::vector<Error> check_write_access(storage::Store& store) {
+  const std::string name = std::string(storage::kObjectProbe) + storage::random_suffix();
   const std::string where = store.root().join(name).to_string();
   auto session = store.open_session(1);
   if (!session) return {std::move(session.error())};
@@ -60,10 +96,10 @@ std::vector<Error> check_write_access(storage::Store& store, const std::string& 
   return failures;
 }
 
-Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store, const std::string& model_folder) {
+Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store) {
   auto session = store.open_session(1);
   if (!session) return fail(std::move(session.error()));
-  auto page = (*session)->list(below(model_folder), {});
+  auto page = (*session)->list({}, {});
   if (!page) return fail(std::move(page.error()));
   return std::move(page->objects);
 }

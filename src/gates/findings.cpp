@@ -32,7 +32,9 @@ HostMemory memory_of(const std::string& host, const std::vector<world::Member>& 
     ++memory.processes;
     memory.buffer_bytes += findings[i].buffer_bytes;
     const auto& available = findings[i].available_bytes;
-    if (available) memory.available_bytes = std::min(memory.available_bytes.value_or(*available), *available);
+    if (!available || *available > memory.available_bytes.value_or(UINT64_MAX)) continue;
+    memory.available_bytes = available;
+    memory.available_by = findings[i].available_by;
   }
   return memory;
 }

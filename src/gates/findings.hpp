@@ -18,10 +18,11 @@ struct Findings {
   std::vector<std::string> warnings;
   uint64_t buffer_bytes = 0;  ///< as requested
   std::optional<uint64_t> available_bytes;
+  std::string available_by;  ///< who says so
 };
 constexpr auto fields_of(Of<Findings>) {
   return std::tuple(kept("", &Findings::failures), kept("", &Findings::warnings), kept("", &Findings::buffer_bytes),
-                    kept("", &Findings::available_bytes));
+                    kept("", &Findings::available_bytes), kept("", &Findings::available_by));
 }
 static_assert(lists_every_member<Findings>());
 /// What world::pack() calls them.

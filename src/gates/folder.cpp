@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -40,6 +41,12 @@ Status find_folder(const std::string& folder, const std::string& word) {
   }
   if (!S_ISDIR(status.st_mode)) return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
   return {};
+}
+
+std::optional<uint64_t> free_bytes(const std::string& folder) {
+  struct statvfs space {};
+  if (::statvfs(folder.c_str(), &space) != 0 || space.f_blocks == 0) return std::nullopt;
+  return uint64_t{space.f_bavail} * space.f_frsize;
 }
 
 }  // namespace mlps::gates

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -13,5 +14,9 @@ Status make_folder(const std::string& folder, const std::string& word, uint32_t 
 
 /// Checks that a folder that is only read exists: E401 if it is missing, E608 if it is not a folder.
 Status find_folder(const std::string& folder, const std::string& word);
+
+/// The free space at a folder, in bytes for this user. Nothing where the file system doesn't say: some report no blocks
+/// at all.
+std::optional<uint64_t> free_bytes(const std::string& folder);
 
 }  // namespace mlps::gates

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,9 +20,12 @@ struct Request {
   storage::Store* store = nullptr;                ///< the checkpoint or data folder, opened
   std::string folder_word = "checkpoint folder";  ///< its name in messages
   uint32_t new_folders = 1;                       ///< missing folders at the end of its path that may be created
-  std::string model_folder;                       ///< below the store's root, e.g. "llama3-8b"; may be empty
-  uint64_t bytes_to_write = 0;         ///< exact, from the plan; 0: the run only reads, and the gates only list
-  std::string results_dir;             ///< process 0's; empty skips the separation gate
+  uint64_t bytes_to_write = 0;  ///< exact, from the plan; 0: the run only reads, and the gates only list
+  /// How many of those take the place of bytes that are stored already. Asked in process 0, and only if there is no
+  /// room for all. May be empty.
+  std::function<Result<uint64_t>()> bytes_in_place = {};
+  std::string results_dir;             ///< process 0's; empty skips the gates of the results
+  uint64_t results_bytes = 16 << 20;   ///< room for the result files
   bool separation_is_warning = false;  ///< --skip-fs-separation-gate
   uint64_t buffer_bytes = 0;           ///< I/O memory of the plan
   bool checks_job =
@@ -53,10 +57,11 @@ struct Report {
 /// Runs every gate that applies to the store. Collective: every process calls it.
 ///
 /// Process 0 first creates the folder on a file system, if no more than `new_folders` levels are missing. Then every
-/// process checks that the store is reachable and writable (put, get, compare and delete a small probe object below
-/// `model_folder`; a run that only reads lists that folder instead) and that its buffers fit MemAvailable. With several
-/// hosts on a file system, gate CAP-02 checks that all see the same folder. Process 0 also checks capacity (CAP-01) and
-/// separation (CAP-03). Probes are always removed; one that can't be removed is a warning.
+/// process checks that the store is reachable and writable (put, get, compare and delete a small probe object, and on
+/// files all that the run does with its own; a run that only reads lists the folder instead, and writes nothing) and
+/// that its buffers fit the memory that is available to it. With several hosts on a file system, gate CAP-02 checks
+/// that all see the same folder. Process 0 also checks capacity (CAP-01), separation (CAP-03) and the room for the
+/// results. Probes are always removed; one that can't be removed is a warning.
 ///
 /// Failures of gates are in the report. The returned error means that the processes could not communicate: it is the
 /// process group's first failure.

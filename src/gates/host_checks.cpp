@@ -6,12 +6,12 @@
 #include <iterator>
 #include <utility>
 
+#include "base/units.hpp"
 #include "gates/access.hpp"
 #include "gates/folder.hpp"
 #include "gates/job_facts.hpp"
 #include "gates/memory.hpp"
 #include "gates/separation.hpp"
-#include "world/host_facts.hpp"
 
 namespace mlps::gates {
 
@@ -29,7 +29,7 @@ Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<Probe
   if (!writes()) {
     open_to_read(opening);
   } else if (needs_mark()) {
-    take_mark(make_mark(request_.store->root().path(), request_.model_folder, warnings, probe), opening);
+    take_mark(make_mark(request_.store->root().path(), warnings, probe), opening);
   }
   return opening;
 }
@@ -44,7 +44,7 @@ void HostChecks::take_mark(Result<SharedMark> mark, Opening& opening) {
 
 void HostChecks::open_to_read(Opening& opening) {
   if (!request_.store->traits().holds_objects) return;
-  const auto objects = check_read_access(*request_.store, request_.model_folder);
+  const auto objects = check_read_access(*request_.store);
   if (!objects) findings_.failures.push_back(objects.error());
   if (!objects || !needs_mark()) return;
   // A hidden file may be a probe file, which can vanish at any moment. Without any other file the run itself reports
@@ -61,8 +61,12 @@ bool HostChecks::needs_mark() const {
 
 void HostChecks::check(const Opening& opening) {
   if (request_.store != nullptr) check_store(opening);
+  if (is_process_0() && !request_.results_dir.empty()) check_results_room();
   findings_.buffer_bytes = request_.buffer_bytes;
-  findings_.available_bytes = world::memory_of_host().available;
+  HostMemory memory;
+  look_at_memory(memory);
+  findings_.available_bytes = memory.available_bytes;
+  findings_.available_by = std::move(memory.available_by);
   if (!findings_.available_bytes) {
     findings_.warnings.emplace_back("no MemAvailable in /proc/meminfo: available memory was not checked");
   }
@@ -75,10 +79,13 @@ void HostChecks::check_store(const Opening& opening) {
   const bool usable = is_process_0() ? findings_.failures.empty() : sees_folder(opening);
   if (traits.holds_objects && usable) {
     if (writes()) {
-      auto failures = check_write_access(store, request_.model_folder);
+      auto failures = check_write_access(store);
+      if (failures.empty() && traits.file_system) {
+        if (auto refusal = check_write_pattern(store.root().path(), findings_.warnings)) failures.push_back(*refusal);
+      }
       std::move(failures.begin(), failures.end(), std::back_inserter(findings_.failures));
     } else if (!is_process_0()) {
-      const auto objects = check_read_access(store, request_.model_folder);
+      const auto objects = check_read_access(store);
       if (!objects) findings_.failures.push_back(objects.error());
     }
   }
@@ -92,7 +99,7 @@ bool HostChecks::sees_folder(const Opening& opening) {
   const std::string& path = request_.store->root().path();
   if (opening.mark) {
     auto error = look_for(*opening.mark, path, transport_.members().front().host, request_.visible_within_ns,
-                          transport_.failure());
+                          transport_.failure(), findings_.warnings);
     if (!error) return true;
     findings_.failures.push_back(std::move(*error));
     return false;
@@ -113,20 +120,49 @@ void HostChecks::check_capacity() {
   }
   // Every process must be able to query the capacity; all have the same storage (CAP-02), so only process 0 judges it.
   if (!is_process_0()) return;
-  if (!*capacity || (*capacity)->available_bytes >= request_.bytes_to_write) return;
-  const uint64_t available = (*capacity)->available_bytes;
+  if (*capacity) return judge_capacity(**capacity);
+  if (!request_.store->traits().file_system) return;
+  findings_.warnings.push_back(fmt::format("CAP-01: the file system of {} doesn't tell its free space: not checked",
+                                           request_.store->root().path()));
+}
+
+void HostChecks::judge_capacity(const storage::Capacity& capacity) {
+  const uint64_t available = capacity.available_bytes;
+  uint64_t required = request_.bytes_to_write;
+  if (available >= required) return;
+  uint64_t in_place = 0;
+  if (request_.bytes_in_place) {
+    const Result<uint64_t> found = request_.bytes_in_place();
+    if (!found) findings_.failures.push_back(found.error());
+    in_place = std::min(found.value_or(0), required);
+  }
+  required -= in_place;
+  if (available >= required) return;
   // The four lines are fixed: scripts look for them.
   findings_.failures.push_back(
       {ErrorCode::kDiskFull,
        fmt::format("CAP-01: insufficient disk space at {}\n  available_bytes: {}\n  required_bytes:  {}\n  deficit:  "
                    "       {}",
-                   (*capacity)->measured_at, available, request_.bytes_to_write, request_.bytes_to_write - available),
-       {},
+                   capacity.measured_at, available, required, required - available),
+       in_place == 0 ? std::string()
+                     : fmt::format("{} bytes are to be written, {} of them over what is there", request_.bytes_to_write,
+                                   in_place),
        "free space, choose another folder, or write less"});
 }
 
+void HostChecks::check_results_room() {
+  const auto room = free_bytes(request_.results_dir);
+  if (!room || *room >= request_.results_bytes) return;
+  findings_.failures.push_back(
+      {ErrorCode::kDiskFull,
+       fmt::format("the results folder {} has room for {}, less than the {} that the result files may take",
+                   request_.results_dir, human_bytes(*room), human_bytes(request_.results_bytes)),
+       {},
+       "free space there, or give another --results-dir: a result that can't be stored would be lost after the run"});
+}
+
 void HostChecks::check_separation() {
-  auto finding = compare_file_systems(request_.store->root().path(), request_.results_dir, findings_.warnings);
+  auto finding = compare_file_systems(request_.store->root().path(), request_.results_dir);
   std::optional<Error> error;
   if (finding) {
     error = separation_error(*finding);

@@ -46,6 +46,8 @@ class HostChecks {
   bool sees_folder(const Opening& opening);
   bool needs_mark() const;  // gate CAP-02 applies
   void check_capacity();
+  void judge_capacity(const storage::Capacity& capacity);
+  void check_results_room();
   void check_separation();
 
   const Request& request_;

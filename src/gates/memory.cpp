@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/control_group.hpp"
 #include "base/units.hpp"
+#include "world/host_facts.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -13,6 +15,16 @@ namespace {
 constexpr uint64_t kReserve = 64 * kMiB;
 
 }  // namespace
+
+void look_at_memory(HostMemory& memory) {
+  memory.available_bytes = world::memory_of_host().available;
+  memory.available_by = "MemAvailable of /proc/meminfo";
+  const auto limit = memory_limit();
+  if (!limit || limit->room_bytes() >= memory.available_bytes.value_or(UINT64_MAX)) return;
+  memory.available_bytes = limit->room_bytes();
+  memory.available_by = fmt::format("limit of {} - {} in use, of control group {}", human_bytes(limit->limit_bytes),
+                                    human_bytes(limit->used_bytes), limit->folder);
+}
 
 std::optional<Error> memory_error(const HostMemory& memory) {
   if (!memory.available_bytes) return std::nullopt;
@@ -25,7 +37,7 @@ std::optional<Error> memory_error(const HostMemory& memory) {
       fmt::format("I/O buffers of {} and {} for the program{} exceed the memory that is available, {}",
                   human_bytes(memory.buffer_bytes), human_bytes(reserve),
                   one ? "" : fmt::format(" in {} processes", memory.processes), human_bytes(*memory.available_bytes)),
-      "MemAvailable of /proc/meminfo", "end other programs, or lower --io-workers, --io-depth or --io-part-size"};
+      memory.available_by, "end other programs, or lower --io-workers, --io-depth or --io-part-size"};
 }
 
 }  // namespace mlps::gates

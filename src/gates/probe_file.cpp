@@ -26,10 +26,4 @@ int ProbeFile::create(mode_t mode, std::string_view content) {
   return write_error != 0 ? write_error : close_error;
 }
 
-int ProbeFile::link_from(const ProbeFile& source) {
-  if (::link(source.path_.c_str(), path_.c_str()) != 0) return errno;
-  made_ = true;
-  return 0;
-}
-
 }  // namespace mlps::gates

@@ -20,8 +20,6 @@ class ProbeFile {
 
   /// Creates the file, which must not exist, with `content`. Returns 0, or the errno of the failure.
   int create(mode_t mode, std::string_view content = {});
-  /// Creates the file as a hard link to `source`. Returns 0, or the errno of the failure.
-  int link_from(const ProbeFile& source);
 
   const std::string& path() const { return path_; }
 

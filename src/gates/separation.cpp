@@ -1,27 +1,44 @@
 #include "gates/separation.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "base/clock.hpp"
-#include "gates/probe_file.hpp"
-#include "storage/probe_name.hpp"
+#include "base/mount_table.hpp"
 #include "world/host_facts.hpp"
+#include "world/proc_text.hpp"
 
 namespace mlps::gates {
 namespace {
 
-constexpr std::string_view kSeparationGate = "CAP-03";
 constexpr const char* kOverride =
-    "give a results directory and a folder that can both be written, or take the risk with "
-    "--skip-fs-separation-gate";
+    "give a results directory and a folder that are both there, or take the risk with --skip-fs-separation-gate";
 
-tl::unexpected<Error> cant_probe(int errno_value, const std::string& action) {
-  // mlpstorage 3.0 reports E402 whatever the errno.
-  return fail(ErrorCode::kPermissionDenied, errno_error(errno_value, "CAP-03: " + action).message, {}, kOverride);
+struct Place {
+  uint32_t major = 0, minor = 0;
+  std::optional<Mount> mount;  ///< nothing where the kernel doesn't say
+};
+
+Result<Place> place_of(const std::string& folder, std::string_view mountinfo) {
+  struct statx status {};
+  if (::statx(AT_FDCWD, folder.c_str(), 0, STATX_BASIC_STATS | STATX_MNT_ID, &status) != 0) {
+    // mlpstorage 3.0 reports E402 whatever the errno.
+    return fail(ErrorCode::kPermissionDenied, errno_error(errno, "CAP-03: look at " + folder).message, {}, kOverride);
+  }
+  Place place{status.stx_dev_major, status.stx_dev_minor, std::nullopt};
+  if ((status.stx_mask & STATX_MNT_ID) != 0) place.mount = mount_of(mountinfo, status.stx_mnt_id);
+  return place;
+}
+
+/// Subvolumes have device numbers of their own, but one source, which is a path where it is a device.
+bool have_one_source(const Place& a, const Place& b) {
+  return a.mount && b.mount && a.mount->type == b.mount->type && a.mount->source == b.mount->source &&
+         a.mount->source.starts_with('/');
 }
 
 std::string real_path(const std::string& path) {
@@ -32,22 +49,19 @@ std::string real_path(const std::string& path) {
 
 }  // namespace
 
-Result<SeparationFinding> compare_file_systems(const std::string& checkpoint_folder, const std::string& results_dir,
-                                               std::vector<std::string>& warnings) {
-  const std::string name = std::string(storage::kSeparationProbe) + storage::random_suffix();
-  ProbeFile probe(kSeparationGate, fmt::format("{}/{}", checkpoint_folder, name), warnings);
-  // Another name than the probe's, so that one folder given twice is found to be one and not an EEXIST.
-  ProbeFile link(kSeparationGate, fmt::format("{}/{}-link", results_dir, name), warnings);
-  if (const int error = probe.create(0600); error != 0) return cant_probe(error, "create " + probe.path());
-  const int error = link.link_from(probe);
-  if (error != 0 && error != EXDEV) return cant_probe(error, fmt::format("link {} to {}", probe.path(), link.path()));
-
+Result<SeparationFinding> compare_file_systems(const std::string& checkpoint_folder, const std::string& results_dir) {
+  const std::string mountinfo = world::read_text("/proc/self/mountinfo").value_or("");
+  const Result<Place> data = place_of(checkpoint_folder, mountinfo);
+  if (!data) return fail(data.error());
+  const Result<Place> results = place_of(results_dir, mountinfo);
+  if (!results) return fail(results.error());
   SeparationFinding finding;
   finding.checkpoint_path = checkpoint_folder;
   finding.results_path = results_dir;
   finding.checkpoint_realpath = real_path(checkpoint_folder);
   finding.results_realpath = real_path(results_dir);
-  finding.same_filesystem = error == 0;
+  finding.same_filesystem =
+      (data->major == results->major && data->minor == results->minor) || have_one_source(*data, *results);
   finding.probed_at = iso_utc(Stamp::now().wall_us);
   finding.probed_by_host = world::host_name();
   return finding;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,8 +11,10 @@
 #include <system_error>
 
 #include "base/descriptor.hpp"
+#include "base/mount_table.hpp"
 #include "base/waiting.hpp"
 #include "storage/probe_name.hpp"
+#include "world/proc_text.hpp"
 
 namespace mlps::gates {
 namespace {
@@ -37,6 +40,7 @@ struct Sighting {
   uint64_t inode = 0;
   uint64_t size_bytes = 0;
   bool same_content = true;
+  std::string file_system = {};  ///< its type, "nfs4"
 };
 
 Sighting sight(const SharedMark& mark, const std::string& path) {
@@ -45,6 +49,8 @@ Sighting sight(const SharedMark& mark, const std::string& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return {.error = errno};
   Sighting sighting{.inode = status.st_ino, .size_bytes = static_cast<uint64_t>(status.st_size)};
+  sighting.file_system =
+      file_system_of(world::read_text("/proc/self/mountinfo").value_or(""), major(status.st_dev), minor(status.st_dev));
   if (mark.content.empty()) return sighting;
   std::string content(mark.content.size(), '\0');
   const ssize_t length = ::pread(file.get(), content.data(), content.size(), 0);
@@ -78,20 +84,12 @@ Error not_shared(std::string what, std::string details, const std::string& folde
           fmt::format("mount the same file system at {} on every host", folder)};
 }
 
-std::string described(uint64_t inode, uint64_t size_bytes) {
-  return fmt::format("inode {} of {} bytes", inode, size_bytes);
-}
-
 }  // namespace
 
-Result<SharedMark> make_mark(const std::string& folder, const std::string& model_folder,
-                             std::vector<std::string>& warnings, std::optional<ProbeFile>& probe) {
-  const std::filesystem::path below(model_folder);
-  std::error_code error;
-  std::filesystem::create_directories(folder / below, error);
-  if (error) return cant_mark(error.value(), fmt::format("make folder {}", (folder / below).string()));
+Result<SharedMark> make_mark(const std::string& folder, std::vector<std::string>& warnings,
+                             std::optional<ProbeFile>& probe) {
   SharedMark mark;
-  mark.name = (below / (std::string(storage::kSharedProbe) + storage::random_suffix())).string();
+  mark.name = std::string(storage::kSharedProbe) + storage::random_suffix();
   mark.content = storage::random_suffix() + "\n";
   mark.size_bytes = mark.content.size();
   probe.emplace(kSharedFolderGate, fmt::format("{}/{}", folder, mark.name), warnings);
@@ -111,12 +109,17 @@ Result<SharedMark> mark_of(const std::string& folder, const std::string& name) {
   return SharedMark{name, status.st_ino, static_cast<uint64_t>(status.st_size), {}};
 }
 
+bool numbers_files_alike(std::string_view file_system) {
+  return !file_system.starts_with("fuse");
+}
+
 void retry_pause() {
   sleep_for(kRetryInterval);
 }
 
 std::optional<Error> look_for(const SharedMark& mark, const std::string& folder, const std::string& first_host,
-                              Nanos patience_ns, const world::Failure& failure, const std::function<void()>& pause) {
+                              Nanos patience_ns, const world::Failure& failure, std::vector<std::string>& warnings,
+                              const std::function<void()>& pause) {
   const std::string path = fmt::format("{}/{}", folder, mark.name);
   const Nanos begin_ns = now_ns();
   Sighting sighting = sight(mark, path);
@@ -136,11 +139,24 @@ std::optional<Error> look_for(const SharedMark& mark, const std::string& folder,
     return not_shared(fmt::format("another content: {} is not the folder that host {} sees", folder, first_host),
                       fmt::format("{} holds other bytes here than host {} has written", path, first_host), folder);
   }
-  if (sighting.inode == mark.inode && sighting.size_bytes == mark.size_bytes) return std::nullopt;
-  return not_shared(fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
-                    fmt::format("{} is {} here, {} on host {}", path, described(sighting.inode, sighting.size_bytes),
-                                described(mark.inode, mark.size_bytes), first_host),
-                    folder);
+  if (sighting.size_bytes != mark.size_bytes) {
+    return not_shared(
+        fmt::format("another file: {} is not the folder that host {} sees", folder, first_host),
+        fmt::format("{} has {} bytes here, {} on host {}", path, sighting.size_bytes, mark.size_bytes, first_host),
+        folder);
+  }
+  if (!mark.content.empty() || sighting.inode == mark.inode) return std::nullopt;
+  const std::string numbers =
+      fmt::format("{} has inode {} here, {} on host {}", path, sighting.inode, mark.inode, first_host);
+  if (numbers_files_alike(sighting.file_system)) {
+    return not_shared(fmt::format("another file: {} is not the folder that host {} sees", folder, first_host), numbers,
+                      folder);
+  }
+  warnings.push_back(
+      fmt::format("{}: {}: the folder may be a copy on this host's own disk, unless {} numbers its files "
+                  "on every host anew",
+                  kSharedFolderGate, numbers, sighting.file_system));
+  return std::nullopt;
 }
 
 }  // namespace mlps::gates

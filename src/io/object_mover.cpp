@@ -61,6 +61,7 @@ bool ObjectMover::next(Slot& slot, size_t /*more_free*/) {
 bool ObjectMover::done(Slot& slot) {
   Operation& operation = slot.operation;
   const Carried& carried = carried_[slot.index()];
+  in_flight_.push_back({operation.submitted_ns, operation.completed_ns});
   carried.queue->charge(slot.prepare_ns, operation.completed_ns - operation.submitted_ns);
   switch (operation.kind) {
     case OpKind::kBeginWrite:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/phase_work.hpp"
+#include "io/span.hpp"
 #include "io/task_source.hpp"
 
 namespace mlps::io {
@@ -23,6 +24,9 @@ class ObjectMover final : public TaskSource {
   /// The work of the next phase; between phases.
   void set_work(PhaseWork& work) { work_ = &work; }
   const Stats& stats_of(bool writes) const { return writes ? write_ : read_; }
+  /// Returns when operations of this thread were in flight since the last call, in the order of their completion.
+  /// Between phases.
+  std::vector<Span> take_in_flight() { return std::exchange(in_flight_, {}); }
 
   void begin() override;
   bool next(Slot& slot, size_t more_free) override;
@@ -51,6 +55,7 @@ class ObjectMover final : public TaskSource {
   size_t next_queue_ = 0;
   std::vector<Carried> carried_;  // by slot
   Stats write_, read_;
+  std::vector<Span> in_flight_;
 };
 
 }  // namespace mlps::io

@@ -1,5 +1,7 @@
 #include "io/object_pool.hpp"
 
+#include <algorithm>
+
 #include "io/object_mover.hpp"
 
 namespace mlps::io {
@@ -44,6 +46,25 @@ Stats ObjectPool::stats(bool writes) const {
   Stats all;
   for (const auto& mover : movers_) merge(all, mover->stats_of(writes));
   return all;
+}
+
+Nanos ObjectPool::idle_ns(const Span& whole) {
+  std::vector<Span> spans;
+  for (const auto& mover : movers_) {
+    const std::vector<Span> more = mover->take_in_flight();
+    spans.insert(spans.end(), more.begin(), more.end());
+  }
+  return uncovered(whole, std::move(spans));
+}
+
+Nanos uncovered(const Span& whole, std::vector<Span> spans) {
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
+  Nanos idle = 0, reached = whole.begin;
+  for (const Span& span : spans) {
+    idle += std::max<Nanos>(0, std::min(span.begin, whole.end) - reached);
+    reached = std::max(reached, std::min(span.end, whole.end));
+  }
+  return idle + (whole.end - reached);
 }
 
 }  // namespace mlps::io

@@ -6,10 +6,14 @@
 
 #include "io/io_thread_pool.hpp"
 #include "io/phase_work.hpp"
+#include "io/span.hpp"
 
 namespace mlps::io {
 
 class ObjectMover;
+
+/// Returns how much of `whole` none of the spans covers.
+Nanos uncovered(const Span& whole, std::vector<Span> spans);
 
 /// The I/O threads of a benchmark that moves whole objects, rank by rank: phase after phase of PhaseWork. Called by one
 /// thread, live_bytes() by any.
@@ -38,6 +42,10 @@ class ObjectPool {
   Nanos first_part_ns() const { return threads_->first_part_ns(); }
   /// Adds up what the threads counted in phases that write, or read. After wait_idle() or stop().
   Stats stats(bool writes) const;
+
+  /// Returns how much of `whole`, the time of the last phase, nothing at all was in flight in: the storage waited for
+  /// this host. After wait_idle() or stop(); once for each phase.
+  Nanos idle_ns(const Span& whole);
 
  private:
   explicit ObjectPool(world::Failure& failure);

@@ -14,11 +14,10 @@
 #include "base/waiting.hpp"
 
 namespace mlps::cli {
-Pipe::Pipe() {
+Result<Pipe> Pipe::make() {
   std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  read_end = Descriptor(ends[0]);
-  write_end = Descriptor(ends[1]);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno_error(errno, "make a pipe to the launcher"));
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 Result<pid_t> start_child(const std::vector<std::string>& command, const Streams& streams) {
@@ -48,23 +47,27 @@ Result<pid_t> start_child(const std::vector<std::string>& command, const Streams
   const int error = ::posix_spawnp(&child, words.front(), &actions, &attributes, words.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return fail(errno_error(error, fmt::format("start {}", command.front())));
-  return child;
+  if (error == 0) return child;
+  Error refused = errno_error(error, fmt::format("start {}", command.front()));
+  if (error == EAGAIN)
+    refused.suggestion = "raise the limit of processes (ulimit -u, or pids.max of the control group)";
+  return fail(std::move(refused));
 }
 
 Result<std::string> output_of(const std::vector<std::string>& command, Nanos limit_ns) {
-  Pipe output;
-  const auto child = start_child(command, {-1, output.write_end.get(), output.write_end.get()});
+  auto output = Pipe::make();
+  if (!output) return fail(std::move(output.error()));
+  const auto child = start_child(command, {-1, output->write_end.get(), output->write_end.get()});
   if (!child) return fail(child.error());
-  output.write_end.close();
+  output->write_end.close();
   const Nanos deadline = now_ns() + limit_ns;
   std::string text;
   bool ended = false;
   while (!ended && now_ns() < deadline) {
-    std::array<pollfd, 1> watched{pollfd{output.read_end.get(), POLLIN, 0}};
+    std::array<pollfd, 1> watched{pollfd{output->read_end.get(), POLLIN, 0}};
     if (poll_until(watched, deadline) <= 0) continue;
     std::array<char, 4096> buffer;
-    const ssize_t got = ::read(output.read_end.get(), buffer.data(), buffer.size());
+    const ssize_t got = ::read(output->read_end.get(), buffer.data(), buffer.size());
     if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
     ended = got == 0 || (got < 0 && errno != EINTR);
   }

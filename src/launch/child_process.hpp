@@ -13,7 +13,7 @@ namespace mlps::cli {
 
 /// Both ends of a pipe. A child process inherits neither, except as one of its Streams.
 struct Pipe {
-  Pipe();
+  static Result<Pipe> make();
 
   Descriptor read_end, write_end;
 };

@@ -171,14 +171,19 @@ int run_launched(const LauncherCommand& command, const JobSettings& settings) {
   sigset_t signals = stop_signals(), before;
   sigaddset(&signals, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &signals, &before);
-  Pipe control, errors;
+  auto control = Pipe::make(), output = Pipe::make(), errors = Pipe::make();
+  for (const auto* pipe : {&control, &output, &errors}) {
+    if (!*pipe) return report_failures({pipe->error()});
+  }
   log::info("starting: {}", join(results::without_secrets(command.words), " "));
-  const auto launcher = start_child(command.words, {control.read_end.get(), -1, errors.write_end.get()});
+  const auto launcher =
+      start_child(command.words, {control->read_end.get(), output->write_end.get(), errors->write_end.get()});
   if (!launcher) return report_failures({no_launcher(launcher.error())});
-  control.read_end.close();
-  errors.write_end.close();
-  const JobEnd end =
-      supervise_launcher(*launcher, control.write_end.get(), errors.read_end.get(), settings_text(settings) + "\n");
+  control->read_end.close();
+  output->write_end.close();
+  errors->write_end.close();
+  const LauncherStreams streams{control->write_end.get(), output->read_end.get(), errors->read_end.get()};
+  const JobEnd end = supervise_launcher(*launcher, streams, settings_text(settings) + "\n");
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return status_of_job(end, command.words.front());
 }

@@ -32,17 +32,21 @@ void make_non_blocking(int descriptor) {
 
 class LauncherSupervisor {
  public:
-  LauncherSupervisor(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns)
+  LauncherSupervisor(pid_t launcher, const LauncherStreams& streams, std::string settings, Nanos start_limit_ns)
       : launcher_(launcher),
-        control_(control),
-        errors_(errors),
+        control_(streams.control),
+        output_(streams.output),
+        errors_(streams.errors),
         unsent_(std::move(settings)),
         start_deadline_ns_(now_ns() + start_limit_ns) {
     sigset_t signals = stop_signals();
     sigaddset(&signals, SIGCHLD);
     signals_ = Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    make_non_blocking(control_);
-    make_non_blocking(errors_);
+    for (const int stream : {control_, output_, errors_}) make_non_blocking(stream);
+    if (signals_.is_open()) return;
+    log::warning("a signal will end this command at once, and its job then: {}",
+                 errno_error(errno, "watch for signals").message);
+    ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   }
 
   JobEnd run() {
@@ -51,7 +55,9 @@ class LauncherSupervisor {
       wait_for_event();
       terminate_launcher_if_late(end);
     }
-    forward_output();
+    while (forward_some(output_, print)) {
+    }
+    forward_errors();
     print_error(filter_.unfinished_line());
     end.verdict = filter_.verdict();
     end.aftermath = filter_.aftermath();
@@ -61,10 +67,12 @@ class LauncherSupervisor {
 
  private:
   void wait_for_event() {
-    std::array<pollfd, 3> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
-                                  pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0}};
+    std::array<pollfd, 4> watched{pollfd{errors_, POLLIN, 0}, pollfd{signals_.get(), POLLIN, 0},
+                                  pollfd{unsent_.empty() ? -1 : control_, POLLOUT, 0},
+                                  stdout_is_full_ ? pollfd{STDOUT_FILENO, POLLOUT, 0} : pollfd{output_, POLLIN, 0}};
     if (poll_until(watched, now_ns() + kTickNs) == 0) print_error(filter_.unfinished_line());
-    if (watched[0].revents != 0) forward_output();
+    if (watched[0].revents != 0) forward_errors();
+    if (watched[3].revents != 0) forward_output();
     if (watched[1].revents != 0) take_signals();
     if (watched[2].revents != 0) send_settings();
   }
@@ -81,21 +89,34 @@ class LauncherSupervisor {
   }
 
   // What there is: a child of the launcher may keep the pipe open after it.
-  void forward_output() {
-    std::array<char, 65536> buffer;
-    while (errors_ >= 0) {
-      const ssize_t got = ::read(errors_, buffer.data(), buffer.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got > 0) print_error(filter_.feed({buffer.data(), static_cast<size_t>(got)}));
-      if (got == 0) errors_ = -1;  // poll() leaves it out
-      if (got <= 0) return;
+  void forward_errors() {
+    while (forward_some(errors_, [this](std::string_view bytes) { print_error(filter_.feed(bytes)); })) {
     }
+  }
+
+  // As much as stdout takes without a wait, so that signals are taken meanwhile.
+  void forward_output() {
+    std::array<pollfd, 1> watched{pollfd{STDOUT_FILENO, POLLOUT, 0}};
+    stdout_is_full_ = poll_until(watched, now_ns()) == 0;
+    if (!stdout_is_full_) forward_some(output_, print);
+  }
+
+  // Returns whether there was something.
+  template <class Show>
+  static bool forward_some(int& stream, const Show& show) {
+    std::array<char, 4096> buffer;
+    if (stream < 0) return false;
+    const ssize_t got = ::read(stream, buffer.data(), buffer.size());
+    if (got > 0) show({buffer.data(), static_cast<size_t>(got)});
+    if (got == 0) stream = -1;  // poll() leaves it out
+    return got > 0 || (got < 0 && errno == EINTR);
   }
 
   void take_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGCHLD) continue;
+      stop_waiting_for_readers();
       const auto signal = static_cast<int>(info.ssi_signo);
       const std::string name = signal_name(signal);
       if (interrupted_ && !asks_again(signal)) continue;
@@ -126,7 +147,9 @@ class LauncherSupervisor {
 
   const pid_t launcher_;
   const int control_;
+  int output_;
   int errors_;
+  bool stdout_is_full_ = false;
   std::string unsent_;  // settings, and control lines behind them
   Nanos start_deadline_ns_;
   Nanos end_deadline_ns_ = 0;  // 0: no verdict yet
@@ -162,8 +185,8 @@ std::string ControlLineFilter::unfinished_line() {
   return std::exchange(held_, {});
 }
 
-JobEnd supervise_launcher(pid_t launcher, int control, int errors, std::string settings, Nanos start_limit_ns) {
-  return LauncherSupervisor(launcher, control, errors, std::move(settings), start_limit_ns).run();
+JobEnd supervise_launcher(pid_t launcher, const LauncherStreams& streams, std::string settings, Nanos start_limit_ns) {
+  return LauncherSupervisor(launcher, streams, std::move(settings), start_limit_ns).run();
 }
 
 }  // namespace mlps::cli

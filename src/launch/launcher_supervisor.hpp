@@ -46,15 +46,20 @@ struct JobEnd {
   bool never_began = false;      ///< the processes did not meet in time, and it was ended
 };
 
-/// Supervises the launcher `launcher` until it ends. Writes `settings` to its standard input through `control` as fast
-/// as it reads, and forwards its standard error, which comes through `errors`; both descriptors become non-blocking.
+/// This process's ends of a launcher's standard streams.
+struct LauncherStreams {
+  int control, output, errors;
+};
+
+/// Supervises the launcher `launcher` until it ends. Writes `settings` to its standard input as fast as it reads, and
+/// forwards its standard output and error; the descriptors become non-blocking.
 ///
 /// The signals that ask to stop (base/stop_signals.hpp) and SIGCHLD must be blocked, and SIGPIPE ignored. The first
 /// signal goes to process 0 as a control line behind the settings, so that all hosts stop in order; a second SIGINT,
 /// SIGTERM or SIGQUIT terminates the launcher, the third kills it. A launcher whose processes have not met within
 /// `start_limit_ns` is terminated, then killed; and so is one that is still there 6 s after the verdict, since it waits
 /// for a host that it can't reach.
-JobEnd supervise_launcher(pid_t launcher, int control, int errors, std::string settings,
+JobEnd supervise_launcher(pid_t launcher, const LauncherStreams& streams, std::string settings,
                           Nanos start_limit_ns = kStartLimitNs);
 
 }  // namespace mlps::cli

@@ -16,6 +16,7 @@
 #include "results/provenance.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
+#include "results/system_description.hpp"
 
 namespace mlps::results {
 namespace {
@@ -76,6 +77,7 @@ Status check_context(const RunContext& context) {
 // it.
 void write_origin(FolderWriter& writer, const RunContext& context) {
   writer.write(kProvenanceFile, provenance_text(context));
+  if (context.command == "run" && !context.results_dir.empty()) writer.check(begin_system_description(context));
   if (context.mode == "whatif" || context.results_dir.empty()) return;
   writer.check(store_code_image(context.results_dir));
   writer.write(kCodeImagePointer, code_image_pointer());

@@ -84,6 +84,7 @@ Json io_engine_json(const RunFacts& facts) {
 
 std::vector<std::string> no_result_because(const RunContext& context, const RunFacts& facts) {
   std::vector<std::string> reasons = context.no_result_because;
+  reasons.insert(reasons.end(), facts.caveats.begin(), facts.caveats.end());
   if (!facts.traits.holds_objects) reasons.emplace_back("null:// keeps nothing: no storage was measured");
   if (!facts.injected_fault.empty()) reasons.push_back("faults were injected: " + facts.injected_fault);
   return reasons;
@@ -92,6 +93,8 @@ std::vector<std::string> no_result_because(const RunContext& context, const RunF
 std::string no_result_text(const RunContext& context, const RunFacts& facts) {
   std::string text;
   for (const std::string& reason : no_result_because(context, facts)) {
+    // Caveats stand with the verdict.
+    if (std::find(facts.caveats.begin(), facts.caveats.end(), reason) != facts.caveats.end()) continue;
     text += fmt::format("***  no result of a storage system: {}  ***\n", reason);
   }
   return text;

@@ -50,6 +50,11 @@ void begin_whole(RunFacts& whole);
 /// Adds the entry, the reasons and the costs of one process; `whose` stands before its reasons.
 void add_host(RunFacts& whole, const RunFacts& part, const world::Member& member, const std::string& whose);
 
+/// The shares of the time in which the storage waited for this client that are worth a warning, and that make the
+/// number one that is not about the storage.
+inline constexpr double kSlowClient = 0.01;
+inline constexpr double kTooSlowClient = 0.05;
+
 /// Returns an error as one of the reasons: "[E403] host b: write x: full".
 std::string as_reason(const Error& error);
 

@@ -75,6 +75,10 @@ void prepare_process() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);  // what is missing shows as EMFILE, with advice
 }
 
+std::string command_text(const BenchmarkOptions& options) {
+  return fmt::format("mlpstorage {} {} {}", mode_name(options.common.mode), options.benchmark, options.command);
+}
+
 uint64_t random_seed() {
   std::random_device device;
   return (uint64_t{device()} << 32) | device();

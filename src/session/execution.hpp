@@ -28,6 +28,9 @@ void print_refusal(int status);
 /// Prepares the process for a benchmark: the limit of open files is raised to the most that is allowed.
 void prepare_process();
 
+/// Returns mode, benchmark and command in words, without anything that could be a secret: "open checkpointing run".
+std::string command_text(const BenchmarkOptions& options);
+
 /// Returns a number from the system's source of randomness.
 uint64_t random_seed();
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/stop_signals.hpp"
 #include "base/waiting.hpp"
 
@@ -72,6 +73,7 @@ void InterruptWatch::serve() {
 
 void InterruptWatch::take(int signal) {
   const Error error = interrupted(signal);
+  stop_waiting_for_readers();
   const std::lock_guard lock(mutex_);
   if (asked_before_ && !asks_again(signal)) return;
   if (failure_ == nullptr || asked_before_) {
@@ -82,8 +84,8 @@ void InterruptWatch::take(int signal) {
   asked_before_ = true;
   // A launcher sends SIGTERM to those that are on their way out; of a run that has failed nothing else needs stopping.
   if (signal == SIGTERM && failure_->raised()) return;
-  log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
   failure_->raise(error);
+  log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
 }
 
 InterruptWatch::Attachment::Attachment(InterruptWatch& watch, world::Failure& failure)

@@ -71,11 +71,14 @@ void read_cpus(std::string_view text, HostFacts& facts) {
   }
   close();
 
+  std::set<std::string> sockets;
   std::set<std::pair<std::string, std::string>> cores;
   for (const TextPairs& cpu : facts.cpuinfo) {
+    sockets.insert(value_of(cpu, "physical id"));
     const std::string core = value_of(cpu, "core id");
     if (!core.empty()) cores.emplace(value_of(cpu, "physical id"), core);
   }
+  facts.cpu.sockets = static_cast<uint32_t>(sockets.size());
   facts.cpu.logical_cores = static_cast<uint32_t>(facts.cpuinfo.size());
   facts.cpu.physical_cores = cores.empty() ? facts.cpu.logical_cores : static_cast<uint32_t>(cores.size());
   if (!facts.cpuinfo.empty()) facts.cpu.model = value_of(facts.cpuinfo.front(), "model name");
@@ -123,6 +126,7 @@ HostFacts collect_host_facts(const HostPaths& paths) {
   read_os_release(text_of(paths.os_release, facts), facts);
   facts.kernel_version = trimmed(text_of(paths.proc + "/version", facts));
   facts.uptime_s = number_or_zero<double>(trimmed(text_of(paths.proc + "/uptime", facts)));
+  facts.system = collect_system_facts(paths.sys, paths.proc, Environment::of_process());
   utsname names{};
   if (uname(&names) == 0) facts.cpu.architecture = names.machine;
   return facts;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/fields.hpp"
+#include "world/system_facts.hpp"
 
 namespace mlps::world {
 
@@ -30,11 +31,13 @@ struct CpuFacts {
   uint32_t logical_cores = 0;
   std::string model;         ///< "model name" of /proc/cpuinfo; empty where it has none
   std::string architecture;  ///< uname -m, "x86_64"
+  uint32_t sockets = 0;      ///< distinct "physical id" of /proc/cpuinfo; 1 where it has none
   bool operator==(const CpuFacts&) const = default;
 };
 constexpr auto fields_of(Of<CpuFacts>) {
-  return std::tuple(kept("num_cores", &CpuFacts::physical_cores), kept("num_logical_cores", &CpuFacts::logical_cores),
-                    kept("model", &CpuFacts::model), kept("architecture", &CpuFacts::architecture));
+  return std::tuple(kept("", &CpuFacts::sockets), kept("num_cores", &CpuFacts::physical_cores),
+                    kept("num_logical_cores", &CpuFacts::logical_cores), kept("model", &CpuFacts::model),
+                    kept("architecture", &CpuFacts::architecture));
 }
 static_assert(lists_every_member<CpuFacts>());
 
@@ -66,8 +69,6 @@ constexpr auto fields_of(Of<NetworkFacts>) {
   return std::tuple(kept("", &NetworkFacts::interface), kept("", &NetworkFacts::counters));
 }
 
-using TextPairs = std::vector<std::pair<std::string, std::string>>;
-
 /// Holds what a host reports about itself at one moment: the fields that mlpstorage 3.0 collects on every host.
 struct HostFacts {
   std::string hostname;
@@ -83,6 +84,7 @@ struct HostFacts {
   double uptime_s = 0;
   double load_1min = 0, load_5min = 0, load_15min = 0;
   uint64_t running_processes = 0, total_processes = 0;
+  SystemFacts system;
   std::vector<std::string> unreadable;  ///< paths that could not be read; their facts are zero or empty
   bool operator==(const HostFacts&) const = default;
 };
@@ -92,7 +94,8 @@ constexpr auto fields_of(Of<HostFacts>) {
                     kept("", &F::meminfo), kept("", &F::cpu), kept("", &F::cpuinfo), kept("", &F::disks),
                     kept("", &F::network), kept("", &F::kernel_version), kept("", &F::os_release),
                     kept("", &F::uptime_s), kept("", &F::load_1min), kept("", &F::load_5min), kept("", &F::load_15min),
-                    kept("", &F::running_processes), kept("", &F::total_processes), kept("", &F::unreadable));
+                    kept("", &F::running_processes), kept("", &F::total_processes), kept("", &F::system),
+                    kept("", &F::unreadable));
 }
 static_assert(lists_every_member<HostFacts>());
 /// What pack() calls them: some ten KiB, with hundreds of processors some hundred.
@@ -101,6 +104,7 @@ inline constexpr const char* kHostFacts = "host facts";
 /// The folders that the facts are read from; tests give their own.
 struct HostPaths {
   std::string proc = "/proc";
+  std::string sys = "/sys";
   std::string os_release = "/etc/os-release";
 };
 

@@ -324,8 +324,12 @@ class Checkpointing(ProgramTest):
 
     def test_a_dry_run_prints_the_plan_and_leaves_nothing(self):
         words = f"closed {RUN} -rd {self.path('nowhere')} -sn s -cf null:// --dry-run --quiet"
-        self.assertIn("checkpoint ", self.expect(words, 0).stdout)
+        self.refuse(words, 2, "nowhere", "mlpstorage init")
         self.assertEqual(self.files(), [])
+        self.expect(["init", "acme", self.path("nowhere")], 0)
+        before = self.files()
+        self.assertIn("checkpoint ", self.expect(words, 0).stdout)
+        self.assertEqual(self.files(), before)
 
     def test_broken_rules_are_named_together(self):
         self.expect(["init", "acme", self.path("results")], 0)

@@ -41,7 +41,6 @@ class Checkpointing(DegenerateTest):
                 (8, 1e-4, 0, 1, ""),
                 (8, 1e-4, 1, 0, "--io-part-size 300MiB"),  # every object has one part
                 (8, 1e-3, 1, 1, "--io-part-size 64KiB --io-workers 64 --io-depth 64 --io-memory 1GiB"),
-                (8, 1e-4, 0, 0, ""),  # nothing at all
                 (1, 1e-4, 1, 1, ""),
                 (1024, 1e-6, 1, 1, "")):
             with self.subTest(ranks=ranks, scale=scale, writes=writes, reads=reads, more=more):
@@ -51,6 +50,13 @@ class Checkpointing(DegenerateTest):
                 for phase, count in (("write", writes), ("read", reads)):
                     if count:
                         self.assertEqual(count * record["plan"]["checkpoint_bytes"], record[phase]["bytes"])
+
+
+    def test_a_run_that_measures_nothing_is_refused(self):
+        for mode in ("whatif", "open", "closed"):
+            self.refuse(f"{mode} checkpointing run file --checkpoint-folder null://x --num-processes 8 --num-checkpoints-write 0 "
+                        f"--num-checkpoints-read 0 --client-host-memory-in-gb 1 {CHECKPOINT.split(' --params')[0]} {self.where}", 2,
+                        "nothing to measure")
 
 
 class Training(DegenerateTest):

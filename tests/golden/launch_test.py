@@ -56,6 +56,14 @@ class Launch(ProgramTest):
         done = self.expect(self.arguments(f"{JOIN}; echo a process was killed >&2; exit 5"), 6)
         self.assertRegex(done.stderr, r"(?s)a process was killed.*\[E503\] ")
 
+    def test_output_of_a_job_that_is_lost(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([program.BINARY, *self.arguments(JOIN)], cwd=self.path("work"), env=self.environment,
+                                  stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(3, done.returncode, done.stderr)
+        self.assertIn("[E403] write to stdout: No space left on device", done.stderr)
+        self.assertEqual(["passed"], [record["verdict"] for record in self.records()])
+
     def test_this_host_needs_no_launcher_whatever_it_is_called(self):
         addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
         for host in ("127.0.0.1", "127.0.0.2", *[address for address in addresses if ":" not in address][:1]):

@@ -157,6 +157,21 @@ class Checkpointing(ReadersTest):
         self.assertEqual(metadata["args"]["checkpoint_folder"], folder)
         self.assertNotIn("storage", metadata["parameters"])  # plain files have none
 
+    def test_the_description_of_the_system_is_begun_once(self):
+        path = os.path.join(self.root, "whatif", "acme", "systems", "box.yaml")
+        self.run_checkpoints("--checkpoint-folder null://")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue(text.startswith('---\n"system_under_test":\n  "clients":\n  - "friendly_description": ""\n'))
+        self.assertRegex(text, r'"memory_capacity": !!int "[1-9]\d*"\n')
+        self.assertRegex(text, r'"quantity": !!int "1"\n$')
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("# completed\n")
+        self.expect(f"whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0002 "
+                    f"--num-checkpoints-write 1 --num-checkpoints-read 0 {self.where} --checkpoint-folder null://", 0)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), text + "# completed\n")
+
     def test_nothing_is_said_to_be_storage_that_is_none(self):
         metadata, summary = self.check_leaf(self.run_checkpoints("--checkpoint-folder null://"))
         self.assertEqual(metadata["parameters"]["storage"]["storage_type"], "null")

@@ -86,6 +86,28 @@ class Signals(EndingTest):
 
 
 class Output(EndingTest):
+    def test_a_reader_that_does_not_read_keeps_no_run_from_stopping(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        arguments = self.checkpoints(self.folder / "stored", write=1000)
+        running = subprocess.Popen([self.program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=writer, cwd=self.folder, env=self.environment())
+        os.close(writer)
+        self.addCleanup(running.kill)
+        said = b""
+        while b"run folder: " not in said:
+            said += os.read(reader, 4096)
+        filler = os.open(f"/proc/{running.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(filler, bytes(4096))
+        except BlockingIOError:
+            pass
+        os.close(filler)
+        running.send_signal(signal.SIGTERM)
+        self.assertEqual(8, running.wait(timeout=40))
+        self.assertEqual("interrupted", self.record_in(self.results)["verdict"])
+
     def printing(self):
         datasize = ("whatif", "checkpointing", "datasize", "--model", "llama3-8b", "--num-processes", 8, "--client-host-memory-in-gb",
                     16, "--results-dir", self.results)
@@ -149,7 +171,7 @@ class Files(EndingTest):
     def test_a_results_folder_that_fills_up_during_the_run(self):
         small = self.folder / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", small], check=True)
         self.addCleanup(subprocess.run, ["umount", small], check=True)
         self.succeeds("init", ORGANISATION, small)
         stored = self.folder / "stored"
@@ -178,15 +200,23 @@ class Files(EndingTest):
                     done = self.fails(5, "E103", *arguments)
                     self.assertIn(f"{path} is {kind}, not a file", done.stderr, done)
 
+    def test_a_dry_run_says_for_what_the_run_would_be_refused(self):
+        done = self.succeeds(*self.checkpoints("null://", "--dry-run", results=self.folder / "nowhere"))
+        self.assertIn("without --dry-run this is refused: [E101] results directory", done.stderr)
+
     def test_pipes_in_place_of_files_of_a_fixed_name(self):
+        self.succeeds(*self.checkpoints())  # so that there is a history
         objects = ("whatif", "checkpointing", "datasize", "--model", "llama3-8b", "--num-processes", 8, "--client-host-memory-in-gb", 16)
         user = self.folder / ".config/mlpstorage/config.yaml"
         if user.exists():
             user.unlink()
+        history = self.results / ".mlps/history"
+        history.parent.mkdir(exist_ok=True)
+        history.write_text("1,20260704_050040,mlpstorage closed checkpointing datasize\n")
         for path, arguments, code in ((user, (*objects, "--results-dir", self.results), None),
                                       (self.results / ".mlps/history-ends",
                                        ("history", "show", "--results-dir", self.results), None),
-                                      (self.results / ".mlps/history", ("history", "show", "--results-dir", self.results), None),
+                                      (history, ("history", "show", "--results-dir", self.results), None),
                                       (self.folder / ".env", [word if word != "file" else "object" for word in
                                                               self.checkpoints("s3://bucket/folder", "--dry-run")], None)):
             with self.subTest(path):

@@ -80,7 +80,7 @@ class Lost(MultiHostTest):
         done = self.start_run("--inject-fault", "full:write_part:step2/zero_pp_rank_5_mp_rank_0_optim").wait()
         self.assertEqual(3, done.status, done)
         self.assertIn("[E403]", done.stderr, done)
-        self.assertIn("host beta (process 1), rank 5: write_part of llama3-8b/global_epoch1_step2/zero_pp_rank_5", done.stderr, done)
+        self.assertIn("host beta (process 1), rank 5: write_part of global_epoch1_step2/zero_pp_rank_5", done.stderr, done)
         self.assertIn("rank 5, write of checkpoint 2", done.stderr, done)
         self.assertEqual("E403", self.assert_not_passed("failed")["error"]["code"])
 

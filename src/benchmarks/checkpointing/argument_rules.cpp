@@ -51,7 +51,13 @@ class Checker {
   }
 
   void check_counts() {
-    if (arguments_.mode != cli::Mode::kClosed) return;
+    const bool closed = arguments_.mode == cli::Mode::kClosed;
+    if (arguments_.checkpoints_to_write == 0 && arguments_.checkpoints_to_read == 0) {
+      error(
+          ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to measure",
+          closed ? "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10" : "write or read at least 1");
+    }
+    if (!closed) return;
     const std::array<std::pair<const char*, uint32_t>, 2> counts = {
         {{"--num-checkpoints-write", arguments_.checkpoints_to_write},
          {"--num-checkpoints-read", arguments_.checkpoints_to_read}}};
@@ -59,10 +65,6 @@ class Checker {
       if (count == 0 || count == 10) continue;
       error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
             "closed takes 10, or 0 for the other half of a split run");
-    }
-    if (arguments_.checkpoints_to_write == 0 && arguments_.checkpoints_to_read == 0) {
-      error(ErrorCode::kConfigInvalid, "--num-checkpoints-write 0 and --num-checkpoints-read 0: nothing to do",
-            "closed takes 10 and 10 in one run, or 10 and 0 followed by 0 and 10");
     }
   }
 

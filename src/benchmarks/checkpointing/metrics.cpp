@@ -1,5 +1,7 @@
 #include "benchmarks/checkpointing/metrics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -87,6 +89,18 @@ void add_worker_metrics(const PhaseStats& stats, PhaseMetrics& metrics) {
   metrics.cpu_s_per_gib = stats.bytes == 0 ? 0 : (stats.cpu_user_s + stats.cpu_system_s) / to_gib(stats.bytes);
 }
 
+// Without a storage nothing can wait.
+std::optional<double> client_share(const RunRecord& record, const std::vector<const CheckpointEvent*>& events) {
+  if (!record.traits.holds_objects) return std::nullopt;
+  Nanos client = 0, all = 0;
+  for (const CheckpointEvent* event : events) {
+    client += event->client_ns;
+    all += event->slowest_ns;
+  }
+  if (all == 0) return std::nullopt;
+  return share(client, all);
+}
+
 std::optional<double> cached_share(const std::vector<const CheckpointEvent*>& events) {
   uint64_t cached = 0, total = 0;
   for (const CheckpointEvent* event : events) {
@@ -108,6 +122,18 @@ double population_stdev(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size()));
 }
 
+std::vector<std::string> slow_client(const RunRecord& record, double limit) {
+  std::vector<std::string> sentences;
+  for (const Phase phase : {Phase::kWrite, Phase::kRead}) {
+    const auto share = client_share(record, completed_events(record, phase));
+    if (!share || *share <= limit) continue;
+    sentences.push_back(
+        fmt::format("this client is too slow: {:.2f} % of the time of the checkpoints' {} the storage waited for it",
+                    100 * *share, phase == Phase::kWrite ? "writing" : "reading"));
+  }
+  return sentences;
+}
+
 std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase) {
   const std::vector<const CheckpointEvent*> events = completed_events(record, phase);
   if (events.empty()) return std::nullopt;
@@ -116,6 +142,7 @@ std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase) 
   add_interval_metrics(events, metrics);
   add_worker_metrics(phase == Phase::kWrite ? record.write : record.read, metrics);
   metrics.cached_share = cached_share(events);
+  metrics.client_share = client_share(record, events);
   return metrics;
 }
 

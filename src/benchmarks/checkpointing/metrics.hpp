@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "benchmarks/checkpointing/record.hpp"
 
@@ -23,6 +25,7 @@ struct PhaseMetrics {
   double fastest_rank_s = 0;
   double harness_overhead =
       0;  ///< exposed_ns / (all worker time): share of time in which the storage waited for this program
+  std::optional<double> client_share;  ///< of the time of the checkpoints: CheckpointEvent::client_ns
   double prepare_share = 0, submit_share = 0, wait_share = 0, starved_share = 0;
   double barrier_mean_s = 0;
   double cpu_s_per_gib = 0;
@@ -31,6 +34,9 @@ struct PhaseMetrics {
 
 /// Returns nothing if the phase has no completed checkpoint.
 std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase);
+
+/// Returns a sentence for each phase in which the storage waited for this client more than `limit` of the time.
+std::vector<std::string> slow_client(const RunRecord& record, double limit);
 
 double population_stdev(const std::vector<double>& values);
 

@@ -264,8 +264,12 @@ std::string step_folder(uint32_t checkpoint) {
   return fmt::format("global_epoch1_step{}", checkpoint);
 }
 
-std::string object_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object) {
-  return fmt::format("{}/{}/{}", plan.model, step_folder(checkpoint), object.name);
+std::string object_name(uint32_t checkpoint, const PlannedObject& object) {
+  return fmt::format("{}/{}", step_folder(checkpoint), object.name);
+}
+
+std::string payload_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object) {
+  return fmt::format("{}/{}", plan.model, object_name(checkpoint, object));
 }
 
 }  // namespace mlps::checkpointing

@@ -49,7 +49,7 @@ enum class GridMode { kDefault, kSubset };
 /// Describes exactly what a run does; datasize, the gates, the progress line and the verdict use the same plan. Pure
 /// data.
 struct CheckpointPlan {
-  std::string model;  ///< CLI spelling; also the folder below the checkpoint folder
+  std::string model;  ///< CLI spelling; also its folder below --checkpoint-folder
   GridMode grid = GridMode::kDefault;
   uint32_t processes = 0;
   uint32_t data_parallel = 0;
@@ -98,8 +98,10 @@ CheckpointPlan share_of(const CheckpointPlan& plan, uint32_t first, uint32_t cou
 /// Returns "global_epoch1_step<k>", k from 1.
 std::string step_folder(uint32_t checkpoint);
 
-/// Returns "<model>/<step folder>/<object>", the name of an object below the checkpoint folder; the one place that
-/// forms it.
-std::string object_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object);
+/// Returns "<step folder>/<object>", the name of an object below the model's folder; the one place that forms it.
+std::string object_name(uint32_t checkpoint, const PlannedObject& object);
+
+/// Returns the name that the content of an object is made from: "<model>/<object_name()>".
+std::string payload_name(const CheckpointPlan& plan, uint32_t checkpoint, const PlannedObject& object);
 
 }  // namespace mlps::checkpointing

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 
 namespace mlps::checkpointing {
 void judge(RunRecord& record, const CheckpointPlan& plan) {
@@ -16,6 +17,8 @@ void judge(RunRecord& record, const CheckpointPlan& plan) {
   account("objects read", plan.objects_per_checkpoint * plan.checkpoints_to_read, record.read.objects);
   if (record.verify) account("bytes verified", plan.bytes_to_read(), record.read.bytes_verified);
   record.verdict = run::judge(record.reasons, record.error);
+  record.caveats.clear();
+  if (record.verdict == run::Verdict::kPassed) record.caveats = slow_client(record, run::kTooSlowClient);
 }
 
 }  // namespace mlps::checkpointing

@@ -53,6 +53,9 @@ struct CheckpointEvent {
   /// First rank's start to the last rank's end; of several hosts, which all leave the same barrier, the longest, each
   /// by its own clock.
   Nanos slowest_ns = 0;
+  /// Of that, the storage waited for this client: nothing at all was in flight, or the process could not run. Of
+  /// several hosts the longest.
+  Nanos client_ns = 0;
   std::vector<RankInterval> ranks;
   /// Reads from file systems: page cache just before, of each host for what it is to read, summed.
   std::optional<storage::Residency> cached_before;
@@ -61,6 +64,7 @@ struct CheckpointEvent {
 constexpr auto fields_of(Of<CheckpointEvent>) {
   return std::tuple(kept("phase", &CheckpointEvent::phase), kept("checkpoint", &CheckpointEvent::checkpoint),
                     lowest("start_ns", &CheckpointEvent::start), highest("slowest_ns", &CheckpointEvent::slowest_ns),
+                    highest("client_ns", &CheckpointEvent::client_ns),
                     summed("cached_before", &CheckpointEvent::cached_before), summed("ranks", &CheckpointEvent::ranks));
 }
 static_assert(lists_every_member<CheckpointEvent>());
@@ -107,7 +111,8 @@ constexpr auto fields_of(Of<RunRecord>) {
 }
 
 /// The verdict on a record that is to hold all of `plan`, the whole or a host's share of it: passed only if every
-/// planned byte and object is accounted for. What is not is added to the reasons that are there already.
+/// planned byte and object is accounted for. What is not is added to the reasons that are there already; why a passed
+/// run says nothing of the storage becomes its caveats.
 void judge(RunRecord& record, const CheckpointPlan& plan);
 
 }  // namespace mlps::checkpointing

@@ -1,16 +1,20 @@
 #include "benchmarks/checkpointing/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
+#include "base/stall_meter.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 #include "io/object_pool.hpp"
+#include "world/cpu_pressure.hpp"
 
 namespace mlps::checkpointing {
 namespace {
@@ -18,6 +22,9 @@ namespace {
 constexpr const char* kMismatchHint =
     "the storage returned other bytes than it was given, or the object is from another run; compare --seed and "
     "--size-scale with the run that wrote it";
+// With every processor busy copying for the I/O threads a wake-up comes tens of milliseconds late. One that comes so
+// late says that nothing ran.
+constexpr Nanos kLeastStall = 200'000'000;
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
@@ -53,6 +60,7 @@ class CheckpointRun {
     record_.error = world_.failure().first();
     run::add_cause(record_.error, record_.reasons);
     judge(record_, plan_);
+    for (const std::string& warning : slow_client(record_, run::kSlowClient)) log::warning("{}", warning);
     return std::move(record_);
   }
 
@@ -61,6 +69,9 @@ class CheckpointRun {
     auto control = store_.open_session(1);
     if (!control) return fail(control.error());
     control_ = std::move(*control);
+    if (Status started = stalls_.start([this](Error error) { world_.failure().raise(std::move(error)); }); !started) {
+      return started;
+    }
     io::Plan io = request_.io;
     io.buffers = request_.payload != PayloadMode::kNone;
     auto pool = io::ObjectPool::start({io, request_.verify, kMismatchHint}, store_, world_.failure());
@@ -146,9 +157,10 @@ class CheckpointRun {
                                                 static_cast<uint32_t>(plan_.ranks.size()), world_.first_rank());
     for (const RankPlan& rank : plan_.ranks) {
       for (const PlannedObject& planned : rank.objects) {
-        const std::string name = object_name(plan_, checkpoint, planned);
+        const payload::Source content(seed, payload_name(plan_, checkpoint, planned));
         work->queue(rank.rank - world_.first_rank())
-            .add(store_.object({name, planned.size_bytes, request_.io.part_bytes, payload::Source(seed, name)}));
+            .add(
+                store_.object({object_name(checkpoint, planned), planned.size_bytes, request_.io.part_bytes, content}));
       }
     }
     work_ = std::move(work);
@@ -172,9 +184,19 @@ class CheckpointRun {
     return {};
   }
 
-  /// Says, once in what was done about the page cache, that pages stayed there all the same.
+  /// Says, once in what was done about the page cache, that pages stayed there all the same, or may have.
   void warn_if_warm(uint32_t checkpoint) {
-    if (!cached_before_ || cached_before_->total_bytes == 0) return;
+    if (!record_.traits.file_system || (cached_before_ && cached_before_->total_bytes == 0)) return;
+    if (!cached_before_) {
+      if (stayed_) return;
+      stayed_ = true;
+      record_.eviction += "; how many stayed is not known: the kernel doesn't tell this user of these files";
+      log::warning(
+          "checkpoint {}: whether its bytes are in this host's page cache is not known: the kernel tells only "
+          "who owns the files or may write them",
+          checkpoint);
+      return;
+    }
     const double share =
         static_cast<double>(cached_before_->cached_bytes) / static_cast<double>(cached_before_->total_bytes);
     if (share <= kWarmShare) return;
@@ -188,6 +210,8 @@ class CheckpointRun {
   void open_event() {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
+    lost_before_ = stalls_.lost_ns(now_ns());
+    pressure_before_ = world::cpu_pressure();
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -196,13 +220,15 @@ class CheckpointRun {
   /// at the work any more.
   void close_event() {
     pool_->wait_idle();
-    CheckpointEvent event{phase_, checkpoint_, intervals_.front().start, 0, intervals_, cached_before_};
+    CheckpointEvent event{phase_, checkpoint_, intervals_.front().start, 0, 0, intervals_, cached_before_};
     Nanos last_end = 0;
     for (const RankInterval& interval : intervals_) {
       if (interval.start.monotonic_ns < event.start.monotonic_ns) event.start = interval.start;
       last_end = std::max(last_end, interval.start.monotonic_ns + interval.duration_ns);
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
+    const Nanos idle = pool_->idle_ns({event.start.monotonic_ns, last_end});
+    event.client_ns = std::min(event.slowest_ns, std::max(idle, stalled_ns()));
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
@@ -212,6 +238,13 @@ class CheckpointRun {
               to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
+  }
+
+  /// How long this process could not run since the current event began: it was stopped, or over the quota of a control
+  /// group, whose time counts for every processor.
+  Nanos stalled_ns() const {
+    const Nanos throttled = world::cpu_pressure().since(pressure_before_).throttled_ns.value_or(0) / ::get_nprocs();
+    return std::max(stalls_.lost_ns(now_ns()) - lost_before_, throttled);
   }
 
   /// This process's entry among the hosts.
@@ -244,6 +277,9 @@ class CheckpointRun {
   std::optional<storage::Residency> cached_before_;
   bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
+  StallMeter stalls_{kLeastStall};
+  Nanos lost_before_ = 0;  // of stalls, when the current event began
+  world::CpuPressure pressure_before_;
 };
 
 }  // namespace

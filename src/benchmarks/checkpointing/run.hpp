@@ -23,7 +23,7 @@ struct Progress {
 };
 
 struct RunRequest : RunSettings {
-  storage::Store* store = nullptr;  ///< the checkpoint folder, opened
+  storage::Store* store = nullptr;  ///< the model's folder below the checkpoint folder, opened
   bool seed_is_given = false;       ///< by the user; else a run that only reads finds it in the objects
   std::string injected_fault;
   Stamp invocation_start;

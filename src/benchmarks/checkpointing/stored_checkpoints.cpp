@@ -1,7 +1,9 @@
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/units.hpp"
@@ -26,15 +28,14 @@ Result<std::unordered_map<std::string, uint64_t>> list_sizes(const std::string& 
 template <class Visit>
 void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visit& visit) {
   for (const RankPlan& rank : plan.ranks) {
-    for (const PlannedObject& object : rank.objects) visit(object_name(plan, checkpoint, object), object);
+    for (const PlannedObject& object : rank.objects) visit(object_name(checkpoint, object), object);
   }
 }
 
 }  // namespace
 
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
-  const std::string folder = plan.model + "/" + step_folder(checkpoint) + "/";
-  const auto sizes = list_sizes(folder, session);
+  const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
   if (!sizes) return fail(sizes.error());
   uint64_t missing = 0;
   uint64_t wrong = 0;
@@ -61,18 +62,46 @@ Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Se
               "--size-scale, into the same --checkpoint-folder");
 }
 
+Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session) {
+  uint64_t bytes = 0;
+  for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
+    const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
+    if (!sizes) return fail(sizes.error());
+    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
+      const auto found = sizes->find(name);
+      if (found != sizes->end()) bytes += std::min(found->second, object.size_bytes);
+    });
+  }
+  return bytes;
+}
+
+Status remove_stored(const CheckpointPlan& plan, storage::Store& store) {
+  const auto session = store.open_session(1);
+  if (!session) return fail(session.error());
+  Status status;
+  for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
+    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
+      Status removed = (*session)->remove(name);
+      if (status && !removed) status = std::move(removed);
+    });
+    if (store.traits().file_system) ::rmdir(store.root().join(step_folder(checkpoint)).path().c_str());
+  }
+  return status;
+}
+
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
   for (const RankPlan& rank : plan.ranks) {
     for (const PlannedObject& object : rank.objects) {
       if (object.size_bytes < kSeedBytes) continue;
-      const std::string name = object_name(plan, checkpoint, object);
+      const std::string name = object_name(checkpoint, object);
       const auto bytes = session.get(name, 0, kSeedBytes);
       if (!bytes) return fail(bytes.error());
       if (bytes->size() != kSeedBytes) {
         return fail(ErrorCode::kDataMismatch,
                     fmt::format("{}: {} bytes read instead of {}", name, bytes->size(), kSeedBytes));
       }
-      return payload::Source::seed_from(name, std::span<const std::byte, kSeedBytes>(bytes->data(), kSeedBytes));
+      return payload::Source::seed_from(payload_name(plan, checkpoint, object),
+                                        std::span<const std::byte, kSeedBytes>(bytes->data(), kSeedBytes));
     }
   }
   return fail(ErrorCode::kConfigIncompatible, "no object is large enough to hold its seed", {},
@@ -89,21 +118,18 @@ Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& st
 
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store) {
-  std::optional<storage::Residency> sum;
-  std::optional<Error> error;
+  storage::Residency sum;
+  bool known = true;
+  Status status;
   for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
-    if (error) return;
+    if (!status || !known) return;
     const auto one = store.residency(name);
-    if (!one) {
-      error = one.error();
-    } else if (*one) {
-      if (!sum) sum.emplace();
-      sum->cached_bytes += (*one)->cached_bytes;
-      sum->total_bytes += (*one)->total_bytes;
-    }
+    if (!one) status = fail(one.error());
+    known = one && one->has_value();
+    if (known) merge(sum, **one);
   });
-  if (error) return fail(*error);
-  return sum;
+  if (!status) return fail(status.error());
+  return known ? std::optional(sum) : std::nullopt;
 }
 
 }  // namespace mlps::checkpointing

@@ -15,13 +15,21 @@ namespace mlps::checkpointing {
 /// Fails with E603 or E606, with the number of missing and wrong objects and the first one as expected and as found.
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 
+/// Returns how many bytes the checkpoints to be written will take the place of: those of their objects that are there.
+Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session);
+
+/// Removes the objects of the checkpoints to be written that are there, and step folders that are empty then. Returns
+/// the first error; what could be removed is.
+Status remove_stored(const CheckpointPlan& plan, storage::Store& store);
+
 /// Returns the seed of a stored checkpoint, from the first bytes of its first object (payload::Source::seed_from).
 Result<uint64_t> find_seed(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session);
 
 /// Drops the pages of a checkpoint's objects from this host's page cache.
 Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& store);
 
-/// Returns how much of a checkpoint this host's page cache holds; nothing where the store has no page cache.
+/// Returns how much of a checkpoint this host's page cache holds; nothing where the store has no page
+/// cache, or the kernel doesn't tell of every object.
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store);
 

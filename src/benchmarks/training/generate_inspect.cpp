@@ -35,12 +35,11 @@ tl::unexpected<Error> refused(const storage::Store& store, std::string_view what
               "made with");
 }
 
-/// Markers of folders, as some tools leave them in buckets, hold nothing; nor does the probe of a run that was killed
-/// before it wrote its journal.
+/// Markers of folders, as some tools leave them in buckets, hold nothing; nor do claims, and probes of a run that was
+/// killed before it wrote its journal.
 bool is_nothing(const storage::ObjectInfo& object) {
   const bool is_folder_marker = object.size_bytes == 0 && (object.name.empty() || object.name.ends_with('/'));
-  return is_folder_marker || object.name.starts_with(storage::kObjectProbe) ||
-         object.name.starts_with(storage::kSeparationProbe) || object.name.starts_with(storage::kSharedProbe);
+  return is_folder_marker || object.name.starts_with(storage::kOwnFiles);
 }
 
 Result<DestinationState> inspect_unmarked(storage::Store& store, storage::Session& session) {

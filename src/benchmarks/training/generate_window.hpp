@@ -6,14 +6,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/sync.hpp"
+
 namespace mlps::training {
 
 /// Hands out the indices [first, end) in order and keeps a watermark below which all are complete, though they complete
-/// in any order. Lock-free; any thread may call anything at any time.
-class CommitWindow {
+/// in any order. Lock-free; any thread may call anything at any time. tests/models tries every interleaving.
+template <class Sync>
+class BasicCommitWindow {
  public:
   /// At most `room` indices (rounded up to a power of two) are out above the watermark.
-  CommitWindow(uint64_t first, uint64_t end, uint64_t room)
+  BasicCommitWindow(uint64_t first, uint64_t end, uint64_t room)
       : end_(end),
         slots_(std::bit_ceil(std::clamp<uint64_t>(room, 1, end - first + 1))),
         next_(first),
@@ -49,12 +52,15 @@ class CommitWindow {
   uint64_t end() const { return end_; }
 
  private:
-  std::atomic<uint64_t>& slot(uint64_t index) { return slots_[index & (slots_.size() - 1)]; }
+  using Number = typename Sync::template Atomic<uint64_t>;
+  Number& slot(uint64_t index) { return slots_[index & (slots_.size() - 1)]; }
 
   const uint64_t end_;
-  std::vector<std::atomic<uint64_t>> slots_;
-  alignas(64) std::atomic<uint64_t> next_;
-  alignas(64) std::atomic<uint64_t> watermark_;
+  std::vector<Number> slots_;
+  alignas(64) Number next_;
+  alignas(64) Number watermark_;
 };
+
+using CommitWindow = BasicCommitWindow<RealSync>;
 
 }  // namespace mlps::training

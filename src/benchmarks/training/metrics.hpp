@@ -30,9 +30,6 @@ struct ClientShares {
   std::optional<double> training, evaluation, checkpoints;
 };
 ClientShares client_shares(std::span<const Epoch> epochs);
-/// From here on a share is worth a warning; and beyond the second one the number is not about the storage.
-inline constexpr double kSlowClient = 0.01;
-inline constexpr double kTooSlowClient = 0.05;
 /// Returns for each share above `limit` a sentence that says how large it is, of how slow a client, and why as far as
 /// the hosts can tell.
 std::vector<std::string> slow_client(const RunRecord& record, double limit);

@@ -21,7 +21,7 @@ void judge(RunRecord& record) {
   }
   record.verdict = run::judge(record.reasons, record.error);
   record.caveats.clear();
-  if (record.verdict == run::Verdict::kPassed) record.caveats = slow_client(record, kTooSlowClient);
+  if (record.verdict == run::Verdict::kPassed) record.caveats = slow_client(record, run::kTooSlowClient);
 }
 
 }  // namespace mlps::training

@@ -225,7 +225,7 @@ class TrainingRun {
     record_.error = world_.failure().first();
     run::add_cause(record_.error, record_.reasons);
     judge(record_);
-    for (const std::string& warning : slow_client(record_, kSlowClient)) log::warning("{}", warning);
+    for (const std::string& warning : slow_client(record_, run::kSlowClient)) log::warning("{}", warning);
   }
 
   /// This process's entry among the hosts.

@@ -136,7 +136,13 @@ Status LocalObject::finish_commit() {
 Status LocalObject::abort_write() {
   if (!created_) return {};
   created_ = false;
+  // What another process has put in this file's place, and committed, isn't ours to remove.
+  struct stat mine {
+  }, there{};
+  const bool is_mine = ::fstat(fd_.get(), &mine) == 0 && ::lstat(path_->c_str(), &there) == 0 &&
+                       mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
   const Status closed = close();
+  if (!is_mine) return closed;
   if (::unlink(path_->c_str()) != 0 && errno != ENOENT) {
     return fail(errno_error(errno, fmt::format("remove unfinished {}", *path_)));
   }

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/write_all.hpp"
+#include "storage/probe_name.hpp"
 
 namespace mlps::storage::posix {
 namespace {
@@ -134,7 +135,8 @@ Status Tree::put(std::string_view name, std::span<const std::byte> bytes) const 
   const Result<std::string> path = path_of(name);
   if (!path) return fail(path.error());
   if (Status made = make_parents(*path); !made) return made;
-  const std::string partial = *path + std::string(kPartialSuffix);
+  // Another process may be storing the same file: each has a partial one of its own.
+  const std::string partial = fmt::format("{}.{}{}", *path, random_suffix(), kPartialSuffix);
   Status stored = write_file(partial, bytes);
   if (stored && ::rename(partial.c_str(), path->c_str()) != 0) {
     stored = fail(errno_error(errno, fmt::format("rename {} to {}", partial, *path)));
@@ -174,13 +176,15 @@ Result<std::vector<std::byte>> Tree::get(std::string_view name, uint64_t offset,
 Status Tree::remove(std::string_view name) const {
   const Result<std::string> path = path_of(name);
   if (!path) return fail(path.error());
-  if (::unlink(path->c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) {
-    return fail(errno_error(errno, fmt::format("remove {}", *path)));
-  }
-  return {};
+  if (::unlink(path->c_str()) == 0) return {};
+  // Where nothing may be removed, the kernel may refuse before it looks whether the file is there.
+  const int refusal = errno;
+  struct stat status {};
+  if (::lstat(path->c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+  return fail(errno_error(refusal, fmt::format("remove {}", *path)));
 }
 
-Result<Capacity> Tree::capacity() const {
+Result<std::optional<Capacity>> Tree::capacity() const {
   const std::string existing = nearest_existing(root_);
   if (existing.empty()) {
     return fail(ErrorCode::kPathNotFound, fmt::format("no parent folder of {} exists", root_), {},
@@ -192,6 +196,7 @@ Result<Capacity> Tree::capacity() const {
     error.code = ErrorCode::kPermissionDenied;
     return fail(std::move(error));
   }
+  if (space.f_blocks == 0) return std::nullopt;
   return Capacity{static_cast<uint64_t>(space.f_bavail) * space.f_frsize, existing};
 }
 

@@ -38,8 +38,8 @@ class Tree {
   Status remove(std::string_view name) const;
 
   /// Returns the free space for this user at the nearest existing ancestor of the root. E401 without one, E402 if it
-  /// can't be asked.
-  Result<Capacity> capacity() const;
+  /// can't be asked; nothing where the file system doesn't say, as some over object stores report no blocks at all.
+  Result<std::optional<Capacity>> capacity() const;
   /// Writes back and drops a file's pages from the page cache. E603 if the file is not there.
   Status evict(std::string_view name) const;
   /// Returns the cached pages of a file, by mincore. Nothing where the kernel would not tell the truth: to a user who

@@ -41,6 +41,29 @@ CheckpointEvent event_of(Phase phase, uint32_t checkpoint, const std::vector<Nan
   return event;
 }
 
+TEST(SlowClient, IsSaidOfEachPhaseAndMakesThePassedRunNoResult) {
+  RunRecord record = record_of(1, kGiB);
+  record.plan.checkpoints_to_write = 2;
+  record.write.bytes = 2 * kGiB;
+  for (const Nanos client : {kSecond / 20, 0L}) {
+    record.events.push_back(event_of(Phase::kWrite, 1, {kSecond}, kGiB));
+    record.events.back().client_ns = client;
+  }
+  EXPECT_NEAR(phase_metrics(record, Phase::kWrite)->client_share.value(), 0.025, 1e-9);
+  EXPECT_TRUE(slow_client(record, run::kTooSlowClient).empty());
+  EXPECT_EQ(
+      slow_client(record, run::kSlowClient),
+      std::vector<std::string>{"this client is too slow: 2.50 % of the time of the checkpoints' writing the storage "
+                               "waited for it"});
+  judge(record, record.plan);
+  ASSERT_EQ(record.verdict, run::Verdict::kPassed);
+  EXPECT_TRUE(record.caveats.empty());
+  record.events.back().client_ns = kSecond / 10;
+  judge(record, record.plan);
+  EXPECT_EQ(record.verdict, run::Verdict::kPassed);
+  EXPECT_EQ(record.caveats.size(), 1U);
+}
+
 TEST(PopulationStdev, DividesByTheCount) {
   EXPECT_DOUBLE_EQ(population_stdev({2, 4, 4, 4, 5, 5, 7, 9}), 2.0);
   EXPECT_DOUBLE_EQ(population_stdev({3}), 0.0);

@@ -232,10 +232,11 @@ TEST(Objects, EveryLayerHasOneFilePerTensorRank) {
   }
 }
 
-TEST(Objects, NameBelowTheCheckpointFolder) {
+TEST(Objects, NameBelowTheModelsFolder) {
   const CheckpointPlan made = plan("llama3-8b", 8);
   EXPECT_EQ(step_folder(1), "global_epoch1_step1");
-  EXPECT_EQ(object_name(made, 10, made.ranks[0].objects[1]),
+  EXPECT_EQ(object_name(10, made.ranks[0].objects[1]), "global_epoch1_step10/zero_pp_rank_0_mp_rank_0_optim_states.pt");
+  EXPECT_EQ(payload_name(made, 10, made.ranks[0].objects[1]),
             "llama3-8b/global_epoch1_step10/zero_pp_rank_0_mp_rank_0_optim_states.pt");
 }
 

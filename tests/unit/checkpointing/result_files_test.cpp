@@ -70,7 +70,7 @@ TEST(WriteFinished, FilesOfAPassedRun) {
   EXPECT_THAT(sample::keys_of(separation),
               ElementsAre("version", "method", "data_or_chkpt_path", "results_path", "data_or_chkpt_realpath",
                           "results_realpath", "same_filesystem", "probed_at", "probed_by_rank", "probed_by_host"));
-  EXPECT_EQ(separation["method"], "link_exdev");
+  EXPECT_EQ(separation["method"], "st_dev");
   EXPECT_EQ(separation["same_filesystem"], false);
   EXPECT_EQ(separation["data_or_chkpt_realpath"], "/mnt/real");
 }
@@ -151,12 +151,12 @@ TEST(WriteFinished, MetadataKeepsTheOriginalsKeysInOrder) {
   const TemporaryFolder root;
   write_run(root, sample::passed(2, 2, 2), sample::context(root.path()));
   const ordered_json metadata = root.json(kMetadata);
-  EXPECT_THAT(
-      sample::keys_of(metadata),
-      ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator", "result_dir",
-                  "parameters", "override_parameters", "system_info", "cluster_snapshots", "runtime", "verification",
-                  "executed_command", "command_output_files", "args", "invocation_start_time", "invocation_end_time",
-                  "exit_status", "provenance_file", "verdict", "reasons", "caveats", "error", "no_result_because", "tool"));
+  EXPECT_THAT(sample::keys_of(metadata),
+              ElementsAre("benchmark_type", "model", "command", "run_datetime", "num_processes", "accelerator",
+                          "result_dir", "parameters", "override_parameters", "system_info", "cluster_snapshots",
+                          "runtime", "verification", "executed_command", "command_output_files", "args",
+                          "invocation_start_time", "invocation_end_time", "exit_status", "provenance_file", "verdict",
+                          "reasons", "caveats", "error", "no_result_because", "tool"));
   EXPECT_EQ(metadata["verification"], "CLOSED");
   EXPECT_TRUE(metadata["accelerator"].is_null());
   EXPECT_EQ(metadata["num_processes"], 2);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "io/object_pool.hpp"
 #include "small_plan.hpp"
 
 namespace mlps::checkpointing {
@@ -31,8 +32,8 @@ TEST(Run, WritesAndReadsEveryPlannedByteAndAccountsForIt) {
   for (uint32_t k = 1; k <= 3; ++k) {
     for (const RankPlan& rank : plan.ranks) {
       for (const PlannedObject& object : rank.objects) {
-        const std::string name = object_name(plan, k, object);
-        const auto& blob = store.blobs.at(name);
+        const std::string name = payload_name(plan, k, object);
+        const auto& blob = store.blobs.at(object_name(k, object));
         EXPECT_TRUE(blob.complete);
         EXPECT_EQ(blob.bytes.size(), object.size_bytes);
         EXPECT_FALSE(payload::Source(42, name).first_mismatch(0, blob.bytes)) << name;
@@ -145,7 +146,7 @@ TEST(Run, AShortReadIsAMismatchEvenWithoutVerify) {
   ASSERT_EQ(run_on(store, plan).verdict, run::Verdict::kPassed);
   MemoryStore shortened([](Operation&) {});
   shortened.blobs = store.blobs;
-  auto& victim = shortened.blobs.at("llama3-8b/global_epoch1_step1/r3_0.pt");
+  auto& victim = shortened.blobs.at("global_epoch1_step1/r3_0.pt");
   victim.bytes.pop_back();
   const RunRecord record = run_on(shortened, small_plan(4, 0, 1));
   ASSERT_TRUE(record.error);
@@ -157,7 +158,7 @@ TEST(Run, AShortReadIsAMismatchEvenWithoutVerify) {
 TEST(Run, AMissingObjectIsFoundBeforeTheFirstRead) {
   MemoryStore store;
   ASSERT_EQ(run_on(store, small_plan(4, 2, 0)).verdict, run::Verdict::kPassed);
-  store.blobs.erase("llama3-8b/global_epoch1_step2/r1_0.pt");
+  store.blobs.erase("global_epoch1_step2/r1_0.pt");
   const RunRecord record = run_on(store, small_plan(4, 0, 2));
   ASSERT_TRUE(record.error);
   EXPECT_EQ(record.error->code, ErrorCode::kStorageNotFound);
@@ -205,12 +206,20 @@ TEST(Run, LostBytesAreCaughtByTheAccount) {
   EXPECT_NE(record.error->details.find("rank "), std::string::npos) << record.error->details;
 }
 
+TEST(Uncovered, IsWhatNoSpanReaches) {
+  using io::uncovered;
+  EXPECT_EQ(uncovered({100, 200}, {}), 100);
+  EXPECT_EQ(uncovered({100, 200}, {{90, 210}}), 0);
+  EXPECT_EQ(uncovered({100, 200}, {{150, 160}, {110, 130}, {120, 140}}), 10 + 10 + 40);
+  EXPECT_EQ(uncovered({100, 200}, {{0, 50}, {110, 120}, {112, 115}, {300, 400}}), 90);
+}
+
 TEST(Run, RankSyncMakesAllDurationsEndTogether) {
   std::map<uint32_t, Nanos> last_commits;
   std::mutex mutex;
   MemoryStore store([&](Operation& operation) {
     if (operation.kind != OpKind::kCommitWrite) return;
-    const std::string& name = operation.object->name();  // "llama3-8b/global_epoch1_step1/r3_0.pt"
+    const std::string& name = operation.object->name();  // "global_epoch1_step1/r3_0.pt"
     const std::lock_guard lock(mutex);
     last_commits[static_cast<uint32_t>(std::stoul(name.substr(name.find("/r") + 2)))] = now_ns();
   });

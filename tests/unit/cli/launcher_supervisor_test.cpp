@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "launch/child_process.hpp"
 #include "launch/job_control.hpp"
 
@@ -57,12 +59,13 @@ class Supervisor : public ::testing::Test {
   ~Supervisor() override { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
   JobEnd run(const std::string& script, Nanos start_limit_ns = kStartLimitNs, const std::string& settings = {}) {
-    Pipe control, errors;
-    const auto child = start_child({"sh", "-c", script}, {control.read_end.get(), -1, errors.write_end.get()});
+    Pipe control = Pipe::make().value(), output = Pipe::make().value(), errors = Pipe::make().value();
+    const auto child =
+        start_child({"sh", "-c", script}, {control.read_end.get(), output.write_end.get(), errors.write_end.get()});
     EXPECT_TRUE(child);
-    control.read_end.close();
-    errors.write_end.close();
-    return supervise_launcher(*child, control.write_end.get(), errors.read_end.get(), settings, start_limit_ns);
+    for (Descriptor* end : {&control.read_end, &output.write_end, &errors.write_end}) end->close();
+    const LauncherStreams streams{control.write_end.get(), output.read_end.get(), errors.read_end.get()};
+    return supervise_launcher(*child, streams, settings, start_limit_ns);
   }
   sigset_t before_;
 };
@@ -72,6 +75,16 @@ TEST_F(Supervisor, TakesTheVerdictAndTheStatus) {
   EXPECT_EQ(end.verdict, 3);
   EXPECT_EQ(WEXITSTATUS(end.wait_status), 5);
   EXPECT_FALSE(end.had_to_be_ended);
+}
+
+TEST_F(Supervisor, ForwardsAllThatTheJobPrints) {
+  ::testing::internal::CaptureStdout();
+  const JobEnd end = run("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done; exit 0");
+  const std::string shown = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(WEXITSTATUS(end.wait_status), 0);
+  EXPECT_TRUE(shown.starts_with("line 0\nline 1\n"));
+  EXPECT_TRUE(shown.ends_with("line 19998\nline 19999\n"));
+  EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 20000);
 }
 
 TEST_F(Supervisor, ALauncherMayEndWithoutAVerdict) {

@@ -102,13 +102,14 @@ inline FakeStore bucket() {
   return {Location(Scheme::kS3, "bucket", "prefix"), storage::StoreTraits{"s3", false, true, false, 1}};
 }
 inline FakeStore folder(const std::string& path) {
-  return {Location(Scheme::kFile, "", path), storage::StoreTraits{"file", true, true, true, 1}};
+  FakeStore store{Location(Scheme::kFile, "", path), storage::StoreTraits{"file", true, true, true, 1}};
+  store.behaviour.capacity = storage::Capacity{uint64_t{1} << 50, path};
+  return store;
 }
 
 inline Request request_for(storage::Store& store) {
   Request request;
   request.store = &store;
-  request.model_folder = "llama3-8b";
   request.bytes_to_write = kMiB;
   request.buffer_bytes = kMiB;
   return request;

@@ -6,11 +6,13 @@
 
 #include "base/units.hpp"
 #include "fake_store.hpp"
+#include "gates/access.hpp"
 #include "temporary_folder.hpp"
 
 namespace mlps::gates {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -33,7 +35,7 @@ TEST(StorageGate, AWorkingStorePassesSilently) {
   EXPECT_GT(report.available_memory_bytes, 0U);
   EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "put", "get", "remove"));
   EXPECT_THAT(store.behaviour.objects, IsEmpty());
-  EXPECT_THAT(*store.behaviour.probe_names.begin(), StartsWith("llama3-8b/.mlpstorage-probe-"));
+  EXPECT_THAT(*store.behaviour.probe_names.begin(), StartsWith(".mlpstorage-probe-"));
 }
 
 TEST(StorageGate, EveryProbeHasItsOwnName) {
@@ -50,7 +52,7 @@ TEST(StorageGate, AFailureCarriesTheStoresOwnWords) {
   ASSERT_THAT(report.failures, SizeIs(1));
   EXPECT_EQ(report.failures[0].code, ErrorCode::kStorageDenied);
   EXPECT_THAT(report.failures[0].message, HasSubstr("PUT: 403 AccessDenied"));
-  EXPECT_THAT(report.failures[0].message, HasSubstr("s3://bucket/prefix/llama3-8b/.mlpstorage-probe-"));
+  EXPECT_THAT(report.failures[0].message, HasSubstr("s3://bucket/prefix/.mlpstorage-probe-"));
   EXPECT_EQ(report.failures[0].details, "request 17");
   EXPECT_EQ(report.failures[0].suggestion, "check the policy");
   EXPECT_THAT(store.behaviour.objects, IsEmpty()) << "what a failed put left must go too";
@@ -85,7 +87,7 @@ TEST(StorageGate, ARunThatOnlyReadsIsNotAskedToWrite) {
   Request request = request_for(store);
   request.bytes_to_write = 0;
   EXPECT_THAT(texts(run_gates(request)), IsEmpty());
-  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list llama3-8b/"));
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list "));
   store.behaviour.list_error = kRefused;
   EXPECT_THAT(texts(run_gates(request)), ElementsAre(HasSubstr("403 AccessDenied")));
 }
@@ -114,6 +116,54 @@ TEST(CapacityGate, TheFixedFourLines) {
             "  deficit:         234");
   request.bytes_to_write = 1000;
   EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+}
+
+TEST(CapacityGate, BytesThatAreOverwrittenNeedNoRoom) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path());
+  store.behaviour.capacity = storage::Capacity{1000, "/mnt"};
+  Request request = request_for(store);
+  request.bytes_to_write = 5000;
+  request.bytes_in_place = [] { return Result<uint64_t>(4000); };
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+  request.bytes_in_place = [] { return Result<uint64_t>(3999); };
+  const Report report = run_gates(request);
+  ASSERT_THAT(report.failures, SizeIs(1));
+  EXPECT_THAT(report.failures[0].message, HasSubstr("required_bytes:  1001\n"));
+  EXPECT_THAT(report.failures[0].details, HasSubstr("5000 bytes are to be written, 3999 of them over what is there"));
+  request.bytes_to_write = 1000;
+  request.bytes_in_place = [] { return fail(errno_error(EIO, "list")); };
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty()) << "asked only if there is no room for all";
+}
+
+TEST(CapacityGate, AFileSystemThatDoesNotTellIsAWarning) {
+  const TemporaryFolder place;
+  FakeStore store = folder(place.path());
+  store.behaviour.capacity.reset();
+  const Report report = run_gates(request_for(store));
+  EXPECT_THAT(texts(report), IsEmpty());
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("doesn't tell its free space")));
+}
+
+TEST(ResultsGate, RoomIsAskedForBeforeTheRun) {
+  const TemporaryFolder results;
+  FakeStore store = bucket();
+  Request request = request_for(store);
+  request.results_dir = results.path();
+  request.results_bytes = uint64_t{1} << 62;
+  EXPECT_THAT(texts(run_gates(request)), ElementsAre(AllOf(StartsWith("[E403] the results folder " + results.path()),
+                                                           HasSubstr("less than the 4.00 EiB"))));
+}
+
+TEST(PatternGate, DoesWhatRunsDoAndLeavesNothing) {
+  const TemporaryFolder place;
+  std::vector<std::string> warnings;
+  EXPECT_FALSE(check_write_pattern(place.path(), warnings));
+  EXPECT_THAT(warnings, IsEmpty());
+  EXPECT_EQ(place.entries(), 0U);
+  const auto refused = check_write_pattern(place.path() + "/absent", warnings);
+  ASSERT_TRUE(refused);
+  EXPECT_THAT(refused->message, StartsWith("create " + place.path() + "/absent/.mlpstorage-probe-"));
 }
 
 TEST(CapacityGate, AnUnknownCapacityIsTheStoresError) {

@@ -169,6 +169,16 @@ TEST_P(LocalStoreTest, ACommitSeesThatTheFileWasChangedByOthers) {
   }
 }
 
+TEST_P(LocalStoreTest, AnAbortLeavesTheFileThatAnotherHasPutInThisOnesPlace) {
+  const auto object = store_->object({"x.pt", 64 * kKiB, 64 * kKiB, {}});
+  const auto own = session();
+  ASSERT_TRUE(run(*own, OpKind::kBeginWrite, *object));
+  const std::string content = "whole";
+  ASSERT_TRUE(session()->put("x.pt", std::as_bytes(std::span(content))));
+  EXPECT_TRUE(run(*own, OpKind::kAbortWrite, *object));
+  EXPECT_EQ(std::filesystem::file_size(path_of("x.pt")), content.size());
+}
+
 TEST_P(LocalStoreTest, AbortAfterAFailedBeginLeavesOthersFilesAlone) {
   std::filesystem::create_directories(path_of("folder.pt"));
   const auto object = store_->object({"folder.pt", 10, 4096, {}});

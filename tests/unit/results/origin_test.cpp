@@ -52,6 +52,7 @@ std::string checkpoint_hash(const char* model, const char* data_parallel = nullp
 TEST(CoreConfig, HashesOfTheClosedWorkloadsAreThoseOfTheirClasses) {
   EXPECT_EQ(training_hash("unet3d", "b200"), "0d3ad0dec188becd");
   EXPECT_EQ(training_hash("retinanet", "b200"), "20c73f53486caba0");
+  EXPECT_EQ(training_hash("retinanet", "mi355"), "66c43604eb650987");
   EXPECT_EQ(checkpoint_hash("llama3-8b"), "68df04b7240e3fb0");
   EXPECT_EQ(checkpoint_hash("llama3-70b"), "3c53fe70d64f91d4");
   EXPECT_EQ(checkpoint_hash("llama3-405b"), "7adcfa87a5c4c8e6");

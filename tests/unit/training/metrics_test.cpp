@@ -118,8 +118,8 @@ TEST(ClientShares, AreSaidWithWhatIsKnownOfTheCause) {
   record.epochs[0].blocks[0].ranks[0].drawn_ns = 500 * kMs;
   record.epochs[0].blocks[0].ranks[0].compute_ns = 1'400 * kMs;
   record.epochs[0].pressure.throttled_ns = 2'000 * kMs;
-  EXPECT_THAT(slow_client(record, kTooSlowClient), IsEmpty());
-  EXPECT_THAT(slow_client(record, kSlowClient),
+  EXPECT_THAT(slow_client(record, run::kTooSlowClient), IsEmpty());
+  EXPECT_THAT(slow_client(record, run::kSlowClient),
               ElementsAre("this client is too slow: 3.00 % of the time of training the storage waited for it; the "
                           "accelerators computed 2.800 times as long as they should have; the quota of a control group "
                           "held back processors for 2.0 s"));

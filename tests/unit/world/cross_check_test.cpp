@@ -59,7 +59,8 @@ TEST(CrossCheck, LessThanNineTenthsAndSlackIsLess) {
   const CrossCheck less = at(884 * sectors_per_mib - 1);
   EXPECT_EQ(less.result, CheckResult::kLess);
   EXPECT_TRUE(less.warns());
-  EXPECT_THAT(less.text, HasSubstr("vda read 884.00 MiB of the 1000.00 MiB claimed; the rest came from a cache, or from a device that is not counted"));
+  EXPECT_THAT(less.text, HasSubstr("vda read 884.00 MiB of the 1000.00 MiB claimed; the rest came from a cache, or "
+                                   "from a device that is not counted"));
 }
 
 TEST(CrossCheck, ReadsFromACacheAreFoundThoughWritesAgree) {

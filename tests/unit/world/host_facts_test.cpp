@@ -21,11 +21,14 @@ class HostFactsTest : public ::testing::Test {
   HostFactsTest() {
     root_ = std::filesystem::temp_directory_path() / ("mlps_host_facts_" + std::to_string(::getpid()));
     std::filesystem::create_directories(root_ / "net");
-    paths_ = {root_.string(), (root_ / "os-release").string()};
+    paths_ = {root_.string(), (root_ / "sys").string(), (root_ / "os-release").string()};
   }
   ~HostFactsTest() override { std::filesystem::remove_all(root_); }
 
-  void put(const std::string& name, const std::string& text) { std::ofstream(root_ / name) << text; }
+  void put(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << text;
+  }
 
   std::filesystem::path root_;
   HostPaths paths_;
@@ -73,6 +76,7 @@ TEST_F(HostFactsTest, CoresAreCountedOncePerSocketAndCore) {
   const HostFacts facts = collect_host_facts(paths_);
   EXPECT_EQ(facts.cpu.logical_cores, 8U);
   EXPECT_EQ(facts.cpu.physical_cores, 4U);
+  EXPECT_EQ(facts.cpu.sockets, 2U);
   EXPECT_EQ(facts.cpu.model, "Test CPU @ 2.0GHz");
   EXPECT_THAT(facts.cpuinfo, SizeIs(8));
   EXPECT_FALSE(facts.cpu.architecture.empty());
@@ -125,6 +129,81 @@ TEST_F(HostFactsTest, SystemTexts) {
   EXPECT_EQ(facts.kernel_version, "Linux version 6.1.0 (gcc)");
   EXPECT_THAT(facts.os_release,
               ElementsAre(Pair("NAME", "Debian GNU/Linux"), Pair("VERSION_ID", "12"), Pair("ID", "debian")));
+}
+
+TEST_F(HostFactsTest, ChassisAndDrives) {
+  put("sys/class/dmi/id/product_name", "PowerEdge R760\n");
+  const auto drive = [&](const std::string& name, const char* sectors, const char* removable) {
+    put("sys/block/" + name + "/size", sectors);
+    put("sys/block/" + name + "/removable", removable);
+    put("sys/block/" + name + "/device/model", "Fast One   \n");
+    put("sys/block/" + name + "/queue/rotational", "0\n");
+    put("sys/block/" + name + "/queue/read_ahead_kb", "128\n");
+  };
+  drive("nvme0n1", "2000000\n", "0\n");
+  drive("sda", "16\n", "0\n");
+  put("sys/block/sda/device/sas_address", "0x5000\n");
+  drive("vda", "8\n", "0\n");
+  drive("sdb", "8\n", "1\n");
+  drive("loop0", "8\n", "0\n");
+  drive("nvme1n1", "0\n", "0\n");
+  const SystemFacts system = collect_host_facts(paths_).system;
+  EXPECT_EQ(system.chassis_model, "PowerEdge R760");
+  EXPECT_THAT(system.drives, ElementsAre(DriveFacts{"nvme0n1", "", "Fast One", "nvme", 1024000000, false, "", 128},
+                                         DriveFacts{"sda", "", "Fast One", "sas", 8192, false, "", 128},
+                                         DriveFacts{"vda", "", "Fast One", "", 4096, false, "", 128}));
+  put("sys/class/dmi/id/product_name", "To Be Filled By O.E.M.\n");
+  EXPECT_EQ(collect_host_facts(paths_).system.chassis_model, "");
+}
+
+TEST_F(HostFactsTest, PortsAreHardwareAndBonds) {
+  const auto port = [&](const std::string& name, const char* state, const char* speed, const char* type = "1") {
+    put("sys/class/net/" + name + "/type", type);
+    put("sys/class/net/" + name + "/operstate", state);
+    put("sys/class/net/" + name + "/speed", speed);
+  };
+  port("eth0", "up", "25000");
+  port("eth1", "down", "-1");
+  port("eth2", "unknown", "-1");
+  port("lo", "unknown", "0", "772");
+  port("docker0", "up", "10000");
+  port("vlan7", "up", "10000");
+  put("sys/class/net/vlan7/iflink", "2");
+  put("sys/class/net/vlan7/ifindex", "3");
+  port("bond0", "up", "-1");
+  put("sys/class/net/bond0/bonding/slaves", "p1 p2\n");
+  for (const char* member : {"p1", "p2"}) {
+    port(member, "up", "100000");
+    put(std::string("sys/class/net/") + member + "/bonding_slave/state", "active");
+  }
+  put("sys/class/infiniband/mlx5_0/ports/1/state", "4: ACTIVE\n");
+  put("sys/class/infiniband/mlx5_0/ports/1/rate", "200 Gb/sec (4X HDR)\n");
+  EXPECT_THAT(collect_host_facts(paths_).system.ports,
+              ElementsAre(PortFacts{"bond0", "ethernet", true, 200}, PortFacts{"eth0", "ethernet", true, 25},
+                          PortFacts{"eth1", "ethernet", false, 0}, PortFacts{"eth2", "ethernet", false, 0},
+                          PortFacts{"mlx5_0/1", "infiniband", true, 200}));
+}
+
+TEST_F(HostFactsTest, SysctlAndEnvironmentWithoutSecrets) {
+  put("sys/vm/dirty_ratio", "20\n");
+  put("sys/net/ipv4/tcp_rmem", "4096\t131072\t6291456\n");
+  put("sys/net/ipv4/icmp_ratelimit", "1000\n");
+  put("sys/kernel/numa_balancing", "0\n");
+  put("sys/kernel/hostname", "secret-host\n");
+  const Environment environment({{"AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"},
+                                 {"AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI"},
+                                 {"AWS_ENDPOINT_URL", "http://me:pass@127.0.0.1:9000"},
+                                 {"NCCL_DEBUG", "INFO"},
+                                 {"HOME", "/root"},
+                                 {"BUCKET", "b"}});
+  const SystemFacts system = collect_system_facts(paths_.sys, paths_.proc, environment);
+  EXPECT_THAT(system.sysctl,
+              ElementsAre(Pair("kernel.numa_balancing", "0"), Pair("net.ipv4.tcp_rmem", "4096\t131072\t6291456"),
+                          Pair("vm.dirty_ratio", "20")));
+  EXPECT_THAT(
+      system.environment,
+      ElementsAre(Pair("AWS_ACCESS_KEY_ID", "AKIA****MPLE"), Pair("AWS_ENDPOINT_URL", "http://****@127.0.0.1:9000"),
+                  Pair("AWS_SECRET_ACCESS_KEY", "(13 characters)"), Pair("BUCKET", "b"), Pair("NCCL_DEBUG", "INFO")));
 }
 
 TEST_F(HostFactsTest, WhatCannotBeReadIsNamedAndWhatIsDamagedIsZero) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/log.hpp"
+#include "base/units.hpp"
 #include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
@@ -9,6 +11,8 @@
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "results/findings.hpp"
 #include "results/record_common.hpp"
@@ -20,6 +24,9 @@
 
 namespace mlps::cli {
 namespace {
+
+// "<checkpoint folder>/<model>", both of them new.
+constexpr uint32_t kFoldersOfRun = 2;
 
 class CheckpointingExecution {
  public:
@@ -61,19 +68,51 @@ class CheckpointingExecution {
     shares_ = std::move(*shares);
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
-    return repeat(common_, [&] { return run_once(*gates); });
+    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
+    const int status = repeat(common_, [&] { return run_once(*gates); });
+    if (group_.is_process0()) settle_what_was_written();
+    return status;
   }
 
  private:
   Result<gates::Report> check_gates() const {
     gates::Request request;
     request.store = prepared_.store.get();
-    request.model_folder = prepared_.plan.model;
+    request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.bytes_in_place = [this] { return bytes_in_place(); };
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
     return gates::run_gates(request, group_.transport());
+  }
+
+  // Process 0 claims the folder for all.
+  Status claim_folder() {
+    if (!group_.is_process0()) return {};
+    return gates::claim_folder(*prepared_.store, prepared_.plan.checkpoints_to_write > 0, command_text(options_),
+                               group_.transport().failure(), claim_);
+  }
+
+  /// Removes the checkpoints that this run has written, if it is to, or says that they stay. In process 0, when all
+  /// have ended their part.
+  void settle_what_was_written() const {
+    const checkpointing::CheckpointPlan& plan = prepared_.plan;
+    if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
+    const std::string where = prepared_.store->root().to_string();
+    const std::string what =
+        fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
+                    plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
+    if (!options_.cleanup) return log::status("kept: {}; --cleanup removes them after a run", what);
+    const Status removed = checkpointing::remove_stored(plan, *prepared_.store);
+    if (removed) return log::status("removed: {}", what);
+    log::warning("--cleanup: some of {} stay: {}", what, removed.error().message);
+  }
+
+  Result<uint64_t> bytes_in_place() const {
+    const auto session = prepared_.store->open_session(1);
+    if (!session) return fail(session.error());
+    return checkpointing::stored_bytes(prepared_.plan, **session);
   }
 
   /// Returns what the processes must have alike: the objects of every rank, where they are, and how they are made.
@@ -181,7 +220,8 @@ class CheckpointingExecution {
   ProcessGroup& group_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
-  results::RunFolder folder_;  // process 0's, of the current loop
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
+  results::RunFolder folder_;                  // process 0's, of the current loop
   results::CheckpointContext about_;
 };
 

@@ -21,6 +21,7 @@ struct CheckpointingOptions : BenchmarkOptions {
   bool checkpoint_subset = false;
 
   // Ours.
+  bool cleanup = false;
   double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
   checkpointing::PayloadMode payload = checkpointing::PayloadMode::kUnique;
 };

@@ -15,6 +15,7 @@ void read_workload(Reader& reader, CheckpointingOptions& options) {
   options.num_checkpoints_read = reader.small("num-checkpoints-read");
   options.checkpoint_folder = reader.text("checkpoint-folder");
   options.checkpoint_subset = reader.on("checkpoint-subset");
+  options.cleanup = reader.on("cleanup");
   options.size_scale = reader.real("size-scale");
   options.payload =
       reader.choice("payload") == "none" ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;

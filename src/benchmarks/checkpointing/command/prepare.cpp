@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/log.hpp"
 #include "benchmarks/checkpointing/argument_rules.hpp"
@@ -95,8 +96,10 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
 /// Opens the store of the checkpoint folder, and plans how bytes will move.
 Status open_folder(const CheckpointingOptions& options, const Environment& environment,
                    PreparedCheckpointing& prepared) {
-  const auto folder = folder_of(options, environment);
+  // The store is the model's folder: what it lies on, after links and mounts, is what every check asks.
+  auto folder = folder_of(options, environment);
   if (!folder) return fail(folder.error());
+  if (folder->scheme() != Scheme::kNull) folder = folder->join(options.model);
   if (auto status = check_payload(options, *folder); !status) return status;
   auto store = open_store(*folder, options, environment);
   if (!store) return fail(store.error());
@@ -122,7 +125,10 @@ void add_decisions(PreparedCheckpointing& prepared) {
   const auto set = [&](const char* key, std::string value) {
     decided.push_back({key, std::move(value), ValueSource::kTool});
   };
-  if (prepared.store) decided = results::storage_parameters(*prepared.store, prepared.store->root().path());
+  if (prepared.store) {
+    const std::filesystem::path model_folder = prepared.store->root().path();
+    decided = results::storage_parameters(*prepared.store, model_folder.parent_path().string());
+  }
   if (prepared.plan.grid == checkpointing::GridMode::kSubset) {
     set("checkpoint.mode", "subset");
     set("model.parallelism.data", std::to_string(prepared.plan.data_parallel));
@@ -132,7 +138,7 @@ void add_decisions(PreparedCheckpointing& prepared) {
   decided.insert(decided.end(), prepared.overrides.begin(), first_of_user);  // the counts
   prepared.overrides.erase(prepared.overrides.begin(), first_of_user);
   if (prepared.store) {
-    const Location folder = prepared.store->root().join(prepared.plan.model);
+    const Location& folder = prepared.store->root();
     set("checkpoint.checkpoint_folder", results::checkpoint_folder_parameter(folder));
   }
   results::set_tool_values(decided, prepared.workload.values);
@@ -164,9 +170,9 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   if (!plan) {
     errors.push_back(plan.error());
-    // Without a plan no store is opened, but its folder can be looked at.
     if (!options.checkpoint_folder.empty()) {
-      if (const auto folder = folder_of(options, environment); !folder) errors.push_back(folder.error());
+      const auto folder = folder_of(options, environment);
+      if (!folder) errors.push_back(folder.error());
     }
     return tl::unexpected(errors);
   }

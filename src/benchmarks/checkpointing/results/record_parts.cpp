@@ -33,6 +33,7 @@ Json metrics_json(const PhaseMetrics& metrics) {
   json["slowest_rank_s"] = metrics.slowest_rank_s;
   json["fastest_rank_s"] = metrics.fastest_rank_s;
   json["barrier_mean_s"] = metrics.barrier_mean_s;
+  json["client_share"] = metrics.client_share ? Json(*metrics.client_share) : Json();
   json["harness_overhead_share"] = metrics.harness_overhead;
   json["cpu_s_per_gib"] = metrics.cpu_s_per_gib;
   json["cached_share"] = metrics.cached_share ? Json(*metrics.cached_share) : Json();
@@ -136,6 +137,7 @@ Json events_json(const RunRecord& record) {
     json["start_utc"] = iso_utc_us(event.start.wall_us);
     json["start_ns"] = event.start.monotonic_ns - origin;
     json["slowest_ns"] = event.slowest_ns;
+    json["client_ns"] = event.client_ns;
     json["cached_before_bytes"] = event.cached_before ? Json(event.cached_before->cached_bytes) : Json();
     json["cached_before_of_bytes"] = event.cached_before ? Json(event.cached_before->total_bytes) : Json();
     json["ranks"] = value_json(event.ranks, origin);

@@ -102,6 +102,8 @@ void add_costs(ResultRows& rows) {
   rows.metric("worker time: storage (submit + wait)", "%",
               [](const PhaseMetrics& m) { return percent(m.submit_share + m.wait_share); });
   rows.metric("worker time: prepare", "%", [](const PhaseMetrics& m) { return percent(m.prepare_share); });
+  rows.metric("storage waited for this client", "%",
+              [](const PhaseMetrics& m) { return m.client_share ? percent(*m.client_share) : std::string(kNone); });
   rows.metric("harness overhead", "%", [](const PhaseMetrics& m) { return percent(m.harness_overhead); });
   rows.metric("barrier wait, mean", "ms", [](const PhaseMetrics& m) { return digits(m.barrier_mean_s * 1e3); });
   rows.metric("in page cache before", "%",

@@ -6,6 +6,7 @@
 #include "benchmarks/training/gather_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
@@ -84,9 +85,15 @@ class DatagenExecution {
             errors_of(shares), {{"the data set", shape}, {"the data folder", prepared_.details.location}}))
       return *status;
     shares_ = std::move(*shares);
+    // What another run is writing there is nothing to go by.
+    if (const auto status = group_.check_consensus(errors_of(claim_folder(false)))) return *status;
     if (const auto status = find_destination(shape)) return *status;
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
+    if (missing_bytes() > 0) {
+      if (const auto status = group_.check_consensus(errors_of(claim_folder(true)))) return *status;
+      if (const auto status = find_destination(shape)) return *status;
+    }
 
     const InterruptWatch::Attachment attachment(group_.interrupts(), transport.failure());
     if (const auto status = group_.check_consensus(errors_of(begin(*gates)))) return *status;
@@ -112,6 +119,12 @@ class DatagenExecution {
     if (const auto status = group_.check_consensus(errors_of(found))) return status;
     destination_ = *found;
     return std::nullopt;
+  }
+
+  // Process 0 claims the folder for all, or only sees that nobody has.
+  Status claim_folder(bool writes) {
+    if (!group_.is_process0()) return {};
+    return gates::claim_folder(*prepared_.store, writes, command_text(options_), group_.transport().failure(), claim_);
   }
 
   std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
@@ -182,7 +195,8 @@ class DatagenExecution {
   std::vector<world::HostShare> shares_;
   training::DestinationState destination_;
   training::GenerateRequest request_;
-  results::RunFolder folder_;  // process 0's
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
+  results::RunFolder folder_;                  // process 0's
   results::RunContext about_;
 };
 

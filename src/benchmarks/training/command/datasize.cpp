@@ -77,9 +77,7 @@ std::optional<gates::SeparationFinding> separation_of(const TrainingOptions& opt
   std::error_code ignored;
   if (!folder || !folder->is_file_system() || !std::filesystem::is_directory(folder->path(), ignored))
     return std::nullopt;
-  std::vector<std::string> warnings;
-  auto finding = gates::compare_file_systems(folder->path(), options.common.results_dir, warnings);
-  for (const std::string& warning : warnings) log::warning("{}", warning);
+  auto finding = gates::compare_file_systems(folder->path(), options.common.results_dir);
   if (finding) return std::move(*finding);
   log::warning("no fs_separation.json: {}", finding.error().message);
   return std::nullopt;

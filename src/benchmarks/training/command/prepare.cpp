@@ -194,6 +194,7 @@ class RunPreparation {
     auto checkpoints = open_checkpoint_store(options_, workload(), folder_given, *prepared_.store, environment_);
     if (!checkpoints) return fail(checkpoints.error());
     prepared_.checkpoints = std::move(*checkpoints);
+    prepared_.own_checkpoint_folder = !folder_given;
     return {};
   }
 

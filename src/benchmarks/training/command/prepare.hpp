@@ -75,6 +75,7 @@ struct PreparedRun {
   DataFiles files;
   std::unique_ptr<storage::Store> store;        ///< configview without --data-dir: nothing
   std::unique_ptr<storage::Store> checkpoints;  ///< nothing unless the plan saves any
+  bool own_checkpoint_folder = false;           ///< the folder of `checkpoints` is not one that the user gave
   training::RunPlan plan;
   std::optional<training::ReadPlan> reads;  ///< as store
   results::TrainingDetails details;

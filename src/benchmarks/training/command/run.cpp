@@ -5,6 +5,7 @@
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
+#include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "run/lost_uploads.hpp"
 #include "session/placement.hpp"
@@ -28,6 +29,7 @@ class TrainingExecution {
     const Result<gates::Report> gates = check_gates();
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
+    if (const auto status = group_.check_consensus(errors_of(claim_folders()))) return *status;
     return repeat(options_.common, [&] { return run_once(*gates); });
   }
 
@@ -49,7 +51,7 @@ class TrainingExecution {
     if (group_.is_process0()) {
       gates::Request request;
       request.store = prepared_.checkpoints.get();
-      request.new_folders = kFoldersOfRun;
+      request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
       world::LocalTransport alone;
@@ -58,6 +60,15 @@ class TrainingExecution {
     }
     if (const auto ended = group_.broadcast(status)) return ended;
     return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
+  }
+
+  // Process 0 makes sure for all that nobody is writing the data, and claims the checkpoint folder.
+  Status claim_folders() {
+    if (!group_.is_process0()) return {};
+    if (Status free = gates::look_for_claims(*prepared_.store); !free) return free;
+    if (!prepared_.checkpoints) return {};
+    return gates::claim_folder(*prepared_.checkpoints, true, command_text(options_), group_.transport().failure(),
+                               claim_);
   }
 
   std::string plan_text() const {
@@ -153,7 +164,8 @@ class TrainingExecution {
   PreparedRun prepared_;
   ProgressDisplay display_;
   std::vector<world::HostShare> shares_;
-  results::RunFolder folder_;  // process 0's, of the current loop
+  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's, of the checkpoint folder
+  results::RunFolder folder_;                  // process 0's, of the current loop
   results::RunContext about_;
 };
 

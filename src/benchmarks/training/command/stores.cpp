@@ -1,11 +1,11 @@
 #include "benchmarks/training/command/stores.hpp"
-#include "benchmarks/training/run.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 
 #include "benchmarks/training/check_files.hpp"
+#include "benchmarks/training/run.hpp"
 #include "location/location.hpp"
 #include "results/storage_parameters.hpp"
 #include "session/execution.hpp"

@@ -1,0 +1,100 @@
+#include "results/system_description.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+
+#include "base/units.hpp"
+#include "results/run_folder.hpp"
+#include "sample.hpp"
+
+namespace mlps::results {
+namespace {
+
+using sample::TemporaryFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+world::HostFacts client(uint32_t sockets) {
+  world::HostFacts facts = sample::facts("any");
+  facts.cpu.sockets = sockets;
+  facts.os_release = {{"NAME", "Debian GNU/Linux"}, {"VERSION_ID", "12"}};
+  facts.system.chassis_model = "PowerEdge R760";
+  facts.system.ports = {
+      {"eth0", "ethernet", true, 100}, {"eth1", "ethernet", true, 100}, {"eth2", "ethernet", false, 0}};
+  facts.system.drives = {{"nvme0n1", "", "Fast One", "nvme", 1'024'000'000'000, false, "", 128},
+                         {"sdz", "Odd", "Bus", "", 1, false, "", 128}};
+  facts.system.sysctl = {{"vm.dirty_ratio", "20"}};
+  facts.system.environment = {{"AWS_REGION", "a \"b\""}};
+  return facts;
+}
+
+TEST(SystemDescription, CountsEqualClients) {
+  const world::HostFacts one = client(1), two = client(2);
+  const std::string text = system_description({{"a", &one}, {"b", &two}, {"c", &two}});
+  EXPECT_THAT(text, HasSubstr("---\n\"system_under_test\":\n  \"clients\":\n  - \"friendly_description\": \"\"\n"));
+  EXPECT_THAT(text, HasSubstr("\"cpu_qty\": !!int \"2\"\n"));
+  const YAML::Node clients = YAML::Load(text)["system_under_test"]["clients"];
+  ASSERT_EQ(clients.size(), 2U);
+  const YAML::Node& most = clients[0];
+  EXPECT_EQ(most["quantity"].as<int>(), 2);
+  EXPECT_EQ(most["chassis"]["model_name"].as<std::string>(), "PowerEdge R760");
+  EXPECT_EQ(most["chassis"]["cpu_qty"].as<int>(), 2);
+  EXPECT_EQ(most["chassis"]["cpu_cores"].as<int>(), 4);
+  EXPECT_EQ(most["chassis"]["memory_capacity"].as<int>(), 64);
+  EXPECT_EQ(most["operating_system"]["version"].as<std::string>(), "12");
+  EXPECT_EQ(most["environment"][0]["value"].as<std::string>(), "a \"b\"");
+  EXPECT_EQ(most["sysctl"][0]["name"].as<std::string>(), "vm.dirty_ratio");
+  EXPECT_EQ(clients[1]["quantity"].as<int>(), 1);
+}
+
+TEST(SystemDescription, MergesPortsAndDrivesAndLeavesTheRolesToAPerson) {
+  const world::HostFacts facts = client(1);
+  const YAML::Node node = YAML::Load(system_description({{"a", &facts}}))["system_under_test"]["clients"][0];
+  ASSERT_EQ(node["networking"].size(), 2U);
+  EXPECT_EQ(node["networking"][0]["unit_count"].as<int>(), 2);
+  EXPECT_EQ(node["networking"][0]["speed"].as<int>(), 100);
+  EXPECT_EQ(node["networking"][0]["traffic"].size(), 0U);
+  EXPECT_EQ(node["networking"][1]["state"].as<std::string>(), "down");
+  EXPECT_FALSE(node["networking"][1]["speed"]);
+  ASSERT_EQ(node["drives"].size(), 1U);  // of a known interface
+  EXPECT_EQ(node["drives"][0]["capacity_in_GB"].as<int>(), 1024);
+}
+
+TEST(SystemDescription, WhatAHostDoesNotTellIsEmpty) {
+  const world::HostFacts facts;
+  const YAML::Node node = YAML::Load(system_description({{"a", &facts}}))["system_under_test"]["clients"][0];
+  EXPECT_EQ(node["chassis"]["cpu_qty"].as<std::string>(), "");
+  EXPECT_EQ(node["networking"][0]["type"].as<std::string>(), "");
+  EXPECT_FALSE(node["drives"]);
+}
+
+TEST(SystemDescription, OtherHostsAreNamedAndEmptyValuesStandForAny) {
+  const world::HostFacts one = client(1), two = client(2);
+  const std::string text = system_description({{"a", &one}});
+  EXPECT_THAT(*description_differences(text, {{"a", &one}}), IsEmpty());
+  EXPECT_THAT(*description_differences(text, {{"b", &two}}), ElementsAre("host b: chassis.cpu_qty is 2, not 1"));
+  std::string completed = text;
+  completed.replace(completed.find("!!int \"1\""), 9, "\"\"");
+  EXPECT_THAT(*description_differences(completed, {{"b", &two}}), IsEmpty());
+  EXPECT_THAT(*description_differences("{}", {{"b", &two}}), ElementsAre("host b: it describes no clients"));
+  EXPECT_FALSE(description_differences("a: [", {{"b", &two}}));
+}
+
+TEST(SystemDescription, IsBegunOnceAndNeverChanged) {
+  const TemporaryFolder root;
+  RunContext context = sample::context(root.path());
+  context.results_dir = root.path();
+  ASSERT_TRUE(begin_system_description(context));
+  const std::string name = "closed/acme/systems/box.yaml";
+  EXPECT_THAT(root.text(name), HasSubstr("\"cpu_model\": \"Test CPU\""));
+  ASSERT_TRUE(write_file(root.path() + "/" + name, "mine"));
+  ASSERT_TRUE(begin_system_description(context));
+  EXPECT_EQ(root.text(name), "mine");
+}
+
+}  // namespace
+}  // namespace mlps::results
