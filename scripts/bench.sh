@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all benchmarks of the program itself: payload kernels, files of each format, client cost of an S3 PUT against a raw socket
-# loop, direct writes against fio, and the program on null://. Each prints its results beside their reference. Takes about three
-# minutes, and meanwhile 4 GiB of disk in build/bench.
+# loop, direct writes and the whole program on files against fio, and the program on null://. Each prints its results beside
+# their reference. Takes about ten minutes, and meanwhile 4 GiB of disk in build/bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh release
@@ -20,6 +20,8 @@ for pages in huge small; do
   echo "== direct writes, ours ($pages pages) against fio"
   bench/direct/compare.py --pages "$pages" "$build/bench/direct_write" "$scratch"
 done
+echo "== the whole program on files, at its defaults, against fio"
+bench/files/compare.py "$build/mlpstorage" "$scratch"
 echo "== the program on null://"
 bench/harness/null_scale.py "$build/mlpstorage"
 echo "== two processes joined by MPI, against one, on null://"

@@ -9,12 +9,15 @@
 
 namespace mlps {
 
-/// Owns page-aligned memory for I/O from mmap(), with huge pages advised for large sizes. Pages are not touched until
+/// Owns aligned memory for I/O from mmap(), with huge pages advised for large sizes. Pages are not touched until
 /// used. Move-only.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  /// Allocates `bytes` aligned to a page, of at least 4096 bytes, which O_DIRECT needs. Fails with E201.
+  /// The alignment of every buffer: the largest that a file system may ask of O_DIRECT.
+  static constexpr size_t kAlignment = 65536;
+
+  /// Allocates `bytes`. Fails with E201.
   static Result<AlignedBuffer> allocate(size_t bytes);
 
   AlignedBuffer(AlignedBuffer&& other) noexcept

@@ -2,12 +2,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "storage/posix/local_session.hpp"
 
 namespace mlps::storage::posix {
 namespace {
+
+/// The most that one pread of a buffered file asks for: while one piece is copied, the kernel reads the next ones
+/// ahead, where it would wait for all of a large request and copy then.
+constexpr uint64_t kReadPiece = kMiB;
 
 class BlockingSession final : public LocalSession {
  public:
@@ -25,11 +30,13 @@ class BlockingSession final : public LocalSession {
   static Status move(Operation& operation, Transfer& transfer) {
     const LocalObject& object = object_of(operation);
     const bool writing = operation.writes_body();
+    const uint64_t most = writing || object.mode().direct ? kGiB : kReadPiece;
     while (!transfer.is_done()) {
       std::byte* const data = operation.buffer.data() + transfer.begin();
       const auto offset = static_cast<off_t>(operation.offset() + transfer.begin());
-      const ssize_t count = writing ? ::pwrite(object.fd(), data, transfer.count(), offset)
-                                    : ::pread(object.fd(), data, transfer.count(), offset);
+      const uint64_t bytes = std::min(transfer.count(), most);
+      const ssize_t count =
+          writing ? ::pwrite(object.fd(), data, bytes, offset) : ::pread(object.fd(), data, bytes, offset);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return fail(move_error(operation, transfer, errno));
       if (operation.first_byte_ns == 0 && !writing) operation.first_byte_ns = now_ns();

@@ -11,25 +11,19 @@
 #include "storage/posix/tree.hpp"
 
 namespace mlps::storage::posix {
-namespace {
-
-/// Returns errno_error() for I/O on `object`; where O_DIRECT may be the cause, it says so.
-Error io_error(const LocalObject& object, int errno_value, std::string what) {
-  Error error = errno_error(errno_value, std::move(what));
-  if (object.mode().direct && errno_value == EINVAL) {
-    error.details = "O_DIRECT is on; EINVAL is how a file system refuses it";
-    error.suggestion = "drop --o-direct, or use a file system that supports O_DIRECT";
-  }
-  return error;
-}
-
-}  // namespace
-
 Error move_error(const Operation& operation, const Transfer& transfer, int errno_value) {
   const auto& object = static_cast<const LocalObject&>(*operation.object);
-  return io_error(object, errno_value,
-                  fmt::format("{} {} at offset {}", operation.writes_body() ? "write" : "read", object.path(),
-                              operation.offset() + transfer.begin()));
+  Error error = file_error(errno_value, object.mode().direct,
+                           fmt::format("{} {} at offset {}", operation.writes_body() ? "write" : "read", object.path(),
+                                       operation.offset() + transfer.begin()));
+  const bool out_of_order = errno_value == EINVAL || errno_value == ENOTSUP || errno_value == ESPIPE;
+  if (operation.writes_body() && !object.mode().direct && out_of_order) {
+    error.details = "parts of a file are written in any order and at the same time";
+    error.suggestion =
+        "a file system over an object store may take writes from beginning to end only: give another folder, or reach "
+        "the object store itself (object, s3://...)";
+  }
+  return error;
 }
 
 Error stuck_error(const Operation& operation, const Transfer& transfer) {
@@ -61,16 +55,14 @@ Status check_buffer(const Operation& operation, const LocalObject& object) {
                           static_cast<const void*>(operation.buffer.data()), length, object.mode().alignment));
 }
 
-int LocalObject::open_flags() const {
-  return O_CLOEXEC | (mode_.direct ? O_DIRECT : 0);
-}
-
 Status LocalObject::open(int flags) {
-  fd_ = Descriptor(::open(path_->c_str(), flags | open_flags(), 0644));
-  if (fd_.is_open()) return {};
-  const bool writing = (flags & O_CREAT) != 0;
-  if (!writing && (errno == ENOENT || errno == ENOTDIR)) return fail(absent_error(*path_));
-  return fail(io_error(*this, errno, fmt::format("{} {}", writing ? "create" : "open", *path_)));
+  attempts_ = 1;
+  Result<Descriptor> fd = open_regular(*path_, flags | (mode_.direct ? O_DIRECT : 0), attempts_);
+  if (fd) {
+    fd_ = std::move(*fd);
+    return {};
+  }
+  return fail(std::move(fd.error()));
 }
 
 Result<uint64_t> LocalObject::current_size() const {
@@ -105,8 +97,10 @@ Status LocalObject::begin_write() {
   if (Status made = make_parents(*path_); !made) return made;
   if (Status opened = open(O_WRONLY | O_CREAT | O_TRUNC); !opened) return opened;
   created_ = true;
-  if (!mode_.direct) return {};
-  if (::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes())) == 0) return {};
+  if (!mode_.direct && mode_.durability != Durability::kEachObject) return {};
+  marked_ = ::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes())) == 0;
+  const bool unable = errno == EPERM || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
+  if (marked_ || (!mode_.direct && unable)) return {};
   Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, unfinished_bytes()));
   // Best effort: the caller reports this error, and a begin that failed leaves nothing to abort.
   static_cast<void>(abort_write());
@@ -114,12 +108,12 @@ Status LocalObject::begin_write() {
 }
 
 Status LocalObject::prepare_commit() {
-  const uint64_t written = written_bytes_.load(std::memory_order_relaxed);
+  const uint64_t written = moved_bytes_.load(std::memory_order_relaxed);
   if (written != size_bytes()) {
     return fail(ErrorCode::kDataMismatch,
                 fmt::format("commit {}: {} bytes were written, {} were planned", *path_, written, size_bytes()));
   }
-  if (!mode_.direct) return {};
+  if (!marked_) return {};
   if (Status untouched = check_own_size(unfinished_bytes()); !untouched) return untouched;
   if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes())) != 0) {
     return fail(errno_error(errno, fmt::format("set the length of {} to {}", *path_, size_bytes())));
@@ -160,13 +154,15 @@ Status LocalObject::begin_read() {
                 fmt::format("open {}: the file has {} bytes, {} are expected", *path_, *size, size_bytes()), {},
                 "it was written by another plan or not completely; write the checkpoint again");
   }
-  // Whole parts are read, in any order: read-ahead past a part would only read bytes twice.
-  if (mode_.fadvise == FadviseMode::kDontNeed) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_RANDOM);
-  if (mode_.fadvise == FadviseMode::kSequential) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  // Neighbouring parts are read at neighbouring times, so what the kernel reads ahead beyond a part is not read twice.
+  if (mode_.fadvise != FadviseMode::kNone) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   return {};
 }
 
 Status LocalObject::end_read() {
+  // Large pages that two parts share, and what was read ahead, outlast the dropping of each part.
+  const bool whole = moved_bytes_.exchange(0, std::memory_order_relaxed) >= size_bytes();
+  if (whole && mode_.fadvise == FadviseMode::kDontNeed) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
   return close();
 }
 

@@ -20,8 +20,10 @@ struct IoMode {
 /// A file that is being written or read: opened once, its descriptor shared by all threads that move its parts. The
 /// calls block; only fsync is left to the session, which may wait for it in another way.
 ///
-/// A direct file gets its length at the beginning, because a write that extends a file excludes all others (ext4, XFS),
-/// and one block too many: a file whose writing was interrupted never has the size of a whole one.
+/// A file whose every commit is durable gets its length at the beginning, and one block too many (a buffered one a
+/// byte): if its writing is interrupted, it never has the size of a whole one. (A direct file needs that also because a
+/// write that extends a file excludes all others, on ext4 and XFS.) A file system that can't set the length of a
+/// buffered file is one that writes from beginning to end, and what is interrupted there is short.
 class LocalObject final : public Object {
  public:
   /// `path` may be the error that its name caused; begin_write() and begin_read() then report it.
@@ -33,10 +35,12 @@ class LocalObject final : public Object {
   const IoMode& mode() const { return mode_; }
 
   Status begin_write();
-  /// Takes note that a part was written. Any thread may call it.
-  void count_written(uint64_t bytes) { written_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
-  /// Does the first half of a commit, before fsync: checks that every part was written (else E606), and gives a direct
-  /// file its exact length.
+  /// Takes note that a part was written or read. Any thread may call it.
+  void count_moved(uint64_t bytes) { moved_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  /// Returns how often the last begin opened the file: more than once after a stale handle.
+  uint32_t attempts() const { return attempts_; }
+  /// Does the first half of a commit, before fsync: checks that every part was written (else E606), and gives the file
+  /// its exact length.
   Status prepare_commit();
   /// Does the second half, after fsync: checks that the file has its planned size (else E606), drops its pages if the
   /// mode says so, and closes it.
@@ -45,10 +49,9 @@ class LocalObject final : public Object {
   Status abort_write();
 
   Status begin_read();  ///< E603 if absent, E606 if the size is not the planned one
-  Status end_read();
+  Status end_read();    ///< also drops the pages of a file that was read as a whole, if the mode says so
 
  private:
-  int open_flags() const;
   Status open(int flags);
   Result<uint64_t> current_size() const;
   uint64_t unfinished_bytes() const;
@@ -59,7 +62,9 @@ class LocalObject final : public Object {
   IoMode mode_;
   Descriptor fd_;
   bool created_ = false;
-  std::atomic<uint64_t> written_bytes_ = 0;
+  bool marked_ = false;  ///< longer than planned until it is committed
+  uint32_t attempts_ = 1;
+  std::atomic<uint64_t> moved_bytes_ = 0;
 };
 
 /// Returns E901 unless the operation's buffer is as the contract demands: the size of the part for a write, room for it

@@ -13,11 +13,11 @@ void LocalSession::submit(Operation& operation) {
   LocalObject& object = object_of(operation);
   switch (operation.kind) {
     case OpKind::kBeginWrite:
-      return complete(operation, object.begin_write());
+      return complete_begin(operation, object.begin_write());
     case OpKind::kAbortWrite:
       return complete(operation, object.abort_write());
     case OpKind::kBeginRead:
-      return complete(operation, object.begin_read());
+      return complete_begin(operation, object.begin_read());
     case OpKind::kEndRead:
       return complete(operation, object.end_read());
     case OpKind::kWritePart:
@@ -47,8 +47,13 @@ void LocalSession::commit(Operation& operation, LocalObject& object) {
 
 void LocalSession::complete_move(Operation& operation) {
   operation.bytes = operation.length();
-  if (operation.writes_body()) object_of(operation).count_written(operation.bytes);
+  object_of(operation).count_moved(operation.bytes);
   complete(operation, {});
+}
+
+void LocalSession::complete_begin(Operation& operation, Status status) {
+  operation.attempts = object_of(operation).attempts();
+  complete(operation, std::move(status));
 }
 
 void LocalSession::complete(Operation& operation, Status status) {

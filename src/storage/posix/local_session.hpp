@@ -46,6 +46,7 @@ class LocalSession : public Session {
  private:
   void move(Operation& operation, LocalObject& object);
   void commit(Operation& operation, LocalObject& object);
+  void complete_begin(Operation& operation, Status status);
 
   Tree tree_;
   std::vector<Operation*> ready_;

@@ -16,17 +16,16 @@ namespace {
 /// The bytes mapped at a time: the mapping costs address space only, the answer one byte per page.
 constexpr uint64_t kWindowBytes = kGiB;
 
-/// Returns the cached bytes of the file's range [offset, offset + length).
-Result<uint64_t> cached_in_window(int fd, uint64_t offset, uint64_t length, const std::string& path,
-                                  std::vector<unsigned char>& pages) {
+/// Returns the cached bytes of the file's range [offset, offset + length); nothing if the system refuses to tell, as a
+/// file system without mappings or a filter of the container.
+std::optional<uint64_t> cached_in_window(int fd, uint64_t offset, uint64_t length, std::vector<unsigned char>& pages) {
   void* const window = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(offset));
-  if (window == MAP_FAILED) return fail(errno_error(errno, fmt::format("map {} at offset {}", path, offset)));
+  if (window == MAP_FAILED) return std::nullopt;
   const uint64_t page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   pages.resize((length + page_bytes - 1) / page_bytes);
   const int asked = ::mincore(window, length, pages.data());
-  const int asked_errno = errno;
   ::munmap(window, length);
-  if (asked != 0) return fail(errno_error(asked_errno, fmt::format("mincore {} at offset {}", path, offset)));
+  if (asked != 0) return std::nullopt;
   uint64_t cached = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
     if ((pages[i] & 1) != 0) cached += std::min(page_bytes, length - i * page_bytes);
@@ -41,9 +40,7 @@ Status Tree::evict(std::string_view name) const {
   if (!fd) return fail(fd.error());
   // DONTNEED drops clean pages only, so they have to reach the device first.
   if (::fdatasync(fd->get()) != 0) return fail(errno_error(errno, fmt::format("fdatasync {}", *path_of(name))));
-  if (const int error = ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED); error != 0) {
-    return fail(errno_error(error, fmt::format("drop cached pages of {}", *path_of(name))));
-  }
+  ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED);
   return {};
 }
 
@@ -61,8 +58,8 @@ Result<std::optional<Residency>> Tree::residency(std::string_view name) const {
   std::vector<unsigned char> pages;
   for (uint64_t offset = 0; offset < residency.total_bytes; offset += kWindowBytes) {
     const uint64_t length = std::min(kWindowBytes, residency.total_bytes - offset);
-    const Result<uint64_t> cached = cached_in_window(fd->get(), offset, length, path, pages);
-    if (!cached) return fail(cached.error());
+    const std::optional<uint64_t> cached = cached_in_window(fd->get(), offset, length, pages);
+    if (!cached) return std::nullopt;
     residency.cached_bytes += *cached;
   }
   return residency;

@@ -105,6 +105,12 @@ Result<DirectLimits> probe_direct(const std::string& root) {
   const std::optional<DirectLimits> answer = ask_kernel(plain->get(), refused);
   if (refused) return fail(refused_error(folder, "statx", EINVAL));
   const DirectLimits limits = answer.value_or(DirectLimits{kLeastAlignment, kLeastAlignment, "assumed"});
+  if (std::max(limits.offset_alignment, limits.memory_alignment) > AlignedBuffer::kAlignment) {
+    return fail(ErrorCode::kConfigIncompatible,
+                fmt::format("{} wants O_DIRECT in larger blocks than {} bytes ({})", folder, AlignedBuffer::kAlignment,
+                            limits.origin),
+                {}, "drop --o-direct, or use another file system");
+  }
 
   const Result<Descriptor> direct = unnamed_file(folder, O_DIRECT);
   if (!direct) return fail(direct.error());

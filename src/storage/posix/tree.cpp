@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
+#include "base/log.hpp"
 #include "base/write_all.hpp"
 #include "storage/probe_name.hpp"
 
@@ -28,11 +30,19 @@ bool is_safe_name(std::string_view name) {
 }
 
 Status write_file(const std::string& path, std::span<const std::byte> bytes) {
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.is_open()) return fail(errno_error(errno, fmt::format("create {}", path)));
-  Status stored = mlps::write_all(fd.get(), bytes, fmt::format("write {}", path));
-  if (stored && ::fsync(fd.get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", path)));
+  uint32_t attempts = 1;
+  const Result<Descriptor> fd = open_regular(path, O_WRONLY | O_CREAT | O_TRUNC, attempts);
+  if (!fd) return fail(fd.error());
+  Status stored = mlps::write_all(fd->get(), bytes, fmt::format("write {}", path));
+  if (stored && ::fsync(fd->get()) != 0) stored = fail(errno_error(errno, fmt::format("fsync {}", path)));
   return stored;
+}
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return S_ISBLK(mode) || S_ISCHR(mode) ? "a device" : "something else";
 }
 
 /// Returns the bytes read: fewer than asked only at the end of the file.
@@ -70,6 +80,48 @@ Error absent_error(const std::string& path) {
                fmt::format("{} is not there", path),
                {},
                "check the folder and the name; a checkpoint is read from where it was written"};
+}
+
+Error file_error(int errno_value, bool direct, std::string what) {
+  Error error = errno_error(errno_value, std::move(what));
+  if (direct && errno_value == EINVAL) {
+    error.details = "O_DIRECT is on; EINVAL is how a file system refuses it";
+    error.suggestion = "drop --o-direct, or use a file system that supports O_DIRECT";
+  } else if (errno_value == ESTALE) {
+    error.suggestion = "the server of this file system failed over, or exports it anew: mount it again, then repeat";
+  }
+  return error;
+}
+
+Result<Descriptor> open_regular(const std::string& path, int flags, uint32_t& attempts) {
+  constexpr int kNonBlocking = O_NONBLOCK | O_NOCTTY;  // a FIFO would wait for its other end
+  Descriptor fd;
+  for (bool again = false;; again = true) {
+    fd = Descriptor(::open(path.c_str(), flags | O_CLOEXEC | kNonBlocking, 0644));
+    if (fd.is_open() || errno != ESTALE || again) break;
+    ++attempts;
+    log::warning("{}: {}; opened once more by its path", path, std::generic_category().message(ESTALE));
+  }
+  const bool writing = (flags & O_CREAT) != 0;
+  const int error = errno;
+  if (!fd.is_open() && !writing && (error == ENOENT || error == ENOTDIR)) return fail(absent_error(path));
+  struct stat status {};
+  const bool known = fd.is_open() ? ::fstat(fd.get(), &status) == 0 : ::stat(path.c_str(), &status) == 0;
+  if (known && !S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::kInvalidStructure, fmt::format("{} is {}, not a file", path, kind_of(status.st_mode)), {},
+                "remove it, or give another folder");
+  }
+  if (!fd.is_open()) {
+    Error refused = file_error(error, (flags & O_DIRECT) != 0, fmt::format("{} {}", writing ? "create" : "open", path));
+    if (writing && known && error == EPERM) {
+      refused.details = "the file exists, and this file system, or a flag of the file, doesn't let it be written over";
+      refused.suggestion = "remove the old files, or give a fresh folder";
+    }
+    return fail(std::move(refused));
+  }
+  // Only the opening must not wait; io_uring would hand back what can't be done at once.
+  if (::fcntl(fd.get(), F_SETFL, flags) != 0) return fail(errno_error(errno, fmt::format("set the flags of {}", path)));
+  return fd;
 }
 
 Status make_parents(const std::string& path) {
@@ -151,12 +203,8 @@ Status Tree::put(std::string_view name, std::span<const std::byte> bytes) const 
 Result<Descriptor> Tree::open_for_reading(std::string_view name) const {
   const Result<std::string> path = path_of(name);
   if (!path) return fail(path.error());
-  Descriptor fd(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open()) {
-    if (errno == ENOENT || errno == ENOTDIR) return fail(absent_error(*path));
-    return fail(errno_error(errno, fmt::format("open {}", *path)));
-  }
-  return fd;
+  uint32_t attempts = 1;
+  return open_regular(*path, O_RDONLY, attempts);
 }
 
 Result<std::vector<std::byte>> Tree::get(std::string_view name, uint64_t offset, uint64_t length) const {

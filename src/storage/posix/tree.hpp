@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,10 +41,11 @@ class Tree {
   /// Returns the free space for this user at the nearest existing ancestor of the root. E401 without one, E402 if it
   /// can't be asked; nothing where the file system doesn't say, as some over object stores report no blocks at all.
   Result<std::optional<Capacity>> capacity() const;
-  /// Writes back and drops a file's pages from the page cache. E603 if the file is not there.
+  /// Writes back and drops a file's pages from the page cache, for whoever may read it. E603 if the file is not there.
+  /// Where the kernel refuses the call nothing is dropped: residency() tells.
   Status evict(std::string_view name) const;
-  /// Returns the cached pages of a file, by mincore. Nothing where the kernel would not tell the truth: to a user who
-  /// neither owns the file nor may write it, every page is reported as cached.
+  /// Returns the cached pages of a file, by mincore. Nothing where the kernel doesn't tell the truth (to a user who
+  /// neither owns the file nor may write it, every page is reported as cached) or refuses to tell.
   Result<std::optional<Residency>> residency(std::string_view name) const;
 
   static constexpr size_t kListPage = 1000;
@@ -58,6 +60,15 @@ class Tree {
 
 /// Returns `path` or the nearest of its parents that exists; empty if there is none.
 std::string nearest_existing(const std::string& path);
+
+/// Returns errno_error() for what was done to a file, with the advice that its cause has where the file system is one
+/// that refuses O_DIRECT, or whose server failed over.
+Error file_error(int errno_value, bool direct, std::string what);
+
+/// Opens a regular file; `flags` as for open(2). Anything else in its place, such as a FIFO or a device, is refused
+/// without waiting for it and without a byte moved (E404). A handle that a failed-over server calls stale (ESTALE) is
+/// asked for once more by path, with a warning; `attempts` counts.
+Result<Descriptor> open_regular(const std::string& path, int flags, uint32_t& attempts);
 
 /// Creates the folders that lead to `path`, and makes each new one durable. Others may create them at the same time.
 Status make_parents(const std::string& path);

@@ -19,6 +19,9 @@ constexpr size_t kExpectContinueBytes = size_t{1} << 20;
 // Each idle connection can prove stale once; more failures in a row mean a server that resets.
 constexpr unsigned kMaxImmediateRepeats = 3;
 
+// While a server can't be reached, one line in this time says so, for all sessions of a store.
+constexpr Nanos kTellAgain = 10'000'000'000;
+
 /// Returns Retry-After (seconds or a date) or x-amz-retry-after (milliseconds) in nanoseconds; 0 when absent.
 Nanos asked_wait(const http::Exchange& exchange, int64_t server_now) {
   constexpr uint64_t kMostSeconds = 1'000'000;
@@ -177,6 +180,16 @@ Nanos Client::wait_before_next(const Call& call, const Verdict& verdict) {
   return std::max(jittered, asked);
 }
 
+void Client::tell_waiting(const Call& call, const Verdict& verdict) {
+  const Nanos now = now_ns();
+  Nanos last = context_.told_waiting_ns.load();
+  if (last != 0 && now - last < kTellAgain) return;
+  if (!context_.told_waiting_ns.compare_exchange_strong(last, now)) return;  // another session says it
+  log::warning("Waiting for {}: {} {}: {}; attempt {} of {} follows (AWS_MAX_ATTEMPTS).", context_.bases[call.endpoint],
+               call_name(call.kind), call.subject, verdict.happened, call.counted_attempts,
+               context_.settings.retry.max_attempts);
+}
+
 bool Client::repeat_later(Call& call, const Verdict& verdict) {
   if (verdict.action == Action::kFail || verdict.action == Action::kSkewed) return false;
   if (call.counted_attempts >= context_.settings.retry.max_attempts) return false;
@@ -184,6 +197,7 @@ bool Client::repeat_later(Call& call, const Verdict& verdict) {
   if (call.deadline_ns != 0 && due >= call.deadline_ns) return false;
   ++call.counted_attempts;
   call.due_ns = due;
+  if (verdict.code == ErrorCode::kStorageUnreachable) tell_waiting(call, verdict);
   return true;
 }
 

@@ -39,6 +39,7 @@ class Client {
   bool repeat_at_once(Call& call, const Verdict& verdict);
   bool correct_clock(Call& call);
   bool repeat_later(Call& call, const Verdict& verdict);
+  void tell_waiting(const Call& call, const Verdict& verdict);
   Nanos wait_before_next(const Call& call, const Verdict& verdict);
 
   Context& context_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "location/location.hpp"
 #include "storage/s3/settings.hpp"
 
@@ -22,6 +23,7 @@ struct Context {
   std::string bucket_path;         ///< "/bucket" in path style, else empty
   /// Server time minus ours in seconds, learned from a RequestTimeTooSkewed answer.
   std::atomic<int64_t> clock_offset = 0;
+  std::atomic<Nanos> told_waiting_ns = 0;  ///< when a session last said that it waits for a server; 0: never
 
   std::string object_path(std::string_view name) const;   ///< encoded, of a name relative to the root
   std::string bucket_request_path() const;                ///< encoded, of requests to the bucket itself

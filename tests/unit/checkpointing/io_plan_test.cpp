@@ -37,11 +37,20 @@ io::PlanRequest request(uint64_t part, uint64_t memory, uint32_t cores) {
 
 TEST(IoPlan, ABlockingStoreGetsAThreadPerPartInFlight) {
   MemoryStore store;
-  const auto io = plan_io(plan_of(8, kGiB), store, request(16 * kMiB, 384 * kMiB, 2));
+  const auto io = plan_io(plan_of(8, kGiB), store, request(16 * kMiB, 384 * kMiB, 8));
   ASSERT_TRUE(io);
   EXPECT_EQ(io->workers, 16U);
   EXPECT_EQ(io->depth, 1U);
   EXPECT_EQ(io->part_bytes, 16 * kMiB);
+}
+
+TEST(IoPlan, ThreadsThatCopyAreFewOnFewCores) {
+  MemoryStore store;
+  for (const auto& [cores, workers] : {std::pair{1U, 4U}, std::pair{2U, 4U}, std::pair{4U, 8U}, std::pair{64U, 16U}}) {
+    const auto io = plan_io(plan_of(8, kGiB), store, request(16 * kMiB, 384 * kMiB, cores));
+    ASSERT_TRUE(io);
+    EXPECT_EQ(io->workers, workers);
+  }
 }
 
 TEST(IoPlan, AnAsynchronousStoreGetsAThreadPerCoreAndDepth) {

@@ -63,26 +63,21 @@ TEST(DirectProbe, KnowsTheFileSystemByName) {
   EXPECT_EQ(posix::file_system_name("/no/such/path"), "unknown file system");
 }
 
+TEST(DirectStore, EveryBufferSuitsTheLargestAlignment) {
+  for (const size_t bytes : {size_t{1}, size_t{4096}, size_t{65536}, size_t{65537}, size_t{3 * kMiB + 4096}}) {
+    const auto buffer = AlignedBuffer::allocate(bytes);
+    ASSERT_TRUE(buffer);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % AlignedBuffer::kAlignment, 0);
+    std::fill_n(buffer->data(), bytes, std::byte{1});
+  }
+}
+
 TEST(DirectStore, PartsGrowToWholeBlocks) {
   const TempFolder folder;
   const auto store = open_direct_store(direct_at(folder.path())).value();
   EXPECT_EQ(store->object({"x", 100'000, 5000, {}})->part_bytes(), 8192);
   EXPECT_EQ(store->object({"x", 100'000, 0, {}})->part_count(), 1);
   EXPECT_EQ(store->object({"x", 0, 4096, {}})->part_count(), 1);
-}
-
-TEST(DirectStore, AnUnfinishedFileNeverHasTheSizeOfAWholeOne) {
-  const TempFolder folder;
-  const auto store = open_direct_store(direct_at(folder.path())).value();
-  const auto session = store->open_session(1).value();
-  for (const uint64_t size : {4096UL, 5000UL, 8192UL}) {
-    const auto object = store->object({"x", size, 1 * kMiB, {}});
-    ASSERT_TRUE(run(*session, OpKind::kBeginWrite, *object));
-    ASSERT_TRUE(write_part(*session, *object, 0));
-    EXPECT_NE(size_of(folder.path() + "/x"), size);
-    ASSERT_TRUE(run(*session, OpKind::kCommitWrite, *object));
-    EXPECT_EQ(size_of(folder.path() + "/x"), size);
-  }
 }
 
 TEST(DirectStore, ManyPartsInFlightAtManyDepths) {

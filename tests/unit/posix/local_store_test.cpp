@@ -1,6 +1,8 @@
 // The contract of store.hpp on local files: buffered, direct through io_uring, and direct without it; each on the file
 // system of the build folder and on /dev/shm.
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -186,6 +188,86 @@ TEST_P(LocalStoreTest, AbortAfterAFailedBeginLeavesOthersFilesAlone) {
   EXPECT_FALSE(run(*own, OpKind::kBeginWrite, *object));
   EXPECT_TRUE(run(*own, OpKind::kAbortWrite, *object));
   EXPECT_TRUE(std::filesystem::is_directory(path_of("folder.pt")));
+}
+
+TEST_P(LocalStoreTest, AnUnfinishedFileNeverHasTheSizeOfAWholeOne) {
+  const auto own = session();
+  for (const uint64_t size : {0UL, 1UL, 4096UL, 5000UL, 8192UL}) {
+    const auto object = store_->object({"x", size, 4096, {}});
+    ASSERT_TRUE(run(*own, OpKind::kBeginWrite, *object));
+    EXPECT_NE(size_of(path_of("x")), size);
+    for (uint32_t part = object->part_count(); part-- > 0;) {  // the last part first
+      ASSERT_TRUE(write_part(*own, *object, part));
+      EXPECT_NE(size_of(path_of("x")), size);
+    }
+    ASSERT_TRUE(run(*own, OpKind::kCommitWrite, *object));
+    EXPECT_EQ(size_of(path_of("x")), size);
+  }
+}
+
+TEST_P(LocalStoreTest, WhatIsNoFileIsRefusedWithoutWaiting) {
+  std::filesystem::create_directories(path_of("folder"));
+  ASSERT_EQ(::mkfifo(path_of("fifo").c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/null", path_of("device"));
+  std::filesystem::create_symlink("fifo", path_of("link"));
+  const auto own = session();
+  for (const auto& [name, kind] : {std::pair{"folder", "a folder"}, std::pair{"fifo", "a FIFO"},
+                                   std::pair{"device", "a device"}, std::pair{"link", "a FIFO"}}) {
+    for (const OpKind begin : {OpKind::kBeginWrite, OpKind::kBeginRead}) {
+      const auto object = store_->object({name, 0, 4096, {}});
+      const Status begun = run(*own, begin, *object);
+      EXPECT_TRUE(has_code(begun, ErrorCode::kInvalidStructure)) << text_of(begun);
+      EXPECT_THAT(text_of(begun), ::testing::HasSubstr(std::string("is ") + kind + ", not a file"));
+    }
+    EXPECT_TRUE(has_code(store_->evict(name), ErrorCode::kInvalidStructure));
+    EXPECT_FALSE(own->get(name, 0, 1));
+    EXPECT_TRUE(std::filesystem::exists(path_of(name)));
+  }
+}
+
+TEST_P(LocalStoreTest, AStaleHandleIsAskedForOnceMore) {
+  ASSERT_TRUE(write_object(*store_, {"x", 10, 4096, {}}));
+  in_a_thread([this] {
+    const auto own = session();
+    const auto object = store_->object({"x", 10, 4096, {}});
+    if (!refuse_calls(__NR_openat, ESTALE)) GTEST_SKIP() << "no filters here";
+    Operation begin{.kind = OpKind::kBeginRead, .object = object.get()};
+    const Status begun = run(*own, begin);
+    EXPECT_TRUE(has_code(begun, ErrorCode::kStorageIo)) << text_of(begun);
+    EXPECT_THAT(begun.error().suggestion, ::testing::HasSubstr("failed over"));
+    EXPECT_EQ(begin.attempts, 2);
+  });
+}
+
+TEST_P(LocalStoreTest, AFileThatMayNotBeWrittenOverIsSaidToBeOne) {
+  ASSERT_TRUE(write_object(*store_, {"x", 10, 4096, {}}));
+  in_a_thread([this] {
+    const auto own = session();
+    const auto object = store_->object({"x", 10, 4096, {}});
+    if (!refuse_calls(__NR_openat, EPERM)) GTEST_SKIP() << "no filters here";
+    Operation begin{.kind = OpKind::kBeginWrite, .object = object.get()};
+    const Status begun = run(*own, begin);
+    EXPECT_TRUE(has_code(begun, ErrorCode::kPermissionDenied)) << text_of(begun);
+    EXPECT_THAT(begun.error().details, ::testing::HasSubstr("written over"));
+    EXPECT_THAT(begun.error().suggestion, ::testing::HasSubstr("fresh folder"));
+  });
+}
+
+// A file system over an object store, for example, can't set lengths: what is interrupted there is short.
+TEST_P(LocalStoreTest, ABufferedFileNeedsNoLengthInAdvance) {
+  in_a_thread([this] {
+    const auto own = session();
+    const auto object = store_->object({"x", 10, 4096, {}});
+    if (!refuse_calls(__NR_ftruncate, EPERM)) GTEST_SKIP() << "no filters here";
+    const Status begun = run(*own, OpKind::kBeginWrite, *object);
+    if (store_->traits().backend == "direct") {
+      EXPECT_TRUE(has_code(begun, ErrorCode::kPermissionDenied)) << text_of(begun);
+      return;
+    }
+    ASSERT_TRUE(begun) << text_of(begun);
+    ASSERT_TRUE(write_part(*own, *object, 0));
+    EXPECT_TRUE(run(*own, OpKind::kCommitWrite, *object));
+  });
 }
 
 TEST_P(LocalStoreTest, ReadingNeedsTheFileWithItsExactSize) {

@@ -1,5 +1,6 @@
 // Eviction and residency, on the file system of the build folder or, where that is memory, of /var/tmp.
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -64,6 +65,20 @@ TEST_F(PageCacheTest, DontNeedLeavesNothingCachedAfterWritingAndReading) {
   EXPECT_EQ(residency(*store).cached_bytes, 0);
   ASSERT_TRUE(read_object(*store, kCachedSpec));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
+}
+
+// A filter of a container may refuse what only looks: then nothing is known, and nothing fails.
+TEST_F(PageCacheTest, WhatTheKernelRefusesIsUnknown) {
+  const auto store = open(FadviseMode::kNone);
+  ASSERT_TRUE(write_object(*store, kCachedSpec));
+  in_a_thread([&] {
+    if (!refuse_calls(__NR_mincore, EPERM)) GTEST_SKIP() << "no filters here";
+    const auto residency = store->residency(kCachedSpec.name);
+    ASSERT_TRUE(residency);
+    EXPECT_FALSE(*residency);
+    ASSERT_TRUE(refuse_calls(__NR_fadvise64, ENOSYS));
+    EXPECT_TRUE(store->evict(kCachedSpec.name));
+  });
 }
 
 TEST_F(PageCacheTest, AbsentFilesAreNamed) {

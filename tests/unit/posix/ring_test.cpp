@@ -1,15 +1,9 @@
 // A kernel, or a filter of the container, that refuses to be entered through an io_uring.
 #include "storage/posix/ring.hpp"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <functional>
-#include <thread>
 
 #include "base/units.hpp"
 #include "storage/posix/file_store.hpp"
@@ -23,21 +17,8 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-/// From here on io_uring_enter fails with `error` in this thread. False where filters can't be set.
 bool refuse_entries(int error) {
-  sock_filter steps[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_enter, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{.len = std::size(steps), .filter = steps};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-/// Runs `work` in a thread of its own, whose filter ends with it.
-void in_a_thread(const std::function<void()>& work) {
-  std::thread(work).join();
+  return refuse_calls(__NR_io_uring_enter, error);
 }
 
 class RefusedRing : public ::testing::Test {

@@ -1,15 +1,21 @@
 #include "support.hpp"
 
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <fstream>
+#include <iterator>
+#include <thread>
 
 namespace mlps::storage::test {
 
@@ -63,6 +69,21 @@ std::unique_ptr<PrivateMount> PrivateMount::make(const std::string& type, const 
 
 PrivateMount::~PrivateMount() {
   if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
+}
+
+bool refuse_calls(int number, int error) {
+  sock_filter steps[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{.len = std::size(steps), .filter = steps};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+void in_a_thread(const std::function<void()>& work) {
+  std::thread(work).join();
 }
 
 std::byte pattern_at(uint64_t offset, uint64_t seed) {

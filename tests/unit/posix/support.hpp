@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,6 +54,11 @@ class PrivateMount {
   TempFolder folder_;
   bool mounted_ = false;
 };
+
+/// From here on the system call `number` fails with `error` in this thread. False where filters can't be set.
+bool refuse_calls(int number, int error);
+/// Runs `work` in a thread of its own, whose filter ends with it.
+void in_a_thread(const std::function<void()>& work);
 
 /// Content of an object at an offset: no two places alike, and different for each seed.
 std::byte pattern_at(uint64_t offset, uint64_t seed);

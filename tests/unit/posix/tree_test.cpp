@@ -164,10 +164,13 @@ TEST_F(TreeTest, FreeSpaceIsMeasuredAtTheNearestExistingAncestor) {
   const Tree deep(folder_.path() + "/not/yet/there");
   const auto asked = deep.capacity();
   ASSERT_TRUE(asked && asked->has_value());
-  const std::optional<Capacity>& capacity = *asked;
-  EXPECT_EQ(capacity->measured_at, folder_.path());
+  const Capacity& capacity = **asked;
+  EXPECT_EQ(capacity.measured_at, folder_.path());
   const auto space = std::filesystem::space(folder_.path());
-  EXPECT_NEAR(static_cast<double>(capacity->available_bytes), static_cast<double>(space.available), 4e9);
+  EXPECT_NEAR(static_cast<double>(capacity.available_bytes), static_cast<double>(space.available), 4e9);
+  const auto without_blocks = Tree("/proc").capacity();
+  ASSERT_TRUE(without_blocks);
+  EXPECT_FALSE(without_blocks->has_value()) << "it has none, which is not the same as a full one";
   EXPECT_EQ(Tree("relative/path").capacity().error().code, ErrorCode::kPathNotFound);
 }
 

@@ -1,3 +1,4 @@
+#include "base/log.hpp"
 #include "fixture.hpp"
 
 namespace mlps::test {
@@ -57,6 +58,17 @@ TEST_F(FaultTest, RetryAfterIsHonoured) {
   const Operation operation = put();
   EXPECT_EQ(outcome(operation), "ok");
   EXPECT_GE(operation.completed_ns - operation.submitted_ns, 30'000'000);
+}
+
+TEST_F(FaultTest, AWaitForTheServerIsSaidOnceWithItsReason) {
+  const size_t before = log::problems().size();
+  server.inject("PUT", "", {.status = 408}, 3);
+  EXPECT_EQ(put().attempts, 4U);
+  const auto problems = log::problems();
+  ASSERT_EQ(problems.size(), before + 1);
+  EXPECT_THAT(problems.back(),
+              AllOf(HasSubstr("Waiting for " + server.url() + ": PutObject s3://bkt/run 1/k: HTTP 408"),
+                    HasSubstr("attempt 2 of 4 follows (AWS_MAX_ATTEMPTS)")));
 }
 
 TEST_F(FaultTest, EveryTransientStatusIsRepeated) {
