@@ -251,7 +251,7 @@ TEST(TrainingWorkload, NotesOfShippedFilesNameReasons) {
     }
   }
   EXPECT_THAT(load_training("unet3d", "b200").notes,
-              Contains(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
+              ElementsAre(HasSubstr("reader.multiprocessing_context=fork has no effect: threads")));
 }
 
 }  // namespace
