@@ -46,7 +46,16 @@ std::optional<std::string> Environment::get(std::string_view name) const {
   return found->second;
 }
 
-Status Environment::add_file(const std::string& path) {
+std::vector<std::string> Environment::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values_) {
+    if (!value.empty()) names.push_back(name);
+  }
+  return names;
+}
+
+Result<Variables> read_variables(const std::string& path) {
+  Variables variables;
   const Result<std::string> text_of_file = read_file(path, "file of variables");
   if (!text_of_file) return fail(text_of_file.error());
   std::istringstream file(*text_of_file);
@@ -61,9 +70,9 @@ Status Environment::add_file(const std::string& path) {
       // The line itself is not shown: it may hold a secret.
       return fail(ErrorCode::kConfigParse, fmt::format("{}:{}: not of the form NAME=value", path, number));
     }
-    if (!get(name)) values_[std::string(name)] = unquoted(text.substr(equals + 1));
+    variables.emplace_back(name, unquoted(text.substr(equals + 1)));
   }
-  return {};
+  return variables;
 }
 
 }  // namespace mlps

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -25,12 +26,18 @@ class Environment {
   /// Replaces a variable; an empty value unsets it.
   void set(std::string_view name, std::string value) { values_[std::string(name)] = std::move(value); }
 
-  /// Adds the variables of a .env file that are not set already (the shell wins): lines NAME=VALUE, with optional
-  /// `export`, quotes and comments. Any other line is E104 with file and line number.
-  Status add_file(const std::string& path);
+  /// Returns the names of all variables that are set.
+  std::vector<std::string> names() const;
 
  private:
   std::map<std::string, std::string> values_;
 };
+
+/// Names with their values, in the order of a file.
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// Returns the variables of a .env file: lines NAME=VALUE, with optional `export`, quotes and comments. Any other line
+/// is E104 with file and line number.
+Result<Variables> read_variables(const std::string& path);
 
 }  // namespace mlps

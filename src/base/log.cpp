@@ -44,6 +44,7 @@ struct State {
   std::string progress_line;
   std::vector<Entry> earlier;  // those of before the log files were opened
   std::vector<std::string> problems;
+  std::vector<Error> failures;
   bool files_are_open = false;
   std::string run_folder;
   File all;
@@ -182,7 +183,20 @@ namespace mlps {
 
 int report_failures(const std::vector<Error>& errors) {
   for (const Error& error : errors) log::error("{}", render(error));
+  remember_failures(errors);
   return exit_code(errors.front().code);
+}
+
+void remember_failures(const std::vector<Error>& errors) {
+  log::State& s = log::state();
+  const std::lock_guard lock(s.mutex);
+  s.failures.insert(s.failures.end(), errors.begin(), errors.end());
+}
+
+std::vector<Error> reported_failures() {
+  log::State& s = log::state();
+  const std::lock_guard lock(s.mutex);
+  return s.failures;
 }
 
 }  // namespace mlps

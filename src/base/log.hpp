@@ -76,4 +76,9 @@ std::vector<std::string> problems();
 /// Logs every failure, one after the other, and returns the process status, which the first one decides.
 int report_failures(const std::vector<Error>& errors);
 
+/// Remembers errors that were shown in another way than by report_failures().
+void remember_failures(const std::vector<Error>& errors);
+/// Returns all errors that were reported or remembered, for those who ask for JSON.
+std::vector<Error> reported_failures();
+
 }  // namespace mlps

@@ -26,6 +26,8 @@ Lost& lost() {
   return instance;
 }
 
+std::atomic<uint64_t> printed = 0;
+
 constexpr size_t kPipeRoom = 4096;  // a pipe that can be written takes as much without a wait (PIPE_BUF)
 constexpr Nanos kReaderNs = 60'000'000'000;
 constexpr Nanos kAfterStopNs = 5'000'000'000;
@@ -73,7 +75,12 @@ void write_to(Stream& stream, std::string_view text) {
 }  // namespace
 
 void print(std::string_view text) {
+  printed += text.size();
   write_to(standard_output, text);
+}
+
+uint64_t printed_bytes() {
+  return printed;
 }
 
 void print_error(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace mlps {
 /// while there is no room for them.
 void print(std::string_view text);
 void print_error(std::string_view text);
+
+/// Returns how much print() was given so far.
+uint64_t printed_bytes();
 
 /// Limits all further waits for readers to a few seconds in all: this process was asked to stop.
 void stop_waiting_for_readers();

@@ -1,8 +1,10 @@
 #include "cli/benchmark_command.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "launch/job_control.hpp"
 #include "launch/job_settings.hpp"
 #include "launch/launch_job.hpp"
+#include "session/execution.hpp"
 #include "session/placement.hpp"
 #include "session/process_group.hpp"
 
@@ -55,9 +58,12 @@ void record_end(const CommonOptions& common, std::optional<uint64_t> id, int exi
 
 void announce(const ParseOutcome& parsed, const BenchmarkOptions& options) {
   const CommonOptions& common = options.common;
-  for (const std::string& warning : parsed.warnings) log::warning("{}", warning);
   if (!common.results_dir.empty()) log::status("results dir: {} ({})", common.results_dir, common.results_dir_source);
   for (const std::string& note : parsed.notes) log::status("{}", note);
+  for (const auto& [key, value] : options.arguments.members()) {
+    if (!value.is_null()) log::write(LogLevel::kVerbose, fmt::format("{}: {}", key, value.dump()));
+  }
+  log::write(LogLevel::kDebug, "arguments: " + options.arguments.dump());
   if (common.mode == Mode::kWhatif && options.runs && !common.dry_run) {
     log::status("whatif: results can't be submitted to MLPerf");
   }
@@ -70,13 +76,15 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
   CommonOptions& common = parsed.command->options().common;
   common.argv = {"mlpstorage"};
   common.argv.insert(common.argv.end(), arguments.begin(), arguments.end());
+  std::vector<Error> problems;
   if (group.is_process0()) {
-    if (parsed.errors.empty()) {
-      if (Status status = claim_results_dir(common, options.runs); !status) parsed.errors.push_back(status.error());
-    }
-    if (group.is_alone() && !parsed.errors.empty()) return report(parsed.errors);
     log::configure({common.stream_log_level, common.color});
+    for (const std::string& warning : parsed.warnings) log::warning("{}", warning);
     if (parsed.errors.empty()) announce(parsed, options);
+    if (Status status = claim_results_dir(common, options.runs); !status) problems.push_back(status.error());
+    // Values that don't convert leave nothing that could be looked at further.
+    if (!parsed.errors.empty()) std::move(problems.begin(), problems.end(), std::back_inserter(parsed.errors));
+    if (group.is_alone() && !parsed.errors.empty()) return report(parsed.errors);
   }
   if (const auto status = group.check_consensus(parsed.errors)) return *status;
   std::optional<uint64_t> id;
@@ -86,9 +94,29 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
-  const int exit_status = parsed.command->execute({parsed.environment, start, group});
+  const int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
   record_end(common, id, exit_status);
   return exit_status;
+}
+
+/// The same, with an answer on stdout for one who asked for JSON, whatever became of the command.
+int carry_out_and_answer(ParsedCommand parsed, const std::vector<std::string>& arguments, const Stamp& start,
+                         ProcessGroup& group) {
+  const bool answers = parsed.command->options().common.json && group.is_process0();
+  const int status = carry_out(std::move(parsed), arguments, start, group);
+  if (answers && status != kExitSuccess) print_refusal(status);
+  return status;
+}
+
+/// Returns a warning for each flag of the launcher that was given for a command which no launcher starts.
+std::vector<std::string> launcher_flags_without_effect(const CommandLine& line) {
+  std::vector<std::string> warnings;
+  for (const char* name : {"mpi-bin", "mpi-btl", "mpi-params", "allow-run-as-root"}) {
+    const auto given = line.tokens.settings.find(name);
+    if (given == line.tokens.settings.end() || given->second.source == Source::kUserFile) continue;
+    warnings.push_back(fmt::format("--{} has no effect: no launcher is started on this host alone", name));
+  }
+  return warnings;
 }
 
 /// Starts the command on its hosts, in the process where it was typed, which takes no part in the run.
@@ -102,14 +130,21 @@ int launch(const Resolution& resolution, const CommandLine& line, const ParsedCo
   const auto command = launcher_command(options.hosts, invocation.environment);
   if (!command) errors.push_back(command.error());
   const auto settings = make_job_settings(resolution, line, invocation.arguments, invocation.start);
-  if (!errors.empty()) return report_failures(errors);
+  if (!errors.empty() || options.common.dry_run) {  // else the job says them
+    for (const std::string& warning : parsed.warnings) log::warning("{}", warning);
+  }
+  if (!errors.empty()) {
+    const int status = report_failures(errors);
+    if (options.common.json) print_refusal(status);
+    return status;
+  }
   if (!options.common.dry_run) return run_launched(*command, settings);
   log::status("would start: {}", join(command->words, " "));
   for (const world::HostShare& share : *shares) {
     log::status("host {}: ranks {} to {}", share.host, share.first_rank, share.first_rank + share.ranks - 1);
   }
   ProcessGroup alone;
-  return parsed.command->execute({parsed.environment, invocation.start, alone});
+  return parsed.command->execute({parsed.environment, invocation.start, alone, {}});
 }
 
 /// Carries out a command as it was typed, without a launcher around it.
@@ -120,8 +155,12 @@ int from_here(const Benchmark& benchmark, const Resolution& resolution, const In
   if (parsed.errors.empty() && line.command.is(kRuns) && needs_launcher(parsed.command->options().hosts)) {
     return launch(resolution, line, parsed, invocation);
   }
+  if (line.command.is(kRuns)) {
+    const std::vector<std::string> warnings = launcher_flags_without_effect(line);
+    parsed.warnings.insert(parsed.warnings.end(), warnings.begin(), warnings.end());
+  }
   ProcessGroup group;
-  return carry_out(std::move(parsed), invocation.arguments, invocation.start, group);
+  return carry_out_and_answer(std::move(parsed), invocation.arguments, invocation.start, group);
 }
 
 /// Settings, or all that is wrong with them.
@@ -160,8 +199,8 @@ int take_part(const ResolvedSettings& decided, const Invocation& invocation, Pro
   if (const auto status = group.check_consensus(line ? std::vector<Error>() : std::vector<Error>{line.error()}))
     return *status;
   const Benchmark& benchmark = *registry.find(line->command.group);
-  return carry_out(benchmark.parse(std::move(*line)), settings->arguments, start_of(*settings, invocation.start),
-                   group);
+  return carry_out_and_answer(benchmark.parse(std::move(*line)), settings->arguments,
+                              start_of(*settings, invocation.start), group);
 }
 
 /// Writes to the command that started this group, by way of the launcher.

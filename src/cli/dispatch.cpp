@@ -63,7 +63,8 @@ int dispatch(const Invocation& invocation) {
   const std::vector<std::string>& arguments = invocation.arguments;
   const Grammar& grammar = invocation.registry.grammar();
   if (asks_for(arguments, {"--help_all", "--help-all"})) return say(full_help_text(grammar), invocation);
-  if (!arguments.empty() && arguments.front() == "--version") return say(version_line() + "\n", invocation);
+  if (!arguments.empty() && (arguments.front() == "--version" || arguments.front() == "-V"))
+    return say(version_line() + "\n", invocation);
   if (!arguments.empty() && arguments.front() == kJoinWord) return join_command(invocation);
   const Resolution resolution = grammar.resolve(arguments);
   using enum Resolution::Kind;

@@ -51,7 +51,7 @@ std::string flag_entry(const Flag& flag, std::string_view value, std::string_vie
 
 std::string value_text(const Flag& flag, Mode mode) {
   if (flag.kind == FlagKind::kSwitch) return {};
-  if (flag.kind != FlagKind::kChoice) return std::string(value_word(flag));
+  if (flag.kind != FlagKind::kChoice || !flag.value_name.empty()) return std::string(value_word(flag));
   return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
@@ -116,7 +116,7 @@ std::string help_text(const Grammar& grammar, const Resolution& resolution) {
     if (word->built) text += entry(word->word, word->text);
   }
   if (is_root) {
-    text += "\nFlags:\n" + entry("--version", "Print the version.") +
+    text += "\nFlags:\n" + entry("--version, -V", "Print the version.") +
             entry("--help, -h", "After any word: explain it.") +
             entry("--help_all, --help-all", "Print the whole reference.") + "\n" + std::string(kExitCodes);
   }

@@ -121,13 +121,13 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
                                      const Environment& environment) {
   if (!is_plain_name(orgname)) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("init: '{}' can't be the name of an organisation", orgname), {},
-                "use letters, digits, '.', '_' and '-'");
+                "use letters, digits, '.', '_' and '-', at most 255 of them");
   }
   const Result<fs::path> folder = target_path(path, environment);
   if (!folder) return fail(folder.error());
   const Result<bool> mine = check_target(*folder, orgname);
   if (!mine) return fail(mine.error());
-  InitOutcome outcome{folder->string(), !*mine, {}, {}};
+  InitOutcome outcome{folder->string(), !*mine, {}, {}, {}};
   if (outcome.created) {
     std::error_code error;
     fs::create_directory(*folder, error);
@@ -140,6 +140,9 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
     }
   }
   // The directory is ready even where it can't be recorded as the default.
+  const Settings before = read_user_values(grammar, environment).settings;
+  const auto old = before.find("results-dir");
+  if (old != before.end() && old->second.values[0] != outcome.path) outcome.replaced = old->second.values[0];
   const Status recorded = set_user_value(grammar, environment, "results_dir", {outcome.path});
   if (recorded) outcome.recorded = user_config_path(environment).value_or("");
   if (!recorded) outcome.not_recorded = recorded.error().message;

@@ -20,6 +20,7 @@ Result<std::string> read_sentinel(const std::string& results_dir);
 struct InitOutcome {
   std::string path;          ///< absolute
   bool created = false;      ///< false: it belonged to this organisation before
+  std::string replaced;      ///< the default until now, where it was another one
   std::string recorded;      ///< the per-user file that now names it as the default; empty if that failed
   std::string not_recorded;  ///< why not
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
@@ -50,7 +51,8 @@ int init(const Resolution& resolution, const Arguments& arguments, const Environ
   print(fmt::format("{} {} for organisation '{}'.\n", outcome->path,
                     outcome->created ? "is initialised" : "was initialised before", arguments.words[0]));
   if (!outcome->recorded.empty()) {
-    print(fmt::format("It is the default results directory now ({}).\n", outcome->recorded));
+    const std::string instead = outcome->replaced.empty() ? "" : fmt::format(" instead of {}", outcome->replaced);
+    print(fmt::format("It is the default results directory now{} ({}).\n", instead, outcome->recorded));
   } else {
     print_error(fmt::format("warning: not recorded as the default results directory: {}\n", outcome->not_recorded));
   }
@@ -81,7 +83,7 @@ Result<std::string> history_dir(const Resolution& resolution, const Environment&
   arguments.errors.insert(arguments.errors.end(), layers.errors.begin(), layers.errors.end());
   Reader reader(arguments.settings, resolution.command, arguments.errors);
   const std::string folder = reader.text("results-dir");
-  reader.report_missing(environment);
+  reader.report_missing();
   if (!arguments.errors.empty()) return fail(arguments.errors.front());
   const Result<std::string> orgname = read_sentinel(folder);
   if (!orgname) return fail(orgname.error());
@@ -135,6 +137,7 @@ int history_show(const Resolution& resolution, const Environment& environment, A
 
 int report(const std::vector<Error>& errors) {
   for (const Error& error : errors) print_error(render(error) + "\n");
+  remember_failures(errors);
   return exit_code(errors.front().code);
 }
 

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "base/read_file.hpp"
+#include "flags/effects.hpp"
 #include "flags/layers.hpp"
 #include "flags/text.hpp"
+#include "flags/variables.hpp"
 #include "storage/setting_variables.hpp"
 #include "world/host_facts.hpp"
 
@@ -16,17 +20,30 @@ namespace {
 // The least --timeseries-interval: a sample costs some tenths of a millisecond.
 constexpr double kShortestIntervalS = 0.01;
 
+// The names of mlpstorage 3.0; no message has the level of the first three, of the two after DEBUG, and of CRITICAL.
+constexpr auto kLogLevels = std::to_array<std::pair<std::string_view, LogLevel>>({
+    {"PLAID", LogLevel::kDebug},
+    {"LUDICROUS", LogLevel::kDebug},
+    {"RIDICULOUS", LogLevel::kDebug},
+    {"DEBUG", LogLevel::kDebug},
+    {"VERBOSEST", LogLevel::kVerbose},
+    {"VERBOSER", LogLevel::kVerbose},
+    {"VERBOSE", LogLevel::kVerbose},
+    {"INFO", LogLevel::kInfo},
+    {"STATUS", LogLevel::kStatus},
+    {"WARNING", LogLevel::kWarning},
+    {"RESULT", LogLevel::kResult},
+    {"ERROR", LogLevel::kError},
+    {"CRITICAL", LogLevel::kNone},
+});
+
 LogLevel log_level(Reader& reader, const Environment& environment) {
   const std::string name = reader.choice("stream-log-level");
-  LogLevel level = LogLevel::kInfo;
-  if (name == "DEBUG") level = LogLevel::kDebug;
-  if (name == "VERBOSE") level = LogLevel::kVerbose;
-  if (name == "STATUS") level = LogLevel::kStatus;
-  if (name == "WARNING") level = LogLevel::kWarning;
-  if (name == "RESULT") level = LogLevel::kResult;
-  if (name == "ERROR") level = LogLevel::kError;
+  const auto* row =
+      std::find_if(kLogLevels.begin(), kLogLevels.end(), [&](const auto& known) { return known.first == name; });
+  LogLevel level = row == kLogLevels.end() ? LogLevel::kInfo : row->second;
   if (reader.on("verbose")) level = std::min(level, LogLevel::kVerbose);
-  const bool debug = reader.on("debug") || lower(environment.get("MLPS_DEBUG").value_or("")) == "true";
+  const bool debug = reader.on("debug") || switch_value(environment.get("MLPS_DEBUG").value_or("")).value_or(false);
   return debug ? LogLevel::kDebug : level;
 }
 
@@ -80,6 +97,11 @@ void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
   }
 }
 
+template <class Item>
+void add(std::vector<Item> more, std::vector<Item>& all) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
 void read_named_files(CommandLine& line) {
   for (const auto& [name, setting] : line.tokens.settings) {
     const Flag* flag = line.command.find_flag(name);
@@ -95,15 +117,6 @@ void read_named_files(CommandLine& line) {
 
 }  // namespace
 
-void add_dotenv(const std::string& program_folder, ParseOutcome& outcome) {
-  const Result<std::string> path = load_dotenv(program_folder, outcome.environment);
-  if (!path) {
-    outcome.errors.push_back(path.error());
-  } else if (!path->empty()) {
-    outcome.notes.push_back(fmt::format("variables added from {}", *path));
-  }
-}
-
 CommandLine read_line(const Resolution& resolution, std::span<const std::string> arguments,
                       const Environment& environment, const std::string& program_folder) {
   CommandLine line;
@@ -113,16 +126,16 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
   line.tokens = tokenize(line.command, arguments);
   line.protocol = take_storage_word(line.command, line.tokens);
   line.errors = std::move(line.tokens.errors);
-  if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);
+  line.warnings = std::move(line.tokens.warnings);
+  const bool object = line.protocol == AccessProtocol::kObject;
+  if (object) add_dotenv(program_folder, *line.command.grammar, line);
+  add(unknown_variables(line.environment, *line.command.grammar), line.warnings);
+  if (line.protocol == AccessProtocol::kFile) add(unread_dotenv(program_folder, line.command), line.warnings);
   LayerNotes layers = apply_layers(line.command, line.environment, line.tokens.settings);
-  std::move(layers.errors.begin(), layers.errors.end(), std::back_inserter(line.errors));
-  line.notes.insert(line.notes.end(), layers.filled.begin(), layers.filled.end());
-  line.warnings = std::move(layers.warnings);
-  if (line.protocol == AccessProtocol::kObject) {
-    for (std::string& warning : storage::unread_variable_warnings(line.environment)) {
-      line.warnings.push_back(std::move(warning));
-    }
-  }
+  add(std::move(layers.errors), line.errors);
+  add(std::move(layers.filled), line.notes);
+  add(std::move(layers.warnings), line.warnings);
+  if (object) add(storage::unread_variable_warnings(line.environment), line.warnings);
   read_named_files(line);
   return line;
 }
@@ -155,7 +168,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
 }
 
 void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options, ParseOutcome& outcome) {
-  reader.report_missing(line.environment, line.tokens.without_value);
+  reader.report_missing(line.tokens.without_value);
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
     // Ignoring it would let a run pass that the user wanted stopped.
@@ -165,10 +178,7 @@ void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions&
          {},
          "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
   }
-  for (const Flag* flag : line.command.flags()) {
-    if (flag->no_effect.empty() || !line.command.has(*flag) || !reader.given(flag->name)) continue;
-    outcome.warnings.push_back(fmt::format("{} has no effect: {}", typed_name(*flag), flag->no_effect));
-  }
+  add(flags_without_effect(line, options), outcome.warnings);
   const double interval_s = options.timeseries_interval_s;
   if (interval_s > 0 && interval_s < kShortestIntervalS) {  // what is no number above 0 was refused already
     outcome.errors.push_back({ErrorCode::kConfigInvalid,

@@ -43,9 +43,6 @@ struct Parsed : ParseOutcome {
 CommandLine read_line(const Resolution& resolution, std::span<const std::string> arguments,
                       const Environment& environment, const std::string& program_folder);
 
-/// Adds the variables of a .env file, those that `outcome.environment` has not.
-void add_dotenv(const std::string& program_folder, ParseOutcome& outcome);
-
 /// Fills the options that every benchmark has.
 void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options);
 

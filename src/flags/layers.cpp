@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
+#include <iterator>
+#include <map>
 
 #include "base/text.hpp"
 #include "flags/text.hpp"
@@ -12,16 +14,52 @@
 namespace mlps::cli {
 namespace {
 
-void note_filled(const std::string& origin, const std::vector<std::string>& keys, LayerNotes& notes) {
-  if (!keys.empty()) notes.filled.push_back(fmt::format("{}: {}", origin, join(keys, ", ")));
+// Fills what nothing stronger has given. `outranked` gets what says something else than a stronger layer.
+void take(LayerValues layer, const CommandSyntax& command, Settings& settings, LayerNotes& notes,
+          std::vector<std::string>& outranked) {
+  std::move(layer.warnings.begin(), layer.warnings.end(), std::back_inserter(notes.warnings));
+  std::move(layer.errors.begin(), layer.errors.end(), std::back_inserter(notes.errors));
+  std::map<std::string, std::vector<std::string>> filled;
+  for (auto& [name, setting] : layer.settings) {
+    const Flag* flag = command.find_flag(name);
+    if (flag == nullptr || !command.has(*flag)) continue;
+    const auto [place, is_new] = settings.try_emplace(name, setting);
+    if (is_new) {
+      filled[setting.origin].push_back(key_name(*flag));
+    } else if (place->second.values != setting.values) {
+      const std::string stronger = place->second.origin == "flag" ? typed_name(*flag) : place->second.origin;
+      outranked.push_back(
+          fmt::format("{}: '{}' has no effect, {} outranks it", setting.origin, key_name(*flag), stronger));
+    }
+  }
+  for (const auto& [origin, keys] : filled) notes.filled.push_back(fmt::format("{}: {}", origin, join(keys, ", ")));
 }
 
-std::string nearest_key(const std::string& key, const CommandSyntax& command) {
-  std::vector<std::string> names;
-  for (const Flag* flag : command.flags()) {
-    if (command.has(*flag)) names.push_back(key_name(*flag));
+// Returns the flag of a key of a config file; nullptr with a warning for one that means nothing to the command.
+Result<const Flag*> flag_of_key(const CommandSyntax& command, const std::string& key, const std::string& origin,
+                                std::vector<std::string>& warnings) {
+  const bool is_key = key.find('-') == std::string::npos;
+  if (key == "config_file") {
+    return fail(ErrorCode::kConfigInvalid, "a config file can't name another one ('config_file')", {},
+                "remove the key, and give one --config-file with all values");
   }
-  return nearest(key, {names.begin(), names.end()});
+  const Flag* own = is_key ? command.find_flag(key) : nullptr;
+  const Flag* flag = own == nullptr && is_key ? command.grammar->find_flag(key) : own;
+  if (flag == nullptr) {
+    std::vector<const Flag*> flags = command.flags();
+    std::erase_if(flags, [&](const Flag* row) { return !command.has(*row) || row->name == "config-file"; });
+    return fail(unknown_key(
+        key, flags, fmt::format("'{} -h' lists the flags; a key is a flag's name with underscores", command.text())));
+  }
+  if (!command.has_in_some_mode(*flag)) {
+    warnings.push_back(fmt::format("{}: '{}' means nothing to '{}', skipped", origin, key, command.word()));
+    return nullptr;
+  }
+  if (command.has(*flag)) return flag;
+  return fail(ErrorCode::kConfigInvalid,
+              fmt::format("{} is not available in {} mode, only in {}", key, mode_name(command.mode),
+                          mode_names(command.modes_of(*flag))),
+              {}, "remove the key, or choose another mode");
 }
 
 void apply_config_file(const CommandSyntax& command, Settings& settings, LayerNotes& notes) {
@@ -35,67 +73,27 @@ void apply_config_file(const CommandSyntax& command, Settings& settings, LayerNo
   }
   if (root->size() == 0) notes.warnings.push_back(fmt::format("config file {} is empty", path));
   const std::string origin = "config file " + path;
-  std::vector<std::string> filled;
-  for (const auto& entry : *root) {
-    const std::string key = entry.first.Scalar();
-    const Flag* own = command.find_flag(key);
-    const Flag* flag = own != nullptr ? own : command.grammar->find_flag(key);
-    if (flag == nullptr || flag->name == "config-file" || key.find('-') != std::string::npos) {
-      const std::string near = nearest_key(key, command);
-      notes.warnings.push_back(fmt::format("{}: unknown key '{}' skipped{}", origin, key,
-                                           near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
-      continue;
-    }
-    if (!command.has_in_some_mode(*flag)) {
-      notes.warnings.push_back(fmt::format("{}: '{}' means nothing to '{}', skipped", origin, key, command.word()));
-      continue;
-    }
-    if (entry.second.IsNull() || settings.contains(flag->name)) continue;
-    if (!command.has(*flag)) {
-      notes.errors.push_back({ErrorCode::kConfigInvalid,
-                              fmt::format("{} is not available in {} mode, only in {}", key, mode_name(command.mode),
-                                          mode_names(command.modes_of(*flag))),
-                              "from " + origin, "remove the key, or choose another mode"});
-      continue;
-    }
-    Result<std::vector<std::string>> values = yaml_values(*flag, entry.second);
-    if (!values) {
-      values.error().details = "from " + origin;
-      notes.errors.push_back(std::move(values.error()));
-      continue;
-    }
-    if (values->empty()) continue;
-    settings[std::string(flag->name)] = {std::move(*values), Source::kConfigFile, origin};
-    filled.push_back(key);
-  }
-  note_filled(origin, filled, notes);
+  take(file_values(*root, Source::kConfigFile, origin,
+                   [&](const std::string& key) { return flag_of_key(command, key, origin, notes.warnings); }),
+       command, settings, notes, notes.warnings);
 }
 
-void apply_environment(const CommandSyntax& command, const Environment& environment, Settings& settings) {
+// Returns what the variables of the command's flags say. An old name counts where the present one isn't set.
+LayerValues environment_values(const CommandSyntax& command, const Environment& environment) {
+  LayerValues layer;
   for (const Flag* flag : command.flags()) {
-    if (flag->variable.empty() || !command.has(*flag) || settings.contains(flag->name)) continue;
-    if (const std::optional<std::string> value = environment.get(flag->variable)) {
-      const std::string origin = fmt::format("environment {}", flag->variable);
-      settings[std::string(flag->name)] = {{*value}, Source::kEnvironment, origin};
+    if (flag->variable.empty() || !command.has(*flag)) continue;
+    const std::optional<std::string> value = environment.get(flag->variable);
+    const std::optional<std::string> old = flag->retired.empty() ? std::nullopt : environment.get(flag->retired);
+    if (old) {
+      layer.warnings.push_back(
+          value ? fmt::format("{} has no effect: {} outranks it, its present name", flag->retired, flag->variable)
+                : fmt::format("{} is an old name: rename it to {}", flag->retired, flag->variable));
     }
+    const std::string origin = fmt::format("environment {}", value ? flag->variable : flag->retired);
+    if (value || old) layer.settings[std::string(flag->name)] = {{value ? *value : *old}, Source::kEnvironment, origin};
   }
-}
-
-void apply_user_file(const CommandSyntax& command, const Environment& environment, Settings& settings,
-                     LayerNotes& notes) {
-  UserValues values = read_user_values(*command.grammar, environment);
-  notes.warnings.insert(notes.warnings.end(), values.warnings.begin(), values.warnings.end());
-  notes.errors.insert(notes.errors.end(), values.errors.begin(), values.errors.end());
-  std::vector<std::string> filled;
-  std::string origin;
-  for (auto& [name, setting] : values.settings) {
-    const Flag* flag = command.find_flag(name);
-    if (flag == nullptr || !command.has(*flag) || settings.contains(name)) continue;
-    origin = setting.origin;
-    filled.push_back(key_name(*flag));
-    settings[name] = std::move(setting);
-  }
-  note_filled(origin, filled, notes);
+  return layer;
 }
 
 }  // namespace
@@ -103,23 +101,12 @@ void apply_user_file(const CommandSyntax& command, const Environment& environmen
 LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings) {
   LayerNotes notes;
   apply_config_file(command, settings, notes);
-  apply_environment(command, environment, settings);
-  apply_user_file(command, environment, settings, notes);
+  // These two describe the environment of many commands: what a command says differently is no mistake.
+  std::vector<std::string> outranked;
+  take(environment_values(command, environment), command, settings, notes, outranked);
+  take(read_user_values(*command.grammar, environment), command, settings, notes, outranked);
+  std::move(outranked.begin(), outranked.end(), std::back_inserter(notes.filled));
   return notes;
-}
-
-Result<std::string> load_dotenv(const std::string& program_folder, Environment& environment) {
-  std::vector<std::string> candidates{"./.env"};
-  if (!program_folder.empty()) candidates.push_back(program_folder + "/../.env");
-  for (const std::string& path : candidates) {
-    std::error_code ignored;
-    // A folder of this name is somebody's Python environment.
-    if (!std::filesystem::exists(path, ignored) || std::filesystem::is_directory(path, ignored)) continue;
-    const Status status = environment.add_file(path);
-    if (!status) return fail(status.error());
-    return path;
-  }
-  return std::string{};
 }
 
 }  // namespace mlps::cli

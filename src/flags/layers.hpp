@@ -11,7 +11,7 @@ namespace mlps::cli {
 
 /// Holds what the layers added, for the messages.
 struct LayerNotes {
-  std::vector<std::string> filled;  ///< "config file X: model, loops"
+  std::vector<std::string> filled;  ///< "config file X: model, loops", and what a stronger layer outranks
   std::vector<std::string> warnings;
   std::vector<Error> errors;
 };
@@ -19,9 +19,5 @@ struct LayerNotes {
 /// Fills `settings` for the flags that nothing stronger has given, in this order: --config-file, environment, per-user
 /// file. The reader of the values adds the built-in defaults.
 LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings);
-
-/// Adds the first of ./.env and `program_folder`/../.env to `environment`, for names not set there. Returns the file's
-/// path, or empty if there is none.
-Result<std::string> load_dotenv(const std::string& program_folder, Environment& environment);
 
 }  // namespace mlps::cli

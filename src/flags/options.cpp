@@ -1,5 +1,7 @@
 #include "flags/options.hpp"
 
+#include <algorithm>
+
 namespace mlps::cli {
 
 std::string_view mode_name(Mode mode) {
@@ -19,6 +21,10 @@ std::optional<Mode> mode_of(std::string_view name) {
     if (mode_name(mode) == name) return mode;
   }
   return std::nullopt;
+}
+
+bool BenchmarkOptions::gives_param(std::string_view key) const {
+  return std::any_of(common.params.begin(), common.params.end(), [&](const auto& param) { return param.first == key; });
 }
 
 std::string_view protocol_name(const BenchmarkOptions& options) {

@@ -69,6 +69,8 @@ struct BenchmarkOptions {
   std::string accelerator_type;                ///< may be empty
   std::optional<AccessProtocol> protocol;      ///< set where the command has the word
   bool o_direct = false;
+  /// Returns whether --params has the key.
+  bool gives_param(std::string_view key) const;
   double timeseries_interval_s = 10.0;
   bool skip_timeseries = false;
   uint32_t max_timeseries_samples = 3600;

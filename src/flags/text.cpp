@@ -28,7 +28,9 @@ std::string with_home(std::string_view path, std::string_view home) {
 
 bool is_plain_name(std::string_view name) {
   constexpr std::string_view kLegal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  return !name.empty() && name != "." && name != ".." && name.find_first_not_of(kLegal) == std::string_view::npos;
+  constexpr size_t kMost = 255;  // bytes of a name on every file system of Linux
+  return !name.empty() && name.size() <= kMost && name != "." && name != ".." &&
+         name.find_first_not_of(kLegal) == std::string_view::npos;
 }
 
 }  // namespace mlps::cli

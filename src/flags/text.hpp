@@ -15,7 +15,8 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
 /// Returns `path` with a leading "~" or "~/" replaced by `home`; unchanged when `home` is empty.
 std::string with_home(std::string_view path, std::string_view home);
 
-/// Returns whether `name` may become part of a folder's name: [A-Za-z0-9._-]+, and not "." or "..".
+/// Returns whether `name` may become part of a folder's name: [A-Za-z0-9._-]+, at most 255 of them, and not
+/// "." or "..".
 bool is_plain_name(std::string_view name);
 
 }  // namespace mlps::cli

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "flags/text.hpp"
+#include "location/location.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -79,7 +80,13 @@ class Tokenizer {
 
   void add_value(const Flag& flag, const std::string& value) {
     std::vector<std::string>& values = tokens_.settings[std::string(flag.name)].values;
-    if (!accumulates(flag)) values.clear();
+    if (!accumulates(flag)) {
+      if (!values.empty() && values[0] != value) {
+        tokens_.warnings.push_back(
+            fmt::format("{} is given twice: {} counts, {} doesn't", typed_name(flag), value, values[0]));
+      }
+      values.clear();
+    }
     values.push_back(value);
   }
 
@@ -105,7 +112,8 @@ class Tokenizer {
     return nullptr;
   }
 
-  Error unknown(const std::string& typed) const {
+  // The flag that was probably meant isn't reported as missing, too.
+  Error unknown(const std::string& typed) {
     std::string suggestion = retired_flag_hint(typed);
     if (suggestion.empty()) {
       std::vector<std::string_view> names;
@@ -113,6 +121,7 @@ class Tokenizer {
         if (command_.has(*flag)) names.push_back(flag->name);
       }
       const std::string near = nearest(typed.substr(std::min(typed.find_first_not_of('-'), typed.size())), names);
+      if (!near.empty()) tokens_.without_value.push_back(command_.find_flag(near));
       suggestion = near.empty() ? advice() : fmt::format("did you mean --{}?", near);
     }
     return {ErrorCode::kConfigInvalid, fmt::format("unknown flag {}", typed), {}, std::move(suggestion)};
@@ -148,14 +157,36 @@ class Tokenizer {
   const Flag* list_ = nullptr;  // that takes the arguments which follow
 };
 
+// Returns the storage word that a location among the values asks for, or a word near to one; else nothing.
+std::string probable_word(const CommandSyntax& command, Tokens& tokens) {
+  for (auto word = tokens.words.begin(); word != tokens.words.end(); ++word) {
+    const std::string near = nearest(*word, {"file", "object"});
+    if (near.empty()) continue;
+    tokens.words.erase(word);  // said with this
+    return near;
+  }
+  for (const auto& [name, setting] : tokens.settings) {
+    const Flag* flag = command.find_flag(name);
+    if (flag == nullptr || flag->kind != FlagKind::kLocation) continue;
+    const std::string& where = setting.values.back();
+    const auto location = parse_location(where);
+    if (location && location->is_object_store()) return "object";
+    if (location && location->is_file_system() && (where[0] == '/' || where.find("://") != std::string::npos))
+      return "file";
+  }
+  return {};
+}
+
 // Returns the error for a missing word "file" or "object". If it was typed right after a list, which then took it, the
 // error says so, and the word is removed from the list.
 Error missing_storage_word(const CommandSyntax& command, Tokens& tokens) {
   const std::string_view word = command.word();
+  const std::string probable = probable_word(command, tokens);
   Error error{ErrorCode::kConfigMissing,
               fmt::format("the word 'file' or 'object' is missing after '{}'", word),
               {},
-              fmt::format("write: {} file ..., or: {} object ...", word, word)};
+              probable.empty() ? fmt::format("write: {} file ..., or: {} object ...", word, word)
+                               : fmt::format("did you mean '{} {} ...'?", word, probable)};
   for (auto& [name, setting] : tokens.settings) {
     const Flag* flag = command.find_flag(name);
     if (flag == nullptr || !is_greedy(*flag) || !protocol_of(setting.values.back())) continue;

@@ -49,17 +49,13 @@ Status store(const std::string& path, const YAML::Node& node) {
   return status;
 }
 
-std::string nearest_key(const Grammar& grammar, std::string_view key) {
-  std::vector<std::string> names;
-  for (const Flag* flag : grammar.user_flags()) names.push_back(key_name(*flag));
-  return nearest(key, {names.begin(), names.end()});
-}
-
-Error rejected(std::string_view key) {
-  return {ErrorCode::kConfigInvalid,
-          fmt::format("per-user file: '{}' belongs to one command, not to the environment", key),
-          {},
-          fmt::format("remove it with: mlpstorage config unset {}", key)};
+Result<const Flag*> flag_of_key(const Grammar& grammar, const std::string& key) {
+  const std::string remove = fmt::format("remove it with: mlpstorage config unset {}", shell_quoted(key));
+  const Flag* flag = key.find('-') == std::string::npos ? grammar.find_flag(key) : nullptr;
+  if (flag == nullptr) return fail(unknown_key(key, grammar.user_flags(), remove));
+  if (flag->user_file) return flag;
+  return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' belongs to one command, not to the environment", key), {},
+              remove);
 }
 
 std::string variable_over(const Flag& flag, const Environment& environment) {
@@ -93,7 +89,7 @@ std::vector<Row> rows_of(const Grammar& grammar, const std::optional<YAML::Node>
     const Flag* flag = grammar.find_flag(key);
     if (flag != nullptr && flag->user_file) continue;
     rows.push_back({key, entry.second.IsScalar() ? entry.second.Scalar() : "...",
-                    flag != nullptr ? "rejected: belongs to one command" : "unknown: ignored"});
+                    flag != nullptr ? "belongs to one command: stops every command" : "unknown: stops every command"});
   }
   return rows;
 }
@@ -109,8 +105,8 @@ Result<std::string> user_config_path(const Environment& environment) {
   return fail(ErrorCode::kConfigMissing, "there is no per-user file: neither XDG_CONFIG_HOME nor HOME is set");
 }
 
-UserValues read_user_values(const Grammar& grammar, const Environment& environment) {
-  UserValues result;
+LayerValues read_user_values(const Grammar& grammar, const Environment& environment) {
+  LayerValues result;
   const Result<std::string> path = user_config_path(environment);
   if (!path) return result;
   const Result<std::optional<YAML::Node>> node = load(*path);
@@ -119,85 +115,74 @@ UserValues read_user_values(const Grammar& grammar, const Environment& environme
     return result;
   }
   if (!*node) return result;
-  for (const auto& entry : **node) {
-    const std::string key = entry.first.Scalar();
-    const Flag* flag = grammar.find_flag(key);
-    if (flag == nullptr || key.find('-') != std::string::npos) {
-      const std::string near = nearest_key(grammar, key);
-      result.warnings.push_back(fmt::format("{}: key '{}' is unknown, ignored{}", *path, key,
-                                            near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
-      continue;
-    }
-    if (!flag->user_file) {
-      result.errors.push_back(rejected(key));
-      continue;
-    }
-    if (entry.second.IsNull()) continue;
-    Result<std::vector<std::string>> values = yaml_values(*flag, entry.second);
-    if (!values) {
-      values.error().details = "from " + *path;
-      result.errors.push_back(std::move(values.error()));
-      continue;
-    }
-    if (flag->kind == FlagKind::kPath || flag->kind == FlagKind::kLocation) {
-      for (std::string& value : *values) value = with_home(value, environment.get("HOME").value_or(""));
-    }
-    result.settings[std::string(flag->name)] = {std::move(*values), Source::kUserFile, "user file " + *path};
+  result = file_values(**node, Source::kUserFile, "user file " + *path,
+                       [&](const std::string& key) { return flag_of_key(grammar, key); });
+  for (auto& [name, setting] : result.settings) {
+    const FlagKind kind = grammar.find_flag(name)->kind;
+    if (kind != FlagKind::kPath && kind != FlagKind::kLocation) continue;
+    for (std::string& value : setting.values) value = with_home(value, environment.get("HOME").value_or(""));
   }
   return result;
 }
 
-Status set_user_value(const Grammar& grammar, const Environment& environment, std::string_view key,
-                      const std::vector<std::string>& values) {
-  const Flag* flag = grammar.find_flag(key);
-  if (flag == nullptr || !flag->user_file) {
-    if (flag != nullptr) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' can't be a default: it picks the workload", key), {},
-                  fmt::format("give {} with the command", typed_name(*flag)));
-    }
-    const std::string near = nearest_key(grammar, key);
-    return fail(ErrorCode::kConfigInvalid, fmt::format("unknown key '{}'", key), {},
-                near.empty() ? "mlpstorage config show lists the keys" : fmt::format("did you mean '{}'?", near));
-  }
-  const bool list = flag->kind == FlagKind::kHosts || flag->kind == FlagKind::kRepeated;
+namespace {
+
+// Returns the words to be stored for a key, checked as the flag's are.
+Result<std::vector<std::string>> checked_words(const Flag& flag, std::string_view key,
+                                               const std::vector<std::string>& values) {
+  const bool list = flag.kind == FlagKind::kHosts || flag.kind == FlagKind::kRepeated;
   if (!list && values.size() != 1) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' takes one value, not {}", key, values.size()));
   }
-  std::vector<std::string> stored = values;
-  if (flag->kind == FlagKind::kHosts) {
-    Result<std::vector<std::string>> hosts = parse_hosts(values);
-    if (!hosts) return fail(std::move(hosts.error()));
-    stored = std::move(*hosts);
+  if (flag.kind == FlagKind::kHosts) return parse_hosts(values);
+  for (const std::string& value : values) {
+    if (const Status status = check_value(flag, Mode::kClosed, value); !status) return fail(status.error());
   }
-  for (const std::string& value : stored) {
-    if (const Status status = check_value(*flag, Mode::kClosed, value); !status) return status;
-  }
+  if (flag.kind == FlagKind::kSwitch) return std::vector<std::string>{*switch_value(values[0]) ? "true" : "false"};
+  return values;
+}
+
+// Returns the file as a mapping that may be changed, and its path.
+Result<std::pair<std::string, YAML::Node>> load_to_change(const Environment& environment) {
   const Result<std::string> path = user_config_path(environment);
   if (!path) return fail(path.error());
   const Result<std::optional<YAML::Node>> node = load(*path);
   if (!node) return fail(node.error());
-  YAML::Node root = *node ? YAML::Clone(**node) : YAML::Node(YAML::NodeType::Map);
-  if (list) {
-    root[key_name(*flag)] = stored;
-  } else {
-    root[key_name(*flag)] = flag->kind == FlagKind::kSwitch ? lower(stored[0]) : stored[0];
+  return std::pair(*path, *node ? YAML::Clone(**node) : YAML::Node(YAML::NodeType::Map));
+}
+
+}  // namespace
+
+Status set_user_value(const Grammar& grammar, const Environment& environment, std::string_view key,
+                      const std::vector<std::string>& values) {
+  const Flag* flag = grammar.find_flag(key);
+  if (flag == nullptr) {
+    return fail(unknown_key(std::string(key), grammar.user_flags(), "mlpstorage config show lists the keys"));
   }
-  return store(*path, root);
+  if (!flag->user_file) {
+    return fail(ErrorCode::kConfigInvalid, fmt::format("'{}' can't be a default: it picks the workload", key), {},
+                fmt::format("give {} with the command", typed_name(*flag)));
+  }
+  const auto words = checked_words(*flag, key, values);
+  if (!words) return fail(words.error());
+  auto file = load_to_change(environment);
+  if (!file) return fail(file.error());
+  YAML::Node value = file->second[key_name(*flag)];
+  if (flag->kind == FlagKind::kHosts || flag->kind == FlagKind::kRepeated) {
+    value = *words;
+  } else {
+    value = words->front();
+  }
+  return store(file->first, file->second);
 }
 
 Status unset_user_value(const Grammar& grammar, const Environment& environment, std::string_view key) {
-  const Result<std::string> path = user_config_path(environment);
-  if (!path) return fail(path.error());
-  const Result<std::optional<YAML::Node>> node = load(*path);
-  if (!node) return fail(node.error());
-  YAML::Node root = *node ? YAML::Clone(**node) : YAML::Node(YAML::NodeType::Map);
-  if (!root.remove(std::string(key))) {
-    const std::string near = nearest_key(grammar, key);
-    return fail(ErrorCode::kConfigInvalid, fmt::format("{}: there is no key '{}'", *path, key), {},
-                near.empty() || near == key ? "mlpstorage config show lists what is set"
-                                            : fmt::format("did you mean '{}'?", near));
-  }
-  return store(*path, root);
+  auto file = load_to_change(environment);
+  if (!file) return fail(file.error());
+  if (file->second.remove(std::string(key))) return store(file->first, file->second);
+  Error error = unknown_key(std::string(key), grammar.user_flags(), "mlpstorage config show lists what is set");
+  error.message = fmt::format("{}: there is no key '{}'", file->first, key);
+  return fail(std::move(error));
 }
 
 Result<std::string> show_user_values(const Grammar& grammar, const Environment& environment, bool json) {

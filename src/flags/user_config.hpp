@@ -16,14 +16,9 @@ namespace mlps::cli {
 /// E101 if there is no home either.
 Result<std::string> user_config_path(const Environment& environment);
 
-/// Holds the values in the file as settings; empty if there is no file. Keys that no command knows are warnings; keys
-/// of flags that may not stand there are E102.
-struct UserValues {
-  Settings settings;
-  std::vector<std::string> warnings;
-  std::vector<Error> errors;
-};
-UserValues read_user_values(const Grammar& grammar, const Environment& environment);
+/// Returns the values in the file as settings; empty if there is no file. Keys that no command knows, and keys of flags
+/// that may not stand there, are E102.
+LayerValues read_user_values(const Grammar& grammar, const Environment& environment);
 
 /// Sets `key`, checked as the flag is, and keeps every other key. The file is replaced in one step.
 Status set_user_value(const Grammar& grammar, const Environment& environment, std::string_view key,

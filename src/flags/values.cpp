@@ -62,10 +62,17 @@ Status check_pair(std::string_view text) {
 
 }  // namespace
 
+std::optional<bool> switch_value(std::string_view text) {
+  const std::string word = lower(text);
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  return std::nullopt;
+}
+
 Status check_value(const Flag& flag, Mode mode, std::string_view text) {
   switch (flag.kind) {
     case FlagKind::kSwitch:
-      if (lower(text) == "true" || lower(text) == "false") return {};
+      if (switch_value(text)) return {};
       return wrong(flag, text, "true or false");
     case FlagKind::kInteger: {
       const std::optional<uint64_t> value = parse_number<uint64_t>(text);
@@ -95,7 +102,7 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
       return check_pair(text);
     case FlagKind::kName:
       if (is_plain_name(text)) return {};
-      return wrong(flag, text, "a name of letters, digits, '.', '_' and '-'");
+      return wrong(flag, text, "a name of at most 255 letters, digits, '.', '_' and '-'");
     case FlagKind::kText:
     case FlagKind::kPath:
     case FlagKind::kLocation:
@@ -137,7 +144,7 @@ std::string Reader::checked(std::string_view name) {
 }
 
 bool Reader::on(std::string_view name) {
-  return lower(checked(name)) == "true";
+  return switch_value(checked(name)).value_or(false);
 }
 
 std::string Reader::text(std::string_view name) {
@@ -235,10 +242,7 @@ Json Reader::arguments() {
 
 namespace {
 
-std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& environment) {
-  if (!flag.retired.empty() && environment.get(flag.retired) && !environment.get(flag.variable)) {
-    return fmt::format("{} is set, but no longer read: rename it to {}", flag.retired, flag.variable);
-  }
+std::string advice_on_missing(const Flag& flag, Mode mode) {
   if (!flag.variable.empty()) {
     const std::string set =
         flag.user_file ? fmt::format(", or: mlpstorage config set {} ...", key_name(flag)) : std::string();
@@ -250,7 +254,7 @@ std::string advice_on_missing(const Flag& flag, Mode mode, const Environment& en
 
 }  // namespace
 
-void Reader::report_missing(const Environment& environment, const std::vector<const Flag*>& reported) {
+void Reader::report_missing(const std::vector<const Flag*>& reported) {
   std::vector<const Flag*> flags = command_.flags();
   std::stable_partition(flags.begin(), flags.end(), [](const Flag* flag) { return flag->variable.empty(); });
   for (const Flag* flag : flags) {
@@ -259,7 +263,7 @@ void Reader::report_missing(const Environment& environment, const std::vector<co
     errors_.push_back({ErrorCode::kConfigMissing,
                        fmt::format("{} is required", typed_name(*flag)),
                        {},
-                       advice_on_missing(*flag, command_.mode, environment)});
+                       advice_on_missing(*flag, command_.mode)});
   }
 }
 

@@ -14,6 +14,9 @@
 
 namespace mlps::cli {
 
+/// Returns what a switch's text says: true, yes, on, 1, or false, no, off, 0, in any case.
+std::optional<bool> switch_value(std::string_view text);
+
 /// Checks whether `text` may be a value of `flag` in `mode`: its type, range and choices. E102 names the flag, the
 /// value and the legal ones. For lists: one element.
 Status check_value(const Flag& flag, Mode mode, std::string_view text);
@@ -52,7 +55,7 @@ class Reader {
 
   /// Adds one E101 for each flag that this command requires and nothing supplies: first those that can only be typed;
   /// in each part shared ones first. Those in `reported` are left out.
-  void report_missing(const Environment& environment, const std::vector<const Flag*>& reported = {});
+  void report_missing(const std::vector<const Flag*>& reported = {});
 
  private:
   // Returns the text to convert, checked; the default when nothing was given or what was given is wrong.

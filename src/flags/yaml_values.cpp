@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <set>
+
 #include "base/read_file.hpp"
 #include "flags/text.hpp"
+#include "flags/values.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -12,8 +16,10 @@ tl::unexpected<Error> wrong_shape(const Flag& flag, std::string_view legal) {
   return fail(ErrorCode::kConfigInvalid, fmt::format("{}: needs {}", key_name(flag), legal));
 }
 
-bool is_boolean(const YAML::Node& node) {
-  return node.IsScalar() && node.Tag() != "!" && (lower(node.Scalar()) == "true" || lower(node.Scalar()) == "false");
+// What YAML 1.1 reads as a boolean, unless it is quoted.
+std::optional<bool> boolean_of(const YAML::Node& node) {
+  if (!node.IsScalar() || node.Tag() == "!" || node.Scalar().size() < 2) return std::nullopt;  // not "1" and "0"
+  return switch_value(node.Scalar());
 }
 
 Result<std::vector<std::string>> scalars(const Flag& flag, const YAML::Node& list) {
@@ -46,8 +52,8 @@ Result<YAML::Node> load_mapping(const std::string& path, std::string_view what) 
 Result<std::vector<std::string>> yaml_values(const Flag& flag, const YAML::Node& node) {
   switch (flag.kind) {
     case FlagKind::kSwitch:
-      if (!is_boolean(node)) return wrong_shape(flag, "true or false");
-      return std::vector<std::string>{lower(node.Scalar())};
+      if (!boolean_of(node)) return wrong_shape(flag, "true or false");
+      return std::vector<std::string>{*boolean_of(node) ? "true" : "false"};
     case FlagKind::kPairs: {
       if (node.IsScalar()) return std::vector<std::string>{node.Scalar()};
       if (node.IsSequence()) return scalars(flag, node);
@@ -61,13 +67,46 @@ Result<std::vector<std::string>> yaml_values(const Flag& flag, const YAML::Node&
     case FlagKind::kHosts:
     case FlagKind::kRepeated:
       if (node.IsSequence()) return scalars(flag, node);
-      if (!node.IsScalar() || is_boolean(node)) return wrong_shape(flag, "a text or a list of texts");
+      if (!node.IsScalar() || boolean_of(node)) return wrong_shape(flag, "a text or a list of texts");
       return std::vector<std::string>{node.Scalar()};
     default:
       break;
   }
-  if (!node.IsScalar() || is_boolean(node)) return wrong_shape(flag, "one plain value");
+  if (!node.IsScalar() || boolean_of(node)) return wrong_shape(flag, "one plain value");
   return std::vector<std::string>{node.Scalar()};
+}
+
+LayerValues file_values(const YAML::Node& root, Source source, const std::string& origin, const KeyJudge& flag_of) {
+  LayerValues layer;
+  std::set<std::string> seen;
+  for (const auto& entry : root) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+    Result<const Flag*> flag = flag_of(key);
+    if (flag && !seen.insert(key).second) {
+      flag = fail(ErrorCode::kConfigInvalid, fmt::format("key '{}' stands twice", key), {}, "keep one of them");
+    }
+    auto values = flag.and_then([&](const Flag* known) -> Result<std::vector<std::string>> {
+      if (known == nullptr || entry.second.IsNull()) return std::vector<std::string>();
+      return yaml_values(*known, entry.second);
+    });
+    if (!values) {
+      values.error().details = "from " + origin;
+      layer.errors.push_back(std::move(values.error()));
+    } else if (!values->empty()) {
+      layer.settings[std::string((*flag)->name)] = {std::move(*values), source, origin};
+    }
+  }
+  return layer;
+}
+
+Error unknown_key(const std::string& key, const std::vector<const Flag*>& flags, std::string advice) {
+  std::vector<std::string> names;
+  for (const Flag* flag : flags) names.push_back(key_name(*flag));
+  const std::string near = nearest(key, {names.begin(), names.end()});
+  return {ErrorCode::kConfigInvalid,
+          fmt::format("unknown key '{}'", key),
+          {},
+          near.empty() || near == key ? std::move(advice) : fmt::format("did you mean '{}'?", near)};
 }
 
 }  // namespace mlps::cli

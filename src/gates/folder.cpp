@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace mlps::gates {
 
 Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
@@ -24,7 +26,7 @@ Status make_folder(const std::string& folder, const std::string& word, uint32_t 
   if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
   if (errno == ENOENT) {
     return fail(ErrorCode::kPathNotFound, fmt::format("make {} {}: no folder {}", word, folder, parent), {},
-                fmt::format("mkdir -p {}", parent));
+                fmt::format("mkdir -p {}", shell_quoted(parent)));
   }
   return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
 }

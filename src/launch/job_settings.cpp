@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "flags/variables.hpp"
 #include "location/location.hpp"
 #include "storage/setting_variables.hpp"
 
@@ -108,7 +109,6 @@ Result<CommandLine> line_of(const JobSettings& settings, const Grammar& grammar,
     return fail(ErrorCode::kMpiCommunication, "the settings of the job name no command");
   }
   CommandLine line;
-  line.environment = own;
   line.command = resolution.command;
   line.model = resolution.model;
   line.protocol = settings.protocol;
@@ -116,7 +116,10 @@ Result<CommandLine> line_of(const JobSettings& settings, const Grammar& grammar,
   line.files = settings.files;
   line.notes = settings.notes;
   line.warnings = settings.warnings;
-  if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, line);
+  ParseOutcome here{own, {}, {}, {}};  // what it says was said where the command was typed
+  if (line.protocol == AccessProtocol::kObject) add_dotenv(program_folder, grammar, here);
+  line.environment = std::move(here.environment);
+  line.errors = std::move(here.errors);
   for_each_variable([&](std::string_view name) {
     const auto found = settings.variables.find(std::string(name));
     line.environment.set(name, found == settings.variables.end() ? std::string() : found->second);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,17 @@ struct CommandContext {
   const Environment& environment;  ///< the process's, with .env applied in object mode
   Stamp invocation_start;          ///< when the command was typed
   ProcessGroup& group;
+  std::vector<Error> problems;  ///< found before, in process 0; to be reported with what the preparation finds
 };
+
+/// Returns what is wrong with a command: what was found before, and what its preparation has found.
+template <class Prepared>
+std::vector<Error> all_errors(const CommandContext& context,
+                              const tl::expected<Prepared, std::vector<Error>>& prepared) {
+  std::vector<Error> errors = context.problems;
+  if (!prepared) errors.insert(errors.end(), prepared.error().begin(), prepared.error().end());
+  return errors;
+}
 
 /// One command of a benchmark with all its options.
 class Command {

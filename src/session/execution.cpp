@@ -8,6 +8,8 @@
 #include <random>
 
 #include "base/version.hpp"
+#include "results/json_text.hpp"
+#include "results/record_common.hpp"
 #include "world/mpi/mpi_wire.hpp"
 
 namespace mlps::cli {
@@ -15,6 +17,8 @@ namespace {
 
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
+
+uint64_t answered_before = 0;  // bytes on stdout before this command, or this loop of it
 
 /// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
 Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
@@ -43,6 +47,25 @@ Json arguments_json(const BenchmarkOptions& options, uint32_t processes) {
 }
 
 }  // namespace
+
+void print_json(const CommonOptions& common, const std::string& json) {
+  const auto value = common.loops > 1 ? results::parse_json(json) : std::nullopt;
+  print(value ? value->dump() + "\n" : json);
+}
+
+void print_refusal(int status) {
+  if (printed_bytes() > answered_before) return;
+  Json json{{"verdict", status == exit_code(ErrorCode::kInterrupted) ? "interrupted" : "refused"}, {"error", nullptr}};
+  Json errors = Json::array();
+  for (const Error& error : reported_failures()) errors.push_back(results::error_json(error));
+  if (!errors.empty()) json["error"] = errors.items().front();
+  json["errors"] = std::move(errors);
+  print(json.dump() + "\n");
+}
+
+void expect_answer() {
+  answered_before = printed_bytes();
+}
 
 void prepare_process() {
   // Many ranks on files hold an open file each; the soft limit is often 1,024.

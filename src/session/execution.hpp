@@ -19,6 +19,12 @@
 /// Steps that the commands of all benchmarks share.
 namespace mlps::cli {
 
+/// Prints the JSON of a result: as it is, or on one line where --loops makes several of them.
+void print_json(const CommonOptions& common, const std::string& json);
+
+/// Prints, for one who asked for JSON and got none, that the command was refused, and why.
+void print_refusal(int status);
+
 /// Prepares the process for a benchmark: the limit of open files is raised to the most that is allowed.
 void prepare_process();
 
@@ -89,11 +95,15 @@ results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostF
 /// Reports whether the result files were written, and returns the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);
 
+/// Lets print_refusal() answer once more.
+void expect_answer();
+
 /// Runs `once` as often as --loops asks, until it fails, and returns the process status.
 template <class Once>
 int repeat(const CommonOptions& common, Once&& once) {
   for (uint32_t loop = 1; loop <= common.loops; ++loop) {
     if (common.loops > 1) log::status("loop {} of {}", loop, common.loops);
+    expect_answer();
     if (const int status = once(); status != kExitSuccess) return status;
   }
   return kExitSuccess;

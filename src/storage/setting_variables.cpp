@@ -22,6 +22,12 @@ constexpr UnreadVariable kUnreadVariables[] = {
 
 }  // namespace
 
+std::vector<std::string_view> unread_variables() {
+  std::vector<std::string_view> names;
+  for (const UnreadVariable& variable : kUnreadVariables) names.push_back(variable.name);
+  return names;
+}
+
 std::vector<std::string> unread_variable_warnings(const Environment& environment) {
   std::vector<std::string> warnings;
   for (const UnreadVariable& variable : kUnreadVariables) {

@@ -32,6 +32,13 @@ inline constexpr auto kSettingVariables = std::to_array<std::string_view>({
     "STORAGE_URI_SCHEME",
 });
 
+/// The variables with credentials: every process reads its own.
+inline constexpr auto kCredentialVariables = std::to_array<std::string_view>(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"});
+
+/// Returns the variables that unread_variable_warnings() knows.
+std::vector<std::string_view> unread_variables();
+
 /// Returns one warning for each variable of `environment` that other clients of object stores read and this program
 /// does not; each names what to use instead.
 std::vector<std::string> unread_variable_warnings(const Environment& environment);

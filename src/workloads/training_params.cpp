@@ -59,8 +59,7 @@ ParamFinding judged(std::string_view model, const std::string& key) {
   }
   const auto nearest = training_schema().knows(key) ? std::nullopt : nearest_name(key, names);
   return {key, ParamVerdict::kInvalid,
-          nearest ? fmt::format("did you mean {}?", *nearest)
-                  : "the rules allow it in neither CLOSED nor OPEN; --allow-invalid-params runs it all the same"};
+          nearest ? fmt::format("did you mean {}?", *nearest) : "the rules allow it in neither CLOSED nor OPEN"};
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ class Mistakes(ProgramTest):
             "or: mlpstorage config set checkpoint_folder ...\n"))
 
     def test_retired_variables_are_named(self):
-        self.refuse(f"closed {RUN}", 2, "MLPERF_SYSTEMNAME is set, but no longer read: rename it to MLPSTORAGE_SYSTEMNAME",
+        self.refuse(f"closed {RUN}", 2, "MLPERF_SYSTEMNAME is an old name: rename it to MLPSTORAGE_SYSTEMNAME",
                     MLPERF_SYSTEMNAME="x")
 
     def test_unknown_flags_get_the_nearest(self):

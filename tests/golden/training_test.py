@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import unittest
 
 import program
@@ -69,12 +70,13 @@ class Datasize(TrainingTest):
             "  files           28000\n"
             "  subfolders      0\n"
             "  size            3822.91 GiB\n"
+            "  Total disk space required: 3822.91 GB\n"
             "\n"
             "To write it:\n"
             "  mlpstorage closed training unet3d datagen file --num-processes 8 --data-dir DATA_DIR --results-dir "
-            "RESULTS_DIR --systemname SYSTEM --params dataset.num_files_train=28000\n"
+            "RESULTS_DIR --systemname SYSTEM --params dataset.num_files_train=28000 dataset.num_subfolders_train=2\n"
             "\n"
-            "Warning: more than 10000 files; --params dataset.num_subfolders_train=2 spreads them over folders.\n"
+            "Warning: more than 10000 files: the command spreads them over 2 subfolders.\n"
             "\n"
             "Note: --num-processes equals --max-accelerators (8); more or fewer write the same files.\n"))
 
@@ -92,6 +94,16 @@ class Datasize(TrainingTest):
                                         ("p/q", "object", {"BUCKET": "b"}), ("p/q", "file", {})):
             answer = json.loads(self.expect(f"{self.COMMAND} --quiet --json -dd {folder}", 0, **variables).stdout)
             self.assertIn(f" datagen {word} --num-processes 8 --data-dir {folder} ", answer["datagen_command"])
+
+    def test_the_command_has_what_was_said_of_the_hosts(self):
+        words = [*f"{self.COMMAND} --json --skip-fs-separation-gate --hosts a,b --mpi-bin mpiexec --oversubscribe "
+                 f"--allow-run-as-root --mpi-btl tcp {self.where} -dd".split(), "/a b", "--mpi-params=-x 'A=1 2'"]
+        command = json.loads(self.expect(words, 0).stdout)["datagen_command"]
+        typed = shlex.split(command)
+        for flag, value in (("--hosts", "a,b"), ("--mpi-bin", "mpiexec"), ("--mpi-btl", "tcp"), ("--data-dir", "/a b")):
+            self.assertEqual(typed[typed.index(flag) + 1], value)
+        for word in ("--oversubscribe", "--allow-run-as-root", "--skip-fs-separation-gate", "--mpi-params=-x 'A=1 2'"):
+            self.assertIn(word, typed)
 
     def test_the_command_can_be_run(self):
         answer = json.loads(self.expect(f"{self.COMMAND} --json -dd null:// {self.where}", 0).stdout)

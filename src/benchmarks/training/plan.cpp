@@ -164,7 +164,10 @@ Datasize datasize(const TrainingWorkload& workload, const DatasizeRequest& reque
   size.files_by_steps = ceil_div(kMinStepsPerEpoch * request.accelerators * workload.reader.batch_size, samples);
   size.files = std::max(size.files_by_memory, size.files_by_steps);
   size.total_bytes = whole(static_cast<double>(size.files) * size.file_bytes);
-  if (size.files > kFilesPerSubfolder) size.advised_subfolders = size.files / kFilesPerSubfolder;
+  // One subfolder would spread nothing: two at least.
+  if (size.files > kFilesPerSubfolder) {
+    size.advised_subfolders = std::max<uint64_t>(2, size.files / kFilesPerSubfolder);
+  }
   return size;
 }
 

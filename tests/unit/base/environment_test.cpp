@@ -17,30 +17,29 @@ class EnvFile : public ::testing::Test {
   std::string path_;
 };
 
-TEST_F(EnvFile, TheShellWinsAndQuotesAndCommentsAreUnderstood) {
-  write("# comment\n\nexport A=1\nB = two words # tail\nC=\"x # y\"\nD='q'\r\nSET=file\nEMPTY=\n");
-  Environment environment({{"SET", "shell"}, {"EMPTY", ""}});
-  ASSERT_TRUE(environment.add_file(path_));
-  EXPECT_EQ(environment.get("A"), "1");
-  EXPECT_EQ(environment.get("B"), "two words");
-  EXPECT_EQ(environment.get("C"), "x # y");
-  EXPECT_EQ(environment.get("D"), "q");
-  EXPECT_EQ(environment.get("SET"), "shell");
-  EXPECT_EQ(environment.get("EMPTY"), std::nullopt);
+TEST_F(EnvFile, QuotesAndCommentsAreUnderstood) {
+  write("# comment\n\nexport A=1\nB = two words # tail\nC=\"x # y\"\nD='q'\r\nEMPTY=\nA=2\n");
+  const Variables expected = {{"A", "1"}, {"B", "two words"}, {"C", "x # y"}, {"D", "q"}, {"EMPTY", ""}, {"A", "2"}};
+  EXPECT_EQ(read_variables(path_).value(), expected);
 }
 
 TEST_F(EnvFile, ABadLineIsNamedByNumberAndNeverShown) {
   write("A=1\nmy secret\n");
-  Environment environment;
-  const auto status = environment.add_file(path_);
-  ASSERT_FALSE(status);
-  EXPECT_NE(status.error().message.find(":2:"), std::string::npos);
-  EXPECT_EQ(render(status.error()).find("secret"), std::string::npos);
+  const auto variables = read_variables(path_);
+  ASSERT_FALSE(variables);
+  EXPECT_NE(variables.error().message.find(":2:"), std::string::npos);
+  EXPECT_EQ(render(variables.error()).find("secret"), std::string::npos);
 }
 
 TEST_F(EnvFile, AMissingFileIsAnError) {
-  Environment environment;
-  EXPECT_EQ(environment.add_file(path_ + ".none").error().code, ErrorCode::kConfigFileNotFound);
+  EXPECT_EQ(read_variables(path_ + ".none").error().code, ErrorCode::kConfigFileNotFound);
+}
+
+TEST(Environment, AnEmptyVariableCountsAsUnset) {
+  const Environment environment({{"SET", "shell"}, {"EMPTY", ""}});
+  EXPECT_EQ(environment.get("SET"), "shell");
+  EXPECT_EQ(environment.get("EMPTY"), std::nullopt);
+  EXPECT_EQ(environment.names(), std::vector<std::string>{"SET"});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "flags/variables.hpp"
 #include "lines.hpp"
 #include "scratch.hpp"
 
@@ -74,16 +75,60 @@ TEST_F(Layers, TheConfigFileTakesEveryFlagOfTheCommand) {
   EXPECT_THAT(parsed.options.common.params, ElementsAre(Pair("checkpoint.a", "1"), Pair("b", "x=y")));
   EXPECT_THAT(parsed.options.hosts.hosts, ElementsAre("h1", "h2"));
   EXPECT_EQ(parsed.options.model, "llama3-8b");  // typed
-  EXPECT_TRUE(parsed.warnings.empty());
+  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("'model' has no effect, --model outranks it")));
 }
 
-TEST_F(Layers, UnknownKeysOfTheConfigFileAreSkippedWithAWarning) {
-  const std::string file = config_file("result_dir: /r\nlimit: 3\nmode: open\n");
-  const auto parsed = parse({"-c", file, "-rd", "/r", "-sn", "s", "-cf", "/c"});
+TEST_F(Layers, UnknownKeysOfTheConfigFileAreErrorsWithTheNearestName) {
+  const std::string file = config_file("result_dir: /r\nlimit: 3\nmode: open\nconfig_file: x\nio-depth: 3\n");
+  const auto parsed = parse({"-c", file, "-sn", "s", "-cf", "/c"});
+  for (const char* text :
+       {"unknown key 'result_dir'", "did you mean 'results_dir'?", "unknown key 'mode'", "can't name another one",
+        "unknown key 'io-depth'", "did you mean 'io_depth'?", "--results-dir is required"}) {
+    EXPECT_THAT(rendered(parsed.errors), HasSubstr(text));
+  }
+  EXPECT_EQ(parsed.errors.size(), 5u) << rendered(parsed.errors);
+  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("'limit' means nothing to 'run'")));
+}
+
+TEST_F(Layers, WhatAStrongerLayerOutranksIsSaid) {
+  const std::string file = config_file("loops: 3\nseed: 5\nverify: yes\n");
+  user_file("systemname: mine\nresults_dir: /user\n");
+  const auto parsed = parse({"-c", file, "-rd", "/r", "-sn", "s", "-cf", "/c", "--loops", "2", "--seed", "5"},
+                            {{"MLPSTORAGE_RESULTS_DIR", "/env"}});
   EXPECT_TRUE(parsed.errors.empty()) << rendered(parsed.errors);
-  EXPECT_THAT(parsed.warnings,
-              ElementsAre(HasSubstr("did you mean 'results_dir'?"), HasSubstr("'limit' means nothing to 'run'"),
-                          HasSubstr("unknown key 'mode'")));
+  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("values.yaml: 'loops' has no effect, --loops outranks it")));
+  EXPECT_THAT(
+      parsed.notes,
+      ::testing::Contains(HasSubstr("MLPSTORAGE_RESULTS_DIR: 'results_dir' has no effect, --results-dir outranks")));
+  EXPECT_THAT(parsed.notes, ::testing::Contains(HasSubstr("'systemname' has no effect, --systemname outranks it")));
+  EXPECT_TRUE(parsed.options.verify);
+}
+
+TEST_F(Layers, AKeyOrAFlagThatStandsTwice) {
+  const auto file = parse({"-c", config_file("loops: 3\nloops: 2\n"), "-rd", "/r", "-sn", "s", "-cf", "/c"});
+  EXPECT_TRUE(has_error(file.errors, ErrorCode::kConfigInvalid, "key 'loops' stands twice")) << rendered(file.errors);
+  const auto typed = parse({"--loops", "3", "--loops", "2", "-rd", "/r", "-sn", "s", "-cf", "/c", "-sn", "s"});
+  EXPECT_EQ(typed.options.common.loops, 2u);
+  EXPECT_THAT(typed.warnings, ElementsAre("--loops is given twice: 2 counts, 3 doesn't"));
+}
+
+TEST_F(Layers, OldNamesOfVariablesCountWithAWarning) {
+  const std::map<std::string, std::string> variables = {{"MLPERF_RESULTS_DIR", "/old"}, {"MLPERF_SYSTEMNAME", "old"}};
+  auto parsed = parse({"-cf", "/c"}, variables);
+  EXPECT_TRUE(parsed.errors.empty()) << rendered(parsed.errors);
+  EXPECT_EQ(parsed.options.common.results_dir, "/old");
+  EXPECT_THAT(parsed.warnings, ::testing::Contains(HasSubstr("rename it to MLPSTORAGE_RESULTS_DIR")));
+  parsed = parse({"-cf", "/c"}, {{"MLPERF_SYSTEMNAME", "old"}, {"MLPSTORAGE_SYSTEMNAME", "new"}});
+  EXPECT_EQ(parsed.options.common.systemname, "new");
+  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("MLPERF_SYSTEMNAME has no effect")));
+}
+
+TEST_F(Layers, VariablesThatNothingReadsAreNamedWithTheNearest) {
+  const auto parsed = parse({"-rd", "/r", "-sn", "s", "-cf", "/c"},
+                            {{"MLPSTORAGE_RESULT_DIR", "/x"}, {"MLPSTORAGE_ORGNAME", "o"}, {"OTHER", "1"}});
+  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("nothing reads MLPSTORAGE_ORGNAME"),
+                                           "environment: nothing reads MLPSTORAGE_RESULT_DIR (did you mean "
+                                           "MLPSTORAGE_RESULTS_DIR?)"));
 }
 
 TEST_F(Layers, ConfigFileValuesOfTheWrongShapeAreErrors) {
@@ -119,12 +164,13 @@ TEST_F(Layers, ConfigFilesThatCantBeUsed) {
   EXPECT_TRUE(errors(config_file("")).empty());
 }
 
-TEST_F(Layers, PerUserKeysThatPickTheWorkloadStopTheCommand) {
-  user_file("model: llama3-8b\nnum_proceses: 3\nsystemname: x\n");
+TEST_F(Layers, WrongKeysOfThePerUserFileStopTheCommand) {
+  user_file("model: llama3-8b\nsystemnam: 3\nsystemname: x\n");
   const auto parsed = parse({"-rd", "/r", "-cf", "/c"});
   EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kConfigInvalid, "config unset model"));
-  EXPECT_EQ(parsed.errors.size(), 1u) << rendered(parsed.errors);
-  EXPECT_THAT(parsed.warnings, ElementsAre(HasSubstr("'num_proceses' is unknown")));
+  EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kConfigInvalid, "unknown key 'systemnam'"));
+  EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kConfigInvalid, "did you mean 'systemname'?"));
+  EXPECT_EQ(parsed.errors.size(), 2u) << rendered(parsed.errors);
 }
 
 class Dotenv : public ::testing::Test {
@@ -142,35 +188,51 @@ class Dotenv : public ::testing::Test {
 
 TEST_F(Dotenv, TheFirstFileCountsAndTheShellWins) {
   scratch_.write(".env", "BUCKET=program\nAWS_REGION=there\n");
-  Environment environment(test::Variables{{"AWS_REGION", "shell"}});
-  Environment first = environment;
-  EXPECT_EQ(load_dotenv(scratch_.path("bin"), first).value(), scratch_.path("bin") + "/../.env");
-  EXPECT_EQ(first.get("BUCKET"), "program");
-  EXPECT_EQ(first.get("AWS_REGION"), "shell");
+  ParseOutcome outcome{Environment(test::Variables{{"AWS_REGION", "shell"}}), {}, {}, {}};
+  ParseOutcome other = outcome;
+  add_dotenv(scratch_.path("bin"), test::grammar(), outcome);
+  EXPECT_EQ(outcome.environment.get("BUCKET"), "program");
+  EXPECT_EQ(outcome.environment.get("AWS_REGION"), "shell");
+  EXPECT_THAT(outcome.notes, ElementsAre(HasSubstr("../.env adds BUCKET"),
+                                         HasSubstr("../.env holds what the environment outranks: AWS_REGION")));
   scratch_.write("cwd/.env", "BUCKET=here\n");
-  EXPECT_EQ(load_dotenv(scratch_.path("bin"), environment).value(), "./.env");
-  EXPECT_EQ(environment.get("BUCKET"), "here");
+  add_dotenv(scratch_.path("bin"), test::grammar(), other);
+  EXPECT_THAT(other.notes, ElementsAre("./.env adds BUCKET"));
+}
+
+TEST_F(Dotenv, WhatNothingReadsIsSaid) {
+  scratch_.write("cwd/.env", "AWS_ACCES_KEY_ID=secret\nCOMPANY=x\nBUCKET=a\nBUCKET=b\n");
+  ParseOutcome outcome;
+  add_dotenv("", test::grammar(), outcome);
+  EXPECT_THAT(outcome.warnings, ElementsAre("./.env: nothing reads AWS_ACCES_KEY_ID (did you mean AWS_ACCESS_KEY_ID?)",
+                                            "./.env: BUCKET stands twice, the first one counts"));
+  EXPECT_THAT(outcome.notes, ElementsAre("./.env adds BUCKET", "./.env holds what this program doesn't read: COMPANY"));
+  EXPECT_EQ(outcome.environment.get("BUCKET"), "a");
 }
 
 TEST_F(Dotenv, ItIsOptionalAndReadInObjectModeOnly) {
-  Environment environment;
-  EXPECT_EQ(load_dotenv(scratch_.path("bin"), environment).value(), "");
+  ParseOutcome outcome;
+  add_dotenv(scratch_.path("bin"), test::grammar(), outcome);
+  EXPECT_TRUE(outcome.notes.empty() && outcome.errors.empty());
   scratch_.write("cwd/.env", "MLPSTORAGE_RESULTS_DIR=/dotenv\n");
   for (const bool object : {false, true}) {
     const std::vector<std::string> line = {"whatif", "checkpointing", "run", object ? "object" : "file"};
     const auto parsed = parse_checkpointing(test::line_of_words(line, scratch_.environment(), ""));
     EXPECT_EQ(parsed.options.common.results_dir, object ? "/dotenv" : "");
     EXPECT_EQ(parsed.environment.get("MLPSTORAGE_RESULTS_DIR").has_value(), object);
+    const auto unread =
+        ::testing::Contains(HasSubstr("MLPSTORAGE_RESULTS_DIR has no effect: the file is read in object"));
+    EXPECT_THAT(parsed.warnings, ::testing::Conditional(object, ::testing::Not(unread), unread));
   }
 }
 
 TEST_F(Dotenv, ADamagedFileIsAnErrorThatShowsNoContent) {
   scratch_.write("cwd/.env", "AWS_SECRET_ACCESS_KEY verysecret\n");
-  Environment environment;
-  const auto path = load_dotenv("", environment);
-  ASSERT_FALSE(path);
-  EXPECT_EQ(path.error().code, ErrorCode::kConfigParse);
-  EXPECT_EQ(render(path.error()).find("verysecret"), std::string::npos);
+  ParseOutcome outcome;
+  add_dotenv("", test::grammar(), outcome);
+  ASSERT_EQ(outcome.errors.size(), 1u);
+  EXPECT_EQ(outcome.errors[0].code, ErrorCode::kConfigParse);
+  EXPECT_EQ(rendered(outcome.errors).find("verysecret"), std::string::npos);
 }
 
 }  // namespace

@@ -193,13 +193,6 @@ TEST_F(Parse, ConfigviewNeedsNoFolder) {
   EXPECT_FALSE(has_error(parsed.errors, ErrorCode::kConfigMissing, "--checkpoint-folder is required"));
 }
 
-TEST_F(Parse, RetiredVariablesGetAHint) {
-  const auto environment = scratch_.environment({{"MLPERF_RESULTS_DIR", "/r"}, {"MLPERF_SYSTEMNAME", "s"}});
-  const auto parsed = parse({"closed", "checkpointing", "run", "file"}, environment);
-  EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kConfigMissing, "rename it to MLPSTORAGE_RESULTS_DIR"));
-  EXPECT_TRUE(has_error(parsed.errors, ErrorCode::kConfigMissing, "rename it to MLPSTORAGE_SYSTEMNAME"));
-}
-
 TEST_F(Parse, WrongValuesOfSeveralFlagsAreReportedTogether) {
   const auto parsed = parse({"whatif", "checkpointing", "datasize", "-m", "llama4", "-np", "0", "--size-scale", "1.5",
                              "--io-part-size", "65537", "--io-memory", "none", "--hosts", ",", "-p", "x"});

@@ -78,14 +78,20 @@ TEST(TrainingRules, TheWorstFindingDecides) {
   }
 }
 
-TEST(TrainingRules, OneFileBelowTheMinimumIsInvalid) {
+TEST(TrainingRules, OneFileBelowTheMinimumIsGrantedTwoAreInvalid) {
   Case one = clean(Mode::kClosed);
   one.input.files = 27'999;
+  const auto granted = judge(one);
+  EXPECT_EQ(granted.division, "CLOSED");
+  EXPECT_TRUE(granted.errors.empty());
+  ASSERT_EQ(granted.warnings.size(), 1u);
+  EXPECT_NE(granted.warnings[0].find("27999 is one file below the rules' minimum of 28000"), std::string::npos);
+  one.input.files = 27'998;
   const auto outcome = judge(one);
   EXPECT_EQ(outcome.division, "INVALID");
   ASSERT_EQ(outcome.errors.size(), 1u);
   EXPECT_EQ(outcome.errors[0].code, ErrorCode::kValidationInvalid);
-  EXPECT_NE(outcome.errors[0].message.find("27999 is below the rules' minimum of 28000"), std::string::npos);
+  EXPECT_NE(outcome.errors[0].message.find("27998 is below the rules' minimum of 28000"), std::string::npos);
 }
 
 TEST(TrainingRules, AnOwnWorkloadIsNoSubmission) {

@@ -33,8 +33,9 @@ TEST(UserConfig, SetAndUnsetKeepTheOtherKeys) {
   ASSERT_TRUE(set_user_value(test::grammar(), environment, "systemname", {"new"}));
   ASSERT_TRUE(set_user_value(test::grammar(), environment, "hosts", {"a,b:2", "c"}));
   ASSERT_TRUE(set_user_value(test::grammar(), environment, "oversubscribe", {"True"}));
-  const UserValues values = read_user_values(test::grammar(), environment);
-  EXPECT_TRUE(values.errors.empty());
+  const LayerValues values = read_user_values(test::grammar(), environment);
+  ASSERT_EQ(values.errors.size(), 1u);
+  EXPECT_THAT(render(values.errors[0]), HasSubstr("mlpstorage config unset someone_elses"));
   EXPECT_THAT(values.settings.at("systemname").values, ::testing::ElementsAre("new"));
   EXPECT_THAT(values.settings.at("hosts").values, ::testing::ElementsAre("a", "b:2", "c"));
   EXPECT_THAT(values.settings.at("oversubscribe").values, ::testing::ElementsAre("true"));
@@ -95,8 +96,8 @@ TEST(UserConfig, ShowSaysWhatOutranksAndSpoils) {
   const std::string text = show_user_values(test::grammar(), environment, false).value();
   EXPECT_THAT(text, HasSubstr("mine  (environment MLPSTORAGE_SYSTEMNAME wins)"));
   EXPECT_THAT(text, HasSubstr("[not set]"));
-  EXPECT_THAT(text, HasSubstr("rejected"));
-  EXPECT_THAT(text, HasSubstr("unknown: ignored"));
+  EXPECT_THAT(text, HasSubstr("belongs to one command: stops every command"));
+  EXPECT_THAT(text, HasSubstr("unknown: stops every command"));
   const auto json = nlohmann::json::parse(show_user_values(test::grammar(), environment, true).value());
   EXPECT_EQ(json["keys"]["systemname"]["value"], "mine");
   EXPECT_TRUE(json["keys"]["results_dir"]["value"].is_null());

@@ -47,6 +47,15 @@ class CheckpointingExecution {
     return kExitSuccess;
   }
 
+  int print_sizes() const {
+    const int status = print_plan();
+    // The line that scripts look for in the answer of mlpstorage 3.0.
+    if (!common_.json && status == kExitSuccess) {
+      print(fmt::format("Total GB required for all ranks: {:.2f} GB\n", to_gib(prepared_.plan.checkpoint_bytes())));
+    }
+    return status;
+  }
+
   int print_configuration() const {
     if (!common_.json) print(configuration_text(prepared_.workload.values));
     return print_plan();
@@ -194,9 +203,12 @@ class CheckpointingExecution {
   /// Writes and shows what came out; the process status is the record's first error, or success.
   int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
     const Status written = results::write_finished(folder_, about_, record, outcome);
-    print(common_.json ? results::record_json(about_, record, outcome)
-                       : results::result_table(record) + results::findings_text(outcome.findings) +
-                             results::no_result_text(about_, record));
+    if (common_.json) {
+      print_json(common_, results::record_json(about_, record, outcome));
+    } else {
+      print(results::result_table(record) + results::findings_text(outcome.findings) +
+            results::no_result_text(about_, record));
+    }
     return finish(folder_, written, outcome);
   }
 
@@ -221,11 +233,11 @@ int execute_command(const CheckpointingOptions& options, const CommandContext& c
   Cluster cluster;
   if (const auto status = cluster.meet(group)) return *status;
   auto prepared = prepare_checkpointing(options, context.environment);
-  if (const auto status = group.check_consensus(prepared ? std::vector<Error>() : prepared.error())) return *status;
+  if (const auto status = group.check_consensus(all_errors(context, prepared))) return *status;
   CheckpointingExecution execution(options, std::move(*prepared), context.invocation_start, cluster, group);
   switch (options.which) {
     case CheckpointingCommand::kDatasize:
-      return execution.print_plan();
+      return execution.print_sizes();
     case CheckpointingCommand::kConfigview:
       return execution.print_configuration();
     case CheckpointingCommand::kRun:

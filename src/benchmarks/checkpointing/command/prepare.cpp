@@ -10,6 +10,7 @@
 #include "benchmarks/checkpointing/io_plan.hpp"
 #include "results/storage_parameters.hpp"
 #include "session/execution.hpp"
+#include "workloads/schema.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -17,23 +18,41 @@ namespace {
 using workloads::Override;
 using workloads::ValueSource;
 
-// A parameter may not say differently what flags decide.
-Status check_params(const CommonOptions& common) {
-  for (const auto& [key, value] : common.params) {
-    if (key == "checkpoint.checkpoint_folder" || key.rfind("storage.", 0) == 0) {
-      return fail(ErrorCode::kConfigIncompatible, fmt::format("--params {}={} can't be honoured", key, value), {},
-                  "--checkpoint-folder alone says where checkpoints go, and the folder's scheme how they get there");
-    }
+// Returns whether a parameter says the same as the flags that decide it.
+bool agrees(const CheckpointingOptions& options, const std::string& key, const std::string& value) {
+  if (key == "checkpoint.checkpoint_folder") {
+    const std::string& folder = options.checkpoint_folder;
+    return value == folder || value == folder + (folder.ends_with('/') ? "" : "/") + options.model;
   }
-  return {};
+  const bool object = options.protocol == AccessProtocol::kObject;
+  return key == "storage.storage_type" && value == (object ? "s3" : options.o_direct ? "direct_fs" : "local_fs");
 }
 
-std::vector<Override> overrides_of(const CheckpointingOptions& options) {
-  std::vector<Override> overrides;
-  overrides.push_back(
-      {"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool});
-  overrides.push_back(
-      {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool});
+// Returns everything that is wrong with --params: keys and values that can't be, and those that say differently what
+// flags decide.
+std::vector<Error> check_params(const CheckpointingOptions& options) {
+  std::vector<Error> errors;
+  for (const auto& [key, value] : options.common.params) {
+    const bool decided = key == "checkpoint.checkpoint_folder" || key.starts_with("storage.");
+    if (decided && !agrees(options, key, value)) {
+      errors.push_back(
+          {ErrorCode::kConfigIncompatible,
+           fmt::format("--params {}={} can't be honoured", key, value),
+           {},
+           "--checkpoint-folder alone says where checkpoints go, and the folder's scheme how they get there"});
+    } else if (const auto legal = workloads::checkpoint_schema().checked_value(key, value); !legal) {
+      errors.push_back(legal.error());
+    }
+  }
+  return errors;
+}
+
+// Returns the overrides in the order applied: what the user says is the last word.
+std::vector<Override> overrides_of(const CheckpointingOptions& options, bool params_are_good) {
+  std::vector<Override> overrides = {
+      {"checkpoint.num_checkpoints_read", std::to_string(options.num_checkpoints_read), ValueSource::kTool},
+      {"checkpoint.num_checkpoints_write", std::to_string(options.num_checkpoints_write), ValueSource::kTool}};
+  if (!params_are_good) return overrides;
   for (const auto& [key, value] : options.common.params) overrides.push_back({key, value, ValueSource::kUserParams});
   return overrides;
 }
@@ -67,6 +86,9 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
   auto findings = checkpointing::check_arguments(arguments, workload);
   if (options.which == CheckpointingCommand::kRun) {
     for (const std::string& warning : findings.warnings) log::warning("{}", warning);
+    if (options.verify && workload.num_checkpoints_read == 0) {
+      log::warning("--verify has no effect: no checkpoint is read");
+    }
   }
   return std::move(findings.errors);
 }
@@ -134,8 +156,8 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   };
   PreparedCheckpointing prepared;
   prepared.details.mode = mode_name(options.common.mode);
-  prepared.overrides = overrides_of(options);
-  note(check_params(options.common));
+  errors = check_params(options);
+  prepared.overrides = overrides_of(options, errors.empty());
   auto workload = workloads::load_checkpoint_workload(options.model, prepared.overrides);
   if (!workload) {
     errors.push_back(workload.error());

@@ -47,7 +47,7 @@ results::DatagenPlan datagen_plan(const TrainingOptions& options, const Prepared
 Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const Environment& environment,
                                           uint32_t hosts) {
   auto chosen = choose_workload(options);
-  if (!chosen) return failed(chosen);
+  if (!chosen) return tl::unexpected(chosen.error());
   log_notes(chosen->workload);
   PreparedDatagen prepared;
   prepared.chosen = std::move(*chosen);
@@ -179,7 +179,7 @@ class DatagenExecution {
     request_.index_files =
         workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
     request_.injected_fault = options_.inject_fault;
-    request_.invocation_start = call_.invocation_start;
+    request_.invocation_start = call_.context.invocation_start;
     if (!options_.common.quiet && group_.is_process0()) {
       request_.on_progress = [this](const training::GenerateProgress& progress) {
         display_.show(training::progress_line(progress));
@@ -204,9 +204,8 @@ class DatagenExecution {
 
 int execute_datagen(const TrainingCall& call) {
   const TrainingOptions& options = call.options;
-  auto prepared = prepare_datagen(options, call.environment, call.group.transport().size());
-  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
-    return *status;
+  auto prepared = prepare_datagen(options, call.context.environment, call.group.transport().size());
+  if (const auto status = call.group.check_consensus(all_errors(call.context, prepared))) return *status;
   if (call.group.is_process0() && shows_plan(options.common)) {
     print(options.common.json ? results::plan_json(prepared->plan, prepared->details)
                               : results::plan_table(prepared->plan, prepared->details));

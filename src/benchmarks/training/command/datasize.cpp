@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/log.hpp"
@@ -38,21 +39,31 @@ std::string_view word_for(const std::string& data_dir, const Environment& enviro
   return storage_word(is_object ? AccessProtocol::kObject : AccessProtocol::kFile);
 }
 
+// Returns how the processes are to be started, as it was said to datasize.
+std::string host_flags(const HostOptions& hosts) {
+  const HostOptions usual;
+  std::string flags;
+  if (hosts.hosts != usual.hosts) flags += " --hosts " + shell_quoted(join(hosts.hosts, ","));
+  if (hosts.exec_type != usual.exec_type) flags += " --exec-type " + hosts.exec_type;
+  if (hosts.mpi_bin != usual.mpi_bin) flags += " --mpi-bin " + shell_quoted(hosts.mpi_bin);
+  if (hosts.mpi_btl != usual.mpi_btl) flags += " --mpi-btl " + hosts.mpi_btl;
+  if (hosts.oversubscribe) flags += " --oversubscribe";
+  if (hosts.allow_run_as_root) flags += " --allow-run-as-root";
+  for (const std::string& text : hosts.mpi_params) flags += " --mpi-params=" + shell_quoted(text);
+  return flags;
+}
+
 std::string datagen_command(const TrainingOptions& options, const TrainingWorkload& workload,
                             const training::Datasize& size, const Environment& environment) {
-  const auto given = [](const std::string& text, const char* placeholder) {
-    return text.empty() ? std::string(placeholder) : shell_quoted(text);
-  };
-  std::string command = fmt::format(
-      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} "
-      "--systemname {}",
-      mode_name(options.common.mode), options.model, word_for(options.data_dir, environment), options.processes,
-      given(options.data_dir, "DATA_DIR"), given(options.common.results_dir, "RESULTS_DIR"),
-      given(options.common.systemname, "SYSTEM"));
+  const CommonOptions& common = options.common;
+  std::string command = datagen_words(options, environment);
   if (!options.workload_file.empty()) command += " --workload-file " + shell_quoted(options.workload_file);
   command += fmt::format(" --params dataset.num_files_train={}", size.files);
+  if (size.advised_subfolders > 0 && !options.gives_param("dataset.num_subfolders_train")) {
+    command += fmt::format(" dataset.num_subfolders_train={}", size.advised_subfolders);
+  }
   for (const std::string& param : differences(options, workload)) command += ' ' + shell_quoted(param);
-  for (const auto& [key, value] : options.common.params) {
+  for (const auto& [key, value] : common.params) {
     const bool decided = key == "dataset.num_files_train";
     if (key.starts_with("dataset.") && !decided) command += ' ' + shell_quoted(key + "=" + value);
   }
@@ -79,17 +90,31 @@ bool records_datasize(const CommonOptions& common) {
 
 }  // namespace
 
+std::string datagen_words(const TrainingOptions& options, const Environment& environment) {
+  const CommonOptions& common = options.common;
+  const auto given = [](const std::string& text, const char* placeholder) {
+    return text.empty() ? std::string(placeholder) : shell_quoted(text);
+  };
+  const std::string_view word =
+      options.protocol ? storage_word(*options.protocol) : word_for(options.data_dir, environment);
+  return fmt::format(
+      "mlpstorage {} training {} datagen {} --num-processes {} --data-dir {} --results-dir {} --systemname {}{}{}",
+      mode_name(common.mode), options.model, word, options.processes, given(options.data_dir, "DATA_DIR"),
+      given(common.results_dir, "RESULTS_DIR"), given(common.systemname, "SYSTEM"), host_flags(options.hosts),
+      common.skip_fs_separation_gate ? " --skip-fs-separation-gate" : "");
+}
+
 int execute_datasize(const TrainingCall& call) {
   const TrainingOptions& options = call.options;
   auto chosen = choose_workload(options);
-  if (!chosen) return report_failures({chosen.error()});
+  if (!chosen) return report_failures(chosen.error());
   log_notes(chosen->workload);
   results::DatasizeAnswer answer;
   answer.mode = mode_name(options.common.mode);
   answer.workload = chosen->workload;
   answer.request = datasize_request(options, call.cluster.memory_bytes());
   answer.size = training::datasize(answer.workload, answer.request);
-  answer.datagen_command = datagen_command(options, answer.workload, answer.size, call.environment);
+  answer.datagen_command = datagen_command(options, answer.workload, answer.size, call.context.environment);
   print(options.common.json ? results::datasize_json(answer) : results::datasize_text(answer));
   if (!records_datasize(options.common)) return kExitSuccess;
   const auto folder = begin_training_folder(options);
@@ -105,7 +130,8 @@ int execute_datasize(const TrainingCall& call) {
   results::RunContext about = training_context(options, *chosen, *folder, call.cluster.members(call.group, here));
   if (!options.data_dir.empty()) about.separation = separation_of(options);
   const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.group));
-  return finish(*folder, results::write_datasize(*folder, about, answer, call.invocation_start, outcome), outcome);
+  return finish(*folder, results::write_datasize(*folder, about, answer, call.context.invocation_start, outcome),
+                outcome);
 }
 
 }  // namespace mlps::cli

@@ -29,7 +29,7 @@ int execute_command(const TrainingOptions& options, const CommandContext& contex
   prepare_process();
   Cluster cluster;
   if (const auto status = cluster.meet(context.group)) return *status;
-  const TrainingCall call{options, context.environment, context.invocation_start, context.group, cluster};
+  const TrainingCall call{options, context, context.group, cluster};
   switch (options.which) {
     case TrainingCommand::kDatasize:
       return execute_datasize(call);

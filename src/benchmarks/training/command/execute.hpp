@@ -18,9 +18,8 @@ namespace mlps::cli {
 /// Holds what every training command is carried out with. Refers to it.
 struct TrainingCall {
   const TrainingOptions& options;
-  const Environment& environment;
-  Stamp invocation_start;
-  ProcessGroup& group;
+  const CommandContext& context;
+  ProcessGroup& group;  ///< the context's
   const Cluster& cluster;
 };
 
@@ -41,9 +40,12 @@ template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
              const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
   const Status written = results::write_finished(folder, about, record, plan, outcome);
-  print(options.common.json ? results::record_json(about, record, outcome)
-                            : results::result_table(record) + results::findings_text(outcome.findings) +
-                                  results::no_result_text(about, record));
+  if (options.common.json) {
+    print_json(options.common, results::record_json(about, record, outcome));
+  } else {
+    print(results::result_table(record) + results::findings_text(outcome.findings) +
+          results::no_result_text(about, record));
+  }
   return finish(folder, written, outcome);
 }
 

@@ -41,7 +41,7 @@ class RunPreparation {
     if (auto chosen = choose_workload(options_)) {
       prepared_.chosen = std::move(*chosen);
     } else {
-      return failed(chosen);
+      return tl::unexpected(chosen.error());
     }
     if (!workload().train) {
       note(fail(ErrorCode::kConfigIncompatible, "workflow.train=False leaves a run with nothing to do", {},
@@ -117,10 +117,18 @@ class RunPreparation {
     return add_overrides(options_, use.overrides, prepared_.chosen);
   }
 
+  /// Returns advice with the datagen command as it can be typed, where it names one.
+  std::string complete(std::string advice) const {
+    const std::string form = fmt::format("mlpstorage MODE training {} datagen ...", workload().model);
+    const size_t place = advice.find(form);
+    if (place != std::string::npos) advice.replace(place, form.size(), datagen_words(options_, environment_));
+    return advice;
+  }
+
   void report(const training::ManifestFinding& finding) {
     const std::string message = finding.code + ": " + finding.message;
     if (finding.is_error) {
-      errors_.push_back({ErrorCode::kConfigIncompatible, message, {}, finding.suggestion});
+      errors_.push_back({ErrorCode::kConfigIncompatible, message, {}, complete(finding.suggestion)});
     } else {
       log::warning("{}", message);
     }

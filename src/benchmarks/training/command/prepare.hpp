@@ -21,25 +21,25 @@ namespace mlps::cli {
 template <class T>
 using Prepared = tl::expected<T, std::vector<Error>>;
 
-/// Holds a workload with the overrides that made it.
-struct ChosenWorkload {
-  std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
-  workloads::TrainingWorkload workload;
-};
-/// Returns the built-in definition or that of --workload-file, with --params applied.
-Result<ChosenWorkload> choose_workload(const TrainingOptions& options);
-
-/// Applies further overrides, of the tool, after those there are.
-Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
-                     ChosenWorkload& chosen);
-
 /// Returns the error of a result as a list.
 template <class T>
 tl::unexpected<std::vector<Error>> failed(const Result<T>& result) {
   return tl::unexpected(std::vector<Error>{result.error()});
 }
 
-/// Logs what the definition says to its user.
+/// Holds a workload with the overrides that made it.
+struct ChosenWorkload {
+  std::vector<workloads::Override> overrides;  ///< the user's and the tool's, in the order applied
+  workloads::TrainingWorkload workload;
+};
+/// Returns the built-in definition or that of --workload-file, with --params applied.
+Prepared<ChosenWorkload> choose_workload(const TrainingOptions& options);
+
+/// Applies further overrides, of the tool, after those there are.
+Status add_overrides(const TrainingOptions& options, const std::vector<workloads::Override>& more,
+                     ChosenWorkload& chosen);
+
+/// Logs what the definition says to its user, and what of the user's has no effect.
 void log_notes(const workloads::TrainingWorkload& workload);
 
 /// Returns the question that datasize answers, and with it the least number of files. `memory_bytes` is the measured
@@ -49,6 +49,9 @@ training::DatasizeRequest datasize_request(const TrainingOptions& options, uint6
 /// Describes the data folder in the plan, and among the values of the result files.
 void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,
                    results::TrainingDetails& details);
+
+/// Returns the datagen command for the data folder of these options, complete but for --params.
+std::string datagen_words(const TrainingOptions& options, const Environment& environment);
 
 /// Holds the files of a data set. They refer to the format, which keeps its address when this is moved.
 struct DataFiles {

@@ -107,7 +107,7 @@ class TrainingExecution {
     request.eviction_limit_s = options_.drop_caches_timeout_s;
     request.scratch_folder = group_.is_process0() ? folder_.path : std::filesystem::temp_directory_path().string();
     request.injected_fault = options_.inject_fault;
-    request.invocation_start = call_.invocation_start;
+    request.invocation_start = call_.context.invocation_start;
     if (!options_.common.quiet && group_.is_process0()) {
       request.on_progress = [this](const training::Progress& progress) {
         display_.show(group_.host_prefix() + training::progress_line(progress));
@@ -173,9 +173,8 @@ class TrainingExecution {
 
 int execute_run(const TrainingCall& call) {
   const TrainingOptions& options = call.options;
-  auto prepared = prepare_run(options, call.environment, call.cluster.memory_bytes());
-  if (const auto status = call.group.check_consensus(prepared ? std::vector<Error>() : prepared.error()))
-    return *status;
+  auto prepared = prepare_run(options, call.context.environment, call.cluster.memory_bytes());
+  if (const auto status = call.group.check_consensus(all_errors(call.context, prepared))) return *status;
   const bool runs = options.which == TrainingCommand::kRun && !options.common.dry_run;
   const workloads::TrainingWorkload& workload = prepared->chosen.workload;
   if (options.which == TrainingCommand::kConfigview && !options.common.json) print(configuration_text(workload.values));

@@ -37,8 +37,15 @@ Result<std::unique_ptr<storage::Store>> open_data_store(const TrainingOptions& o
   folder.model = options.model;
   folder.models = workloads::training_models();
   folder.o_direct = opens_direct(options, workload);
-  const auto location = data_location(folder, *options.protocol, environment);
-  if (!location) return fail(location.error());
+  auto location = data_location(folder, *options.protocol, environment);
+  if (!location) {
+    // The parameter asked for it, not the flag.
+    Error& error = location.error();
+    const size_t flag = options.o_direct ? std::string::npos : error.message.find("--o-direct");
+    if (flag != std::string::npos) error.message.replace(flag, std::string_view("--o-direct").size(), "reader.odirect");
+    if (flag != std::string::npos) error.suggestion = "leave reader.odirect=True away";
+    return fail(error);
+  }
   return open_store(*location, options, environment, durability);
 }
 

@@ -7,6 +7,7 @@
 #include "benchmarks/training/command/prepare.hpp"
 #include "flags/flags.hpp"
 #include "results/digests.hpp"
+#include "workloads/schema.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -15,18 +16,29 @@ using workloads::Override;
 using workloads::TrainingWorkload;
 using workloads::ValueSource;
 
-// A parameter may not say differently what flags decide.
-Status check_params(const TrainingOptions& options) {
+bool agrees(const TrainingOptions& options, const std::string& key, const std::string& value) {
+  if (key == "dataset.data_folder") return value == options.data_dir;
+  if (key != "storage.storage_type") return false;
+  const bool object = options.protocol == AccessProtocol::kObject;
+  return !options.protocol || value == (object ? "s3" : options.o_direct ? "direct_fs" : "local_fs");
+}
+
+// Returns everything that is wrong with --params: keys and values that can't be, and those that say differently what
+// flags decide.
+std::vector<Error> check_params(const TrainingOptions& options) {
+  std::vector<Error> errors;
   for (const auto& [key, value] : options.common.params) {
-    const bool is_type = key == "storage.storage_type";
-    const bool object = options.protocol == AccessProtocol::kObject;
-    const bool fits = value == (object ? "s3" : options.o_direct ? "direct_fs" : "local_fs");
-    if (is_type && (fits || !options.protocol)) continue;
-    if (!is_type && key != "storage.storage_root" && key != "dataset.data_folder") continue;
-    return fail(ErrorCode::kConfigIncompatible, fmt::format("--params {}={} can't be honoured", key, value), {},
-                "--data-dir alone says where the data set is, and the word file or object how it is reached");
+    const bool decided = key == "storage.storage_type" || key == "storage.storage_root" || key == "dataset.data_folder";
+    if (decided && !agrees(options, key, value)) {
+      errors.push_back({ErrorCode::kConfigIncompatible,
+                        fmt::format("--params {}={} can't be honoured", key, value),
+                        {},
+                        "--data-dir alone says where the data set is, and the word file or object how it is reached"});
+    } else if (const auto legal = workloads::training_schema().checked_value(key, value); !legal) {
+      errors.push_back(legal.error());
+    }
   }
-  return {};
+  return errors;
 }
 
 // The datagen template has no accelerator: the data set is the same for all of them.
@@ -61,19 +73,20 @@ Result<TrainingWorkload> load_workload(const TrainingOptions& options, const std
   auto workload =
       workloads::parse_training_workload(options.model, accelerator_of(options), options.workload_text, overrides);
   if (workload) workload->file_name = name_of_own(options);
+  if (!workload && workload.error().details.empty()) workload.error().details = "in " + options.workload_file;
   return workload;
 }
 
 }  // namespace
 
-Result<ChosenWorkload> choose_workload(const TrainingOptions& options) {
-  if (Status status = check_params(options); !status) return fail(status.error());
+Prepared<ChosenWorkload> choose_workload(const TrainingOptions& options) {
+  if (auto errors = check_params(options); !errors.empty()) return tl::unexpected(std::move(errors));
   ChosenWorkload chosen;
   for (const auto& [key, value] : options.common.params) {
     chosen.overrides.push_back({key, value, ValueSource::kUserParams});
   }
   auto workload = load_workload(options, chosen.overrides);
-  if (!workload) return fail(workload.error());
+  if (!workload) return failed(workload);
   chosen.workload = std::move(*workload);
   return chosen;
 }

@@ -180,12 +180,11 @@ std::string datasize_text(const DatasizeAnswer& answer) {
   lines.add("files", fmt::format("{}", size.files));
   lines.add("subfolders", "0");
   lines.add("size", fmt::format("{:.2f} GiB", gib));
-  text += lines.text() + "\nTo write it:\n  " + answer.datagen_command + "\n";
+  text += lines.text() + fmt::format("  Total disk space required: {:.2f} GB\n", gib) + "\nTo write it:\n  " +
+          answer.datagen_command + "\n";
   if (size.advised_subfolders > 0) {
-    text += fmt::format(
-        "\nWarning: more than {} files; --params dataset.num_subfolders_train={} spreads them over "
-        "folders.\n",
-        training::kFilesPerSubfolder, size.advised_subfolders);
+    text += fmt::format("\nWarning: more than {} files: the command spreads them over {} subfolders.\n",
+                        training::kFilesPerSubfolder, size.advised_subfolders);
   }
   return text + fmt::format(
                     "\nNote: --num-processes equals --max-accelerators ({}); more or fewer write the same "
