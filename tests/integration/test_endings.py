@@ -200,9 +200,10 @@ class Files(EndingTest):
                     done = self.fails(5, "E103", *arguments)
                     self.assertIn(f"{path} is {kind}, not a file", done.stderr, done)
 
-    def test_a_dry_run_says_for_what_the_run_would_be_refused(self):
-        done = self.succeeds(*self.checkpoints("null://", "--dry-run", results=self.folder / "nowhere"))
-        self.assertIn("without --dry-run this is refused: [E101] results directory", done.stderr)
+    def test_a_dry_run_is_refused_for_what_the_run_would_be_refused(self):
+        for more in ((), ("--dry-run",)):
+            done = self.fails(2, "E101", *self.checkpoints("null://", *more, results=self.folder / "nowhere"))
+            self.assertIn("nowhere is not initialised", done.stderr)
 
     def test_pipes_in_place_of_files_of_a_fixed_name(self):
         self.succeeds(*self.checkpoints())  # so that there is a history

@@ -14,16 +14,17 @@ from training import TrainingTest
 
 BUCKET = "datasets"
 JOURNAL, MANIFEST = ".mlps-datagen-journal.json", ".mlps-datagen-manifest.json"
+CLAIMS = ".mlpstorage-claims"
 # Each part takes 25 ms, on two threads: a second or more for any of the data sets, so that there is time to interfere.
 SLOW = ("--io-workers", 2, "--inject-fault", "slow=25:write_part@1+")
 SMALL_PARTS = ("--io-part-size", "64KiB")
 
 
 def digests(folder):
-    """{path: digest} of all files below a folder. Of a manifest only what may not differ between two runs."""
+    """{path: digest} of all files below a folder, but for claims of writers. Of a manifest only what may not differ between two runs."""
     found = {}
     for path in sorted(pathlib.Path(folder).rglob("*")):
-        if not path.is_file():
+        if not path.is_file() or path.parent.name == CLAIMS:
             continue
         content = path.read_bytes()
         if path.name == MANIFEST:
@@ -57,7 +58,7 @@ class FileTest(DatagenTest):
 
     def stored(self, model):
         folder = self.data / model
-        return {path.relative_to(folder).as_posix() for path in folder.glob("*/*")}
+        return {path.relative_to(folder).as_posix() for path in folder.glob("[!.]*/*")}
 
     def kill_at(self, model, files, *more):
         """Starts or continues the data set and kills it as soon as it has so many files."""
