@@ -22,7 +22,7 @@ struct Arguments {
   uint32_t hosts = 1;
   double client_host_memory_gib = 0;  ///< 0 skips rule 4.3.1
   std::string accelerator_type;       ///< empty: 80 GB each, as the rules' checker assumes
-  uint64_t checkpoint_bytes = 0;      ///< of the plan; 0 skips rules 4.3.1 and 4.3.4
+  uint64_t checkpoint_bytes = 0;      ///< of the plan; 0: there is none, rules 4.3.1 and 4.3.4 are skipped
 };
 
 struct ArgumentFindings {

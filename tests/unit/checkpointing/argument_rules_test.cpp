@@ -11,6 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 workloads::CheckpointWorkload workload_of(std::string_view model) {
@@ -23,6 +24,7 @@ Arguments legal(cli::Mode mode, uint32_t processes) {
   arguments.processes = processes;
   arguments.checkpoints_to_write = 10;
   arguments.checkpoints_to_read = 10;
+  arguments.checkpoint_bytes = 1;
   return arguments;
 }
 
@@ -74,6 +76,12 @@ TEST(Processes, MessagesNameTheLegalCounts) {
   EXPECT_THAT(errors_of(legal(cli::Mode::kClosed, 9), "llama3-8b"), ElementsAre(HasSubstr("closed takes 8")));
   EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 300), "llama3-405b"), ElementsAre(HasSubstr("256 and 512")));
   EXPECT_THAT(errors_of(legal(cli::Mode::kOpen, 3), "llama3-1t"), ElementsAre(HasSubstr("count is 512")));
+}
+
+TEST(Processes, OpenIsNotAdvisedWhereItHasNoPlan) {
+  Arguments arguments = legal(cli::Mode::kClosed, 32);
+  arguments.checkpoint_bytes = 0;
+  EXPECT_THAT(errors_of(arguments, "llama3-70b"), ElementsAre(AllOf(HasSubstr("E301"), Not(HasSubstr("open")))));
 }
 
 TEST(Processes, AllowInvalidParamsHoldsInOpenOnly) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 
 #include "base/units.hpp"
 #include "storage/posix/file_store.hpp"
@@ -33,20 +34,28 @@ class PageCacheTest : public ::testing::Test {
 
   static Residency residency(Store& store) { return store.residency(kCachedSpec.name).value().value(); }
 
+  /// Returns whether the whole file is cached right after `access`. A kernel may take back pages within seconds when
+  /// memory or the disk is busy, so that some attempts are needed.
+  static bool stays_cached(Store& store, const std::function<bool()>& access) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      if (!access()) return false;
+      if (residency(store).cached_bytes == kSize) return true;
+    }
+    return false;
+  }
+
   TempFolder folder_{is_in_memory(MLPS_TEST_SCRATCH) ? "/var/tmp" : MLPS_TEST_SCRATCH};
 };
 
 TEST_F(PageCacheTest, WithoutAdviceAWrittenFileStaysCachedUntilEvicted) {
   if (keeps_pages_in_memory()) GTEST_SKIP() << "the build folder and /var/tmp are on tmpfs";
   const auto store = open(FadviseMode::kNone);
-  ASSERT_TRUE(write_object(*store, kCachedSpec));
+  EXPECT_TRUE(stays_cached(*store, [&] { return write_object(*store, kCachedSpec).has_value(); }));
   EXPECT_EQ(residency(*store).total_bytes, kSize);
-  EXPECT_EQ(residency(*store).cached_bytes, kSize);
   ASSERT_TRUE(store->evict(kCachedSpec.name));
   EXPECT_EQ(residency(*store).cached_bytes, 0);
   EXPECT_EQ(residency(*store).cached_bytes, 0) << "asking must not load pages";
-  EXPECT_TRUE(read_object(*store, kCachedSpec));
-  EXPECT_EQ(residency(*store).cached_bytes, kSize);
+  EXPECT_TRUE(stays_cached(*store, [&] { return read_object(*store, kCachedSpec).has_value(); }));
 }
 
 TEST_F(PageCacheTest, EvictionWritesBackWhatIsDirty) {
