@@ -26,4 +26,4 @@ training=(--data-dir "$data" --results-dir "$results" --systemname this-machine 
   --params dataset.num_files_train=2048)
 "$program" whatif training retinanet datagen file --num-processes 1 "${training[@]}"
 "$program" whatif training retinanet run file --accelerator-type b200 --num-accelerators 1 "${training[@]}" \
-  train.epochs=2 --verify --allow-invalid-params
+  train.epochs=2 --verify
