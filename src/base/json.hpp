@@ -16,7 +16,14 @@ namespace mlps {
 /// what reads JSON uses nlohmann-json.
 class Json {
  public:
-  struct Member;
+  /// A key with its value; a template because Json is not complete here.
+  template <class Value>
+  struct Keyed {
+    std::string key;
+    Value value;
+    friend bool operator==(const Keyed&, const Keyed&) = default;
+  };
+  using Member = Keyed<Json>;
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
 
@@ -82,12 +89,6 @@ class Json {
   explicit Json(Object members) : value_(std::move(members)) {}
 
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object> value_ = nullptr;
-};
-
-struct Json::Member {
-  std::string key;
-  Json value;
-  friend bool operator==(const Member&, const Member&) = default;
 };
 
 }  // namespace mlps

@@ -127,6 +127,7 @@ Result<std::vector<HostShare>> layout(const std::vector<Host>& hosts, uint32_t r
   if (hosts.empty()) return fail(ErrorCode::kConfigInvalid, "--hosts: the list is empty", {}, kExample);
   if (Status status = check_layout(hosts, ranks, rules); !status) return fail(std::move(status.error()));
   std::vector<HostShare> shares;
+  shares.reserve(hosts.size());
   for (const Host& host : hosts) shares.push_back({host.name, 0, 0});
   uint32_t left = ranks;
   // One rank each in turn while there is room; ranks beyond all slots (oversubscribed) are then dealt without limit.
