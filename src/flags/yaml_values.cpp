@@ -101,6 +101,7 @@ LayerValues file_values(const YAML::Node& root, Source source, const std::string
 
 Error unknown_key(const std::string& key, const std::vector<const Flag*>& flags, std::string advice) {
   std::vector<std::string> names;
+  names.reserve(flags.size());
   for (const Flag* flag : flags) names.push_back(key_name(*flag));
   const std::string near = nearest(key, {names.begin(), names.end()});
   return {ErrorCode::kConfigInvalid,

@@ -49,6 +49,7 @@ class IoThreadPool {
 template <class Source>
 std::vector<TaskSource*> pointers(const std::vector<std::unique_ptr<Source>>& sources) {
   std::vector<TaskSource*> pointers;
+  pointers.reserve(sources.size());
   for (const auto& source : sources) pointers.push_back(source.get());
   return pointers;
 }

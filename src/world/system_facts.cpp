@@ -142,6 +142,7 @@ TextPairs sysctl_of(const path& proc) {
                                                              "net/ipv4/ip_local_port_range"};
   const path sys = proc / "sys";
   std::vector<path> files;
+  files.reserve(kKernelNames.size());
   for (const std::string_view name : kKernelNames) files.push_back(sys / name);
   for (const char* folder : {"net/core", "net/ipv4", "vm"}) {
     for (path& file : entries_of(sys / folder)) {
