@@ -47,6 +47,15 @@ struct UploadsAnswer {
   std::string next_id;   ///< may be empty
 };
 
+/// The answer of a token service: keys, or an error. What is not there is empty.
+struct RoleAnswer {
+  std::string access_key, secret_key, session_token;
+  std::string expiration;
+  ServerError error;
+};
+/// Never fails: of a body that can't be read, everything is empty.
+RoleAnswer parse_role_body(std::string_view body);
+
 /// Never fails: an error body that can't be read leaves the fields empty.
 ServerError parse_error_body(std::string_view body);
 Result<std::string> parse_upload_id(std::string_view body);
