@@ -16,7 +16,6 @@ constexpr UnreadVariable kUnreadVariables[] = {
     {"AWS_RETRY_MODE", "set AWS_MAX_ATTEMPTS"},
     {"S3DLIO_MULTIPART_MAX_IN_FLIGHT", "give --io-depth"},
     {"S3DLIO_MULTIPART_PART_SIZE_MB", "give --io-part-size"},
-    {"S3_LOAD_BALANCE_STRATEGY", "leave it out: requests take turns over the endpoints"},
     {"STORAGE_LIBRARY", "leave it out: this program has one client of its own"},
 };
 

@@ -80,7 +80,7 @@ class Connector {
   Connector& operator=(const Connector&) = delete;
 
   /// Begins a connection, which is not usable until next_connected() reports it. Null when libcurl has no memory.
-  std::unique_ptr<Connection> connect(const std::string& origin);
+  std::unique_ptr<Connection> connect(const std::string& origin, unsigned connect_seconds);
   /// Moves connections on; true and an outcome, or false when there is none now.
   bool next_connected(Connected& outcome);
   /// Waits until a connection can be moved on or one of `descriptors` has an event, whose revents are set.
@@ -90,7 +90,7 @@ class Connector {
   friend class Connection;
 
   Connector(const EngineSettings& settings, CURLM* multi) : settings_(settings), multi_(multi) {}
-  void set_options(Connection& connection) const;
+  void set_options(Connection& connection, unsigned connect_seconds) const;
 
   EngineSettings settings_;
   CURLM* multi_;

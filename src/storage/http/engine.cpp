@@ -42,7 +42,6 @@ struct Lane {
   size_t head_sent = 0;
   size_t body_in_head = 0;
   uint64_t body_sent = 0;  // beyond body_in_head
-  Nanos progress_ns = 0;
   Nanos continue_until_ns = 0;
   Nanos total_until_ns = 0;
   ResponseReader reader;
@@ -143,15 +142,15 @@ void StreamEngine::start(Exchange& exchange) {
   lane.exchange = &exchange;
   exchange.slot = static_cast<int>(free - lanes_.begin());
   lane.send_ended = false;
-  lane.progress_ns = now;
+  lane.exchange->progress_ns = now;
   lane.continue_until_ns = 0;
   lane.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
   write_head(lane);
   lane.reader.begin(exchange);
-  lane.connection = idle_connection(exchange.origin);
+  lane.connection = exchange.fresh_connection ? nullptr : idle_connection(exchange.origin);
   lane.connecting = lane.connection == nullptr;
   lane.runnable = !lane.connecting;
-  if (lane.connecting) lane.connection = connector_->connect(exchange.origin);
+  if (lane.connecting) lane.connection = connector_->connect(exchange.origin, exchange.connect_seconds);
   if (lane.connection == nullptr) return give_up(lane, Failure::kLocal, "libcurl has no memory for a connection");
   exchange.reused = lane.connection->served;
 }
@@ -199,7 +198,7 @@ void StreamEngine::take_connected() {
     }
     found->connecting = false;
     found->runnable = true;
-    found->progress_ns = now_ns();
+    found->exchange->progress_ns = now_ns();
   }
 }
 
@@ -214,13 +213,13 @@ void StreamEngine::send_some(Lane& lane) {
       lane.send_ended = true;
       return;
     }
-    lane.progress_ns = now_ns();
+    lane.exchange->progress_ns = now_ns();
     if (!in_head) {
       lane.body_sent += moved.bytes;
     } else {
       lane.head_sent += moved.bytes;
       if (lane.awaits_continue && lane.head_sent == lane.head.size()) {
-        lane.continue_until_ns = lane.progress_ns + kContinueWait;
+        lane.continue_until_ns = lane.exchange->progress_ns + kContinueWait;
       }
     }
     if (moved.partly) return;  // waiting for real room costs less than sending in small pieces
@@ -239,7 +238,7 @@ void StreamEngine::receive_some(Lane& lane) {
       lane.reader.ended(lane.connection->words());
       return complete(lane);
     }
-    lane.progress_ns = now_ns();
+    lane.exchange->progress_ns = now_ns();
     lane.reader.received(moved.bytes);
     if (lane.reader.finished()) return complete(lane);
     if (lane.reader.continue_seen()) lane.awaits_continue = false;
@@ -269,7 +268,7 @@ void StreamEngine::check_time(Lane& lane, Nanos now) {
                    fmt::format("not done within {} ms", lane.exchange->total_milliseconds));
   }
   if (lane.connecting) return;  // libcurl watches that time
-  if (now - lane.progress_ns >= lane.exchange->stall_seconds * kSecond) {
+  if (now - lane.exchange->progress_ns >= lane.exchange->stall_seconds * kSecond) {
     return give_up(lane, Failure::kStalled, fmt::format("no byte for {} s", lane.exchange->stall_seconds));
   }
   if (lane.awaits_continue && lane.continue_until_ns != 0 && now >= lane.continue_until_ns) {
@@ -286,7 +285,7 @@ Nanos StreamEngine::next_deadline() const {
     if (lane.runnable) return 0;
     if (lane.total_until_ns != 0) first = std::min(first, lane.total_until_ns);
     if (lane.connecting) continue;
-    first = std::min(first, lane.progress_ns + lane.exchange->stall_seconds * kSecond);
+    first = std::min(first, lane.exchange->progress_ns + lane.exchange->stall_seconds * kSecond);
     if (lane.awaits_continue && lane.continue_until_ns != 0) first = std::min(first, lane.continue_until_ns);
   }
   return first;

@@ -41,6 +41,7 @@ class ResponseReader {
   void head_line(std::string_view line);
   void status_line(std::string_view line);
   void header_line(std::string_view line);
+  void framing_header(std::string_view name, std::string_view value);
   void head_done();
   void chunk_size_line(std::string_view line);
   void take_body(std::string_view data);
@@ -51,6 +52,7 @@ class ResponseReader {
   State state_ = State::kHead;
   bool continue_seen_ = false;
   bool keep_alive_ = true;
+  bool closes_ = false;
   bool chunked_ = false;
   bool has_length_ = false;
   bool to_sink_ = false;

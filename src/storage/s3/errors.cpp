@@ -58,6 +58,10 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
         return fmt::format("Create bucket {} first, or check the endpoint ({}).", bucket_,
                            settings_.endpoints[call.server].url());
       }
+      if (verdict.server_code == "NoSuchUpload") {
+        return "The server has lost the upload (a restart?), or something aborted it: the object must be written "
+               "again.";
+      }
       return {};
     case ErrorCode::kStorageProtocol:
       if (other_region) return fmt::format("The bucket is in another region: set AWS_REGION={}.", verdict.region);

@@ -159,6 +159,7 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   auto credentials = find_credentials(environment);
   if (!credentials) return fail(std::move(credentials.error()));
   settings.credentials = std::move(*credentials);
+  if (auto status = object::read_balance(settings, environment); !status) return fail(std::move(status.error()));
   for (const auto step : {resolve_endpoints, resolve_addressing, resolve_transfer}) {
     if (auto status = step(settings, root, environment); !status) return fail(std::move(status.error()));
   }
@@ -170,9 +171,11 @@ storage::SettingList describe(const Settings& settings) {
   for (const Endpoint& endpoint : settings.endpoints) urls.push_back(endpoint.url());
   const bool tls = settings.endpoints.front().tls;
   const std::string ca = settings.engine.ca_file.empty() ? "system CA store" : "CA file " + settings.engine.ca_file;
+  const bool several = settings.endpoints.size() > 1;
   return {
       {"endpoint", join(urls, ", ")},
       {"endpoint source", settings.endpoint_source},
+      {"load balancing", several ? std::string(object::balance_name(settings.balance)) : "-"},
       {"region", settings.region},
       {"credentials", settings.credentials.source},
       {"addressing", settings.virtual_host ? "virtual" : "path"},

@@ -68,7 +68,7 @@ TEST_F(FaultTest, AWaitForTheServerIsSaidOnceWithItsReason) {
   ASSERT_EQ(problems.size(), before + 1);
   EXPECT_THAT(problems.back(),
               AllOf(HasSubstr("Waiting for " + server.url() + ": PutObject s3://bkt/run 1/k: HTTP 408"),
-                    HasSubstr("attempt 2 of 4 follows (AWS_MAX_ATTEMPTS)")));
+                    HasSubstr("attempt 2 in"), HasSubstr("--storage-patience")));
 }
 
 TEST_F(FaultTest, EveryTransientStatusIsRepeated) {
@@ -205,6 +205,33 @@ TEST_F(FaultTest, NobodyListening) {
 TEST_F(FaultTest, GarbageInsteadOfHttp) {
   server.alter("PUT", "", [](Reply& reply) { reply.status = -1; });
   EXPECT_THAT(outcome(put()), StartsWith("E60"));
+}
+
+// What an answer to HEAD should not have had arrives after the connection is used again.
+TEST_F(FaultTest, LeftoverBytesOnAKeptConnectionAreNoAnswer) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.retry.max_attempts = 1;
+  open(settings);
+  EXPECT_EQ(outcome(put()), "ok");
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.fault = Reply::Fault::kGarbage; }, 1);
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(FaultTest, GarbageOnAFreshConnectionIsAnError) {
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.fault = Reply::Fault::kGarbage; }, 1);
+  EXPECT_THAT(outcome(put()), StartsWith("E605"));
+}
+
+TEST_F(FaultTest, A417IsAskedAgainWithoutExpect) {
+  server.inject("PUT", "", error_reply(503, "SlowDown"));
+  server.inject("PUT", "", {.status = 417, .fault = Reply::Fault::kRefuseEarly});
+  EXPECT_EQ(outcome(put()), "ok");
+  ASSERT_EQ(server.count("PUT"), 3);
+  EXPECT_EQ(server.requests()[1].headers.count("expect"), 1U);
+  EXPECT_EQ(server.requests()[2].headers.count("expect"), 0U);
 }
 
 TEST_F(FaultTest, EndpointsTakeTurns) {

@@ -167,11 +167,11 @@ TEST(ShownIsUsed, TheDocumentedVariablesAreTheOnesRead) {
 
 TEST(UnreadVariables, AreAnsweredByWhatToUseInstead) {
   EXPECT_THAT(unread_variable_warnings(Environment(kKeys)), IsEmpty());
-  EXPECT_THAT(unread_variable_warnings(
-                  Environment({{"S3_LOAD_BALANCE_STRATEGY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
-              ::testing::UnorderedElementsAre(
-                  ::testing::AllOf(HasSubstr("S3_LOAD_BALANCE_STRATEGY"), HasSubstr("take turns")),
-                  ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
+  EXPECT_THAT(
+      unread_variable_warnings(Environment({{"STORAGE_LIBRARY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
+      ::testing::UnorderedElementsAre(
+          ::testing::AllOf(HasSubstr("STORAGE_LIBRARY"), HasSubstr("leave it out")),
+          ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
 }
 
 TEST(ShownIsUsed, FadviseModes) {
