@@ -218,7 +218,9 @@ void IoThread::abort(storage::Object& object) {
   const auto first = failure_.first();
   if (first && first->code != ErrorCode::kInterrupted) operation.limit_ns = kAbortAfterError;
   run(operation);
-  if (operation.error) log::warning("abort {}: {}", object.name(), operation.error->message);
+  if (operation.error && not_aborted_.count++ == 0) {
+    not_aborted_.first = fmt::format("{}: {}", object.name(), operation.error->message);
+  }
 }
 
 }  // namespace mlps::io
