@@ -86,6 +86,12 @@ void Connection::acknowledge() {
   setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
 }
 
+void Connection::set_low_water(size_t bytes) {
+  if (tls_ || bytes == low_water_) return;
+  const int value = static_cast<int>(bytes);
+  if (setsockopt(descriptor_, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value) == 0) low_water_ = bytes;
+}
+
 std::string Connection::words() const {
   if (last_errno_ != 0) return std::strerror(last_errno_);
   if (last_ == CURLE_OK) return "closed by the server";

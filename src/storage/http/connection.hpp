@@ -39,6 +39,9 @@ class Connection {
   /// Acknowledges what has arrived at once. A server that sends head and body apart without TCP_NODELAY waits for that
   /// before it sends the body, and the kernel would let it wait for 40 ms.
   void acknowledge();
+  /// Lets poll() report data only when `bytes` have arrived, or the end; plain streams only, where the socket knows.
+  void set_low_water(size_t bytes);
+  size_t low_water() const { return low_water_; }
   /// Returns the library's or the system's words about why the stream ended.
   std::string words() const;
   int descriptor() const { return descriptor_; }
@@ -59,6 +62,7 @@ class Connection {
   bool tls_;
   bool connecting_ = true;
   int descriptor_ = -1;
+  size_t low_water_ = 1;
   CURLcode last_ = CURLE_OK;
   int last_errno_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_words_ = {};

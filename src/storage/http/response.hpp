@@ -27,6 +27,9 @@ class ResponseReader {
   /// Takes note that the connection ended. Afterwards the answer is finished, or exchange.failure says why not.
   void ended(std::string_view words);
 
+  /// Returns how many bytes of a body of known length are still to be received into the exchange's sink.
+  size_t sink_missing() const { return state_ == State::kSized && to_sink_ ? remaining_ : 0; }
+
   bool finished() const { return state_ == State::kFinished || failed(); }
   bool failed() const { return exchange_->failure != Failure::kNone; }
   bool continue_seen() const { return continue_seen_; }
