@@ -172,8 +172,8 @@ Verdict judge(const Dialect& dialect, const Call& call) {
       verdict.happened +=
           fmt::format(" (If-Match was {}, the ETag of an earlier answer)", printable(call.if_match, 100));
     }
-    if (exchange.status < 400) {
-      verdict.happened += fmt::format(" to {}", printable(exchange.header("location").value_or("nowhere")));
+    if (const auto location = exchange.header("location"); location && exchange.status < 400) {
+      verdict.happened += fmt::format(" to {}", printable(*location));
     }
     // The server may have carried the request out before it failed.
     verdict.answer_lost = exchange.status >= 500;

@@ -44,8 +44,9 @@ struct RetryPolicy {
 struct TransferSettings {
   RetryPolicy retry;
   Balance balance = Balance::kRoundRobin;
-  size_t rank = 0;                      ///< of this process in its job; sessions begin at different servers
-  /// Of several servers, one without a byte for this long is probed, and set aside if it doesn't answer a probe in time.
+  size_t rank = 0;  ///< of this process in its job; sessions begin at different servers
+  /// Of several servers, one without a byte for this long is probed, and set aside if it doesn't answer a probe in
+  /// time.
   std::chrono::nanoseconds quiet = std::chrono::seconds(4);
   unsigned probe_seconds = 3;
   unsigned stall_seconds = 30;          ///< without a byte in either direction
