@@ -80,7 +80,8 @@ void Servers::end(size_t index, Health health, const std::string& cause) {
   if (health == Health::kSlow) slow_down(state, now);
   const uint32_t failures = state.failures.fetch_add(1) + 1;
   const bool at_once = health == Health::kAway || health == Health::kHung;
-  if (states_.size() > 1 && (at_once || failures >= kFailuresInARow)) set_aside(state, cause, now);
+  const uint32_t enough = health == Health::kSlow ? kRefusalsInARow : kFailuresInARow;
+  if (states_.size() > 1 && (at_once || failures >= enough)) set_aside(state, cause, now);
 }
 
 void Servers::set_aside(State& state, const std::string& cause, Nanos now) {

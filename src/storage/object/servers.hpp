@@ -32,6 +32,7 @@ class Servers {
   static constexpr Nanos kFirstAside = 1'000'000'000;
   static constexpr Nanos kLongestAside = 60'000'000'000;
   static constexpr uint32_t kFailuresInARow = 3;
+  static constexpr uint32_t kRefusalsInARow = 12;  ///< of 503 and 429, to which fewer requests are the first answer
   static constexpr size_t kNone = SIZE_MAX;
 
   Servers(std::vector<Server> all, Balance balance);
