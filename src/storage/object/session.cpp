@@ -39,6 +39,7 @@ struct Task {
   Step step = Step::kRead;
   unsigned round = 0;                // requests of this step before the present one
   std::optional<Error> first_error;  // of a commit whose outcome HEAD decides, or of the beginning
+  UploadsPage page;                  // of the list in which they are looked for
   std::vector<std::string> lost;     // ids of uploads that nobody knows
   bool answer_lost = false;          // of the beginning
   unsigned retries = 0;              // of the steps before this one
@@ -184,6 +185,7 @@ Task* ObjectSession::task_for(Operation& operation, RemoteObject& object) {
   task->object = &object;
   task->first_error.reset();
   task->lost.clear();
+  task->page = {};
   task->answer_lost = false;
   task->retries = 0;
   task->retried_bytes = 0;
@@ -236,8 +238,8 @@ bool ObjectSession::ask(Task& task) {
       dialect.ask_head(task.call, object);
       return true;
     case Step::kFindLost:
-      return task.round == 0 &&
-             dialect.ask_list_uploads(task.call, object.uri(), context_->root.key_of(object.name()), {});
+      return (task.round == 0 || !task.page.next_key.empty()) &&
+             dialect.ask_list_uploads(task.call, object.uri(), context_->root.key_of(object.name()), task.page);
     case Step::kAbortLost:
       return dialect.ask_abort_found(task.call, object, task.lost.back(), task.round);
     case Step::kRead:
@@ -281,11 +283,15 @@ void ObjectSession::advance(Task& task) {
 
 /// Keeps the ids of uploads of the task's object but for the object's own.
 Status ObjectSession::take_lost(Task& task) {
-  const auto page = context_->dialect->read_list_uploads(task.call);
+  auto page = context_->dialect->read_list_uploads(task.call);
   if (!page) return fail(page.error());
+  if (!page->next_key.empty() && page->next_key == task.page.next_key && page->next_id == task.page.next_id) {
+    return fail(ErrorCode::kStorageProtocol, "the server repeats its marker, so the list never ends");
+  }
+  task.page = std::move(*page);
   const std::string key = context_->root.key_of(task.object->name());
-  for (const ListedUpload& upload : page->uploads) {
-    if (upload.key == key && upload.id != task.object->upload_id) task.lost.push_back(upload.id);
+  for (ListedUpload& upload : task.page.uploads) {
+    if (upload.key == key && upload.id != task.object->upload_id) task.lost.push_back(std::move(upload.id));
   }
   return {};
 }

@@ -216,7 +216,7 @@ storage::SettingList describe(const Settings& settings) {
   storage::SettingList list = {
       {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
-      {"load balancing", settings.endpoints.size() > 1 ? std::string(object::balance_name(settings.balance)) : "-"},
+      {"load balancing", std::string(object::balance_name(settings.balance))},
       {"region", settings.region},
       {"region source", settings.region_source},
       {"credentials", settings.credentials->source()},

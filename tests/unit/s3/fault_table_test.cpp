@@ -49,7 +49,7 @@ const RequestKind kRequests[] = {
 
 class FaultTable : public S3Test, public ::testing::WithParamInterface<size_t> {
  protected:
-  FaultTable() : bytes(pattern(2 * kPart + 1000)), small(pattern(5000)) {}
+  FaultTable() : bytes(pattern(kPart + 1000)), small(pattern(5000)) {}
 
   void fresh(size_t ports) {
     endpoints = std::make_unique<ScriptedServer>(ports);
@@ -150,9 +150,9 @@ TEST_P(FaultTable, AnEndpointThatIsClosedIsLeftOut) {
 
 INSTANTIATE_TEST_SUITE_P(Endpoints, FaultTable, ::testing::Values(1, 2, 4));
 
-class Endpoints : public S3Test {
+class EndpointHealth : public S3Test {
  protected:
-  Endpoints() : bytes(pattern(5000)) {}
+  EndpointHealth() : bytes(pattern(5000)) {}
 
   std::string put(const std::string& name) {
     const auto target = object(name, bytes.size());
@@ -162,7 +162,7 @@ class Endpoints : public S3Test {
   std::string bytes;
 };
 
-TEST_F(Endpoints, TakeEquallyManyRequests) {
+TEST_F(EndpointHealth, TakeEquallyManyRequests) {
   for (const object::Balance balance : {object::Balance::kRoundRobin, object::Balance::kLeastOutstanding}) {
     ScriptedServer four(4);
     s3::Settings settings = test_settings(four.urls());
@@ -174,7 +174,7 @@ TEST_F(Endpoints, TakeEquallyManyRequests) {
   }
 }
 
-TEST_F(Endpoints, ByRankEverySessionKeepsToItsOwn) {
+TEST_F(EndpointHealth, ByRankEverySessionKeepsToItsOwn) {
   ScriptedServer two(2);
   s3::Settings settings = test_settings(two.urls());
   settings.balance = object::Balance::kByRank;
@@ -187,7 +187,7 @@ TEST_F(Endpoints, ByRankEverySessionKeepsToItsOwn) {
 }
 
 // Neither the stall limit of a part nor that of a commit is waited for: the endpoint is probed, found hung, and left.
-TEST_F(Endpoints, WhatHangsIsFoundByAProbe) {
+TEST_F(EndpointHealth, WhatHangsIsFoundByAProbe) {
   ScriptedServer two(2);
   for (const char* method : {"PUT", "POST", "GET", "HEAD", "DELETE"}) {
     two.inject_at(0, method, "", {.fault = Reply::Fault::kHang});
@@ -206,7 +206,7 @@ TEST_F(Endpoints, WhatHangsIsFoundByAProbe) {
 }
 
 // A server that is slow with one answer and quick with others is not set aside.
-TEST_F(Endpoints, WhatIsSlowIsWaitedFor) {
+TEST_F(EndpointHealth, WhatIsSlowIsWaitedFor) {
   ScriptedServer two(2);
   two.inject("PUT", "k", {.status = 200, .delay_ms = 700});
   s3::Settings settings = test_settings(two.urls());
@@ -220,7 +220,7 @@ TEST_F(Endpoints, WhatIsSlowIsWaitedFor) {
   for (const auto& use : store().server_uses()) EXPECT_EQ(use.times_set_aside, 0U);
 }
 
-TEST_F(Endpoints, WhatIsSetAsideComesBack) {
+TEST_F(EndpointHealth, WhatIsSetAsideComesBack) {
   ScriptedServer two(2);
   for (const char* method : {"PUT", "HEAD"}) two.inject_at(0, method, "run", {.status = 500}, 3);
   open(test_settings(two.urls()));
@@ -231,7 +231,7 @@ TEST_F(Endpoints, WhatIsSetAsideComesBack) {
 }
 
 // What a server asks by 503 halves the requests in flight there, until it answers again.
-TEST_F(Endpoints, FewerRequestsAreSentToAServerThatIsOverloaded) {
+TEST_F(EndpointHealth, FewerRequestsAreSentToAServerThatIsOverloaded) {
   object::Servers servers({{.origin = "a", .host = "a", .path_prefix = "", .url = "a"}}, object::Balance::kRoundRobin);
   for (int i = 0; i < 16; ++i) EXPECT_TRUE(servers.begin(0));
   servers.end(0, object::Health::kSlow, "HTTP 503");
@@ -245,7 +245,7 @@ TEST_F(Endpoints, FewerRequestsAreSentToAServerThatIsOverloaded) {
   EXPECT_EQ(servers.uses()[0].times_slowed, 1U);
 }
 
-TEST_F(Endpoints, PatienceOutlastsAServerThatIsAway) {
+TEST_F(EndpointHealth, PatienceOutlastsAServerThatIsAway) {
   ScriptedServer away(1);
   away.inject("PUT", "", {.status = 503}, 20);
   s3::Settings settings = test_settings(away.urls());
@@ -257,7 +257,7 @@ TEST_F(Endpoints, PatienceOutlastsAServerThatIsAway) {
   EXPECT_EQ(away.count("PUT"), 21);
 }
 
-TEST_F(Endpoints, PatienceIsNotForRefusals) {
+TEST_F(EndpointHealth, PatienceIsNotForRefusals) {
   s3::Settings settings = test_settings({server.url()});
   settings.retry.patience = std::chrono::seconds(30);
   open(settings);

@@ -98,6 +98,7 @@ std::vector<Effect> effects() {
       {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
       {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
       {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
+      {"S3_LOAD_BALANCE_STRATEGY", "rank", "load balancing", "rank"},
       {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
       {"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", "checksum", "none"},
       {"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required", "checksum", "crc32c, not asked back"},
