@@ -61,4 +61,8 @@ Status read_balance(TransferSettings& settings, const Environment& environment);
 
 std::string_view balance_name(Balance balance);  ///< as S3_LOAD_BALANCE_STRATEGY has it
 
+/// Reads the variables that mean the same for every protocol: AWS_MAX_ATTEMPTS, AWS_CA_BUNDLE,
+/// MLPSTORAGE_TLS_CERTIFICATE, MLPSTORAGE_TLS_KEY, and those of read_balance(). E101 to E104 name the variable.
+Status read_transfer_variables(const Environment& environment, TransferSettings& settings);
+
 }  // namespace mlps::object
