@@ -24,7 +24,8 @@ class Relay:
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.lock, self.broken, self.ended = threading.Lock(), threading.Event(), threading.Event()
         self.sockets = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def _accept(self):
         while not self.broken.is_set():
@@ -75,6 +76,7 @@ class Relay:
     def stop(self):
         self.broken.set()
         self.ended.set()
+        self.acceptor.join()
         for one in [self.listener, *self.sockets]:
             one.close()
 
