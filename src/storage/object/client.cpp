@@ -229,7 +229,8 @@ bool Client::correct_clock(Call& call) {
   if (!server_time || call.clock_corrected) return false;
   call.clock_corrected = true;
   const int64_t offset = *server_time - time(nullptr);
-  if (context_.clock_offset.exchange(offset, std::memory_order_relaxed) != offset) {
+  context_.clock_offset.store(offset, std::memory_order_relaxed);
+  if (!context_.told_clock.exchange(true)) {
     log::warning("This host's clock differs from the server's by {} s; requests are signed with the server's time.",
                  offset);
   }

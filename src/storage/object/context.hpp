@@ -25,6 +25,7 @@ struct Context {
   std::unique_ptr<const Dialect> dialect;
   /// Server time minus ours in seconds, learned from an answer that says so.
   std::atomic<int64_t> clock_offset = 0;
+  std::atomic<bool> told_clock = false;
   std::atomic<bool> told_open_upload = false;
   std::atomic<Nanos> told_waiting_ns = 0;  ///< when a session last said that it waits for a server; 0: never
 

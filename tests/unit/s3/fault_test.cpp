@@ -303,6 +303,7 @@ TEST_F(FaultTest, ARefusalBeforeTheBodyWasReadIsHeard) {
 }
 
 TEST_F(FaultTest, ClockSkewIsCorrectedOnce) {
+  const size_t before = log::problems().size();
   Reply reply = error_reply(403, "RequestTimeTooSkewed");
   reply.headers = {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}};
   server.inject("PUT", "", reply);
@@ -310,6 +311,10 @@ TEST_F(FaultTest, ClockSkewIsCorrectedOnce) {
   EXPECT_THAT(server.requests().back().headers.at("x-amz-date"), StartsWith("20130524T0000"));
   server.inject("PUT", "", reply, 2);
   EXPECT_THAT(outcome(put()), StartsWith("E602"));
+  reply.headers = {{"Date", "Fri, 24 May 2013 01:00:00 GMT"}};
+  server.inject("PUT", "", reply);
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(log::problems().size(), before + 1);  // of a store, not of a session or an offset
 }
 
 TEST_F(FaultTest, WrongChecksumEchoIsRepeatedThenAMismatch) {
