@@ -20,9 +20,9 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
       return open_direct_store(root, options.durability);
     case Scheme::kS3:
     case Scheme::kGs:
-      return open_s3_store(root, environment);
+      return open_s3_store(root, options.patience, environment);
     case Scheme::kAzure:
-      return open_azure_store(root, environment);
+      return open_azure_store(root, options.patience, environment);
     case Scheme::kNull:
       return open_null_store(root);
   }

@@ -18,6 +18,8 @@ std::string general_advice(const Context& context, const Call& call, const Verdi
       }
       return fmt::format("Check that the server at {} is up and speaks {}.", server.origin,
                          server.origin.starts_with("https") ? "TLS" : "plain HTTP");
+    case ErrorCode::kDataMismatch:
+      return call.exchange.status == 412 ? kVersionAdvice : "";
     default:
       return {};
   }
