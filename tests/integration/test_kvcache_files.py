@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""kvcache runs of the real binary on files and on null://: result files and their formulas, hit rates against a simulation
+that shares no code with the program, and what a run leaves behind however it ends."""
+
+import json
+import pathlib
+import signal
+import statistics
+import unittest
+
+import kvcache_model
+from program import ORGANISATION, SYSTEM, ProgramTest
+
+GIB = 2**30
+
+
+def percentile(values, p):
+    """By linear interpolation between two samples."""
+    values = sorted(values)
+    position = p / 100 * (len(values) - 1)
+    low = int(position)
+    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (position - low)
+
+
+class KvCacheTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.folder / "cache"
+
+    def arguments(self, *more, mode="whatif", where=None):
+        return (mode, "kvcache", "run", "--cache-dir", where or self.cache, "--results-dir", self.results, "--systemname",
+                SYSTEM, "--skip-fs-separation-gate", "--quiet", *more)
+
+    def small(self, *more, where=None):
+        """A sequence that a small disk serves in a few seconds."""
+        return self.arguments("--model", "tiny-1b", "--num-users", 4, "--duration", 2, "--trials", 2,
+                              "--inter-option-delay", 0, "--storage-capacity-gb", 1, "--max-concurrent-allocs", 2,
+                              *more, where=where)
+
+    def run_folder(self):
+        return sorted(self.results.glob(f"whatif/{ORGANISATION}/results/{SYSTEM}/kv_cache/*/run/*"))[-1]
+
+    def left(self):
+        return [path for path in self.cache.rglob("*") if path.is_file()]
+
+    def rank_files(self, option):
+        """{(trial, rank): content}"""
+        files = {}
+        for path in self.run_folder().glob(f"option_{option}/trial_*/rank_*/kvcache_results_*.json"):
+            trial, rank = (int(part.split("_")[1]) for part in path.parts[-3:-1])
+            files[trial, rank] = json.loads(path.read_text())
+        return files
+
+
+class OnFiles(KvCacheTest):
+    def test_the_sequence_leaves_the_files_and_their_formulas_hold(self):
+        self.succeeds(*self.small("--num-processes", 2, "--verify"))
+        folder = self.run_folder()
+        summary = json.loads((folder / "summary.json").read_text())
+        self.assertEqual(["schema_version", "run_datetime", "npernode", "host_count", "total_ranks", "trials_per_option",
+                          "options", "partial_failure", "trial_failures"], list(summary))
+        self.assertEqual(["1", "2", "3"], list(summary["options"]))
+        for name in (f"kv_cache_{folder.name}_metadata.json", "kv_cache_cluster_info.json", "mlpstorage_record.json"):
+            self.assertTrue((folder / name).is_file(), name)
+        for option, shown in summary["options"].items():
+            files = self.rank_files(option)
+            self.assertEqual({(trial, rank) for trial in (0, 1) for rank in (0, 1)}, set(files))
+            self.check_option(shown, files)
+        self.assertEqual([], self.left())
+        record = self.record()
+        self.assertGreater(record["operations"]["storage"]["bytes_verified"], 0)
+        self.check_record(record)
+
+    def check_option(self, shown, files):
+        """summary.json from the rank files, and each rank file from its own lists."""
+        def over_trials(value):
+            return statistics.fmean(sum(value(files[trial, rank]["summary"]) for rank in (0, 1)) for trial in (0, 1))
+
+        for name, value in (
+                ("aggregated_read_bandwidth_gbps", lambda s: s["cache_stats"]["tier_storage_read_bandwidth_gbps"]),
+                ("aggregated_write_bandwidth_gbps", lambda s: s["cache_stats"]["tier_storage_write_bandwidth_gbps"]),
+                ("aggregated_avg_throughput_tokens_per_sec", lambda s: s["avg_throughput_tokens_per_sec"]),
+                ("aggregated_storage_throughput_tokens_per_sec", lambda s: s["storage_throughput_tokens_per_sec"])):
+            self.assertAlmostEqual(over_trials(value), shown[name], delta=1e-9 * max(1, shown[name]), msg=name)
+        for name, value in (
+                ("aggregated_p95_latency_ms", lambda s: s["storage_io_latency_ms"]["p95"]),
+                ("aggregated_device_read_p95_ms", lambda s: s["cache_stats"].get("storage_read_device_p95_ms", 0)),
+                ("aggregated_storage_read_p95_ms", lambda s: s["cache_stats"].get("storage_read_p95_ms", 0))):
+            highest = max(value(file["summary"]) for file in files.values())
+            self.assertAlmostEqual(highest, shown[name], places=6, msg=name)
+        for (_, rank), file in files.items():
+            self.assertEqual(42 + rank, file["seed"])
+            self.check_rank_file(file)
+
+    def check_rank_file(self, file):
+        summary, stats = file["summary"], file["summary"]["cache_stats"]
+        count, tokens, elapsed = file["requests_completed"], file["total_tokens_generated"], summary["elapsed_time"]
+        self.assertEqual(2, elapsed)
+        self.assertEqual(count, len(file["end_to_end_latencies"]))
+        self.assertEqual(count, len(file["prefill_latencies"]))
+        self.assertAlmostEqual(tokens / elapsed, summary["avg_throughput_tokens_per_sec"])
+        self.assertAlmostEqual(tokens / sum(file["storage_latencies"]), summary["storage_throughput_tokens_per_sec"], places=6)
+        for name, p in (("p50", 50), ("p95", 95), ("p99", 99), ("p999", 99.9), ("p9999", 99.99)):
+            self.assertAlmostEqual(1e3 * percentile(file["storage_latencies"], p), summary["storage_io_latency_ms"][name],
+                                   places=6)
+        looked = stats["cache_hits"] + stats["cache_misses"]
+        self.assertAlmostEqual(stats["cache_hits"] / looked, stats["cache_hit_rate"])
+        for tier in ("gpu", "cpu", "storage"):
+            for way, done in (("read", "read"), ("write", "written")):
+                self.assertAlmostEqual(stats[f"tier_{tier}_kv_bytes_{done}_gb"] / elapsed,
+                                       stats[f"tier_{tier}_{way}_bandwidth_gbps"])
+
+    def check_record(self, record):
+        """Bytes of entries and of the operations below them agree, and demotions count as written."""
+        moved = sum(tier[kind][when] for trial in record["trials"] for tier in (trial["tiers"]["storage"],)
+                    for kind in ("read_bytes", "written_bytes", "demoted_in_bytes") for when in ("inside", "late"))
+        below = record["operations"]["storage"]["bytes"]
+        self.assertGreaterEqual(below, moved)
+        self.assertLess(below - moved, 128 * (record["operations"]["storage"]["objects"] + 100))
+        second = [trial for trial in record["trials"] if trial["option"] == 2]
+        for trial in second:
+            tiers = trial["tiers"]
+            self.assertLessEqual(tiers["storage"]["demoted_in_bytes"]["inside"],
+                                 tiers["cpu"]["demoted_out_bytes"]["inside"] + tiers["cpu"]["demoted_out_bytes"]["late"])
+
+    def test_the_page_cache_does_not_answer_reads(self):
+        self.succeeds(*self.small("--option", 1))
+        record = self.record()
+        check = record["cross_check"][0]
+        if "check" not in check or not check["check"]:
+            self.skipTest("this machine counts no device for the folder")
+        self.assertNotIn("less", json.dumps(check["check"].get("read", "")))
+
+    def test_a_killed_run_is_cleaned_up_by_the_next_and_nothing_foreign_is_touched(self):
+        running = self.start(*self.small("--option", 1, "--duration", 600))
+        self.wait_until("entries", lambda: len(list(self.cache.rglob("*.npy"))) > 3)
+        running.abandon()
+        self.assertGreater(len(self.left()), 3)
+        foreign = self.cache / "rank_0" / "notes.txt"
+        foreign.write_text("mine")
+        done = self.succeeds(*self.small("--option", 1))
+        self.assertIn("were left by a run that did not come to its end", done.stderr)
+        self.assertEqual([foreign], self.left())
+        self.assertGreater(self.record()["leftover"]["entries"], 3)
+
+    def test_files_without_our_marker_are_refused_with_number_and_bytes(self):
+        (self.cache / "rank_0").mkdir(parents=True)
+        (self.cache / "rank_0" / "conv_user_0001_0_turn_1.npy").write_bytes(b"x" * 5000)
+        done = self.fails(6, "E404", *self.small("--option", 1))
+        self.assertIn("rank_0/ has 1 files of 4.88 KiB, and no marker", done.stderr)
+        self.assertEqual(1, len(self.left()))
+
+    def test_a_full_disk_and_a_wrong_byte_end_a_run_in_order(self):
+        for fault, status, code in (("full:write_part@20", 3, "E403"), ("flip:read_part@5", 6, "E606")):
+            self.fails(status, code, *self.small("--option", 1, "--verify", "--inject-fault", fault))
+            self.assertEqual("failed", self.record()["verdict"])
+            self.assertFalse((self.run_folder() / "summary.json").exists())
+            self.assertEqual([], self.left(), fault)
+
+    def test_an_interrupt_leaves_nothing(self):
+        running = self.start(*self.small("--option", 1, "--duration", 600))
+        done = self.interrupt(running, lambda: len(list(self.cache.rglob("*.npy"))) > 3, signal.SIGINT)
+        self.assertEqual(8, done.status, done)
+        self.assertEqual("interrupted", self.record()["verdict"])
+        self.assertEqual([], self.left())
+
+    def test_a_missing_entry_ends_the_run(self):
+        running = self.start(*self.small("--option", 1, "--duration", 60))
+        self.wait_until("entries", lambda: len(list(self.cache.rglob("*.npy"))) > 3)
+        while not running.ended():
+            for path in self.cache.rglob("*.npy"):
+                path.unlink(missing_ok=True)
+        done = running.wait()
+        self.assertNotEqual(0, done.status, done)
+        self.assertEqual("failed", self.record()["verdict"])
+        self.assertEqual([], self.left())
+
+
+class OnNull(KvCacheTest):
+    def on_null(self, *more):
+        return self.arguments("--payload", "none", "--option", 1, "--trials", 1, "--max-concurrent-allocs", 0, *more,
+                              where="null://")
+
+    def test_hit_rates_are_those_of_an_independent_simulation(self):
+        self.succeeds(*self.on_null("--duration", 8))
+        self.assertAlmostEqual(kvcache_model.hit_rate(200, 8, 131072), self.record()["results"][0]["hit_rate"], delta=0.01)
+
+    def test_hit_rates_of_a_cache_that_evicts_too(self):
+        self.succeeds(*self.on_null("--duration", 8, "--storage-capacity-gb", 300))
+        expected = kvcache_model.hit_rate(200, 8, 131072, 300 * GIB)
+        self.assertLess(expected, 0.93, "nothing is evicted that is asked for again")
+        self.assertAlmostEqual(expected, self.record()["results"][0]["hit_rate"], delta=0.01)
+        self.assertGreater(self.record()["trials"][0]["evictions"], 100)
+
+    def test_two_runs_send_the_same_requests(self):
+        offered = []
+        for _ in range(2):
+            self.succeeds(*self.on_null("--duration", 2))
+            offered.append(self.record()["trials"][0]["requests"]["offered"])
+        self.assertEqual(*offered)
+
+    def test_a_hundred_thousand_users_start_at_once_in_little_memory(self):
+        done = self.succeeds(*self.on_null("--num-users", 100000, "--duration", 1))
+        self.assertLess(done.peak_rss_bytes, 512 << 20)
+        self.assertEqual("passed", self.record()["verdict"])
+
+    def test_too_many_waiting_requests_end_the_run(self):
+        done = self.fails(6, "E201", *self.arguments(
+            "--option", 1, "--trials", 1, "--num-users", 20, "--duration", 30, "--max-queue", 50, "--model", "tiny-1b",
+            "--inject-fault", "slow=300:read_part@1+", where="null://"))
+        self.assertIn("requests wait, more than --max-queue 50", done.stderr)
+
+
+class Commands(KvCacheTest):
+    def test_datasize_counts_the_true_bytes_per_token(self):
+        plan = json.loads(self.succeeds("closed", "kvcache", "datasize", "--json").stdout)
+        self.assertEqual([131072, 131072, 327680], [option["model"]["bytes_per_token"] for option in plan["options"]])
+        self.assertEqual([200, 100, 70], [option["users_per_rank"] for option in plan["options"]])
+        first = plan["options"][0]
+        self.assertEqual([16 << 20, 25000 * 131072], [first["entry_bytes"][name] for name in ("smallest", "largest")])
+        self.assertAlmostEqual(492, first["offered_per_host"]["requests_per_s"], delta=15)
+        self.assertAlmostEqual(265, first["offered_per_host"]["written_gib_per_s"], delta=15)
+
+    def test_closed_locks_the_sequence(self):
+        for flag, value in (("--seed", 7), ("--trials", 1), ("--inter-option-delay", 1), ("--duration", 20), ("--model", "tiny-1b"),
+                            ("--kv-io", "direct"), ("--num-users", 5)):
+            self.fails(2, "E102", *self.arguments(flag, value, mode="closed"))
+        self.fails(2, "E102", "closed", "kvcache", "run", "object", "--cache-dir", "s3://bucket/x", "--results-dir",
+                   self.results, "--systemname", SYSTEM)
+
+    def test_a_dry_run_shows_the_load_and_the_memory(self):
+        done = self.succeeds("closed", "kvcache", "run", "--cache-dir", self.cache, "--results-dir", self.results,
+                             "--systemname", SYSTEM, "--dry-run", "--json")
+        plan = json.loads(done.stdout)
+        for option in plan["options"]:
+            self.assertLessEqual(option["io"]["buffer_bytes"], 384 << 20)
+        self.assertFalse(self.cache.exists())
+
+    def test_the_class_of_a_closed_run_is_the_published_rule(self):
+        done = self.succeeds("closed", "kvcache", "configview", "--json")
+        self.assertIn("options", json.loads(done.stdout))
+
+    def test_flags_that_contradict_each_other_are_refused(self):
+        for more in (("--arrival", "poisson"), ("--request-rate", 5), ("--arrival-cv", 2), ("--kv-io", "compat", "--o-direct"),
+                     ("--fadvise", "none"), ("--cpu-mem-gb", -1), ("--cpu-mem-gb", "x"), ("--num-processes", 3, "--npernode", 2),
+                     ("--params", "a=b"), ("--payload", "none")):
+            done = self.call(*self.arguments(*more))
+            self.assertEqual(2, done.status, (more, done))
+
+    def test_system_folders_are_refused(self):
+        for folder in ("/etc", "/etc/cache", "/proc/x", "/"):
+            done = self.fails(2, "E102", *self.arguments(where=folder))
+            self.assertIn("is a folder of the system", done.stderr)
+
+    def test_a_model_of_a_configuration_file(self):
+        config = pathlib.Path(self.folder) / "config.json"
+        config.write_text(json.dumps({"num_hidden_layers": 36, "hidden_size": 2560, "num_attention_heads": 32,
+                                      "num_key_value_heads": 8, "head_dim": 128, "torch_dtype": "bfloat16"}))
+        plan = json.loads(self.succeeds("open", "kvcache", "datasize", "--model-config", config, "--json").stdout)
+        self.assertEqual(147456, plan["options"][0]["model"]["bytes_per_token"])
+
+
+if __name__ == "__main__":
+    unittest.main()
