@@ -265,8 +265,7 @@ class Compatibility(Claimed):
             0).stdout)
 
     def test_the_row_of_words_that_are_not_built(self):
-        for word in ("runs", "status", "submit", "lockfile", "rules-coverage", "validate", "reports", "whatif vectordb",
-                     "whatif kvcache"):
+        for word in ("runs", "status", "submit", "lockfile", "rules-coverage", "validate", "reports", "whatif vectordb"):
             self.refuse(word, 6, "[E902]")
 
 

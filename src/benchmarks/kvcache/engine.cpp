@@ -1,5 +1,7 @@
 #include "benchmarks/kvcache/engine.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace mlps::kvcache {
@@ -10,51 +12,19 @@ constexpr uint32_t kNobody = UINT32_MAX;  // an arrival whose user is drawn when
 // What a device of today moves over its link (PCIe 5.0 x16, 64 GB/s): the GPU tier is modelled, not measured.
 constexpr double kGpuBytesPerNano = 64;
 
-constexpr size_t tier_index(Tier tier) {
-  return static_cast<size_t>(tier);
-}
-
 }  // namespace
 
-/// Waits until somebody who was given the handle resumes it.
-struct Engine::Suspended {
-  std::coroutine_handle<>& place;
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) const noexcept { place = waiter; }
-  void await_resume() const noexcept {}
-};
-
-struct Engine::Sleep {
-  Engine& engine;
-  Nanos duration;
-  bool await_ready() const noexcept { return duration <= 0; }
-  void await_suspend(std::coroutine_handle<> waiter) const { engine.schedule(engine.now_ + duration, kNobody, waiter); }
-  void await_resume() const noexcept {}
-};
-
-/// Waits for an operation of storage or memory; after the end of the window none begins.
-struct Engine::Operation {
-  Engine& engine;
-  EntryOp& op;
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter) const {
-    op.waiter = waiter;
-    if (!engine.closed_) engine.io_.start(op);
-  }
-  void await_resume() const noexcept {}
-};
-
 Engine::Engine(const Settings& settings, const OptionPlan& option, uint64_t seed, Limits limits, EntryIo& io)
-    : settings_(settings),
+    : Simulation(io),
+      settings_(settings),
       option_(option),
       seed_(seed),
-      io_(io),
       tiers_(limits.bytes),
       arrivals_(seed, kArrivalStream, 0),
       slots_(option.at_once()) {
   trial_.option = option.number;
   trial_.seed = seed;
-  const uint64_t capacity = limits.bytes[tier_index(Tier::kStorage)];
+  const uint64_t capacity = limits.bytes[static_cast<size_t>(Tier::kStorage)];
   trial_.storage_capacity_bytes = capacity == Tiers::kUnlimited ? 0 : capacity;
   users_.reserve(option.users);
   for (uint32_t user = 0; user < option.users; ++user) users_.emplace_back(seed, user);
@@ -65,42 +35,33 @@ Engine::~Engine() = default;
 
 // ---- time
 
-void Engine::schedule(Nanos due, uint32_t user, std::coroutine_handle<> waiter) {
-  events_.push({due, order_++, user, waiter});
-}
-
 void Engine::begin(Nanos now) {
-  now_ = now;
+  now_ = clock_ = now;
   if (settings_.arrival == Arrival::kPoisson || settings_.arrival == Arrival::kGamma) return schedule_arrival();
-  for (uint32_t user = 0; user < users_.size(); ++user) schedule(now + users_[user].draw_wait(), user, {});
+  for (uint32_t user = 0; user < users_.size(); ++user) schedule(now + users_[user].draw_wait(), user);
 }
 
 void Engine::schedule_arrival() {
   const double cv = settings_.arrival_cv;
   const double gap = settings_.arrival == Arrival::kPoisson ? arrivals_.exponential() : arrivals_.gamma(1 / (cv * cv));
-  schedule(now_ + static_cast<Nanos>(gap / settings_.request_rate * kNanosPerSecond), kNobody, {});
+  schedule(now_ + static_cast<Nanos>(gap / settings_.request_rate * kNanosPerSecond), kNobody);
 }
 
-Nanos Engine::next_event() const {
-  return events_.empty() || closed_ ? INT64_MAX : events_.top().due;
-}
-
-void Engine::advance(Nanos now) {
-  while (!closed_ && !events_.empty() && events_.top().due <= now) {
-    const Event event = events_.top();
-    events_.pop();
-    now_ = event.due;
-    if (event.waiter) {
-      resume(event.waiter);
-    } else if (event.user == kNobody) {
-      send(static_cast<uint32_t>(arrivals_.integer(0, users_.size() - 1)));
-      schedule_arrival();
-    } else {
-      send(event.user);
-      if (settings_.arrival == Arrival::kThink) schedule(now_ + users_[event.user].draw_wait(), event.user, {});
-    }
+void Engine::happened(uint32_t what) {
+  if (what == kNobody) {
+    send(static_cast<uint32_t>(arrivals_.integer(0, users_.size() - 1)));
+    return schedule_arrival();
   }
-  now_ = std::max(now_, now);
+  send(what);
+  if (settings_.arrival == Arrival::kThink) schedule(now_ + users_[what].draw_wait(), what);
+}
+
+std::optional<Error> Engine::problem() const {
+  if (waiting() <= settings_.max_queue) return std::nullopt;
+  return Error{ErrorCode::kCommandFailed,
+               fmt::format("{} requests wait, more than --max-queue {}", waiting(), settings_.max_queue),
+               "users send requests faster than the storage serves them",
+               "raise --max-queue, lower --num-users, or give --arrival closed"};
 }
 
 // ---- requests
@@ -141,15 +102,9 @@ void Engine::reap() {
   }
 }
 
-void Engine::resume(std::coroutine_handle<> waiter) {
-  waiter.resume();
+void Engine::went_on() {
   reap();
   dispatch();
-}
-
-void Engine::complete(EntryOp& op) {
-  now_ = op.completed_ns;
-  resume(op.waiter);
 }
 
 /// Steps 1 to 7 of a request, one after the other.
@@ -174,10 +129,11 @@ Task<void> Engine::serve(Queued queued, size_t slot) {
   served.generation_s = to_seconds(generation);
   served.storage_s = to_seconds(storage);
   served.end_to_end_s = to_seconds(now_ - queued.made_ns);
+  served.good = served.end_to_end_s * 1e3 <= kQosProfiles[served.qos].target_p95_ms;
   trial_.served.push_back(served);
   if (settings_.arrival == Arrival::kClosed) {
     const uint32_t user = request.key.user;
-    schedule(now_ + users_[user].draw_wait(), user, {});
+    schedule(now_ + users_[user].draw_wait(), user);
   }
   ended_slots_.push_back(slot);
 }
@@ -256,12 +212,13 @@ Task<Engine::ReadOutcome> Engine::read(EntryKey key, bool decodes) {
   Entry& entry = *tiers_.find(key);
   tiers_.touch(key, entry);
   EntryOp op;
-  op.entry = {key, entry.rewrite};
+  const EntryName name{key, entry.rewrite};
+  op.name = name.text();
   op.bytes = entry.bytes;
   op.tier = entry.tier;
-  pin(op.tier, op.entry);
+  pin(op.tier, name);
   co_await move(op);
-  unpin(op.tier, op.entry);
+  unpin(op.tier, name);
   trial_.decode_reads += decodes ? 1 : 0;
   ++trial_.reads;
   co_return ReadOutcome{true, op.total_ns};
@@ -275,15 +232,13 @@ Task<Nanos> Engine::allocate(EntryKey key, uint32_t tokens, uint32_t rewrite) {
     ++allocating_;
   }
   EntryOp op;
-  op.entry = {key, rewrite};
+  op.name = EntryName{key, rewrite}.text();
   op.bytes = option_.model.entry_bytes(std::max(tokens, 1u), settings_.tensor_parallel);
   op.writes = true;
   std::vector<Eviction> evictions;
   op.tier = tiers_.reserve(op.bytes, evictions);
   if (!evictions.empty()) co_await make_room(std::move(evictions));
-  writing_.insert({op.tier, op.entry});
   co_await move(op);
-  writing_.erase({op.tier, op.entry});
   tiers_.add(key, rewrite, op.tier, op.bytes);
   ++trial_.writes;
   if (waiting_to_allocate_.empty()) {
@@ -291,7 +246,7 @@ Task<Nanos> Engine::allocate(EntryKey key, uint32_t tokens, uint32_t rewrite) {
   } else {
     const std::coroutine_handle<> next = waiting_to_allocate_.front();
     waiting_to_allocate_.pop_front();
-    schedule(now_, kNobody, next);
+    schedule(now_, next);
   }
   co_return op.total_ns;
 }
@@ -309,31 +264,30 @@ Task<void> Engine::make_room(std::vector<Eviction> evictions) {
 
 Task<void> Engine::demote(Eviction eviction) {
   EntryOp out;
-  out.entry = {eviction.key, eviction.rewrite};
+  const EntryName name{eviction.key, eviction.rewrite};
+  out.name = name.text();
   out.bytes = eviction.bytes;
   out.tier = eviction.from;
   out.demotion = true;
   EntryOp in = out;
   in.tier = *eviction.to;
   in.writes = true;
-  pin(out.tier, out.entry);
+  pin(out.tier, name);
   co_await move(out);
-  unpin(out.tier, out.entry);
-  writing_.insert({in.tier, in.entry});
+  unpin(out.tier, name);
   co_await move(in);
-  writing_.erase({in.tier, in.entry});
   tiers_.settle(*tiers_.find(eviction.key));
   if (auto waiters = waiting_for_move_.extract(eviction.key)) {
-    for (const auto waiter : waiters.mapped()) schedule(now_, kNobody, waiter);
+    for (const auto waiter : waiters.mapped()) schedule(now_, waiter);
   }
-  drop(out.tier, out.entry);
+  drop(out.tier, name);
 }
 
 void Engine::unpin(Tier tier, const EntryName& entry) {
   const auto pinned = pins_.find({tier, entry});
   if (--pinned->second > 0) return;
   pins_.erase(pinned);
-  if (doomed_.erase({tier, entry}) > 0 && tier != Tier::kGpu) io_.remove(tier, entry);
+  if (doomed_.erase({tier, entry}) > 0 && tier != Tier::kGpu) io_.remove(tier, entry.text());
 }
 
 /// Removes an entry from a tier, once nobody reads it there.
@@ -341,61 +295,22 @@ void Engine::drop(Tier tier, const EntryName& entry) {
   if (pins_.contains({tier, entry})) {
     doomed_.insert({tier, entry});
   } else if (tier != Tier::kGpu) {
-    io_.remove(tier, entry);
+    io_.remove(tier, entry.text());
   }
-}
-
-// ---- accounts
-
-void Engine::complete_late(const EntryOp& op) {
-  TierTraffic& traffic = trial_.tiers[tier_index(op.tier)];
-  Moved& moved = op.writes ? (op.demotion ? traffic.demoted_in : traffic.written)
-                           : (op.demotion ? traffic.demoted_out : traffic.read);
-  moved.inside += op.moved.inside;
-  moved.late += op.moved.late;
-  trial_.client_wait_s += to_seconds(op.client_ns);
-}
-
-void Engine::account(const EntryOp& op) {
-  complete_late(op);
-  TierTraffic& traffic = trial_.tiers[tier_index(op.tier)];
-  if (op.writes) ++traffic.offloads;
-  const double total_s = to_seconds(op.total_ns);
-  if (op.demotion) {
-    (op.writes ? traffic.demotion_write_s : traffic.demotion_read_s).push_back(total_s);
-    return;
-  }
-  (op.writes ? traffic.write_s : traffic.read_s).push_back(total_s);
-  if (!op.is_split) return;
-  (op.writes ? traffic.write_device_s : traffic.read_device_s).push_back(to_seconds(op.device_ns));
-  (op.writes ? traffic.write_host_s : traffic.read_host_s).push_back(to_seconds(op.host_ns));
 }
 
 RankTrial Engine::finish() {
   const uint64_t per_token = std::max<uint64_t>(1, option_.model.bytes_per_token() / settings_.tensor_parallel);
   for (const Tier tier : {Tier::kGpu, Tier::kCpu, Tier::kStorage}) {
-    TierTraffic& traffic = trial_.tiers[tier_index(tier)];
-    traffic.tokens = (traffic.read.inside + traffic.written.inside + traffic.demoted_in.inside) / per_token;
-    trial_.entries[tier_index(tier)] = tiers_.entries_in(tier);
-    trial_.used_bytes[tier_index(tier)] = tiers_.used(tier);
+    TierTraffic& of_tier = traffic(tier);
+    of_tier.tokens = (of_tier.read.inside + of_tier.written.inside + of_tier.demoted_in.inside) / per_token;
+    trial_.entries[static_cast<size_t>(tier)] = tiers_.entries_in(tier);
+    trial_.used_bytes[static_cast<size_t>(tier)] = tiers_.used(tier);
   }
   trial_.evictions = tiers_.evictions();
   trial_.waiting = waiting();
   trial_.cut_off = in_service_;
   return std::move(trial_);
-}
-
-std::vector<EntryName> Engine::stored(Tier tier) const {
-  std::vector<EntryName> names;
-  for (const auto& [key, entry] : tiers_.entries()) {
-    if (entry.tier == tier) names.push_back({key, entry.rewrite});
-  }
-  for (const std::set<Pin>* pins : {&writing_, &doomed_}) {
-    for (const Pin& each : *pins) {
-      if (each.tier == tier) names.push_back(each.entry);
-    }
-  }
-  return names;
 }
 
 }  // namespace mlps::kvcache

@@ -30,7 +30,7 @@ struct EntryName {
 
 /// The move of one whole entry, and what came of it. Whoever starts it keeps it in place until it has completed.
 struct EntryOp {
-  EntryName entry;
+  std::string name;  ///< of the entry, below the rank's folder and without suffix
   uint64_t bytes = 0;
   Tier tier = Tier::kStorage;
   bool writes = false;
@@ -47,14 +47,14 @@ struct EntryOp {
   std::coroutine_handle<> waiter;
 };
 
-/// Moves entries for an engine.
+/// Moves entries for a simulation.
 class EntryIo {
  public:
   virtual ~EntryIo() = default;
   /// Begins `op`. It completes later, never in this call.
   virtual void start(EntryOp& op) = 0;
   /// Removes an entry, sometime: nothing waits for it.
-  virtual void remove(Tier tier, const EntryName& entry) = 0;
+  virtual void remove(Tier tier, const std::string& name) = 0;
 };
 
 }  // namespace mlps::kvcache

@@ -21,10 +21,6 @@ void raise_to(std::optional<double>& highest, std::optional<double> value) {
   if (value) highest = std::max(highest.value_or(*value), *value);
 }
 
-bool is_good(const Served& served) {
-  return served.end_to_end_s * kMillis <= kQosProfiles[served.qos].target_p95_ms;
-}
-
 void add_trial(const RankTrial& trial, OptionResult& result, LookUps& found, uint64_t& served, uint64_t& good) {
   const TierTraffic& storage = storage_of(trial);
   const std::vector<double> request_storage = each(trial.served, &Served::storage_s);
@@ -32,8 +28,8 @@ void add_trial(const RankTrial& trial, OptionResult& result, LookUps& found, uin
   double tokens = 0;
   for (const Served& request : trial.served) {
     tokens += request.tokens;
-    good += is_good(request) ? 1 : 0;
-    result.good_requests_per_s += is_good(request) ? 1 / seconds : 0;
+    good += request.good ? 1 : 0;
+    result.good_requests_per_s += request.good ? 1 / seconds : 0;
   }
   served += trial.served.size();
   result.read_gib_per_s += to_gib(bytes_read(storage)) / seconds;

@@ -229,7 +229,7 @@ void Mover::begin(Port& port, EntryOp& op) {
   op.completed_ns = op.total_ns = op.device_ns = op.host_ns = 0;
   op.moved = {};
   storage::ObjectSpec spec;
-  spec.name = name_of(port, op.entry);
+  spec.name = name_of(port, op.name);
   spec.size_bytes = op.bytes + form_.header_bytes;
   spec.part_bytes = part_bytes_;
   spec.payload = payload::Source(form_.seed, spec.name);
@@ -316,9 +316,9 @@ void Mover::cut(Port& port) {
   work_.notify();
 }
 
-void Mover::remove(Port& port, const EntryName& entry) {
+void Mover::remove(Port& port, const std::string& name) {
   const std::lock_guard lock(removal_mutex_);
-  removals_.push_back(name_of(port, entry));
+  removals_.push_back(name_of(port, name));
   removals_changed_.notify_all();
 }
 

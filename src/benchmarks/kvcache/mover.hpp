@@ -68,7 +68,7 @@ class Mover {
   void begin(Port& port, EntryOp& op);
   /// Gives up what the port has under way: no further part of it begins. Each of its operations completes soon.
   void cut(Port& port);
-  void remove(Port& port, const EntryName& entry);
+  void remove(Port& port, const std::string& name);
   /// Ends the threads, once no operation is under way or the run has failed, and everything is removed that remove()
   /// was called for; after a failure that is left to the owner.
   void stop();
@@ -76,8 +76,8 @@ class Mover {
   io::Stats stats() const;
   uint64_t live_bytes() const { return pool_->live_bytes(); }
   Nanos first_part_ns() const { return pool_->first_part_ns(); }
-  std::string name_of(const Port& port, const EntryName& entry) const {
-    return port.first_name() + entry.text() + form_.suffix;
+  std::string name_of(const Port& port, const std::string& name) const {
+    return port.first_name() + name + form_.suffix;
   }
 
  private:

@@ -22,14 +22,17 @@ class NameParser {
     rest_.remove_prefix(expected.size());
     return true;
   }
-  bool digits() {
-    const size_t end = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+  bool digits() { return some_of("0123456789"); }
+  bool hexadecimal() { return some_of("0123456789abcdef"); }
+  bool ends(std::string_view suffix) { return rest_ == suffix; }
+
+ private:
+  bool some_of(std::string_view characters) {
+    const size_t end = std::min(rest_.find_first_not_of(characters), rest_.size());
     rest_.remove_prefix(end);
     return end > 0;
   }
-  bool empty() const { return rest_.empty(); }
 
- private:
   std::string_view rest_;
 };
 
@@ -56,11 +59,12 @@ std::string rank_folder(uint32_t rank) {
 
 bool is_entry_name(std::string_view name, std::string_view suffix) {
   NameParser parser(name);
+  if (parser.word("block_")) return parser.hexadecimal() && parser.word("_") && parser.digits() && parser.ends(suffix);
   const bool turn = parser.word("conv_");
   const bool head = parser.word("user_") && parser.digits() && parser.word(turn ? "_" : "_req_") && parser.digits();
   if (!head || (turn && !(parser.word("_turn_") && parser.digits()))) return false;
   if (parser.word("_again_") && !parser.digits()) return false;
-  return parser.word(suffix) && parser.empty();
+  return parser.ends(suffix);
 }
 
 Result<Leftover> prepare_rank_folder(storage::Session& session, uint32_t rank, std::string_view suffix) {

@@ -16,7 +16,7 @@ inline constexpr std::string_view kMarker = "mlpstorage-kvcache.txt";
 /// Returns "rank_3/".
 std::string rank_folder(uint32_t rank);
 
-/// Returns whether a name, without the folder, is one that EntryName::text() makes, with `suffix`.
+/// Returns whether a name, without the folder, is that of an entry (EntryName::text()) or of a block, with `suffix`.
 bool is_entry_name(std::string_view name, std::string_view suffix);
 
 /// What a run that did not come to its end has left.

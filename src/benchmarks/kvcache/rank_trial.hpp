@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/fields.hpp"
+#include "base/histogram.hpp"
 #include "benchmarks/kvcache/entry_io.hpp"
 #include "benchmarks/kvcache/tiers.hpp"
 
@@ -41,12 +42,13 @@ struct Served {
   double generation_s = 0;
   uint32_t tokens = 0;  ///< generated
   uint32_t qos = 0;
+  bool good = false;  ///< within its target
 };
 constexpr auto fields_of(Of<Served>) {
   return std::tuple(kept("end_to_end_s", &Served::end_to_end_s), kept("queue_s", &Served::queue_s),
                     kept("storage_s", &Served::storage_s), kept("first_token_s", &Served::first_token_s),
                     kept("generation_s", &Served::generation_s), kept("tokens", &Served::tokens),
-                    kept("qos", &Served::qos));
+                    kept("qos", &Served::qos), kept("good", &Served::good));
 }
 
 /// Look-ups by what they were for.
@@ -55,6 +57,23 @@ struct LookUps {
 };
 constexpr auto fields_of(Of<LookUps>) {
   return std::tuple(kept("hits", &LookUps::hits), kept("misses", &LookUps::misses));
+}
+
+/// What the replay of a trace counted.
+struct Replay {
+  uint64_t requests = 0, rows_skipped = 0;
+  uint64_t block_references = 0, block_hits = 0;  ///< hits: present, and so are all before it
+  uint64_t blocks_stored = 0, blocks_evicted = 0;
+  uint64_t input_tokens = 0, hit_tokens = 0;
+  Histogram lateness_ns;  ///< of requests, against the trace's clock
+};
+constexpr auto fields_of(Of<Replay>) {
+  using R = Replay;
+  return std::tuple(kept("requests", &R::requests), kept("rows_skipped", &R::rows_skipped),
+                    kept("block_references", &R::block_references), kept("block_hits", &R::block_hits),
+                    kept("blocks_stored", &R::blocks_stored), kept("blocks_evicted", &R::blocks_evicted),
+                    kept("input_tokens", &R::input_tokens), kept("hit_tokens", &R::hit_tokens),
+                    kept("lateness", &R::lateness_ns));
 }
 
 struct RankTrial {
@@ -76,6 +95,7 @@ struct RankTrial {
   uint64_t longest_queue = 0;
   double client_wait_s = 0;             ///< operations that waited for a thread of this program, summed
   uint64_t storage_capacity_bytes = 0;  ///< 0: no limit
+  Replay replay;                        ///< of a trace
 };
 constexpr auto fields_of(Of<RankTrial>) {
   using T = RankTrial;
@@ -90,7 +110,7 @@ constexpr auto fields_of(Of<RankTrial>) {
       kept("decode_reads", &T::decode_reads), kept("reads", &T::reads), kept("writes", &T::writes),
       kept("evictions", &T::evictions), kept("offered", &T::offered), kept("waiting", &T::waiting),
       kept("cut_off", &T::cut_off), kept("longest_queue", &T::longest_queue), kept("client_wait_s", &T::client_wait_s),
-      kept("storage_capacity_bytes", &T::storage_capacity_bytes));
+      kept("storage_capacity_bytes", &T::storage_capacity_bytes), kept("", &T::replay));
 }
 
 }  // namespace mlps::kvcache

@@ -19,7 +19,7 @@ void sort_trials(std::vector<RankTrial>& trials) {
 }
 
 void judge_option(RunRecord& record, const OptionPlan& option, uint64_t planned) {
-  uint64_t done = 0, read = 0, written = 0, served = 0;
+  uint64_t done = 0, read = 0, written = 0, served = 0, hits = 0, stored = 0;
   for (const RankTrial& trial : record.trials) {
     if (trial.option != option.number) continue;
     ++done;
@@ -27,12 +27,16 @@ void judge_option(RunRecord& record, const OptionPlan& option, uint64_t planned)
     read += storage.read.inside;
     written += storage.written.inside + storage.demoted_in.inside;
     served += trial.served.size();
+    hits += trial.replay.block_hits;
+    stored += trial.replay.blocks_stored;
   }
   const auto complain = [&](const std::string& what) {
     record.reasons.push_back(fmt::format("option {}: {}", option.number, what));
   };
   if (done != planned) return complain(fmt::format("{} trials of ranks planned, {} done", planned, done));
   if (served == 0) return complain("no request was completed in any window: no latency and no rate is known");
+  // A trace without any reuse reads nothing, and one of which no block comes twice stores none by second use.
+  if (record.settings.paged && (hits == 0 || read > 0) && (stored == 0 || written > 0)) return;
   if (written == 0) return complain("the storage was never written: faster tiers held everything");
   if (read == 0) complain("the storage was never read: faster tiers held everything");
 }

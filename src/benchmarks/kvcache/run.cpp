@@ -11,6 +11,7 @@
 #include "benchmarks/kvcache/memory_store.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
 #include "benchmarks/kvcache/mover.hpp"
+#include "benchmarks/kvcache/paged.hpp"
 #include "benchmarks/kvcache/rank_folder.hpp"
 #include "formats/npy.hpp"
 
@@ -30,10 +31,10 @@ class Rank final : public EntryIo {
   Rank(uint32_t number, Trial& trial) : port(number, rank_folder(number)), trial_(trial) {}
 
   void start(EntryOp& op) override;
-  void remove(Tier tier, const EntryName& entry) override;
+  void remove(Tier tier, const std::string& name) override;
 
   Port port;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Simulation> simulation;
   uint64_t under_way = 0;
 
  private:
@@ -51,8 +52,8 @@ void Rank::start(EntryOp& op) {
   (op.tier == Tier::kCpu ? trial_.memory : trial_.storage)->begin(port, op);
 }
 
-void Rank::remove(Tier tier, const EntryName& entry) {
-  (tier == Tier::kCpu ? trial_.memory : trial_.storage)->remove(port, entry);
+void Rank::remove(Tier tier, const std::string& name) {
+  (tier == Tier::kCpu ? trial_.memory : trial_.storage)->remove(port, name);
 }
 
 std::string npy_header_of(const Model& model, uint32_t tensor_parallel, uint64_t entry_bytes) {
@@ -146,10 +147,20 @@ class KvCacheRun {
     for (uint32_t i = 0; i < world_.local_ranks(); ++i) {
       const uint32_t rank = world_.first_rank() + i;
       trial_->ranks.push_back(std::make_unique<Rank>(rank, *trial_));
-      trial_->ranks.back()->engine =
-          std::make_unique<Engine>(settings_, plan, settings_.seed + rank, *limits, *trial_->ranks.back());
+      auto simulation = make_simulation(plan, rank, *limits, *trial_->ranks.back());
+      if (!simulation) return fail(simulation.error());
+      trial_->ranks.back()->simulation = std::move(*simulation);
     }
     return start_movers(request_.io[option], plan);
+  }
+
+  Result<std::unique_ptr<Simulation>> make_simulation(const OptionPlan& plan, uint32_t rank, Engine::Limits limits,
+                                                      EntryIo& io) const {
+    if (!settings_.paged) return std::make_unique<Engine>(settings_, plan, settings_.seed + rank, limits, io);
+    auto reader = TraceReader::open(settings_.paged->trace);
+    if (!reader) return fail(reader.error());
+    return std::make_unique<PagedEngine>(*settings_.paged, plan.model, settings_.tensor_parallel, settings_.max_queue,
+                                         std::move(*reader), io);
   }
 
   Status start_movers(const OptionIo& io, const OptionPlan& plan) {
@@ -268,17 +279,18 @@ class KvCacheRun {
     const auto on_raise = world_.failure().on_raise([&rank] { rank.port.changed().notify(); });
     const Stamp start = Stamp::now();
     const Nanos begin = start.monotonic_ns;
-    const Nanos end = begin + static_cast<Nanos>(plan.duration_s * kNanosPerSecond);
+    const Nanos end = plan.duration_s > 0 ? begin + static_cast<Nanos>(plan.duration_s * kNanosPerSecond) : INT64_MAX;
     rank.port.set_window_end(end);
-    rank.engine->begin(begin);
+    rank.simulation->begin(begin);
     Progress progress{plan.number, trial_number + 1, settings_.trials, 0, plan.duration_s, 0, 0, 0, 0};
     serve(rank, begin, end, place == 0 && request_.on_progress ? &progress : nullptr);
+    const Nanos ended = std::min(end, now_ns());
     close(rank, end);
-    RankTrial found = rank.engine->finish();
+    RankTrial found = rank.simulation->finish();
     found.trial = trial_number;
     found.rank = rank.port.rank();
     found.start = start;
-    found.elapsed_s = to_seconds(end - begin);
+    found.elapsed_s = to_seconds(ended - begin);
     return found;
   }
 
@@ -290,13 +302,16 @@ class KvCacheRun {
       take_completions(rank, end);
       const Nanos now = now_ns();
       if (now >= end) return;
-      rank.engine->advance(now);
-      if (rank.engine->is_overrun()) return refuse_queue(rank);
+      rank.simulation->advance(now);
+      if (const auto problem = rank.simulation->problem()) {
+        return world_.failure().raise(*problem, rank.port.rank());
+      }
+      if (rank.simulation->is_done()) return;
       if (progress != nullptr && now >= tell) {
         show(rank, now - begin, *progress, told_bytes);
         tell = now + kProgressNs;
       }
-      const Nanos wake = std::min(rank.engine->next_event(), end);
+      const Nanos wake = std::min(rank.simulation->next_event(), end);
       rank.port.changed().wait(key, progress != nullptr ? std::min(wake, tell) : wake);
     }
   }
@@ -307,16 +322,16 @@ class KvCacheRun {
     rank.under_way -= done.size();
     for (EntryOp* op : done) {
       if (!op->is_cut && op->completed_ns <= end) {
-        rank.engine->complete(*op);
+        rank.simulation->complete(*op);
       } else {
-        rank.engine->complete_late(*op);
+        rank.simulation->complete_late(*op);
       }
     }
   }
 
   /// The window is over: what is under way is given up, and its bytes inside the window count.
   void close(Rank& rank, Nanos end) {
-    rank.engine->close();
+    rank.simulation->close();
     trial_->storage->cut(rank.port);
     if (trial_->memory) trial_->memory->cut(rank.port);
     while (!world_.failure().raised()) {
@@ -327,23 +342,14 @@ class KvCacheRun {
     }
   }
 
-  void refuse_queue(const Rank& rank) {
-    world_.failure().raise({ErrorCode::kCommandFailed,
-                            fmt::format("rank {}: {} requests wait, more than --max-queue {}", rank.port.rank(),
-                                        rank.engine->waiting(), settings_.max_queue),
-                            "users send requests faster than the storage serves them",
-                            "raise --max-queue, lower --num-users, or give --arrival closed"},
-                           rank.port.rank());
-  }
-
   void show(const Rank& rank, Nanos elapsed, Progress& progress, uint64_t& told_bytes) {
     const uint64_t bytes = trial_->storage->live_bytes();
     progress.gib_per_s = to_gib(bytes - told_bytes) / (to_seconds(elapsed) - progress.elapsed_s);
     told_bytes = bytes;
     progress.elapsed_s = to_seconds(elapsed);
-    progress.served = rank.engine->counted().served.size();
-    progress.waiting = rank.engine->waiting();
-    progress.in_service = rank.engine->in_service();
+    progress.served = rank.simulation->counted().served.size();
+    progress.waiting = rank.simulation->waiting();
+    progress.in_service = rank.simulation->in_service();
     request_.on_progress(progress);
   }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,22 @@ struct OptionPlan {
   uint32_t at_once() const { return users < kMostAtOnce ? users : kMostAtOnce; }
 };
 
+/// The replay of a trace on blocks of tokens.
+struct PagedSettings {
+  std::string trace;  ///< path of the file, on every host
+  uint64_t block_tokens = 256;
+  bool partial_blocks = false;   ///< the last block of a prompt, which it does not fill, is stored too
+  uint64_t block_capacity = 0;   ///< of a rank; 0: no limit
+  bool fifo = false;             ///< blocks leave in the order of their coming, not of their last use
+  bool second_use = false;       ///< a block is stored when it is asked for the second time
+  double speedup = 1;            ///< of the trace's clock
+  uint32_t cycles = 1;           ///< how often the trace is replayed
+  double prefill_rate = 10'000;  ///< tokens per second that a request computes
+  double decode_rate = 50;       ///< tokens per second that a request generates
+  bool layerwise = false;        ///< a layer is computed while the next one is loaded
+  double slo_ttft_ms = 0;        ///< of the first token; 0: none is set
+};
+
 /// Everything about a run that the storage doesn't change.
 struct Settings {
   std::vector<OptionPlan> options;
@@ -98,6 +115,7 @@ struct Settings {
   double storage_capacity_gib = 0;  ///< of a rank; 0: by the free space
   uint64_t max_queue = 1'000'000;   ///< requests waiting on a rank; more end the run
   KvIo io = KvIo::kCompat;
+  std::optional<PagedSettings> paged;  ///< instead of users and whole entries; then there is one option
 };
 
 /// Returns option 1, 2 or 3 of the closed sequence.

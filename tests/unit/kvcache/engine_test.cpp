@@ -11,7 +11,6 @@
 namespace mlps::kvcache {
 namespace {
 
-
 OptionPlan small_option(uint32_t users) {
   OptionPlan option = closed_option(1);
   option.model = *find_model("tiny-1b");
@@ -137,7 +136,7 @@ TEST(Engine, AllocationsAtOnceAreLimited) {
       if (op.writes) most = std::max(most, ++writes);
       held.push_back(&op);
     }
-    void remove(Tier, const EntryName&) override {}
+    void remove(Tier, const std::string&) override {}
     size_t writes = 0, most = 0;
     std::vector<EntryOp*> held;
   } io;

@@ -10,7 +10,6 @@
 namespace mlps::kvcache {
 namespace {
 
-
 TEST(Percentile, InterpolatesBetweenTwoSamples) {
   EXPECT_DOUBLE_EQ(percentile({1, 2, 3, 4, 5}, 50), 3);
   EXPECT_DOUBLE_EQ(percentile({1, 2, 3, 4, 5}, 95), 4.8);
@@ -25,7 +24,7 @@ RankTrial sample_trial(uint32_t trial_number, uint32_t rank) {
   trial.rank = rank;
   trial.seed = 42 + rank;
   trial.elapsed_s = 10;
-  trial.served = {{0.04, 0, 0.5, 0.01, 0, 100, 0}, {2.0, 1, 1.5, 0.5, 0, 300, 2}};
+  trial.served = {{0.04, 0, 0.5, 0.01, 0, 100, 0, true}, {2.0, 1, 1.5, 0.5, 0, 300, 2, false}};
   TierTraffic& storage = trial.tiers[2];
   storage.read = {20 * kGiB, kGiB};
   storage.written = {5 * kGiB, 0};

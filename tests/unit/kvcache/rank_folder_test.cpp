@@ -20,6 +20,9 @@ TEST(EntryNames, AreKnownAndNothingElseIs) {
     EXPECT_TRUE(is_entry_name(name.text() + ".kv", ".kv")) << name.text();
     EXPECT_FALSE(is_entry_name(name.text(), ".npy"));
   }
+  EXPECT_TRUE(is_entry_name("block_00ff_17.kv", ".kv"));
+  EXPECT_FALSE(is_entry_name("block_00ff.kv", ".kv"));
+  EXPECT_FALSE(is_entry_name("block_00fg_1.kv", ".kv"));
   for (const char* foreign :
        {"model.npy", "user_.npy", "user_1.npy", "user_1_req_.npy", "user_1_req_1.npy.bak", "conv_user_1_2_turn_.npy",
         "conv_user_1_2_turn_3_again_.npy", "user_1_req_1_again_2x.npy", "../user_1_req_1.npy", ""}) {

@@ -109,7 +109,7 @@ TEST(KvRun, MemoryTierHoldsEntriesAndDemotesThem) {
   const test::ScratchFolder folder;
   const auto store = folder.open();
   RunRequest request = request_for(*store, 1, KvIo::kCompat);
-  request.settings.options[0].cpu_gib = 2.0 / 1024;
+  request.settings.options[0].cpu_gib = 0.5 / 1024;
   request.io[0].memory = {2, 1, 65536, kMiB, true};
   world::World world(1);
   const RunRecord record = run(request, world);

@@ -16,24 +16,24 @@ class VirtualIo final : public EntryIo {
   double ns_per_byte = 0;
 
   void start(EntryOp& op) override {
-    const std::string name = op.entry.text();
+    const std::string& name = op.name;
     if (!op.writes && !held_[tier(op.tier)].contains(name)) problem("read of absent " + name);
     if (op.writes && held_[tier(op.tier)].contains(name)) problem("second write of " + name);
     due_.emplace(now_ + fixed_ns + static_cast<Nanos>(ns_per_byte * static_cast<double>(op.bytes)), &op);
   }
-  void remove(Tier from, const EntryName& entry) override {
-    if (held_[tier(from)].erase(entry.text()) == 0) problem("removal of absent " + entry.text());
+  void remove(Tier from, const std::string& name) override {
+    if (held_[tier(from)].erase(name) == 0) problem("removal of absent " + name);
   }
 
   /// Lets the engine run from `begin` for `seconds`.
-  void run(Engine& engine, double seconds) {
+  void run(Simulation& engine, double seconds) {
     const Nanos begin = 1'000'000'000, end = begin + static_cast<Nanos>(seconds * 1e9);
     now_ = begin;
     engine.begin(begin);
     for (;;) {
       const Nanos completion = due_.empty() ? INT64_MAX : due_.begin()->first;
       const Nanos next = std::min(completion, engine.next_event());
-      if (next > end) break;
+      if (next > end || engine.is_done()) break;
       now_ = next;
       if (completion <= next) {
         EntryOp& op = *due_.begin()->second;
@@ -59,7 +59,7 @@ class VirtualIo final : public EntryIo {
     op.completed_ns = now_;
     op.total_ns = fixed_ns + static_cast<Nanos>(ns_per_byte * static_cast<double>(op.bytes));
     op.moved.inside = op.bytes;
-    if (op.writes) held_[tier(op.tier)].insert(op.entry.text());
+    if (op.writes) held_[tier(op.tier)].insert(op.name);
     if (op.tier == Tier::kStorage) (op.writes ? written : read) += op.bytes;
   }
 

@@ -37,7 +37,14 @@ class KvCacheExecution {
 
   int print_plan() const {
     if (!group_.is_process0()) return kExitSuccess;
-    const results::KvPlanDetails details{std::string(mode_name(common_.mode)), ranks_per_host(options_)};
+    results::KvPlanDetails details{std::string(mode_name(common_.mode)), ranks_per_host(options_)};
+    // A run reads its trace while it goes on, however large that is; what only shows the plan reads it first.
+    const bool runs = options_.which == KvCacheCommand::kRun && !common_.dry_run;
+    if (options_.settings.paged && !runs) {
+      auto curve = kvcache::count_replays(*options_.settings.paged, true);
+      if (!curve) return report_failures({curve.error()});
+      details.curve = std::move(*curve);
+    }
     print(common_.json ? results::plan_json(prepared_.request, details)
                        : results::plan_table(prepared_.request, details));
     return kExitSuccess;

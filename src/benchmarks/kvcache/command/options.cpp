@@ -22,7 +22,9 @@ std::vector<std::pair<std::string, std::string>> rows_of(const KvCacheOptions& o
   if (!options.cache_dir.empty()) rows.emplace_back("cache_dir", options.cache_dir);
   if (options.protocol) rows.emplace_back("data_access_protocol", protocol_name(options));
   rows.emplace_back("num_processes", std::to_string(options.num_processes));
+  if (options.settings.paged) rows.emplace_back("trace", options.settings.paged->trace);
   for (const kvcache::OptionPlan& option : options.settings.options) {
+    if (options.settings.paged) break;
     rows.emplace_back(fmt::format("option {}", option.number),
                       fmt::format("{}, {} users, {} s", option.model.key, option.users, option.duration_s));
   }

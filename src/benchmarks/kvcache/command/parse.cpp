@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <optional>
+#include <span>
 
 #include "base/text.hpp"
 
@@ -122,6 +124,58 @@ void read_io(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   }
 }
 
+/// Flags that mean something for a replay only, and those that mean something for users only.
+constexpr std::array kReplayFlags = {"block-tokens",    "kv-partial-blocks", "block-capacity", "block-eviction",
+                                     "block-admission", "trace-speedup",     "replay-cycles",  "prefill-rate",
+                                     "decode-rate",     "kv-load",           "slo-ttft-ms"};
+constexpr std::array kUserFlags = {"option",
+                                   "num-users",
+                                   "gpu-mem-gb",
+                                   "cpu-mem-gb",
+                                   "storage-capacity-gb",
+                                   "max-concurrent-allocs",
+                                   "arrival",
+                                   "request-rate",
+                                   "arrival-cv",
+                                   "kv-io",
+                                   "generation-mode",
+                                   "performance-profile",
+                                   "inter-option-delay",
+                                   "disable-multi-turn",
+                                   "disable-prefix-caching"};
+
+/// Turns the settings into those of a replay, if there is a trace.
+void read_trace(Reader& reader, CommandLine& line, Settings& settings) {
+  const bool replays = reader.given("trace");
+  for (const char* flag :
+       replays ? std::span<const char* const>(kUserFlags) : std::span<const char* const>(kReplayFlags)) {
+    if (!reader.given(flag)) continue;
+    refuse(line, fmt::format("--{} {} --trace", flag, replays ? "with" : "without"),
+           replays ? "a trace has its own requests: leave it out" : "it belongs to the replay of a trace: give one");
+  }
+  if (!replays) return;
+  kvcache::PagedSettings& paged = settings.paged.emplace();
+  paged.trace = reader.text("trace");
+  paged.block_tokens = reader.integer("block-tokens");
+  paged.partial_blocks = reader.choice("kv-partial-blocks") == "count";
+  paged.block_capacity = reader.integer("block-capacity");
+  paged.fifo = reader.choice("block-eviction") == "fifo";
+  paged.second_use = reader.choice("block-admission") == "second-use";
+  paged.speedup = reader.real("trace-speedup");
+  paged.cycles = reader.small("replay-cycles");
+  paged.prefill_rate = reader.real("prefill-rate");
+  paged.decode_rate = reader.real("decode-rate");
+  paged.layerwise = reader.choice("kv-load") == "layerwise";
+  if (reader.given("slo-ttft-ms")) paged.slo_ttft_ms = reader.real("slo-ttft-ms");
+  settings.options.resize(1);
+  OptionPlan& option = settings.options.front();
+  option.users = 0;
+  option.max_allocs = 0;
+  if (!reader.given("duration")) option.duration_s = 0;
+  if (!reader.given("trials")) settings.trials = 1;
+  settings.io = kvcache::KvIo::kDirect;
+}
+
 uint32_t ranks_in_all(Reader& reader, CommandLine& line, const KvCacheOptions& options) {
   const auto hosts = static_cast<uint32_t>(options.hosts.hosts.size());
   const uint32_t each = reader.small("npernode");
@@ -153,6 +207,7 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   settings.max_queue = reader.integer("max-queue");
   read_arrival(reader, line, settings);
   read_io(reader, line, options);
+  read_trace(reader, line, settings);
   if (!options.common.params.empty()) {
     refuse(line,
            fmt::format("--params {}: kvcache has no parameters besides its flags", options.common.params[0].first),

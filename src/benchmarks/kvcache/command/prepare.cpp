@@ -28,7 +28,9 @@ constexpr std::array kExceptions = {"/dev/shm"};
 
 constexpr uint64_t kLeastPart = 256 * kKiB;
 constexpr uint64_t kObjectPart = 8 * kMiB;
-constexpr uint64_t kPartsOfEntry = 4;  // of each entry in service, where they overlap
+constexpr uint64_t kUnfilledPart = 64 * kGiB;  // no byte of it goes through memory: an entry is one operation
+constexpr uint64_t kPartsOfEntry = 4;   // of each entry in service, where they overlap
+constexpr uint64_t kBlocksAtOnce = 64;  // of a rank that replays a trace
 
 bool is_in(const std::filesystem::path& path, const char* folder) {
   const std::filesystem::path parent(folder);
@@ -56,6 +58,7 @@ Status check_payload(const KvCacheOptions& options, const Location& folder) {
 
 /// Returns the part size by which all entries in service can move at once in the memory there is.
 uint64_t part_bytes(const KvCacheOptions& options, uint64_t in_flight, const storage::StoreTraits& traits) {
+  if (!options.fills) return kUnfilledPart;
   if (!options.part_size_is_default) return options.io_part_bytes;
   if (traits.holds_objects && !traits.file_system) return kObjectPart;
   const uint64_t share = std::max<uint64_t>(options.io_memory_bytes / in_flight, kLeastPart);
@@ -64,7 +67,8 @@ uint64_t part_bytes(const KvCacheOptions& options, uint64_t in_flight, const sto
 
 Result<kvcache::OptionIo> plan_io(const KvCacheOptions& options, const OptionPlan& option,
                                   const storage::StoreTraits& traits) {
-  const uint64_t entries = uint64_t{option.at_once()} * ranks_per_host(options);
+  const uint64_t of_rank = options.settings.paged ? kBlocksAtOnce : uint64_t{option.at_once()};
+  const uint64_t entries = of_rank * ranks_per_host(options);
   const bool overlaps = options.settings.io == KvIo::kDirect;
   io::PlanRequest request = io_limits<io::PlanRequest>(options);
   io::PlanWish wish;
@@ -126,6 +130,19 @@ workloads::Values values_of(const kvcache::Settings& settings, Mode mode) {
   set("features.arrival_cv", fmt::format("{}", settings.arrival_cv));
   set("features.storage_capacity_gb", fmt::format("{}", settings.storage_capacity_gib));
   set("features.kv_io", std::string(kvcache::kv_io_name(settings.io)));
+  if (!settings.paged) return values;
+  const kvcache::PagedSettings& paged = *settings.paged;
+  set("features.trace", std::filesystem::path(paged.trace).filename().string());
+  set("features.block_tokens", std::to_string(paged.block_tokens));
+  set("features.partial_blocks", paged.partial_blocks ? "count" : "skip");
+  set("features.block_capacity", std::to_string(paged.block_capacity));
+  set("features.block_eviction", paged.fifo ? "fifo" : "lru");
+  set("features.block_admission", paged.second_use ? "second-use" : "first-use");
+  set("features.trace_speedup", fmt::format("{}", paged.speedup));
+  set("features.replay_cycles", std::to_string(paged.cycles));
+  set("features.prefill_rate", fmt::format("{}", paged.prefill_rate));
+  set("features.decode_rate", fmt::format("{}", paged.decode_rate));
+  set("features.kv_load", paged.layerwise ? "layerwise" : "whole");
   return values;
 }
 

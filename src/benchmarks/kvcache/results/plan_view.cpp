@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "benchmarks/kvcache/results/views.hpp"
+#include "results/fields_json.hpp"
 #include "results/record_common.hpp"
 #include "results/redact.hpp"
 #include "results/text_table.hpp"
@@ -147,9 +148,83 @@ Json thread_json(const io::Plan& plan) {
           {"buffer_bytes", plan.buffer_bytes()}};
 }
 
+std::string capacity_text(uint64_t blocks) {
+  return blocks == 0 ? "no limit" : grouped(blocks) + " blocks";
+}
+
+Json replay_json(const Settings& settings) {
+  const kvcache::PagedSettings& paged = *settings.paged;
+  const kvcache::Model& model = settings.options.front().model;
+  Json json;
+  json["trace"] = paged.trace;
+  json["block_tokens"] = paged.block_tokens;
+  json["block_bytes"] = model.entry_bytes(paged.block_tokens, settings.tensor_parallel);
+  json["partial_blocks"] = paged.partial_blocks ? "count" : "skip";
+  json["block_capacity"] = paged.block_capacity;
+  json["eviction"] = paged.fifo ? "fifo" : "lru";
+  json["admission"] = paged.second_use ? "second-use" : "first-use";
+  json["visible"] = "at once; a block that is being written is waited for";
+  json["speedup"] = paged.speedup;
+  json["cycles"] = paged.cycles;
+  json["prefill_tokens_per_s"] = paged.prefill_rate;
+  json["decode_tokens_per_s"] = paged.decode_rate;
+  json["load"] = paged.layerwise ? "layerwise" : "whole";
+  json["slo_ttft_ms"] = paged.slo_ttft_ms > 0 ? Json(paged.slo_ttft_ms) : Json();
+  return json;
+}
+
+/// What the trace alone decides, for several capacities: the curve of hits.
+std::string curve_rows(const std::vector<kvcache::CountedReplay>& curve) {
+  if (curve.empty()) return {};
+  Columns rows = {
+      {"blocks stored at most", "references", "hits", "hit share, %", "stored", "evicted", "tokens hit, %"}};
+  for (const auto& [capacity, replay] : curve) {
+    const auto share = [](uint64_t part, uint64_t of) {
+      return of == 0 ? std::string("-")
+                     : fmt::format("{:.3f}", 100.0 * static_cast<double>(part) / static_cast<double>(of));
+    };
+    rows.push_back({capacity == 0 ? "no limit" : grouped(capacity), grouped(replay.block_references),
+                    grouped(replay.block_hits), share(replay.block_hits, replay.block_references),
+                    grouped(replay.blocks_stored), grouped(replay.blocks_evicted),
+                    share(replay.hit_tokens, replay.input_tokens)});
+  }
+  std::string text = aligned_rows(rows, 2);
+  const kvcache::Replay& first = curve.front().replay;
+  if (first.block_hits == 0) text += "  no reuse in this trace under these rules: nothing will be read\n";
+  if (first.blocks_stored == 0) text += "  no block is stored under these rules: nothing will be written\n";
+  return text;
+}
+
+std::string replay_table(const RunSettings& run, const KvPlanDetails& details) {
+  const Settings& settings = run.settings;
+  const kvcache::PagedSettings& paged = *settings.paged;
+  const kvcache::Model& model = settings.options.front().model;
+  LabelledLines head(kLabelWidth);
+  if (!details.mode.empty()) head.add("mode", details.mode);
+  head.add("trace", without_secrets(std::string_view(paged.trace)));
+  head.add("ranks", fmt::format("{}, {} per host; each replays the whole trace", run.ranks, details.ranks_per_host));
+  head.add("model", fmt::format("{}, {} bytes per token", model.key, grouped(model.bytes_per_token())));
+  head.add("block", fmt::format("{} tokens, {}; a prompt's last, partial block is {}", paged.block_tokens,
+                                human_bytes(model.entry_bytes(paged.block_tokens, settings.tensor_parallel)),
+                                paged.partial_blocks ? "stored, too" : "not stored"));
+  head.add("capacity", fmt::format("{} per rank, {}, stored at {}", capacity_text(paged.block_capacity),
+                                   paged.fifo ? "fifo" : "lru", paged.second_use ? "second use" : "first use"));
+  head.add("clock", fmt::format("{} times as fast as recorded, {} cycles", paged.speedup, paged.cycles));
+  head.add("compute",
+           fmt::format("{} tokens/s of prompts, {} tokens/s generated, {}", paged.prefill_rate, paged.decode_rate,
+                       paged.layerwise ? "layer by layer with the loading" : "after the loading"));
+  return "Plan\n" + head.text() + io_rows(run, details.ranks_per_host) + curve_rows(details.curve);
+}
+
 }  // namespace
 
 uint64_t least_storage(const RunSettings& run) {
+  if (run.settings.paged) {
+    const kvcache::PagedSettings& paged = *run.settings.paged;
+    const uint64_t block =
+        run.settings.options.front().model.entry_bytes(paged.block_tokens, run.settings.tensor_parallel);
+    return block * std::max<uint64_t>(paged.block_capacity, 1) * run.ranks;
+  }
   if (run.settings.storage_capacity_gib > 0) return bytes_of_gib(run.settings.storage_capacity_gib) * run.ranks;
   uint64_t most = 1;
   for (const OptionPlan& option : run.settings.options) {
@@ -161,6 +236,7 @@ uint64_t least_storage(const RunSettings& run) {
 
 std::string plan_table(const RunSettings& run, const KvPlanDetails& details) {
   const Settings& settings = run.settings;
+  if (settings.paged) return replay_table(run, details);
   LabelledLines head(kLabelWidth);
   if (!details.mode.empty()) head.add("mode", details.mode);
   head.add("ranks", fmt::format("{}, {} per host", run.ranks, details.ranks_per_host));
@@ -192,8 +268,16 @@ Json plan_object(const RunSettings& run, const KvPlanDetails& details) {
   json["kv_io"] = std::string(kvcache::kv_io_name(settings.io));
   json["storage_capacity_bytes_per_rank"] =
       settings.storage_capacity_gib > 0 ? Json(bytes_of_gib(settings.storage_capacity_gib)) : Json();
+  json["replay"] = settings.paged ? replay_json(settings) : Json();
+  json["hit_curve"] = Json::array();
+  for (const auto& [capacity, replay] : details.curve) {
+    Json& point = json["hit_curve"].push_back(fields_json(replay));
+    point.erase("latency");
+    point["block_capacity"] = capacity;
+  }
   json["options"] = Json::array();
   for (size_t i = 0; i < settings.options.size(); ++i) {
+    if (settings.paged) break;
     Json& option = json["options"].push_back(option_plan_json(settings, settings.options[i], details.ranks_per_host));
     option["io"] = run.io.empty() ? Json() : thread_json(run.io[i].storage);
     option["cpu_tier_io"] = run.io.empty() || run.io[i].memory.workers == 0 ? Json() : thread_json(run.io[i].memory);

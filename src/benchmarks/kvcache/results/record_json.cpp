@@ -58,7 +58,7 @@ Json classes_json(const RankTrial& trial) {
       whole.push_back(request.end_to_end_s);
       queue.push_back(request.queue_s);
       first.push_back(request.first_token_s);
-      good += request.end_to_end_s * kMillis <= kvcache::kQosProfiles[i].target_p95_ms ? 1 : 0;
+      good += request.good ? 1 : 0;
     }
     const size_t count = whole.size();
     json[kvcache::kQosProfiles[i].name] = {
@@ -72,8 +72,33 @@ Json classes_json(const RankTrial& trial) {
   return json;
 }
 
-Json trial_json(const RankTrial& trial, Nanos origin) {
-  Json json = fields_json(trial, origin);
+/// What a replay was, against a cluster that computes every prompt.
+Json replay_json(const kvcache::PagedSettings& paged, const RankTrial& trial) {
+  const kvcache::Replay& replay = trial.replay;
+  const auto share = [](uint64_t part, uint64_t of) {
+    return of == 0 ? Json() : Json(static_cast<double>(part) / static_cast<double>(of));
+  };
+  uint64_t good = 0;
+  for (const Served& request : trial.served) good += request.good ? 1 : 0;
+  Json json = fields_json(replay);
+  json["hit_share_blocks"] = share(replay.block_hits, replay.block_references);
+  json["hit_share_tokens"] = share(replay.hit_tokens, replay.input_tokens);
+  json["first_token"] = latencies_json(kvcache::each(trial.served, &Served::first_token_s));
+  json["load"] = latencies_json(kvcache::each(trial.served, &Served::storage_s));
+  json["per_output_token_ms"] = kMillis / paged.decode_rate;
+  json["within_slo"] = paged.slo_ttft_ms > 0 ? Json(good) : Json();
+  json["computed_s"] = static_cast<double>(replay.input_tokens - replay.hit_tokens) / paged.prefill_rate;
+  json["computing_saved_s"] = static_cast<double>(replay.hit_tokens) / paged.prefill_rate;
+  json["without_offload"] = {
+      {"computed_s", static_cast<double>(replay.input_tokens) / paged.prefill_rate},
+      {"first_token_mean_ms", replay.requests == 0 ? Json()
+                                                   : Json(kMillis * static_cast<double>(replay.input_tokens) /
+                                                          paged.prefill_rate / static_cast<double>(replay.requests))}};
+  return json;
+}
+
+Json trial_json(const RunRecord& record, const RankTrial& trial) {
+  Json json = fields_json(trial, record.run_start.monotonic_ns);
   json["requests"] = {{"offered", trial.offered},
                       {"completed", trial.served.size()},
                       {"waiting_at_end", trial.waiting},
@@ -85,7 +110,8 @@ Json trial_json(const RankTrial& trial, Nanos origin) {
     tier["entries_at_end"] = trial.entries[i];
     tier["used_bytes_at_end"] = trial.used_bytes[i];
   }
-  json["classes"] = classes_json(trial);
+  json["classes"] = record.settings.paged ? Json() : classes_json(trial);
+  json["replay"] = record.settings.paged ? replay_json(*record.settings.paged, trial) : Json();
   return json;
 }
 
@@ -120,6 +146,24 @@ std::string digits(double value) {
   return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 
+std::string replay_rows(const RunRecord& record) {
+  std::vector<std::vector<std::string>> rows = {{"rank", "blocks asked", "hits", "hit share, %", "stored", "evicted",
+                                                 "first token p50, ms", "p99", "late p99, ms"}};
+  for (const RankTrial& trial : record.trials) {
+    const kvcache::Replay& replay = trial.replay;
+    std::vector<double> first = kvcache::each(trial.served, &Served::first_token_s);
+    std::sort(first.begin(), first.end());
+    const double asked = static_cast<double>(std::max<uint64_t>(replay.block_references, 1));
+    rows.push_back({std::to_string(trial.rank), grouped(replay.block_references), grouped(replay.block_hits),
+                    fmt::format("{:.3f}", 100 * static_cast<double>(replay.block_hits) / asked),
+                    grouped(replay.blocks_stored), grouped(replay.blocks_evicted),
+                    fmt::format("{:.1f}", kvcache::percentile(first, 50) * kMillis),
+                    fmt::format("{:.1f}", kvcache::percentile(first, 99) * kMillis),
+                    fmt::format("{:.2f}", static_cast<double>(replay.lateness_ns.percentile(0.99)) / 1e6)});
+  }
+  return aligned_rows(rows, 2);
+}
+
 std::string digits(const std::optional<double>& value) {
   return value ? digits(*value) : kNone;
 }
@@ -146,7 +190,7 @@ std::string record_json(const KvCacheContext& context, const RunRecord& record,
   json["operations"] = {{"storage", fields_json(record.storage)}, {"cpu_tier", fields_json(record.memory)}};
   json["trials"] = Json::array();
   for (const RankTrial& trial : record.trials) {
-    json["trials"].push_back(trial_json(trial, record.run_start.monotonic_ns));
+    json["trials"].push_back(trial_json(record, trial));
   }
   json["per_second"] = series_of(record);
   json["hosts"] = members_json(context, record, outcome);
@@ -177,13 +221,15 @@ std::string result_table(const RunRecord& record) {
   row("read of an entry, p95 (highest rank)", "ms", [](const OptionResult& r) { return digits(r.read_p95_ms); });
   row("  device span", "ms", [](const OptionResult& r) { return digits(r.device_read_p95_ms); });
   row("write of an entry, device span, p95", "ms", [](const OptionResult& r) { return digits(r.device_write_p95_ms); });
+  std::string replayed;
+  if (record.settings.paged) replayed = replay_rows(record);
   LabelledLines facts(18);
   const auto share = kvcache::client_share(record);
   facts.add("waited for client", share ? fmt::format("{:.2f} % of the entries' time", *share * 100) : kNone);
   facts.add("CPU", fmt::format("{} s/GiB", digits(kvcache::cpu_s_per_gib(record))));
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   return fmt::format("Result ({}), means of {} trials\n", run::verdict_name(record.verdict), record.settings.trials) +
-         aligned_rows(rows, 2) + facts.text() + hosts_table(record.hosts) + verdict_text(record);
+         aligned_rows(rows, 2) + replayed + facts.text() + hosts_table(record.hosts) + verdict_text(record);
 }
 
 }  // namespace mlps::results

@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "benchmarks/kvcache/paged.hpp"
 #include "benchmarks/kvcache/results/files.hpp"
 #include "benchmarks/kvcache/run.hpp"
 #include "results/json_text.hpp"
@@ -16,6 +18,7 @@ inline constexpr const char* kKvPlanSchema = "mlpstorage.kvcache-plan/1";
 struct KvPlanDetails {
   std::string mode;  ///< "closed", "open", "whatif"
   uint32_t ranks_per_host = 1;
+  std::vector<kvcache::CountedReplay> curve = {};  ///< of a trace, where it was read before the run
 };
 
 /// Returns the storage that all ranks need at least: the capacity that was asked for, or what is written at once.
