@@ -2,6 +2,8 @@
 """kvcache runs of the real binary on files and on null://: result files and their formulas, hit rates against a simulation
 that shares no code with the program, and what a run leaves behind however it ends."""
 
+import configparser
+import csv
 import gzip
 import json
 import pathlib
@@ -72,6 +74,9 @@ class OnFiles(KvCacheTest):
         record = self.record()
         self.assertGreater(record["operations"]["storage"]["bytes_verified"], 0)
         self.check_record(record)
+        broken = {rule["id"] for rule in record["rules"] if not rule["kept"]}
+        self.assertEqual(19, len(record["rules"]))
+        self.assertLessEqual(broken, {"6.4.1"}, "the test has cache and results on one file system")
 
     def check_option(self, shown, files):
         """summary.json from the rank files, and each rank file from its own lists."""
@@ -131,6 +136,28 @@ class OnFiles(KvCacheTest):
             self.assertLessEqual(tiers["storage"]["demoted_in_bytes"]["inside"],
                                  tiers["cpu"]["demoted_out_bytes"]["inside"] + tiers["cpu"]["demoted_out_bytes"]["late"])
             self.assertLessEqual(tiers["cpu"]["used_bytes_at_end"], 0.95 * GIB / 2)
+
+    def test_a_trace_of_the_moves_and_a_job_for_fio(self):
+        moves, job = self.folder / "moves.csv", self.folder / "job.fio"
+        self.succeeds(*self.small("--option", 1, "--io-trace", moves, "--emit-fio", job))
+        with open(moves, newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(["Timestamp", "Operation", "Object_Size_Bytes", "Tier", "Key", "Phase"], list(rows[0]))
+        trials = self.record()["trials"]
+        for operation, kind in (("Read", "reads"), ("Write", "writes")):
+            count = sum(row["Operation"] == operation for row in rows)
+            self.assertGreaterEqual(count, sum(trial[kind] for trial in trials))
+            self.assertLessEqual(count, sum(trial[kind] + trial["requests"]["cut_off_at_end"] for trial in trials))
+        self.assertEqual({("Read", "Tier-2", "Decode"), ("Write", "Tier-2", "Prefill")},
+                         {(row["Operation"], row["Tier"], row["Phase"]) for row in rows})
+        parts = configparser.ConfigParser(comment_prefixes=";")
+        parts.read(job)
+        section = parts["kvcache-option-1"]
+        tiers = [trial["tiers"]["storage"] for trial in trials]
+        read, written = (sum(tier[name]["inside"] for tier in tiers) for name in ("read_bytes", "written_bytes"))
+        self.assertAlmostEqual(100 * read / (read + written), int(section["rwmixread"]), delta=0.51)
+        self.assertEqual(str(self.cache), section["directory"])
+        self.fails(2, "E102", *self.small("--option", 1, "--io-trace", self.folder / "moves.csv.zst"))
 
     def test_the_page_cache_does_not_answer_reads(self):
         self.succeeds(*self.small("--option", 1))
@@ -340,7 +367,7 @@ class Commands(KvCacheTest):
 
     def test_flags_of_features_that_are_not_built_are_refused(self):
         for flag in ("--config", "--enable-rag", "--enable-autoscaling", "--precondition", "--prefill-only", "--decode-only",
-                     "--enable-latency-tracing", "--io-trace-log", "--io-trace", "--emit-fio"):
+                     "--enable-latency-tracing", "--io-trace-log"):
             done = self.fails(2, "E102", *self.arguments(flag))
             self.assertIn(flag, done.stderr)
 

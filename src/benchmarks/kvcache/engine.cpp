@@ -22,8 +22,6 @@ Engine::Engine(const Settings& settings, const OptionPlan& option, uint64_t seed
       tiers_(limits.bytes),
       arrivals_(seed, kArrivalStream, 0),
       slots_(option.at_once()) {
-  trial_.option = option.number;
-  trial_.seed = seed;
   const uint64_t capacity = limits.bytes[static_cast<size_t>(Tier::kStorage)];
   trial_.storage_capacity_bytes = capacity == Tiers::kUnlimited ? 0 : capacity;
   users_.reserve(option.users);

@@ -8,6 +8,7 @@
 #include "base/process_usage.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/engine.hpp"
+#include "benchmarks/kvcache/io_trace.hpp"
 #include "benchmarks/kvcache/memory_store.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
 #include "benchmarks/kvcache/mover.hpp"
@@ -35,6 +36,7 @@ class Rank final : public EntryIo {
 
   Port port;
   std::unique_ptr<Simulation> simulation;
+  IoTrace* io_trace = nullptr;
   uint64_t under_way = 0;
 
  private:
@@ -49,6 +51,7 @@ struct Trial {
 
 void Rank::start(EntryOp& op) {
   ++under_way;
+  if (io_trace != nullptr) io_trace->add(port.rank(), op);
   (op.tier == Tier::kCpu ? trial_.memory : trial_.storage)->begin(port, op);
 }
 
@@ -89,6 +92,9 @@ class KvCacheRun {
     if (!ran) world_.failure().raise(std::move(ran.error()));
     end_trial();
     clear_folders();
+    if (io_trace_) {
+      if (Status written = io_trace_->finish(); !written) world_.failure().raise(written.error());
+    }
     record_.run_end = Stamp::now();
     record_.series = series_->series();
     record_.peak_rss_bytes = peak_rss_bytes();
@@ -140,6 +146,7 @@ class KvCacheRun {
     const OptionPlan& plan = settings_.options[option];
     if (option == 0 && trial_number == 0) {
       if (Status ready = prepare_folders(); !ready) return ready;
+      if (Status ready = open_io_trace(); !ready) return ready;
     }
     const auto limits = limits_of(plan);
     if (!limits) return fail(limits.error());
@@ -150,6 +157,7 @@ class KvCacheRun {
       auto simulation = make_simulation(plan, rank, *limits, *trial_->ranks.back());
       if (!simulation) return fail(simulation.error());
       trial_->ranks.back()->simulation = std::move(*simulation);
+      trial_->ranks.back()->io_trace = io_trace_.get();
     }
     return start_movers(request_.io[option], plan);
   }
@@ -229,6 +237,14 @@ class KvCacheRun {
 
   // ---- folders
 
+  Status open_io_trace() {
+    if (request_.io_trace.empty()) return {};
+    auto trace = IoTrace::open(request_.io_trace);
+    if (!trace) return fail(trace.error());
+    io_trace_ = std::move(*trace);
+    return {};
+  }
+
   template <class Act>
   Status for_each_folder(const Act& act) {
     if (!record_.traits.holds_objects) return {};
@@ -287,7 +303,9 @@ class KvCacheRun {
     const Nanos ended = std::min(end, now_ns());
     close(rank, end);
     RankTrial found = rank.simulation->finish();
+    found.option = plan.number;
     found.trial = trial_number;
+    found.seed = settings_.seed + rank.port.rank();
     found.rank = rank.port.rank();
     found.start = start;
     found.elapsed_s = to_seconds(ended - begin);
@@ -378,6 +396,7 @@ class KvCacheRun {
   world::World& world_;
   RunRecord record_;
   std::optional<io::SharedSeries> series_;
+  std::unique_ptr<IoTrace> io_trace_;
   std::unique_ptr<Trial> trial_;
   CpuTime cpu_before_;
   uint32_t prepared_ = 0;  // folders, of the first ranks

@@ -22,6 +22,7 @@ std::string progress_line(const Progress& progress);
 struct RunRequest : RunSettings {
   storage::Store* store = nullptr;  ///< the cache folder, opened
   std::string injected_fault;
+  std::string io_trace;  ///< a file for a line per move of an entry; empty: none
   Stamp invocation_start;
   std::function<void(const Progress&)> on_progress;  ///< may be empty
 };

@@ -257,6 +257,18 @@ constexpr auto kFlags = std::to_array<Flag>({
      .text =
          "compat: a .npy file per entry, buffered and synced, as mlpstorage 3.0; direct: O_DIRECT, or requests to an "
          "object store, in parts. Default: compat with 'file', direct with 'object'."},
+    {.name = "io-trace",
+     .kind = kPath,
+     .value_name = "FILE",
+     .commands = kRunCommand,
+     .modes = kOpenAndWhatif,
+     .text = "Write a line of CSV for every move of an entry, on every host, with the columns of mlpstorage 3.0."},
+    {.name = "emit-fio",
+     .kind = kPath,
+     .value_name = "FILE",
+     .commands = kRunCommand,
+     .modes = kOpenAndWhatif,
+     .text = "Write a job file for fio with the sizes, the mix and the depth of the run; a section per option."},
     {.name = "payload",
      .kind = kChoice,
      .choices = "unique|none",

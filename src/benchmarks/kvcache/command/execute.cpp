@@ -1,11 +1,14 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/log.hpp"
 #include "base/units.hpp"
+#include "base/write_all.hpp"
 #include "benchmarks/kvcache/command/options.hpp"
 #include "benchmarks/kvcache/command/prepare.hpp"
+#include "benchmarks/kvcache/fio_job.hpp"
 #include "benchmarks/kvcache/results/files.hpp"
 #include "benchmarks/kvcache/results/views.hpp"
 #include "benchmarks/kvcache/run.hpp"
@@ -142,8 +145,19 @@ class KvCacheExecution {
     return results::write_started(folder_, about_, kvcache::describe_run(prepared_.request));
   }
 
+  /// Writes the job file for fio, if one is wanted and there is a run to tell its values.
+  Status emit_fio(const kvcache::RunRecord& record) const {
+    if (options_.emit_fio.empty() || record.verdict != run::Verdict::kPassed) return {};
+    std::string text;
+    for (size_t i = 0; i < record.settings.options.size(); ++i) {
+      text += kvcache::fio_job(record, record.settings.options[i], record.io[i]);
+    }
+    return write_file(options_.emit_fio, text, O_TRUNC);
+  }
+
   int conclude(const kvcache::RunRecord& record, const results::RunOutcome& outcome) const {
-    const Status written = results::write_finished(folder_, about_, record, outcome);
+    Status written = results::write_finished(folder_, about_, record, outcome);
+    if (written) written = emit_fio(record);
     if (common_.json) {
       print_json(common_, results::record_json(about_, record, outcome));
     } else {

@@ -19,7 +19,7 @@ struct KvCacheOptions : BenchmarkOptions {
   uint32_t num_processes = 1;  ///< ranks of all hosts
   std::string cache_dir;       ///< set for run; configview: may be empty
   bool fills = true;           ///< false: --payload none
-  bool part_size_is_default = true;
+  std::string io_trace, emit_fio;  ///< files to write; empty: none
 };
 
 /// What Command asks of these options.

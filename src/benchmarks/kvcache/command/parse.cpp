@@ -193,7 +193,12 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   options.cache_dir = reader.text("cache-dir");
   options.num_processes = ranks_in_all(reader, line, options);
   options.fills = reader.choice("payload") != "none";
-  options.part_size_is_default = !reader.given("io-part-size");
+  options.io_trace = reader.text("io-trace");
+  options.emit_fio = reader.text("emit-fio");
+  if (options.io_trace.ends_with(".zst")) {
+    refuse(line, fmt::format("--io-trace {}: this build can't write zstd", options.io_trace),
+           "give a name that ends in .csv, and compress the file afterwards");
+  }
   read_options(reader, line, settings);
   options.model = settings.options.front().model.key;
   settings.seed = reader.integer("seed");

@@ -27,10 +27,9 @@ constexpr std::array kSystemFolders = {"/etc",  "/bin", "/sbin", "/usr/bin", "/u
 constexpr std::array kExceptions = {"/dev/shm"};
 
 constexpr uint64_t kLeastPart = 256 * kKiB;
-constexpr uint64_t kObjectPart = 8 * kMiB;
 constexpr uint64_t kUnfilledPart = 64 * kGiB;  // no byte of it goes through memory: an entry is one operation
-constexpr uint64_t kPartsOfEntry = 4;   // of each entry in service, where they overlap
-constexpr uint64_t kBlocksAtOnce = 64;  // of a rank that replays a trace
+constexpr uint64_t kPartsOfEntry = 4;          // of each entry in service, where they overlap
+constexpr uint64_t kBlocksAtOnce = 64;         // of a rank that replays a trace
 
 bool is_in(const std::filesystem::path& path, const char* folder) {
   const std::filesystem::path parent(folder);
@@ -57,12 +56,13 @@ Status check_payload(const KvCacheOptions& options, const Location& folder) {
 }
 
 /// Returns the part size by which all entries in service can move at once in the memory there is.
-uint64_t part_bytes(const KvCacheOptions& options, uint64_t in_flight, const storage::StoreTraits& traits) {
+uint64_t part_bytes(const KvCacheOptions& options, uint64_t usual, uint64_t in_flight,
+                    const storage::StoreTraits& traits) {
   if (!options.fills) return kUnfilledPart;
-  if (!options.part_size_is_default) return options.io_part_bytes;
-  if (traits.holds_objects && !traits.file_system) return kObjectPart;
+  const bool object = traits.holds_objects && !traits.file_system;
+  if (options.io_part_bytes || object) return usual;
   const uint64_t share = std::max<uint64_t>(options.io_memory_bytes / in_flight, kLeastPart);
-  return std::min(options.io_part_bytes, std::bit_floor(share));
+  return std::min(usual, std::bit_floor(share));
 }
 
 Result<kvcache::OptionIo> plan_io(const KvCacheOptions& options, const OptionPlan& option,
@@ -70,11 +70,11 @@ Result<kvcache::OptionIo> plan_io(const KvCacheOptions& options, const OptionPla
   const uint64_t of_rank = options.settings.paged ? kBlocksAtOnce : uint64_t{option.at_once()};
   const uint64_t entries = of_rank * ranks_per_host(options);
   const bool overlaps = options.settings.io == KvIo::kDirect;
-  io::PlanRequest request = io_limits<io::PlanRequest>(options);
+  io::PlanRequest request = io_limits<io::PlanRequest>(options, traits);
   io::PlanWish wish;
   wish.in_flight = entries * (overlaps ? kPartsOfEntry : 1);
   wish.null_workers = processors();
-  wish.part_bytes = io::buffer_bytes_for(part_bytes(options, entries, traits), traits);
+  wish.part_bytes = io::buffer_bytes_for(part_bytes(options, request.part_bytes, entries, traits), traits);
   wish.buffers = options.fills;
   request.part_bytes = wish.part_bytes;
   auto storage = io::choose_plan(request, wish, traits);
@@ -167,6 +167,7 @@ tl::expected<PreparedKvCache, std::vector<Error>> prepare_kvcache(const KvCacheO
   prepared.request.verify = options.verify;
   prepared.request.fills = options.fills;
   prepared.request.injected_fault = options.inject_fault;
+  prepared.request.io_trace = options.io_trace;
   if (options.cache_dir.empty()) return prepared;
   if (Status opened = open_folder(options, environment, prepared); !opened) {
     return tl::unexpected(std::vector<Error>{opened.error()});

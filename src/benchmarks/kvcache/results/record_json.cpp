@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
 #include "benchmarks/kvcache/results/views.hpp"
+#include "benchmarks/kvcache/rules.hpp"
 #include "results/fields_json.hpp"
 #include "results/findings.hpp"
 #include "results/hosts_table.hpp"
 #include "results/record_common.hpp"
+#include "results/run_hosts.hpp"
 #include "results/text_table.hpp"
 
 namespace mlps::results {
@@ -146,6 +149,29 @@ std::string digits(double value) {
   return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 
+/// What the rules say of a run that came to its end.
+Json rules_json(const KvCacheContext& context, const RunRecord& record) {
+  kvcache::RuleFacts facts;
+  facts.closed = context.mode == "closed";
+  facts.object = context.protocol == "object";
+  facts.hosts = static_cast<uint32_t>(hosts_of(context).size());
+  facts.ranks_per_host = context.ranks_per_host;
+  if (context.separation) facts.same_file_system = context.separation->same_filesystem;
+  facts.command_line = join(context.argv, " ");
+  for (const auto& [name, value] : record.store_settings) facts.storage_settings += name + " " + value + "; ";
+  facts.record = &record;
+  Json json = Json::array();
+  for (const kvcache::Rule& rule : kvcache::rules()) {
+    const auto why = rule.broken(facts);
+    json.push_back({{"id", rule.id},
+                    {"name", rule.name},
+                    {"text", rule.text},
+                    {"kept", !why},
+                    {"why_not", why ? Json(*why) : Json()}});
+  }
+  return json;
+}
+
 std::string replay_rows(const RunRecord& record) {
   std::vector<std::vector<std::string>> rows = {{"rank", "blocks asked", "hits", "hit share, %", "stored", "evicted",
                                                  "first token p50, ms", "p99", "late p99, ms"}};
@@ -183,6 +209,7 @@ std::string record_json(const KvCacheContext& context, const RunRecord& record,
   for (const kvcache::OptionPlan& option : record.settings.options) {
     json["results"].push_back(result_json(kvcache::option_result(record, option)));
   }
+  json["rules"] = outcome ? rules_json(context, record) : Json();
   json["client"] = {{"share", known(kvcache::client_share(record))},
                     {"cpu_user_s", record.cpu_user_s},
                     {"cpu_system_s", record.cpu_system_s},
