@@ -66,6 +66,22 @@ TEST_F(TlsTest, ACertificateForAnotherNameIsRefused) {
   EXPECT_THAT(read.error->suggestion, HasSubstr("another name than 127.0.0.1"));
 }
 
+TEST_F(TlsTest, ServersMayAskForACertificateOfTheClient) {
+  TlsServer tls("IP:127.0.0.1");
+  tls.ask_for_certificate();
+  s3::Settings settings = test_settings({tls.url()});
+  settings.engine.ca_file = tls.certificate_file();
+  settings.retry.max_attempts = 1;
+  open(settings);
+  EXPECT_EQ(session().head("k").error().code, ErrorCode::kStorageUnreachable);
+  settings.engine.certificate_file = tls.certificate_file();
+  settings.engine.key_file = tls.key_file();
+  open(settings);
+  std::string bytes = pattern(1000);
+  EXPECT_TRUE(session().put("k", bytes_of(bytes)));
+  EXPECT_EQ(tls.body(), bytes);
+}
+
 TEST_F(TlsTest, PlainHttpBehindHttpsIsNoConnection) {
   s3::Settings settings = test_settings({"https://127.0.0.1:" + std::to_string(server.port())});
   settings.retry.max_attempts = 1;
