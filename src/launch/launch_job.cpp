@@ -18,7 +18,7 @@
 #include "base/units.hpp"
 #include "base/version.hpp"
 #include "base/write_all.hpp"
-#include "launch/child_process.hpp"
+#include "base/child_process.hpp"
 #include "launch/job_control.hpp"
 #include "launch/launcher_supervisor.hpp"
 #include "results/redact.hpp"

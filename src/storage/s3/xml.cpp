@@ -146,6 +146,23 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
+RoleAnswer parse_role_body(std::string_view body) {
+  Parsed parsed;
+  RoleAnswer answer;
+  if (!parse(body, parsed)) return answer;
+  if (local_name(parsed.root) == "Error") answer.error = error_of(parsed.root);
+  for (const pugi::xml_node& node : parsed.root.children()) {
+    if (local_name(node) == "Error") answer.error = error_of(node);
+    const pugi::xml_node keys = child(node, "Credentials");
+    if (!keys) continue;
+    answer.access_key = text_of(keys, "AccessKeyId");
+    answer.secret_key = text_of(keys, "SecretAccessKey");
+    answer.session_token = text_of(keys, "SessionToken");
+    answer.expiration = text_of(keys, "Expiration");
+  }
+  return answer;
+}
+
 object::ServerError parse_error_body(std::string_view body) {
   Parsed parsed;
   if (!parse(body, parsed)) return {};
