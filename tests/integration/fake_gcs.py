@@ -28,7 +28,9 @@ import urllib.request
 
 from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, test_tmp
 
-INSTALLED = pathlib.Path(__file__).resolve().parents[2] / "build/servers/fake-gcs-server"
+SERVERS = pathlib.Path(__file__).resolve().parents[2] / "build/servers"
+INSTALLED = SERVERS / "fake-gcs-server"
+PYTHON = SERVERS / "google/bin/python3"  # with google-cloud-storage
 UPLOADS = ".mlpstorage-uploads"  # the folder of temporary objects
 
 # A line of its log: request line, status, bytes sent.
@@ -38,6 +40,25 @@ _ACCESS = re.compile(r'"(\w+) (\S+) HTTP/1\.\d\\?" (\d+) (\d+)')
 def program():
     """The path of the server, or None."""
     return str(INSTALLED) if INSTALLED.exists() else shutil.which("fake-gcs-server")
+
+
+def google_client(endpoint=None, bucket=None, text=None):
+    """Runs Python text with google-cloud-storage's `client` and `bucket` of a server, and returns what it prints. Without
+    arguments: whether there is such a Python, else None."""
+    python = PYTHON if PYTHON.exists() else None
+    if text is None or python is None:
+        return python
+    front = f"""
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+client = storage.Client(project="test", credentials=AnonymousCredentials())
+bucket = client.bucket({bucket!r})
+"""
+    done = subprocess.run([str(python), "-c", front + text], env={**os.environ, "STORAGE_EMULATOR_HOST": endpoint},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise DaemonError(f"google-cloud-storage: {done.stderr.strip()}")
+    return done.stdout
 
 
 def require():
