@@ -123,13 +123,11 @@ Result<std::string> answer_of(const std::vector<std::string>& command, Nanos lim
     return fail(ErrorCode::kCommandFailed, fmt::format("{} prints more than 1 MiB", program));
   }
   if (!printed.ended) {
-    return fail(ErrorCode::kTimeout,
-                fmt::format("{} has not ended within {:g} s", program, to_seconds(limit_ns)));
+    return fail(ErrorCode::kTimeout, fmt::format("{} has not ended within {:g} s", program, to_seconds(limit_ns)));
   }
   const bool exited = WIFEXITED(printed.status);
-  return fail(ErrorCode::kCommandFailed,
-              fmt::format("{} ended with {} {}", program, exited ? "status" : "signal",
-                          exited ? WEXITSTATUS(printed.status) : WTERMSIG(printed.status)));
+  return fail(ErrorCode::kCommandFailed, fmt::format("{} ended with {} {}", program, exited ? "status" : "signal",
+                                                     exited ? WEXITSTATUS(printed.status) : WTERMSIG(printed.status)));
 }
 
 }  // namespace mlps

@@ -79,7 +79,7 @@ void HostChecks::check_store(const Opening& opening) {
   const bool usable = is_process_0() ? findings_.failures.empty() : sees_folder(opening);
   if (traits.holds_objects && usable) {
     if (writes()) {
-      auto failures = check_write_access(store);
+      auto failures = check_write_access(store, request_.part_bytes);
       if (failures.empty() && traits.file_system) {
         if (auto refusal = check_write_pattern(store.root().path(), findings_.warnings)) failures.push_back(*refusal);
       }

@@ -8,8 +8,8 @@ namespace mlps::storage {
 /// The base address of a server: scheme, host and port, and where a gateway has one, a path in front of all buckets.
 struct Endpoint {
   bool tls = false;
-  std::string host;   ///< lower case; an IPv6 address stands in brackets
-  uint16_t port = 0;  ///< never 0 once parsed: the scheme's own where the text has none
+  std::string host;       ///< lower case; an IPv6 address stands in brackets
+  uint16_t port = 0;      ///< never 0 once parsed: the scheme's own where the text has none
   std::string path = {};  ///< encoded, "/gateway" or empty
 
   /// Returns "host" or "host:port", as a Host header has it: the port only where it isn't the scheme's own.

@@ -27,8 +27,8 @@ bool is_address(int family, const std::string& text) {
 std::optional<std::string_view> host_fault(std::string_view host) {
   if (host.empty()) return "has no host name";
   if (host.starts_with('[')) {
-    const bool good = host.size() > 3 && host.ends_with(']') &&
-                      is_address(AF_INET6, std::string(host.substr(1, host.size() - 2)));
+    const bool good =
+        host.size() > 3 && host.ends_with(']') && is_address(AF_INET6, std::string(host.substr(1, host.size() - 2)));
     return good ? std::nullopt : std::optional<std::string_view>("has no IPv6 address between its brackets");
   }
   if (host.find_first_not_of("0123456789.") == std::string_view::npos) {
@@ -42,8 +42,7 @@ std::optional<std::string_view> host_fault(std::string_view host) {
 
 /// Returns why a path, which begins with '/', can't stand in front of buckets; nothing if it can.
 std::optional<std::string_view> path_fault(std::string_view path) {
-  constexpr std::string_view kLegal =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  constexpr std::string_view kLegal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
   if (path.find_first_not_of(kLegal) != std::string_view::npos) {
     return "has a path with other characters than letters, digits, '-', '.', '_', '~' and '/'";
   }

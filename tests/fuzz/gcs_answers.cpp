@@ -1,5 +1,5 @@
-// What Google's JSON API, its token services and its files of credentials say; each parser takes every text. The first line
-// stands for the Content-Type that a batch's answer needs.
+// What Google's JSON API, its token services and its files of credentials say; each parser takes every text. The first
+// line stands for the Content-Type that a batch's answer needs.
 #include "fuzz.hpp"
 #include "storage/gcs/answers.hpp"
 #include "storage/gcs/batch.hpp"
@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     fuzz::require(answers->size() == 2, "as many answers as requests");
   }
   if (const auto piece = gcs::parse_piece_name(text)) {
-    fuzz::require(text.starts_with(gcs::upload_prefix(piece->name, piece->upload)), "a name of a piece is read as made");
+    fuzz::require(text.starts_with(gcs::upload_prefix(piece->name, piece->upload)),
+                  "a name of a piece is read as made");
   }
   return 0;
 }

@@ -7,8 +7,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "base/text.hpp"
 #include "base/encoding.hpp"
+#include "base/text.hpp"
 
 namespace mlps::gcs {
 namespace {

@@ -163,12 +163,12 @@ Result<FoundIdentity> parse_credentials(std::string_view text, const std::string
   const std::string type = file.optional("type");
   if (type == "service_account") return service_account(std::move(file));
   if (type == "authorized_user") return authorized_user(std::move(file));
-  return fail(ErrorCode::kConfigIncompatible,
-              fmt::format("{} holds credentials of type \"{}\", which this program can't use", path,
-                          printable(type, 60)),
-              "service_account and authorized_user are known",
-              "Use the JSON key of a service account, `gcloud auth application-default login`, a Google machine's own "
-              "service account, or HMAC keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
+  return fail(
+      ErrorCode::kConfigIncompatible,
+      fmt::format("{} holds credentials of type \"{}\", which this program can't use", path, printable(type, 60)),
+      "service_account and authorized_user are known",
+      "Use the JSON key of a service account, `gcloud auth application-default login`, a Google machine's own "
+      "service account, or HMAC keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
 }
 
 Result<FoundIdentity> find_identity(const Environment& environment) {

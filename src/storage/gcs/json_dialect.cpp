@@ -29,8 +29,7 @@ using object::UploadsPage;
 using object::Verdict;
 
 // Google's limits are 5 TiB an object, and 32 components a request. More parts than this would only be more requests.
-constexpr object::PartLimits kLimits = {
-    .min_part_bytes = 1, .max_part_bytes = uint64_t{5} << 40, .max_parts = 10'000};
+constexpr object::PartLimits kLimits = {.min_part_bytes = 1, .max_part_bytes = uint64_t{5} << 40, .max_parts = 10'000};
 
 // What is asked of an object's description.
 constexpr std::string_view kFields = "fields=name,size,crc32c,generation";
@@ -114,8 +113,7 @@ class JsonDialect final : public object::Dialect {
   bool is_this_write(const RemoteObject& /*object*/, const http::Exchange& /*head*/) const override { return false; }
   bool commit_undecided(const Call& /*call*/) const override { return false; }
   bool outlives_connection(const Call& call) const override {
-    return call.kind == CallKind::kPutObject || call.kind == CallKind::kPutPart ||
-           call.kind == CallKind::kCommitUpload;
+    return call.kind == CallKind::kPutObject || call.kind == CallKind::kPutPart || call.kind == CallKind::kCommitUpload;
   }
 
   object::ServerError read_error(const http::Exchange& answer) const override { return json_error(answer); }
@@ -357,23 +355,24 @@ Result<UploadsPage> JsonDialect::read_list_uploads(const Call& call) const {
     const auto piece = parse_piece_name(std::string_view(object.name).substr(std::min(root_bytes, object.name.size())));
     if (!piece) continue;
     std::string key = root_.key_of(piece->name);
-    const bool known = !page.uploads.empty() && page.uploads.back().key == key && page.uploads.back().id == piece->upload;
+    const bool known =
+        !page.uploads.empty() && page.uploads.back().key == key && page.uploads.back().id == piece->upload;
     if (!known) page.uploads.push_back({std::move(key), std::string(piece->upload)});
   }
   if (answer->next_token.empty()) return page;
   if (page.uploads.empty()) {
-    return fail(ErrorCode::kStorageProtocol, fmt::format("{} is full of objects that are no parts of uploads",
-                                                         root_.key_of(kUploadsFolder)));
+    return fail(ErrorCode::kStorageProtocol,
+                fmt::format("{} is full of objects that are no parts of uploads", root_.key_of(kUploadsFolder)));
   }
   const ListedUpload& last = page.uploads.back();
   page.next_key = root_.key_of(upload_prefix(std::string_view(last.key).substr(root_bytes), last.id)) + "~";
   return page;
 }
 
-bool JsonDialect::ask_abort_found(Call& call, const RemoteObject& object, const std::string& id,
-                                  unsigned round) const {
+bool JsonDialect::ask_abort_found(Call& call, const RemoteObject& object, const std::string& id, unsigned round) const {
   if (round % 2 == 0) {
-    ask_list_page(call, CallKind::kListUploads, object.uri(), root_.key_of(upload_prefix(object.name(), id)), kMaxBatch);
+    ask_list_page(call, CallKind::kListUploads, object.uri(), root_.key_of(upload_prefix(object.name(), id)),
+                  kMaxBatch);
     return true;
   }
   const auto answer = parse_list(call.exchange.text);

@@ -70,7 +70,8 @@ void refine_json_verdict(const Settings& settings, const Call& call, Verdict& ve
 }
 
 bool names_missing_bucket(const http::Exchange& answer) {
-  return answer.status == 404 && parse_error_body(answer.text).message.find("bucket does not exist") != std::string::npos;
+  return answer.status == 404 &&
+         parse_error_body(answer.text).message.find("bucket does not exist") != std::string::npos;
 }
 
 Verdict judge_written(const Call& call) {
@@ -86,9 +87,9 @@ Verdict judge_written(const Call& call) {
                       fmt::format("the server stored {} bytes instead of {}", stored->size_bytes, *call.object_bytes));
   }
   if (stored->crc32c && object::crc32c_text(*stored->crc32c) != call.checksum) {
-    return verdict_of(Action::kRetry, ErrorCode::kDataMismatch,
-                      fmt::format("the server stored CRC32C {} instead of {}", object::crc32c_text(*stored->crc32c),
-                                  call.checksum));
+    return verdict_of(
+        Action::kRetry, ErrorCode::kDataMismatch,
+        fmt::format("the server stored CRC32C {} instead of {}", object::crc32c_text(*stored->crc32c), call.checksum));
   }
   return {};
 }
@@ -123,8 +124,7 @@ Verdict judge_read(const Call& call) {
                                 object::crc32c_text(received), object::crc32c_text(*announced)));
 }
 
-std::string json_advice(const Settings& settings, const std::string& bucket, const Call& call,
-                        const Verdict& verdict) {
+std::string json_advice(const Settings& settings, const std::string& bucket, const Call& call, const Verdict& verdict) {
   const std::string_view reason = verdict.server_code;
   if (reason == "userProjectMissing" || reason == "userProjectInvalid") {
     return "The bucket's requester pays: set GOOGLE_CLOUD_QUOTA_PROJECT to a project that does.";

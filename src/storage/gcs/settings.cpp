@@ -3,28 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/encoding.hpp"
-#include "base/read_file.hpp"
-#include "base/text.hpp"
+#include "storage/endpoint_text.hpp"
 #include "storage/s3/endpoint_sources.hpp"
 
 namespace mlps::gcs {
 namespace {
-
-Status resolve_transfer(Settings& settings, const Environment& environment) {
-  if (const auto text = environment.get("AWS_MAX_ATTEMPTS")) {
-    const auto value = parse_number<uint64_t>(trimmed(*text));
-    if (!value || *value < 1 || *value > 100) {
-      return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("AWS_MAX_ATTEMPTS=\"{}\" is not a number from 1 to 100", printable(*text)));
-    }
-    settings.retry.max_attempts = static_cast<unsigned>(*value);
-  }
-  if (const auto path = environment.get("AWS_CA_BUNDLE")) {
-    if (const auto bundle = read_file(*path, "AWS_CA_BUNDLE"); !bundle) return fail(bundle.error());
-    settings.engine.ca_file = *path;
-  }
-  return {};
-}
 
 /// Returns whether requests are to carry no token.
 Result<bool> wants_nobody(const Settings& settings, const Environment& environment) {
@@ -48,10 +31,8 @@ Status resolve_identity(Settings& settings, const Environment& environment) {
     if (!found) return fail(std::move(found.error()));
     settings.identity = std::move(*found);
     settings.token = std::make_shared<object::Renewed<std::string>>(
-        settings.identity.source,
-        [who = settings.identity, ca_file = settings.engine.ca_file](const std::atomic<bool>& stop) {
-          return ask_token(who, ca_file, stop);
-        });
+        settings.identity.source, [who = settings.identity, ca_file = settings.engine.ca_file](
+                                      const std::atomic<bool>& stop) { return ask_token(who, ca_file, stop); });
   }
   settings.quota_project = environment.get("GOOGLE_CLOUD_QUOTA_PROJECT").value_or(settings.identity.quota_project);
   if (settings.quota_project.find_first_of(" \t\r\n") != std::string::npos) {
@@ -75,7 +56,8 @@ Result<ApiChoice> choose_api(const Environment& environment) {
        {"STORAGE_EMULATOR_HOST", "MLPSTORAGE_GCS_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"}) {
     if (environment.get(variable)) return ApiChoice{Api::kJson, variable};
   }
-  for (const char* variable : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"}) {
+  for (const char* variable :
+       {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"}) {
     if (environment.get(variable)) return ApiChoice{Api::kXml, fmt::format("HMAC keys of {}", variable)};
   }
   return ApiChoice{Api::kJson, "no HMAC keys are set"};
@@ -90,25 +72,24 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   if (!endpoints) return fail(std::move(endpoints.error()));
   settings.endpoints = std::move(endpoints->endpoints);
   settings.endpoint_source = std::move(endpoints->source);
-  for (const auto step : {resolve_transfer, resolve_identity}) {
-    if (auto status = step(settings, environment); !status) return fail(std::move(status.error()));
-  }
+  if (Status read = object::read_transfer_variables(environment, settings); !read) return fail(std::move(read.error()));
+  if (Status found = resolve_identity(settings, environment); !found) return fail(std::move(found.error()));
   return settings;
 }
 
 storage::SettingList describe(const Settings& settings) {
-  std::vector<std::string> urls;
-  for (const storage::Endpoint& endpoint : settings.endpoints) urls.push_back(endpoint.url());
-  const std::string ca = settings.engine.ca_file.empty() ? "system CA store" : "CA file " + settings.engine.ca_file;
+  const http::EngineSettings& engine = settings.engine;
+  std::string trust = engine.ca_file.empty() ? "system CA store" : "CA file " + engine.ca_file;
+  if (!engine.certificate_file.empty()) trust += ", client certificate " + engine.certificate_file;
   return {
-      {"endpoint", join(urls, ", ")},
+      {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
       {"interface", fmt::format("JSON ({})", settings.api.reason)},
       {"credentials", settings.identity.source},
       {"quota project", settings.quota_project.empty() ? "none" : settings.quota_project},
       {"checksum", "crc32c"},
       {"max attempts", std::to_string(settings.retry.max_attempts)},
-      {"tls", settings.endpoints.front().tls ? "verified, " + ca : "off (http)"},
+      {"tls", settings.endpoints.front().tls ? "verified, " + trust : "off (http)"},
       {"http library", http::library_version()},
   };
 }

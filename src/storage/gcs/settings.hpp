@@ -27,8 +27,8 @@ struct ApiChoice {
   std::string reason;  ///< "HMAC keys in AWS_ACCESS_KEY_ID"
 };
 
-/// Returns the interface for gs:// locations: MLPSTORAGE_GCS_API if it says json or xml; else the one that goes with the
-/// first that is set of: STORAGE_EMULATOR_HOST, MLPSTORAGE_GCS_CREDENTIALS, GOOGLE_APPLICATION_CREDENTIALS (JSON);
+/// Returns the interface for gs:// locations: MLPSTORAGE_GCS_API if it says json or xml; else the one that goes with
+/// the first that is set of: STORAGE_EMULATOR_HOST, MLPSTORAGE_GCS_CREDENTIALS, GOOGLE_APPLICATION_CREDENTIALS (JSON);
 /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE (XML); without any of them JSON,
 /// whose identity find_identity() looks for. E102 for another value.
 Result<ApiChoice> choose_api(const Environment& environment);
@@ -43,8 +43,8 @@ struct Settings : object::TransferSettings {
   std::string quota_project;                            ///< pays for requests; empty: the bucket's
 };
 
-/// Returns the settings of the JSON API for `root` from the variables; docs/object-storage.md has their table. Errors (E101 to E105)
-/// name the variable. Sends no request.
+/// Returns the settings of the JSON API for `root` from the variables; docs/object-storage.md has their table. Errors
+/// (E101 to E105) name the variable. Sends no request.
 Result<Settings> resolve_settings(const Location& root, const Environment& environment);
 
 /// Returns the settings as Store::describe() does: never a secret.

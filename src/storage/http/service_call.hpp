@@ -13,7 +13,7 @@ namespace mlps::http {
 /// A small request to a service beside the storage: a token endpoint, the metadata service of an instance.
 struct ServiceRequest {
   std::string method = "GET";
-  std::string url;  ///< http or https, shown in errors up to its '?'
+  std::string url;                                                ///< http or https, shown in errors up to its '?'
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< neither part may hold CR or LF
   std::string body = {};
   std::string ca_file = {};  ///< PEM bundle for https; empty: the system's

@@ -380,7 +380,8 @@ bool ObjectSession::may_leave_something(const Task& task) const {
 }
 
 // Ends everything but cleaning up, after cancel(). A beginning under way may leave an upload behind whose id only its
-// answer tells, so it gets a few seconds, and the upload is aborted at once. So does a write that the server has in full.
+// answer tells, so it gets a few seconds, and the upload is aborted at once. So does a write that the server has in
+// full.
 void ObjectSession::abandon() {
   const Nanos now = now_ns();
   if (grace_until_ns_ == 0) grace_until_ns_ = now + context_->settings.cancel_grace.count();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/encoding.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "storage/endpoint_text.hpp"
@@ -19,7 +20,8 @@ namespace {
 using Found = Result<std::shared_ptr<KeySource>>;
 
 constexpr char kKeysAdvice[] =
-    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile with keys, or AWS_NO_SIGN_REQUEST=yes "
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile with keys, or "
+    "AWS_NO_SIGN_REQUEST=yes "
     "to send requests without a signature.";
 constexpr char kContainerHost[] = "http://169.254.170.2";
 constexpr unsigned kMostProfiles = 5;  // that assume each other's roles
@@ -44,6 +46,20 @@ Found known_keys(Credentials keys, const std::string& source) {
 template <class Ask>
 Found asked_keys(std::string source, Ask ask) {
   return std::make_shared<KeySource>(std::move(source), KeySource::Ask(std::move(ask)));
+}
+
+/// Reads the keys of a profile once more, because a server refused those that were read before: some other program may
+/// have put new ones there.
+Result<KeyLease> keys_of_file(const Environment& environment, const std::string& profile) {
+  const auto profiles = Profiles::read(environment);
+  if (!profiles) return fail(profiles.error());
+  const auto keys = profiles->find_keys(profile);
+  if (!keys || keys->access_key.empty() || keys->secret_key.empty()) {
+    return fail(ErrorCode::kConfigMissing, fmt::format("profile [{}] has no keys any more", profile));
+  }
+  Credentials found{keys->access_key, keys->secret_key, keys->session_token};
+  if (Status good = check_keys(found, keys->source); !good) return fail(std::move(good.error()));
+  return KeyLease{std::move(found), {}};
 }
 
 /// Searches for keys. Each step returns a source, an error, or null for "not set here".
@@ -79,7 +95,8 @@ class Search {
                   {}, kKeysAdvice);
     }
     if (!access) return nullptr;
-    return known_keys({*access, *secret, environment_.get("AWS_SESSION_TOKEN").value_or("")}, "environment");
+    return known_keys({*access, *secret, environment_.get("AWS_SESSION_TOKEN").value_or("")},
+                      std::string(kVariablesSource));
   }
 
   Found chosen_profile() {
@@ -110,15 +127,20 @@ class Search {
                                 keys->access_key.empty() ? "aws_access_key_id" : "aws_secret_access_key"),
                     {}, kKeysAdvice);
       }
-      return known_keys({keys->access_key, keys->secret_key, keys->session_token}, keys->source);
+      const Credentials found{keys->access_key, keys->secret_key, keys->session_token};
+      if (Status good = check_keys(found, keys->source); !good) return fail(std::move(good.error()));
+      return asked_keys(keys->source, [environment = environment_, profile](const std::atomic<bool>&) {
+        return keys_of_file(environment, profile);
+      });
     }
     if (const auto line = profiles_.find(profile, "credential_process")) {
       auto command = shell_split(line->value);
       if (!command || command->empty()) {
         return fail(ErrorCode::kConfigParse, fmt::format("{}: credential_process is no command line", line->source));
       }
-      return asked_keys(fmt::format("credential_process {} of {}", command->front(), line->source),
-                        [words = std::move(*command)](const std::atomic<bool>& stop) { return ask_program(words, stop); });
+      return asked_keys(
+          fmt::format("credential_process {} of {}", command->front(), line->source),
+          [words = std::move(*command)](const std::atomic<bool>& stop) { return ask_program(words, stop); });
     }
     for (const char* key : {"sso_session", "sso_start_url", "login_session"}) {
       if (const auto value = profiles_.find(profile, key)) return refuse_login(profile, *value, key);
@@ -138,8 +160,8 @@ class Search {
     const ProfileValue arn = *profiles_.find(profile, "role_arn");
     if (!text(profile, "mfa_serial").empty()) {
       return fail(ErrorCode::kConfigIncompatible,
-                  fmt::format("{} wants a code of a device (mfa_serial), which nobody can type in a run", arn.source), {},
-                  "Get keys with the AWS CLI (aws configure export-credentials) and set them.");
+                  fmt::format("{} wants a code of a device (mfa_serial), which nobody can type in a run", arn.source),
+                  {}, "Get keys with the AWS CLI (aws configure export-credentials) and set them.");
     }
     auto role = role_of(arn.value, text(profile, "role_session_name"));
     if (!role) return fail(std::move(role.error()));
@@ -157,11 +179,12 @@ class Search {
     Found own = keys_of_role(profile, arn, depth);
     if (!own) return own;
     const std::string source = fmt::format("role {} by {} ({})", arn.value, role->url, arn.source);
-    return asked_keys(source, [asked = std::move(*role), keys = *own](const std::atomic<bool>& stop) -> Result<KeyLease> {
-      const auto current = keys->get();
-      if (!current) return fail(current.error());
-      return assume_role(asked, **current, stop);
-    });
+    return asked_keys(source,
+                      [asked = std::move(*role), keys = *own](const std::atomic<bool>& stop) -> Result<KeyLease> {
+                        const auto current = keys->get();
+                        if (!current) return fail(current.error());
+                        return assume_role(asked, **current, stop);
+                      });
   }
 
   /// Returns the keys that ask for the role of a profile.
@@ -210,8 +233,8 @@ class Search {
   }
 
   Found role_with_token(Role role, const std::string& where) const {
-    const std::string source = fmt::format("web identity of {} for role {} by {} ({})", role.token_file, role.arn,
-                                           role.url, where);
+    const std::string source =
+        fmt::format("web identity of {} for role {} by {} ({})", role.token_file, role.arn, role.url, where);
     return asked_keys(source, [asked = std::move(role)](const std::atomic<bool>& stop) {
       return assume_role_with_web_identity(asked, stop);
     });
@@ -239,8 +262,7 @@ class Search {
                              .token_file = expanded_path(
                                  environment_.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").value_or(""), environment_),
                              .ca_file = in_.ca_file};
-    const char* variable =
-        relative ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    const char* variable = relative ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     if (Status good = check_container(service, variable); !good) return fail(std::move(good.error()));
     return asked_keys(fmt::format("{} ({})", variable, service.url.substr(0, service.url.find('?'))),
                       [service](const std::atomic<bool>& stop) { return ask_container(service, stop); });
@@ -290,7 +312,8 @@ class Search {
   static bool is_instance() {
     const auto vendor = read_file("/sys/class/dmi/id/sys_vendor", "vendor");
     const auto version = read_file("/sys/class/dmi/id/bios_version", "version");
-    return vendor.value_or("").starts_with("Amazon EC2") || lower(version.value_or("")).find("amazon") != std::string::npos;
+    return vendor.value_or("").starts_with("Amazon EC2") ||
+           lower(version.value_or("")).find("amazon") != std::string::npos;
   }
 
   Found nothing() const {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
@@ -12,6 +13,9 @@
 namespace mlps::s3 {
 
 using KeySource = object::Renewed<Credentials>;
+
+/// The source of keys that variables hold.
+inline constexpr std::string_view kVariablesSource = "environment";
 
 /// What the search for keys needs beside variables and profiles.
 struct KeySearch {

@@ -33,8 +33,7 @@ Result<std::vector<std::string>> read_endpoint_file(const std::string& path) {
 /// What is asked in turn for endpoints.
 class Places {
  public:
-  Places(const Environment& environment, const Profiles& profiles)
-      : environment_(environment), profiles_(profiles) {}
+  Places(const Environment& environment, const Profiles& profiles) : environment_(environment), profiles_(profiles) {}
 
   Place list() const {
     const auto text = environment_.get("S3_ENDPOINT_URIS");
@@ -121,8 +120,8 @@ struct Partition {
   std::string_view domain;
 };
 constexpr Partition kPartitions[] = {
-    {"cn-", "amazonaws.com.cn"},  {"us-iso-", "c2s.ic.gov"},        {"us-isob-", "sc2s.sgov.gov"},
-    {"eusc-", "amazonaws.eu"},    {"us-isof-", "csp.hci.ic.gov"},   {"eu-isoe-", "cloud.adc-e.uk"},
+    {"cn-", "amazonaws.com.cn"}, {"us-iso-", "c2s.ic.gov"},      {"us-isob-", "sc2s.sgov.gov"},
+    {"eusc-", "amazonaws.eu"},   {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"},
 };
 
 /// Returns AWS's own endpoint of a region: by IPv6 as well, and with validated cryptography, where that is asked for.
@@ -168,8 +167,8 @@ Result<EndpointChoice> choose_endpoints(const Location& root, const Environment&
   auto choice = ask_in_turn(std::move(places));
   if (!choice) return choice;
   if (choice->endpoints.empty()) {
-    const Result<std::string> text = gs ? Result<std::string>("https://storage.googleapis.com")
-                                        : aws_endpoint(environment, profiles, region);
+    const Result<std::string> text =
+        gs ? Result<std::string>("https://storage.googleapis.com") : aws_endpoint(environment, profiles, region);
     if (!text) return fail(text.error());
     auto endpoints = storage::parse_endpoints({*text}, kDefaultEndpoint);
     if (!endpoints) return fail(std::move(endpoints.error()));

@@ -25,20 +25,21 @@ struct EndpointChoice {
   std::vector<std::string> outranked;
 };
 
-/// Returns the endpoints of `root` (s3 or gs); docs/object-storage.md has the order of their places. `region` decides the
-/// name of AWS's own endpoint.
+/// Returns the endpoints of `root` (s3 or gs); docs/object-storage.md has the order of their places. `region` decides
+/// the name of AWS's own endpoint.
 Result<EndpointChoice> choose_endpoints(const Location& root, const Environment& environment, const Profiles& profiles,
                                         const std::string& region);
 
-/// Returns the URL of the token service: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, those of the profile, else the one of AWS
-/// in `region`, or the one of all regions if that is empty.
+/// Returns the URL of the token service: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, those of the profile, else the one of
+/// AWS in `region`, or the one of all regions if that is empty.
 Result<std::string> token_service(const Environment& environment, const Profiles& profiles, const std::string& region);
 
 /// Returns the domain of AWS for a region, which differs in China, Europe's own and the secret regions:
 /// "amazonaws.com.cn" for "cn-north-1".
 std::string_view aws_domain(std::string_view region);
 
-/// Returns the value of a variable of the words true and false, else of the profile's key, else false. E102 for another.
+/// Returns the value of a variable of the words true and false, else of the profile's key, else false. E102 for
+/// another.
 Result<bool> switched_on(const Environment& environment, const Profiles& profiles, const char* variable,
                          const char* key);
 

@@ -32,8 +32,8 @@ tl::unexpected<Error> unusable(const std::string& service, std::string_view why)
 /// which it gives without secrets.
 Result<ServiceAnswer> accepted(Result<ServiceAnswer> answer, const std::string& service) {
   if (!answer || answer->status == 200) return answer;
-  return fail(ErrorCode::kStorageDenied, fmt::format("{}: HTTP {} {}", service, answer->status,
-                                                     printable(trimmed(answer->body), 200)));
+  return fail(ErrorCode::kStorageDenied,
+              fmt::format("{}: HTTP {} {}", service, answer->status, printable(trimmed(answer->body), 200)));
 }
 
 Result<KeyLease> checked(KeyLease lease, const std::string& service) {

@@ -43,7 +43,7 @@ struct Role {
   std::string ca_file;
   std::string arn;
   std::string session_name;
-  std::string external_id;               ///< or empty
+  std::string external_id = {};          ///< or empty
   std::optional<uint64_t> seconds = {};  ///< how long the keys are to count; nothing: as the service likes
   std::string token_file = {};           ///< of the web identity, read at every asking
 };
@@ -52,8 +52,8 @@ Result<KeyLease> assume_role(const Role& role, const Credentials& own, const std
 /// Shows the token of a file instead of signing (AssumeRoleWithWebIdentity).
 Result<KeyLease> assume_role_with_web_identity(const Role& role, const std::atomic<bool>& stop);
 
-/// Reads keys out of JSON as programs, containers and instances have it: AccessKeyId, SecretAccessKey, Expiration, and the
-/// token under `token_name`. `service` names the source in errors.
+/// Reads keys out of JSON as programs, containers and instances have it: AccessKeyId, SecretAccessKey, Expiration, and
+/// the token under `token_name`. `service` names the source in errors.
 Result<KeyLease> parse_json_keys(std::string_view text, const char* token_name, const std::string& service);
 
 /// Reads keys, or the service's error, out of the answer of a token service.

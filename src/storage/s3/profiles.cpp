@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/encoding.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
 

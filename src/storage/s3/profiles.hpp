@@ -29,8 +29,8 @@ struct ProfileValue {
 /// Immutable.
 class Profiles {
  public:
-  /// Reads the files that are there. E103 for one that a variable names and that isn't there; E104 for a broken one; E101
-  /// if AWS_PROFILE names a profile that is in neither.
+  /// Reads the files that are there. E103 for one that a variable names and that isn't there; E104 for a broken one;
+  /// E101 if AWS_PROFILE names a profile that is in neither.
   static Result<Profiles> read(const Environment& environment);
 
   const std::string& name() const { return name_; }  ///< of the profile that counts: AWS_PROFILE, else "default"
@@ -41,7 +41,8 @@ class Profiles {
   std::optional<ProfileValue> find(const std::string& profile, const std::string& key) const;
   /// The same of the profile that counts.
   std::optional<ProfileValue> find(const std::string& key) const { return find(name_, key); }
-  /// Returns what the profile says about a service ("s3", "sts"): its section "services" has "endpoint_url" and the like.
+  /// Returns what the profile says about a service ("s3", "sts"): its section "services" has "endpoint_url" and the
+  /// like.
   std::optional<ProfileValue> find_service(const std::string& service, const std::string& key) const;
 
   /// Keys that stand together in one file, so that none is mixed with those of the other; empty if neither has any. The

@@ -108,7 +108,7 @@ Result<std::string> key_in(const pugi::xml_node& node, std::string_view element,
 }
 
 Result<std::string> upload_id_in(const pugi::xml_node& node) {
-  std::string id(text_of(node, "UploadId"));
+  std::string id(trimmed(text_of(node, "UploadId")));
   if (id.empty() || id.size() > kMaxUploadId) {
     return fail(ErrorCode::kStorageProtocol, fmt::format("the answer's UploadId has {} bytes", id.size()));
   }
@@ -169,9 +169,19 @@ object::ServerError parse_error_body(std::string_view body) {
   return local_name(parsed.root) == "Error" ? error_of(parsed.root) : object::ServerError{};
 }
 
+std::string redirect_endpoint(std::string_view body) {
+  Parsed parsed;
+  if (!parse(body, parsed) || local_name(parsed.root) != "Error") return {};
+  return printable(text_of(parsed.root, "Endpoint"), 253);
+}
+
 Result<std::string> parse_upload_id(std::string_view body) {
   Parsed parsed;
-  if (auto status = parse_as("InitiateMultipartUploadResult", body, parsed); !status) return fail(status.error());
+  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
+  // Servers name the root element in their own ways; what counts is the id.
+  if (!child(parsed.root, "UploadId")) {
+    if (auto status = check_root(parsed.root, "InitiateMultipartUploadResult"); !status) return fail(status.error());
+  }
   return upload_id_in(parsed.root);
 }
 

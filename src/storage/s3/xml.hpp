@@ -29,6 +29,8 @@ RoleAnswer parse_role_body(std::string_view body);
 
 /// Never fails: an error body that can't be read leaves the fields empty.
 object::ServerError parse_error_body(std::string_view body);
+/// Returns the host that an answer with PermanentRedirect names; empty if it names none.
+std::string redirect_endpoint(std::string_view body);
 Result<std::string> parse_upload_id(std::string_view body);
 Result<CompleteAnswer> parse_complete_answer(std::string_view body);
 Result<object::ObjectsPage> parse_list_answer(std::string_view body);

@@ -82,10 +82,10 @@ TEST(Answers, Tokens) {
   EXPECT_EQ(token->value, "ya29.a-b_c");
   EXPECT_EQ(token->lifetime.count(), 3599);
   EXPECT_EQ(parse_token(R"({"access_token":"t","expires_in":18446744073709551615})")->lifetime.count(), 24 * 3600);
-  for (const char* body : {"{}", R"({"access_token":"","expires_in":1})", R"({"access_token":"t"})",
-                           R"({"access_token":"a\r\nX: y","expires_in":1})", R"({"access_token":"a b","expires_in":1})",
-                           R"({"access_token":"t","expires_in":-5})",
-                           R"({"access_token":"t","expires_in":9,"token_type":"MAC"})"}) {
+  for (const char* body :
+       {"{}", R"({"access_token":"","expires_in":1})", R"({"access_token":"t"})",
+        R"({"access_token":"a\r\nX: y","expires_in":1})", R"({"access_token":"a b","expires_in":1})",
+        R"({"access_token":"t","expires_in":-5})", R"({"access_token":"t","expires_in":9,"token_type":"MAC"})"}) {
     const auto refused = parse_token(body);
     ASSERT_FALSE(refused.has_value()) << body;
     EXPECT_THAT(refused.error().message, ::testing::Not(HasSubstr("X: y")));

@@ -44,8 +44,8 @@ TEST(Batch, AnythingElseIsRefused) {
   EXPECT_FALSE(parse_batch_answer(type, kTwo, 3).has_value());
   EXPECT_FALSE(parse_batch_answer("application/json", kTwo, 2).has_value());
   EXPECT_FALSE(parse_batch_answer("multipart/mixed", kTwo, 2).has_value());
-  for (const char* body : {"", "--b", "--b\r\n", "--b\r\n\r\nHTTP/2 200\r\n--b--", "--b\r\n\r\nHTTP/1.1 999 No\r\n--b--",
-                           "--b\r\n\r\nHTTP/1.1 20", "--b--\r\n"}) {
+  for (const char* body : {"", "--b", "--b\r\n", "--b\r\n\r\nHTTP/2 200\r\n--b--",
+                           "--b\r\n\r\nHTTP/1.1 999 No\r\n--b--", "--b\r\n\r\nHTTP/1.1 20", "--b--\r\n"}) {
     EXPECT_FALSE(parse_batch_answer(type, body, 1).has_value()) << body;
   }
 }

@@ -8,8 +8,8 @@
 
 namespace mlps::test {
 
-/// Plays Google's JSON API in memory for one bucket, "bkt". Not thread-safe: the scripted server calls answer() with its
-/// lock held, and tests look at it between requests.
+/// Plays Google's JSON API in memory for one bucket, "bkt". Not thread-safe: the scripted server calls answer() with
+/// its lock held, and tests look at it between requests.
 class FakeService {
  public:
   Reply answer(const Request& request);

@@ -31,8 +31,9 @@ std::string decoded(std::string text) {
   const size_t padding = (4 - text.size() % 4) % 4;
   text.append(padding, '=');
   std::string out(text.size(), '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
   out.resize(static_cast<size_t>(length) - padding);
   return out;
 }
@@ -42,8 +43,9 @@ bool signature_fits(const std::string& text, const std::string& signature) {
   EVP_PKEY* key = PEM_read_bio_PrivateKey(memory, nullptr, nullptr, nullptr);
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key);
-  const bool fits = EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-                                     reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+  const bool fits =
+      EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   BIO_free(memory);
@@ -76,8 +78,11 @@ TEST(Identity, AServiceAccountSignsWhatTheTokenServiceWants) {
 }
 
 TEST(Identity, AnAuthorisedUserRefreshes) {
-  const json file = {{"type", "authorized_user"}, {"client_id", "id"}, {"client_secret", "s&cret"},
-                     {"refresh_token", "1//x"},   {"quota_project_id", "payer"}};
+  const json file = {{"type", "authorized_user"},
+                     {"client_id", "id"},
+                     {"client_secret", "s&cret"},
+                     {"refresh_token", "1//x"},
+                     {"quota_project_id", "payer"}};
   const auto found = parse_credentials(file.dump(), "/adc.json");
   ASSERT_TRUE(found.has_value()) << found.error().message;
   EXPECT_EQ(found->quota_project, "payer");
@@ -92,7 +97,8 @@ TEST(Identity, AMachineAsksItsMetadataServer) {
   const auto request = token_request(found->identity, 0, "");
   EXPECT_EQ(request->method, "GET");
   EXPECT_EQ(request->url, "http://127.0.0.1:8080/computeMetadata/v1/instance/service-accounts/default/token");
-  EXPECT_THAT(request->headers, ::testing::ElementsAre(std::pair<std::string, std::string>("Metadata-Flavor", "Google")));
+  EXPECT_THAT(request->headers,
+              ::testing::ElementsAre(std::pair<std::string, std::string>("Metadata-Flavor", "Google")));
   EXPECT_EQ(find_identity(Environment({{"HOME", "/nowhere"}}))->source, "metadata server metadata.google.internal");
   EXPECT_EQ(find_identity(Environment({{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "a/b"}})).error().code,
             ErrorCode::kConfigInvalid);

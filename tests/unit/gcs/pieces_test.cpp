@@ -14,7 +14,8 @@ namespace mlps::gcs {
 namespace {
 
 /// Stores all parts of an upload in the order given, composing whatever becomes possible; returns what was composed.
-std::vector<Piece> compose_all(Pieces& pieces, const std::vector<uint32_t>& order, const std::vector<std::string>& parts) {
+std::vector<Piece> compose_all(Pieces& pieces, const std::vector<uint32_t>& order,
+                               const std::vector<std::string>& parts) {
   std::vector<Piece> composed;
   for (const uint32_t part : order) {
     pieces.begun({0, part});
@@ -97,11 +98,11 @@ TEST(Pieces, NamesAreReadBack) {
 }
 
 TEST(Pieces, OtherNamesAreNone) {
-  for (const char* name :
-       {"", ".mlpstorage-uploads", ".mlpstorage-uploads/", ".mlpstorage-uploads/a", ".mlpstorage-uploads//0123456789abcdef-1-1",
-        ".mlpstorage-uploads/0123456789abcdef-1-00007", ".mlpstorage-uploads/a/0123456789abcdeg-1-00007",
-        ".mlpstorage-uploads/a/0123456789abcdef-1", ".mlpstorage-uploads/a/0123456789abcdef-x-1",
-        ".mlpstorage-uploads/a/0123456789abcdef", ".mlpstorage-uploadsx/a/0123456789abcdef-1-00007", "a/b"}) {
+  for (const char* name : {"", ".mlpstorage-uploads", ".mlpstorage-uploads/", ".mlpstorage-uploads/a",
+                           ".mlpstorage-uploads//0123456789abcdef-1-1", ".mlpstorage-uploads/0123456789abcdef-1-00007",
+                           ".mlpstorage-uploads/a/0123456789abcdeg-1-00007", ".mlpstorage-uploads/a/0123456789abcdef-1",
+                           ".mlpstorage-uploads/a/0123456789abcdef-x-1", ".mlpstorage-uploads/a/0123456789abcdef",
+                           ".mlpstorage-uploadsx/a/0123456789abcdef-1-00007", "a/b"}) {
     EXPECT_FALSE(parse_piece_name(name).has_value()) << name;
     EXPECT_FALSE(is_piece_key(name)) << name;
   }

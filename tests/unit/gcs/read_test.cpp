@@ -12,8 +12,11 @@ class GcsRead : public GcsTest {
   GcsRead() : bytes(pattern(3000)) { service.put("run 1/k", bytes); }
 
   Operation read(storage::Object& target, uint64_t offset, std::string& into) {
-    Operation operation{.kind = OpKind::kReadRange, .object = &target, .buffer = bytes_of(into),
-                        .range_offset = offset, .range_bytes = into.size()};
+    Operation operation{.kind = OpKind::kReadRange,
+                        .object = &target,
+                        .buffer = bytes_of(into),
+                        .range_offset = offset,
+                        .range_bytes = into.size()};
     session().submit(operation);
     wait_for(1);
     return operation;
@@ -40,7 +43,8 @@ TEST_F(GcsRead, TwoGenerationsAreNeverMixedWhateverTheServerMakesOfTheCondition)
     std::string part(1000, ' ');
     EXPECT_EQ(outcome(read(*target, 0, part)), "ok");
     service.put("run 1/k", bytes);
-    EXPECT_THAT(outcome(read(*target, 1000, part)), StartsWith("E606: objects.get media gs://bkt/run 1/k bytes 1000-1999"))
+    EXPECT_THAT(outcome(read(*target, 1000, part)),
+                StartsWith("E606: objects.get media gs://bkt/run 1/k bytes 1000-1999"))
         << honours;
   }
 }
@@ -48,7 +52,8 @@ TEST_F(GcsRead, TwoGenerationsAreNeverMixedWhateverTheServerMakesOfTheCondition)
 TEST_F(GcsRead, DamageOnTheWayIsFoundByTheHashOfAWholeObject) {
   auto target = object("k", bytes.size(), 5000);
   std::string whole(3000, ' ');
-  server.alter("GET", "alt=media", [](Reply& reply) { reply.body[1234] ^= 1; }, 1);
+  server.alter(
+      "GET", "alt=media", [](Reply& reply) { reply.body[1234] ^= 1; }, 1);
   EXPECT_EQ(outcome(read(*target, 0, whole)), "ok");
   EXPECT_EQ(whole, bytes);
   EXPECT_EQ(server.count("GET", "alt=media"), 2);
@@ -72,8 +77,9 @@ TEST_F(GcsRead, AnotherSizeIsAnError) {
 TEST_F(GcsRead, WhatIsNotThereIsNamed) {
   auto target = object("nothing", 10, 100);
   std::string part(10, ' ');
-  EXPECT_THAT(outcome(read(*target, 0, part)),
-              StartsWith("E603: objects.get media gs://bkt/run 1/nothing bytes 0-9 failed: HTTP 404 notFound: No such"));
+  EXPECT_THAT(
+      outcome(read(*target, 0, part)),
+      StartsWith("E603: objects.get media gs://bkt/run 1/nothing bytes 0-9 failed: HTTP 404 notFound: No such"));
 }
 
 TEST_F(GcsRead, HeadListPutGetRemove) {

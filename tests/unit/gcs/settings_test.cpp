@@ -66,9 +66,8 @@ TEST(GcsSettings, HmacKeysAreShownAsTheXmlInterface) {
 
 TEST(GcsSettings, NoSecretIsShown) {
   const std::string path = ::testing::TempDir() + "gcs_key.json";
-  std::ofstream(path) << nlohmann::json({{"type", "service_account"},
-                                         {"client_email", "a@b"},
-                                         {"private_key", test::private_key()}});
+  std::ofstream(path) << nlohmann::json(
+      {{"type", "service_account"}, {"client_email", "a@b"}, {"private_key", test::private_key()}});
   const auto list = shown({{"GOOGLE_APPLICATION_CREDENTIALS", path}, {"GOOGLE_CLOUD_QUOTA_PROJECT", "payer"}});
   ASSERT_TRUE(list.has_value()) << list.error().message;
   EXPECT_THAT(*list, Contains(Pair("credentials", "service account a@b of " + path)));

@@ -32,14 +32,11 @@ class GcsToken : public GcsTest {
     with_token.identity = {std::move(identity), "test credentials", "payer"};
     with_token.quota_project = "payer";
     with_token.token = std::make_shared<object::Renewed<std::string>>(
-        "test credentials", [who = with_token.identity](const std::atomic<bool>& stop) {
-          return gcs::ask_token(who, "", stop);
-        });
+        "test credentials",
+        [who = with_token.identity](const std::atomic<bool>& stop) { return gcs::ask_token(who, "", stop); });
     open(std::move(with_token));
   }
-  gcs::ServiceAccount account() {
-    return {"a@b", "k1", private_key(), issuer.url() + "/token"};
-  }
+  gcs::ServiceAccount account() { return {"a@b", "k1", private_key(), issuer.url() + "/token"}; }
 
   Request asked;
   int issued = 0;

@@ -52,7 +52,9 @@ TEST_F(GcsTest, PartsThatAreSentTogether) {
   std::vector<Operation> parts(4);
   for (uint32_t part = 0; part < 40; part += 4) {
     for (uint32_t i = 0; i < 4; ++i) {
-      parts[i] = {.kind = OpKind::kWritePart, .object = target.get(), .part = 39 - part - i,
+      parts[i] = {.kind = OpKind::kWritePart,
+                  .object = target.get(),
+                  .part = 39 - part - i,
                   .buffer = bytes_of(bytes).subspan((39 - part - i) * 1000, 1000)};
       session().submit(parts[i]);
     }
@@ -81,7 +83,8 @@ TEST_F(GcsTest, AnAnswerThatGetsLostChangesNothing) {
   std::string bytes = pattern(3000);
   for (const char* part : {"uploadType=media", "/compose", "/batch"}) {
     service.objects.clear();
-    server.alter("POST", part, [](Reply& reply) { reply.fault = Reply::Fault::kResetInHeaders; }, 1);
+    server.alter(
+        "POST", part, [](Reply& reply) { reply.fault = Reply::Fault::kResetInHeaders; }, 1);
     auto target = object("big", bytes.size(), 1000);
     EXPECT_EQ(outcome(write(*target, bytes)), "ok") << part;
     EXPECT_EQ(service.objects["run 1/big"].bytes, bytes) << part;
@@ -92,10 +95,13 @@ TEST_F(GcsTest, AnAnswerThatGetsLostChangesNothing) {
 TEST_F(GcsTest, ADeletionRefusedInsideABatchIsAskedAgain) {
   std::string bytes = pattern(3000);
   auto target = object("big", bytes.size(), 1000);
-  server.alter("POST", "/batch", [](Reply& reply) {
-    const auto at = reply.body.find("HTTP/1.1 204 No Content");
-    reply.body.replace(at, 23, "HTTP/1.1 503 Try Later ");
-  }, 1);
+  server.alter(
+      "POST", "/batch",
+      [](Reply& reply) {
+        const auto at = reply.body.find("HTTP/1.1 204 No Content");
+        reply.body.replace(at, 23, "HTTP/1.1 503 Try Later ");
+      },
+      1);
   EXPECT_EQ(outcome(write(*target, bytes)), "ok");
   EXPECT_EQ(server.count("POST", "/batch"), 2);
 }
@@ -103,32 +109,35 @@ TEST_F(GcsTest, ADeletionRefusedInsideABatchIsAskedAgain) {
 TEST_F(GcsTest, ADeletionDeniedInsideABatchNamesTheReason) {
   std::string bytes = pattern(3000);
   auto target = object("big", bytes.size(), 1000);
-  server.alter("POST", "/batch", [](Reply& reply) {
-    reply.body.replace(reply.body.find("HTTP/1.1 204 No Content"), 23, "HTTP/1.1 403 Forbidden ");
-  }, 1);
-  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E602: objects.delete gs://bkt/run 1/big 3 temporary objects"));
+  server.alter(
+      "POST", "/batch",
+      [](Reply& reply) {
+        reply.body.replace(reply.body.find("HTTP/1.1 204 No Content"), 23, "HTTP/1.1 403 Forbidden ");
+      },
+      1);
+  EXPECT_THAT(outcome(write(*target, bytes)),
+              StartsWith("E602: objects.delete gs://bkt/run 1/big 3 temporary objects"));
 }
 
 TEST_F(GcsTest, AWrongChecksumInTheAnswerIsSentAgainAndThenAnError) {
   std::string bytes = pattern(1000);
-  const auto damage = [](Reply& reply) {
-    reply.body.replace(reply.body.find("\"crc32c\":\"") + 10, 8, "AAAAAA==");
-  };
+  const auto damage = [](Reply& reply) { reply.body.replace(reply.body.find("\"crc32c\":\"") + 10, 8, "AAAAAA=="); };
   server.alter("POST", "uploadType=media", damage, 1);
   auto target = object("k", bytes.size(), 5000);
   EXPECT_EQ(outcome(write(*target, bytes)), "ok");
   server.alter("POST", "uploadType=media", damage);
-  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E606: objects.insert gs://bkt/run 1/k failed after 4 attempts: "
-                                                         "the server stored CRC32C AAAAAA== instead of"));
+  EXPECT_THAT(outcome(write(*target, bytes)),
+              StartsWith("E606: objects.insert gs://bkt/run 1/k failed after 4 attempts: "
+                         "the server stored CRC32C AAAAAA== instead of"));
 }
 
 TEST_F(GcsTest, AnObjectThatIsNotWhatWasSentIsFoundAtTheCommit) {
   std::string bytes = pattern(3000);
   auto target = object("big", bytes.size(), 1000);
-  server.alter("GET", "fields=name,size", [](Reply& reply) {
-    reply.body.replace(reply.body.find("\"crc32c\":\"") + 10, 8, "AAAAAA==");
-  });
-  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E606: gs://bkt/run 1/big was stored with CRC32C AAAAAA==, but"));
+  server.alter("GET", "fields=name,size",
+               [](Reply& reply) { reply.body.replace(reply.body.find("\"crc32c\":\"") + 10, 8, "AAAAAA=="); });
+  EXPECT_THAT(outcome(write(*target, bytes)),
+              StartsWith("E606: gs://bkt/run 1/big was stored with CRC32C AAAAAA==, but"));
 }
 
 TEST_F(GcsTest, AnAbortRemovesEveryPiece) {
