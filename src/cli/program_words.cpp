@@ -3,6 +3,9 @@
 namespace mlps::cli {
 namespace {
 
+constexpr std::string_view kLocations =
+    "  <location>  s3://bucket/key, gs://bucket/key, a path, direct:///path; settings and credentials as for a run\n";
+
 constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "init",
      .text = "claim a results directory for one organisation",
@@ -16,6 +19,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
                 "results_dir' changes it.\n"},
     {.word = "history", .text = "commands recorded in the results directory"},
     {.word = "config", .text = "the per-user file of defaults"},
+    {.word = "object", .text = "look at, copy and remove what a location holds"},
     {.word = "version", .text = "version, build and edition of the rules", .command = kVersion},
     {.word = "help",
      .text = "explain a command: mlpstorage help closed",
@@ -41,6 +45,57 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
      .arguments = "<id>",
      .minimum_arguments = 1,
      .maximum_arguments = 1},
+
+    {.parent = "object",
+     .word = "ls",
+     .text = "list what is below a location",
+     .command = kObjectLs | kPrintsJson,
+     .arguments = "<location>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details = kLocations},
+    {.parent = "object",
+     .word = "stat",
+     .text = "look at one object",
+     .command = kObjectStat | kPrintsJson,
+     .arguments = "<location>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details = kLocations},
+    {.parent = "object",
+     .word = "du",
+     .text = "count objects and bytes below a location",
+     .command = kObjectDu | kPrintsJson,
+     .arguments = "<location>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details = kLocations},
+    {.parent = "object",
+     .word = "cp",
+     .text = "copy between any two locations",
+     .command = kObjectCp,
+     .arguments = "<from> <to>",
+     .minimum_arguments = 2,
+     .maximum_arguments = 2,
+     .details = kLocations},
+    {.parent = "object",
+     .word = "rm",
+     .text = "remove an object, or all below a location",
+     .command = kObjectRm,
+     .arguments = "<location>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details = kLocations},
+    {.parent = "object",
+     .word = "uploads",
+     .text = "list or abort unfinished uploads",
+     .command = kObjectUploads,
+     .arguments = "<location>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details =
+         "  <location>  s3://bucket/prefix, gs://bucket/prefix: of the objects below it. Uploads of gs:// by the JSON\n"
+         "              interface are known to the location that a run was given\n"},
 
     {.parent = "config", .word = "show", .text = "all keys with their values", .command = kConfigShow | kPrintsJson},
     {.parent = "config",
@@ -73,6 +128,12 @@ constexpr auto kFlags = std::to_array<Flag>({
      .minimum = 1,
      .commands = kHistoryShow,
      .text = "One command only."},
+    {.name = "recursive",
+     .short_name = "r",
+     .kind = FlagKind::kSwitch,
+     .commands = kObjectRm | kObjectCp,
+     .text = "All that is below the location, as below a folder."},
+    {.name = "abort", .kind = FlagKind::kSwitch, .commands = kObjectUploads, .text = "Abort them."},
 });
 
 constexpr CommandGroup kProgram{.subcommands = kSubcommands, .flags = kFlags};

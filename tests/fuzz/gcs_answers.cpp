@@ -5,6 +5,7 @@
 #include "storage/gcs/batch.hpp"
 #include "storage/gcs/identity.hpp"
 #include "storage/gcs/pieces.hpp"
+#include "storage/object/crc32c.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mlps;
@@ -17,8 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto token = gcs::parse_token(text)) {
     fuzz::require(token->value.find_first_of("\r\n ") == std::string::npos, "a token fits into a header");
   }
-  (void)gcs::crc32c_of(text);
-  (void)gcs::announced_crc32c(text);
+  (void)object::crc32c_of(text);
+  (void)object::announced_crc32c(text);
   (void)gcs::parse_credentials(text, "file");
   const size_t line = text.find('\n');
   const std::string_view rest = line == std::string_view::npos ? std::string_view{} : text.substr(line + 1);

@@ -76,8 +76,10 @@ class FakeGcs:
     secrets = ()
     logs_ranges = False
 
-    def __init__(self, port=0, tls=False, start_limit_s=60):
-        self.port, self.tls, self.start_limit_s = free_port(port), tls, start_limit_s
+    def __init__(self, port=0, tls=False, start_limit_s=60, address="127.0.0.1"):
+        """It answers on `address`, one of this host's."""
+        self.address = address
+        self.port, self.tls, self.start_limit_s = free_port(port, address), tls, start_limit_s
         self._process = self._folder = None
 
     # ---- life -----------------------------------------------------------------------------------------------------
@@ -117,8 +119,8 @@ class FakeGcs:
 
     def start_server(self):
         """Brings it up on its port, empty."""
-        command = [program(), "-scheme", "https" if self.tls else "http", "-host", "127.0.0.1", "-port", str(self.port),
-                   "-backend", "memory", "-public-host", f"127.0.0.1:{self.port}", "-external-url", self.endpoint]
+        command = [program(), "-scheme", "https" if self.tls else "http", "-host", self.address, "-port", str(self.port),
+                   "-backend", "memory", "-public-host", f"{self.address}:{self.port}", "-external-url", self.endpoint]
         if self.tls:
             command += ["-cert-location", str(self.certificate), "-private-key-location", str(self.root / "key.pem")]
         with open(self.root / "log", "ab") as out:
@@ -149,7 +151,7 @@ class FakeGcs:
 
     @property
     def endpoint(self):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
 
     @property
     def certificate(self):

@@ -34,6 +34,10 @@ class Interruptions(object_suites.Interruptions):
     pass
 
 
+class Tools(object_suites.Tools):
+    pass
+
+
 class OverTls(object_suites.ObjectTest):
     @classmethod
     def setUpClass(cls):

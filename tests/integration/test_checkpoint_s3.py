@@ -38,5 +38,9 @@ class Interruptions(object_suites.Interruptions):
     pass
 
 
+class Tools(object_suites.Tools):
+    pass
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -1,14 +1,13 @@
 #include "storage/gcs/answers.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/object/crc32c.hpp"
 
 namespace mlps::gcs {
 namespace {
@@ -53,7 +52,7 @@ Result<StoredObject> object_in(const json& entry) {
   const auto size = number_in(entry, "size");
   if (!size) return unusable(fmt::format("the answer has no size for \"{}\"", printable(out.name)));
   out.size_bytes = *size;
-  out.crc32c = crc32c_of(text_in(entry, "crc32c"));
+  out.crc32c = object::crc32c_of(text_in(entry, "crc32c"));
   if (const auto generation = number_in(entry, "generation")) out.generation = std::to_string(*generation);
   return out;
 }
@@ -128,25 +127,6 @@ Result<IssuedToken> parse_token(std::string_view body) {
   if (!seconds) return unusable("the answer doesn't say when the token expires (expires_in)");
   out.lifetime = std::chrono::seconds(std::min<uint64_t>(*seconds, kMaxTokenSeconds));
   return out;
-}
-
-std::optional<uint32_t> crc32c_of(std::string_view text) {
-  if (text.size() != 8 || !text.ends_with("==")) return std::nullopt;
-  std::array<unsigned char, 6> bytes = {};
-  if (EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), 8) != 6) return std::nullopt;
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
-std::optional<uint32_t> announced_crc32c(std::string_view header_lines) {
-  constexpr std::string_view kHeader = "x-goog-hash:";
-  constexpr std::string_view kHash = "crc32c=";
-  for (const std::string& line : split(header_lines, "\r\n")) {
-    if (!lower(std::string_view(line).substr(0, kHeader.size())).starts_with(kHeader)) continue;
-    for (const std::string& hash : split(std::string_view(line).substr(kHeader.size()), ", \t")) {
-      if (hash.starts_with(kHash)) return crc32c_of(std::string_view(hash).substr(kHash.size()));
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace mlps::gcs

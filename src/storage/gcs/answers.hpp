@@ -48,11 +48,4 @@ struct IssuedToken {
 /// E605 also for a token that could not stand in a header.
 Result<IssuedToken> parse_token(std::string_view body);
 
-/// Returns the CRC32C that `text`, base64 of four bytes, most significant first, stands for; nothing for other text.
-std::optional<uint32_t> crc32c_of(std::string_view text);
-
-/// Returns the CRC32C that the header lines of an answer announce in x-goog-hash, which may stand there more than once
-/// and hold other hashes beside it; nothing when there is none.
-std::optional<uint32_t> announced_crc32c(std::string_view header_lines);
-
 }  // namespace mlps::gcs

@@ -115,7 +115,7 @@ Verdict judge_read(const Call& call) {
                                   printable(*generation, 40), call.if_match));
   }
   const bool whole = call.first_byte == 0 && call.object_bytes == call.sink.size() && !call.sink.empty();
-  const auto announced = whole ? announced_crc32c(call.exchange.answer_headers) : std::nullopt;
+  const auto announced = whole ? object::announced_crc32c(call.exchange.answer_headers) : std::nullopt;
   if (!announced) return {};
   const uint32_t received = crc32c(call.sink);
   if (received == *announced) return {};

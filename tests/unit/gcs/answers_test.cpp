@@ -93,13 +93,13 @@ TEST(Answers, Tokens) {
 }
 
 TEST(Answers, HashesInHeaders) {
-  EXPECT_EQ(crc32c_of(object::crc32c_text(0xdeadbeef)), 0xdeadbeefU);
+  EXPECT_EQ(object::crc32c_of(object::crc32c_text(0xdeadbeef)), 0xdeadbeefU);
   for (const char* text : {"", "4waSgw=", "4waSgw", "4waSgwAA", "!!!!!!==", "4waSgw===="}) {
-    EXPECT_EQ(crc32c_of(text), std::nullopt) << text;
+    EXPECT_EQ(object::crc32c_of(text), std::nullopt) << text;
   }
-  EXPECT_EQ(announced_crc32c("X-Goog-Hash: crc32c=4waSgw==,md5=abc\n"), 0xe3069283U);
-  EXPECT_EQ(announced_crc32c("ETag: x\nx-goog-hash: md5=abc\nx-goog-hash: crc32c=4waSgw==\n"), 0xe3069283U);
-  EXPECT_EQ(announced_crc32c("x-goog-hash: md5=abc\nx-goog-hashes: crc32c=4waSgw==\n"), std::nullopt);
+  EXPECT_EQ(object::announced_crc32c("X-Goog-Hash: crc32c=4waSgw==,md5=abc\n"), 0xe3069283U);
+  EXPECT_EQ(object::announced_crc32c("ETag: x\nx-goog-hash: md5=abc\nx-goog-hash: crc32c=4waSgw==\n"), 0xe3069283U);
+  EXPECT_EQ(object::announced_crc32c("x-goog-hash: md5=abc\nx-goog-hashes: crc32c=4waSgw==\n"), std::nullopt);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 namespace mlps::gcs {
 namespace {
 
+using Set = std::map<std::string, std::string>;
+
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -92,15 +94,15 @@ TEST(Identity, AnAuthorisedUserRefreshes) {
 }
 
 TEST(Identity, AMachineAsksItsMetadataServer) {
-  const auto found = find_identity(Environment({{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "127.0.0.1:8080"}}));
+  const auto found = find_identity(Environment(Set{{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "127.0.0.1:8080"}}));
   ASSERT_TRUE(found.has_value());
   const auto request = token_request(found->identity, 0, "");
   EXPECT_EQ(request->method, "GET");
   EXPECT_EQ(request->url, "http://127.0.0.1:8080/computeMetadata/v1/instance/service-accounts/default/token");
   EXPECT_THAT(request->headers,
               ::testing::ElementsAre(std::pair<std::string, std::string>("Metadata-Flavor", "Google")));
-  EXPECT_EQ(find_identity(Environment({{"HOME", "/nowhere"}}))->source, "metadata server metadata.google.internal");
-  EXPECT_EQ(find_identity(Environment({{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "a/b"}})).error().code,
+  EXPECT_EQ(find_identity(Environment(Set{{"HOME", "/nowhere"}}))->source, "metadata server metadata.google.internal");
+  EXPECT_EQ(find_identity(Environment(Set{{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "a/b"}})).error().code,
             ErrorCode::kConfigInvalid);
 }
 
@@ -135,7 +137,7 @@ TEST(Identity, OtherKindsOfCredentialsAreNamed) {
 }
 
 TEST(Identity, AFileThatIsNamedMustBeThere) {
-  const auto found = find_identity(Environment({{"GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json"}}));
+  const auto found = find_identity(Environment(Set{{"GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json"}}));
   EXPECT_EQ(found.error().code, ErrorCode::kConfigFileNotFound);
   EXPECT_THAT(found.error().message, HasSubstr("GOOGLE_APPLICATION_CREDENTIALS"));
 }

@@ -16,17 +16,17 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
+using Set = std::map<std::string, std::string>;
+
 const Location kRoot(Scheme::kGs, "bkt", "p");
 
-Result<storage::SettingList> shown(std::map<std::string, std::string> variables) {
+Result<storage::SettingList> shown(Set variables) {
   variables.emplace("HOME", "/nowhere");
   return storage::describe_gcs_servers(kRoot, Environment(std::move(variables)));
 }
 
 TEST(GcsSettings, WhatIsSetDecidesTheInterface) {
-  const auto api = [](std::map<std::string, std::string> variables) {
-    return choose_api(Environment(std::move(variables)))->api;
-  };
+  const auto api = [](Set variables) { return choose_api(Environment(std::move(variables)))->api; };
   EXPECT_EQ(api({}), Api::kJson);
   EXPECT_EQ(api({{"STORAGE_EMULATOR_HOST", "x:1"}, {"AWS_ACCESS_KEY_ID", "k"}}), Api::kJson);
   EXPECT_EQ(api({{"GOOGLE_APPLICATION_CREDENTIALS", "/f"}, {"AWS_ACCESS_KEY_ID", "k"}}), Api::kJson);
@@ -35,7 +35,7 @@ TEST(GcsSettings, WhatIsSetDecidesTheInterface) {
   EXPECT_EQ(api({{"AWS_PROFILE", "gcs"}}), Api::kXml);
   EXPECT_EQ(api({{"AWS_ACCESS_KEY_ID", "k"}, {"MLPSTORAGE_GCS_API", "json"}}), Api::kJson);
   EXPECT_EQ(api({{"STORAGE_EMULATOR_HOST", "x:1"}, {"MLPSTORAGE_GCS_API", "xml"}}), Api::kXml);
-  const auto wrong = choose_api(Environment({{"MLPSTORAGE_GCS_API", "grpc"}}));
+  const auto wrong = choose_api(Environment(Set{{"MLPSTORAGE_GCS_API", "grpc"}}));
   EXPECT_EQ(wrong.error().code, ErrorCode::kConfigInvalid);
   EXPECT_THAT(wrong.error().suggestion, HasSubstr("json, xml"));
 }

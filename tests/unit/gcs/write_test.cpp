@@ -182,7 +182,8 @@ TEST_F(GcsTest, APartThatTheServerHasInFullIsWaitedForWhenTheRunIsStopped) {
   });
   session().submit(part);
   std::vector<Operation*> none;
-  while (!arrived) session().poll(std::chrono::milliseconds(1), none);
+  while (!arrived && none.empty()) session().poll(std::chrono::milliseconds(1), none);
+  ASSERT_TRUE(none.empty());
   session().cancel();
   session().poll(std::chrono::milliseconds(20), none);
   EXPECT_TRUE(none.empty());
