@@ -84,8 +84,8 @@ class RequestProbe {
     if (Status tried = session_.try_upload(name_, part); !tried) note("upload a part of", std::move(tried.error()));
   }
 
-  // Also after a write that failed, which may have left an object; but then only the first failure is reported. Not if no
-  // connection came about for it.
+  // Also after a write that failed, which may have left an object; but then only the first failure is reported. Not if
+  // no connection came about for it.
   void clean_up() {
     if (!sent_ || unreachable()) return;
     Status removed = session_.remove(name_);

@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/fields.hpp"
 
 namespace mlps::world {
@@ -29,6 +31,19 @@ constexpr auto fields_of(Of<CpuPressure>) {
                     summed("threads_delayed_ns", &P::threads_ns));
 }
 static_assert(lists_every_member<CpuPressure>());
+
+/// The quota counters of the control groups that this process is in when the object is made. Cheap enough to be read
+/// around every checkpoint: a read of a small file for each group.
+class QuotaCounters {
+ public:
+  /// `root` stands before every path, for tests.
+  explicit QuotaCounters(const std::string& root = {});
+  /// Returns the totals of throttling; nothing for all else.
+  CpuPressure read() const;
+
+ private:
+  std::vector<Descriptor> files_;  // cpu.stat of each group, kept open: the kernel renews its text for each read
+};
 
 /// Reads the totals: a few small files, and one for each thread of this process but the calling one. `root` stands
 /// before every path, for tests.

@@ -211,7 +211,7 @@ class CheckpointRun {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
     lost_before_ = stalls_.lost_ns(now_ns());
-    pressure_before_ = world::cpu_pressure();
+    throttled_before_ = quota_.read();
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -243,7 +243,7 @@ class CheckpointRun {
   /// How long this process could not run since the current event began: it was stopped, or over the quota of a control
   /// group, whose time counts for every processor.
   Nanos stalled_ns() const {
-    const Nanos throttled = world::cpu_pressure().since(pressure_before_).throttled_ns.value_or(0) / ::get_nprocs();
+    const Nanos throttled = quota_.read().since(throttled_before_).throttled_ns.value_or(0) / ::get_nprocs();
     return std::max(stalls_.lost_ns(now_ns()) - lost_before_, throttled);
   }
 
@@ -279,7 +279,8 @@ class CheckpointRun {
   CpuTime cpu_before_;
   StallMeter stalls_{kLeastStall};
   Nanos lost_before_ = 0;  // of stalls, when the current event began
-  world::CpuPressure pressure_before_;
+  const world::QuotaCounters quota_;
+  world::CpuPressure throttled_before_;
 };
 
 }  // namespace

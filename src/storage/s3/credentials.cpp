@@ -138,9 +138,9 @@ class Search {
       if (!command || command->empty()) {
         return fail(ErrorCode::kConfigParse, fmt::format("{}: credential_process is no command line", line->source));
       }
+      const std::string source = fmt::format("credential_process {} of {}", command->front(), line->source);
       return asked_keys(
-          fmt::format("credential_process {} of {}", command->front(), line->source),
-          [words = std::move(*command)](const std::atomic<bool>& stop) { return ask_program(words, stop); });
+          source, [words = std::move(*command)](const std::atomic<bool>& stop) { return ask_program(words, stop); });
     }
     for (const char* key : {"sso_session", "sso_start_url", "login_session"}) {
       if (const auto value = profiles_.find(profile, key)) return refuse_login(profile, *value, key);
@@ -192,8 +192,9 @@ class Search {
     const std::string source = text(profile, "source_profile"), kind = text(profile, "credential_source");
     if (source.empty() == kind.empty()) {
       return fail(ErrorCode::kConfigMissing,
-                  fmt::format("{} has role_arn, and {} source_profile and credential_source", arn.source,
-                              source.empty() ? "neither" : "both"),
+                  fmt::format("{} has role_arn, and {}", arn.source,
+                              source.empty() ? "neither source_profile nor credential_source"
+                                             : "both source_profile and credential_source"),
                   {}, "Give one of the two: where the keys come from that ask for the role.");
     }
     Found own = nullptr;

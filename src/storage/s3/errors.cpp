@@ -16,9 +16,15 @@ using object::Call;
 using object::CallKind;
 using object::Verdict;
 
-// Shorter texts stand in ordinary words, and blanking those out would hide what a message says. No service hands out a
-// token as short.
-constexpr size_t kShortestToken = 16;
+// Shorter secrets stand in ordinary words, and blanking those out would hide what a message says.
+constexpr size_t kShortestSecret = 12;
+
+void erase_all(std::string& text, const std::string& secret) {
+  if (secret.size() < kShortestSecret) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), "***");
+  }
+}
 
 bool has_word(std::string_view text, std::string_view word) {
   return lower(text).find(word) != std::string::npos;
@@ -154,15 +160,12 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
   }
 }
 
-// The token is the only secret that is sent, so the only one that a server's words can hold.
 void S3Dialect::redact(std::string& text) const {
   if (settings_.credentials->version() == 0) return;
   const auto keys = settings_.credentials->get();
-  if (!keys || (*keys)->session_token.size() < kShortestToken) return;
-  const std::string& token = (*keys)->session_token;
-  for (auto at = text.find(token); at != std::string::npos; at = text.find(token, at)) {
-    text.replace(at, token.size(), "(token)");
-  }
+  if (!keys) return;
+  erase_all(text, (*keys)->secret_key);
+  erase_all(text, (*keys)->session_token);
 }
 
 }  // namespace mlps::s3

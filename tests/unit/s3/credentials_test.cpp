@@ -1,4 +1,5 @@
-// Where keys come from: every place alone, two at once, and services that hand keys out for a while, played by a server.
+// Where keys come from: every place alone, two at once, and services that hand keys out for a while, played by a
+// server.
 #include "storage/s3/credentials.hpp"
 
 #include <gmock/gmock.h>
@@ -70,8 +71,8 @@ class KeysTest : public ::testing::Test {
     if (!value) return render(value.error());
     const Credentials& all = **value;
     // What belongs together comes together.
-    if (!all.session_token.empty()) EXPECT_EQ(all.session_token, "token-of-" + all.access_key);
-    if (!all.access_key.empty()) EXPECT_EQ(all.secret_key, "secret-of-" + all.access_key);
+    EXPECT_THAT(all.session_token, ::testing::AnyOf("", "token-of-" + all.access_key));
+    EXPECT_EQ(all.secret_key, all.access_key.empty() ? "" : "secret-of-" + all.access_key);
     return all.access_key + " from " + (*keys)->source();
   }
   static std::string pair(const std::string& name) {
@@ -212,8 +213,10 @@ TEST_F(KeysTest, AnInstanceWithoutARoleHasNone) {
 
 TEST_F(KeysTest, OfARoleThatAnotherProfileAssumes) {
   serve("POST", "/", role_xml("role"));
-  file(".aws/config", "[profile lab]\nrole_arn = arn:aws:iam::1:role/r&d\nsource_profile = base\nexternal_id = x y\n"
-                      "duration_seconds = 900\nrole_session_name = me\n[profile base]\n" + pair("base"));
+  file(".aws/config",
+       "[profile lab]\nrole_arn = arn:aws:iam::1:role/r&d\nsource_profile = base\nexternal_id = x y\n"
+       "duration_seconds = 900\nrole_session_name = me\n[profile base]\n" +
+           pair("base"));
   set("AWS_PROFILE", "lab");
   set("AWS_ENDPOINT_URL_STS", server.url());
   set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
@@ -227,8 +230,10 @@ TEST_F(KeysTest, OfARoleThatAnotherProfileAssumes) {
 }
 
 TEST_F(KeysTest, RefusalsOfARoleAreInTheServicesWords) {
-  serve("POST", "/", "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not for you</Message></Error>"
-                     "</ErrorResponse>", 403);
+  serve("POST", "/",
+        "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not for you</Message></Error>"
+        "</ErrorResponse>",
+        403);
   file(".aws/config", "[default]\nrole_arn = arn:r\nsource_profile = default\n" + pair("base"));
   set("AWS_ENDPOINT_URL", server.url());
   EXPECT_THAT(found(), AllOf(HasSubstr("[E602]"), HasSubstr("HTTP 403 AccessDenied: not for you"), HasSubstr("arn:r"),
@@ -260,8 +265,8 @@ TEST_F(KeysTest, OfAWebIdentity) {
   set("AWS_ROLE_ARN", "arn:r");
   set("AWS_ENDPOINT_URL", server.url());
   EXPECT_THAT(found(), HasSubstr("web from web identity of " + home + "/jwt for role arn:r"));
-  EXPECT_THAT(server.requests().back().body, AllOf(HasSubstr("Action=AssumeRoleWithWebIdentity"),
-                                                   HasSubstr("WebIdentityToken=aa.bb.cc")));
+  EXPECT_THAT(server.requests().back().body,
+              AllOf(HasSubstr("Action=AssumeRoleWithWebIdentity"), HasSubstr("WebIdentityToken=aa.bb.cc")));
   EXPECT_EQ(server.requests().back().headers.count("authorization"), 0U);
 }
 
@@ -275,7 +280,8 @@ TEST_F(KeysTest, AServiceIsAskedAgainBeforeItGivesUp) {
 
 TEST(Sections, AreReadAsTheAwsToolsDo) {
   const auto sections = parse_sections(
-      "\xEF\xBB\xBF# note\r\n[profile \"a  b\"] ; note\r\nregion = eu-1 # note\r\nkey=a#b;c\r\ns3 =\r\n  addressing_style = "
+      "\xEF\xBB\xBF# note\r\n[profile \"a  b\"] ; note\r\nregion = eu-1 # note\r\nkey=a#b;c\r\ns3 =\r\n  "
+      "addressing_style = "
       "path\r\n\tx=1\r\n[services s]\ns3=\n  endpoint_url = http://h\n[profile a b]\noutput = json\n",
       "f");
   ASSERT_TRUE(sections) << render(sections.error());
@@ -286,7 +292,8 @@ TEST(Sections, AreReadAsTheAwsToolsDo) {
   EXPECT_EQ(profile.at("s3.x"), "1");
   EXPECT_EQ(profile.at("output"), "json");
   EXPECT_EQ(sections->at("services s").at("s3.endpoint_url"), "http://h");
-  for (const char* bad : {"[a\n", "x = 1\n", "[a]\n= 1\n", "[a]\nword\n"}) EXPECT_FALSE(parse_sections(bad, "f")) << bad;
+  for (const char* bad : {"[a\n", "x = 1\n", "[a]\n= 1\n", "[a]\nword\n"})
+    EXPECT_FALSE(parse_sections(bad, "f")) << bad;
 }
 
 // ---- renewal

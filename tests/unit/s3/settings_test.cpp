@@ -88,17 +88,17 @@ TEST(Endpoints, TemplatesMultiply) {
   ASSERT_TRUE(list);
   EXPECT_EQ(*list, (std::vector<std::string>{"http://r1n9:80", "http://r1n10:80", "http://r1n11:80", "http://r2n9:80",
                                              "http://r2n10:80", "http://r2n11:80"}));
-  for (const char* bad :
-       {"{2...1}", "{1..2}", "{a...b}", "{1...2", "{1...1025}", "{1...32}{1...33}", "{}", "{0...18446744073709551615}"}) {
+  for (const char* bad : {"{2...1}", "{1..2}", "{a...b}", "{1...2", "{1...1025}", "{1...32}{1...33}", "{}",
+                          "{0...18446744073709551615}"}) {
     EXPECT_FALSE(expand_template(bad, "T")) << bad;
   }
   EXPECT_THAT(expand_template("{7...3}", "T").error().message, ::testing::AllOf(HasSubstr("7"), HasSubstr("3")));
 }
 
 TEST(Endpoints, BadOnesAreRefusedByName) {
-  const char* bad[] = {"node:9000",   "ftp://h",     "http://",          "http://h:0",      "http://h:65536",
-                       "http://h:x",  "http://h/a//b",  "http://h?x",       "http://h#x",      "http://h h",
-                       "s3://h:1/b/", "http://[::1", "http://h\r\nX: y", "http://h:9000//", "http://a,b"};
+  const char* bad[] = {"node:9000",   "ftp://h",       "http://",          "http://h:0",      "http://h:65536",
+                       "http://h:x",  "http://h/a//b", "http://h?x",       "http://h#x",      "http://h h",
+                       "s3://h:1/b/", "http://[::1",   "http://h\r\nX: y", "http://h:9000//", "http://a,b"};
   for (const char* text : bad) {
     const auto endpoint = parse_endpoint(text, "AWS_ENDPOINT_URL");
     ASSERT_FALSE(endpoint) << text;
@@ -158,12 +158,12 @@ TEST(Endpoints, DirectoryBucketsOfAwsAreRefused) {
 
 // O16: what is outranked is told.
 TEST(Endpoints, TwoPlacesAreToldOf) {
-  const Settings settings = resolved({{"S3_ENDPOINT_URIS", "http://b"},
-                                      {"AWS_ENDPOINT_URL", "http://a"},
-                                      {"AWS_USE_FIPS_ENDPOINT", "true"}});
-  EXPECT_EQ(settings.warnings,
-            std::vector<std::string>{
-                "AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT has no effect: S3_ENDPOINT_URIS names the endpoint, http://b"});
+  const Settings settings =
+      resolved({{"S3_ENDPOINT_URIS", "http://b"}, {"AWS_ENDPOINT_URL", "http://a"}, {"AWS_USE_FIPS_ENDPOINT", "true"}});
+  EXPECT_EQ(
+      settings.warnings,
+      std::vector<std::string>{
+          "AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT has no effect: S3_ENDPOINT_URIS names the endpoint, http://b"});
   EXPECT_TRUE(resolved({{"S3_ENDPOINT_URIS", "http://a"}, {"AWS_ENDPOINT_URL", "http://a"}}).warnings.empty());
 }
 
@@ -204,21 +204,22 @@ TEST(Choices, DefaultsAndWords) {
   EXPECT_TRUE(chosen.virtual_host);
   EXPECT_EQ(chosen.retry.max_attempts, 9U);
   EXPECT_EQ(chosen.region, "r1");
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"MLPSTORAGE_S3_PAYLOAD_SIGNING", "maybe"},
-                                             {"MLPSTORAGE_S3_CHECKSUM", "md5"},
-                                             {"AWS_S3_ADDRESSING_STYLE", "dns"},
-                                             {"AWS_MAX_ATTEMPTS", "0"},
-                                             {"AWS_REQUEST_CHECKSUM_CALCULATION", "never"},
-                                             {"AWS_RESPONSE_CHECKSUM_VALIDATION", "never"},
-                                             {"MLPSTORAGE_S3_SSE", "DES"},
-                                             {"MLPSTORAGE_S3_STORAGE_CLASS", "a b"},
-                                             {"MLPSTORAGE_S3_REQUEST_PAYER", "me"},
-                                             {"MLPSTORAGE_S3_HEADERS", "no colon"},
-                                             {"MLPSTORAGE_S3_HEADERS", "Authorization: x"},
-                                             {"MLPSTORAGE_S3_HEADERS", "x-amz-server-side-encryption: AES256"},
-                                             {"MLPSTORAGE_S3_SSE_C_KEY_FILE", "/nonexistent.key"},
-                                             {"MLPSTORAGE_TLS_KEY", "/nonexistent.pem"},
-                                             {"AWS_CA_BUNDLE", "/nonexistent.pem"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"MLPSTORAGE_S3_PAYLOAD_SIGNING", "maybe"},
+           {"MLPSTORAGE_S3_CHECKSUM", "md5"},
+           {"AWS_S3_ADDRESSING_STYLE", "dns"},
+           {"AWS_MAX_ATTEMPTS", "0"},
+           {"AWS_REQUEST_CHECKSUM_CALCULATION", "never"},
+           {"AWS_RESPONSE_CHECKSUM_VALIDATION", "never"},
+           {"MLPSTORAGE_S3_SSE", "DES"},
+           {"MLPSTORAGE_S3_STORAGE_CLASS", "a b"},
+           {"MLPSTORAGE_S3_REQUEST_PAYER", "me"},
+           {"MLPSTORAGE_S3_HEADERS", "no colon"},
+           {"MLPSTORAGE_S3_HEADERS", "Authorization: x"},
+           {"MLPSTORAGE_S3_HEADERS", "x-amz-server-side-encryption: AES256"},
+           {"MLPSTORAGE_S3_SSE_C_KEY_FILE", "/nonexistent.key"},
+           {"MLPSTORAGE_TLS_KEY", "/nonexistent.pem"},
+           {"AWS_CA_BUNDLE", "/nonexistent.pem"}}) {
     EXPECT_THAT(refused(with_keys({{"AWS_ENDPOINT_URL", "http://h"}, {name, value}})).message, HasSubstr(name));
   }
 }

@@ -56,11 +56,11 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
   if (!store) return failed(store);
   prepared.store = std::move(*store);
-  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
+  auto files = make_files(workload, prepared.seed, options.io_part_bytes.value_or(storage::kPartBytes));
   if (!files) return failed(files);
   prepared.files = std::move(*files);
 
-  auto request = io_limits<training::WriteRequest>(options);
+  auto request = io_limits<training::WriteRequest>(options, prepared.store->traits());
   request.processes = options.processes;
   request.hosts = hosts;
   const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);
@@ -160,6 +160,9 @@ class DatagenExecution {
     request.folder_word = "data folder";
     request.new_folders = kFoldersOfDatagen;
     request.bytes_to_write = missing_bytes();
+    request.largest_object_bytes = std::max(training::largest_file_bytes(*prepared_.files.train),
+                                            training::largest_file_bytes(*prepared_.files.eval));
+    request.wanted_part_bytes = options_.io_part_bytes;
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
