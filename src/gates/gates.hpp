@@ -21,7 +21,7 @@ struct Request {
   std::string folder_word = "checkpoint folder";  ///< its name in messages
   uint32_t new_folders = 1;                       ///< missing folders at the end of its path that may be created
   uint64_t largest_object_bytes = 0;              ///< of those that the run writes; 0: not known, so no upload is tried
-  uint64_t wanted_part_bytes = 0;                 ///< the part size they are written with; 0: the store's usual one
+  std::optional<uint64_t> wanted_part_bytes = {};  ///< the part size they are written with; nothing: the store's
   uint64_t bytes_to_write = 0;  ///< exact, from the plan; 0: the run only reads, and the gates only list
   /// How many of those take the place of bytes that are stored already. Asked in process 0, and only if there is no
   /// room for all. May be empty.

@@ -96,8 +96,11 @@ void HostChecks::check_store(const Opening& opening) {
 // Returns the largest part of an object that is uploaded in several; 0 if there is none.
 uint64_t HostChecks::part_bytes() const {
   if (request_.largest_object_bytes == 0 || request_.store->traits().file_system) return 0;
-  const auto object = request_.store->object(
-      {.name = "probe", .size_bytes = request_.largest_object_bytes, .part_bytes = request_.wanted_part_bytes});
+  storage::ObjectSpec spec;
+  spec.name = "probe";
+  spec.size_bytes = request_.largest_object_bytes;
+  spec.part_bytes = request_.wanted_part_bytes.value_or(request_.store->traits().part_bytes);
+  const auto object = request_.store->object(std::move(spec));
   return object->part_count() > 1 ? object->part_bytes() : 0;
 }
 
