@@ -40,8 +40,7 @@ struct Place {
   std::string prefix() const { return name.empty() ? name : name + "/"; }
 };
 
-/// Opens the store that holds `text`; `whole`: the one that it is the root of.
-Result<Place> open_place(const std::string& text, const Environment& environment, bool whole = false) {
+Result<Place> open_place(const std::string& text, const Environment& environment) {
   const auto location = parse_location(text);
   if (!location) return fail(location.error());
   Place place;
@@ -54,10 +53,6 @@ Result<Place> open_place(const std::string& text, const Environment& environment
     place.folder = place.folder || std::filesystem::is_directory(path, ignored);
     root = Location(location->scheme(), "", place.folder ? path.string() : path.parent_path().string());
     place.name = place.folder ? "" : path.filename().string();
-  }
-  if (whole) {
-    root = *location;
-    place.name.clear();
   }
   auto store = storage::open_store(root, {}, environment);
   if (!store) return fail(std::move(store.error()));
@@ -261,7 +256,7 @@ Status show_uploads(const Place& place, bool abort) {
     names.emplace_back(name);
     return abort;
   };
-  const auto outcome = place.session->abort_uploads(place.name, note, now_ns() + kAbortLimit);
+  const auto outcome = place.session->abort_uploads(place.prefix(), note, now_ns() + kAbortLimit);
   std::string text;
   for (const std::string& name : names) text += place.shown(name) + "\n";
   print(text);
@@ -371,7 +366,7 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
 }  // namespace
 
 Status object_command(const CommandSyntax& command, const ObjectArguments& arguments, const Environment& environment) {
-  auto place = open_place(arguments.locations.front(), environment, command.is(kObjectUploads));
+  auto place = open_place(arguments.locations.front(), environment);
   if (!place) return fail(std::move(place.error()));
   if (!place->store->traits().holds_objects) {
     return fail(ErrorCode::kConfigIncompatible, fmt::format("{} holds no objects", place->shown("")));

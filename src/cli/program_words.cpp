@@ -93,9 +93,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
      .arguments = "<location>",
      .minimum_arguments = 1,
      .maximum_arguments = 1,
-     .details =
-         "  <location>  s3://bucket/prefix, gs://bucket/prefix: of the objects below it. Uploads of gs:// by the JSON\n"
-         "              interface are known to the location that a run was given\n"},
+     .details = kLocations},
 
     {.parent = "config", .word = "show", .text = "all keys with their values", .command = kConfigShow | kPrintsJson},
     {.parent = "config",

@@ -49,7 +49,7 @@ class OverTls(object_suites.ObjectTest):
     def test_written_and_read(self):
         record = self.assert_passed(self.call(*self.run_arguments("object", self.location(), "--verify", "--io-part-size",
                                                                   "1MiB", write=1, read=1)), 1, 1)
-        self.assertIn("verified", record["store"]["tls"])
+        self.assertIn("verified", record["store"]["settings"]["tls"])
         self.assertEqual(self.planned(1), self.stored(self.prefix))
         self.assert_no_open_uploads()
 
@@ -84,11 +84,11 @@ class WithTokens(object_suites.ObjectTest):
     def test_a_service_account(self):
         key = self.front.service_account(self.folder / "key.json")
         record = self.write_and_read(GOOGLE_APPLICATION_CREDENTIALS=str(key))
-        self.assertIn("service account", record["store"]["credentials"])
+        self.assertIn("service account", record["store"]["settings"]["identity"])
 
     def test_a_google_machine(self):
         record = self.write_and_read(GCE_METADATA_HOST=self.front.authority)
-        self.assertIn("metadata server", record["store"]["credentials"])
+        self.assertIn("metadata server", record["store"]["settings"]["identity"])
 
     def test_a_key_that_the_token_service_does_not_know(self):
         key = self.front.service_account(self.folder / "key.json", known=False)

@@ -41,7 +41,7 @@ class ByGooglesXmlInterface(object_suites.ObjectTest):
         done = self.call(*self.run_arguments("object", f"gs://{object_suites.BUCKET}/{self.prefix}", "--verify",
                                              "--io-part-size", "5MiB"), GCS_ENDPOINT_URL=self.server.endpoint)
         record = self.assert_passed(done)
-        self.assertEqual(("gs", "XML (HMAC keys)"), (record["store"]["backend"], record["store"]["interface"]))
+        self.assertEqual(("gs", "XML (HMAC keys)"), (record["store"]["backend"], record["store"]["settings"]["interface"]))
         self.assertEqual(self.planned(), self.stored(self.prefix))
         self.assert_no_open_uploads()
         self.assert_secret_free(done)

@@ -10,6 +10,7 @@
 #include "base/crc.hpp"
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "storage/gcs/answers.hpp"
 #include "storage/gcs/batch.hpp"
 #include "storage/gcs/json_judge.hpp"
@@ -30,6 +31,8 @@ using object::Verdict;
 
 // Google's limits are 5 TiB an object, and 32 components a request. More parts than this would only be more requests.
 constexpr object::PartLimits kLimits = {.min_part_bytes = 1, .max_part_bytes = uint64_t{5} << 40, .max_parts = 10'000};
+
+constexpr std::string_view kPageToken = "page";  // UploadsPage::next_id where next_key is the server's
 
 // What is asked of an object's description.
 constexpr std::string_view kFields = "fields=name,size,crc32c,generation";
@@ -134,6 +137,7 @@ class JsonDialect final : public object::Dialect {
   void ask_compose(Call& call, RemoteObject& object, Piece piece, std::string_view path) const;
   void ask_sweep(Call& call, const RemoteObject& object, std::span<const std::string> keys) const;
   void sweep_pieces(Call& call, const RemoteObject& object, std::span<const Piece> pieces) const;
+  static std::string pieces_of_upload(std::string_view key, std::string_view id);
   void ask_list_page(Call& call, CallKind kind, std::string_view subject, std::string_view key_prefix,
                      size_t most) const;
 
@@ -336,43 +340,54 @@ Result<object::ObjectsPage> JsonDialect::read_list(const Call& call) const {
   return page;
 }
 
-// Pages begin behind all pieces of the upload that was found last, so that each upload is found once.
+// Pages begin behind all pieces of the upload that was found last, so that each upload is found once. A store at the
+// root of a bucket finds the uploads of every store below; others have theirs in one folder.
 bool JsonDialect::ask_list_uploads(Call& call, std::string_view subject, std::string_view key_prefix,
                                    const UploadsPage& after) const {
-  const size_t root_bytes = root_.key_of("").size();
-  const std::string below = root_.key_of(fmt::format("{}/{}", kUploadsFolder, key_prefix.substr(root_bytes)));
-  ask_list_page(call, CallKind::kListUploads, subject, below, 1000);
-  if (!after.next_key.empty()) add_parameter(call.query, "startOffset", after.next_key);
+  std::string prefix(key_prefix);
+  if (!root_.path().empty()) prefix.insert(root_.path().size() + 1, fmt::format("{}/", kUploadsFolder));
+  ask_list_page(call, CallKind::kListUploads, subject, prefix, 1000);
+  if (root_.path().empty()) add_parameter(call.query, "matchGlob", fmt::format("**{}/**", kUploadsFolder));
+  if (after.next_key.empty()) return true;
+  add_parameter(call.query, after.next_id == kPageToken ? "pageToken" : "startOffset", after.next_key);
   return true;
 }
 
 Result<UploadsPage> JsonDialect::read_list_uploads(const Call& call) const {
   const auto answer = parse_list(call.exchange.text);
   if (!answer) return fail(answer.error());
-  const size_t root_bytes = root_.key_of("").size();
   UploadsPage page;
   for (const StoredObject& object : answer->objects) {
-    const auto piece = parse_piece_name(std::string_view(object.name).substr(std::min(root_bytes, object.name.size())));
-    if (!piece) continue;
-    std::string key = root_.key_of(piece->name);
+    if (!is_piece_key(object.name)) continue;
+    const size_t front = object.name.find(kUploadsFolder);
+    const auto piece = parse_piece_name(std::string_view(object.name).substr(front));
+    ListedUpload upload{object.name.substr(0, front) + std::string(piece->name),
+                        fmt::format("{}{}", piece->upload, front)};
     const bool known =
-        !page.uploads.empty() && page.uploads.back().key == key && page.uploads.back().id == piece->upload;
-    if (!known) page.uploads.push_back({std::move(key), std::string(piece->upload)});
+        !page.uploads.empty() && page.uploads.back().key == upload.key && page.uploads.back().id == upload.id;
+    if (!known) page.uploads.push_back(std::move(upload));
   }
   if (answer->next_token.empty()) return page;
-  if (page.uploads.empty()) {
-    return fail(ErrorCode::kStorageProtocol,
-                fmt::format("{} is full of objects that are no parts of uploads", root_.key_of(kUploadsFolder)));
+  if (page.uploads.empty()) {  // a server that doesn't know matchGlob
+    page.next_key = answer->next_token;
+    page.next_id = kPageToken;
+  } else {
+    page.next_key = pieces_of_upload(page.uploads.back().key, page.uploads.back().id) + "~";
   }
-  const ListedUpload& last = page.uploads.back();
-  page.next_key = root_.key_of(upload_prefix(std::string_view(last.key).substr(root_bytes), last.id)) + "~";
   return page;
+}
+
+// An upload's id as lists tell it: its own digits, and how many bytes of the object's key stand in front of the folder
+// of temporary objects.
+std::string JsonDialect::pieces_of_upload(std::string_view key, std::string_view id) {
+  const size_t front = std::min<size_t>(parse_number<uint64_t>(id.substr(kUploadDigits)).value_or(0), key.size());
+  return std::string(key.substr(0, front)) + upload_prefix(key.substr(front), id.substr(0, kUploadDigits));
 }
 
 bool JsonDialect::ask_abort_found(Call& call, const RemoteObject& object, const std::string& id, unsigned round) const {
   if (round % 2 == 0) {
-    ask_list_page(call, CallKind::kListUploads, object.uri(), root_.key_of(upload_prefix(object.name(), id)),
-                  kMaxBatch);
+    const std::string prefix = pieces_of_upload(root_.key_of(object.name()), id);
+    ask_list_page(call, CallKind::kListUploads, object.uri(), prefix, kMaxBatch);
     return true;
   }
   const auto answer = parse_list(call.exchange.text);

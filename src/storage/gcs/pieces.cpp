@@ -10,8 +10,6 @@
 namespace mlps::gcs {
 namespace {
 
-constexpr size_t kUploadDigits = 16;
-
 uint32_t width_above(uint32_t width) {
   return (width + kMaxComponents - 1) / kMaxComponents;
 }

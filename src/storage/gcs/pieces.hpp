@@ -18,6 +18,8 @@ inline constexpr uint32_t kMaxComponents = 32;  ///< of one compose request
 /// The folder below a store's root that holds the pieces of unfinished uploads, and nothing else.
 inline constexpr std::string_view kUploadsFolder = ".mlpstorage-uploads";
 
+inline constexpr size_t kUploadDigits = 16;  ///< of an upload's id
+
 /// The place of a piece in the tree of an upload. Level 0 are the parts; a piece of level n is composed of up to
 /// kMaxComponents pieces of level n-1 that follow each other.
 struct Piece {

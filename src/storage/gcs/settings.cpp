@@ -85,7 +85,7 @@ storage::SettingList describe(const Settings& settings) {
       {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
       {"interface", fmt::format("JSON ({})", settings.api.reason)},
-      {"credentials", settings.identity.source},
+      {"identity", settings.identity.source},
       {"quota project", settings.quota_project.empty() ? "none" : settings.quota_project},
       {"checksum", "crc32c"},
       {"max attempts", std::to_string(settings.retry.max_attempts)},

@@ -48,9 +48,9 @@ gcs::Settings GcsTest::settings() const {
   return settings;
 }
 
-void GcsTest::open(gcs::Settings settings, unsigned depth) {
+void GcsTest::open(gcs::Settings settings, unsigned depth, const std::string& prefix) {
   session_.reset();
-  store_ = gcs::store_with(Location(Scheme::kGs, "bkt", "run 1"), std::move(settings));
+  store_ = gcs::store_with(Location(Scheme::kGs, "bkt", prefix), std::move(settings));
   session_ = std::move(*store_->open_session(depth));
 }
 

@@ -23,7 +23,7 @@ class GcsTest : public ::testing::Test {
 
   /// Settings with waits short enough for tests, and no token.
   gcs::Settings settings() const;
-  void open(gcs::Settings settings, unsigned depth = 4);
+  void open(gcs::Settings settings, unsigned depth = 4, const std::string& prefix = "run 1");
 
   storage::Session& session() { return *session_; }
   std::unique_ptr<object::RemoteObject> object(const std::string& name, uint64_t size, uint64_t part_bytes);

@@ -46,15 +46,15 @@ TEST(GcsSettings, AnEmulatorIsAskedWithoutCredentials) {
   EXPECT_THAT(*list, Contains(Pair("endpoint", "http://127.0.0.1:4443")));
   EXPECT_THAT(*list, Contains(Pair("endpoint source", "STORAGE_EMULATOR_HOST")));
   EXPECT_THAT(*list, Contains(Pair("interface", "JSON (STORAGE_EMULATOR_HOST)")));
-  EXPECT_THAT(*list, Contains(Pair("credentials", "none")));
+  EXPECT_THAT(*list, Contains(Pair("identity", "none")));
 }
 
 TEST(GcsSettings, GoogleIsAskedWithTheMachinesOwnAccountWhenNothingIsSet) {
   const auto list = shown({});
   ASSERT_TRUE(list.has_value()) << list.error().message;
   EXPECT_THAT(*list, Contains(Pair("endpoint", "https://storage.googleapis.com")));
-  EXPECT_THAT(*list, Contains(Pair("credentials", "metadata server metadata.google.internal")));
-  EXPECT_THAT(*shown({{"MLPSTORAGE_GCS_CREDENTIALS", "none"}}), Contains(Pair("credentials", "none")));
+  EXPECT_THAT(*list, Contains(Pair("identity", "metadata server metadata.google.internal")));
+  EXPECT_THAT(*shown({{"MLPSTORAGE_GCS_CREDENTIALS", "none"}}), Contains(Pair("identity", "none")));
   EXPECT_EQ(shown({{"MLPSTORAGE_GCS_CREDENTIALS", "anonymous"}}).error().code, ErrorCode::kConfigInvalid);
 }
 
@@ -70,7 +70,7 @@ TEST(GcsSettings, NoSecretIsShown) {
       {{"type", "service_account"}, {"client_email", "a@b"}, {"private_key", test::private_key()}});
   const auto list = shown({{"GOOGLE_APPLICATION_CREDENTIALS", path}, {"GOOGLE_CLOUD_QUOTA_PROJECT", "payer"}});
   ASSERT_TRUE(list.has_value()) << list.error().message;
-  EXPECT_THAT(*list, Contains(Pair("credentials", "service account a@b of " + path)));
+  EXPECT_THAT(*list, Contains(Pair("identity", "service account a@b of " + path)));
   EXPECT_THAT(*list, Contains(Pair("quota project", "payer")));
   for (const auto& [name, value] : *list) EXPECT_THAT(value, ::testing::Not(HasSubstr("PRIVATE KEY"))) << name;
   EXPECT_EQ(shown({{"GOOGLE_APPLICATION_CREDENTIALS", path}, {"AWS_MAX_ATTEMPTS", "0"}}).error().code,

@@ -214,5 +214,27 @@ TEST_F(GcsTest, UploadsOfProcessesThatAreGoneAreFoundOnceAndAborted) {
   EXPECT_EQ(service.objects.count("run 1/ranks/a"), 1U);
 }
 
+TEST_F(GcsTest, AStoreAtTheRootOfABucketFindsTheUploadsOfAllBelow) {
+  for (const std::string root : {"a/", "a/b/", "c/"}) {
+    for (uint32_t index = 0; index < 120; ++index) {
+      service.put(root + gcs::piece_name("k/l", "00000000000000aa", {0, index}), "x");
+    }
+  }
+  for (int i = 0; i < 2500; ++i) service.put("a/data" + std::to_string(i), "");
+  open(settings(), 1, "");
+  std::vector<std::string> found;
+  const auto aborted = session().abort_uploads(
+      "a/",
+      [&](std::string_view name) {
+        found.emplace_back(name);
+        return true;
+      },
+      now_ns() + 60'000'000'000);
+  ASSERT_TRUE(aborted.has_value()) << aborted.error().message;
+  EXPECT_THAT(found, ElementsAre("a/k/l", "a/b/k/l"));
+  EXPECT_EQ(service.pieces(), 120U);
+  EXPECT_EQ(service.objects.size(), 2620U);
+}
+
 }  // namespace
 }  // namespace mlps::test
