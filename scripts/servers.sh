@@ -19,4 +19,15 @@ google() {  # fake-gcs-server, and Google's own client to compare with
   echo "setup: not to be had; the tests of gs:// by the JSON API are skipped" >&2
 }
 
+azure() {  # Azurite, and Microsoft's own client, which the tests look with
+  [ -e "$folder/node_modules/azurite/dist/src/blob/main.js" ] && [ -x "$folder/azure/bin/python3" ] && return
+  echo "setup: azurite from npm and azure-storage-blob from PyPI" >&2
+  rm -rf "$folder/azure"
+  npm install --silent --no-audit --no-fund --prefix "$folder" azurite@3.35.0 >&2 && python3 -m venv "$folder/azure" &&
+    "$folder/azure/bin/pip" install -q --disable-pip-version-check azure-storage-blob==12.31.1 >&2 && return
+  rm -rf "$folder/azure"
+  echo "setup: not to be had; the tests of az:// on Azurite are skipped" >&2
+}
+
 google
+azure
