@@ -1,5 +1,6 @@
 #include "storage/gcs/gcs_store.hpp"
 
+#include "base/log.hpp"
 #include "storage/gcs/json_dialect.hpp"
 #include "storage/object/store.hpp"
 #include "storage/s3/s3_store.hpp"
@@ -27,7 +28,12 @@ namespace mlps::storage {
 Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, const Environment& environment) {
   const auto api = gcs::choose_api(environment);
   if (!api) return fail(api.error());
-  if (api->api == gcs::Api::kXml) return open_s3_store(root, environment);
+  if (api->api == gcs::Api::kXml) {
+    if (environment.get("GOOGLE_CLOUD_QUOTA_PROJECT")) {
+      log::warning("GOOGLE_CLOUD_QUOTA_PROJECT has no effect: {} chose the XML interface.", api->reason);
+    }
+    return open_s3_store(root, environment);
+  }
   auto settings = gcs::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
   return gcs::store_with(root, std::move(*settings));
