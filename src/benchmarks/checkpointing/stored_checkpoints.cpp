@@ -1,29 +1,16 @@
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/units.hpp"
+#include "run/written_objects.hpp"
 
 namespace mlps::checkpointing {
 namespace {
 
 constexpr size_t kSeedBytes = 8;
-
-Result<std::unordered_map<std::string, uint64_t>> list_sizes(const std::string& folder, storage::Session& session) {
-  std::unordered_map<std::string, uint64_t> sizes;
-  std::string continuation;
-  do {
-    auto page = session.list(folder, continuation);
-    if (!page) return fail(page.error());
-    for (storage::ObjectInfo& info : page->objects) sizes.emplace(std::move(info.name), info.size_bytes);
-    continuation = std::move(page->next);
-  } while (!continuation.empty());
-  return sizes;
-}
 
 template <class Visit>
 void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visit& visit) {
@@ -32,10 +19,18 @@ void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visi
   }
 }
 
+std::vector<storage::ObjectInfo> objects_of(const CheckpointPlan& plan, uint32_t checkpoint) {
+  std::vector<storage::ObjectInfo> objects;
+  for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
+    objects.push_back({name, object.size_bytes});
+  });
+  return objects;
+}
+
 }  // namespace
 
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
-  const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
+  const auto sizes = run::list_sizes(step_folder(checkpoint) + "/", session);
   if (!sizes) return fail(sizes.error());
   uint64_t missing = 0;
   uint64_t wrong = 0;
@@ -65,12 +60,9 @@ Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Se
 Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session) {
   uint64_t bytes = 0;
   for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
-    const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
-    if (!sizes) return fail(sizes.error());
-    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
-      const auto found = sizes->find(name);
-      if (found != sizes->end()) bytes += std::min(found->second, object.size_bytes);
-    });
+    const auto more = run::bytes_in_place(step_folder(checkpoint), objects_of(plan, checkpoint), session);
+    if (!more) return fail(more.error());
+    bytes += *more;
   }
   return bytes;
 }
@@ -80,11 +72,8 @@ Status remove_stored(const CheckpointPlan& plan, storage::Store& store) {
   if (!session) return fail(session.error());
   Status status;
   for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
-    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
-      Status removed = (*session)->remove(name);
-      if (status && !removed) status = std::move(removed);
-    });
-    if (store.traits().file_system) ::rmdir(store.root().join(step_folder(checkpoint)).path().c_str());
+    Status removed = run::remove_objects(step_folder(checkpoint), objects_of(plan, checkpoint), **session, store);
+    if (status && !removed) status = std::move(removed);
   }
   return status;
 }

@@ -87,7 +87,7 @@ struct SavedCheckpoint {
   Stamp start;
   Nanos duration_ns = 0;
   uint64_t bytes = 0;
-  Nanos client_ns = 0;  ///< of the duration: the storage waited for this client
+  std::optional<Nanos> client_ns;  ///< of the duration: the storage waited for this client; nothing: no storage
 };
 constexpr auto fields_of(Of<SavedCheckpoint>) {
   return std::tuple(kept("epoch", &SavedCheckpoint::epoch), kept("step", &SavedCheckpoint::step),
@@ -110,11 +110,14 @@ static_assert(lists_every_member<Evaluation>());
 /// Holds the page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all
 /// look at the whole set.
 struct CacheProbe {
-  uint64_t files_sampled = 0;
-  uint64_t files_total = 0;
-  uint64_t cached_bytes = 0;
-  uint64_t sampled_bytes = 0;
+  std::optional<uint64_t> files_sampled;  ///< with the next two: known if it is known on every host; else `action`
+  uint64_t files_total = 0;               ///< says why not
+  std::optional<uint64_t> cached_bytes;
+  std::optional<uint64_t> sampled_bytes;
   std::string action;  ///< what was done about it, in words; of process 0
+
+  /// Returns the share of the sampled bytes that was in page caches; nothing if that is not known.
+  std::optional<double> cached_share() const;
 };
 constexpr auto fields_of(Of<CacheProbe>) {
   return std::tuple(summed("files_sampled", &CacheProbe::files_sampled),
@@ -126,6 +129,7 @@ static_assert(lists_every_member<CacheProbe>());
 struct Epoch {
   uint32_t number = 0;  ///< from 1
   Stamp start, end;
+  Stamp trained;  ///< before the evaluation
   std::vector<Block> blocks;
   std::vector<SavedCheckpoint> checkpoints;
   std::optional<Evaluation> evaluation;
@@ -137,7 +141,7 @@ struct Epoch {
 };
 constexpr auto fields_of(Of<Epoch>) {
   return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
-                    each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
+                    highest("trained_ns", &Epoch::trained), each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
                     summed("evaluation", &Epoch::evaluation), summed("cache", &Epoch::cache),
                     kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput),
                     summed("processors", &Epoch::pressure), summed("io_thread_ns", &Epoch::io_thread_ns));
@@ -181,6 +185,7 @@ struct RunRecord : run::RunFacts {
   std::string model, accelerator, format;
   double record_bytes = 0;  ///< nominal, of a sample
   double au_threshold = 0;  ///< a fraction
+  uint32_t excluded_start = 0, excluded_end = 0;  ///< steps of a block that AU leaves out
   uint64_t data_seed = 0;
   uint64_t run_seed = 0;  ///< of `random` shuffles; drawn per run
   bool verify = false;

@@ -34,7 +34,7 @@ TEST_F(Parse, DatasizeJustStarts) {
   EXPECT_EQ(options.model, "llama3-405b");
   EXPECT_EQ(options.num_processes, 512u);
   EXPECT_EQ(options.client_host_memory_gib, 512);
-  EXPECT_FALSE(options.client_host_memory_is_default);
+  EXPECT_EQ(options.client_host_memory_by, "");
   EXPECT_FALSE(options.protocol);
 }
 
@@ -62,7 +62,7 @@ TEST_F(Parse, DefaultsAreThoseOfTheStruct) {
   EXPECT_EQ(options.hosts.mpi_bin, fresh.hosts.mpi_bin);
   EXPECT_EQ(options.hosts.mpi_btl, fresh.hosts.mpi_btl);
   EXPECT_EQ(options.hosts.exec_type, fresh.hosts.exec_type);
-  EXPECT_TRUE(options.client_host_memory_is_default);
+  EXPECT_NE(options.client_host_memory_by, "");
   EXPECT_GT(options.client_host_memory_gib, 0.1);
 }
 

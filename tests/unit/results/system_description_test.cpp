@@ -76,12 +76,53 @@ TEST(SystemDescription, OtherHostsAreNamedAndEmptyValuesStandForAny) {
   const world::HostFacts one = client(1), two = client(2);
   const std::string text = system_description({{"a", &one}});
   EXPECT_THAT(*description_differences(text, {{"a", &one}}), IsEmpty());
-  EXPECT_THAT(*description_differences(text, {{"b", &two}}), ElementsAre("host b: chassis.cpu_qty is 2, not 1"));
+  EXPECT_THAT(*description_differences(text, {{"b", &two}}), ElementsAre("host b: - chassis.cpu_qty: 1", "host b: + chassis.cpu_qty: 2"));
   std::string completed = text;
   completed.replace(completed.find("!!int \"1\""), 9, "\"\"");
   EXPECT_THAT(*description_differences(completed, {{"b", &two}}), IsEmpty());
-  EXPECT_THAT(*description_differences("{}", {{"b", &two}}), ElementsAre("host b: it describes no clients"));
+  EXPECT_THAT(*description_differences("{}", {{"b", &two}}), ElementsAre("host b: - no clients"));
   EXPECT_FALSE(description_differences("a: [", {{"b", &two}}));
+}
+
+TEST(SystemDescription, PortsDrivesKernelSettingsAndVariablesCount) {
+  const world::HostFacts before = client(1);
+  const std::string text = system_description({{"a", &before}});
+  world::HostFacts after = client(1);
+  after.system.ports.pop_back();
+  after.system.drives[0].size_bytes = 2'048'000'000'000;
+  after.system.sysctl = {{"vm.dirty_ratio", "40"}};
+  after.system.environment.push_back({"UCX_TLS", "tcp"});
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}),
+              ElementsAre("host a: - networking: 1 ethernet down", "host a: - drives: 1 Fast One 1024",
+                          "host a: + drives: 1 Fast One 2048", "host a: + environment: UCX_TLS tcp",
+                          "host a: - sysctl: vm.dirty_ratio 20", "host a: + sysctl: vm.dirty_ratio 40"));
+  after = client(1);
+  after.system.drives.clear();
+  after.system.sysctl.clear();
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}), IsEmpty()) << "what a host doesn't tell stands for any";
+  // What a person has added is kept.
+  std::string completed = text;
+  completed.replace(completed.find("\"traffic\": []"), 13, "\"traffic\": [\"data\"]");
+  EXPECT_THAT(*description_differences(completed, {{"a", &before}}), IsEmpty());
+}
+
+TEST(SystemDescription, OtherHostsAreRefusedWhereResultsAreCompared) {
+  const TemporaryFolder root;
+  RunContext context = sample::context(root.path());
+  context.results_dir = root.path();
+  EXPECT_TRUE(check_system_description(context)) << "there is none yet";
+  for (const char* mode : {"closed", "open", "whatif"}) {
+    context.mode = mode;
+    context.members[0].facts = client(1);
+    ASSERT_TRUE(begin_system_description(context));
+    EXPECT_TRUE(check_system_description(context));
+    context.members[0].facts = client(2);
+    const Status status = check_system_description(context);
+    EXPECT_EQ(status.has_value(), context.mode == "whatif");
+    if (status) continue;
+    EXPECT_EQ(status.error().code, ErrorCode::kInvalidStructure);
+    EXPECT_EQ(status.error().details, "host node1: - chassis.cpu_qty: 1\nhost node1: + chassis.cpu_qty: 2");
+  }
 }
 
 TEST(SystemDescription, IsBegunOnceAndNeverChanged) {

@@ -30,6 +30,7 @@ ParsedTraining parse_training(CommandLine line) {
   options.data_dir = reader.text("data-dir");
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
   if (reader.given("read-ahead")) options.read_ahead_bytes = reader.size("read-ahead");
+  options.cleanup = reader.on("cleanup");
   options.workload_file = reader.text("workload-file");
   if (const auto file = line.files.find("workload-file"); file != line.files.end())
     options.workload_text = file->second;

@@ -74,7 +74,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
                              [&](const Sink& sink) { return write_rank_output(context, record, rank, sink); });
       writer.write(fmt::format("{}_per_epoch_stats.json", rank), rank_stats_text(record, rank));
     }
-    writer.write("dlio.log", dlio_log_text(record));
+    writer.write("dlio.log", dlio_log_text(context, record));
     write_end(writer, context, record, plan, outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {

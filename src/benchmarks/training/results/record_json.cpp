@@ -102,9 +102,11 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["epoch"] = epoch.number;
   json["start_utc"] = iso_utc_us(epoch.start.wall_us);
   json["duration_s"] = seconds_between(epoch.start, epoch.end);
+  json["training_s"] = seconds_between(epoch.start, epoch.trained);
   json["au_percent"] = epoch.au;
   json["samples_per_s"] = epoch.throughput;
   json["cache"] = value_json(epoch.cache, origin);
+  if (epoch.cache) json["cache"]["cached_share"] = value_json(epoch.cache->cached_share(), origin);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
     json["blocks"].push_back({{"overhead_ns", block.client.overhead_ns},
@@ -117,7 +119,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
                                    {"start_utc", iso_utc_us(saved.start.wall_us)},
                                    {"duration_ns", saved.duration_ns},
                                    {"bytes", saved.bytes},
-                                   {"client_ns", saved.client_ns}});
+                                   {"client_ns", value_json(saved.client_ns, origin)}});
   }
   json["client"] = client_json(epoch);
   json["evaluation"] = epoch.evaluation ? ranks_json(epoch.evaluation->ranks, origin) : Json();

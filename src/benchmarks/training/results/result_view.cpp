@@ -23,20 +23,15 @@ std::string percent(double share) {
   return fmt::format("{:.2f} %", 100 * share);
 }
 
-double cached_percent(const training::CacheProbe& cache) {
-  return cache.sampled_bytes == 0
-             ? 0
-             : 100 * static_cast<double>(cache.cached_bytes) / static_cast<double>(cache.sampled_bytes);
-}
-
 std::string epoch_rows(const RunRecord& record) {
   std::vector<std::vector<std::string>> rows = {{"epoch", "AU %", "samples/s", "nominal MiB/s", "seconds", "cached %"}};
   for (const Epoch& epoch : record.epochs) {
-    rows.push_back(
-        {std::to_string(epoch.number), fmt::format("{:.3f}", epoch.au), fmt::format("{:.2f}", epoch.throughput),
-         fmt::format("{:.1f}", epoch.throughput * record.record_bytes / static_cast<double>(kMiB)),
-         fmt::format("{:.2f}", seconds_between(epoch.start, epoch.end)),
-         epoch.cache && epoch.cache->sampled_bytes != 0 ? fmt::format("{:.1f}", cached_percent(*epoch.cache)) : "-"});
+    const auto cached = epoch.cache ? epoch.cache->cached_share() : std::nullopt;
+    rows.push_back({std::to_string(epoch.number), fmt::format("{:.3f}", epoch.au),
+                    fmt::format("{:.2f}", epoch.throughput),
+                    fmt::format("{:.1f}", epoch.throughput * record.record_bytes / static_cast<double>(kMiB)),
+                    fmt::format("{:.2f}", seconds_between(epoch.start, epoch.end)),
+                    cached ? fmt::format("{:.1f}", 100 * *cached) : "-"});
   }
   return aligned_rows(rows, 2);
 }
