@@ -128,7 +128,11 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
 
 /// The run second by second; of accelerators as shares of the time of all of them.
 Json series_json(const RunRecord& record) {
-  Json json = {{"interval_s", record.series.interval_s()}, {"intervals", Json::array()}};
+  Json json = {{"interval_s", record.series.interval_s()},
+               {"cached_share", nullptr},
+               {"cached_share_is_null_because",
+                "the kernel tells what the page cache holds, and not what a read found there; see epochs[].cache"},
+               {"intervals", Json::array()}};
   uint64_t second = 0;
   for (const io::Second& interval : record.series.intervals()) {
     const double time = 1e9 * static_cast<double>(record.series.interval_s()) * record.plan.accelerators;
