@@ -185,11 +185,10 @@ void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions&
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
     // Ignoring it would let a run pass that the user wanted stopped.
-    outcome.errors.push_back(
-        {ErrorCode::kNotImplemented,
-         "--verify-lockfile can't be honoured: no packages stand beside this program",
-         {},
-         "leave it out; 'mlpstorage version' names the build, and its id is in every result"});
+    outcome.errors.push_back({ErrorCode::kNotImplemented,
+                              "--verify-lockfile can't be honoured: no packages stand beside this program",
+                              {},
+                              "leave it out; 'mlpstorage version' names the build, and its id is in every result"});
   }
   add(flags_without_effect(line, options), outcome.warnings);
   const double interval_s = options.timeseries_interval_s;

@@ -96,8 +96,9 @@ inline constexpr Flag kClientHostMemoryFlag{
     .value_name = "GIB",
     .real_maximum = 1e9,
     .required_modes = kClosedAndOpen,
-    .text = "Memory of one client host in GiB. Default where it is optional: this host's, or the limit of its control "
-            "group where that is less."};
+    .text =
+        "Memory of one client host in GiB. Default where it is optional: this host's, or the limit of its control "
+        "group where that is less."};
 inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .short_name = "at",
                                            .kind = FlagKind::kChoice,

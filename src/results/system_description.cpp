@@ -188,7 +188,8 @@ void compare_lists(const YAML::Node& described, const YAML::Node& found, std::ve
     if (!there || !here || there.size() == 0 || here.size() == 0) continue;
     std::vector<YAML::Node> left(here.begin(), here.end());
     for (const YAML::Node& entry : there) {
-      const auto same = std::find_if(left.begin(), left.end(), [&](const auto& one) { return same_entry(entry, one, keys); });
+      const auto same =
+          std::find_if(left.begin(), left.end(), [&](const auto& one) { return same_entry(entry, one, keys); });
       if (same == left.end()) {
         differences.push_back(fmt::format("- {}: {}", part, entry_text(entry, keys)));
       } else {
@@ -292,12 +293,13 @@ Status check_system_description(const RunContext& context) {
     for (const std::string& difference : *differences) log::warning("{}: {}", path, difference);
     return {};
   }
-  return fail(ErrorCode::kInvalidStructure,
-              fmt::format("the client hosts are not those that {} describes ({} differences)", path, differences->size()),
-              join(*differences, "\n"),
-              fmt::format("undo what was changed on the hosts (+), or give the system that they are now a --systemname of "
-                          "its own; '{}' may be removed if no result rests on it",
-                          path));
+  return fail(
+      ErrorCode::kInvalidStructure,
+      fmt::format("the client hosts are not those that {} describes ({} differences)", path, differences->size()),
+      join(*differences, "\n"),
+      fmt::format("undo what was changed on the hosts (+), or give the system that they are now a --systemname of "
+                  "its own; '{}' may be removed if no result rests on it",
+                  path));
 }
 
 }  // namespace mlps::results

@@ -15,9 +15,9 @@ namespace mlps::results {
 /// doesn't tell is an empty text.
 std::string system_description(const std::vector<HostView>& hosts);
 
-/// Returns what the hosts have otherwise than the nearest client of the description, lines of "host a: - cpu_qty: 1" for
-/// what is described, and with + for what is found. An empty value on either side stands for any. Fails with E104 if it
-/// is not such a description.
+/// Returns what the hosts have otherwise than the nearest client of the description, lines of "host a: - cpu_qty: 1"
+/// for what is described, and with + for what is found. An empty value on either side stands for any. Fails with E104
+/// if it is not such a description.
 Result<std::vector<std::string>> description_differences(const std::string& description,
                                                          const std::vector<HostView>& hosts);
 

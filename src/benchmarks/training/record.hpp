@@ -141,10 +141,11 @@ struct Epoch {
 };
 constexpr auto fields_of(Of<Epoch>) {
   return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
-                    highest("trained_ns", &Epoch::trained), each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
-                    summed("evaluation", &Epoch::evaluation), summed("cache", &Epoch::cache),
-                    kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput),
-                    summed("processors", &Epoch::pressure), summed("io_thread_ns", &Epoch::io_thread_ns));
+                    highest("trained_ns", &Epoch::trained), each("blocks", &Epoch::blocks),
+                    kept("checkpoints", &Epoch::checkpoints), summed("evaluation", &Epoch::evaluation),
+                    summed("cache", &Epoch::cache), kept("au_percent", &Epoch::au),
+                    kept("samples_per_s", &Epoch::throughput), summed("processors", &Epoch::pressure),
+                    summed("io_thread_ns", &Epoch::io_thread_ns));
 }
 static_assert(lists_every_member<Epoch>());
 
@@ -183,8 +184,8 @@ struct RunRecord : run::RunFacts {
   uint32_t first_rank = 0;  ///< ranks of blocks and steps count from it
   ReadPlan reads;           ///< of the host this was made on
   std::string model, accelerator, format;
-  double record_bytes = 0;  ///< nominal, of a sample
-  double au_threshold = 0;  ///< a fraction
+  double record_bytes = 0;                        ///< nominal, of a sample
+  double au_threshold = 0;                        ///< a fraction
   uint32_t excluded_start = 0, excluded_end = 0;  ///< steps of a block that AU leaves out
   uint64_t data_seed = 0;
   uint64_t run_seed = 0;  ///< of `random` shuffles; drawn per run

@@ -169,7 +169,8 @@ class TrainingRun {
     if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
     show(epoch.number, "checkpoint");
     const world::StoppedTime stopped(stalls_);
-    auto saved = saver_->save({{checkpoint.object(), request_.workload.checkpointing.model_bytes}}, request_.train->seed());
+    auto saved =
+        saver_->save({{checkpoint.object(), request_.workload.checkpointing.model_bytes}}, request_.train->seed());
     if (!saved) return fail(std::move(saved.error()));
     std::optional<Nanos> client;  // without a storage nothing can wait
     if (request_.checkpoints->traits().holds_objects) {

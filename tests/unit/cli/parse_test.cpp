@@ -232,6 +232,18 @@ TEST_F(Parse, TimeSeriesFlagsHaveTheirLimits) {
   EXPECT_TRUE(has_error(with({"--timeseries-interval", "0.009"}).errors, ErrorCode::kConfigInvalid, "0.01 or more"));
   EXPECT_TRUE(has_error(with({"--max-timeseries-samples", "1"}).errors, ErrorCode::kConfigInvalid, "2 to"));
   EXPECT_EQ(with({"--timeseries-interval", "none"}).errors.size(), 1U);
+  EXPECT_TRUE(has_error(with({"--timeseries-interval", "1e308"}).errors, ErrorCode::kConfigInvalid, "up to 86400"));
+}
+
+// What no host has would overflow the numbers that are made of it.
+TEST_F(Parse, MemoryOfAHostHasALimit) {
+  const auto with = [&](const char* gib) {
+    return parse({"whatif", "checkpointing", "datasize", "-m", "llama3-8b", "-np", "8", "-cm", gib});
+  };
+  EXPECT_TRUE(with("1e9").errors.empty());
+  for (const char* gib : {"1e308", "1.1e9", "inf", "nan", "0", "-1"}) {
+    EXPECT_TRUE(has_error(with(gib).errors, ErrorCode::kConfigInvalid, "--client-host-memory-in-gb")) << gib;
+  }
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ TEST(SystemDescription, OtherHostsAreNamedAndEmptyValuesStandForAny) {
   const world::HostFacts one = client(1), two = client(2);
   const std::string text = system_description({{"a", &one}});
   EXPECT_THAT(*description_differences(text, {{"a", &one}}), IsEmpty());
-  EXPECT_THAT(*description_differences(text, {{"b", &two}}), ElementsAre("host b: - chassis.cpu_qty: 1", "host b: + chassis.cpu_qty: 2"));
+  EXPECT_THAT(*description_differences(text, {{"b", &two}}),
+              ElementsAre("host b: - chassis.cpu_qty: 1", "host b: + chassis.cpu_qty: 2"));
   std::string completed = text;
   completed.replace(completed.find("!!int \"1\""), 9, "\"\"");
   EXPECT_THAT(*description_differences(completed, {{"b", &two}}), IsEmpty());

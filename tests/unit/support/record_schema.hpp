@@ -97,7 +97,8 @@ class RecordSchema {
       problems_.swap(before);
       if (!fits) problems_.insert(problems_.end(), fewest.begin(), fewest.end());
     }
-    if (schema.contains("enum") && schema["enum"].end() == std::find(schema["enum"].begin(), schema["enum"].end(), value))
+    if (schema.contains("enum") &&
+        schema["enum"].end() == std::find(schema["enum"].begin(), schema["enum"].end(), value))
       problems_.push_back(path + " is none of " + schema["enum"].dump());
     check_type(value, schema, path);
     if (value.is_object()) check_members(value, schema, path);

@@ -99,7 +99,8 @@ class CheckpointingExecution {
   /// have ended their part.
   void settle_what_was_written() const {
     const checkpointing::CheckpointPlan& plan = prepared_.plan;
-    if (plan.checkpoints_to_write == 0 && options_.cleanup) log::warning("--cleanup has no effect: nothing was written");
+    if (plan.checkpoints_to_write == 0 && options_.cleanup)
+      log::warning("--cleanup has no effect: nothing was written");
     if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
     const std::string where = prepared_.store->root().to_string();
     const std::string what =

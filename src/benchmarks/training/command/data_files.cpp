@@ -17,7 +17,7 @@ using training::FoundSizes;
 using workloads::TrainingWorkload;
 
 Result<std::shared_ptr<const FoundSizes>> found_sizes(const Dataset& names, std::optional<uint64_t> interval,
-                                                        storage::Store& store) {
+                                                      storage::Store& store) {
   world::Failure failure;  // nothing else runs yet
   auto sizes = training::find_sizes(names, interval, store, failure);
   if (!sizes) return fail(sizes.error());

@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "base/units.hpp"
-
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
