@@ -59,7 +59,8 @@ void add_steps(const TrainingWorkload& workload, const RunPlan& plan, LabelledLi
   lines.add("steps", fmt::format("{} epochs x {} steps x {} samples per accelerator", plan.epochs,
                                  grouped(plan.steps_per_epoch), grouped(plan.batch_size)));
   if (plan.samples_unread > 0) {
-    lines.add("unread", fmt::format("{} samples per epoch: in no full batch", grouped(plan.samples_unread)));
+    const char* why = workload.training.total_training_steps ? "beyond train.total_training_steps" : "in no full batch";
+    lines.add("unread", fmt::format("{} samples per epoch: {}", grouped(plan.samples_unread), why));
   }
   lines.add("reads", bytes_text(plan.nominal_bytes_per_epoch) + " per epoch, nominally");
   if (!plan.eval_epochs.empty()) {
