@@ -113,8 +113,8 @@ TEST(DurabilityModel, AFailureAtAnyMomentEndsTheRounds) {
 }
 
 TEST(DurabilityModel, FindsAnEndThatWakesNobody) {
-  const Report report = explore(
-      {.max_preemptions = 1}, [](Execution& execution) { rounds_scenario<NotWoken<ModelSync>>(execution); });
+  const Report report =
+      explore({.max_preemptions = 1}, [](Execution& execution) { rounds_scenario<NotWoken<ModelSync>>(execution); });
   EXPECT_FALSE(report.failure.empty()) << report.text();
 }
 

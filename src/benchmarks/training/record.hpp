@@ -165,6 +165,7 @@ constexpr auto fields_of(Of<ReadStats>) {
                     summed("open", &S::begin_ns), summed("read", &S::part_ns), summed("first_byte", &S::first_byte_ns),
                     summed("", &S::commit_ns), summed("extent", &S::extent_ns));
 }
+static_assert(lists_every_member<ReadStats, io::Stats>());
 
 /// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
 /// Nanoseconds, in the order epoch, block, step, rank.
@@ -206,6 +207,7 @@ constexpr auto fields_of(Of<RunRecord>) {
                     summed("", &RunRecord::extents_planned), each("epochs", &RunRecord::epochs),
                     summed("reading", &RunRecord::stats), summed("", &RunRecord::series));
 }
+static_assert(own_members<RunRecord, 1>() == 21, "is a new member equal in all processes, or does the list lack it?");
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
 /// read was made. What was not is added to the reasons that are there already; why a passed run says nothing of the

@@ -152,7 +152,8 @@ Status LocalObject::begin_read() {
     fd_.close();
     return fail(ErrorCode::kDataMismatch,
                 fmt::format("open {}: the file has {} bytes, {} are expected", *path_, *size, size_bytes()), {},
-                "it was written by another plan or not completely; write it again: a checkpoint by a run, a data set by datagen");
+                "it was written by another plan or not completely; write it again: a checkpoint by a run, a data set "
+                "by datagen");
   }
   // Neighbouring parts are read at neighbouring times, so what the kernel reads ahead beyond a part is not read twice.
   if (mode_.fadvise != FadviseMode::kNone) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -85,8 +85,8 @@ void add_reading(const RunRecord& record, LabelledLines& lines) {
     if (epoch.cache && epoch.number == 1) lines.add("page cache", epoch.cache->action);
   }
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
-  lines.add("first byte", fmt::format("asked for {} after start; the first step began after {}", human_seconds(record.first_byte_s),
-                                      human_seconds(record.start_up_s)));
+  lines.add("first byte", fmt::format("asked for {} after start; the first step began after {}",
+                                      human_seconds(record.first_byte_s), human_seconds(record.start_up_s)));
   if (record.barrier_cost_ns > 0) {
     lines.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all hosts, when nobody is late");
   }
