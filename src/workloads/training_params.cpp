@@ -64,13 +64,6 @@ ParamFinding judged(std::string_view model, const std::string& key) {
 
 }  // namespace
 
-bool is_of_one_run(std::string_view key) {
-  if (key == "storage.storage_type" || key == "storage.storage_root" || key == "dataset.data_folder") return true;
-  const auto tool_sets = std::find_if(rules().begin(), rules().end(),
-                                      [](const Rule& rule) { return rule.verdict == ParamVerdict::kIgnored; });
-  return std::find(tool_sets->keys.begin(), tool_sets->keys.end(), key) != tool_sets->keys.end();
-}
-
 std::vector<ParamFinding> judge_params(std::string_view model, const std::vector<Override>& overrides) {
   std::vector<ParamFinding> findings;
   for (const Override& change : overrides) {

@@ -61,9 +61,9 @@ std::string_view unused_here(const TrainingWorkload& workload, const std::string
   return {};
 }
 
-// Of the built-in definitions they are notes, of what the user gave warnings; but for those that an earlier run has
-// written into its record.
-void tell_keys_without_effect(TrainingWorkload& workload, bool own_file, bool is_record) {
+// Of the built-in definitions, and of the configuration that a run has left, they are notes: nobody chose them. Of what
+// the user gave they are warnings.
+void tell_keys_without_effect(TrainingWorkload& workload, bool own_file) {
   std::vector<std::string> of_file;
   for (const auto& [key, value] : workload.values) {
     const Key* known = training_schema().find(key);
@@ -74,7 +74,7 @@ void tell_keys_without_effect(TrainingWorkload& workload, bool own_file, bool is
     std::string text = fmt::format("{}={} has no effect: {}", key, value.value, why);
     if (value.source == ValueSource::kUserParams) {
       workload.warnings.push_back("--params " + text);
-    } else if (own_file && !(is_record && is_of_one_run(key))) {
+    } else if (own_file) {
       of_file.push_back(fmt::format("{} ({})", key, why));
     } else {
       workload.notes.push_back(std::move(text));
@@ -105,7 +105,7 @@ Result<TrainingWorkload> make_workload(std::string_view model, std::string_view 
   }
   if (!errors.empty()) return fail(together(errors));
   if (Status done = build_typed(workload); !done) return fail(done.error());
-  tell_keys_without_effect(workload, own_file, file->is_record);
+  tell_keys_without_effect(workload, own_file && !file->is_record);
   return workload;
 }
 

@@ -175,8 +175,4 @@ struct ParamFinding {
 /// Returns one finding per user override, in order.
 std::vector<ParamFinding> judge_params(std::string_view model, const std::vector<Override>& overrides);
 
-/// Returns whether a key says where the data of one run were and how they were reached: tools write it into the
-/// configuration that a run leaves.
-bool is_of_one_run(std::string_view key);
-
 }  // namespace mlps::workloads

@@ -10,7 +10,7 @@ import unittest
 
 import program
 import records
-from class_hash_test import class_hash
+from class_hash_test import class_hash, flattened
 from program import ProgramTest
 
 PRUNED = {".git", ".idea", ".vscode", "__pycache__", ".venv", "node_modules", "build", "dist", ".tox", "test", "tests"}
@@ -100,7 +100,7 @@ class Checkpointing(ReadersTest):
     def test_the_counts_can_be_added_up(self):
         metadata, summary = self.check_leaf(self.run_checkpoints(f"--checkpoint-folder {self.path('work')}/ck"))
         # Readers add the counts over the leaves of a submission, and compare the sum with 10.
-        for counts in (metadata["parameters"]["checkpoint"], flat(metadata["override_parameters"])):
+        for counts in (metadata["parameters"]["checkpoint"], flattened(metadata["override_parameters"])):
             self.assertEqual(sum(counts.get(f"num_checkpoints_{way}", counts.get(f"checkpoint.num_checkpoints_{way}"))
                                  for way in ("read", "write")), 4)
         self.assertEqual(metadata["parameters"]["checkpoint"]["time_between_checkpoints"], "0")  # as it was typed

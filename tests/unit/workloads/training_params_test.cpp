@@ -67,6 +67,11 @@ TEST(TrainingParams, ReachTheTypedMembersAndKeepTheirSource) {
   EXPECT_EQ(workload.values.at("reader.batch_size").source, ValueSource::kWorkloadFile);
 }
 
+TEST(TrainingParams, NoFileLookedUpIsNotTheSameAsNothingSaid) {
+  EXPECT_EQ(with({{"dataset.listing_validation_interval", "0"}}).dataset.listing_validation_interval, 0U);
+  EXPECT_EQ(with({{"train.epochs", "1"}}).dataset.listing_validation_interval, std::nullopt);
+}
+
 TEST(TrainingParams, MinusOneMeansNotGiven) {
   const TrainingWorkload workload =
       with({{"train.total_training_steps", "-1"}, {"checkpoint.steps_between_checkpoints", "-1"}});
