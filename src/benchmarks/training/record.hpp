@@ -87,7 +87,7 @@ struct SavedCheckpoint {
   Stamp start;
   Nanos duration_ns = 0;
   uint64_t bytes = 0;
-  std::optional<Nanos> client_ns;  ///< of the duration: the storage waited for this client; nothing: no storage
+  std::optional<Nanos> client_ns = {};  ///< of the duration: the storage waited for this client; nothing: no storage
 };
 constexpr auto fields_of(Of<SavedCheckpoint>) {
   return std::tuple(kept("epoch", &SavedCheckpoint::epoch), kept("step", &SavedCheckpoint::step),
