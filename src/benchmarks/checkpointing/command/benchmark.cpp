@@ -1,6 +1,6 @@
 #include "benchmarks/checkpointing/command/benchmark.hpp"
 
-#include "benchmarks/checkpointing/command/parse.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
 
 namespace mlps::cli {

@@ -5,7 +5,6 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"

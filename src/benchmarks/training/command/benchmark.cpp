@@ -1,6 +1,6 @@
 #include "benchmarks/training/command/benchmark.hpp"
 
-#include "benchmarks/training/command/parse.hpp"
+#include "benchmarks/training/command/options.hpp"
 
 namespace mlps::cli {
 namespace {

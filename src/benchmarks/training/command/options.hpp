@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "flags/command_line.hpp"
 #include "session/command.hpp"
 
 namespace mlps::cli {
@@ -25,6 +26,11 @@ struct TrainingOptions : BenchmarkOptions {
   std::string workload_file;                 ///< open and whatif; empty: the built-in definition
   std::string workload_text;                 ///< its content
 };
+
+using ParsedTraining = Parsed<TrainingOptions>;
+
+/// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
+ParsedTraining parse_training(CommandLine line);
 
 /// What Command asks of these options. Generators of a data set may be unevenly spread over the hosts: datagen is not
 /// measured.

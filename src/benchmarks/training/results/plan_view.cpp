@@ -5,7 +5,6 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/compute_time.hpp"
-#include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "results/config_json.hpp"
 #include "results/record_common.hpp"

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "benchmarks/training/metrics.hpp"
-#include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "results/fields_json.hpp"
 #include "results/findings.hpp"
