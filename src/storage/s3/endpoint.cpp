@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
 namespace {

@@ -1,185 +1,122 @@
-#include "storage/s3/judge.hpp"
+#include "storage/object/judge.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "storage/s3/encoding.hpp"
+#include "storage/s3/dialect.hpp"
+#include "storage/s3/xml.hpp"
 
 namespace mlps::s3 {
 namespace {
 
-struct Rule {
-  std::string_view server_code;
-  Action action;
-  ErrorCode code;
-};
+using object::Action;
+using object::Call;
+using object::CallKind;
+using object::ErrorRule;
+using object::Verdict;
 
-constexpr std::array kRules = {
-    Rule{"SlowDown", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"ServiceUnavailable", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"Throttling", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"ThrottlingException", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"TooManyRequests", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"RequestLimitExceeded", Action::kThrottled, ErrorCode::kStorageThrottled},
-    Rule{"InternalError", Action::kRetry, ErrorCode::kStorageProtocol},
-    Rule{"RequestTimeout", Action::kRetry, ErrorCode::kStorageUnreachable},
-    Rule{"OperationAborted", Action::kRetry, ErrorCode::kStorageProtocol},
-    Rule{"ConditionalRequestConflict", Action::kRetry, ErrorCode::kStorageProtocol},
-    Rule{"BadDigest", Action::kRetry, ErrorCode::kDataMismatch},
-    Rule{"XAmzContentChecksumMismatch", Action::kRetry, ErrorCode::kDataMismatch},
-    Rule{"RequestTimeTooSkewed", Action::kSkewed, ErrorCode::kStorageDenied},
-    Rule{"AccessDenied", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"InvalidAccessKeyId", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"SignatureDoesNotMatch", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"AuthorizationHeaderMalformed", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"ExpiredToken", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"InvalidToken", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"TokenRefreshRequired", Action::kFail, ErrorCode::kStorageDenied},
-    Rule{"NoSuchBucket", Action::kFail, ErrorCode::kStorageNotFound},
-    Rule{"NoSuchKey", Action::kFail, ErrorCode::kStorageNotFound},
-    Rule{"NoSuchUpload", Action::kFail, ErrorCode::kStorageNotFound},
-    Rule{"PreconditionFailed", Action::kFail, ErrorCode::kDataMismatch},
-    Rule{"InvalidRange", Action::kFail, ErrorCode::kDataMismatch},
-    Rule{"QuotaExceeded", Action::kFail, ErrorCode::kStorageFull},
-    Rule{"XMinioStorageFull", Action::kFail, ErrorCode::kStorageFull},
-    Rule{"EntityTooLarge", Action::kFail, ErrorCode::kStorageFull},
+constexpr std::array kErrorRules = {
+    ErrorRule{"SlowDown", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"ServiceUnavailable", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"Throttling", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"ThrottlingException", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"TooManyRequests", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"RequestLimitExceeded", Action::kThrottled, ErrorCode::kStorageThrottled},
+    ErrorRule{"InternalError", Action::kRetry, ErrorCode::kStorageProtocol},
+    ErrorRule{"RequestTimeout", Action::kRetry, ErrorCode::kStorageUnreachable},
+    ErrorRule{"OperationAborted", Action::kRetry, ErrorCode::kStorageProtocol},
+    ErrorRule{"ConditionalRequestConflict", Action::kRetry, ErrorCode::kStorageProtocol},
+    ErrorRule{"BadDigest", Action::kRetry, ErrorCode::kDataMismatch},
+    ErrorRule{"XAmzContentChecksumMismatch", Action::kRetry, ErrorCode::kDataMismatch},
+    ErrorRule{"RequestTimeTooSkewed", Action::kSkewed, ErrorCode::kStorageDenied},
+    ErrorRule{"AccessDenied", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"InvalidAccessKeyId", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"SignatureDoesNotMatch", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"AuthorizationHeaderMalformed", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"ExpiredToken", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"InvalidToken", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"TokenRefreshRequired", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"NoSuchBucket", Action::kFail, ErrorCode::kStorageNotFound},
+    ErrorRule{"NoSuchKey", Action::kFail, ErrorCode::kStorageNotFound},
+    ErrorRule{"NoSuchUpload", Action::kFail, ErrorCode::kStorageNotFound},
+    ErrorRule{"PreconditionFailed", Action::kFail, ErrorCode::kDataMismatch},
+    ErrorRule{"InvalidRange", Action::kFail, ErrorCode::kDataMismatch},
+    ErrorRule{"QuotaExceeded", Action::kFail, ErrorCode::kStorageFull},
+    ErrorRule{"XMinioStorageFull", Action::kFail, ErrorCode::kStorageFull},
+    ErrorRule{"EntityTooLarge", Action::kFail, ErrorCode::kStorageFull},
 };
-
-std::pair<Action, ErrorCode> by_status(int status) {
-  switch (status) {
-    case 401:
-    case 403:
-      return {Action::kFail, ErrorCode::kStorageDenied};
-    case 404:
-      return {Action::kFail, ErrorCode::kStorageNotFound};
-    case 408:
-      return {Action::kRetry, ErrorCode::kStorageUnreachable};
-    case 412:
-    case 416:
-      return {Action::kFail, ErrorCode::kDataMismatch};
-    case 429:
-    case 503:
-      return {Action::kThrottled, ErrorCode::kStorageThrottled};
-    case 500:
-    case 502:
-    case 504:
-      return {Action::kRetry, ErrorCode::kStorageProtocol};
-    case 507:
-      return {Action::kFail, ErrorCode::kStorageFull};
-    default:
-      return {Action::kFail, ErrorCode::kStorageProtocol};
-  }
-}
 
 Verdict refused(Action action, ErrorCode code, std::string happened) {
   return {.action = action, .code = code, .happened = std::move(happened)};
 }
 
-Verdict judge_transport(const http::Exchange& exchange) {
-  Verdict verdict = refused(Action::kFail, ErrorCode::kStorageUnreachable, printable(exchange.failure_text));
-  verdict.answer_lost = true;
-  switch (exchange.failure) {
-    case http::Failure::kConnect:
-      verdict.action = Action::kFailOver;
-      verdict.answer_lost = false;
-      break;
-    case http::Failure::kBroken:
-      verdict.action = exchange.reused && exchange.status == 0 ? Action::kRepeat : Action::kRetry;
-      break;
-    case http::Failure::kStalled:
-      verdict.action = Action::kRetry;
-      break;
-    case http::Failure::kTooLarge:
-    case http::Failure::kMalformed:
-      verdict.code = ErrorCode::kStorageProtocol;
-      break;
-    case http::Failure::kTls:
-      verdict.answer_lost = false;
-      break;
-    case http::Failure::kLocal:
-    case http::Failure::kNone:
-      verdict.code = ErrorCode::kInternal;
-      verdict.answer_lost = false;
-  }
-  return verdict;
+}  // namespace
+
+std::span<const ErrorRule> S3Dialect::error_rules() const {
+  return kErrorRules;
 }
 
-/// The parts of "bytes 0-9/100"; the total is absent for '*'.
-struct ContentRange {
-  uint64_t first = 0;
-  uint64_t last = 0;
-  std::optional<uint64_t> total;
-};
-
-std::optional<ContentRange> parse_content_range(std::string_view text) {
-  if (!text.starts_with("bytes ")) return std::nullopt;
-  text.remove_prefix(6);
-  const auto dash = text.find('-');
-  const auto slash = text.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || dash > slash) return std::nullopt;
-  const auto first = parse_number<uint64_t>(text.substr(0, dash));
-  const auto last = parse_number<uint64_t>(text.substr(dash + 1, slash - dash - 1));
-  const auto total = parse_number<uint64_t>(text.substr(slash + 1));
-  if (!first || !last || *last < *first || (!total && text.substr(slash + 1) != "*")) return std::nullopt;
-  return ContentRange{*first, *last, total};
+object::ServerError S3Dialect::read_error(const http::Exchange& answer) const {
+  object::ServerError error = answer.status >= 300 ? parse_error_body(answer.text) : object::ServerError{};
+  if (error.request_id.empty()) error.request_id = printable(answer.header("x-amz-request-id").value_or(""), 100);
+  if (error.region.empty()) error.region = printable(answer.header("x-amz-bucket-region").value_or(""), 60);
+  return error;
 }
 
-Verdict check_range(const Call& call) {
-  const auto header = call.exchange.header("content-range");
-  const auto range = header ? parse_content_range(*header) : std::nullopt;
-  if (!range) {
-    return refused(Action::kFail, ErrorCode::kStorageProtocol,
-                   fmt::format("HTTP 206 with Content-Range \"{}\"", printable(header.value_or(""))));
-  }
-  const uint64_t last = call.first_byte + call.sink.size() - 1;
-  if (range->first != call.first_byte || range->last != last) {
-    return refused(Action::kFail, ErrorCode::kDataMismatch,
-                   fmt::format("the server sent bytes {}-{} for bytes {}-{}: the object has another size or the server "
-                               "another idea of the range",
-                               range->first, range->last, call.first_byte, last));
-  }
-  if (call.object_bytes && range->total && *range->total != *call.object_bytes) {
-    return refused(Action::kFail, ErrorCode::kDataMismatch,
-                   fmt::format("the object has {} bytes instead of {}", *range->total, *call.object_bytes));
-  }
+bool S3Dialect::accepts(const Call& call, std::string_view server_code) const {
+  if (call.exchange.status != 404) return false;
+  if (call.kind == CallKind::kAbortUpload) return server_code == "NoSuchUpload" || server_code.empty();
+  return call.kind == CallKind::kDeleteObject && server_code != "NoSuchBucket";
+}
+
+Status S3Dialect::take_begin(const Call& call, object::RemoteObject& object) const {
+  auto id = parse_upload_id(call.exchange.text);
+  if (!id) return fail(std::move(id.error()));
+  append_encoded_query(object.upload_id, *id);
+  object.upload_created = parse_http_date(call.exchange.header("date").value_or(""));
   return {};
 }
 
-Verdict check_read(const Call& call) {
-  const http::Exchange& exchange = call.exchange;
-  if (!call.range.empty()) {
-    const bool whole = call.first_byte == 0 && call.object_bytes && *call.object_bytes == call.sink.size();
-    if (exchange.status == 206) {
-      if (Verdict verdict = check_range(call); verdict.action != Action::kAccept) return verdict;
-    } else if (!whole) {
-      return refused(
-          Action::kFail, ErrorCode::kStorageProtocol,
-          fmt::format("HTTP {} to a request for {}: the server ignores ranges", exchange.status, call.range));
-    }
-  }
-  const auto announced = exchange.header("content-length");
-  const auto length = announced ? parse_number<uint64_t>(*announced) : std::nullopt;
-  if (exchange.status == 200 && length && *length != call.sink.size()) {
-    return refused(Action::kFail, ErrorCode::kDataMismatch,
-                   fmt::format("the object has {} bytes instead of {}", *length, call.sink.size()));
-  }
-  if (exchange.received != call.sink.size()) {
-    return refused(Action::kRetry, ErrorCode::kStorageProtocol,
-                   fmt::format("the body has {} bytes instead of {}", exchange.received, call.sink.size()));
-  }
+Status S3Dialect::take_part(const Call& call, object::RemoteObject& object, uint32_t part) const {
+  object::StoredPart& stored = object.parts[part];
+  stored.tag = call.exchange.header("etag").value_or("");
+  const auto kept = call.exchange.header("x-amz-checksum-crc32c");
+  stored.checksum_kept = kept && !call.checksum.empty() && *kept == call.checksum;
   return {};
 }
 
-Verdict check_written(const Call& call) {
+Result<object::ObjectFacts> S3Dialect::read_head(const http::Exchange& answer) const {
+  const auto text = answer.header("content-length");
+  const auto size = text ? parse_number<uint64_t>(*text) : std::nullopt;
+  if (!size) return fail(ErrorCode::kStorageProtocol, "the answer has no size");
+  return object::ObjectFacts{*size, std::string(answer.header("etag").value_or(""))};
+}
+
+Result<object::ObjectsPage> S3Dialect::read_list(const Call& call) const {
+  return parse_list_answer(call.exchange.text);
+}
+
+Result<object::UploadsPage> S3Dialect::read_list_uploads(const Call& call) const {
+  return parse_uploads_answer(call.exchange.text);
+}
+
+// A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked.
+bool S3Dialect::commit_undecided(const Call& call) const {
+  return call.answer_lost || call.server_code == "InternalError";
+}
+
+namespace {
+
+Verdict check_written(const S3Dialect& dialect, const Call& call) {
   const http::Exchange& exchange = call.exchange;
   if (!exchange.text.empty()) {
-    const ServerError error = parse_error_body(exchange.text);
-    if (!error.code.empty()) return judge_error(exchange.status, error);
+    const object::ServerError error = parse_error_body(exchange.text);
+    if (!error.code.empty()) return object::judge_error(dialect, exchange.status, error);
   }
-  if (call.kind == CallKind::kUploadPart && exchange.header("etag").value_or("").empty()) {
+  if (call.kind == CallKind::kPutPart && exchange.header("etag").value_or("").empty()) {
     return refused(Action::kFail, ErrorCode::kStorageProtocol,
                    fmt::format("HTTP {} without an ETag, so the part can't be listed", exchange.status));
   }
@@ -191,7 +128,7 @@ Verdict check_written(const Call& call) {
   return {};
 }
 
-Verdict check_completed(const Call& call) {
+Verdict check_completed(const S3Dialect& dialect, const Call& call) {
   const auto answer = parse_complete_answer(call.exchange.text);
   if (!answer) {  // cut off on its way, most likely; the upload may be complete
     Verdict verdict = refused(Action::kRetry, ErrorCode::kStorageProtocol,
@@ -199,77 +136,22 @@ Verdict check_completed(const Call& call) {
     verdict.answer_lost = true;
     return verdict;
   }
-  if (answer->is_error) return judge_error(call.exchange.status, answer->error);
+  if (answer->is_error) return object::judge_error(dialect, call.exchange.status, answer->error);
   return {};
-}
-
-Verdict judge_success(const Call& call) {
-  switch (call.kind) {
-    case CallKind::kGetObject:
-      return check_read(call);
-    case CallKind::kPutObject:
-    case CallKind::kUploadPart:
-      return check_written(call);
-    case CallKind::kCompleteUpload:
-      return check_completed(call);
-    default:
-      return {};
-  }
-}
-
-/// Returns whether the answer means that the object to delete, or the upload to abort, is gone already: success.
-bool absent_is_success(const Call& call, std::string_view server_code) {
-  if (call.exchange.status != 404) return false;
-  if (call.kind == CallKind::kAbortUpload) return server_code == "NoSuchUpload" || server_code.empty();
-  return call.kind == CallKind::kDeleteObject && server_code != "NoSuchBucket";
 }
 
 }  // namespace
 
-Verdict judge_error(int status, const ServerError& error) {
-  auto [action, code] = by_status(status);
-  const auto rule = std::find_if(kRules.begin(), kRules.end(),
-                                 [&](const Rule& candidate) { return candidate.server_code == error.code; });
-  if (rule != kRules.end()) {
-    action = rule->action;
-    code = rule->code;
+Verdict S3Dialect::judge_success(const Call& call) const {
+  switch (call.kind) {
+    case CallKind::kPutObject:
+    case CallKind::kPutPart:
+      return check_written(*this, call);
+    case CallKind::kCommitUpload:
+      return check_completed(*this, call);
+    default:
+      return {};
   }
-  Verdict verdict{.action = action, .code = code};
-  verdict.happened = fmt::format("HTTP {}", status);
-  if (!error.code.empty()) verdict.happened += " " + error.code;
-  if (!error.message.empty()) verdict.happened += ": " + error.message;
-  verdict.server_code = error.code;
-  verdict.request_id = error.request_id;
-  verdict.region = error.region;
-  return verdict;
-}
-
-Verdict judge(const Call& call) {
-  const http::Exchange& exchange = call.exchange;
-  Verdict verdict;
-  // An error status counts even when the server cut the connection after it, as it may while a body is being sent.
-  if (exchange.status >= 300) {
-    const ServerError error = parse_error_body(exchange.text);
-    if (absent_is_success(call, error.code)) return {};
-    verdict = judge_error(exchange.status, error);
-    if (exchange.status < 400) {
-      verdict.happened += fmt::format(" to {}", printable(exchange.header("location").value_or("nowhere")));
-    }
-    // The server may have carried the request out before it failed.
-    verdict.answer_lost = exchange.status >= 500 && verdict.action == Action::kRetry;
-  } else if (exchange.failure != http::Failure::kNone) {
-    verdict = judge_transport(exchange);
-  } else if (exchange.status < 200) {
-    verdict = refused(Action::kFail, ErrorCode::kStorageProtocol, fmt::format("HTTP {}", exchange.status));
-  } else {
-    verdict = judge_success(call);
-  }
-  if (verdict.action == Action::kAccept) return verdict;
-  if (verdict.request_id.empty()) {
-    verdict.request_id = printable(exchange.header("x-amz-request-id").value_or(""), 100);
-  }
-  if (verdict.region.empty()) verdict.region = printable(exchange.header("x-amz-bucket-region").value_or(""), 60);
-  return verdict;
 }
 
 }  // namespace mlps::s3

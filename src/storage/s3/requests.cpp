@@ -1,66 +1,149 @@
-#include "storage/s3/requests.hpp"
-
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 #include <vector>
 
 #include "base/crc.hpp"
-#include "storage/s3/crc32c.hpp"
+#include "base/encoding.hpp"
+#include "storage/object/crc32c.hpp"
+#include "storage/s3/dialect.hpp"
 #include "storage/s3/sigv4.hpp"
 #include "storage/s3/xml.hpp"
 
 namespace mlps::s3 {
+namespace {
 
-void ask_create(Call& call, const S3Object& object) {
-  call.reset(CallKind::kCreateUpload, object.path(), object.uri());
-  call.query = "uploads=";
+using http::Method;
+using object::Call;
+using object::CallKind;
+using object::RemoteObject;
+
+struct CallFacts {
+  std::string_view name;
+  Method method;
+};
+constexpr std::array<CallFacts, object::kCallKinds> kCallFacts = {{
+    // by kind
+    {"PutObject", Method::kPut},
+    {"CreateMultipartUpload", Method::kPost},
+    {"UploadPart", Method::kPut},
+    {"CompleteMultipartUpload", Method::kPost},
+    {"AbortMultipartUpload", Method::kDelete},
+    {"GetObject", Method::kGet},
+    {"HeadObject", Method::kHead},
+    {"HeadBucket", Method::kHead},
+    {"ListObjectsV2", Method::kGet},
+    {"ListMultipartUploads", Method::kGet},
+    {"DeleteObject", Method::kDelete},
+}};
+
+/// Appends "name=value" to the request's query, whose parameters must come in the order of their names.
+void add_parameter(Call& call, std::string_view name, std::string_view value) {
+  if (!call.query.empty()) call.query += '&';
+  call.query.append(name).append("=");
+  append_encoded_query(call.query, value);
 }
 
-void ask_write(Call& call, S3Object& object, uint32_t part, std::span<const std::byte> body, const Settings& settings) {
+void reset(Call& call, CallKind kind, std::string_view path, std::string_view subject) {
+  call.reset(kind, kCallFacts.at(static_cast<size_t>(kind)).method, path, subject);
+  call.payload_hash = kEmptyPayloadHash;
+}
+
+}  // namespace
+
+S3Dialect::S3Dialect(const Location& root, Settings settings) : bucket_(root.bucket()), settings_(std::move(settings)) {
+  if (!settings_.virtual_host) append_encoded_path(bucket_path_.assign("/"), bucket_);
+}
+
+std::string_view S3Dialect::call_name(CallKind kind) const {
+  return kCallFacts.at(static_cast<size_t>(kind)).name;
+}
+
+std::string S3Dialect::object_path(std::string_view key) const {
+  std::string out = bucket_path_ + "/";
+  append_encoded_path(out, key);
+  return out;
+}
+
+void S3Dialect::ask(Call& call, CallKind kind, const RemoteObject& object) const {
+  reset(call, kind, object.path(), object.uri());
+}
+
+bool S3Dialect::ask_begin(Call& call, RemoteObject& object, unsigned round) const {
+  if (round > 0) return false;
+  ask(call, CallKind::kBeginUpload, object);
+  call.query = "uploads=";
+  return true;
+}
+
+bool S3Dialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std::span<const std::byte> body,
+                         unsigned round) const {
+  if (round > 0) return false;
   if (object.single()) {
-    call.reset(CallKind::kPutObject, object.path(), object.uri());
+    ask(call, CallKind::kPutObject, object);
   } else {
-    call.reset(CallKind::kUploadPart, object.path(), object.uri());
+    ask(call, CallKind::kPutPart, object);
     fmt::format_to(std::back_inserter(call.query), "partNumber={}&uploadId={}", part + 1, object.upload_id);
     fmt::format_to(std::back_inserter(call.scope), "part {}", part + 1);
   }
   call.body = body;
-  if (settings.checksum) {
-    object.parts[part].crc = crc32c(body);
-    call.checksum = crc32c_text(object.parts[part].crc);
+  if (settings_.checksum) {
+    const uint32_t crc = crc32c(body);
+    object.parts[part].checksum = crc;
+    call.checksum = object::crc32c_text(crc);
   }
-  call.payload_hash = settings.sign_payload ? sha256_hex(body) : std::string(kUnsignedPayload);
+  call.payload_hash = settings_.sign_payload ? sha256_hex(body) : std::string(kUnsignedPayload);
+  return true;
 }
 
-void ask_complete(Call& call, const S3Object& object, std::string& text) {
+bool S3Dialect::ask_commit(Call& call, RemoteObject& object, unsigned round) const {
+  if (round > 0) return false;
   std::vector<CompletedPart> parts;
   parts.reserve(object.parts.size());
-  for (const StoredPart& part : object.parts) {
-    parts.push_back({part.etag, part.checksum_kept ? crc32c_text(part.crc) : std::string()});
+  for (const object::StoredPart& part : object.parts) {
+    parts.push_back({part.tag, part.checksum_kept ? object::crc32c_text(static_cast<uint32_t>(part.checksum)) : ""});
   }
-  text = complete_request_body(parts);
-  call.reset(CallKind::kCompleteUpload, object.path(), object.uri());
+  ask(call, CallKind::kCommitUpload, object);
   call.query.append("uploadId=").append(object.upload_id);
-  call.body = std::as_bytes(std::span(text));
-  call.payload_hash = sha256_hex(text);
+  call.text = complete_request_body(parts);
+  call.body = std::as_bytes(std::span(call.text));
+  call.payload_hash = sha256_hex(call.text);
+  return true;
 }
 
-void ask_abort(Call& call, const S3Object& object) {
-  call.reset(CallKind::kAbortUpload, object.path(), object.uri());
-  call.query.append("uploadId=").append(object.upload_id);
+bool S3Dialect::ask_abort(Call& call, RemoteObject& object, unsigned round) const {
+  if (round == 0 && !object.upload_id.empty() && !object.completed) {
+    ask(call, CallKind::kAbortUpload, object);
+    call.query.append("uploadId=").append(object.upload_id);
+    return true;
+  }
+  const bool stored = round == 0 && (object.completed || (object.single() && object.maybe_stored.load()));
+  // An upload that is gone after Complete was sent has become the object, and it isn't wanted.
+  const bool became_object =
+      round == 1 && call.kind == CallKind::kAbortUpload && call.exchange.status == 404 && object.complete_sent;
+  if (!stored && !became_object) return false;
+  ask_delete(call, object);
+  return true;
 }
 
-void ask_delete(Call& call, const S3Object& object) {
-  call.reset(CallKind::kDeleteObject, object.path(), object.uri());
+bool S3Dialect::ask_abort_found(Call& call, const RemoteObject& object, const std::string& id, unsigned round) const {
+  if (round > 0) return false;
+  ask(call, CallKind::kAbortUpload, object);
+  add_parameter(call, "uploadId", id);
+  return true;
 }
 
-void ask_head(Call& call, const S3Object& object) {
-  call.reset(CallKind::kHeadObject, object.path(), object.uri());
+void S3Dialect::ask_delete(Call& call, const RemoteObject& object) const {
+  ask(call, CallKind::kDeleteObject, object);
 }
 
-void ask_read(Call& call, const S3Object& object, uint64_t offset, std::span<std::byte> buffer) {
-  call.reset(CallKind::kGetObject, object.path(), object.uri());
+void S3Dialect::ask_head(Call& call, const RemoteObject& object) const {
+  ask(call, CallKind::kHeadObject, object);
+}
+
+void S3Dialect::ask_read(Call& call, const RemoteObject& object, uint64_t offset, std::span<std::byte> buffer) const {
+  ask(call, CallKind::kGetObject, object);
   call.sink = buffer;
   call.first_byte = offset;
   call.object_bytes = object.size_bytes();
@@ -69,6 +152,32 @@ void ask_read(Call& call, const S3Object& object, uint64_t offset, std::span<std
   const uint64_t last = call.first_byte + buffer.size() - 1;
   fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", call.first_byte, last);
   fmt::format_to(std::back_inserter(call.scope), "bytes {}-{}", call.first_byte, last);
+}
+
+void S3Dialect::ask_bucket(Call& call, std::string_view subject) const {
+  reset(call, CallKind::kHeadBucket, bucket_path_.empty() ? "/" : bucket_path_, subject);
+}
+
+void S3Dialect::ask_list(Call& call, std::string_view subject, std::string_view key_prefix,
+                         const std::string& continuation) const {
+  reset(call, CallKind::kListObjects, bucket_path_.empty() ? "/" : bucket_path_, subject);
+  if (!continuation.empty()) add_parameter(call, "continuation-token", continuation);
+  for (const auto& [name, value] : {std::pair("encoding-type", "url"), {"list-type", "2"}, {"max-keys", "1000"}}) {
+    add_parameter(call, name, value);
+  }
+  add_parameter(call, "prefix", key_prefix);
+}
+
+// Asks without encoding-type: with it, Ceph RGW encodes keys without saying so, and its markers not.
+bool S3Dialect::ask_list_uploads(Call& call, std::string_view subject, std::string_view key_prefix,
+                                 const object::UploadsPage& after) const {
+  reset(call, CallKind::kListUploads, bucket_path_.empty() ? "/" : bucket_path_, subject);
+  if (!after.next_key.empty()) add_parameter(call, "key-marker", after.next_key);
+  add_parameter(call, "max-uploads", "1000");
+  add_parameter(call, "prefix", key_prefix);
+  if (!after.next_id.empty()) add_parameter(call, "upload-id-marker", after.next_id);
+  add_parameter(call, "uploads", "");
+  return true;
 }
 
 }  // namespace mlps::s3

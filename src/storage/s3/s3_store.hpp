@@ -3,10 +3,14 @@
 #include <memory>
 
 #include "base/environment.hpp"
+#include "storage/object/context.hpp"
 #include "storage/s3/settings.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::s3 {
+
+/// Returns what the sessions of a store with these settings share.
+std::shared_ptr<object::Context> make_context(const Location& root, Settings settings);
 
 /// Returns a store with these settings, which no variable decided: tests use short back-offs, benchmarks a server of
 /// their own.

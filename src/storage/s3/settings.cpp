@@ -4,10 +4,10 @@
 
 #include <sstream>
 
+#include "base/encoding.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "storage/s3/credentials.hpp"
-#include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
 namespace {

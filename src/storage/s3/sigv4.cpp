@@ -4,7 +4,7 @@
 #include <openssl/hmac.h>
 #include <time.h>
 
-#include "storage/s3/encoding.hpp"
+#include "base/encoding.hpp"
 
 namespace mlps::s3 {
 namespace {

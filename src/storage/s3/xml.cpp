@@ -8,8 +8,8 @@
 #include <optional>
 #include <pugixml.hpp>
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "storage/s3/encoding.hpp"
 
 namespace mlps::s3 {
 namespace {
@@ -77,8 +77,8 @@ Status parse(std::string_view body, Parsed& out) {
   return {};
 }
 
-ServerError error_of(const pugi::xml_node& root) {
-  ServerError out;
+object::ServerError error_of(const pugi::xml_node& root) {
+  object::ServerError out;
   out.code = printable(text_of(root, "Code"), 100);
   out.message = printable(text_of(root, "Message"));
   out.request_id = printable(text_of(root, "RequestId"), 100);
@@ -122,8 +122,8 @@ Result<bool> is_truncated(const pugi::xml_node& root) {
   return fail(ErrorCode::kStorageProtocol, "the list doesn't say whether it is complete (IsTruncated)");
 }
 
-Result<ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
-  ListedObject out;
+Result<object::ListedObject> listed_object(const pugi::xml_node& node, bool encoded) {
+  object::ListedObject out;
   auto key = key_in(node, "Key", encoded);
   if (!key) return fail(std::move(key.error()));
   out.key = std::move(*key);
@@ -146,10 +146,10 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
-ServerError parse_error_body(std::string_view body) {
+object::ServerError parse_error_body(std::string_view body) {
   Parsed parsed;
   if (!parse(body, parsed)) return {};
-  return local_name(parsed.root) == "Error" ? error_of(parsed.root) : ServerError{};
+  return local_name(parsed.root) == "Error" ? error_of(parsed.root) : object::ServerError{};
 }
 
 Result<std::string> parse_upload_id(std::string_view body) {
@@ -166,11 +166,11 @@ Result<CompleteAnswer> parse_complete_answer(std::string_view body) {
   return CompleteAnswer{false, {}, printable(text_of(parsed.root, "ETag"))};
 }
 
-Result<ListAnswer> parse_list_answer(std::string_view body) {
+Result<object::ObjectsPage> parse_list_answer(std::string_view body) {
   Parsed parsed;
   if (auto status = parse_as("ListBucketResult", body, parsed); !status) return fail(status.error());
   const pugi::xml_node& root = parsed.root;
-  ListAnswer out;
+  object::ObjectsPage out;
   const bool encoded = text_of(root, "EncodingType") == "url";
   for (const pugi::xml_node& node : root.children()) {
     if (local_name(node) != "Contents") continue;
@@ -180,18 +180,18 @@ Result<ListAnswer> parse_list_answer(std::string_view body) {
   }
   const auto truncated = is_truncated(root);
   if (!truncated) return fail(truncated.error());
-  if (*truncated) out.next_token = text_of(root, "NextContinuationToken");
-  if (*truncated && out.next_token.empty()) {
+  if (*truncated) out.next = text_of(root, "NextContinuationToken");
+  if (*truncated && out.next.empty()) {
     return fail(ErrorCode::kStorageProtocol, "the list is cut short without a NextContinuationToken");
   }
   return out;
 }
 
-Result<UploadsAnswer> parse_uploads_answer(std::string_view body) {
+Result<object::UploadsPage> parse_uploads_answer(std::string_view body) {
   Parsed parsed;
   if (auto status = parse_as("ListMultipartUploadsResult", body, parsed); !status) return fail(status.error());
   const pugi::xml_node& root = parsed.root;
-  UploadsAnswer out;
+  object::UploadsPage out;
   const bool encoded = text_of(root, "EncodingType") == "url";
   for (const pugi::xml_node& node : root.children()) {
     if (local_name(node) != "Upload") continue;

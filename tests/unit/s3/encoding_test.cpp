@@ -1,11 +1,11 @@
-#include "storage/s3/encoding.hpp"
+#include "base/encoding.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/crc.hpp"
-#include "storage/s3/crc32c.hpp"
+#include "storage/object/crc32c.hpp"
 
-namespace mlps::s3 {
+namespace mlps {
 namespace {
 
 std::span<const std::byte> raw(std::string_view text) {
@@ -42,6 +42,15 @@ TEST(Encoding, Base64AndHex) {
   EXPECT_EQ(from_hex("0g"), std::nullopt);
 }
 
+TEST(Encoding, Base64IsReadStrictly) {
+  for (const char* text : {"", "f", "fo", "foo", "foob", "\xff\xfe\x00z"}) {
+    EXPECT_EQ(base64_decoded(base64(raw(text))), text);
+  }
+  for (const char* text : {"Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v!AAA", "Zm=v", "Zm9v\n"}) {
+    EXPECT_EQ(base64_decoded(text), std::nullopt) << text;
+  }
+}
+
 TEST(Encoding, HttpDates) {
   EXPECT_EQ(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), 1369353600);
   EXPECT_EQ(parse_http_date("yesterday"), std::nullopt);
@@ -58,7 +67,7 @@ TEST(Crc32c, KnownAnswers) {
   EXPECT_EQ(crc32c({}), 0U);
   const std::string zeros(32, '\0');  // RFC 3720, B.4
   EXPECT_EQ(crc32c(raw(zeros)), 0x8a9136aa);
-  EXPECT_EQ(crc32c_text(0xe3069283), "4waSgw==");
+  EXPECT_EQ(object::crc32c_text(0xe3069283), "4waSgw==");
 }
 
 TEST(Crc32c, JoinedEqualsWhole) {
@@ -73,8 +82,8 @@ TEST(Crc32c, JoinedEqualsWhole) {
 TEST(Crc32c, CompositeIsTheCrcOfCrcs) {
   const uint32_t parts[] = {0x01020304, 0xa0b0c0d0};
   const std::string bytes = "\x01\x02\x03\x04\xa0\xb0\xc0\xd0";
-  EXPECT_EQ(crc32c_composite(parts), crc32c_text(crc32c(raw(bytes))) + "-2");
+  EXPECT_EQ(object::crc32c_composite(parts), object::crc32c_text(crc32c(raw(bytes))) + "-2");
 }
 
 }  // namespace
-}  // namespace mlps::s3
+}  // namespace mlps

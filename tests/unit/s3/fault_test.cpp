@@ -21,7 +21,7 @@ class FaultTest : public S3Test {
   }
 
   std::string bytes;
-  std::unique_ptr<s3::S3Object> target;
+  std::unique_ptr<object::RemoteObject> target;
 };
 
 TEST_F(FaultTest, SlowDownThenOk) {

@@ -50,9 +50,9 @@ void S3Test::open(s3::Settings settings, unsigned depth) {
   session_ = std::move(*store_->open_session(depth));
 }
 
-std::unique_ptr<s3::S3Object> S3Test::object(const std::string& name, uint64_t size, uint64_t part_bytes) {
+std::unique_ptr<object::RemoteObject> S3Test::object(const std::string& name, uint64_t size, uint64_t part_bytes) {
   auto made = store_->object({.name = name, .size_bytes = size, .part_bytes = part_bytes, .payload = {}});
-  return std::unique_ptr<s3::S3Object>(static_cast<s3::S3Object*>(made.release()));
+  return std::unique_ptr<object::RemoteObject>(static_cast<object::RemoteObject*>(made.release()));
 }
 
 std::vector<Operation*> S3Test::wait_for(size_t count) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "scripted_server.hpp"
-#include "storage/s3/s3_object.hpp"
+#include "storage/object/remote_object.hpp"
 #include "storage/s3/s3_store.hpp"
 
 namespace mlps::test {
@@ -32,7 +32,7 @@ class S3Test : public ::testing::Test {
   void open(s3::Settings settings, unsigned depth = 4);
 
   storage::Session& session() { return *session_; }
-  std::unique_ptr<s3::S3Object> object(const std::string& name, uint64_t size, uint64_t part_bytes = kPart);
+  std::unique_ptr<object::RemoteObject> object(const std::string& name, uint64_t size, uint64_t part_bytes = kPart);
 
   /// Submits one operation and waits for it.
   Operation run(OpKind kind, storage::Object& object, uint32_t part = 0, std::span<std::byte> buffer = {});

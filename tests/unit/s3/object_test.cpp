@@ -2,15 +2,19 @@
 
 #include "base/units.hpp"
 #include "fixture.hpp"
-#include "storage/s3/s3_object.hpp"
+#include "storage/s3/dialect.hpp"
 
 namespace mlps::s3 {
 namespace {
 
+uint64_t grown_part_bytes(uint64_t size_bytes, uint64_t wanted) {
+  return object::grown_part_bytes(kPartLimits, size_bytes, wanted);
+}
+
 TEST(PartBytes, OnePartStaysAsWanted) {
   EXPECT_EQ(grown_part_bytes(0, 16 * kMiB), 16 * kMiB);
   EXPECT_EQ(grown_part_bytes(1 * kMiB, 1 * kMiB), 1 * kMiB);
-  EXPECT_EQ(grown_part_bytes(100, 0), kUsualPartBytes);
+  EXPECT_EQ(grown_part_bytes(100, 0), kPartLimits.usual_part_bytes);
 }
 
 TEST(PartBytes, SeveralPartsHaveTheServersMinimum) {
@@ -31,21 +35,20 @@ TEST(PartBytes, NeverBeyondTheServersMaximum) {
   EXPECT_EQ(grown_part_bytes(uint64_t{60'000} * kGiB, 16 * kMiB), 5 * kGiB);
 }
 
-TEST(S3Object, NamesAreEncodedOnce) {
+TEST(RemoteObject, NamesAreEncodedOnce) {
   Settings settings = mlps::test::test_settings({"http://127.0.0.1:9000"});
-  const Context context(Location(Scheme::kS3, "bkt", "run 1"), settings);
-  const S3Object object(context, {.name = "a/b+c%20.pt", .size_bytes = 3, .part_bytes = 0, .payload = {}});
-  EXPECT_EQ(object.path(), "/bkt/run%201/a/b%2Bc%2520.pt");
-  EXPECT_EQ(object.uri(), "s3://bkt/run 1/a/b+c%20.pt");
+  const auto context = make_context(Location(Scheme::kS3, "bkt", "run 1"), settings);
+  const auto object = context->make_object({.name = "a/b+c%20.pt", .size_bytes = 3, .part_bytes = 0, .payload = {}});
+  EXPECT_EQ(object->path(), "/bkt/run%201/a/b%2Bc%2520.pt");
+  EXPECT_EQ(object->uri(), "s3://bkt/run 1/a/b+c%20.pt");
   settings.virtual_host = true;
-  const Context virtual_context(Location(Scheme::kS3, "bkt", ""), settings);
-  EXPECT_EQ(S3Object(virtual_context, {.name = "k", .size_bytes = 0, .part_bytes = 0, .payload = {}}).path(), "/k");
-  EXPECT_EQ(virtual_context.hosts.front(), "bkt.127.0.0.1:9000");
+  const auto virtual_context = make_context(Location(Scheme::kS3, "bkt", ""), settings);
+  EXPECT_EQ(virtual_context->make_object({.name = "k", .size_bytes = 0, .part_bytes = 0, .payload = {}})->path(), "/k");
+  EXPECT_EQ(virtual_context->servers.front().host, "bkt.127.0.0.1:9000");
 }
 
-TEST(S3Object, TheFirstEtagStays) {
-  const Context context(Location(Scheme::kS3, "bkt", ""), mlps::test::test_settings({"http://127.0.0.1:9000"}));
-  S3Object object(context, {.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}});
+TEST(RemoteObject, TheFirstEtagStays) {
+  object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, "/k", "k");
   EXPECT_EQ(object.pinned_etag(), "");
   object.pin_etag("");
   object.pin_etag("\"a\"");

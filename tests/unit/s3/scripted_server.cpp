@@ -12,8 +12,8 @@
 #include <stdexcept>
 
 #include "../support/loopback.hpp"
+#include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "storage/s3/encoding.hpp"
 
 namespace mlps::test {
 namespace {

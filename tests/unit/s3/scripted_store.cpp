@@ -6,9 +6,9 @@
 #include <array>
 
 #include "base/crc.hpp"
+#include "base/encoding.hpp"
 #include "scripted_server.hpp"
-#include "storage/s3/crc32c.hpp"
-#include "storage/s3/encoding.hpp"
+#include "storage/object/crc32c.hpp"
 
 namespace mlps::test {
 namespace {
@@ -17,7 +17,7 @@ std::string md5(const std::string& bytes) {
   std::array<std::byte, 16> digest = {};
   unsigned length = 0;
   EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length, EVP_md5(), nullptr);
-  return s3::hex(digest);
+  return hex(digest);
 }
 
 std::string http_date(int64_t seconds) {
@@ -36,7 +36,7 @@ std::string header_of(const Request& request, const std::string& name) {
 
 bool checksum_wrong(const Request& request) {
   const std::string sent = header_of(request, "x-amz-checksum-crc32c");
-  return !sent.empty() && sent != s3::crc32c_text(crc32c(std::as_bytes(std::span(request.body))));
+  return !sent.empty() && sent != object::crc32c_text(crc32c(std::as_bytes(std::span(request.body))));
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Reply ScriptedServer::store(const Request& request) {
   } else if (request.method == "POST") {
     reply = complete(request);
   } else if (request.method == "DELETE" && request.query.starts_with("uploadId=")) {
-    const auto id = s3::percent_decoded(query_value(request.query, "uploadId")).value_or("");
+    const auto id = percent_decoded(query_value(request.query, "uploadId")).value_or("");
     reply = uploads_.erase(id) == 1 ? Reply{.status = 204} : error_reply(404, "NoSuchUpload");
   } else if (request.method == "DELETE") {
     objects_.erase(request.path);
@@ -86,7 +86,7 @@ Reply ScriptedServer::store(const Request& request) {
 }
 
 Reply ScriptedServer::put_part(const Request& request) {
-  const auto id = s3::percent_decoded(query_value(request.query, "uploadId")).value_or("");
+  const auto id = percent_decoded(query_value(request.query, "uploadId")).value_or("");
   const auto upload = uploads_.find(id);
   if (upload == uploads_.end()) return error_reply(404, "NoSuchUpload");
   if (checksum_wrong(request)) return error_reply(400, "BadDigest");
@@ -98,7 +98,7 @@ Reply ScriptedServer::put_part(const Request& request) {
 }
 
 Reply ScriptedServer::complete(const Request& request) {
-  const auto id = s3::percent_decoded(query_value(request.query, "uploadId")).value_or("");
+  const auto id = percent_decoded(query_value(request.query, "uploadId")).value_or("");
   const auto upload = uploads_.find(id);
   if (upload == uploads_.end()) return error_reply(404, "NoSuchUpload");
   Stored whole;
@@ -109,11 +109,11 @@ Reply ScriptedServer::complete(const Request& request) {
       return error_reply(400, "InvalidPart");
     }
     whole.bytes += part.bytes;
-    digests += s3::from_hex(part.etag.substr(1, 32)).value_or("");
+    digests += from_hex(part.etag.substr(1, 32)).value_or("");
     crcs.push_back(crc32c(std::as_bytes(std::span(part.bytes))));
   }
   whole.etag = fmt::format("\"{}-{}\"", md5(digests), crcs.size());
-  whole.checksum = s3::crc32c_composite(crcs);
+  whole.checksum = object::crc32c_composite(crcs);
   whole.modified = time(nullptr);
   objects_[upload->second.path] = whole;
   uploads_.erase(upload);
@@ -150,8 +150,8 @@ Reply ScriptedServer::get(const Request& request) const {
 }
 
 Reply ScriptedServer::list(const Request& request) const {
-  const std::string prefix = s3::percent_decoded(query_value(request.query, "prefix")).value_or("");
-  const std::string after = s3::percent_decoded(query_value(request.query, "continuation-token")).value_or("");
+  const std::string prefix = percent_decoded(query_value(request.query, "prefix")).value_or("");
+  const std::string after = percent_decoded(query_value(request.query, "continuation-token")).value_or("");
   constexpr int kPage = 3;  // small, so that paging happens
   std::string entries;
   std::string last;
@@ -160,7 +160,7 @@ Reply ScriptedServer::list(const Request& request) const {
   for (const auto& [path, stored] : objects_) {
     if (!path.starts_with(request.path + "/")) continue;
     const std::string encoded = path.substr(request.path.size() + 1);
-    const std::string key = s3::percent_decoded(encoded).value_or("");
+    const std::string key = percent_decoded(encoded).value_or("");
     if (!key.starts_with(prefix) || key <= after) continue;
     if (listed == kPage) {
       more = true;
@@ -179,14 +179,12 @@ Reply ScriptedServer::list(const Request& request) const {
 
 // Keys and markers as they are, as Ceph RGW without encoding-type.
 Reply ScriptedServer::list_uploads(const Request& request) const {
-  const auto value = [&](const char* name) {
-    return s3::percent_decoded(query_value(request.query, name)).value_or("");
-  };
+  const auto value = [&](const char* name) { return percent_decoded(query_value(request.query, name)).value_or(""); };
   const std::pair<std::string, std::string> after = {value("key-marker"), value("upload-id-marker")};
   std::map<std::pair<std::string, std::string>, const Upload*> sorted;
   for (const auto& [id, upload] : uploads_) {
     if (!upload.path.starts_with(request.path + "/")) continue;
-    const std::string key = s3::percent_decoded(upload.path.substr(request.path.size() + 1)).value_or("");
+    const std::string key = percent_decoded(upload.path.substr(request.path.size() + 1)).value_or("");
     if (key.starts_with(value("prefix")) && std::pair(key, id) > after) sorted[{key, id}] = &upload;
   }
   constexpr int kPage = 3;

@@ -1,6 +1,6 @@
 #include "base/crc.hpp"
 #include "fixture.hpp"
-#include "storage/s3/crc32c.hpp"
+#include "storage/object/crc32c.hpp"
 
 namespace mlps::test {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::StartsWith;
 class WriteTest : public S3Test {};
 
 std::string crc_of(std::string_view text) {
-  return s3::crc32c_text(crc32c(std::as_bytes(std::span(text))));
+  return object::crc32c_text(crc32c(std::as_bytes(std::span(text))));
 }
 
 TEST_F(WriteTest, SmallObjectIsOnePutAndOneHead) {

@@ -74,7 +74,7 @@ TEST(Xml, List) {
   ASSERT_EQ(page->objects.size(), 2U);
   EXPECT_EQ(page->objects[0].key, "a/b c");
   EXPECT_EQ(page->objects[0].size_bytes, 12U);
-  EXPECT_EQ(page->next_token, "t&1");
+  EXPECT_EQ(page->next, "t&1");
 }
 
 TEST(Xml, KeysAreVerbatimWithoutEncodingType) {

@@ -7,9 +7,12 @@
 #include <string>
 #include <string_view>
 
-namespace mlps::s3 {
+namespace mlps {
 
-/// Appends `text` with every byte outside A-Z a-z 0-9 - . _ ~ as %XX, as Signature Version 4 demands. In paths
+/// The encodings of texts and bytes in requests to servers.
+
+/// Appends `text` with every byte outside A-Z a-z 0-9 - . _ ~ as %XX, as RFC 3986 and Signature Version 4 demand. In
+/// paths
 /// '/' stays; in query names and values it doesn't.
 void append_encoded_path(std::string& out, std::string_view text);
 void append_encoded_query(std::string& out, std::string_view text);
@@ -24,6 +27,8 @@ std::string hex(std::span<const std::byte> bytes);
 std::optional<std::string> from_hex(std::string_view text);
 
 std::string base64(std::span<const std::byte> bytes);
+/// Returns the bytes that base64 text (with its padding, without line ends) spells; nothing for other text.
+std::optional<std::string> base64_decoded(std::string_view text);
 
 /// Returns the seconds since the epoch of an HTTP date ("Fri, 24 May 2013 00:00:00 GMT"); nothing for other text.
 std::optional<int64_t> parse_http_date(std::string_view text);
@@ -31,4 +36,4 @@ std::optional<int64_t> parse_http_date(std::string_view text);
 /// Returns a server's text fit for one line of an error: control bytes become blanks, at most `limit` bytes.
 std::string printable(std::string_view text, size_t limit = 300);
 
-}  // namespace mlps::s3
+}  // namespace mlps

@@ -7,17 +7,17 @@
 
 #include "base/error.hpp"
 #include "storage/http/engine.hpp"
-#include "storage/s3/call.hpp"
-#include "storage/s3/context.hpp"
-#include "storage/s3/judge.hpp"
+#include "storage/object/call.hpp"
+#include "storage/object/context.hpp"
+#include "storage/object/judge.hpp"
 
-namespace mlps::s3 {
+namespace mlps::object {
 
-/// Carries out calls: signs, chooses an endpoint, judges the answer and repeats what may be repeated, many at a time
-/// on one thread and without ever sleeping. Not thread-safe, except wake().
+/// Carries out calls: chooses a server, has the request written, judges the answer and repeats what may be repeated,
+/// many at a time on one thread and without ever sleeping. Not thread-safe, except wake().
 class Client {
  public:
-  /// At most `slots` calls may be under way. `ordinal` spreads the sessions of a store over its endpoints.
+  /// At most `slots` calls may be under way. `ordinal` spreads the sessions of a store over its servers.
   static Result<std::unique_ptr<Client>> open(Context& context, unsigned slots, unsigned ordinal);
 
   /// Starts a call. It comes back from poll(), with `error` set if it was given up.
@@ -32,9 +32,9 @@ class Client {
  private:
   Client(Context& context, std::unique_ptr<http::Engine> engine, unsigned ordinal);
 
+  int64_t server_time() const;
   void send(Call& call);
-  void write_headers(Call& call);
-  size_t next_endpoint();
+  size_t next_server();
   void evaluate(Call& call, std::vector<Call*>& done);
   bool repeat_at_once(Call& call, const Verdict& verdict);
   bool correct_clock(Call& call);
@@ -44,14 +44,13 @@ class Client {
 
   Context& context_;
   std::unique_ptr<http::Engine> engine_;
-  Signer signer_;
+  std::unique_ptr<RequestWriter> writer_;
   std::minstd_rand random_;
   size_t turn_;
   std::vector<Nanos> quarantined_until_;
-  int64_t time_second_ = -1;
-  std::string time_text_;
   std::vector<Call*> waiting_;
+  std::vector<Call*> refused_;  ///< given up before anything was sent
   std::vector<http::Exchange*> answered_;
 };
 
-}  // namespace mlps::s3
+}  // namespace mlps::object

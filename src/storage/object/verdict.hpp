@@ -1,13 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
-#include "storage/s3/call.hpp"
-#include "storage/s3/xml.hpp"
 
-namespace mlps::s3 {
+namespace mlps::object {
 
 /// The next step after an attempt.
 enum class Action : uint8_t {
@@ -15,8 +14,9 @@ enum class Action : uint8_t {
   kRetry,      ///< transient: short back-off
   kThrottled,  ///< the server asked for less: long back-off, Retry-After
   kRepeat,     ///< an idle connection had gone stale: again at once
-  kFailOver,   ///< nothing was sent: the next endpoint, else as kRetry
+  kFailOver,   ///< nothing was sent: the next server, else as kRetry
   kSkewed,     ///< clocks differ: correct once, then fatal
+  kAdapt,      ///< RequestWriter::adapt() may find another way (a new token, another region): once, then fatal
   kFail
 };
 
@@ -30,10 +30,19 @@ struct Verdict {
   bool answer_lost = false;  ///< the server may have carried the request out nevertheless
 };
 
-/// Judges the attempt in `call.exchange`.
-Verdict judge(const Call& call);
+/// The content of an answer with an error. Texts fit on one line.
+struct ServerError {
+  std::string code;     ///< the server's own word, "SlowDown" or "BlobNotFound"; empty: none
+  std::string message;  ///< the server's words
+  std::string request_id;
+  std::string region;  ///< where the server names the right one
+};
 
-/// Judges an answer with an error: by the server's code, else by status.
-Verdict judge_error(int status, const ServerError& error);
+/// What a server's error code means, where its status doesn't say enough.
+struct ErrorRule {
+  std::string_view server_code;
+  Action action;
+  ErrorCode code;
+};
 
-}  // namespace mlps::s3
+}  // namespace mlps::object

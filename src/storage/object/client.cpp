@@ -1,15 +1,15 @@
-#include "storage/s3/client.hpp"
+#include "storage/object/client.hpp"
 
 #include <time.h>
 
 #include <algorithm>
 
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "storage/s3/encoding.hpp"
-#include "storage/s3/errors.hpp"
+#include "storage/object/errors.hpp"
 
-namespace mlps::s3 {
+namespace mlps::object {
 namespace {
 
 // Bodies from this size on wait for "100 Continue" when they are sent again, so that a server that still refuses
@@ -49,13 +49,13 @@ Result<std::unique_ptr<Client>> Client::open(Context& context, unsigned slots, u
 Client::Client(Context& context, std::unique_ptr<http::Engine> engine, unsigned ordinal)
     : context_(context),
       engine_(std::move(engine)),
-      signer_(context.settings.credentials, context.settings.region),
+      writer_(context.dialect->open_writer()),
       random_(static_cast<unsigned>(now_ns()) ^ (ordinal * 0x9E3779B9U)),
       turn_(ordinal),
-      quarantined_until_(context.bases.size(), 0) {}
+      quarantined_until_(context.servers.size(), 0) {}
 
-size_t Client::next_endpoint() {
-  const size_t count = context_.bases.size();
+size_t Client::next_server() {
+  const size_t count = context_.servers.size();
   const Nanos now = count > 1 ? now_ns() : 0;
   for (size_t tried = 0; tried < count; ++tried) {
     const size_t candidate = turn_++ % count;
@@ -70,63 +70,36 @@ void Client::begin(Call& call) {
   send(call);
 }
 
-void Client::write_headers(Call& call) {
-  const int64_t second = time(nullptr) + context_.clock_offset.load(std::memory_order_relaxed);
-  if (second != time_second_) {
-    time_second_ = second;
-    time_text_ = amz_time(second);
-  }
-  const std::string& token = context_.settings.credentials.session_token;
-  const bool head = call.kind == CallKind::kHeadObject;
-  const bool announce = call.kind == CallKind::kCreateUpload && context_.settings.checksum;
-
-  std::array<SignedHeader, 9> all;  // in alphabetical order, as the signature wants them
-  size_t count = 0;
-  const auto add = [&](std::string_view name, std::string_view value) {
-    if (!value.empty()) all[count++] = {name, value};
-  };
-  add("host", context_.hosts[call.endpoint]);
-  add("if-match", call.if_match);
-  add("range", call.range);
-  add("x-amz-checksum-algorithm", announce ? "CRC32C" : "");
-  add("x-amz-checksum-crc32c", call.checksum);
-  add("x-amz-checksum-mode", head && context_.settings.checksum ? "ENABLED" : "");
-  add("x-amz-content-sha256", call.payload_hash);
-  add("x-amz-date", time_text_);
-  add("x-amz-security-token", token);
-
-  const std::span<const SignedHeader> headers(all.data(), count);
-  http::HeaderList& lines = call.exchange.headers;
-  lines.text.clear();
-  for (const SignedHeader& header : headers) lines.add(header.name, header.value);
-  lines.add("Authorization", signer_.authorization({http::method_name(call.exchange.method), call.path, call.query,
-                                                    headers, call.payload_hash, time_text_}));
-  lines.add("User-Agent", "mlpstorage");
+int64_t Client::server_time() const {
+  return time(nullptr) + context_.clock_offset.load(std::memory_order_relaxed);
 }
 
 void Client::send(Call& call) {
   call.due_ns = 0;
-  call.endpoint = next_endpoint();
+  call.server = next_server();
   http::Exchange& exchange = call.exchange;
-  exchange.method = call_method(call.kind);
-  exchange.origin = context_.bases[call.endpoint];
-  exchange.target = call.path;
-  if (!call.query.empty()) exchange.target.append("?").append(call.query);
+  exchange.method = call.method;
   exchange.expect_continue = call.retries > 0 && call.body.size() >= kExpectContinueBytes;
   exchange.body = call.body;
   exchange.sink = call.sink;
   const bool lists = call.kind == CallKind::kListObjects || call.kind == CallKind::kListUploads;
   exchange.text_limit = lists ? size_t{8} << 20 : size_t{1} << 20;
-  const Settings& settings = context_.settings;
+  const TransferSettings& settings = context_.settings;
   exchange.stall_seconds =
-      call.kind == CallKind::kCompleteUpload ? settings.complete_stall_seconds : settings.stall_seconds;
+      call.kind == CallKind::kCommitUpload ? settings.commit_stall_seconds : settings.stall_seconds;
   exchange.total_milliseconds = 0;
   if (call.deadline_ns != 0) {
     exchange.total_milliseconds =
         static_cast<unsigned>(std::clamp<Nanos>((call.deadline_ns - now_ns()) / 1'000'000, 1, 3'600'000));
   }
   exchange.owner = &call;
-  write_headers(call);
+  exchange.headers.text.clear();
+  if (auto written = writer_->write(call, context_.servers[call.server], server_time()); !written) {
+    call.error = std::move(written.error());
+    call.under_way = false;
+    refused_.push_back(&call);
+    return;
+  }
   engine_->start(exchange);
 }
 
@@ -137,19 +110,23 @@ bool Client::repeat_at_once(Call& call, const Verdict& verdict) {
       ++call.immediate_repeats;
       return true;
     case Action::kFailOver: {
-      const size_t count = context_.bases.size();
+      const size_t count = context_.servers.size();
       if (count == 1) return false;
-      if (quarantined_until_[call.endpoint] <= now_ns()) {
-        log::warning("Endpoint {} can't be reached ({}); using the others for now.", context_.bases[call.endpoint],
+      if (quarantined_until_[call.server] <= now_ns()) {
+        log::warning("Endpoint {} can't be reached ({}); using the others for now.", context_.servers[call.server].url,
                      verdict.happened);
       }
-      quarantined_until_[call.endpoint] = now_ns() + context_.settings.retry.quarantine.count();
+      quarantined_until_[call.server] = now_ns() + context_.settings.retry.quarantine.count();
       if (call.failovers + 1 >= count) return false;
       ++call.failovers;
       return true;
     }
     case Action::kSkewed:
       return correct_clock(call);
+    case Action::kAdapt:
+      if (call.adapted) return false;
+      call.adapted = true;
+      return writer_->adapt(call, verdict);
     default:
       return false;
   }
@@ -175,8 +152,7 @@ Nanos Client::wait_before_next(const Call& call, const Verdict& verdict) {
   const Nanos most = std::min<Nanos>(policy.cap.count(), base << doublings);
   const double share = std::uniform_real_distribution<double>(0, 1)(random_);
   const Nanos jittered = static_cast<Nanos>(share * static_cast<double>(most));
-  const int64_t server_now = time(nullptr) + context_.clock_offset.load(std::memory_order_relaxed);
-  const Nanos asked = std::min<Nanos>(asked_wait(call.exchange, server_now), policy.retry_after_cap.count());
+  const Nanos asked = std::min<Nanos>(asked_wait(call.exchange, server_time()), policy.retry_after_cap.count());
   return std::max(jittered, asked);
 }
 
@@ -185,13 +161,16 @@ void Client::tell_waiting(const Call& call, const Verdict& verdict) {
   Nanos last = context_.told_waiting_ns.load();
   if (last != 0 && now - last < kTellAgain) return;
   if (!context_.told_waiting_ns.compare_exchange_strong(last, now)) return;  // another session says it
-  log::warning("Waiting for {}: {} {}: {}; attempt {} of {} follows (AWS_MAX_ATTEMPTS).", context_.bases[call.endpoint],
-               call_name(call.kind), call.subject, verdict.happened, call.counted_attempts,
-               context_.settings.retry.max_attempts);
+  log::warning("Waiting for {}: {} {}: {}; attempt {} of {} follows (AWS_MAX_ATTEMPTS).",
+               context_.servers[call.server].url, context_.dialect->call_name(call.kind), call.subject,
+               verdict.happened, call.counted_attempts, context_.settings.retry.max_attempts);
 }
 
 bool Client::repeat_later(Call& call, const Verdict& verdict) {
-  if (verdict.action == Action::kFail || verdict.action == Action::kSkewed) return false;
+  if (verdict.action != Action::kRetry && verdict.action != Action::kThrottled && verdict.action != Action::kRepeat &&
+      verdict.action != Action::kFailOver) {
+    return false;
+  }
   if (call.counted_attempts >= context_.settings.retry.max_attempts) return false;
   const Nanos due = now_ns() + wait_before_next(call, verdict);
   if (call.deadline_ns != 0 && due >= call.deadline_ns) return false;
@@ -202,7 +181,7 @@ bool Client::repeat_later(Call& call, const Verdict& verdict) {
 }
 
 void Client::evaluate(Call& call, std::vector<Call*>& done) {
-  const Verdict verdict = judge(call);
+  const Verdict verdict = judge(*context_.dialect, call);
   call.server_code = verdict.server_code;
   if (verdict.action == Action::kAccept) {
     call.under_way = false;
@@ -240,18 +219,22 @@ void Client::poll(std::chrono::nanoseconds timeout, std::vector<Call*>& done) {
       send(call);
     }
   }
+  if (!refused_.empty()) wait = 0;
   answered_.clear();
   engine_->poll(std::chrono::nanoseconds(wait), answered_);
   for (http::Exchange* exchange : answered_) evaluate(*static_cast<Call*>(exchange->owner), done);
+  done.insert(done.end(), refused_.begin(), refused_.end());
+  refused_.clear();
 }
 
 bool Client::drop(Call& call) {
   const bool waited = call.due_ns != 0;
   if (waited) std::erase(waiting_, &call);
+  std::erase(refused_, &call);
   engine_->drop(call.exchange);
   call.due_ns = 0;
   call.under_way = false;
   return waited;
 }
 
-}  // namespace mlps::s3
+}  // namespace mlps::object

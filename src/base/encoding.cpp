@@ -1,6 +1,5 @@
-#include "storage/s3/encoding.hpp"
+#include "base/encoding.hpp"
 
-#include <openssl/evp.h>
 #include <time.h>
 
 #include <algorithm>
@@ -8,11 +7,12 @@
 
 #include "base/text.hpp"
 
-namespace mlps::s3 {
+namespace mlps {
 namespace {
 
 constexpr char kHexUpper[] = "0123456789ABCDEF";
 constexpr char kHexLower[] = "0123456789abcdef";
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 bool unreserved(unsigned char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -91,10 +91,36 @@ std::optional<std::string> from_hex(std::string_view text) {
 }
 
 std::string base64(std::span<const std::byte> bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                  static_cast<int>(bytes.size()));
-  out.pop_back();
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? std::to_integer<uint32_t>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k) out.push_back(k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=');
+  }
+  return out;
+}
+
+std::optional<std::string> base64_decoded(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  for (size_t i = 0; i < text.size(); i += 4) {
+    const std::string_view group = text.substr(i, 4);
+    const size_t digits = std::min(group.find('='), group.size());
+    const bool last = i + 4 == text.size();
+    if (digits < 2 || (digits < 4 && (!last || group.substr(digits) != std::string_view("==").substr(digits - 2)))) {
+      return std::nullopt;
+    }
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 4; ++k) {
+      const size_t value = k < digits ? kBase64.find(group[k]) : 0;
+      if (value == std::string_view::npos) return std::nullopt;
+      bits = bits << 6 | static_cast<uint32_t>(value);
+    }
+    for (size_t k = 1; k < digits; ++k) out.push_back(static_cast<char>(bits >> (24 - 8 * k) & 0xff));
+  }
   return out;
 }
 
@@ -114,4 +140,4 @@ std::string printable(std::string_view text, size_t limit) {
   return out;
 }
 
-}  // namespace mlps::s3
+}  // namespace mlps

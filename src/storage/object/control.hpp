@@ -3,12 +3,10 @@
 #include <atomic>
 #include <memory>
 
-#include "storage/s3/client.hpp"
-#include "storage/s3/s3_object.hpp"
-#include "storage/s3/xml.hpp"
+#include "storage/object/client.hpp"
 #include "storage/store.hpp"
 
-namespace mlps::s3 {
+namespace mlps::object {
 
 /// The blocking calls of a session on a client of its own, one at a time.
 class Control : public storage::Session {
@@ -37,21 +35,18 @@ class Control : public storage::Session {
     std::string name;  ///< relative to the root
     std::string id;
   };
-  Result<UploadsAnswer> list_uploads(const std::string& key_prefix, const UploadsAnswer& after, Nanos deadline_ns);
+  Result<UploadsPage> list_uploads(const std::string& key_prefix, const UploadsPage& after, Nanos deadline_ns);
   Result<std::vector<OpenUpload>> find_uploads(std::string_view prefix, const storage::NameFilter& is_meant,
                                                Nanos deadline_ns);
   Status abort_upload(const OpenUpload& upload, Nanos deadline_ns);
-  /// Prepares a request to the bucket; `below` is what its messages show behind the bucket's name.
-  void ask_bucket(CallKind kind, std::string_view below);
-  /// Appends "name=value&" to the request's query.
-  void add_parameter(std::string_view name, std::string_view value);
+  /// Names the bucket, with `below` behind it, as the subject of the next request.
+  const std::string& bucket_subject(std::string_view below);
   tl::unexpected<Error> unusable(ErrorCode code, std::string_view why) const;
   Status run();
 
   Call call_;
-  std::string path_;
   std::string uri_;
   std::vector<Call*> done_;
 };
 
-}  // namespace mlps::s3
+}  // namespace mlps::object

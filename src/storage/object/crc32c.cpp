@@ -1,4 +1,4 @@
-#include "storage/s3/crc32c.hpp"
+#include "storage/object/crc32c.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/crc.hpp"
-#include "storage/s3/encoding.hpp"
+#include "base/encoding.hpp"
 
-namespace mlps::s3 {
+namespace mlps::object {
 
 std::string crc32c_text(uint32_t crc) {
   const uint32_t big_endian = htonl(crc);
@@ -22,4 +22,4 @@ std::string crc32c_composite(std::span<const uint32_t> part_crcs) {
   return fmt::format("{}-{}", crc32c_text(crc32c(std::as_bytes(std::span(raw)))), part_crcs.size());
 }
 
-}  // namespace mlps::s3
+}  // namespace mlps::object

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "location/location.hpp"
+#include "storage/object/dialect.hpp"
+#include "storage/object/settings.hpp"
+
+namespace mlps::object {
+
+/// The data that all sessions of one store share: settings, servers and dialect. Immutable except for the clock
+/// correction.
+struct Context {
+  Context(Location location, TransferSettings chosen, std::vector<Server> all, std::unique_ptr<const Dialect> spoken);
+
+  Location root;
+  TransferSettings settings;
+  std::vector<Server> servers;
+  std::unique_ptr<const Dialect> dialect;
+  /// Server time minus ours in seconds, learned from an answer that says so.
+  std::atomic<int64_t> clock_offset = 0;
+  std::atomic<Nanos> told_waiting_ns = 0;  ///< when a session last said that it waits for a server; 0: never
+
+  std::string object_uri(std::string_view name) const;    ///< "s3://bucket/prefix/name", for people
+  std::string key_prefix(std::string_view prefix) const;  ///< the key prefix of a list below the root
+  std::unique_ptr<RemoteObject> make_object(storage::ObjectSpec spec) const;
+};
+
+}  // namespace mlps::object

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/store.hpp"
+
+namespace mlps::object {
+
+/// What a protocol allows of the parts of an object.
+struct PartLimits {
+  uint64_t min_part_bytes = 0;  ///< of every part but the last
+  uint64_t max_part_bytes = 0;  ///< of a part and of an object stored by one request
+  uint64_t max_parts = 0;
+  uint64_t usual_part_bytes = uint64_t{16} << 20;  ///< when none is wanted
+};
+
+/// Returns the part size for an object: `wanted`, grown until limits.max_parts suffice (in whole MiB) and to
+/// min_part_bytes when there is more than one part, never beyond max_part_bytes.
+uint64_t grown_part_bytes(const PartLimits& limits, uint64_t size_bytes, uint64_t wanted);
+
+/// A part as the server confirmed it.
+struct StoredPart {
+  std::string tag;             ///< what the commit must name it by (S3: the ETag, verbatim); may be empty
+  uint64_t checksum = 0;       ///< of what was sent, by the dialect's algorithm
+  bool checksum_kept = false;  ///< the server confirmed it
+  bool stored = false;         ///< the engine's: the request succeeded
+};
+
+/// State of one object of a server. Parts belong to the thread that moves them; the rest changes in begin, commit and
+/// abort, which the caller orders. Only the pinned version is shared while parts move.
+class RemoteObject final : public storage::Object {
+ public:
+  /// `path` is the encoded path of requests about it; `uri` names it for people.
+  RemoteObject(storage::ObjectSpec spec, const PartLimits& limits, std::string path, std::string uri);
+
+  bool single() const { return part_count() == 1; }
+  const std::string& path() const { return path_; }
+  const std::string& uri() const { return uri_; }
+
+  std::string upload_id;                   ///< the dialect's; empty: no upload is open
+  std::optional<int64_t> upload_created;   ///< server's clock, seconds
+  bool complete_sent = false;              ///< a commit was sent
+  bool completed = false;                  ///< the commit is known to have worked
+  std::atomic<bool> maybe_stored = false;  ///< single(): not known to have been refused
+  std::vector<StoredPart> parts;
+
+  /// Returns the version (ETag, generation) that all reads of this object demand; empty until the first one is known.
+  std::string_view pinned_etag() const;
+  /// Keeps the first version that any thread offers.
+  void pin_etag(std::string_view etag);
+
+ private:
+  enum : int { kUnknown, kBeingSet, kSet };
+  std::string path_;
+  std::string uri_;
+  std::atomic<int> pin_state_ = kUnknown;
+  std::string pinned_;
+};
+
+}  // namespace mlps::object
