@@ -110,6 +110,20 @@ class Places(GateTest):
         self.assertIn("CAP-01", done.stderr)
         self.assertIn(str(self.checkpoints / "llama3-8b"), done.stderr)
 
+    def test_direct_io_is_asked_for_where_the_models_folder_lies(self):
+        """With data=journal ext4 takes O_DIRECT and goes through the page cache all the same."""
+        image = self.folder / "image"
+        with open(image, "wb") as file:
+            file.truncate(100 * MIB)
+        self.checkpoints.mkdir()
+        self.succeeds(*self.arguments("--o-direct"))
+        there = self.checkpoints / "llama3-8b"
+        if subprocess.run(["mkfs.ext4", "-q", str(image)], check=False).returncode or subprocess.run(
+                ["mount", "-o", "loop,data=journal", str(image), str(there)], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("this user can't make and mount a file system")
+        self.addCleanup(subprocess.run, ["umount", str(there)], check=False)
+        self.assertIn("(ext4) refuses O_DIRECT", self.fails(2, "E105", *self.arguments("--o-direct")).stderr)
+
     def test_a_small_parent_does_not_matter_and_what_is_overwritten_needs_no_room(self):
         self.mounted("tmpfs", self.checkpoints, "size=1m")
         self.mounted("tmpfs", self.checkpoints / "llama3-8b", "size=37m")
