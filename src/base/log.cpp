@@ -126,7 +126,7 @@ void configure(const Settings& settings) {
 
 void write(LogLevel level, std::string_view text) {
   State& s = state();
-  const std::string message = printable(text);
+  const std::string message = terminal_text(text);
   const std::string stamp = log_stamp(Stamp::now().wall_us);
   const std::lock_guard lock(s.mutex);
   Entry entry = entry_of(level, stamp, message);

@@ -99,7 +99,7 @@ Result<std::vector<std::string>> shell_split(std::string_view line) {
   return words;
 }
 
-std::string printable(std::string_view text) {
+std::string terminal_text(std::string_view text) {
   std::string shown;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

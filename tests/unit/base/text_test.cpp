@@ -18,7 +18,7 @@ TEST(Text, TrimsWhiteSpaceAtBothEnds) {
 }
 
 TEST(Text, ControlCharactersAreShownAndNotObeyed) {
-  EXPECT_EQ(printable("a\tb\nc\x1b[2J\r\x7f \xc3\xa9"), "a\tb\nc\\x1b[2J\\x0d\\x7f \xc3\xa9");
+  EXPECT_EQ(terminal_text("a\tb\nc\x1b[2J\r\x7f \xc3\xa9"), "a\tb\nc\\x1b[2J\\x0d\\x7f \xc3\xa9");
 }
 
 TEST(Text, CaseMeansAsciiLetters) {
