@@ -3,9 +3,10 @@
 
 Usage: compare.py MLPSTORAGE FOLDER [--rounds N] [--loop] [--case TEXT ...]
 
-Cases: 8 checkpoint files (1 GiB), 7 samples of 140 MB, 1,000 samples of 0.3 MB; each written and read, buffered and with
+Cases: 8 checkpoint files (1 GiB), 8 samples of 140 MB, 1,000 samples of 0.3 MB; each written and read, buffered and with
 O_DIRECT. fio moves the same number of files of the same size, with 1, 4 and 8 jobs, with psync and blocks of 1 MiB or
-io_uring, depth 8 and O_DIRECT, syncs what it writes, and begins to read with an empty page cache, as the program does.
+io_uring, depth 8 and O_DIRECT, makes its files while it writes, syncs them, reads samples in a random order, and begins
+to read with an empty page cache, as the program does.
 In every round the program and the three fio runs take turns. Prints for each case medians of both (of fio: of the number
 of jobs with the best throughput), and the ratios ours / fio. --loop repeats all on ext4 on a loop device in FOLDER with
 read_ahead_kb 128 (as root). Takes less than 3 GB of FOLDER, all removed at the end. Needs a machine with nothing else to
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import statistics
 import subprocess
@@ -79,7 +81,7 @@ class Program:
                                     (count, *length), mode)
             return record["bytes_written"], record["seconds"], cpu
         record, cpu = self.call(("training", "unet3d", "run"), (
-            "--accelerator-type", "h100", "--num-accelerators", "1", "--client-host-memory-in-gb", "0.001", "--data-dir",
+            "--accelerator-type", "h100", "--num-accelerators", "2", "--client-host-memory-in-gb", "0.001", "--data-dir",
             self.folder), (count, *length, "train.epochs=1", "reader.batch_size=1", "train.computation_time=0.00001"), mode)
         ranks = [rank for epoch in record["epochs"] for block in epoch["blocks"] for rank in block["ranks"]]
         seconds = (max(rank["end_ns"] for rank in ranks) - min(rank["start_ns"] for rank in ranks)) * 1e-9
@@ -105,9 +107,13 @@ class Fio:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
         forget(self.folder.parent)
-        words = ["fio", "--output-format=json", "--group_reporting", "--thread", f"--directory={self.folder}"]
+        words = ["fio", "--output-format=json", "--group_reporting", "--thread", f"--directory={self.folder}",
+                 "--create_on_open=1", "--fallocate=none"]
+        order = list(range(files))
+        if verb == "read" and size < GIB // 8:
+            random.Random(files).shuffle(order)  # as samples are read
         for job in range(min(jobs, files)):
-            mine = range(job, files, jobs)
+            mine = order[job::jobs]
             words += [f"--name=job{job}", f"--rw={verb}", f"--bs={min(size, 2**20)}", *MODES[mode], f"--filesize={size}",
                       f"--size={size * len(mine)}", "--file_service_type=sequential", "--end_fsync=1", "--openfiles=64",
                       "--filename=" + ":".join(map(str, mine))]  # at most 4 KiB
@@ -120,7 +126,7 @@ def whole_blocks(size):
     return size // 4096 * 4096  # as O_DIRECT wants it of fio
 
 
-CASES = {"checkpoints": (8, GIB // 8), "samples of 140 MB": (7, whole_blocks(140_000_000)),
+CASES = {"checkpoints": (8, GIB // 8), "samples of 140 MB": (8, whole_blocks(140_000_000)),
          "samples of 0.3 MB": (1000, whole_blocks(300_000))}
 
 

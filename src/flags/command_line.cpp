@@ -97,16 +97,17 @@ std::optional<uint32_t> small_number(std::optional<uint64_t> value) {
 }
 
 void check_io(const BenchmarkOptions& options, std::vector<Error>& errors) {
-  if (options.io_part_bytes % (4 * kKiB) != 0) {
+  const uint64_t part_bytes = options.io_part_bytes.value_or(kMiB);
+  if (part_bytes % (4 * kKiB) != 0) {
     errors.push_back({ErrorCode::kConfigInvalid,
-                      fmt::format("--io-part-size: {} is not a multiple of 4 KiB", options.io_part_bytes),
+                      fmt::format("--io-part-size: {} is not a multiple of 4 KiB", part_bytes),
                       {},
                       "for example: --io-part-size 16MiB"});
   }
-  if (options.io_memory_bytes < options.io_part_bytes) {
+  if (options.io_memory_bytes < part_bytes) {
     errors.push_back({ErrorCode::kConfigInvalid,
                       fmt::format("--io-memory: {} hold no part of {}", human_bytes(options.io_memory_bytes),
-                                  human_bytes(options.io_part_bytes)),
+                                  human_bytes(part_bytes)),
                       {},
                       "raise --io-memory or lower --io-part-size"});
   }
@@ -173,7 +174,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.seed = reader.optional_integer("seed");
   options.io_workers = small_number(reader.optional_integer("io-workers"));
   options.io_depth = small_number(reader.optional_integer("io-depth"));
-  options.io_part_bytes = reader.size("io-part-size");
+  if (reader.given("io-part-size")) options.io_part_bytes = reader.size("io-part-size");
   options.io_memory_bytes = reader.size("io-memory");
   options.io_memory_is_default = !reader.given("io-memory");
   options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);

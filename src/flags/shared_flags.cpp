@@ -94,9 +94,9 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .kind = kSize,
      .minimum = 64 * kKiB,
      .maximum = 5 * kGiB,
-     .default_text = "16MiB",
      .commands = kPlansIo,
-     .text = "Size of one part of an object or file; a multiple of 4 KiB."},
+     .text = "Size of one part of an object or file; a multiple of 4 KiB. Default: 1MiB through the page cache, else "
+             "16MiB."},
     {.name = "io-memory",
      .kind = kSize,
      .minimum = kMiB,

@@ -10,12 +10,11 @@ namespace mlps::io {
 namespace {
 
 // Saving comes beside the reading of a run, whose buffers have a limit of their own: a small share does.
-constexpr uint64_t kPartBytes = 16 * kMiB;
 constexpr uint64_t kBufferBytes = 256 * kMiB;
 constexpr uint64_t kInFlight = 16;
 
 Result<Plan> plan_saves(uint64_t largest_bytes, storage::Store& store, uint32_t cores) {
-  const auto largest = store.object({"largest", largest_bytes, kPartBytes, {}});
+  const auto largest = store.object({"largest", largest_bytes, store.traits().part_bytes, {}});
   PlanWish wish;
   wish.in_flight = kInFlight;
   wish.null_workers = std::max(1U, cores);

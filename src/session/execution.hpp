@@ -40,14 +40,14 @@ std::vector<Error> errors_of(const Result<T>& result) {
   return result ? std::vector<Error>() : std::vector<Error>{result.error()};
 }
 
-/// Returns a request for a plan of reads or writes, filled with the user's limits on I/O and the processors of this
-/// host.
+/// Returns a request for a plan of reads or writes on a store with such traits, filled with the user's limits on I/O
+/// and the processors of this host.
 template <class Request>
-Request io_limits(const BenchmarkOptions& options) {
+Request io_limits(const BenchmarkOptions& options, const storage::StoreTraits& traits) {
   Request request;
   request.workers = options.io_workers;
   request.depth = options.io_depth;
-  request.part_bytes = options.io_part_bytes;
+  request.part_bytes = options.io_part_bytes.value_or(traits.part_bytes);
   request.memory_bytes = options.io_memory_bytes;
   request.cores = processors();
   return request;

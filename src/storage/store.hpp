@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/fields.hpp"
+#include "base/units.hpp"
 #include "location/location.hpp"
 #include "payload/content.hpp"
 #include "payload/payload.hpp"
@@ -186,6 +187,9 @@ class Session {
 /// Effective settings as (name, value), in the order they are shown.
 using SettingList = std::vector<std::pair<std::string, std::string>>;
 
+/// The size of a part that serves most stores: large enough that its own cost doesn't count.
+inline constexpr uint64_t kPartBytes = 16 * kMiB;
+
 struct StoreTraits {
   std::string_view backend;     ///< "file", "direct", "s3", "null"
   bool blocking = false;        ///< submit() does the I/O itself; a session has depth 1 and parallelism means threads
@@ -193,6 +197,7 @@ struct StoreTraits {
   bool file_system = false;     ///< capacity, page cache and separation apply
   size_t buffer_alignment = 1;  ///< of Operation::buffer addresses and capacities
   bool reads_need_open = true;  ///< false: kBeginRead and kEndRead do nothing, so many small reads may leave them out
+  uint64_t part_bytes = kPartBytes;  ///< of the parts of large objects, where the user names no size
 };
 
 struct Capacity {

@@ -1,10 +1,12 @@
 #include "world/cpu_pressure.hpp"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -73,11 +75,11 @@ CpuPressure CpuPressure::since(const CpuPressure& before) const {
           difference(threads_ns, before.threads_ns)};
 }
 
-StoppedTime::StoppedTime(const StallMeter& stalls)
-    : stalls_(&stalls), stopped_before_(stalls.stopped_ns(now_ns())), before_(cpu_pressure()) {}
+StoppedTime::StoppedTime(const StallMeter& stalls, const QuotaCounters& quota)
+    : stalls_(&stalls), quota_(&quota), stopped_before_(stalls.stopped_ns(now_ns())), before_(quota.read()) {}
 
 Nanos StoppedTime::ns() const {
-  const Nanos throttled = cpu_pressure().since(before_).throttled_ns.value_or(0) / ::get_nprocs();
+  const Nanos throttled = quota_->read().since(before_).throttled_ns.value_or(0) / ::get_nprocs();
   return std::max(stalls_->stopped_ns(now_ns()) - stopped_before_, throttled);
 }
 
@@ -116,12 +118,26 @@ void add_throttling(std::string_view cpu_stat, CpuPressure& pressure) {
   }
 }
 
-CpuPressure cpu_pressure(const std::string& root) {
-  CpuPressure pressure;
+QuotaCounters::QuotaCounters(const std::string& root) {
   const std::string groups = text_or_empty(root + "/proc/self/cgroup");
   for (const std::string& folder : cpu_group_folders(groups, text_or_empty(root + "/proc/self/mountinfo"))) {
-    add_throttling(text_or_empty(root + folder + "/cpu.stat"), pressure);
+    Descriptor file(::open((root + folder + "/cpu.stat").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.is_open()) files_.push_back(std::move(file));
   }
+}
+
+CpuPressure QuotaCounters::read() const {
+  CpuPressure pressure;
+  std::array<char, 4096> text;  // cpu.stat has a dozen lines
+  for (const Descriptor& file : files_) {
+    const ssize_t length = ::pread(file.get(), text.data(), text.size(), 0);
+    if (length > 0) add_throttling({text.data(), static_cast<size_t>(length)}, pressure);
+  }
+  return pressure;
+}
+
+CpuPressure cpu_pressure(const std::string& root) {
+  CpuPressure pressure = QuotaCounters(root).read();
   if (const auto cpu = parse_cpu(text_or_empty(root + "/proc/stat"))) {
     pressure.steal_ns = static_cast<Nanos>(cpu->ticks[kStealIndex] * (1'000'000'000 / ticks_per_second()));
   }

@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "base/fields.hpp"
 #include "base/stall_meter.hpp"
 
@@ -31,6 +33,19 @@ constexpr auto fields_of(Of<CpuPressure>) {
 }
 static_assert(lists_every_member<CpuPressure>());
 
+/// The quota counters of the control groups that this process is in when the object is made. Cheap enough to be read
+/// around every checkpoint: a read of a small file for each group.
+class QuotaCounters {
+ public:
+  /// `root` stands before every path, for tests.
+  explicit QuotaCounters(const std::string& root = {});
+  /// Returns the totals of throttling; nothing for all else.
+  CpuPressure read() const;
+
+ private:
+  std::vector<Descriptor> files_;  // cpu.stat of each group, kept open: the kernel renews its text for each read
+};
+
 /// Reads the totals: a few small files, and one for each thread of this process but the calling one. `root` stands
 /// before every path, for tests.
 CpuPressure cpu_pressure(const std::string& root = {});
@@ -39,13 +54,14 @@ CpuPressure cpu_pressure(const std::string& root = {});
 /// group, whose time counts for every processor. The storage waited for it, whatever was in flight.
 class StoppedTime {
  public:
-  /// Begins now; `stalls` is kept.
-  explicit StoppedTime(const StallMeter& stalls);
+  /// Begins now; both must outlive this.
+  StoppedTime(const StallMeter& stalls, const QuotaCounters& quota);
   /// Returns the time until now.
   Nanos ns() const;
 
  private:
   const StallMeter* stalls_;
+  const QuotaCounters* quota_;
   Nanos stopped_before_;
   CpuPressure before_;
 };

@@ -167,7 +167,7 @@ class Limits(GateTest):
         except OSError as error:
             self.skipTest(f"no memory limit can be set: {error}")
         enter = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$0" "$@"']
-        done = self.start(*self.arguments("--io-workers", 16, scale=0.004), before=enter).wait()
+        done = self.start(*self.arguments("--io-workers", 16, "--io-part-size", "16MiB", scale=0.004), before=enter).wait()
         self.assertEqual(2, done.status, done)
         self.assertRegex(done.stderr, r"\[E102\] I/O buffers of \S+ MiB and 64.00 MiB for the program exceed")
         self.assertIn(f"limit of 200.00 MiB - ", done.stderr)

@@ -206,7 +206,7 @@ class CheckpointRun {
   void open_event() {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
-    stopped_.emplace(stalls_);
+    stopped_.emplace(stalls_, quota_);
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -266,6 +266,7 @@ class CheckpointRun {
   bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
   StallMeter stalls_;
+  const world::QuotaCounters quota_;
   std::optional<world::StoppedTime> stopped_;  // since the current event began
 };
 

@@ -168,7 +168,7 @@ class TrainingRun {
   Status save(Epoch& epoch, const RunPlan::Checkpoint& checkpoint) {
     if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
     show(epoch.number, "checkpoint");
-    const world::StoppedTime stopped(stalls_);
+    const world::StoppedTime stopped(stalls_, quota_);
     auto saved =
         saver_->save({{checkpoint.object(), request_.workload.checkpointing.model_bytes}}, request_.train->seed());
     if (!saved) return fail(std::move(saved.error()));
@@ -260,6 +260,7 @@ class TrainingRun {
   world::World& world_;
   RunRecord record_;
   StallMeter stalls_;
+  const world::QuotaCounters quota_;
   io::SharedSeries series_{now_ns()};
   PrefetchQueue queue_;
   StepLoop step_loop_;

@@ -136,7 +136,7 @@ TEST_F(TrainingParse, TheArgsOfTheMetadata) {
   EXPECT_EQ(json["client_host_memory_in_gb"], 256.0);
   EXPECT_EQ(json["data_dir"], "/data");
   EXPECT_EQ(json["read_ahead_bytes"], nullptr) << "as the workload says";
-  EXPECT_EQ(json["io_part_bytes"], 16 * kMiB);
+  EXPECT_EQ(json["io_part_bytes"], nullptr) << "by the kind of storage";
   EXPECT_EQ(json["hosts"], nlohmann::json({"127.0.0.1"}));
   EXPECT_EQ(json["stream_log_level"], "INFO");
   EXPECT_EQ(json["skip_validation"], false);

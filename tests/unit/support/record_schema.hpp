@@ -24,7 +24,7 @@ class RecordSchema {
     for (const auto& entry : std::filesystem::directory_iterator(MLPS_SCHEMAS)) {
       RecordSchema schema(entry.path());
       if (entry.path().filename() == kCommon || schema.root_["properties"]["schema"]["enum"][0] != name) continue;
-      schema.check(record, schema.root_, "");
+      schema.check(record, schema.root_, "", schema.root_);
       return schema.problems_;
     }
     return {"no schema for " + name};
@@ -59,7 +59,7 @@ class RecordSchema {
     problems_.push_back(path + " is no " + types.dump());
   }
 
-  void check_members(const Json& value, const Json& schema, const std::string& path) {
+  void check_members(const Json& value, const Json& schema, const std::string& path, const Json& document) {
     for (const Json& name : schema.value("required", Json::array())) {
       if (!value.contains(name.get<std::string>())) problems_.push_back(path + " lacks " + name.get<std::string>());
     }
@@ -68,20 +68,21 @@ class RecordSchema {
     for (const auto& [name, member] : value.items()) {
       const std::string inner = path + "/" + name;
       if (properties.contains(name)) {
-        check(member, properties[name], inner);
+        check(member, properties[name], inner, document);
       } else if (others.is_object()) {
-        check(member, others, inner);
+        check(member, others, inner, document);
       } else if (others == false) {
         problems_.push_back(inner + " is not in the schema");
       }
     }
   }
 
-  void check(const Json& value, const Json& schema, const std::string& path) {
+  void check(const Json& value, const Json& schema, const std::string& path, const Json& document) {
     if (schema.contains("$ref")) {
       const std::string where = schema["$ref"];
       const size_t hash = where.find('#');
-      check(value, (hash == 0 ? root_ : common_).at(Json::json_pointer(where.substr(hash + 1))), path);
+      const Json& named = hash == 0 ? document : common_;
+      check(value, named.at(Json::json_pointer(where.substr(hash + 1))), path, named);
     }
     if (schema.contains("anyOf")) {
       std::vector<std::string> before;
@@ -90,7 +91,7 @@ class RecordSchema {
       bool fits = false;
       for (const Json& one : schema["anyOf"]) {
         problems_.clear();
-        check(value, one, path);
+        check(value, one, path, document);
         fits = fits || problems_.empty();
         if (fewest.empty() || problems_.size() < fewest.size()) fewest = problems_;
       }
@@ -101,9 +102,10 @@ class RecordSchema {
         schema["enum"].end() == std::find(schema["enum"].begin(), schema["enum"].end(), value))
       problems_.push_back(path + " is none of " + schema["enum"].dump());
     check_type(value, schema, path);
-    if (value.is_object()) check_members(value, schema, path);
+    if (value.is_object()) check_members(value, schema, path, document);
     if (!value.is_array() || !schema.contains("items")) return;
-    for (size_t i = 0; i < value.size(); ++i) check(value[i], schema["items"], path + "/" + std::to_string(i));
+    for (size_t i = 0; i < value.size(); ++i)
+      check(value[i], schema["items"], path + "/" + std::to_string(i), document);
   }
 
   const Json root_, common_;

@@ -105,7 +105,7 @@ Status open_folder(const CheckpointingOptions& options, const Environment& envir
   if (!store) return fail(store.error());
   prepared.store = std::move(*store);
 
-  const auto request = io_limits<io::PlanRequest>(options);
+  const auto request = io_limits<io::PlanRequest>(options, prepared.store->traits());
   const auto io = checkpointing::plan_io(prepared.plan, *prepared.store, request);
   if (!io) return fail(io.error());
   prepared.io = *io;

@@ -56,11 +56,11 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   auto store = open_data_store(options, workload, storage::Durability::kOnFlush, environment);
   if (!store) return failed(store);
   prepared.store = std::move(*store);
-  auto files = make_files(workload, prepared.seed, options.io_part_bytes);
+  auto files = make_files(workload, prepared.seed, options.io_part_bytes.value_or(storage::kPartBytes));
   if (!files) return failed(files);
   prepared.files = std::move(*files);
 
-  auto request = io_limits<training::WriteRequest>(options);
+  auto request = io_limits<training::WriteRequest>(options, prepared.store->traits());
   request.processes = options.processes;
   request.hosts = hosts;
   const auto writes = training::plan_writes(*prepared.files.train, *prepared.files.eval, *prepared.store, request);

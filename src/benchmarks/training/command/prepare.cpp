@@ -174,12 +174,12 @@ class RunPreparation {
     auto plan = training::make_run_plan(workload(), options_.processes);
     if (!plan) return fail(plan.error());
     prepared_.plan = std::move(*plan);
-    auto files = make_files(workload(), prepared_.data_seed, options_.io_part_bytes);
+    auto files = make_files(workload(), prepared_.data_seed, options_.io_part_bytes.value_or(storage::kPartBytes));
     if (!files) return fail(files.error());
     prepared_.files = std::move(*files);
     if (!prepared_.store) return {};
     if (Status status = take_files_as_found(); !status) return status;
-    auto request = io_limits<training::ReadRequest>(options_);
+    auto request = io_limits<training::ReadRequest>(options_, prepared_.store->traits());
     request.read_ahead_bytes = options_.read_ahead_bytes;
     request.verify = options_.verify;
     request.hosts = options_.num_client_hosts;
@@ -211,7 +211,8 @@ class RunPreparation {
       log::status("the data set is another program's: a run takes the sizes of its files from the store");
       return {};
     }
-    auto files = files_as_found(prepared_.files, workload(), options_.io_part_bytes, *prepared_.store);
+    auto files = files_as_found(prepared_.files, workload(), options_.io_part_bytes.value_or(storage::kPartBytes),
+                                *prepared_.store);
     if (!files) return fail(files.error());
     if (*files) prepared_.files = std::move(**files);
     return {};
