@@ -97,7 +97,7 @@ class NotWoken : public training::BasicRoundLoop<Sync> {
 };
 
 TEST(DurabilityModel, TheJournalIsNeverAheadAndAtLastComplete) {
-  const Report report = explore({.max_preemptions = 2}, [](Execution& execution) {
+  const Report report = explore({.max_preemptions = 1}, [](Execution& execution) {
     const auto job = rounds_scenario<training::BasicRoundLoop<ModelSync>>(execution);
     execution.at_end([job] { check(job->journaled == kFiles, "the journal lacks files that are written"); });
   });
