@@ -108,7 +108,7 @@ Result<std::string> key_in(const pugi::xml_node& node, std::string_view element,
 }
 
 Result<std::string> upload_id_in(const pugi::xml_node& node) {
-  std::string id(text_of(node, "UploadId"));
+  std::string id(trimmed(text_of(node, "UploadId")));
   if (id.empty() || id.size() > kMaxUploadId) {
     return fail(ErrorCode::kStorageProtocol, fmt::format("the answer's UploadId has {} bytes", id.size()));
   }
@@ -146,15 +146,42 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
+RoleAnswer parse_role_body(std::string_view body) {
+  Parsed parsed;
+  RoleAnswer answer;
+  if (!parse(body, parsed)) return answer;
+  if (local_name(parsed.root) == "Error") answer.error = error_of(parsed.root);
+  for (const pugi::xml_node& node : parsed.root.children()) {
+    if (local_name(node) == "Error") answer.error = error_of(node);
+    const pugi::xml_node keys = child(node, "Credentials");
+    if (!keys) continue;
+    answer.access_key = text_of(keys, "AccessKeyId");
+    answer.secret_key = text_of(keys, "SecretAccessKey");
+    answer.session_token = text_of(keys, "SessionToken");
+    answer.expiration = text_of(keys, "Expiration");
+  }
+  return answer;
+}
+
 object::ServerError parse_error_body(std::string_view body) {
   Parsed parsed;
   if (!parse(body, parsed)) return {};
   return local_name(parsed.root) == "Error" ? error_of(parsed.root) : object::ServerError{};
 }
 
+std::string redirect_endpoint(std::string_view body) {
+  Parsed parsed;
+  if (!parse(body, parsed) || local_name(parsed.root) != "Error") return {};
+  return printable(text_of(parsed.root, "Endpoint"), 253);
+}
+
 Result<std::string> parse_upload_id(std::string_view body) {
   Parsed parsed;
-  if (auto status = parse_as("InitiateMultipartUploadResult", body, parsed); !status) return fail(status.error());
+  if (auto status = parse(body, parsed); !status) return fail(std::move(status.error()));
+  // Servers name the root element in their own ways; what counts is the id.
+  if (!child(parsed.root, "UploadId")) {
+    if (auto status = check_root(parsed.root, "InitiateMultipartUploadResult"); !status) return fail(status.error());
+  }
   return upload_id_in(parsed.root);
 }
 

@@ -60,6 +60,8 @@ class TrainingExecution {
       request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = checkpoint_bytes();
+      request.largest_object_bytes = prepared_.chosen.workload.checkpointing.model_bytes;
+      request.wanted_part_bytes = options_.io_part_bytes;
       request.bytes_in_place = [this] { return bytes_in_place(); };
       world::LocalTransport alone;
       const auto failed = report_gates(gates::run_gates(request, alone));
