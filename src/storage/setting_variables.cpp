@@ -15,6 +15,9 @@ struct UnreadVariable {
 constexpr UnreadVariable kUnreadVariables[] = {
     {"AWS_RETRY_MODE", "set AWS_MAX_ATTEMPTS"},
     {"AZURE_MAX_INFLIGHT", "give --io-depth"},
+    {"AZURE_STORAGE_AUTH_MODE",
+     "set MLPSTORAGE_AZURE_AUTH to key, sas, token, workload, client-secret, managed or anonymous"},
+    {"AZURE_STORAGE_SERVICE_ENDPOINT", "set AZURE_STORAGE_ENDPOINT"},
     {"DLIO_DROP_CACHES_TIMEOUT", "leave it out: the page cache is dropped without a limit of time"},
     {"DLIO_STORAGE_LIBRARY", "leave it out: this program has one client of its own"},
     {"MLPS_CHECKPOINT_MP_START_METHOD", "leave it out: ranks are threads, nothing is forked"},
@@ -53,6 +56,11 @@ std::vector<std::string_view> variables_together(std::string_view name) {
       {"GCS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"},
       {"AWS_REGION", "AWS_DEFAULT_REGION"},
       {"MLPSTORAGE_S3_SSE", "MLPSTORAGE_S3_SSE_KMS_KEY_ID", "MLPSTORAGE_S3_SSE_C_KEY_FILE"},
+      {"AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN",
+       "AZURE_STORAGE_TOKEN"},
+      {"AZURE_STORAGE_ENDPOINT", "AZURE_BLOB_ENDPOINT_URL"},
+      {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"},
+      {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"},
       {"MLPSTORAGE_TLS_CERTIFICATE", "MLPSTORAGE_TLS_KEY"},
   };
   for (const std::vector<std::string_view>& group : kGroups) {

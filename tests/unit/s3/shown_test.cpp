@@ -42,6 +42,7 @@ class TemporaryFile {
 const Variables kKeys = {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_SECRET_ACCESS_KEY", "hidden"}};
 const Location kS3(Scheme::kS3, "bkt", "p");
 const Location kGs(Scheme::kGs, "bkt", "p");
+const Location kAz(Scheme::kAzure, "acct/box", "p");
 
 SettingList shown(const Variables& variables, const Location& root = kS3) {
   const Environment environment(variables);
@@ -97,6 +98,10 @@ std::vector<Effect> effects() {
       {"S3_ENDPOINT_URIS", "http://d:1,http://e:1", "endpoint", "http://d:1, http://e:1"},
       {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
       {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
+      {"AZURE_STORAGE_ENDPOINT", "https://i", "endpoint", "https://i/acct", kAz},
+      {"AZURE_BLOB_ENDPOINT_URL", "https://j/acct", "endpoint", "https://j/acct", kAz},
+      {"MLPSTORAGE_AZURE_AUTH", "anonymous", "authorised by", "none (MLPSTORAGE_AZURE_AUTH=anonymous)", kAz},
+      {"MLPSTORAGE_AZURE_CHECKSUM", "md5", "checksum", "md5", kAz},
       {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
       {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
       {"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", "checksum", "none"},
@@ -152,10 +157,14 @@ TEST(ShownIsUsed, FoldersTakeTheirBucketAndScheme) {
   EXPECT_EQ(data({{"STORAGE_URI_SCHEME", "gs"}}), "gs://d/m");
   EXPECT_EQ(checkpoint({}), "s3://b/c");
   EXPECT_EQ(checkpoint({{"MLPSTORAGE_CHECKPOINT_URI_SCHEME", "gs"}}), "gs://b/c");
+  for (const char* account : {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"}) {
+    EXPECT_EQ(checkpoint({{"STORAGE_URI_SCHEME", "az"}, {account, "a"}}), "az://a/b/c");
+  }
 }
 
 TEST(ShownIsUsed, NoSettingIsWithoutATest) {
   std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME",
+                                  "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME",
                                   // of token services: credentials_test.cpp
                                   "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
   for (const Effect& effect : effects()) tested.insert(effect.variable);
