@@ -159,44 +159,52 @@ constexpr std::array<std::pair<const char*, std::array<const char*, 4>>, 4> kCom
      {"environment", {"name", "value"}},
      {"sysctl", {"name", "value"}}}};
 
-std::string text_at(const YAML::Node& node, const char* key) {
-  return key == nullptr ? std::string() : node[key].as<std::string>("");
+// What an entry says under the keys that are compared. No nodes: assigning one changes the document.
+using Entry = std::array<std::string, 4>;
+
+std::vector<Entry> entries_of(const YAML::Node& list, const std::array<const char*, 4>& keys) {
+  std::vector<Entry> entries;
+  for (const YAML::Node& node : list) {
+    Entry& entry = entries.emplace_back();
+    for (size_t i = 0; i < keys.size() && keys[i] != nullptr; ++i) entry[i] = node[keys[i]].as<std::string>("");
+  }
+  return entries;
 }
 
-// Returns an entry as "name value", of the keys that both lists may have.
-std::string entry_text(const YAML::Node& entry, const std::array<const char*, 4>& keys) {
+// Returns a line for an entry that one side has alone, "- sysctl: vm.swappiness 10".
+std::string entry_line(char side, const char* part, const Entry& entry) {
   std::string text;
-  for (const char* key : keys) {
-    if (const std::string value = text_at(entry, key); !value.empty()) text += (text.empty() ? "" : " ") + value;
+  for (const std::string& value : entry) {
+    if (!value.empty()) text += ' ' + value;
   }
-  return text;
+  return fmt::format("{} {}:{}", side, part, text);
 }
 
 // An empty value on either side stands for any.
-bool same_entry(const YAML::Node& there, const YAML::Node& here, const std::array<const char*, 4>& keys) {
-  return std::all_of(keys.begin(), keys.end(), [&](const char* key) {
-    const std::string a = text_at(there, key), b = text_at(here, key);
-    return a.empty() || b.empty() || a == b;
-  });
+bool same_entry(const Entry& a, const Entry& b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!a[i].empty() && !b[i].empty() && a[i] != b[i]) return false;
+  }
+  return true;
 }
 
-// Adds "- sysctl: vm.swappiness 10" for what only the description has, and with + what only the host has. A list that
+// Adds a line with - for every entry that only the description has, and with + for what only the host has. A list that
 // one of them doesn't have stands for any.
 void compare_lists(const YAML::Node& described, const YAML::Node& found, std::vector<std::string>& differences) {
   for (const auto& [part, keys] : kComparedLists) {
-    const YAML::Node there = described[part], here = found[part];
-    if (!there || !here || there.size() == 0 || here.size() == 0) continue;
-    std::vector<YAML::Node> left(here.begin(), here.end());
-    for (const YAML::Node& entry : there) {
+    const std::vector<Entry> there = entries_of(described[part], keys);
+    std::vector<Entry> left = entries_of(found[part], keys);
+    if (there.empty() || left.empty()) continue;
+    for (const Entry& entry : there) {
       const auto same =
-          std::find_if(left.begin(), left.end(), [&](const auto& one) { return same_entry(entry, one, keys); });
+          std::find_if(left.begin(), left.end(), [&](const Entry& one) { return same_entry(entry, one); });
       if (same == left.end()) {
-        differences.push_back(fmt::format("- {}: {}", part, entry_text(entry, keys)));
+        differences.push_back(entry_line('-', part, entry));
       } else {
         left.erase(same);
       }
     }
-    for (const YAML::Node& entry : left) differences.push_back(fmt::format("+ {}: {}", part, entry_text(entry, keys)));
+    for (const Entry& entry : left) differences.push_back(entry_line('+', part, entry));
   }
 }
 

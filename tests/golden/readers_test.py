@@ -128,10 +128,15 @@ class Checkpointing(ReadersTest):
         self.assertRegex(text, r'"quantity": !!int "1"\n$')
         with open(path, "a", encoding="utf-8") as file:
             file.write("# completed\n")
-        self.expect(f"whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0002 "
-                    f"--num-checkpoints-write 1 --num-checkpoints-read 0 {self.where} --checkpoint-folder null://", 0)
+        again = (f"whatif checkpointing run file --model llama3-8b --num-processes 8 --size-scale 0.0002 "
+                 f"--num-checkpoints-write 1 --num-checkpoints-read 0 {self.where} --checkpoint-folder null://")
+        self.assertNotIn("box.yaml", self.expect(again, 0).stderr, "the same host is another one")
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), text + "# completed\n")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace('"name": "kernel.pid_max"\n      "value": "', '"name": "kernel.pid_max"\n      "value": "1'))
+        said = self.expect(again, 0).stderr
+        self.assertEqual(2, said.count("sysctl: kernel.pid_max"), said)
 
     def test_nothing_is_said_to_be_storage_that_is_none(self):
         metadata, summary = self.check_leaf(self.run_checkpoints("--checkpoint-folder null://"))

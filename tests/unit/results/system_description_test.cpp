@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/units.hpp"
@@ -27,8 +28,8 @@ world::HostFacts client(uint32_t sockets) {
       {"eth0", "ethernet", true, 100}, {"eth1", "ethernet", true, 100}, {"eth2", "ethernet", false, 0}};
   facts.system.drives = {{"nvme0n1", "", "Fast One", "nvme", 1'024'000'000'000, false, "", 128},
                          {"sdz", "Odd", "Bus", "", 1, false, "", 128}};
-  facts.system.sysctl = {{"vm.dirty_ratio", "20"}};
-  facts.system.environment = {{"AWS_REGION", "a \"b\""}};
+  facts.system.sysctl = {{"kernel.pid_max", "4194304"}, {"net.ipv4.tcp_mem", "1\t2\t3"}, {"vm.dirty_ratio", "20"}};
+  facts.system.environment = {{"AWS_REGION", "a \"b\""}, {"OMPI_X", "1"}, {"UCX_Y", ""}};
   return facts;
 }
 
@@ -47,7 +48,7 @@ TEST(SystemDescription, CountsEqualClients) {
   EXPECT_EQ(most["chassis"]["memory_capacity"].as<int>(), 64);
   EXPECT_EQ(most["operating_system"]["version"].as<std::string>(), "12");
   EXPECT_EQ(most["environment"][0]["value"].as<std::string>(), "a \"b\"");
-  EXPECT_EQ(most["sysctl"][0]["name"].as<std::string>(), "vm.dirty_ratio");
+  EXPECT_EQ(most["sysctl"][2]["name"].as<std::string>(), "vm.dirty_ratio");
   EXPECT_EQ(clients[1]["quantity"].as<int>(), 1);
 }
 
@@ -91,7 +92,7 @@ TEST(SystemDescription, PortsDrivesKernelSettingsAndVariablesCount) {
   world::HostFacts after = client(1);
   after.system.ports.pop_back();
   after.system.drives[0].size_bytes = 2'048'000'000'000;
-  after.system.sysctl = {{"vm.dirty_ratio", "40"}};
+  after.system.sysctl.back().second = "40";
   after.system.environment.push_back({"UCX_TLS", "tcp"});
   EXPECT_THAT(*description_differences(text, {{"a", &after}}),
               ElementsAre("host a: - networking: 1 ethernet down", "host a: - drives: 1 Fast One 1024",
@@ -105,6 +106,10 @@ TEST(SystemDescription, PortsDrivesKernelSettingsAndVariablesCount) {
   std::string completed = text;
   completed.replace(completed.find("\"traffic\": []"), 13, "\"traffic\": [\"data\"]");
   EXPECT_THAT(*description_differences(completed, {{"a", &before}}), IsEmpty());
+  // The order of a list says nothing.
+  after = client(1);
+  std::reverse(after.system.sysctl.begin(), after.system.sysctl.end());
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}), IsEmpty());
 }
 
 TEST(SystemDescription, OtherHostsAreRefusedWhereResultsAreCompared) {
