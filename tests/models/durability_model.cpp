@@ -11,12 +11,12 @@ namespace mlps::model {
 namespace {
 
 using Failure = world::BasicFailure<ModelSync>;
-constexpr uint64_t kFiles = 2;  // of each process
 constexpr size_t kProcesses = 2;
 
 /// Two processes that write, with a collective call between them.
 template <class Loop>
 struct Job {
+  explicit Job(uint64_t files_of_each) : files(files_of_each) {}
   struct Process {
     Loop loop;
     Atomic<uint64_t> written, flushed_by_rounds, flushed_by_writer;
@@ -24,6 +24,7 @@ struct Job {
     std::array<uint64_t, 2> said{};  // of the current round: whole, and whether it writes
     int rounds = 0;
   };
+  const uint64_t files;
   Failure failure;
   world::BasicRankBarrier<ModelSync> barrier{kProcesses, failure};
   std::array<Process, kProcesses> processes;
@@ -47,7 +48,7 @@ struct Steps {
   Result<training::Agreement> agree(uint64_t whole, bool writes) {
     mine().said = {whole, writes ? uint64_t{1} : 0};
     if (!job.barrier.arrive([] { return true; })) return fail(ErrorCode::kInterrupted, "stop");
-    training::Agreement agreed{kFiles, false};
+    training::Agreement agreed{job.files, false};
     for (const auto& process : job.processes) {
       agreed.whole = std::min(agreed.whole, process.said[0]);
       agreed.any_writes = agreed.any_writes || process.said[1] != 0;
@@ -67,8 +68,8 @@ struct Steps {
 };
 
 template <class Loop>
-std::shared_ptr<Job<Loop>> rounds_scenario(Execution& execution) {
-  const auto job = std::make_shared<Job<Loop>>();
+std::shared_ptr<Job<Loop>> rounds_scenario(Execution& execution, uint64_t files) {
+  const auto job = std::make_shared<Job<Loop>>(files);
   for (size_t self = 0; self < kProcesses; ++self) {
     const std::string name = std::to_string(self);
     execution.thread("rounds " + name, [job, self] {
@@ -80,9 +81,9 @@ std::shared_ptr<Job<Loop>> rounds_scenario(Execution& execution) {
     });
     execution.thread("writer " + name, [job, self] {
       auto& mine = job->processes[self];
-      for (uint64_t file = 1; file <= kFiles && !job->failure.raised(); ++file) mine.written.store(file);
-      if (mine.written.load() < kFiles) return;
-      mine.flushed_by_writer.store(kFiles);
+      for (uint64_t file = 1; file <= job->files && !job->failure.raised(); ++file) mine.written.store(file);
+      if (mine.written.load() < job->files) return;
+      mine.flushed_by_writer.store(job->files);
       mine.loop.stop(true);
     });
   }
@@ -98,8 +99,8 @@ class NotWoken : public training::BasicRoundLoop<Sync> {
 
 TEST(DurabilityModel, TheJournalIsNeverAheadAndAtLastComplete) {
   const Report report = explore({.max_preemptions = 1}, [](Execution& execution) {
-    const auto job = rounds_scenario<training::BasicRoundLoop<ModelSync>>(execution);
-    execution.at_end([job] { check(job->journaled == kFiles, "the journal lacks files that are written"); });
+    const auto job = rounds_scenario<training::BasicRoundLoop<ModelSync>>(execution, 2);
+    execution.at_end([job] { check(job->journaled == job->files, "the journal lacks files that are written"); });
   });
   EXPECT_TRUE(report.proves()) << report.text();
   std::cout << report.text() << '\n';
@@ -107,7 +108,7 @@ TEST(DurabilityModel, TheJournalIsNeverAheadAndAtLastComplete) {
 
 TEST(DurabilityModel, AFailureAtAnyMomentEndsTheRounds) {
   const Report report = explore({.max_preemptions = 1}, [](Execution& execution) {
-    const auto job = rounds_scenario<training::BasicRoundLoop<ModelSync>>(execution);
+    const auto job = rounds_scenario<training::BasicRoundLoop<ModelSync>>(execution, 1);
     execution.thread("failure", [job] { job->failure.raise({ErrorCode::kInterrupted, "stop"}); });
   });
   EXPECT_TRUE(report.proves()) << report.text();
@@ -116,7 +117,7 @@ TEST(DurabilityModel, AFailureAtAnyMomentEndsTheRounds) {
 
 TEST(DurabilityModel, FindsAnEndThatWakesNobody) {
   const Report report =
-      explore({.max_preemptions = 1}, [](Execution& execution) { rounds_scenario<NotWoken<ModelSync>>(execution); });
+      explore({.max_preemptions = 1}, [](Execution& execution) { rounds_scenario<NotWoken<ModelSync>>(execution, 1); });
   EXPECT_FALSE(report.failure.empty()) << report.text();
 }
 
