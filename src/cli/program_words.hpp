@@ -14,6 +14,10 @@ inline constexpr CommandMask kConfigPath = own_command(5);
 inline constexpr CommandMask kHistoryShow = own_command(6);
 inline constexpr CommandMask kHistoryRerun = own_command(7);
 inline constexpr CommandMask kHelp = own_command(8);
+inline constexpr CommandMask kRulesList = own_command(9);
+inline constexpr CommandMask kRulesExplain = own_command(10);
+inline constexpr CommandMask kValidate = own_command(11);
+inline constexpr CommandMask kReportgen = own_command(12);
 
 const CommandGroup& program_words();
 

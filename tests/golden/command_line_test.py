@@ -52,7 +52,7 @@ class Incomplete(ProgramTest):
         self.refuse(f"open {RUN} --closed", 2, "the mode is the first word now")
 
     def test_benchmarks_of_other_builds(self):
-        for words in ("whatif vectordb", "open kvcache run", "reports reportgen"):
+        for words in ("whatif vectordb", "open kvcache run", "runs list"):
             self.refuse(words, 6, "[E902]", "not in this build yet", "checkpointing")
 
 
