@@ -2,7 +2,7 @@
 # Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|test|long|all
 #   run    to compile and run the program on one host
 #   build  also the MPI libraries, for the plug-ins that join hosts
-#   test   what the tests, benchmarks and checks need besides
+#   test   what the tests, benchmarks and checks need besides; servers that no distribution has come from elsewhere (servers.sh)
 #   long   Clang with libFuzzer, for the fuzzers
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
@@ -11,7 +11,7 @@ set -euo pipefail
 run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
   nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libisal-dev liburing-dev)
 mpi_packages=(libopenmpi-dev libmpich-dev)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
   s3cmd fio clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
@@ -30,6 +30,10 @@ case "${1:-all}" in
   long) packages=("${long_packages[@]}") ;;
   all) packages=("${run_packages[@]}" "${mpi_packages[@]}" "${test_packages[@]}") ;;
   *) echo "usage: $0 run|build|test|long|all" >&2; exit 2 ;;
+esac
+
+case "${1:-all}" in
+  test | all) trap '[ $? -ne 0 ] || "$(dirname "$0")/servers.sh"' EXIT ;;  # when the packages are there
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -19,12 +19,13 @@ PRIMITIVES = {
     # libcurl's and io_uring's own waits need their descriptors; each has a time-out.
     r"(?<!\w)::p?poll\(|\bp?poll\(descriptors|\bselect\(|\bepoll_": {"base/waiting.cpp", "storage/http/connection.cpp"},
     r"curl_multi_poll": {"storage/http/connection.cpp"},
+    r"curl_easy_perform": {"storage/http/service_call.cpp"},
     r"io_uring_\w*wait": {"storage/posix/ring.cpp"},
 }
 WRAPPERS = {"base/event_count.hpp", "base/periodic_thread.cpp", "base/sync.cpp", "base/sync.hpp", "base/threads.cpp",
             "base/threads.hpp", "base/waiting.cpp", "base/waiting.hpp"}
 # A call that may wait. Members named poll take a time-out and end in one of these.
-WAIT = re.compile(r"(?:\.|->)wait(?:_until|_briefly)?\(|(?:\.|->)join\(\)|\b(?:sleep_for|poll_until|run_on_threads|curl_multi_poll)\(|"
+WAIT = re.compile(r"(?:\.|->)wait(?:_until|_briefly)?\(|(?:\.|->)join\(\)|\b(?:sleep_for|poll_until|run_on_threads|curl_multi_poll|curl_easy_perform)\(|"
                   r"::waitpid\(|\bpoll\(descriptors|\bio_uring_\w*wait\w*\(")
 COMMENT = re.compile(r"//.*")
 ROW = re.compile(r"^\| `([\w/]+\.[ch]pp)` \| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)

@@ -108,10 +108,10 @@ class SessionSender {
   SessionSender(const Options& options, uint16_t port, std::vector<AlignedBuffer>& buffers)
       : options_(options), buffers_(buffers) {
     s3::Settings settings;
-    settings.endpoints.push_back(*s3::parse_endpoint(fmt::format("http://127.0.0.1:{}", port), "sink"));
+    settings.endpoints.push_back(*storage::parse_endpoint(fmt::format("http://127.0.0.1:{}", port), "sink"));
     settings.endpoint_source = "bench";
     settings.region = "us-east-1";
-    settings.credentials = {"bench", "bench", "", "bench"};
+    settings.credentials = std::make_shared<s3::KeySource>("bench", s3::Credentials{"bench", "bench", ""});
     settings.checksum = options.checksum;
     store_ = s3::store_with(Location(Scheme::kS3, "bench", ""), settings);
     auto session = store_->open_session(options.depth);

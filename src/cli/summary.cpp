@@ -69,6 +69,7 @@ void add_object_storage(const Location& location, const Environment& environment
   lines.push_back(row("bucket", location.bucket()));
   lines.push_back(row("uri_scheme", std::string(scheme_name(location.scheme()))));
   for (const auto& [name, value] : *settings) lines.push_back(row(name, value));
+  if (location.scheme() == Scheme::kAzure) return;
   lines.push_back(row("aws_access_key_id", redacted(environment.get("AWS_ACCESS_KEY_ID"))));
   lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
 }

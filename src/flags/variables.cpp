@@ -50,6 +50,7 @@ class Dotenv {
 
   void add(const Variables& variables) {
     std::set<std::string_view> seen;
+    before_ = outcome_.environment;
     for (const auto& [name, value] : variables) {
       if (!seen.insert(name).second) {
         outcome_.warnings.push_back(fmt::format("{}: {} stands twice, the first one counts", path_, name));
@@ -60,6 +61,7 @@ class Dotenv {
     note("adds", added_);
     note("holds what this program doesn't read:", unread_);
     note("holds what the environment outranks:", outranked_);
+    note("holds what goes with variables that the environment sets, and is left out:", apart_);
   }
 
  private:
@@ -70,12 +72,22 @@ class Dotenv {
       if (!near.empty()) outcome_.warnings.push_back(fmt::format("{}: nothing reads {}{}", path_, name, near));
     }
     const auto set = outcome_.environment.get(name);
-    if (!set) {
+    if (!set && is_apart(name)) {
+      apart_.push_back(name);
+    } else if (!set) {
       outcome_.environment.set(name, value);
       if (known_.contains(name)) added_.push_back(name);
     } else if (*set != value) {
       outranked_.push_back(name);
     }
+  }
+
+  /// Returns whether the environment itself sets one of the variables that belong together with this one: a token of
+  /// this file doesn't go with keys from elsewhere, nor an endpoint in front of one.
+  bool is_apart(const std::string& name) const {
+    const auto together = storage::variables_together(name);
+    return std::any_of(together.begin(), together.end(),
+                       [this](std::string_view other) { return before_.get(other).has_value(); });
   }
 
   void note(std::string_view what, const std::vector<std::string>& names) {
@@ -85,7 +97,8 @@ class Dotenv {
   const std::string& path_;
   const std::set<std::string_view> known_;
   ParseOutcome& outcome_;
-  std::vector<std::string> added_, unread_, outranked_;
+  Environment before_;  // without what this file adds
+  std::vector<std::string> added_, unread_, outranked_, apart_;
 };
 
 }  // namespace

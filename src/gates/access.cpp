@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
 #include "base/descriptor.hpp"
+#include "base/units.hpp"
 #include "gates/probe_file.hpp"
 #include "payload/payload.hpp"
 #include "storage/probe_name.hpp"
@@ -25,24 +27,84 @@ Error in_probe(Error error, const char* step, const std::string& where) {
   return error;
 }
 
-void put_and_compare(storage::Session& session, const std::string& name, const std::string& where,
-                     std::vector<Error>& failures) {
-  std::vector<std::byte> content(kProbeBytes);
-  payload::Source(kProbeBytes, name).fill(0, content);
-  if (Status put = session.put(name, content); !put) {
-    failures.push_back(in_probe(put.error(), "write", where));
-    return;
+/// Tries the requests of a run on one probe object, and gathers what fails.
+class RequestProbe {
+ public:
+  RequestProbe(storage::Store& store, storage::Session& session)
+      : session_(session),
+        name_(std::string(storage::kObjectProbe) + storage::random_suffix()),
+        where_(store.root().join(name_).to_string()),
+        lists_(!store.traits().file_system) {}
+
+  std::vector<Error> run(uint64_t part_bytes) {
+    if (Status there = session_.reach(); !there) return {std::move(there.error())};
+    if (lists_) {
+      if (auto page = session_.list({}, {}); !page) failures_.push_back(std::move(page.error()));
+    }
+    put_and_compare();
+    if (part_bytes != 0 && !unreachable()) try_upload(std::min(part_bytes, kMostPartBytes));
+    clean_up();
+    return std::move(failures_);
   }
-  auto back = session.get(name, 0, content.size());
-  if (!back) {
-    failures.push_back(in_probe(back.error(), "read", where));
-  } else if (*back != content) {
-    failures.push_back({ErrorCode::kDataMismatch,
-                        fmt::format("the probe object at {} reads back other bytes than were written", where),
-                        fmt::format("{} of {} bytes came back", back->size(), content.size()),
-                        "the storage, or something between, changes data: no result of it would count"});
+
+ private:
+  void note(const char* step, Error error) { failures_.push_back(in_probe(std::move(error), step, where_)); }
+
+  /// Returns whether the store can't be reached, so that every further request would only wait.
+  bool unreachable() const { return !failures_.empty() && failures_.back().code == ErrorCode::kStorageUnreachable; }
+
+  void put_and_compare() {
+    if (unreachable()) return;
+    std::vector<std::byte> content(kProbeBytes);
+    payload::Source(kProbeBytes, name_).fill(0, content);
+    sent_ = true;
+    if (Status put = session_.put(name_, content); !put) return note("write", std::move(put.error()));
+    written_ = true;
+    const auto info = session_.head(name_);
+    if (!info) {
+      note("look at", info.error());
+    } else if (info->size_bytes != content.size()) {
+      failures_.push_back({ErrorCode::kDataMismatch,
+                           fmt::format("the probe object at {} has {} bytes, but {} were written", where_,
+                                       info->size_bytes, content.size()),
+                           {},
+                           kWrongBytes});
+    }
+    auto back = session_.get(name_, 0, content.size());
+    if (!back) return note("read", std::move(back.error()));
+    if (*back == content) return;
+    failures_.push_back({ErrorCode::kDataMismatch,
+                         fmt::format("the probe object at {} reads back other bytes than were written", where_),
+                         fmt::format("{} of {} bytes came back", back->size(), content.size()), kWrongBytes});
   }
-}
+
+  void try_upload(uint64_t part_bytes) {
+    std::vector<std::byte> part(part_bytes);
+    payload::Source(part_bytes, name_).fill(0, part);
+    if (Status tried = session_.try_upload(name_, part); !tried) note("upload a part of", std::move(tried.error()));
+  }
+
+  // Also after a write that failed, which may have left an object; but then only the first failure is reported. Not if
+  // no connection came about for it.
+  void clean_up() {
+    if (!sent_ || unreachable()) return;
+    Status removed = session_.remove(name_);
+    if (removed || !written_) return;
+    Error error = in_probe(std::move(removed.error()), "delete", where_);
+    error.details += fmt::format("{}{} may be left", error.details.empty() ? "" : "; ", where_);
+    failures_.push_back(std::move(error));
+  }
+
+  static constexpr uint64_t kMostPartBytes = 64 * kMiB;
+  static constexpr char kWrongBytes[] = "the storage, or something between, changes data: no result of it would count";
+
+  storage::Session& session_;
+  std::string name_, where_;
+  bool lists_;
+  bool sent_ = false;
+  bool written_ = false;
+  std::vector<Error> failures_;
+};
 
 constexpr size_t kBlock = 4096;
 
@@ -82,23 +144,16 @@ std::optional<Error> check_write_pattern(const std::string& folder, std::vector<
   return refused(renamed, "rename another file over");
 }
 
-std::vector<Error> check_write_access(storage::Store& store) {
-  const std::string name = std::string(storage::kObjectProbe) + storage::random_suffix();
-  const std::string where = store.root().join(name).to_string();
+std::vector<Error> check_write_access(storage::Store& store, uint64_t part_bytes) {
   auto session = store.open_session(1);
   if (!session) return {std::move(session.error())};
-  std::vector<Error> failures;
-  put_and_compare(**session, name, where, failures);
-  // Also after a failed write, which may have left an object; then only the first failure is reported.
-  if (Status removed = (*session)->remove(name); !removed && failures.empty()) {
-    failures.push_back(in_probe(removed.error(), "delete", where));
-  }
-  return failures;
+  return RequestProbe(store, **session).run(part_bytes);
 }
 
 Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store) {
   auto session = store.open_session(1);
   if (!session) return fail(std::move(session.error()));
+  if (Status there = (*session)->reach(); !there) return fail(std::move(there.error()));
   auto page = (*session)->list({}, {});
   if (!page) return fail(std::move(page.error()));
   return std::move(page->objects);

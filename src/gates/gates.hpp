@@ -20,6 +20,8 @@ struct Request {
   storage::Store* store = nullptr;                ///< the checkpoint or data folder, opened
   std::string folder_word = "checkpoint folder";  ///< its name in messages
   uint32_t new_folders = 1;                       ///< missing folders at the end of its path that may be created
+  uint64_t largest_object_bytes = 0;              ///< of those that the run writes; 0: not known, so no upload is tried
+  std::optional<uint64_t> wanted_part_bytes = {};  ///< the part size they are written with; nothing: the store's
   uint64_t bytes_to_write = 0;  ///< exact, from the plan; 0: the run only reads, and the gates only list
   /// How many of those take the place of bytes that are stored already. Asked in process 0, and only if there is no
   /// room for all. May be empty.
@@ -57,11 +59,11 @@ struct Report {
 /// Runs every gate that applies to the store. Collective: every process calls it.
 ///
 /// Process 0 first creates the folder on a file system, if no more than `new_folders` levels are missing. Then every
-/// process checks that the store is reachable and writable (put, get, compare and delete a small probe object, and on
-/// files all that the run does with its own; a run that only reads lists the folder instead, and writes nothing) and
-/// that its buffers fit the memory that is available to it. With several hosts on a file system, gate CAP-02 checks
-/// that all see the same folder. Process 0 also checks capacity (CAP-01), separation (CAP-03) and the room for the
-/// results. Probes are always removed; one that can't be removed is a warning.
+/// process checks that the store is reachable and writable (one request of every kind that the run sends, with a small
+/// probe object, and on files all that the run does with its own; a run that only reads lists the folder instead, and
+/// writes nothing) and that its buffers fit the memory that is available to it. With several hosts on a file system,
+/// gate CAP-02 checks that all see the same folder. Process 0 also checks capacity (CAP-01), separation (CAP-03) and
+/// the room for the results. Probes are always removed; one that can't be removed is a warning.
 ///
 /// Failures of gates are in the report. The returned error means that the processes could not communicate: it is the
 /// process group's first failure.

@@ -79,7 +79,7 @@ void HostChecks::check_store(const Opening& opening) {
   const bool usable = is_process_0() ? findings_.failures.empty() : sees_folder(opening);
   if (traits.holds_objects && usable) {
     if (writes()) {
-      auto failures = check_write_access(store);
+      auto failures = check_write_access(store, part_bytes());
       if (failures.empty() && traits.file_system) {
         if (auto refusal = check_write_pattern(store.root().path(), findings_.warnings)) failures.push_back(*refusal);
       }
@@ -91,6 +91,17 @@ void HostChecks::check_store(const Opening& opening) {
   }
   if (writes()) check_capacity();
   if (is_process_0() && traits.file_system && opening.folder_there && !request_.results_dir.empty()) check_separation();
+}
+
+// Returns the largest part of an object that is uploaded in several; 0 if there is none.
+uint64_t HostChecks::part_bytes() const {
+  if (request_.largest_object_bytes == 0 || request_.store->traits().file_system) return 0;
+  storage::ObjectSpec spec;
+  spec.name = "probe";
+  spec.size_bytes = request_.largest_object_bytes;
+  spec.part_bytes = request_.wanted_part_bytes.value_or(request_.store->traits().part_bytes);
+  const auto object = request_.store->object(std::move(spec));
+  return object->part_count() > 1 ? object->part_bytes() : 0;
 }
 
 // For processes other than 0. Adds the failure if the folder can't be used, unless process 0 reports the same.

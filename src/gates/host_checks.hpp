@@ -45,6 +45,7 @@ class HostChecks {
   void check_store(const Opening& opening);
   bool sees_folder(const Opening& opening);
   bool needs_mark() const;  // gate CAP-02 applies
+  uint64_t part_bytes() const;
   void check_capacity();
   void judge_capacity(const storage::Capacity& capacity);
   void check_results_room();

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/child_process.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -18,7 +19,6 @@
 #include "base/units.hpp"
 #include "base/version.hpp"
 #include "base/write_all.hpp"
-#include "launch/child_process.hpp"
 #include "launch/job_control.hpp"
 #include "launch/launcher_supervisor.hpp"
 #include "results/redact.hpp"

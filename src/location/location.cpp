@@ -71,7 +71,8 @@ tl::unexpected<Error> refuse_scheme(std::string_view text, std::string_view name
   if (wanted == "http" || wanted == "https") {
     return refuse(text, reason,
                   "a server's address goes into AWS_ENDPOINT_URL (Azure: AZURE_STORAGE_ENDPOINT) and the folder is "
-                  "s3://bucket/prefix (Azure: az://account/container/prefix)");
+                  "s3://bucket/prefix (Azure: az://account/container/prefix, or "
+                  "https://account.blob.core.windows.net/container/prefix)");
   }
   return refuse(text, reason, kLegalForms);
 }
@@ -118,12 +119,16 @@ Status check_bucket(std::string_view text, std::string_view what, std::string_vi
   if (name.empty()) return refuse(text, fmt::format("no {}", what), kLegalForms);
   if (name.find('@') != std::string_view::npos) {
     return refuse(text, fmt::format("credentials can't be part of a {}", what),
-                  "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+                  what == "bucket" ? "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                                   : "put the key into AZURE_STORAGE_KEY");
   }
   if (name.find(':') != std::string_view::npos) {
     // The name is not repeated: it can be the first part of "key:secret@".
     return refuse(text, fmt::format("a host and port stand where the {} belongs", what),
-                  "put the server's address into AWS_ENDPOINT_URL and begin the location with the bucket");
+                  what == "bucket"
+                      ? "put the server's address into AWS_ENDPOINT_URL and begin the location with the bucket"
+                      : "put the server's address into AZURE_STORAGE_ENDPOINT; the location is "
+                        "az://account/container/prefix");
   }
   if (!is_bucket_name(name)) {
     return refuse(text, fmt::format("\"{}\" can't be a {}", shown(name), what),
@@ -183,15 +188,30 @@ Result<Location> parse_path(std::string_view text, Scheme scheme, std::string_vi
   return Location(scheme, {}, *std::move(absolute));
 }
 
+// Returns the body of az:// for what follows "https://" in the address of an account of the public Azure cloud, whose
+// end names the service; nothing for other addresses.
+std::optional<std::string> azure_body(std::string_view body) {
+  constexpr std::string_view kService = ".blob.core.windows.net";
+  const auto [authority, rest] = split_first(body);
+  const std::string host = lower(authority);
+  if (!host.ends_with(kService)) return std::nullopt;
+  return fmt::format("{}/{}", host.substr(0, host.size() - kService.size()), rest);
+}
+
 Result<Location> parse_uri(std::string_view text, std::string_view name, std::string_view body) {
   if (name.find('/') != std::string_view::npos) {
     return refuse(text, "\"://\" inside a path", "a scheme stands only at the beginning; remove one of the two");
+  }
+  if (lower(name) == "https") {
+    if (const auto azure = azure_body(body)) return parse_uri(text, scheme_name(Scheme::kAzure), *azure);
   }
   const auto scheme = scheme_of(name);
   if (!scheme) return refuse_scheme(text, name);
   if (body.find_first_of("?#") != std::string_view::npos) {
     return refuse(text, "a query or fragment ('?' or '#')",
-                  "leave it away; a file path that holds these characters is given without scheme");
+                  *scheme == Scheme::kAzure
+                      ? "leave it away; a SAS token goes into AZURE_STORAGE_SAS_TOKEN"
+                      : "leave it away; a file path that holds these characters is given without scheme");
   }
   switch (*scheme) {
     case Scheme::kS3:

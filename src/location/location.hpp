@@ -54,6 +54,7 @@ class Location {
 /// Parses a location as people type it: a URI with one of our schemes, or a plain path (made absolute against the
 /// working directory). Schemes are case-insensitive. Refused with E102 naming text and reason: unknown scheme, a
 /// second "://", an empty bucket, a query or fragment, control characters, `.`/`..` components in keys.
+/// "https://account.blob.core.windows.net/container/prefix" is another spelling of az://account/container/prefix.
 Result<Location> parse_location(std::string_view text);
 
 /// The storage word of a command line, `file` or `object`.
@@ -74,7 +75,8 @@ constexpr std::optional<AccessProtocol> protocol_of(std::string_view word) {
 /// docs/compatibility.md says: in object mode a bare folder "bucket/prefix" takes its scheme from
 /// MLPSTORAGE_CHECKPOINT_URI_SCHEME, else STORAGE_URI_SCHEME, else s3, and a qualified folder always wins; file mode
 /// never looks at a variable; a mode and a folder that contradict each other are E105. `o_direct` turns a file-mode
-/// path into direct://.
+/// path into direct://. Where AZURE_STORAGE_ACCOUNT (or another of azure_account()'s variables) names an account, az://
+/// locations may leave it out: their first component is the container, unless it is that account.
 Result<Location> checkpoint_location(std::string_view folder, AccessProtocol protocol, bool o_direct,
                                      const Environment& environment);
 

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <optional>
 
+#include "base/text.hpp"
+#include "location/azure_account.hpp"
 #include "location/location.hpp"
 
 namespace mlps {
@@ -16,6 +18,18 @@ constexpr std::string_view kLegalSchemes = "legal are s3, gs (gcs) and az (azure
 tl::unexpected<Error> inconsistent(std::string reason, std::string suggestion) {
   return fail(ErrorCode::kConfigIncompatible, "inconsistent storage configuration: " + std::move(reason), {},
               std::move(suggestion));
+}
+
+// Parses an object location. One of az:// gets its account from the variables if it doesn't begin with it.
+Result<Location> parse_object_location(std::string_view text, const Environment& environment) {
+  const auto separator = text.find("://");
+  const std::string scheme = lower(text.substr(0, separator));
+  if (separator == std::string_view::npos || (scheme != "az" && scheme != "azure")) return parse_location(text);
+  const auto account = azure_account(environment);
+  if (!account) return fail(account.error());
+  const std::string_view body = text.substr(separator + 3);
+  if (!*account || body.empty() || body.substr(0, body.find('/')) == **account) return parse_location(text);
+  return parse_location(fmt::format("az://{}/{}", **account, body));
 }
 
 // Returns the scheme that a variable gives to bare folders; nothing if it is not set. People write "s3", "s3:" and
@@ -41,7 +55,7 @@ Result<Location> bare_object_folder(std::string_view folder, std::initializer_li
   for (const char* name : variables) {
     auto scheme = scheme_variable(name, environment);
     if (!scheme) return fail(scheme.error());
-    if (*scheme) return parse_location(fmt::format("{}://{}", **scheme, folder));
+    if (*scheme) return parse_object_location(fmt::format("{}://{}", **scheme, folder), environment);
   }
   return parse_location(fmt::format("s3://{}", folder));
 }
@@ -55,8 +69,8 @@ bool is_bare(std::string_view folder) {
   return !local_look && folder.find(":/") == std::string_view::npos;
 }
 
-Result<Location> qualified_object_folder(std::string_view folder) {
-  auto location = parse_location(folder);
+Result<Location> qualified_object_folder(std::string_view folder, const Environment& environment) {
+  auto location = parse_object_location(folder, environment);
   if (!location) return location;
   if (location->is_file_system()) {
     return inconsistent(fmt::format("object storage was asked for, but the folder \"{}\" is a local path", folder),
@@ -101,7 +115,7 @@ Result<Location> checkpoint_location(std::string_view folder, AccessProtocol pro
   }
   if (protocol == AccessProtocol::kFile) return file_location(folder, o_direct);
   if (Status status = check_o_direct(o_direct); !status) return fail(status.error());
-  if (!is_bare(folder)) return qualified_object_folder(folder);
+  if (!is_bare(folder)) return qualified_object_folder(folder, environment);
   return bare_object_folder(folder, {kCheckpointScheme, kStorageScheme}, environment);
 }
 
@@ -110,7 +124,7 @@ Result<Location> data_location(const DataFolder& folder, AccessProtocol protocol
   Result<Location> location = [&]() -> Result<Location> {
     if (protocol == AccessProtocol::kFile) return file_location(folder.data_dir, folder.o_direct);
     if (Status status = check_o_direct(folder.o_direct); !status) return fail(status.error());
-    if (!is_bare(folder.data_dir)) return qualified_object_folder(folder.data_dir);
+    if (!is_bare(folder.data_dir)) return qualified_object_folder(folder.data_dir, environment);
     const std::optional<std::string> bucket = environment.get("BUCKET");
     const std::string below = bucket ? *bucket + "/" + folder.data_dir : folder.data_dir;
     return bare_object_folder(below, {kStorageScheme}, environment);

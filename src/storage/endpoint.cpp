@@ -9,7 +9,7 @@ std::string Endpoint::authority() const {
 }
 
 std::string Endpoint::url() const {
-  return (tls ? "https://" : "http://") + authority();
+  return (tls ? "https://" : "http://") + authority() + path;
 }
 
 std::string Endpoint::host_name() const {

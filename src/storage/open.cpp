@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/azure/azure_store.hpp"
 #include "storage/fault/fault_store.hpp"
 #include "storage/null/null_store.hpp"
 #include "storage/posix/file_store.hpp"
@@ -20,14 +21,12 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
     case Scheme::kS3:
     case Scheme::kGs:
       return open_s3_store(root, environment);
+    case Scheme::kAzure:
+      return open_azure_store(root, environment);
     case Scheme::kNull:
       return open_null_store(root);
-    case Scheme::kAzure:
-      break;
   }
-  return fail(ErrorCode::kNotImplemented,
-              fmt::format("{}: this build can't reach Azure Blob storage", root.to_string()), {},
-              "use s3://, gs://, a file system, direct:// or null://");
+  return fail(ErrorCode::kInternal, fmt::format("no client for {}", root.to_string()));
 }
 
 }  // namespace
@@ -40,6 +39,7 @@ Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptio
 }
 
 Result<SettingList> describe_servers(const Location& root, const Environment& environment) {
+  if (root.scheme() == Scheme::kAzure) return describe_azure_servers(root, environment);
   if (root.scheme() != Scheme::kS3 && root.scheme() != Scheme::kGs) return SettingList{};
   return describe_s3_servers(root, environment);
 }

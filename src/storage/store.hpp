@@ -165,6 +165,11 @@ class Session {
 
   // Blocking calls for checks and tests; not while operations are in flight.
 
+  /// Asks for the bucket or container itself; E603 if it isn't there. Stores without one: success, unasked.
+  virtual Status reach() { return {}; }
+  /// Begins an upload of an object, stores `part` as its first part, and gives the upload up. Stores without uploads:
+  /// success, unasked. An error says what it may have left behind.
+  virtual Status try_upload(std::string_view /*name*/, std::span<const std::byte> /*part*/) { return {}; }
   virtual Result<ObjectInfo> head(std::string_view name) = 0;  ///< absent: E603
   /// Returns the objects whose names start with `prefix` (object stores: literal prefix; files: a folder, recursively),
   /// one page. A missing folder or prefix is an empty list; a missing bucket is E603; a failed list is an error, never

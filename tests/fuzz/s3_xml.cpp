@@ -1,11 +1,19 @@
-// The XML bodies of an S3 server; each parser takes every body.
+// The bodies of S3 servers and token services; each parser takes every body.
 #include "fuzz.hpp"
+#include "storage/object/server_words.hpp"
+#include "storage/s3/key_services.hpp"
 #include "storage/s3/xml.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mlps;
   const std::string_view body = fuzz::text_of(data, size);
   (void)s3::parse_error_body(body);
+  (void)s3::parse_role_body(body);
+  (void)s3::parse_role_answer(200, body, "service");
+  (void)s3::parse_json_keys(body, "Token", "service");
+  (void)s3::redirect_endpoint(body);
+  (void)object::words_of_body(body);
+  (void)object::parse_iso_time(body);
   (void)s3::parse_upload_id(body);
   (void)s3::parse_complete_answer(body);
   (void)s3::parse_list_answer(body);

@@ -102,6 +102,11 @@ class Rgw:
     """`with Rgw() as s3:` a running server. Not thread-safe; create it in the main thread (the daemons die with the
     thread that started them)."""
 
+    scheme = "s3"
+    endpoint_variable = "AWS_ENDPOINT_URL"
+    secrets = (ACCESS_KEY, SECRET_KEY)
+    logs_ranges = True
+
     def __init__(self, port=0, start_limit_s=120, address="127.0.0.1"):
         """The gateway answers on `address`, one of this host's; monitor and OSD stay on the loopback."""
         self.address = address
@@ -222,13 +227,13 @@ class Rgw:
         if time.monotonic() > self._deadline:
             raise DaemonError(f"the gateway was not ready within {self.start_limit_s} s{log_ends(self.root / 'log')}")
 
-    def stop_gateway(self):
+    def stop_server(self):
         """The server goes away, in the middle of whatever it is doing; what it has stored stays."""
         _, process = self._daemons.pop()
         process.kill()
         process.wait()
 
-    def start_gateway(self):
+    def start_server(self):
         """Brings it back on the same port."""
         self._deadline = time.monotonic() + self.start_limit_s
         self._serve()
@@ -270,6 +275,24 @@ class Rgw:
             _date, _time, size, uri = line.split(None, 3)
             objects[uri.removeprefix(f"s3://{bucket}/")] = int(size)
         return objects
+
+    def get(self, bucket, key):
+        path = self.root / "got"
+        self.s3cmd("get", "--force", f"s3://{bucket}/{key}", str(path))
+        return path.read_bytes()
+
+    def put(self, bucket, key, content):
+        path = self.root / "to-put"
+        path.write_bytes(content)
+        self.s3cmd("put", str(path), f"s3://{bucket}/{key}")
+
+    def remove(self, bucket, key):
+        self.s3cmd("rm", f"s3://{bucket}/{key}")
+
+    def reads(self, bucket):
+        """(key, range or "") of what clients have read of objects so far."""
+        return [(path.removeprefix(bucket + "/"), asked) for method, path, status, _sent, asked in self.requests()
+                if method == "GET" and path.startswith(bucket + "/") and status in (200, 206)]
 
     def requests(self):
         """What clients asked for so far, from the gateway's access log: (method, bucket/key without query, status, bytes

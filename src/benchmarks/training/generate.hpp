@@ -30,6 +30,9 @@ struct WriteRequest {
   uint64_t memory_bytes = 0;
   uint32_t cores = 1;
 };
+/// Returns what no file of a set is larger than.
+uint64_t largest_file_bytes(const Dataset& set);
+
 Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
                               const WriteRequest& request);
 

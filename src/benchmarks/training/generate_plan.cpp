@@ -19,14 +19,6 @@ constexpr uint64_t kFilesSampledForPlan = 4096;
 // and no draw of a double goes over 9. Squared, that is less than this factor in bytes.
 constexpr uint64_t kUnseenGrowth = 8;
 
-/// No file of the set is larger.
-uint64_t size_bound(const Dataset& set) {
-  uint64_t largest = 0;
-  const uint64_t sampled = std::min(set.files(), set.sizes_vary() ? kFilesSampledForPlan : 1);
-  for (uint64_t index = 0; index < sampled; ++index) largest = std::max(largest, set.file_bytes(index));
-  return sampled < set.files() && set.sizes_vary() ? largest * kUnseenGrowth : largest;
-}
-
 /// Of a host.
 uint64_t share_of(uint64_t all, uint32_t hosts) {
   return (all + hosts - 1) / hosts;
@@ -40,9 +32,17 @@ uint64_t largest_part(uint64_t file_bytes, storage::Store& store, uint64_t wante
 
 }  // namespace
 
+uint64_t largest_file_bytes(const Dataset& set) {
+  uint64_t largest = 0;
+  const uint64_t sampled = std::min(set.files(), set.sizes_vary() ? kFilesSampledForPlan : 1);
+  for (uint64_t index = 0; index < sampled; ++index) largest = std::max(largest, set.file_bytes(index));
+  return sampled < set.files() && set.sizes_vary() ? largest * kUnseenGrowth : largest;
+}
+
 Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage::Store& store,
                               const WriteRequest& request) {
-  const uint64_t part_bytes = largest_part(std::max(size_bound(train), size_bound(eval)), store, request.part_bytes);
+  const uint64_t part_bytes =
+      largest_part(std::max(largest_file_bytes(train), largest_file_bytes(eval)), store, request.part_bytes);
   io::PlanWish wish;
   wish.in_flight = std::clamp<uint64_t>(share_of(request.processes, request.hosts), kMinInFlight, kMaxInFlight);
   wish.most_workers = share_of(train.files() + eval.files(), request.hosts);  // one I/O thread writes a file

@@ -129,6 +129,10 @@ class FaultSession final : public Session {
     inner_->cancel();
   }
 
+  Status reach() override { return inner_->reach(); }
+  Status try_upload(std::string_view name, std::span<const std::byte> part) override {
+    return inner_->try_upload(name, part);
+  }
   Result<ObjectInfo> head(std::string_view name) override { return inner_->head(name); }
   Result<ListPage> list(std::string_view prefix, const std::string& continuation) override {
     return inner_->list(prefix, continuation);

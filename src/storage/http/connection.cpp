@@ -115,6 +115,8 @@ void Connector::set_options(Connection& connection) const {
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   if (!settings_.ca_file.empty()) set(CURLOPT_CAINFO, settings_.ca_file.c_str());
+  if (!settings_.certificate_file.empty()) set(CURLOPT_SSLCERT, settings_.certificate_file.c_str());
+  if (!settings_.key_file.empty()) set(CURLOPT_SSLKEY, settings_.key_file.c_str());
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_seconds));
 }
 

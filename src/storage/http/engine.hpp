@@ -12,7 +12,9 @@ namespace mlps::http {
 
 struct EngineSettings {
   unsigned connect_seconds = 20;
-  std::string ca_file;  ///< PEM bundle for TLS; empty: the system's
+  std::string ca_file = {};           ///< PEM bundle for TLS; empty: the system's
+  std::string certificate_file = {};  ///< PEM file of a certificate of this client, for servers that ask; empty: none
+  std::string key_file = {};          ///< PEM file of its key
 };
 
 /// "libcurl/7.88.1 OpenSSL/3.0.x", for the record.

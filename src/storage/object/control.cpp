@@ -43,16 +43,56 @@ Status Control::run() {
   return {};
 }
 
+Status Control::reach() {
+  context_->dialect->ask_bucket(call_, bucket_subject(""));
+  auto bucket = run();
+  if (!bucket && bucket.error().code == ErrorCode::kStorageNotFound) {
+    bucket.error().suggestion = fmt::format("Create bucket {} first, or check the endpoint.", context_->root.bucket());
+  }
+  return bucket;
+}
+
+Status Control::begin_and_send(RemoteObject& object, std::span<const std::byte> part) {
+  const Dialect& dialect = *context_->dialect;
+  for (unsigned round = 0; dialect.ask_begin(call_, object, round); ++round) {
+    if (auto status = run(); !status) return status;
+    if (auto status = dialect.take_begin(call_, object); !status) {
+      return unusable(status.error().code, status.error().message + "; the upload may have been begun");
+    }
+  }
+  for (unsigned round = 0; dialect.ask_part(call_, object, 0, part, round); ++round) {
+    if (auto status = run(); !status) return status;
+    if (auto status = dialect.take_part(call_, object, 0); !status) return status;
+  }
+  return {};
+}
+
+Status Control::try_upload(std::string_view name, std::span<const std::byte> part) {
+  const auto object =
+      context_->make_object({.name = std::string(name), .size_bytes = part.size() + 1, .part_bytes = part.size()});
+  if (object->single() || object->part_length(0) != part.size()) {
+    return fail(ErrorCode::kInternal, fmt::format("{} bytes are no part of an upload", part.size()));
+  }
+  object->parts.assign(object->part_count(), {});
+  Status outcome = begin_and_send(*object, part);
+  for (unsigned round = 0; context_->dialect->ask_abort(call_, *object, round); ++round) {
+    Status given_up = run();
+    if (given_up) continue;
+    Error& error = outcome ? given_up.error() : outcome.error();
+    error.details +=
+        fmt::format("{}an unfinished upload of {} is left", error.details.empty() ? "" : "; ", object->uri());
+    return fail(std::move(error));
+  }
+  return outcome;
+}
+
 Result<storage::ObjectInfo> Control::head(std::string_view name) {
   const auto object = context_->make_object({.name = std::string(name)});
   context_->dialect->ask_head(call_, *object);
   if (auto status = run(); !status) {
     if (status.error().code != ErrorCode::kStorageNotFound) return fail(std::move(status.error()));
     // An answer to HEAD has no body, so it can't say whether the object or the whole bucket is missing.
-    context_->dialect->ask_bucket(call_, bucket_subject(""));
-    if (auto bucket = run(); !bucket && bucket.error().code == ErrorCode::kStorageNotFound) {
-      bucket.error().suggestion =
-          fmt::format("Create bucket {} first, or check the endpoint.", context_->root.bucket());
+    if (auto bucket = reach(); !bucket && bucket.error().code == ErrorCode::kStorageNotFound) {
       return fail(std::move(bucket.error()));
     }
     return fail(std::move(status.error()));

@@ -18,6 +18,8 @@ class Control : public storage::Session {
     cancelled_.store(true);
     client_->wake();
   }
+  Status reach() final;
+  Status try_upload(std::string_view name, std::span<const std::byte> part) final;
   Result<storage::ObjectInfo> head(std::string_view name) final;
   Result<storage::ListPage> list(std::string_view prefix, const std::string& continuation) final;
   Status put(std::string_view name, std::span<const std::byte> bytes) final;
@@ -43,6 +45,7 @@ class Control : public storage::Session {
   const std::string& bucket_subject(std::string_view below);
   tl::unexpected<Error> unusable(ErrorCode code, std::string_view why) const;
   Status run();
+  Status begin_and_send(RemoteObject& object, std::span<const std::byte> part);
 
   Call call_;
   std::string uri_;

@@ -164,8 +164,8 @@ Verdict judge(const Dialect& dialect, const Call& call) {
     const ServerError error = dialect.read_error(exchange);
     if (dialect.accepts(call, error.code)) return {};
     verdict = judge_error(dialect, exchange.status, error);
-    if (exchange.status < 400) {
-      verdict.happened += fmt::format(" to {}", printable(exchange.header("location").value_or("nowhere")));
+    if (const auto location = exchange.header("location"); location && exchange.status < 400) {
+      verdict.happened += fmt::format(" to {}", printable(*location));
     }
     // The server may have carried the request out before it failed.
     verdict.answer_lost = exchange.status >= 500 && verdict.action == Action::kRetry;

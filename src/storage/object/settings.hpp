@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "base/environment.hpp"
+#include "base/error.hpp"
 #include "storage/http/engine.hpp"
 
 namespace mlps::object {
@@ -33,5 +35,9 @@ struct TransferSettings {
   std::chrono::nanoseconds cancel_grace = std::chrono::seconds(5);  ///< for cleaning up after cancel()
   http::EngineSettings engine;
 };
+
+/// Reads the variables that mean the same for every protocol: AWS_MAX_ATTEMPTS, AWS_CA_BUNDLE,
+/// MLPSTORAGE_TLS_CERTIFICATE and MLPSTORAGE_TLS_KEY. E101 to E104 name the variable.
+Status read_transfer_variables(const Environment& environment, TransferSettings& settings);
 
 }  // namespace mlps::object

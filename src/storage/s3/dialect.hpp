@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,12 +17,40 @@ namespace mlps::s3 {
 inline constexpr object::PartLimits kPartLimits = {
     .min_part_bytes = uint64_t{5} << 20, .max_part_bytes = uint64_t{5} << 30, .max_parts = 10'000};
 
+/// The region of a bucket: the one that is set, until a server names another. Any thread may call anything.
+class Region {
+ public:
+  explicit Region(std::string set) : name_(std::move(set)) {}
+
+  std::string name() const {
+    const std::lock_guard lock(mutex_);
+    return name_;
+  }
+  unsigned version() const { return version_.load(std::memory_order_acquire); }  ///< changes with name()
+  /// Takes over what a server says. Returns false if that is no news.
+  bool learn(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    if (name == name_) return false;
+    name_ = name;
+    version_.fetch_add(1, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string name_;
+  std::atomic<unsigned> version_ = 0;
+};
+
 /// S3, as Amazon documents it and other servers speak it.
 class S3Dialect final : public object::Dialect {
  public:
   S3Dialect(const Location& root, Settings settings);
 
   const Settings& settings() const { return settings_; }
+  Region& region() const { return region_; }
+  /// Says once that requests are sent on to another server, which costs a request each.
+  void tell_redirected(const std::string& from, const std::string& to) const;
 
   object::PartLimits limits() const override { return kPartLimits; }
   std::string_view call_name(object::CallKind kind) const override;
@@ -58,16 +88,20 @@ class S3Dialect final : public object::Dialect {
   std::span<const object::ErrorRule> error_rules() const override;
   bool accepts(const object::Call& call, std::string_view server_code) const override;
   object::Verdict judge_success(const object::Call& call) const override;
+  void refine(const object::Call& call, object::Verdict& verdict) const override;
   std::string advice(const object::Call& call, const object::Verdict& verdict) const override;
   void redact(std::string& text) const override;
 
  private:
   void ask(object::Call& call, object::CallKind kind, const object::RemoteObject& object) const;
   std::string advice_about_access(const object::Verdict& verdict) const;
+  std::string advice_about_answer(const object::Call& call, const object::Verdict& verdict) const;
 
   std::string bucket_;
   std::string bucket_path_;  ///< "/bucket" in path style, else empty
   Settings settings_;
+  mutable Region region_;
+  mutable std::atomic<bool> told_redirected_ = false;
 };
 
 }  // namespace mlps::s3

@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/object/server_words.hpp"
 #include "storage/s3/dialect.hpp"
 #include "storage/s3/xml.hpp"
 
@@ -33,12 +34,12 @@ constexpr std::array kErrorRules = {
     ErrorRule{"XAmzContentChecksumMismatch", Action::kRetry, ErrorCode::kDataMismatch},
     ErrorRule{"RequestTimeTooSkewed", Action::kSkewed, ErrorCode::kStorageDenied},
     ErrorRule{"AccessDenied", Action::kFail, ErrorCode::kStorageDenied},
-    ErrorRule{"InvalidAccessKeyId", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"InvalidAccessKeyId", Action::kAdapt, ErrorCode::kStorageDenied},
     ErrorRule{"SignatureDoesNotMatch", Action::kFail, ErrorCode::kStorageDenied},
-    ErrorRule{"AuthorizationHeaderMalformed", Action::kFail, ErrorCode::kStorageDenied},
-    ErrorRule{"ExpiredToken", Action::kFail, ErrorCode::kStorageDenied},
-    ErrorRule{"InvalidToken", Action::kFail, ErrorCode::kStorageDenied},
-    ErrorRule{"TokenRefreshRequired", Action::kFail, ErrorCode::kStorageDenied},
+    ErrorRule{"AuthorizationHeaderMalformed", Action::kAdapt, ErrorCode::kStorageDenied},
+    ErrorRule{"ExpiredToken", Action::kAdapt, ErrorCode::kStorageDenied},
+    ErrorRule{"InvalidToken", Action::kAdapt, ErrorCode::kStorageDenied},
+    ErrorRule{"TokenRefreshRequired", Action::kAdapt, ErrorCode::kStorageDenied},
     ErrorRule{"NoSuchBucket", Action::kFail, ErrorCode::kStorageNotFound},
     ErrorRule{"NoSuchKey", Action::kFail, ErrorCode::kStorageNotFound},
     ErrorRule{"NoSuchUpload", Action::kFail, ErrorCode::kStorageNotFound},
@@ -61,6 +62,9 @@ std::span<const ErrorRule> S3Dialect::error_rules() const {
 
 object::ServerError S3Dialect::read_error(const http::Exchange& answer) const {
   object::ServerError error = answer.status >= 300 ? parse_error_body(answer.text) : object::ServerError{};
+  if (answer.status >= 300 && error.code.empty() && error.message.empty()) {
+    error.message = object::words_of_body(answer.text);
+  }
   if (error.request_id.empty()) error.request_id = printable(answer.header("x-amz-request-id").value_or(""), 100);
   if (error.region.empty()) error.region = printable(answer.header("x-amz-bucket-region").value_or(""), 60);
   return error;
@@ -143,6 +147,13 @@ Verdict check_completed(const S3Dialect& dialect, const Call& call) {
 }  // namespace
 
 Verdict S3Dialect::judge_success(const Call& call) const {
+  const http::Exchange& exchange = call.exchange;
+  const bool reads = call.kind == CallKind::kGetObject || call.kind == CallKind::kHeadObject;
+  if (!reads && !exchange.header("x-amz-request-id") &&
+      object::is_web_page(exchange.header("content-type").value_or(""), exchange.text)) {
+    return refused(Action::kFail, ErrorCode::kStorageProtocol,
+                   fmt::format("HTTP {} with a web page: {}", exchange.status, object::words_of_body(exchange.text)));
+  }
   switch (call.kind) {
     case CallKind::kPutObject:
     case CallKind::kPutPart:

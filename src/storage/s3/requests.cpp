@@ -52,7 +52,8 @@ void reset(Call& call, CallKind kind, std::string_view path, std::string_view su
 
 }  // namespace
 
-S3Dialect::S3Dialect(const Location& root, Settings settings) : bucket_(root.bucket()), settings_(std::move(settings)) {
+S3Dialect::S3Dialect(const Location& root, Settings settings)
+    : bucket_(root.bucket()), settings_(std::move(settings)), region_(settings_.region) {
   if (!settings_.virtual_host) append_encoded_path(bucket_path_.assign("/"), bucket_);
 }
 

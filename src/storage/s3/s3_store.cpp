@@ -12,7 +12,7 @@ std::shared_ptr<object::Context> make_context(const Location& root, Settings set
     const std::string host = (settings.virtual_host ? root.bucket() + "." : "") + endpoint.authority();
     servers.push_back({.origin = (endpoint.tls ? "https://" : "http://") + host,
                        .host = host,
-                       .path_prefix = {},
+                       .path_prefix = endpoint.path,
                        .url = endpoint.url()});
   }
   const object::TransferSettings transfer = settings;
@@ -33,7 +33,8 @@ namespace mlps::storage {
 Result<std::unique_ptr<Store>> open_s3_store(const Location& root, const Environment& environment) {
   auto settings = s3::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
-  if (root.scheme() == Scheme::kS3 && settings->endpoint_source == "default") {
+  for (const std::string& warning : settings->warnings) log::warning("{}.", warning);
+  if (root.scheme() == Scheme::kS3 && settings->is_aws_default()) {
     log::warning("No S3 endpoint is set (S3_ENDPOINT_URIS, AWS_ENDPOINT_URL, ...): {} goes to AWS at {}.",
                  root.to_string(), settings->endpoints.front().url());
   }

@@ -2,186 +2,231 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
+#include <utility>
 
 #include "base/encoding.hpp"
-#include "base/read_file.hpp"
 #include "base/text.hpp"
-#include "storage/s3/credentials.hpp"
+#include "storage/object/tls_files.hpp"
+#include "storage/s3/profiles.hpp"
 
 namespace mlps::s3 {
 namespace {
 
-/// Texts of endpoints, and the variable that named them.
-struct EndpointTexts {
-  std::vector<std::string> texts;
-  std::string variable;
+/// Variables and profiles, and the settings as far as they are resolved.
+struct Resolution {
+  const Location& root;
+  const Environment& environment;
+  const Profiles& profiles;
+  Settings settings;
+
+  bool is_gs() const { return root.scheme() == Scheme::kGs; }
+
+  /// Returns the first of the variables that is set, else the profile's key. The profile counts for s3 alone: what it
+  /// says is about AWS.
+  std::optional<ProfileValue> find(std::initializer_list<const char*> variables, const char* key) const {
+    for (const char* variable : variables) {
+      if (const auto value = environment.get(variable)) return ProfileValue{*value, variable};
+    }
+    if (is_gs() || key == nullptr) return std::nullopt;
+    return profiles.find(key);
+  }
 };
 
-Result<std::vector<std::string>> read_endpoint_file(const std::string& path) {
-  const Result<std::string> content = read_file(path, "S3_ENDPOINT_FILE");
-  if (!content) return fail(content.error());
-  std::istringstream file(*content);
-  std::vector<std::string> out;
-  std::string line;
-  while (std::getline(file, line) && out.size() <= kMaxEndpoints) {
-    const std::string_view text = trimmed(line);
-    if (!text.empty() && text.front() != '#') out.emplace_back(text);
-  }
-  return out;
-}
-
-Result<EndpointTexts> s3_endpoint_texts(const Environment& environment) {
-  if (const auto list = environment.get("S3_ENDPOINT_URIS")) {
-    return EndpointTexts{split(*list, ", \t\r\n"), "S3_ENDPOINT_URIS"};
-  }
-  if (const auto pattern = environment.get("S3_ENDPOINT_TEMPLATE")) {
-    return expand_template(trimmed(*pattern), "S3_ENDPOINT_TEMPLATE").map([](auto texts) {
-      return EndpointTexts{std::move(texts), "S3_ENDPOINT_TEMPLATE"};
-    });
-  }
-  if (const auto path = environment.get("S3_ENDPOINT_FILE")) {
-    return read_endpoint_file(*path).map([](auto texts) {
-      return EndpointTexts{std::move(texts), "S3_ENDPOINT_FILE"};
-    });
-  }
-  for (const char* variable : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "S3_ENDPOINT"}) {
-    if (const auto text = environment.get(variable)) {
-      return EndpointTexts{{std::string(trimmed(*text))}, variable};
-    }
-  }
-  return EndpointTexts{{}, "default"};
-}
-
-Result<EndpointTexts> gs_endpoint_texts(const Environment& environment) {
-  if (const auto text = environment.get("GCS_ENDPOINT_URL")) {
-    return EndpointTexts{{std::string(trimmed(*text))}, "GCS_ENDPOINT_URL"};
-  }
-  if (const auto text = environment.get("STORAGE_EMULATOR_HOST")) {  // by custom a bare host:port
-    const bool bare = text->find("://") == std::string::npos;
-    return EndpointTexts{{(bare ? "http://" : "") + std::string(trimmed(*text))}, "STORAGE_EMULATOR_HOST"};
-  }
-  return EndpointTexts{{}, "default"};
-}
-
-/// Returns the variable's value, which must be one of `words` (else E102 with the legal ones), or `otherwise`.
-Result<std::string> choice(const Environment& environment, std::string_view variable, std::string_view otherwise,
+/// Returns a value that must be one of `words` (else E102 with the legal ones), or `otherwise` if there is none.
+Result<std::string> choice(const std::optional<ProfileValue>& value, std::string_view otherwise,
                            std::initializer_list<std::string_view> words) {
-  const std::string value = environment.get(variable).value_or(std::string(otherwise));
+  if (!value) return std::string(otherwise);
+  const std::string chosen = lower(trimmed(value->value));
   for (const std::string_view word : words) {
-    if (value == word) return value;
+    if (chosen == word) return chosen;
   }
-  return fail(ErrorCode::kConfigInvalid, fmt::format("{}=\"{}\" is not known", variable, printable(value)), {},
-              fmt::format("Use one of: {}.", join(words, ", ")));
+  return fail(ErrorCode::kConfigInvalid, fmt::format("{}=\"{}\" is not known", value->source, printable(value->value)),
+              {}, fmt::format("Use one of: {}.", join(words, ", ")));
 }
 
-Status resolve_endpoints(Settings& settings, const Location& root, const Environment& environment) {
-  const bool gs = root.scheme() == Scheme::kGs;
-  auto texts = gs ? gs_endpoint_texts(environment) : s3_endpoint_texts(environment);
-  if (!texts) return fail(std::move(texts.error()));
-  if (texts->variable == "default") {
-    texts->texts = {gs ? std::string("https://storage.googleapis.com")
-                       : fmt::format("https://s3.{}.amazonaws.com", settings.region)};
+Status resolve_region(Resolution& in) {
+  Settings& settings = in.settings;
+  settings.region = in.is_gs() ? "auto" : "us-east-1";
+  const auto value = in.find({"AWS_REGION", "AWS_DEFAULT_REGION"}, "region");
+  if (!value) return {};
+  settings.region = value->value;
+  settings.region_source = value->source;
+  constexpr std::string_view kLegal = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  if (settings.region.find_first_not_of(kLegal) == std::string::npos) return {};
+  return fail(ErrorCode::kConfigInvalid,
+              fmt::format("{}=\"{}\" is no region name", value->source, printable(value->value)));
+}
+
+Status resolve_tls(Resolution& in) {
+  http::EngineSettings& engine = in.settings.engine;
+  if (const auto bundle = in.find({"AWS_CA_BUNDLE"}, "ca_bundle")) {
+    engine.ca_file = expanded_path(bundle->value, in.environment);
+    if (Status good = object::check_authorities(engine.ca_file, bundle->source); !good) return good;
   }
-  auto endpoints = parse_endpoints(texts->texts, texts->variable);
-  if (!endpoints) return fail(std::move(endpoints.error()));
-  settings.endpoints = std::move(*endpoints);
-  settings.endpoint_source = texts->variable;
+  const auto certificate = in.environment.get("MLPSTORAGE_TLS_CERTIFICATE");
+  const auto key = in.environment.get("MLPSTORAGE_TLS_KEY");
+  if (!certificate && !key) return {};
+  if (!certificate) {
+    return fail(ErrorCode::kConfigMissing, "MLPSTORAGE_TLS_KEY is set but MLPSTORAGE_TLS_CERTIFICATE isn't");
+  }
+  engine.certificate_file = expanded_path(*certificate, in.environment);
+  engine.key_file = key ? expanded_path(*key, in.environment) : engine.certificate_file;
+  return object::check_own_certificate(engine.certificate_file, engine.key_file, "MLPSTORAGE_TLS_CERTIFICATE");
+}
+
+Status resolve_credentials(Resolution& in) {
+  Settings& settings = in.settings;
+  const bool known_region = settings.region_source != "default" && !in.is_gs();
+  auto credentials =
+      find_credentials({in.environment, in.profiles, known_region ? settings.region : "", settings.engine.ca_file});
+  if (!credentials) return fail(std::move(credentials.error()));
+  settings.credentials = std::move(*credentials);
+  if (in.profiles.is_chosen() && settings.credentials->source() == kVariablesSource) {
+    settings.warnings.emplace_back(
+        "AWS_PROFILE gives no keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set and outrank it");
+  }
   return {};
 }
 
-Status resolve_addressing(Settings& settings, const Location& root, const Environment& environment) {
-  auto style = choice(environment, "AWS_S3_ADDRESSING_STYLE", "auto", {"path", "virtual", "auto"});
-  if (!style) return fail(std::move(style.error()));
-  const bool dotted = root.bucket().find('.') != std::string::npos;
+Status resolve_endpoints(Resolution& in) {
+  Settings& settings = in.settings;
+  auto chosen = choose_endpoints(in.root, in.environment, in.profiles, settings.region);
+  if (!chosen) return fail(std::move(chosen.error()));
+  settings.endpoints = std::move(chosen->endpoints);
+  settings.endpoint_source = std::move(chosen->source);
+  if (!chosen->outranked.empty()) {
+    settings.warnings.push_back(fmt::format("{} has no effect: {} names the endpoint, {}",
+                                            join(chosen->outranked, ", "), settings.endpoint_source,
+                                            storage::shown_endpoints(settings.endpoints)));
+  }
+  constexpr std::string_view kExpress = "--x-s3";
+  if (settings.is_aws_default() && in.root.bucket().ends_with(kExpress)) {
+    return fail(ErrorCode::kNotImplemented,
+                fmt::format("bucket {} is a directory bucket (S3 Express One Zone), which this program can't use yet",
+                            in.root.bucket()),
+                "it has an endpoint and sessions of its own", "Use a general purpose bucket.");
+  }
+  return {};
+}
+
+Status resolve_addressing(Resolution& in) {
+  Settings& settings = in.settings;
+  const auto style =
+      choice(in.find({"AWS_S3_ADDRESSING_STYLE"}, "s3.addressing_style"), "auto", {"path", "virtual", "auto"});
+  if (!style) return fail(style.error());
+  const std::string& bucket = in.root.bucket();
+  const bool dotted = bucket.find('.') != std::string::npos;
   if (*style == "auto") {
-    settings.virtual_host = settings.endpoint_source == "default" && root.scheme() == Scheme::kS3 && !dotted;
+    settings.virtual_host = settings.is_aws_default() && !in.is_gs() && !dotted;
     return {};
   }
   settings.virtual_host = *style == "virtual";
   if (!settings.virtual_host) return {};
   for (const Endpoint& endpoint : settings.endpoints) {
     if (endpoint.host_is_address() || (endpoint.tls && dotted)) {
-      return fail(ErrorCode::kConfigIncompatible,
-                  fmt::format("AWS_S3_ADDRESSING_STYLE=virtual can't be used for bucket {} at {}", root.bucket(),
-                              endpoint.url()),
-                  endpoint.host_is_address() ? "no name can be put in front of an address"
-                                             : "a wildcard certificate doesn't cover a bucket name with dots",
-                  "Use AWS_S3_ADDRESSING_STYLE=path.");
+      return fail(
+          ErrorCode::kConfigIncompatible,
+          fmt::format("AWS_S3_ADDRESSING_STYLE=virtual can't be used for bucket {} at {}", bucket, endpoint.url()),
+          endpoint.host_is_address() ? "no name can be put in front of an address"
+                                     : "a wildcard certificate doesn't cover a bucket name with dots",
+          "Use AWS_S3_ADDRESSING_STYLE=path.");
     }
   }
   return {};
 }
 
-Status resolve_transfer(Settings& settings, const Location& root, const Environment& environment) {
-  auto signing = choice(environment, "MLPSTORAGE_S3_PAYLOAD_SIGNING", "unsigned", {"unsigned", "signed"});
-  if (!signing) return fail(std::move(signing.error()));
-  settings.sign_payload = *signing == "signed";
+Status resolve_checksums(Resolution& in) {
+  const std::initializer_list<std::string_view> words = {"when_supported", "when_required"};
+  const auto calculated =
+      choice(in.find({"AWS_REQUEST_CHECKSUM_CALCULATION"}, "request_checksum_calculation"), "when_supported", words);
+  if (!calculated) return fail(calculated.error());
+  const auto validated =
+      choice(in.find({"AWS_RESPONSE_CHECKSUM_VALIDATION"}, "response_checksum_validation"), "when_supported", words);
+  if (!validated) return fail(validated.error());
   // The interoperable XML API of gs:// doesn't document x-amz-checksum-*.
-  const std::string_view usual = root.scheme() == Scheme::kGs ? "none" : "crc32c";
-  auto checksum = choice(environment, "MLPSTORAGE_S3_CHECKSUM", usual, {"crc32c", "none"});
-  if (!checksum) return fail(std::move(checksum.error()));
-  settings.checksum = *checksum == "crc32c";
-  if (const auto text = environment.get("AWS_MAX_ATTEMPTS")) {
-    const auto value = parse_number<uint64_t>(trimmed(*text));
+  const std::string_view usual = in.is_gs() || *calculated == "when_required" ? "none" : "crc32c";
+  const auto checksum = choice(in.find({"MLPSTORAGE_S3_CHECKSUM"}, nullptr), usual, {"crc32c", "none"});
+  if (!checksum) return fail(checksum.error());
+  in.settings.checksum = *checksum == "crc32c";
+  in.settings.asks_checksum = in.settings.checksum && *validated == "when_supported";
+  return {};
+}
+
+Status resolve_transfer(Resolution& in) {
+  Settings& settings = in.settings;
+  const auto by_profile = in.find({}, "s3.payload_signing_enabled");
+  const std::string_view usual = by_profile && lower(by_profile->value) == "true" ? "signed" : "unsigned";
+  const auto signing = choice(in.find({"MLPSTORAGE_S3_PAYLOAD_SIGNING"}, nullptr), usual, {"unsigned", "signed"});
+  if (!signing) return fail(signing.error());
+  settings.sign_payload = *signing == "signed";
+  if (const auto text = in.find({"AWS_MAX_ATTEMPTS"}, "max_attempts")) {
+    const auto value = parse_number<uint64_t>(trimmed(text->value));
     if (!value || *value < 1 || *value > 100) {
       return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("AWS_MAX_ATTEMPTS=\"{}\" is not a number from 1 to 100", printable(*text)));
+                  fmt::format("{}=\"{}\" is not a number from 1 to 100", text->source, printable(text->value)));
     }
     settings.retry.max_attempts = static_cast<unsigned>(*value);
   }
-  if (const auto path = environment.get("AWS_CA_BUNDLE")) {
-    if (const auto bundle = read_file(*path, "AWS_CA_BUNDLE"); !bundle) {
-      return fail(bundle.error());
-    }
-    settings.engine.ca_file = *path;
-  }
+  auto headers = fixed_headers(in.environment);
+  if (!headers) return fail(std::move(headers.error()));
+  settings.headers = std::move(*headers);
   return {};
 }
 
-Status check_region(const std::string& region) {
-  if (region.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-      std::string::npos) {
-    return {};
+// What a profile says of the AWS CLI's own way to move data, and would be missed if nobody said that it has no effect.
+Status note_unread(Resolution& in) {
+  if (in.is_gs()) return {};
+  std::vector<std::string> unread;
+  std::string source;
+  for (const char* key :
+       {"s3.max_concurrent_requests", "s3.max_bandwidth", "s3.multipart_chunksize", "s3.multipart_threshold",
+        "s3.use_accelerate_endpoint", "s3.signature_version", "retry_mode"}) {
+    const auto value = in.profiles.find(key);
+    if (!value) continue;
+    unread.emplace_back(key);
+    source = value->source;
   }
-  return fail(ErrorCode::kConfigInvalid, fmt::format("AWS_REGION=\"{}\" is no region name", printable(region)));
+  if (unread.empty()) return {};
+  in.settings.warnings.push_back(
+      fmt::format("{}: {} {} not read by this program; see --io-depth, --io-part-size and "
+                  "AWS_MAX_ATTEMPTS",
+                  source, join(unread, ", "), unread.size() == 1 ? "is" : "are"));
+  return {};
 }
 
 }  // namespace
 
 Result<Settings> resolve_settings(const Location& root, const Environment& environment) {
-  Settings settings;
-  const auto region = environment.get("AWS_REGION");
-  settings.region =
-      region ? *region
-             : environment.get("AWS_DEFAULT_REGION").value_or(root.scheme() == Scheme::kGs ? "auto" : "us-east-1");
-  if (auto status = check_region(settings.region); !status) return fail(std::move(status.error()));
-  auto credentials = find_credentials(environment);
-  if (!credentials) return fail(std::move(credentials.error()));
-  settings.credentials = std::move(*credentials);
-  for (const auto step : {resolve_endpoints, resolve_addressing, resolve_transfer}) {
-    if (auto status = step(settings, root, environment); !status) return fail(std::move(status.error()));
+  const auto profiles = Profiles::read(environment);
+  if (!profiles) return fail(profiles.error());
+  Resolution in{root, environment, *profiles, {}};
+  for (const auto step : {resolve_region, resolve_tls, resolve_credentials, resolve_endpoints, resolve_addressing,
+                          resolve_checksums, resolve_transfer, note_unread}) {
+    if (Status status = step(in); !status) return fail(std::move(status.error()));
   }
-  return settings;
+  return std::move(in.settings);
 }
 
 storage::SettingList describe(const Settings& settings) {
-  std::vector<std::string> urls;
-  for (const Endpoint& endpoint : settings.endpoints) urls.push_back(endpoint.url());
   const bool tls = settings.endpoints.front().tls;
-  const std::string ca = settings.engine.ca_file.empty() ? "system CA store" : "CA file " + settings.engine.ca_file;
-  return {
-      {"endpoint", join(urls, ", ")},
+  const http::EngineSettings& engine = settings.engine;
+  std::string trust = engine.ca_file.empty() ? "system CA store" : "CA file " + engine.ca_file;
+  if (!engine.certificate_file.empty()) trust += ", client certificate " + engine.certificate_file;
+  storage::SettingList list = {
+      {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
       {"region", settings.region},
-      {"credentials", settings.credentials.source},
+      {"region source", settings.region_source},
+      {"credentials", settings.credentials->source()},
       {"addressing", settings.virtual_host ? "virtual" : "path"},
       {"payload signing", settings.sign_payload ? "signed (SHA-256)" : "unsigned"},
-      {"checksum", settings.checksum ? "crc32c" : "none"},
+      {"checksum", settings.checksum ? (settings.asks_checksum ? "crc32c" : "crc32c, not asked back") : "none"},
       {"max attempts", std::to_string(settings.retry.max_attempts)},
-      {"tls", tls ? "verified, " + ca : "off (http)"},
-      {"http library", http::library_version()},
+      {"tls", tls ? "verified, " + trust : "off (http)"},
   };
+  list.insert(list.end(), settings.headers.shown.begin(), settings.headers.shown.end());
+  list.emplace_back("http library", http::library_version());
+  return list;
 }
 
 }  // namespace mlps::s3

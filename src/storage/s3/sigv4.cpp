@@ -36,17 +36,23 @@ std::string sha256_hex(std::string_view text) {
   return hex(sha256(text.data(), text.size()));
 }
 
-Signer::Signer(const Credentials& credentials, std::string region)
-    : credentials_(credentials), region_(std::move(region)) {}
+Signer::Signer(const Credentials& credentials, std::string region, std::string service)
+    : credentials_(&credentials), region_(std::move(region)), service_(std::move(service)) {}
+
+void Signer::use(const Credentials& credentials, std::string_view region) {
+  credentials_ = &credentials;
+  region_ = region;
+  day_.clear();
+}
 
 void Signer::derive_key(std::string_view day) {
   if (day_ == day) return;
   day_ = day;
-  scope_.assign(day).append("/").append(region_).append("/s3/aws4_request");
-  const std::string start = "AWS4" + credentials_.secret_key;
+  scope_.assign(day).append("/").append(region_).append("/").append(service_).append("/aws4_request");
+  const std::string start = "AWS4" + credentials_->secret_key;
   key_ = hmac(std::as_bytes(std::span(start)), day);
   key_ = hmac(key_, region_);
-  key_ = hmac(key_, "s3");
+  key_ = hmac(key_, service_);
   key_ = hmac(key_, "aws4_request");
 }
 
@@ -70,7 +76,7 @@ const std::string& Signer::authorization(const SigningInput& input) {
   to_sign_.append(sha256_hex(canonical_));
   signature_ = hex(hmac(key_, to_sign_));
 
-  authorization_.assign("AWS4-HMAC-SHA256 Credential=").append(credentials_.access_key).append("/").append(scope_);
+  authorization_.assign("AWS4-HMAC-SHA256 Credential=").append(credentials_->access_key).append("/").append(scope_);
   authorization_.append(", SignedHeaders=").append(signed_names_).append(", Signature=").append(signature_);
   return authorization_;
 }

@@ -11,10 +11,9 @@ namespace mlps::s3 {
 
 /// Keys of an account. Only Signer reads the secret parts; nothing ever prints them.
 struct Credentials {
-  std::string access_key;
+  std::string access_key;  ///< empty: requests are not signed
   std::string secret_key;
   std::string session_token;  ///< empty: none
-  std::string source;         ///< "environment" or "profile x of /path", for the record
 };
 
 /// A header that is signed: lower-case name, value without surrounding blanks.
@@ -45,7 +44,11 @@ struct SigningInput {
 /// signing key of the day and its scratch strings, so it belongs to one thread.
 class Signer {
  public:
-  Signer(const Credentials& credentials, std::string region);
+  /// `credentials` must live as long as the signer, or until the next use().
+  Signer(const Credentials& credentials, std::string region, std::string service = "s3");
+
+  /// Signs with these from now on, and for that region.
+  void use(const Credentials& credentials, std::string_view region);
 
   /// Returns the value of the Authorization header. Valid until the next call.
   const std::string& authorization(const SigningInput& input);
@@ -58,8 +61,9 @@ class Signer {
   using Digest = std::array<std::byte, 32>;
   void derive_key(std::string_view day);
 
-  const Credentials& credentials_;
+  const Credentials* credentials_;
   std::string region_;
+  std::string service_;
   std::string day_;
   std::string scope_;
   Digest key_ = {};

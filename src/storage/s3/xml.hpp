@@ -18,8 +18,19 @@ struct CompleteAnswer {
   std::string etag;  ///< may be empty on success (Ceph RGW)
 };
 
+/// The answer of a token service: keys, or an error. What is not there is empty.
+struct RoleAnswer {
+  std::string access_key, secret_key, session_token;
+  std::string expiration;
+  object::ServerError error;
+};
+/// Never fails: of a body that can't be read, everything is empty.
+RoleAnswer parse_role_body(std::string_view body);
+
 /// Never fails: an error body that can't be read leaves the fields empty.
 object::ServerError parse_error_body(std::string_view body);
+/// Returns the host that an answer with PermanentRedirect names; empty if it names none.
+std::string redirect_endpoint(std::string_view body);
 Result<std::string> parse_upload_id(std::string_view body);
 Result<CompleteAnswer> parse_complete_answer(std::string_view body);
 Result<object::ObjectsPage> parse_list_answer(std::string_view body);

@@ -126,20 +126,16 @@ TEST_F(JobSettingsTest, AnythingElseIsRefused) {
   EXPECT_FALSE(line_of(no_command, test::grammar(), Environment(), ""));
 }
 
-/// Variables that hold credentials or say where they are. Every host takes its own, and none is ever sent anywhere.
-constexpr auto kCredentialVariables = std::to_array<std::string_view>(
-    {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SHARED_CREDENTIALS_FILE"});
-
 TEST(SettingVariables, HaveNoCredentialAmongThem) {
-  EXPECT_THAT(storage::kSettingVariables, ::testing::Each(Not(::testing::AnyOfArray(kCredentialVariables))));
+  EXPECT_THAT(storage::kSettingVariables, ::testing::Each(Not(::testing::AnyOfArray(storage::kCredentialVariables))));
 }
 
 // A variable that storage or location read must be known to be a setting or a credential.
 TEST(SettingVariables, AreAllThatTheSourceReads) {
   std::set<std::string> known = {"HOME"};
   known.insert(storage::kSettingVariables.begin(), storage::kSettingVariables.end());
-  known.insert(kCredentialVariables.begin(), kCredentialVariables.end());
-  const std::regex variable("\"((AWS_|S3_|GCS_|STORAGE_|MLPSTORAGE_)[A-Z0-9_]+|BUCKET)\"");
+  known.insert(storage::kCredentialVariables.begin(), storage::kCredentialVariables.end());
+  const std::regex variable("\"((AWS_|AZURE_|IDENTITY_|S3_|GCS_|STORAGE_|MLPSTORAGE_)[A-Z0-9_]+|BUCKET)\"");
   std::set<std::string> read;
   for (const char* floor : {"storage", "location"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(MLPS_SOURCE_FOLDER) + floor)) {

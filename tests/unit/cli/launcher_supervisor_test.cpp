@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "launch/child_process.hpp"
+#include "base/child_process.hpp"
 #include "launch/job_control.hpp"
 
 namespace mlps::cli {
@@ -145,13 +145,6 @@ TEST_F(Supervisor, AnInterruptWaitsBehindTheSettings) {
       "kill -INT $PPID; sleep 0.3; head -c 1000001 >/dev/null; read word name; test \"$word $name\" = 'interrupt "
       "SIGINT'";
   EXPECT_EQ(WEXITSTATUS(run(script, kStartLimitNs, kLongSettings).wait_status), 0);
-}
-
-TEST(OutputOf, IsAllOutputOrATimeOut) {
-  EXPECT_EQ(output_of({"sh", "-c", "echo one; echo two >&2; exit 3"}, 60'000'000'000), "one\ntwo\n");
-  const auto hangs = output_of({"sh", "-c", "echo one; exec sleep 100"}, 50'000'000);
-  ASSERT_FALSE(hangs);
-  EXPECT_EQ(hangs.error().code, ErrorCode::kTimeout);
 }
 
 }  // namespace

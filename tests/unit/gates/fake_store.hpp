@@ -20,7 +20,8 @@ using Bytes = std::vector<std::byte>;
 
 /// What a store under test does wrong, and what it saw.
 struct Behaviour {
-  std::optional<Error> open_error, put_error, get_error, remove_error, list_error, capacity_error;
+  std::optional<Error> open_error, reach_error, put_error, head_error, get_error, upload_error, remove_error,
+      list_error, capacity_error;
   bool flips_a_bit = false;
   bool keeps_half = false;
   std::optional<storage::Capacity> capacity;
@@ -37,7 +38,20 @@ class FakeSession : public storage::Session {
   void submit(storage::Operation&) override { ADD_FAILURE() << "gates use the control plane only"; }
   void poll(std::chrono::nanoseconds, std::vector<storage::Operation*>&) override {}
   void cancel() override {}
-  Result<storage::ObjectInfo> head(std::string_view name) override { return storage::ObjectInfo{std::string(name), 0}; }
+  Status reach() override {
+    if (behaviour_.reach_error) return fail(*behaviour_.reach_error);
+    return {};
+  }
+  Status try_upload(std::string_view, std::span<const std::byte> part) override {
+    behaviour_.calls.push_back("upload " + std::to_string(part.size()));
+    if (behaviour_.upload_error) return fail(*behaviour_.upload_error);
+    return {};
+  }
+  Result<storage::ObjectInfo> head(std::string_view name) override {
+    behaviour_.calls.emplace_back("head");
+    if (behaviour_.head_error) return fail(*behaviour_.head_error);
+    return storage::ObjectInfo{std::string(name), behaviour_.objects.at(std::string(name)).size()};
+  }
   Result<storage::ListPage> list(std::string_view prefix, const std::string&) override {
     behaviour_.calls.push_back("list " + std::string(prefix));
     if (behaviour_.list_error) return fail(*behaviour_.list_error);
@@ -84,7 +98,10 @@ class FakeStore : public storage::Store {
     if (behaviour.open_error) return fail(*behaviour.open_error);
     return std::make_unique<FakeSession>(behaviour);
   }
-  std::unique_ptr<storage::Object> object(storage::ObjectSpec) override { return nullptr; }
+  std::unique_ptr<storage::Object> object(storage::ObjectSpec spec) override {
+    const uint64_t part_bytes = spec.part_bytes;
+    return std::make_unique<storage::Object>(std::move(spec), part_bytes);
+  }
   std::vector<std::pair<std::string, std::string>> describe() const override { return {}; }
   Result<std::optional<storage::Capacity>> capacity() const override {
     if (behaviour.capacity_error) return fail(*behaviour.capacity_error);

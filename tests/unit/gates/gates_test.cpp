@@ -33,7 +33,7 @@ TEST(StorageGate, AWorkingStorePassesSilently) {
   EXPECT_THAT(report.warnings, IsEmpty());
   EXPECT_FALSE(report.separation);
   EXPECT_GT(report.available_memory_bytes, 0U);
-  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "put", "get", "remove"));
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list ", "put", "head", "get", "remove"));
   EXPECT_THAT(store.behaviour.objects, IsEmpty());
   EXPECT_THAT(*store.behaviour.probe_names.begin(), StartsWith(".mlpstorage-probe-"));
 }
@@ -69,6 +69,44 @@ TEST(StorageGate, ReadDeleteAndOpenErrors) {
   FakeStore closed = bucket();
   closed.behaviour.open_error = Error{ErrorCode::kStorageUnreachable, "connect 127.0.0.1:1: Connection refused"};
   EXPECT_THAT(texts(run_gates(request_for(closed))), ElementsAre(HasSubstr("[E601] connect 127.0.0.1:1")));
+}
+
+// O33: before anything is written, which would make the bucket on some servers.
+TEST(StorageGate, TheBucketIsAskedForFirst) {
+  FakeStore store = bucket();
+  store.behaviour.reach_error = Error{ErrorCode::kStorageNotFound, "HeadBucket s3://bucket: 404"};
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("[E603] HeadBucket")));
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open"));
+}
+
+// O6: every kind of request that the run will send.
+TEST(StorageGate, EveryKindOfRequestIsTried) {
+  FakeStore store = bucket();
+  Request request = request_for(store);
+  request.largest_object_bytes = 100 * kMiB;
+  request.wanted_part_bytes = 5 * kMiB;
+  EXPECT_THAT(texts(run_gates(request)), IsEmpty());
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list ", "put", "head", "get", "upload 5242880", "remove"));
+  store.behaviour.list_error = kRefused;
+  store.behaviour.head_error = kRefused;
+  store.behaviour.upload_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request)), ElementsAre(HasSubstr("403 AccessDenied"), HasSubstr("look at the probe"),
+                                                     HasSubstr("upload a part of the probe")));
+  EXPECT_THAT(store.behaviour.objects, IsEmpty());
+}
+
+TEST(StorageGate, AnUnreachableStoreIsAskedOnce) {
+  FakeStore store = bucket();
+  store.behaviour.put_error = Error{ErrorCode::kStorageUnreachable, "connect: refused"};
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("connect: refused")));
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list ", "put"));
+}
+
+// O15
+TEST(StorageGate, WhatIsLeftIsTold) {
+  FakeStore store = bucket();
+  store.behaviour.remove_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("may be left")));
 }
 
 TEST(StorageGate, OtherBytesAreADataMismatch) {

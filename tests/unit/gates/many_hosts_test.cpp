@@ -72,7 +72,7 @@ TEST(ManyHosts, OneSharedFolderPassesSilently) {
     EXPECT_GT(report->available_memory_bytes, 0U);
   }
   for (const FakeStore& store : hosts.stores) {
-    EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "put", "get", "remove"));
+    EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "put", "head", "get", "remove"));
   }
   EXPECT_NE(hosts.stores[0].behaviour.probe_names, hosts.stores[1].behaviour.probe_names);
   EXPECT_EQ(place.entries(), 1U) << "process 0 made the folder";

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "fixture.hpp"
+#include "storage/s3/dialect.hpp"
 
 namespace mlps::test {
 namespace {
@@ -124,10 +125,145 @@ TEST_F(FaultTest, RefusedUnsignedPayloadNamesTheSetting) {
   EXPECT_EQ(server.count("PUT"), 1);
 }
 
-TEST_F(FaultTest, WrongRegionNamesTheRightOne) {
-  Reply reply = {.status = 301, .headers = {{"x-amz-bucket-region", "eu-west-9"}, {"Location", "http://x"}}};
-  server.inject("PUT", "", reply);
-  EXPECT_THAT(put().error->suggestion, HasSubstr("AWS_REGION=eu-west-9"));
+// G8: keys that stand in ordinary words blank nothing out.
+TEST_F(FaultTest, ShortSecretsLeaveMessagesReadable) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.credentials = std::make_shared<s3::KeySource>("environment", s3::Credentials{"test", "test", "run"});
+  open(std::move(settings));
+  server.inject("PUT", "", error_reply(403, "AccessDenied", "a test of run 1"));
+  EXPECT_THAT(outcome(put()), HasSubstr("s3://bkt/run 1/k failed: HTTP 403 AccessDenied: a test of run 1"));
+}
+
+// O9: the region is found, once for all sessions; then every request is signed for it.
+TEST_F(FaultTest, TheRegionThatAServerNamesIsTaken) {
+  const Reply malformed = {.status = 400,
+                           .body =
+                               "<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong</Message>"
+                               "<Region>eu-west-9</Region></Error>"};
+  const Reply moved = {.status = 301, .headers = {{"x-amz-bucket-region", "eu-west-8"}}};
+  for (const auto& [reply, region] : {std::pair(malformed, "eu-west-9"), {moved, "eu-west-8"}}) {
+    open(test_settings({server.url()}));
+    server.inject("PUT", "", reply);
+    const Operation operation = put();
+    EXPECT_EQ(outcome(operation), "ok");
+    EXPECT_EQ(operation.attempts, 2U);
+    EXPECT_THAT(server.requests().back().headers.at("authorization"), HasSubstr(std::string("/") + region + "/s3/"));
+  }
+  open(test_settings({server.url()}));
+  server.inject("PUT", "", malformed, 2);
+  EXPECT_THAT(outcome(put()), StartsWith("E602")) << "not for ever";
+}
+
+TEST_F(FaultTest, ARedirectIsFollowedOnceASignedAnew) {
+  ScriptedServer other;
+  server.inject("PUT", "", {.status = 307, .headers = {{"Location", other.url() + "/bkt/run%201/k"}}});
+  const Operation operation = put();
+  EXPECT_EQ(outcome(operation), "ok");
+  EXPECT_EQ(other.objects().at("/bkt/run%201/k"), bytes);
+  EXPECT_EQ("http://" + other.requests().front().headers.at("host"), other.url());
+  EXPECT_EQ(other.requests().front().headers.count("authorization"), 1U);
+  EXPECT_EQ(outcome(put("k2")), "ok");
+  EXPECT_EQ(server.objects().count("/bkt/run%201/k2"), 1U) << "the next call goes where it belongs";
+}
+
+TEST_F(FaultTest, RedirectsThatCannotBeFollowedSayWhereTheyPoint) {
+  server.inject("PUT", "", {.status = 307, .headers = {{"Location", "http://127.0.0.1:1/elsewhere"}}});
+  const Operation path = put();
+  EXPECT_THAT(outcome(path), AllOf(StartsWith("E605"), HasSubstr("to http://127.0.0.1:1/elsewhere")));
+  EXPECT_THAT(path.error->suggestion, HasSubstr("Set the endpoint to where"));
+  server.inject("PUT", "", {.status = 301, .body = error_xml("PermanentRedirect", "to this endpoint.")});
+  EXPECT_THAT(outcome(put()), Not(HasSubstr("nowhere")));
+}
+
+// Keys that a server refuses as ended are asked for once more.
+TEST_F(FaultTest, EndedKeysAreRenewedOnce) {
+  int asked = 0;
+  s3::Settings settings = test_settings({server.url()});
+  settings.credentials = std::make_shared<s3::KeySource>(
+      "a test", [&asked](const std::atomic<bool>&) -> Result<object::Lease<s3::Credentials>> {
+        ++asked;
+        return object::Lease<s3::Credentials>{{"KEY" + std::to_string(asked), "secret", ""}, {}};
+      });
+  open(std::move(settings));
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_THAT(server.requests().back().headers.at("authorization"), HasSubstr("Credential=KEY1/"));
+  server.inject("PUT", "", error_reply(400, "ExpiredToken"));
+  const Operation refused = put("k2");
+  // The source was asked less than ten seconds ago.
+  EXPECT_THAT(outcome(refused), StartsWith("E602"));
+  EXPECT_THAT(refused.error->suggestion, HasSubstr("from a test have ended"));
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(FaultTest, UnsignedRequestsCarryNoSignature) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.credentials = std::make_shared<s3::KeySource>("none", s3::Credentials{});
+  open(std::move(settings));
+  EXPECT_EQ(outcome(put()), "ok");
+  const Request request = server.requests().back();
+  for (const auto& [name, value] : request.headers) {
+    EXPECT_THAT(name, ::testing::AnyOf("host", "content-length", "user-agent", "x-amz-checksum-crc32c"));
+  }
+}
+
+TEST_F(FaultTest, PathsOfEndpointsStandInFrontOfBuckets) {
+  open(test_settings({server.url() + "/gate"}));
+  server.alter("PUT", "", [](Reply& reply) { reply.headers.emplace_back("x-amz-request-id", "r"); });
+  (void)put();
+  EXPECT_EQ(server.requests().back().target, "/gate/bkt/run%201/k");
+}
+
+/// What a server, a proxy or a web page answers, and what is said about it.
+struct Words {
+  int status;
+  std::string type;
+  std::string body;
+  std::string code;
+  std::string message;
+  std::string advice;
+};
+
+// O7: the words of whatever answers, and advice only where its cause is certain.
+TEST_F(FaultTest, WordsOfWhateverAnswers) {
+  const Words cases[] = {
+      {400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n", "E605",
+       "HTTP 400: Client sent an HTTP request to an HTTPS server.", "https://"},
+      {400, "text/html", "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+       "E605", "The plain HTTP request was sent to HTTPS port", "https://"},
+      {403, "text/html", "<html><style>b{}</style><body><h1>Blocked</h1>by policy 4711 &amp; more</body></html>",
+       "E602", "HTTP 403: Blocked by policy 4711 & more", "does not look like an S3 server"},
+      {413, "text/html", "<html><h1>413 Request Entity Too Large</h1></html>", "E607", "413 Request Entity Too Large",
+       "client_max_body_size"},
+      {400, "application/json", R"({"error":{"code":7,"message":"no such\nproject"}})", "E605",
+       "HTTP 400: no such project", "does not look like an S3 server"},
+      {200, "text/html", "<!DOCTYPE html><html><title>Console</title></html>", "E605", "with a web page: Console",
+       "does not look like an S3 server"},
+      {403, "", "", "E602", "HTTP 403", "Check that the keys from environment"},
+      {404, "application/xml", "<Error><Code>XAdminUserNotFound</Code><Message>who?</Message></Error>", "E602",
+       "HTTP 404 XAdminUserNotFound: who?", "keys from environment"},
+      {501, "application/xml", "<Error><Code>NotImplemented</Code></Error>", "E605", "HTTP 501 NotImplemented",
+       "MLPSTORAGE_S3_CHECKSUM=none"},
+      {400, "application/xml",
+       "<Error><Code>SignatureDoesNotMatch</Code><Message>x-amz-content-sha256 was signed</Message></Error>", "E602",
+       "SignatureDoesNotMatch", "Check the secret key from environment"},
+  };
+  for (const Words& one : cases) {
+    SCOPED_TRACE(one.body);
+    server.inject("PUT", "", {.status = one.status, .headers = {{"Content-Type", one.type}}, .body = one.body});
+    const Operation operation = put();
+    EXPECT_THAT(outcome(operation), AllOf(StartsWith(one.code), HasSubstr(one.message)));
+    ASSERT_TRUE(operation.error);
+    EXPECT_THAT(operation.error->suggestion, HasSubstr(one.advice));
+  }
+}
+
+// O27
+TEST_F(FaultTest, VirtualHostsAtAGatewayGetTheRightAdvice) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.virtual_host = true;
+  EXPECT_THAT(s3::S3Dialect(Location(Scheme::kS3, "bkt", ""), settings)
+                  .advice({}, {.code = ErrorCode::kStorageNotFound, .server_code = "NoSuchBucket"}),
+              HasSubstr("AWS_S3_ADDRESSING_STYLE=path"));
 }
 
 TEST_F(FaultTest, ResetsDuringAnUploadAreRepeatedInFull) {

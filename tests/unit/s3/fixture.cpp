@@ -11,10 +11,11 @@ namespace {
 
 s3::Settings test_settings(const std::vector<std::string>& endpoints) {
   s3::Settings settings;
-  for (const std::string& url : endpoints) settings.endpoints.push_back(*s3::parse_endpoint(url, "test"));
+  for (const std::string& url : endpoints) settings.endpoints.push_back(*storage::parse_endpoint(url, "test"));
   settings.endpoint_source = "AWS_ENDPOINT_URL";
   settings.region = "us-east-1";
-  settings.credentials = {"KEYID", "very-secret-key", "very-secret-token", "environment"};
+  settings.credentials =
+      std::make_shared<s3::KeySource>("environment", s3::Credentials{"KEYID", "very-secret-key", "very-secret-token"});
   settings.retry.max_attempts = 4;
   settings.retry.transient_base = std::chrono::microseconds(200);
   settings.retry.throttle_base = std::chrono::microseconds(400);

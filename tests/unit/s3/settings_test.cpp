@@ -7,9 +7,13 @@
 
 #include <fstream>
 
+#include "tls_server.hpp"
+
 namespace mlps::s3 {
 namespace {
 
+using storage::expand_template;
+using storage::parse_endpoint;
 using ::testing::HasSubstr;
 using Variables = std::map<std::string, std::string>;
 
@@ -84,17 +88,17 @@ TEST(Endpoints, TemplatesMultiply) {
   ASSERT_TRUE(list);
   EXPECT_EQ(*list, (std::vector<std::string>{"http://r1n9:80", "http://r1n10:80", "http://r1n11:80", "http://r2n9:80",
                                              "http://r2n10:80", "http://r2n11:80"}));
-  for (const char* bad :
-       {"{2...1}", "{1..2}", "{a...b}", "{1...2", "{1...33}", "{1...8}{1...8}", "{}", "{0...18446744073709551615}"}) {
+  for (const char* bad : {"{2...1}", "{1..2}", "{a...b}", "{1...2", "{1...1025}", "{1...32}{1...33}", "{}",
+                          "{0...18446744073709551615}"}) {
     EXPECT_FALSE(expand_template(bad, "T")) << bad;
   }
   EXPECT_THAT(expand_template("{7...3}", "T").error().message, ::testing::AllOf(HasSubstr("7"), HasSubstr("3")));
 }
 
 TEST(Endpoints, BadOnesAreRefusedByName) {
-  const char* bad[] = {"node:9000",   "ftp://h",     "http://",          "http://h:0",      "http://h:65536",
-                       "http://h:x",  "http://h/p",  "http://h?x",       "http://h#x",      "http://h h",
-                       "s3://h:1/b/", "http://[::1", "http://h\r\nX: y", "http://h:9000//", "http://a,b"};
+  const char* bad[] = {"node:9000",   "ftp://h",       "http://",          "http://h:0",      "http://h:65536",
+                       "http://h:x",  "http://h/a//b", "http://h?x",       "http://h#x",      "http://h h",
+                       "s3://h:1/b/", "http://[::1",   "http://h\r\nX: y", "http://h:9000//", "http://a,b"};
   for (const char* text : bad) {
     const auto endpoint = parse_endpoint(text, "AWS_ENDPOINT_URL");
     ASSERT_FALSE(endpoint) << text;
@@ -107,6 +111,62 @@ TEST(Endpoints, BadOnesAreRefusedByName) {
   EXPECT_EQ(parse_endpoint("http://h:443", "V")->authority(), "h:443");
 }
 
+// O22: what was an internal error, or had no hint.
+TEST(Endpoints, ErrorsSayWhatIsMeant) {
+  const auto refusal = [](const char* text) { return render(parse_endpoint(text, "AWS_ENDPOINT_URL").error()); };
+  EXPECT_THAT(refusal("http://[127.0.0.1]:9"), HasSubstr("no IPv6 address between its brackets"));
+  EXPECT_THAT(refusal("http://::1:9000"), HasSubstr("stands in brackets, as in http://[::1]:9000"));
+  EXPECT_THAT(refusal("http://a:1,http://b:1"), HasSubstr("S3_ENDPOINT_URIS"));
+  EXPECT_THAT(refusal("http://1.2.3.400"), HasSubstr("no valid IPv4 address"));
+  EXPECT_THAT(refusal("http://h/a/../b"), HasSubstr("path"));
+}
+
+TEST(Endpoints, MayHaveAPath) {
+  const Settings settings = resolved({{"AWS_ENDPOINT_URL", "https://Gate.example/S3/v1/"}});
+  EXPECT_EQ(settings.endpoints.front().path, "/S3/v1");
+  EXPECT_EQ(urls(settings), std::vector<std::string>{"https://gate.example/S3/v1"});
+  EXPECT_THAT(refused(with_keys({{"S3_ENDPOINT_URIS", "http://a/x,http://a/y"}})).message, HasSubstr("mixes paths"));
+}
+
+// O21
+TEST(Endpoints, PaddingIsKeptAndManyAreTaken) {
+  EXPECT_EQ(*expand_template("http://n{08...11}", "T"),
+            (std::vector<std::string>{"http://n08", "http://n09", "http://n10", "http://n11"}));
+  EXPECT_EQ(expand_template("n{001...2}", "T")->front(), "n001");
+  const Settings settings = resolved({{"S3_ENDPOINT_TEMPLATE", "http://n{1...1024}:9000"}});
+  EXPECT_EQ(settings.endpoints.size(), 1024U);
+  EXPECT_THAT(describe(settings), ::testing::Contains(::testing::Pair(
+                                      "endpoint", "http://n1:9000, ..., http://n1024:9000 (1024 endpoints)")));
+}
+
+TEST(Endpoints, OfAwsFollowTheRegion) {
+  const auto url = [](Variables variables) { return urls(resolved(std::move(variables))).front(); };
+  EXPECT_EQ(url({{"AWS_REGION", "cn-north-1"}}), "https://s3.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(url({{"AWS_REGION", "us-gov-west-1"}}), "https://s3.us-gov-west-1.amazonaws.com");
+  EXPECT_EQ(url({{"AWS_USE_DUALSTACK_ENDPOINT", "true"}}), "https://s3.dualstack.us-east-1.amazonaws.com");
+  EXPECT_EQ(url({{"AWS_USE_FIPS_ENDPOINT", "true"}, {"AWS_USE_DUALSTACK_ENDPOINT", "true"}}),
+            "https://s3-fips.dualstack.us-east-1.amazonaws.com");
+  EXPECT_THAT(refused(with_keys({{"AWS_USE_FIPS_ENDPOINT", "maybe"}})).message, HasSubstr("AWS_USE_FIPS_ENDPOINT"));
+}
+
+// O26
+TEST(Endpoints, DirectoryBucketsOfAwsAreRefused) {
+  const Location root(Scheme::kS3, "data--use1-az4--x-s3", "p");
+  EXPECT_EQ(refused(with_keys({}), root).code, ErrorCode::kNotImplemented);
+  EXPECT_EQ(resolved({{"AWS_ENDPOINT_URL", "http://h"}}, root).endpoint_source, "AWS_ENDPOINT_URL");
+}
+
+// O16: what is outranked is told.
+TEST(Endpoints, TwoPlacesAreToldOf) {
+  const Settings settings =
+      resolved({{"S3_ENDPOINT_URIS", "http://b"}, {"AWS_ENDPOINT_URL", "http://a"}, {"AWS_USE_FIPS_ENDPOINT", "true"}});
+  EXPECT_EQ(
+      settings.warnings,
+      std::vector<std::string>{
+          "AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT has no effect: S3_ENDPOINT_URIS names the endpoint, http://b"});
+  EXPECT_TRUE(resolved({{"S3_ENDPOINT_URIS", "http://a"}, {"AWS_ENDPOINT_URL", "http://a"}}).warnings.empty());
+}
+
 TEST(Endpoints, PasswordsAreRefusedAndNotRepeated) {
   const Error error = refused(with_keys({{"AWS_ENDPOINT_URL", "http://me:pass-word@h:1"}}));
   EXPECT_EQ(error.code, ErrorCode::kConfigInvalid);
@@ -116,52 +176,13 @@ TEST(Endpoints, PasswordsAreRefusedAndNotRepeated) {
 TEST(Endpoints, MixedSchemesAndTooMany) {
   EXPECT_THAT(refused(with_keys({{"S3_ENDPOINT_URIS", "http://a,https://b"}})).message, HasSubstr("mixes"));
   std::string many;
-  for (int i = 0; i < 33; ++i) many += "http://n" + std::to_string(i) + ",";
-  EXPECT_THAT(refused(with_keys({{"S3_ENDPOINT_URIS", many}})).message, HasSubstr("33"));
+  for (int i = 0; i < 1025; ++i) many += "http://n" + std::to_string(i) + ",";
+  EXPECT_THAT(refused(with_keys({{"S3_ENDPOINT_URIS", many}})).message, HasSubstr("1025"));
   EXPECT_EQ(refused(with_keys({{"S3_ENDPOINT_URIS", " , "}})).code, ErrorCode::kConfigInvalid);
   EXPECT_EQ(refused(with_keys({{"S3_ENDPOINT_FILE", "/nonexistent/list"}})).code, ErrorCode::kConfigFileNotFound);
 }
 
-TEST(Credentials, MissingOnesAreNamed) {
-  const Error none = refused({{"HOME", "/nonexistent"}});
-  EXPECT_EQ(none.code, ErrorCode::kConfigMissing);
-  EXPECT_THAT(none.message, HasSubstr("AWS_ACCESS_KEY_ID"));
-  EXPECT_THAT(none.message, HasSubstr("AWS_SECRET_ACCESS_KEY"));
-  const Error half = refused({{"AWS_ACCESS_KEY_ID", "id"}});
-  EXPECT_EQ(half.code, ErrorCode::kConfigMissing);
-  EXPECT_THAT(half.message, HasSubstr("AWS_SECRET_ACCESS_KEY isn't"));
-}
-
-TEST(Credentials, FromAProfile) {
-  const TemporaryFile file(
-      "[default]\naws_access_key_id = d\naws_secret_access_key=ds\n; note\n[ lab ]\nAWS_ACCESS_KEY_ID=l\n"
-      "aws_secret_access_key = ls=x \naws_session_token = lt\n[half]\naws_access_key_id=h\n");
-  Variables variables = {{"AWS_SHARED_CREDENTIALS_FILE", file.path}, {"AWS_ENDPOINT_URL", "http://h"}};
-  auto settings = resolve_settings(kRoot, Environment(variables));
-  ASSERT_TRUE(settings);
-  EXPECT_EQ(settings->credentials.access_key, "d");
-  variables["AWS_PROFILE"] = "lab";
-  settings = resolve_settings(kRoot, Environment(variables));
-  ASSERT_TRUE(settings);
-  EXPECT_EQ(settings->credentials.access_key, "l");
-  EXPECT_EQ(settings->credentials.secret_key, "ls=x");
-  EXPECT_EQ(settings->credentials.session_token, "lt");
-  variables["AWS_PROFILE"] = "half";
-  EXPECT_THAT(refused(variables).message, HasSubstr("aws_secret_access_key"));
-  variables["AWS_PROFILE"] = "absent";
-  EXPECT_THAT(refused(variables).message, HasSubstr("[absent]"));
-}
-
-TEST(Credentials, ABrokenFileIsNotRepeated) {
-  const TemporaryFile file("[default]\nsome-secret-without-equals\n");
-  const Error error = refused({{"AWS_SHARED_CREDENTIALS_FILE", file.path}});
-  EXPECT_EQ(error.code, ErrorCode::kConfigParse);
-  EXPECT_THAT(error.message, HasSubstr(":2:"));
-  EXPECT_EQ(render(error).find("some-secret"), std::string::npos);
-}
-
-TEST(Credentials, CannotEndAHeaderLine) {
-  EXPECT_EQ(refused(with_keys({{"AWS_SESSION_TOKEN", "a\r\nX-Evil: 1"}})).code, ErrorCode::kConfigInvalid);
+TEST(Choices, RegionsCannotEndAHeaderLine) {
   EXPECT_EQ(refused(with_keys({{"AWS_REGION", "a\r\nb"}})).code, ErrorCode::kConfigInvalid);
 }
 
@@ -183,13 +204,82 @@ TEST(Choices, DefaultsAndWords) {
   EXPECT_TRUE(chosen.virtual_host);
   EXPECT_EQ(chosen.retry.max_attempts, 9U);
   EXPECT_EQ(chosen.region, "r1");
-  for (const auto& [name, value] : Variables{{"MLPSTORAGE_S3_PAYLOAD_SIGNING", "maybe"},
-                                             {"MLPSTORAGE_S3_CHECKSUM", "md5"},
-                                             {"AWS_S3_ADDRESSING_STYLE", "dns"},
-                                             {"AWS_MAX_ATTEMPTS", "0"},
-                                             {"AWS_CA_BUNDLE", "/nonexistent.pem"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"MLPSTORAGE_S3_PAYLOAD_SIGNING", "maybe"},
+           {"MLPSTORAGE_S3_CHECKSUM", "md5"},
+           {"AWS_S3_ADDRESSING_STYLE", "dns"},
+           {"AWS_MAX_ATTEMPTS", "0"},
+           {"AWS_REQUEST_CHECKSUM_CALCULATION", "never"},
+           {"AWS_RESPONSE_CHECKSUM_VALIDATION", "never"},
+           {"MLPSTORAGE_S3_SSE", "DES"},
+           {"MLPSTORAGE_S3_STORAGE_CLASS", "a b"},
+           {"MLPSTORAGE_S3_REQUEST_PAYER", "me"},
+           {"MLPSTORAGE_S3_HEADERS", "no colon"},
+           {"MLPSTORAGE_S3_HEADERS", "Authorization: x"},
+           {"MLPSTORAGE_S3_HEADERS", "x-amz-server-side-encryption: AES256"},
+           {"MLPSTORAGE_S3_SSE_C_KEY_FILE", "/nonexistent.key"},
+           {"MLPSTORAGE_TLS_KEY", "/nonexistent.pem"},
+           {"AWS_CA_BUNDLE", "/nonexistent.pem"}}) {
     EXPECT_THAT(refused(with_keys({{"AWS_ENDPOINT_URL", "http://h"}, {name, value}})).message, HasSubstr(name));
   }
+}
+
+// O11: the variables of the AWS tools, and ours above them.
+TEST(Choices, Checksums) {
+  const auto set = [](Variables variables) {
+    variables.emplace("AWS_ENDPOINT_URL", "http://h");
+    const Settings settings = resolved(std::move(variables));
+    return std::pair(settings.checksum, settings.asks_checksum);
+  };
+  EXPECT_EQ(set({}), std::pair(true, true));
+  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED"}}), std::pair(false, false));
+  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"}, {"MLPSTORAGE_S3_CHECKSUM", "crc32c"}}),
+            std::pair(true, true));
+  EXPECT_EQ(set({{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}), std::pair(true, false));
+}
+
+// O31
+TEST(Choices, FilesOfTlsAreReadBeforeAnyRequest) {
+  const TemporaryFile empty(""), text("no certificate\n"),
+      broken("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  for (const TemporaryFile* file : {&empty, &text, &broken}) {
+    const Error error = refused(with_keys({{"AWS_CA_BUNDLE", file->path}}));
+    EXPECT_EQ(error.code, ErrorCode::kConfigParse);
+    EXPECT_THAT(error.message, ::testing::AllOf(HasSubstr("AWS_CA_BUNDLE"), HasSubstr(file->path)));
+  }
+  const test::TlsServer server("IP:127.0.0.1");
+  EXPECT_EQ(resolved({{"AWS_CA_BUNDLE", server.certificate_file()}}).engine.ca_file, server.certificate_file());
+  EXPECT_THAT(refused(with_keys({{"MLPSTORAGE_TLS_CERTIFICATE", server.certificate_file()}})).message,
+              HasSubstr("holds no key"));
+}
+
+TEST(Choices, HeadersGoWithTheirRequests) {
+  using object::CallKind;
+  const TemporaryFile key(std::string(32, 'k'));
+  const Settings settings = resolved({{"AWS_ENDPOINT_URL", "https://h"},
+                                      {"MLPSTORAGE_S3_SSE_C_KEY_FILE", key.path},
+                                      {"MLPSTORAGE_S3_STORAGE_CLASS", "STANDARD_IA"},
+                                      {"MLPSTORAGE_S3_HEADERS", "X-Tenant:  a   b |x-amz-acl: private"}});
+  const auto names = [&](CallKind kind) {
+    std::vector<std::string> out;
+    for (const FixedHeader& header : settings.headers.all) {
+      if (header.goes_with(kind)) out.push_back(header.name + "=" + header.value);
+    }
+    return out;
+  };
+  const std::string front = "x-amz-server-side-encryption-customer-";
+  const std::string bytes = "key=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=";
+  EXPECT_THAT(names(CallKind::kPutObject),
+              ::testing::ElementsAre("x-amz-acl=private", front + "algorithm=AES256", front + bytes, ::testing::_,
+                                     "x-amz-storage-class=STANDARD_IA", "x-tenant=a b"));
+  EXPECT_THAT(names(CallKind::kListObjects), ::testing::ElementsAre("x-amz-acl=private", "x-tenant=a b"));
+  EXPECT_THAT(names(CallKind::kGetObject), ::testing::Contains(front + bytes));
+  for (const auto& [name, value] : describe(settings)) {
+    EXPECT_EQ(value.find("a2tr"), std::string::npos) << name;
+    EXPECT_EQ(value.find("private"), std::string::npos) << name;
+  }
+  EXPECT_EQ(refused(with_keys({{"MLPSTORAGE_S3_SSE_C_KEY_FILE", key.path}, {"MLPSTORAGE_S3_SSE", "AES256"}})).code,
+            ErrorCode::kConfigIncompatible);
 }
 
 TEST(Choices, VirtualHostsNeedNames) {

@@ -12,6 +12,7 @@
 
 #include "storage/open.hpp"
 #include "storage/setting_variables.hpp"
+#include "tls_server.hpp"
 
 namespace mlps::storage {
 namespace {
@@ -41,6 +42,7 @@ class TemporaryFile {
 const Variables kKeys = {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_SECRET_ACCESS_KEY", "hidden"}};
 const Location kS3(Scheme::kS3, "bkt", "p");
 const Location kGs(Scheme::kGs, "bkt", "p");
+const Location kAz(Scheme::kAzure, "acct/box", "p");
 
 SettingList shown(const Variables& variables, const Location& root = kS3) {
   const Environment environment(variables);
@@ -78,9 +80,14 @@ const TemporaryFile& credentials_file() {
   return file;
 }
 
+const std::string& certificate_file() {
+  static const test::TlsServer server("IP:127.0.0.1");
+  return server.certificate_file();
+}
+
 std::vector<Effect> effects() {
   return {
-      {"AWS_CA_BUNDLE", credentials_file().path, "tls", "verified, CA file " + credentials_file().path},
+      {"AWS_CA_BUNDLE", certificate_file(), "tls", "verified, CA file " + certificate_file()},
       {"AWS_DEFAULT_REGION", "eu-1", "region", "eu-1"},
       {"AWS_REGION", "eu-2", "region", "eu-2"},
       {"AWS_ENDPOINT_URL", "http://a:1", "endpoint", "http://a:1"},
@@ -91,8 +98,20 @@ std::vector<Effect> effects() {
       {"S3_ENDPOINT_URIS", "http://d:1,http://e:1", "endpoint", "http://d:1, http://e:1"},
       {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
       {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
+      {"AZURE_STORAGE_ENDPOINT", "https://i", "endpoint", "https://i/acct", kAz},
+      {"AZURE_BLOB_ENDPOINT_URL", "https://j/acct", "endpoint", "https://j/acct", kAz},
+      {"MLPSTORAGE_AZURE_AUTH", "anonymous", "authorised by", "none (MLPSTORAGE_AZURE_AUTH=anonymous)", kAz},
+      {"MLPSTORAGE_AZURE_CHECKSUM", "md5", "checksum", "md5", kAz},
       {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
       {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
+      {"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", "checksum", "none"},
+      {"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required", "checksum", "crc32c, not asked back"},
+      {"AWS_USE_DUALSTACK_ENDPOINT", "true", "endpoint", "https://s3.dualstack.us-east-1.amazonaws.com"},
+      {"AWS_USE_FIPS_ENDPOINT", "true", "endpoint", "https://s3-fips.us-east-1.amazonaws.com"},
+      {"MLPSTORAGE_S3_SSE", "AES256", "encryption", "AES256"},
+      {"MLPSTORAGE_S3_SSE_KMS_KEY_ID", "k1", "encryption", "aws:kms, key k1"},
+      {"MLPSTORAGE_S3_STORAGE_CLASS", "GLACIER_IR", "storage class", "GLACIER_IR"},
+      {"MLPSTORAGE_S3_REQUEST_PAYER", "requester", "request payer", "requester"},
       {"MLPSTORAGE_S3_CHECKSUM", "none", "checksum", "none"},
       {"MLPSTORAGE_S3_PAYLOAD_SIGNING", "signed", "payload signing", "signed (SHA-256)"},
   };
@@ -138,10 +157,16 @@ TEST(ShownIsUsed, FoldersTakeTheirBucketAndScheme) {
   EXPECT_EQ(data({{"STORAGE_URI_SCHEME", "gs"}}), "gs://d/m");
   EXPECT_EQ(checkpoint({}), "s3://b/c");
   EXPECT_EQ(checkpoint({{"MLPSTORAGE_CHECKPOINT_URI_SCHEME", "gs"}}), "gs://b/c");
+  for (const char* account : {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"}) {
+    EXPECT_EQ(checkpoint({{"STORAGE_URI_SCHEME", "az"}, {account, "a"}}), "az://a/b/c");
+  }
 }
 
 TEST(ShownIsUsed, NoSettingIsWithoutATest) {
-  std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME"};
+  std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME",
+                                  "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME",
+                                  // of token services: credentials_test.cpp
+                                  "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
   for (const Effect& effect : effects()) tested.insert(effect.variable);
   EXPECT_EQ(tested, std::set<std::string>(kSettingVariables.begin(), kSettingVariables.end()));
 }
@@ -159,8 +184,7 @@ TEST(ShownIsUsed, TheDocumentedVariablesAreTheOnesRead) {
       documented.insert((*match)[1]);
     }
   }
-  std::set<std::string> known = {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                                 "AWS_SHARED_CREDENTIALS_FILE"};
+  std::set<std::string> known(kCredentialVariables.begin(), kCredentialVariables.end());
   known.insert(kSettingVariables.begin(), kSettingVariables.end());
   EXPECT_EQ(documented, known);
 }

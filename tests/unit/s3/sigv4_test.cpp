@@ -6,7 +6,7 @@ namespace mlps::s3 {
 namespace {
 
 // Known answers; the first is AWS's published example.
-const Credentials kExample = {"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "test"};
+const Credentials kExample = {"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""};
 constexpr char kTime[] = "20260901T000000Z";
 
 std::string signature(const SigningInput& input) {

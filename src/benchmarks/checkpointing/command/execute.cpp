@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/command/options.hpp"
@@ -80,6 +82,12 @@ class CheckpointingExecution {
     request.store = prepared_.store.get();
     request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    for (const checkpointing::RankPlan& rank : prepared_.plan.ranks) {
+      for (const checkpointing::PlannedObject& object : rank.objects) {
+        request.largest_object_bytes = std::max(request.largest_object_bytes, object.size_bytes);
+      }
+    }
+    request.wanted_part_bytes = options_.io_part_bytes;
     request.bytes_in_place = [this] { return bytes_in_place(); };
     request.results_dir = common_.results_dir;
     request.separation_is_warning = common_.skip_fs_separation_gate;

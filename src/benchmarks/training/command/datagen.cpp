@@ -160,6 +160,9 @@ class DatagenExecution {
     request.folder_word = "data folder";
     request.new_folders = kFoldersOfDatagen;
     request.bytes_to_write = missing_bytes();
+    request.largest_object_bytes = std::max(training::largest_file_bytes(*prepared_.files.train),
+                                            training::largest_file_bytes(*prepared_.files.eval));
+    request.wanted_part_bytes = options_.io_part_bytes;
     request.results_dir = options_.common.results_dir;
     request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();

@@ -54,6 +54,8 @@ class TrainingExecution {
       request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+      request.largest_object_bytes = prepared_.chosen.workload.checkpointing.model_bytes;
+      request.wanted_part_bytes = options_.io_part_bytes;
       world::LocalTransport alone;
       const auto failed = report_gates(gates::run_gates(request, alone));
       status = static_cast<uint64_t>(failed.value_or(kExitSuccess));

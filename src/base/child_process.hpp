@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,7 @@
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 
-namespace mlps::cli {
+namespace mlps {
 
 /// Both ends of a pipe. A child process inherits neither, except as one of its Streams.
 struct Pipe {
@@ -32,4 +33,10 @@ Result<pid_t> start_child(const std::vector<std::string>& command, const Streams
 /// left of its process group is killed; the latter is E202.
 Result<std::string> output_of(const std::vector<std::string>& command, Nanos limit_ns);
 
-}  // namespace mlps::cli
+/// Returns what a program prints on its standard output, at most 1 MiB, where what it prints answers a question; its
+/// standard error is this process's own. E201 if it ends with another status than 0, E202 after `limit_ns`, E203 once
+/// `stop` is true; then what is left of its process group is killed. No error repeats what it printed, which may be a
+/// secret, nor its arguments.
+Result<std::string> answer_of(const std::vector<std::string>& command, Nanos limit_ns, const std::atomic<bool>& stop);
+
+}  // namespace mlps

