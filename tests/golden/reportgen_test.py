@@ -1,13 +1,13 @@
 """reports reportgen: the tables of a submission follow from its run folders, and whatever is left out is told."""
 
 import csv
+import glob
 import io
 import json
 import os
 import shutil
 
 import program
-
 from program import ProgramTest
 from submission import ORG, RECORD, SYSTEM, Submission, write
 
@@ -185,6 +185,24 @@ class Reportgen(ProgramTest):
         self.assertFalse(os.path.exists(made.organisation + "/results/results.json"))
         self.assertTrue(os.path.exists(made.system + "/checkpointing/llama3-8b/results.json"))
         self.refuse(["reports", "reportgen", "--results-dir", made.root, "--systemname", "x"], 3, "--systemname x", SYSTEM)
+
+    def test_runs_of_this_program_have_their_figures(self):
+        """A run of full size takes too long: whatif has small ones, and here they pass for open."""
+        results = self.path("results")
+        os.mkdir(results)
+        self.expect(["init", ORG, results], 0)
+        self.expect("whatif checkpointing run file --model llama3-8b --num-processes 8 --checkpoint-folder null:// --size-scale 0.0001 "
+                    "--num-checkpoints-write 3 --num-checkpoints-read 3 --params checkpoint.time_between_checkpoints=0 "
+                    f"--results-dir {results} --systemname {SYSTEM} --quiet", 0)
+        os.rename(results + "/whatif", results + "/open")
+        self.report(results)
+        (row,) = self.rows(results, "open", ORG, "results")
+        (summary,) = glob.glob(results + "/open/**/summary.json", recursive=True)
+        with open(summary, encoding="utf-8") as file:
+            metric = json.load(file)["metric"]
+        for kind, name in (("save", "Write"), ("load", "Read")):
+            self.assertEqual(row[f"Checkpointing - {name} B/W (GiB/s)"], metric[f"{kind}_checkpoint_io_mean_GB_per_second"])
+            self.assertEqual(row[f"Checkpointing - {name} Duration (secs)"], metric[f"{kind}_checkpoint_duration_mean_seconds"])
 
     def test_a_folder_without_submissions_is_refused_with_what_is_expected(self):
         os.makedirs(self.path("empty"))
