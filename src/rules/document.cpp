@@ -25,12 +25,29 @@ constexpr size_t kPiece = 64 * kKiB;
 class PythonFilter {
  public:
   void feed(std::string_view piece, std::string& out) {
-    for (const char c : piece) step(c, out);
+    while (!piece.empty()) {
+      const size_t plain = word_.empty() && !escaped_ ? plain_length(piece) : 0;
+      out += piece.substr(0, plain);
+      piece.remove_prefix(plain);
+      if (piece.empty()) return;
+      step(piece.front(), out);
+      piece.remove_prefix(1);
+    }
   }
   void finish(std::string& out) { end_word(out); }
   bool is_too_deep() const { return deepest_ > kDeepestDocument; }
 
  private:
+  // Returns how many characters at the beginning are only copied: the rest of a text, or numbers and what parts them.
+  size_t plain_length(std::string_view piece) const {
+    if (in_text_) return std::min(piece.find_first_of("\"\\"), piece.size());
+    size_t length = 0;
+    while (length < piece.size() && ((piece[length] >= '0' && piece[length] <= '9') || piece[length] == '.' ||
+                                     piece[length] == ',' || piece[length] == ' ' || piece[length] == '\n')) {
+      ++length;
+    }
+    return length;
+  }
   void step(char c, std::string& out) {
     if (in_text_) {
       out += c;
@@ -38,7 +55,7 @@ class PythonFilter {
       escaped_ = !escaped_ && c == '\\';
       return;
     }
-    if (std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '-' || (!word_.empty() && std::isdigit(c) != 0)) {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '-' || (!word_.empty() && c >= '0' && c <= '9')) {
       if (word_.size() < kLongestWord) {
         word_ += c;
         return;
