@@ -46,6 +46,12 @@ void check_dataset_size(const Tree& /*tree*/, const Workload& workload, Judge& j
   for (const Leaf* leaf : workload.of("run")) {
     const auto files = leaf->summary["num_files_train"].number();
     const auto needed = files_needed(*leaf);
+    if (leaf->summary.is_there() && (!files || !needed)) {
+      judge.add(
+          Severity::kInfo, leaf->place.path, "",
+          "not judged: num_files_train, num_accelerators, host_memory_GB, reader.batch_size, num_samples_per_file "
+          "or record_length_bytes is missing");
+    }
     // Before version 3.0.43 datasize rounded down; the round grants the one file.
     if (!files || !needed || *files >= *needed - (after ? 0 : 1)) continue;
     judge.add(summary_path(*leaf), "num_files_train",

@@ -168,6 +168,37 @@ class Validate(ProgramTest):
                 if expected:
                     self.assertIn(expected, found[0])
 
+    def test_an_unknown_word_is_an_error_that_shows_it(self):
+        made = Submission(self.path("tree"))
+        summary = made.leaves_of("training/unet3d/run")[2] + "/summary.json"
+        Submission.set(summary, "metric.train_au_meet_expectation", "Success")
+        (found,) = self.judge(made.root)["findings"]
+        self.assertEqual((found["rule"], found["key"]), ("3.3.2", "metric.train_au_meet_expectation"))
+        self.assertIn('"Success"', found["message"])
+
+    def test_what_cant_be_judged_is_said(self):
+        made = Submission(self.path("tree"))
+        run = made.leaves_of("training/unet3d/run")[0]
+        (metadata,) = [run + "/" + name for name in os.listdir(run) if name.endswith("_metadata.json")]
+        Submission.set(metadata, "system_info.hosts", [])
+        Submission.set(metadata, "parameters.reader", None)
+        notes = {one["rule"]: one["message"] for one in self.judge(made.root, code=0)["findings"]}
+        self.assertEqual(set(notes), {"3.1.2", "3.3.7"})
+        for message in notes.values():
+            self.assertIn("not judged", message)
+
+    def test_hosts_that_differ_are_named_with_the_ratio(self):
+        made = Submission(self.path("tree"))
+        rule = [one for one in json.loads(self.expect("rules list --json", 0).stdout) if one["id"] == "3.3.7"][0]
+        made.break_by(rule["example"])
+        (found,) = self.judge(made.root, code=0)["findings"]
+        self.assertEqual((found["severity"], found["message"]), ("WARNING", "b has 2.00 times the memory of a"))
+
+    def test_a_datasize_beside_checkpoints_is_no_run(self):
+        made = Submission(self.path("tree"))
+        made.leaf("checkpointing", "checkpointing/llama3-8b", "20260705_090000", "datasize", model="llama3-8b")
+        self.assertEqual(self.judge(made.root, code=0)["findings"], [])
+
     def test_text_and_csv_have_the_findings_of_the_json(self):
         made = Submission(self.path("tree"))
         os.remove(made.organisation + f"/systems/{SYSTEM}.pdf")
