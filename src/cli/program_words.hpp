@@ -21,6 +21,10 @@ inline constexpr CommandMask kObjectCp = own_command(12);
 inline constexpr CommandMask kObjectDu = own_command(13);
 inline constexpr CommandMask kObjectUploads = own_command(14);
 inline constexpr CommandMask kOfObject = kObjectLs | kObjectStat | kObjectRm | kObjectCp | kObjectDu | kObjectUploads;
+inline constexpr CommandMask kRulesList = own_command(15);
+inline constexpr CommandMask kRulesExplain = own_command(16);
+inline constexpr CommandMask kValidate = own_command(17);
+inline constexpr CommandMask kReportgen = own_command(18);
 
 const CommandGroup& program_words();
 

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
+#include "cli/judgement_commands.hpp"
 #include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
 #include "cli/results_dir.hpp"
@@ -160,6 +161,9 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kInit)) return init(resolution, arguments, invocation.environment);
   if (command.is(kOfObject)) return object(resolution, invocation.environment, arguments);
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
+  if (command.is(kRulesList | kRulesExplain)) return rules_command(command, arguments.settings, arguments.words);
+  if (command.is(kReportgen)) return reportgen_command(command, invocation.environment, arguments.settings);
+  if (command.is(kValidate)) return validate_command(command, arguments.settings, arguments.words);
   if (!command.is(kVersion)) return config_command(resolution, arguments, invocation.environment);
   print(version_line() + "\n");
   return kExitSuccess;

@@ -14,9 +14,9 @@
 /// benchmarks have stand in shared_flags.cpp, a benchmark's own ones with the benchmark.
 namespace mlps::cli {
 
-/// Commands as bits, so that a row of a flag table can name several. The low half holds traits, which mean the same for
-/// all commands; the high half the commands of one group (a benchmark, or the program itself), numbered by the group.
-using CommandMask = uint32_t;
+/// Commands as bits, so that a row of a flag table can name several. The low 16 hold traits, which mean the same for
+/// all commands; the others the commands of one group (a benchmark, or the program itself), numbered by the group.
+using CommandMask = uint64_t;
 inline constexpr CommandMask kNoCommand = 0;
 
 enum CommandTrait : CommandMask {
@@ -31,9 +31,9 @@ enum CommandTrait : CommandMask {
   kFileUnlessSaid = 1u << 8,     ///< without the word file or object it is about files
 };
 
-/// Returns the bit of the command with this number in its group, 0 to 15.
+/// Returns the bit of the command with this number in its group, 0 to 47.
 constexpr CommandMask own_command(unsigned number) {
-  return 1u << (16 + number);
+  return CommandMask{1} << (16 + number);
 }
 
 using ModeMask = uint32_t;

@@ -40,6 +40,7 @@ nlohmann::json canonical(const nlohmann::ordered_json& value) {
   }
   if (!scalar.is_number_float()) return scalar;
   const auto number = scalar.get<double>();
+  if (!(std::abs(number) < 9e18)) return number;
   const auto whole = static_cast<int64_t>(number);
   if (static_cast<double>(whole) == number) return whole;
   return number;
@@ -55,17 +56,23 @@ void collect(const ClassKeys& list, const nlohmann::ordered_json& node, const st
 
 }  // namespace
 
-CoreConfig core_config(const RunContext& context) {
+CoreConfig core_config(const ClassKeys& list, std::string_view parameters) {
   CoreConfig config;
-  const ClassKeys* const list = context.class_keys;
-  config.allowlist = list == nullptr ? "unknown" : std::string(list->name);
-  if (list == nullptr) return config;
+  config.allowlist = std::string(list.name);
   nlohmann::json core = nlohmann::json::object();
-  collect(*list, nlohmann::ordered_json::parse(parameters_json(context, false).dump()), {}, core);
+  const auto parsed = nlohmann::ordered_json::parse(parameters, nullptr, false);
+  if (parsed.is_object()) collect(list, parsed, {}, core);
   if (core.empty()) return config;
   for (const auto& [key, value] : core.items()) config.keys.push_back(key);
-  config.hash = sha256_hex(core.dump(-1, ' ', true)).substr(0, kHashDigits);
+  config.hash = sha256_hex(core.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)).substr(0, kHashDigits);
   return config;
+}
+
+CoreConfig core_config(const RunContext& context) {
+  if (context.class_keys != nullptr) return core_config(*context.class_keys, parameters_json(context, false).dump());
+  CoreConfig unknown;
+  unknown.allowlist = "unknown";
+  return unknown;
 }
 
 }  // namespace mlps::results

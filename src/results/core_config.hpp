@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "results/run_context.hpp"
@@ -18,5 +19,7 @@ struct CoreConfig {
 /// Returns the core configuration by the algorithm core-config-v1 of mlpstorage 3.0: the parameters of the metadata
 /// with dotted keys, those of the allow list, values in one spelling, as JSON with sorted keys, SHA-256.
 CoreConfig core_config(const RunContext& context);
+/// Returns the same for parameters that stand in a file, as JSON. Text that is none has no core configuration.
+CoreConfig core_config(const ClassKeys& list, std::string_view parameters);
 
 }  // namespace mlps::results

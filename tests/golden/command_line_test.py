@@ -26,7 +26,7 @@ class Incomplete(ProgramTest):
     def test_every_position_names_the_next_words(self):
         cases = {
             "": "[E101] incomplete command: after 'mlpstorage' comes one of: "
-                "closed, open, whatif, init, history, config, version, help\n",
+                "closed, open, whatif, init, history, config, reports, validate, rules, version, help\n",
             "closed": "[E101] incomplete command: after 'closed' comes one of: checkpointing, training\n",
             "closed training": "[E101] incomplete command: after 'closed training' comes one of: unet3d, retinanet\n",
             "open training unet3d": "[E101] incomplete command: after 'open training unet3d' comes one of: "
@@ -52,7 +52,7 @@ class Incomplete(ProgramTest):
         self.refuse(f"open {RUN} --closed", 2, "the mode is the first word now")
 
     def test_benchmarks_of_other_builds(self):
-        for words in ("whatif vectordb", "open vectordb run", "reports reportgen"):
+        for words in ("whatif vectordb", "open vectordb run", "runs list"):
             self.refuse(words, 6, "[E902]", "not in this build yet", "checkpointing")
 
 

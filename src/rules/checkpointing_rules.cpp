@@ -1,0 +1,385 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.hpp"
+#include "rules/checkpoint_gap.hpp"
+#include "rules/evidence.hpp"
+#include "rules/rule.hpp"
+#include "workloads/checkpoint_workload.hpp"
+
+/// Rules 4.x: checkpointing.
+namespace mlps::rules {
+namespace {
+
+constexpr double kSubsetRanks = 8;
+constexpr double kMostGapSeconds = 30;
+constexpr double kClosedCheckpoints = 10;
+
+std::string model_of(const Leaf& leaf, const Workload& workload) {
+  return leaf.args()["model"].text_or(workload.place.model);
+}
+
+// The definition that the program runs, so that limits of runs and of their judgement are the same.
+std::optional<workloads::CheckpointWorkload> definition_of(const Workload& workload) {
+  auto found = workloads::load_checkpoint_workload(workload.place.model, {});
+  return found ? std::optional(std::move(*found)) : std::nullopt;
+}
+
+bool is_subset(const Leaf& leaf) {
+  return leaf.args()["checkpoint_subset"].boolean().value_or(false) ||
+         leaf.parameters().at("checkpoint.mode").text_or("") == "subset";
+}
+
+std::optional<double> ranks_of(const Leaf& leaf) {
+  const auto given = leaf.args()["num_processes"].number();
+  return given ? given : leaf.metadata["num_processes"].number();
+}
+
+void check_data_ratio(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto size = leaf->summary.at("metric.checkpoint_size_GB").number();
+    const auto hosts = leaf->summary["num_hosts"].number();
+    const auto memory = leaf->summary["host_memory_GB"].numbers();
+    if (!size || !hosts || !memory || *hosts < 1) continue;
+    double sum = 0;
+    for (const double host : *memory) sum += host;
+    if (*size / *hosts < 3 * sum / *hosts) {
+      judge.add(summary_path(*leaf), "metric.checkpoint_size_GB",
+                fmt::format("is {:.1f} GiB a host, less than three times its memory of {:.1f} GiB: reads may come from "
+                            "the page cache",
+                            *size / *hosts, sum / *hosts));
+    }
+  }
+}
+
+void check_fsync(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    if (!leaf->metadata.is_there()) continue;
+    const Node fsync = leaf->parameters().at("checkpoint.fsync");
+    if (fsync.boolean() != true)
+      judge.add(metadata_path(*leaf), "parameters.checkpoint.fsync", fmt::format("is {}, not true", fsync.dump()));
+  }
+}
+
+void check_model_named(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    if (!leaf->metadata.is_there()) continue;
+    const std::string model = leaf->args()["model"].text_or("");
+    const auto is_size = [&](const char* size) { return model.find(size) != std::string::npos; };
+    if (!is_size("8b") && !is_size("70b") && !is_size("405b") && !is_size("1t")) {
+      judge.add(metadata_path(*leaf), "args.model",
+                fmt::format("is {}, none of 8b, 70b, 405b and 1t", leaf->args()["model"].dump()));
+    }
+  }
+}
+
+void check_accelerator_memory(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto size = leaf->summary.at("metric.checkpoint_size_GB").number();
+    const auto ranks = leaf->summary["num_accelerators"].number();
+    if (!size || !ranks) continue;
+    double each = 80;
+    if (judge.terms().edition == Edition::kAfter) {
+      const std::string type = leaf->metadata["accelerator"].text_or(leaf->args()["accelerator_type"].text_or(""));
+      each = type == "b200" ? 180 : type == "mi355" ? 288 : type == "h100" || type == "a100" ? 80 : 0;
+      if (each == 0) {
+        judge.add(metadata_path(*leaf), "accelerator",
+                  "names no accelerator that the rules know; there are b200, mi355, h100, a100");
+        continue;
+      }
+    }
+    if (*ranks * each < *size) {
+      judge.add(
+          summary_path(*leaf), "num_accelerators",
+          fmt::format("is {:g}: with {:g} GB each they can't hold a checkpoint of {:.1f} GiB", *ranks, each, *size));
+    }
+  }
+}
+
+void check_subset(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    if (!is_subset(*leaf)) continue;
+    const bool is_8b = model_of(*leaf, workload).find("8b") != std::string::npos;
+    const bool wants_8b = judge.terms().edition == Edition::kAfter;
+    if (ranks_of(*leaf) != kSubsetRanks || is_8b != wants_8b) {
+      judge.add(metadata_path(*leaf), "parameters.checkpoint.mode",
+                fmt::format("is subset; the rules allow that for {} with 8 processes",
+                            wants_8b ? "llama3-8b only," : "the models above 8b"));
+    }
+  }
+}
+
+void check_checkpoint_paths(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_separate_arguments(workload, {"checkpoint_folder"}, judge);
+}
+void check_checkpoint_file_systems(const Tree& tree, const Workload& workload, Judge& judge) {
+  check_separation(tree, workload, judge);
+}
+
+void check_processes(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto definition = definition_of(workload);
+  if (!definition || workload.place.division != "closed") return;
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto ranks = ranks_of(*leaf);
+    if (!ranks || *ranks == definition->closed_processes) continue;
+    const bool subset_counts = judge.terms().edition != Edition::kAfter && is_subset(*leaf) && *ranks == kSubsetRanks;
+    if (!subset_counts) {
+      judge.add(
+          metadata_path(*leaf), "args.num_processes",
+          fmt::format("is {:g}; closed wants {} of {}", *ranks, definition->closed_processes, workload.place.model));
+    }
+  }
+}
+
+void check_per_host(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  // Undecided until version 4.0: the text of the rules takes 4, some versions of their checker want more.
+  if (workload.place.division != "closed") return;
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto hosts = leaf->summary["num_hosts"].number();
+    const auto ranks = leaf->summary["num_accelerators"].number();
+    if (hosts && ranks && *hosts >= 1 && *ranks / *hosts < 4) {
+      judge.add(summary_path(*leaf), "num_accelerators",
+                fmt::format("is {:g} on {:g} hosts; closed wants at least 4 a host", *ranks, *hosts));
+    }
+  }
+}
+
+void check_open_scaling(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto definition = definition_of(workload);
+  if (!definition || workload.place.division != "open") return;
+  const double unit = double{1} * definition->parallelism.tensor * definition->parallelism.pipeline;
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto ranks = ranks_of(*leaf);
+    if (ranks && (*ranks < 1 || std::fmod(*ranks, unit) != 0)) {
+      judge.add(metadata_path(*leaf), "args.num_processes",
+                fmt::format("is {:g}, no positive multiple of {:g}", *ranks, unit));
+    }
+  }
+}
+
+// A combined run writes and reads ten; a split one writes ten, then reads ten.
+void check_structure(const Workload& workload, const std::vector<const Leaf*>& runs, Judge& judge) {
+  if (judge.terms().as_3046 || workload.place.division != "closed") return;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    for (const bool writes : {true, false}) {
+      const double wanted = runs.size() == 1 || writes == (i == 0) ? kClosedCheckpoints : 0;
+      const char* const key = writes ? "num_checkpoints_write" : "num_checkpoints_read";
+      const auto count = runs[i]->args()[key].number();
+      if (count && *count != wanted) {
+        judge.add(
+            Severity::kError, metadata_path(*runs[i]), fmt::format("args.{}", key),
+            fmt::format("is {:g}; closed wants {:g} in this run: 10 and 10 in one, or 10 and 0 followed by 0 and 10",
+                        *count, wanted));
+      }
+    }
+  }
+}
+
+void check_cold_reads(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const std::vector<const Leaf*> runs = workload.of("run");
+  check_structure(workload, runs, judge);
+  if (runs.size() != 2) return;  // a combined run has no gap
+  const CheckpointGap gap = gap_between(*runs[0], *runs[1]);
+  const std::string path = metadata_path(*runs[1]);
+  if (!gap.seconds) {
+    judge.add(path, "invocation_start_time", gap.why_unknown);
+  } else if (*gap.seconds < 0) {
+    judge.add(
+        Severity::kWarning, path, gap.start_origin,
+        fmt::format("is {:.1f} s before the end of the run that wrote ({}): the clocks disagree, the gap is not judged",
+                    -*gap.seconds, gap.end_origin));
+  } else if (*gap.seconds > kMostGapSeconds) {
+    judge.add(path, gap.start_origin,
+              fmt::format("is {:.1f} s after the end of the run that wrote ({}); the rules allow 30 s", *gap.seconds,
+                          gap.end_origin));
+  }
+}
+
+void check_remapping(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto declared = workload.system.at("system_under_test.solution.capabilities.remap_time_in_seconds").number();
+  const std::vector<const Leaf*> runs = workload.of("run");
+  if (!declared || *declared <= 0 || runs.size() != 2) return;
+  const CheckpointGap gap = gap_between(*runs[0], *runs[1]);
+  if (gap.seconds && *gap.seconds >= 0 && *gap.seconds < *declared / 2) {
+    judge.add(metadata_path(*runs[1]), gap.start_origin,
+              fmt::format("is {:.1f} s after the end of the run that wrote; the description of the system says that "
+                          "remapping takes {:g} s",
+                          *gap.seconds, *declared));
+  }
+}
+
+void check_simultaneous(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const Node can = workload.system.at("system_under_test.solution.capabilities");
+  for (const char* key : {"simultaneous_write", "simultaneous_read"}) {
+    for (const Leaf* leaf : workload.of("run")) {
+      const auto hosts = leaf->summary["num_hosts"].number();
+      if (can[key].boolean() == false && hosts && *hosts > 1) {
+        judge.add(summary_path(*leaf), "num_hosts",
+                  fmt::format("is {:g}; the description of the system says {}: false", *hosts, key));
+      }
+    }
+  }
+}
+
+using enum Example::Change;
+constexpr std::string_view kMetadata =
+    "closed/ORG/results/SYSTEM/checkpointing/llama3-8b/*/checkpointing_*_metadata.json";
+constexpr std::string_view kSummary = "closed/ORG/results/SYSTEM/checkpointing/llama3-8b/*/summary.json";
+constexpr std::string_view kAsleep = "never fires: the metadata say \"CLOSED\", version 3.0.46 looks for \"closed\"";
+
+const std::vector<Rule>& rules_of_checkpointing() {
+  static const std::vector<Rule> kRules = {
+      {"4.3.1",
+       "checkpointDataSizeRatio",
+       "checkpointing",
+       "A checkpoint is at least three times the memory of a host, per host.",
+       kAlwaysWarning,
+       "",
+       {kSet, kSummary, "host_memory_GB", "[16.0]", "[160.0]"},
+       &check_data_ratio},
+      {"4.3.2",
+       "checkpointFsyncVerification",
+       "checkpointing",
+       "Written files are synchronised: parameters.checkpoint.fsync is true.",
+       kAlwaysError,
+       "",
+       {kSet, kMetadata, "parameters.checkpoint.fsync", "true", "false"},
+       &check_fsync},
+      {"4.3.3",
+       "checkpointModelConfigurationReq",
+       "checkpointing",
+       "The model is llama3 8b, 70b, 405b or 1t.",
+       kAlwaysError,
+       "",
+       {kSet, kMetadata, "args.model", "\"llama3-8b\"", "\"llama3\""},
+       &check_model_named},
+      {"4.3.4",
+       "checkpointAggregateAcceleratorMemory",
+       "checkpointing",
+       "The accelerators together can hold the checkpoint: 80 GB each; after the round b200 180, mi355 288, h100 and "
+       "a100 80.",
+       kWarningInRound,
+       "",
+       {kSet, kSummary, "metric.checkpoint_size_GB", "97.9", "9790"},
+       &check_accelerator_memory},
+      {"4.3.5",
+       "checkpointSubsetRunValidation",
+       "checkpointing",
+       "A subset has 8 processes; in the round of the models above 8b, after it of llama3-8b only.",
+       kAlwaysError,
+       "",
+       {},
+       &check_subset},
+      {"4.4.1",
+       "checkpointPathArgs",
+       "checkpointing",
+       "The checkpoint folder and the results folder are given, and differ.",
+       kAlwaysError,
+       "",
+       {kSet, kMetadata, "args.results_dir", "\"/results\"", "null"},
+       &check_checkpoint_paths},
+      {"4.4.2",
+       "checkpointFilesystemCheck",
+       "checkpointing",
+       "With files, checkpoints and results lie on different file systems, and the run shows it.",
+       kWarningInRound,
+       "",
+       {kSet, "closed/ORG/results/SYSTEM/checkpointing/llama3-8b/*/fs_separation.json", "same_filesystem", "false",
+        "true"},
+       &check_checkpoint_file_systems},
+      {"4.6.1",
+       "checkpointClosedMpiProcesses",
+       "checkpointing",
+       "closed has 8, 64, 512 and 1024 processes for 8b, 70b, 405b and 1t; until the end of the round a subset has 8.",
+       kAlwaysError,
+       "",
+       {kSet, kMetadata, "args.num_processes", "8", "16"},
+       &check_processes},
+      {"4.6.2",
+       "checkpointClosedAcceleratorsPerHost",
+       "checkpointing",
+       "closed has at least 4 accelerators a host.",
+       kAlwaysError,
+       kAsleep,
+       {},
+       &check_per_host},
+      {"4.6.4",
+       "checkpointOpenSubmissionScaling",
+       "checkpointing",
+       "open has a positive multiple of the processes that hold one instance of the model.",
+       kAlwaysError,
+       kAsleep,
+       {},
+       &check_open_scaling},
+      {"4.7.1",
+       "checkpointCacheFlushValidation",
+       "checkpointing",
+       "closed writes ten and reads ten, in one run or in two; between two lie at most 30 s, from the end of the "
+       "program that wrote to the "
+       "start of the one that reads.",
+       kWarningInRound,
+       Deviation("looks at the times only, never at the numbers of checkpoints", false),
+       {kSet, kMetadata, "args.num_checkpoints_write", "10", "3"},
+       &check_cold_reads},
+      {"4.7.3",
+       "checkpointRemappingTimeReporting",
+       "checkpointing",
+       "Where remapping takes time, at least half of it lies between the run that writes and the one that reads.",
+       kAlwaysError,
+       "",
+       {},
+       &check_remapping},
+      {"4.7.4",
+       "checkpointSimultaneousRwSupport",
+       "checkpointing",
+       "A system that several hosts used at once is described as one that can be.",
+       kAlwaysWarning,
+       "",
+       {},
+       &check_simultaneous},
+  };
+  return kRules;
+}
+
+}  // namespace
+
+std::span<const Rule> checkpointing_rules() {
+  return rules_of_checkpointing();
+}
+
+CheckpointGap gap_between(const Leaf& writer, const Leaf& reader) {
+  // The program's own start and end count, so that the collection of facts before and after is no part of the gap.
+  struct Source {
+    Node value;
+    const char* origin;
+  };
+  const auto first = [](std::initializer_list<Source> sources) {
+    for (const Source& source : sources) {
+      if (parse_moment(source.value.text_or(""))) return source;
+    }
+    return Source{{}, ""};
+  };
+  const Source end = first({{writer.metadata["invocation_end_time"], "invocation_end_time"},
+                            {writer.summary["end_time"], "end_time of summary.json"},
+                            {writer.summary["end"], "end of summary.json"}});
+  const Source start = first({{reader.metadata["invocation_start_time"], "invocation_start_time"},
+                              {reader.metadata["run_datetime"], "run_datetime"},
+                              {reader.summary["start"], "start of summary.json"}});
+  CheckpointGap gap{{}, end.origin, start.origin, {}};
+  bool end_aware = false;
+  bool start_aware = false;
+  const auto from = parse_moment(end.value.text_or(""), &end_aware);
+  const auto to = parse_moment(start.value.text_or(""), &start_aware);
+  if (!from || !to) {
+    gap.why_unknown = from ? "the run that reads has no readable start" : "the run that wrote has no readable end";
+  } else if (end_aware != start_aware) {
+    gap.why_unknown = "one of the moments names its zone and the other doesn't: the clocks can't be compared";
+  } else {
+    gap.seconds = *to - *from;
+  }
+  return gap;
+}
+
+}  // namespace mlps::rules

@@ -1,0 +1,71 @@
+#include "rules/rule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace mlps::rules {
+
+std::string_view severity_name(Severity severity) {
+  constexpr std::array<std::string_view, 4> kNames = {"NONE", "INFO", "WARNING", "ERROR"};
+  return kNames[static_cast<size_t>(severity)];
+}
+
+Result<Edition> edition_named(std::string_view name) {
+  const std::string_view bare = name.starts_with('v') ? name.substr(1) : name;
+  for (size_t i = 0; i < kEditionNames.size(); ++i) {
+    if (bare == kEditionNames[i]) return static_cast<Edition>(i);
+  }
+  return fail(ErrorCode::kConfigInvalid, fmt::format("edition {} of the rules isn't known", name), {},
+              "known are " + join(kEditionNames, ", "));
+}
+
+void Judge::add(std::string path, std::string key, std::string message) {
+  add(rule_->severities[static_cast<size_t>(terms_.edition)], std::move(path), std::move(key), std::move(message));
+}
+
+void Judge::add(Severity severity, std::string path, std::string key, std::string message) {
+  if (severity == Severity::kNone) return;
+  findings_.push_back({rule_, severity, std::move(path), std::move(key), std::move(message)});
+}
+
+const std::vector<const Rule*>& all_rules() {
+  static const std::vector<const Rule*> kRules = [] {
+    std::vector<const Rule*> rules;
+    for (const auto& family :
+         {structure_rules(), code_rules(), training_rules(), checkpointing_rules(), inference_rules()}) {
+      for (const Rule& rule : family) rules.push_back(&rule);
+    }
+    return rules;
+  }();
+  return kRules;
+}
+
+const Rule* find_rule(std::string_view id) {
+  const std::string wanted = lower(id);
+  for (const Rule* rule : all_rules()) {
+    if (lower(rule->id) == wanted || lower(rule->name) == wanted) return rule;
+  }
+  return nullptr;
+}
+
+bool judges_results(const Rule& rule) {
+  if (rule.id == "2.1.17" || rule.id == "2.1.23" || rule.id == "RUN-01" || rule.id == "CALC-01") return true;
+  return !rule.family.empty() && !rule.id.starts_with("2.1.");
+}
+
+std::string joined(std::string_view folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
+}
+
+std::string metadata_path(const Leaf& leaf) {
+  return leaf.metadata_files.size() == 1 ? joined(leaf.place.path, leaf.metadata_files.front()) : leaf.place.path;
+}
+
+std::string summary_path(const Leaf& leaf) {
+  return joined(leaf.place.path, "summary.json");
+}
+
+}  // namespace mlps::rules

@@ -1,0 +1,355 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "rules/evidence.hpp"
+#include "rules/rule.hpp"
+#include "workloads/training_workload.hpp"
+
+/// Rules 3.x: training.
+namespace mlps::rules {
+namespace {
+
+constexpr uint64_t kStepsOfData = 500;
+constexpr uint64_t kTimesMemory = 5;
+
+void check_datasize_use(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    if (!leaf->metadata.is_there()) continue;
+    for (const char* key : {"parameters", "parameters.dataset"}) {
+      if (leaf->metadata.at(key).size() == 0) judge.add(metadata_path(*leaf), key, "is missing or empty");
+    }
+  }
+}
+
+// The files that memory and steps ask for at least; nothing where a run doesn't tell enough.
+std::optional<double> files_needed(const Leaf& leaf) {
+  const Node parameters = leaf.parameters();
+  const auto batch = parameters.at("reader.batch_size").number();
+  const auto samples = parameters.at("dataset.num_samples_per_file").number();
+  const auto record = parameters.at("dataset.record_length_bytes").number();
+  const auto memory = leaf.summary["host_memory_GB"].numbers();
+  const auto accelerators = leaf.summary["num_accelerators"].number();
+  if (!batch || !samples || !record || !memory || !accelerators || *samples <= 0 || *record <= 0) return std::nullopt;
+  double bytes = 0;
+  for (const double host : *memory) bytes += host * static_cast<double>(kGiB);
+  const double by_bytes = std::ceil(kTimesMemory * bytes / (*samples * *record));
+  const double by_steps = std::ceil(kStepsOfData * *accelerators * *batch / *samples);
+  return std::max(by_bytes, by_steps);
+}
+
+void check_dataset_size(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const bool after = judge.terms().edition == Edition::kAfter;
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto files = leaf->summary["num_files_train"].number();
+    const auto needed = files_needed(*leaf);
+    if (leaf->summary.is_there() && (!files || !needed)) {
+      judge.add(
+          Severity::kInfo, leaf->place.path, "",
+          "not judged: num_files_train, num_accelerators, host_memory_GB, reader.batch_size, num_samples_per_file "
+          "or record_length_bytes is missing");
+    }
+    // Before version 3.0.43 datasize rounded down; the round grants the one file.
+    if (!files || !needed || *files >= *needed - (after ? 0 : 1)) continue;
+    judge.add(summary_path(*leaf), "num_files_train",
+              fmt::format("is {:g}; 5 times the memory of the hosts and 500 steps need {:g}", *files, *needed));
+  }
+}
+
+std::optional<double> bytes_of(const Leaf& leaf) {
+  const Node dataset = leaf.parameters()["dataset"];
+  const auto files = dataset["num_files_train"].number();
+  const auto samples = dataset["num_samples_per_file"].number();
+  const auto record = dataset["record_length_bytes"].number();
+  return files && samples && record ? std::optional(*files * *samples * *record) : std::nullopt;
+}
+
+void check_datagen_size(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto written = workload.of("datagen");
+  const auto runs = workload.of("run");
+  if (written.empty() || runs.empty()) return;
+  const auto has = bytes_of(*written.front());
+  const auto wants = bytes_of(*runs.front());
+  if (has && wants && *has < *wants) {
+    judge.add(metadata_path(*written.front()), "parameters.dataset.num_files_train",
+              fmt::format("makes {:.0f} bytes; the first run has {:.0f}", *has, *wants));
+  }
+}
+
+// Returns the leaf that belongs to a run: the one of its data folder; a single one belongs to every run.
+const Leaf* partner_of(const Leaf& run, const std::vector<const Leaf*>& leaves, bool any_if_single) {
+  if (any_if_single && leaves.size() == 1) return leaves.front();
+  const auto folder = run.args()["data_dir"].text();
+  for (const Leaf* leaf : leaves) {
+    if (folder && leaf->args()["data_dir"].text() == folder) return leaf;
+  }
+  return nullptr;
+}
+
+void check_data_match(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto planned = workload.of("datasize");
+  const auto written = workload.of("datagen");
+  for (const Leaf* run : workload.of("run")) {
+    const auto files = run->summary["num_files_train"].number();
+    if (!files) continue;
+    const std::string path = summary_path(*run);
+    const auto compare = [&](std::string_view kind, const std::vector<const Leaf*>& leaves, bool single) {
+      const std::string upper = kind == "datasize" ? "DATASIZE" : "DATAGEN";
+      const Leaf* partner = partner_of(*run, leaves, single);
+      if (partner == nullptr) {
+        if (leaves.empty())
+          return judge.add(run->place.path, "", fmt::format("{}-MISSING: there is no {}", upper, kind));
+        return judge.add(metadata_path(*run), "args.data_dir",
+                         fmt::format("DATADIR-MISMATCH: no {} has this folder", kind));
+      }
+      const auto count = partner->metadata.at("parameters.dataset.num_files_train").number();
+      if (!count) {
+        return judge.add(metadata_path(*partner), "parameters.dataset.num_files_train",
+                         fmt::format("{}-MALFORMED: is missing or no number", upper));
+      }
+      if (kind == "datasize" && *files < *count) {
+        judge.add(path, "num_files_train",
+                  fmt::format("DATASIZE-UNDERRUN: is {:g}; datasize asked for {:g}", *files, *count));
+      }
+      if (kind == "datagen" && *files > *count) {
+        judge.add(path, "num_files_train", fmt::format("DATAGEN-OVERRUN: is {:g}; datagen wrote {:g}", *files, *count));
+      }
+    };
+    compare("datasize", planned, true);
+    compare("datagen", written, false);
+  }
+}
+
+void check_utilization(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const double least = workload.place.model == "retinanet" ? 85 : 90;
+  for (const Leaf* leaf : workload.of("run")) {
+    const Node metric = leaf->summary["metric"];
+    if (!leaf->summary.is_there()) continue;
+    if (metric["train_au_meet_expectation"].text_or("") != "success") {
+      judge.add(summary_path(*leaf), "metric.train_au_meet_expectation",
+                fmt::format("is {}; the rules want \"success\", of the warm-up too",
+                            metric["train_au_meet_expectation"].dump()));
+    } else if (const auto mean = metric["train_au_mean_percentage"].number();
+               judge.terms().edition == Edition::kAfter && !(mean && *mean >= least)) {
+      judge.add(summary_path(*leaf), "metric.train_au_mean_percentage",
+                fmt::format("is {}; the rules want at least {:g}", metric["train_au_mean_percentage"].dump(), least));
+    }
+  }
+}
+
+void check_accelerator_count(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto hosts = leaf->summary["num_hosts"].number();
+    const auto accelerators = leaf->summary["num_accelerators"].number();
+    if (hosts == 1.0 && accelerators && *accelerators < 4) {
+      judge.add(summary_path(*leaf), "num_accelerators",
+                fmt::format("is {:g} on the one host; the rules advise at least 4", *accelerators));
+    }
+  }
+}
+
+void check_client_limit(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    if (leaf->summary["num_hosts"].number() == 1.0 && leaf->args()["hosts"].size() > 1) {
+      judge.add(metadata_path(*leaf), "args.hosts",
+                fmt::format("names {} hosts; one of them ran", leaf->args()["hosts"].size()));
+    }
+  }
+}
+
+void check_even_accelerators(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto hosts = leaf->summary["num_hosts"].number();
+    const auto accelerators = leaf->summary["num_accelerators"].number();
+    if (hosts && accelerators && *hosts >= 1 && std::fmod(*accelerators, *hosts) != 0) {
+      judge.add(summary_path(*leaf), "num_accelerators",
+                fmt::format("is {:g}, no multiple of the {:g} hosts", *accelerators, *hosts));
+    }
+  }
+}
+
+void check_hosts_alike(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  if (workload.of("run").empty()) return;
+  const Leaf& leaf = *workload.of("run").front();
+  const Node hosts = leaf.metadata.at("system_info.hosts");
+  if (hosts.size() == 0) {
+    return judge.add(Severity::kInfo, metadata_path(leaf), "system_info.hosts", "names no host: not judged");
+  }
+  for (const auto& [key, what] : {std::pair{"memory.total", "memory"}, std::pair{"cpu.num_cores", "cores"}}) {
+    double least = 0;
+    double most = 0;
+    std::string smallest, largest;
+    for (size_t i = 0; i < hosts.size(); ++i) {
+      const auto value = hosts.item(i).at(key).number();
+      if (!value || *value <= 0) continue;
+      const std::string name = hosts.item(i)["hostname"].text_or("?");
+      if (least == 0 || *value < least) std::tie(least, smallest) = std::tie(*value, name);
+      if (*value > most) std::tie(most, largest) = std::tie(*value, name);
+    }
+    if (least > 0 && most / least > 1.5) {
+      judge.add(metadata_path(leaf), "system_info.hosts",
+                fmt::format("{} has {:.2f} times the {} of {}", largest, most / least, what, smallest));
+    }
+  }
+}
+
+void check_paths(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_separate_arguments(workload, {"data_dir"}, judge);
+}
+void check_file_systems(const Tree& tree, const Workload& workload, Judge& judge) {
+  check_separation(tree, workload, judge);
+}
+
+// Judges the parameters that a user changed, by the same function that judges them before a run.
+void check_parameters(const Workload& workload, std::string_view division, Judge& judge) {
+  if (workload.place.division != division) return;
+  for (const Leaf* leaf : workload.of("run")) {
+    std::vector<workloads::Override> changes;
+    for (const std::string& key : leaf->metadata["override_parameters"].keys()) {
+      changes.push_back({key, {}, workloads::ValueSource::kUserParams});
+    }
+    for (const auto& finding : workloads::judge_params(workload.place.model, changes)) {
+      const bool legal = finding.verdict == workloads::ParamVerdict::kClosed ||
+                         finding.verdict == workloads::ParamVerdict::kIgnored ||
+                         (division == "open" && finding.verdict == workloads::ParamVerdict::kOpen);
+      if (!legal) judge.add(metadata_path(*leaf), "override_parameters." + finding.key, finding.reason);
+    }
+  }
+}
+void check_closed_parameters(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_parameters(workload, "closed", judge);
+}
+void check_open_parameters(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_parameters(workload, "open", judge);
+}
+
+constexpr std::string_view kCaseTrap = "never fires: the metadata say \"CLOSED\", version 3.0.46 looks for \"closed\"";
+using enum Example::Change;
+constexpr std::string_view kRunMetadata = "closed/ORG/results/SYSTEM/training/unet3d/run/*/training_*_metadata.json";
+constexpr std::string_view kRunSummary = "closed/ORG/results/SYSTEM/training/unet3d/run/*/summary.json";
+
+const std::vector<Rule>& rules_of_training() {
+  static const std::vector<Rule> kRules = {
+      {"3.1.1",
+       "trainingVerifyDatasizeUsage",
+       "training",
+       "The metadata of a run have the parameters of its data set.",
+       kAlwaysError,
+       "",
+       {kSet, kRunMetadata, "parameters", "", "{}"},
+       &check_datasize_use},
+      {"3.1.2",
+       "trainingRecalculateDatasetSize",
+       "training",
+       "The data set is at least five times the memory of all hosts and lasts for 500 steps.",
+       kAlwaysError,
+       "",
+       {kSet, kRunSummary, "host_memory_GB", "[16.0]", "[1600.0]"},
+       &check_dataset_size},
+      {"3.2.1",
+       "trainingDatagenMinimumSize",
+       "training",
+       "datagen makes at least as many bytes as the first run has.",
+       kAlwaysError,
+       "",
+       {},
+       &check_datagen_size},
+      {"3.3.1",
+       "trainingRunDataMatchesDatasize",
+       "training",
+       "A run has at least the files that datasize asked for and at most those that datagen wrote, in the same data "
+       "folder.",
+       {Severity::kWarning, Severity::kWarning, Severity::kError},
+       "",
+       {kSet, "closed/ORG/results/SYSTEM/training/unet3d/datasize/*/training_*_metadata.json",
+        "parameters.dataset.num_files_train", "3500", "90000"},
+       &check_data_match},
+      {"3.3.2",
+       "trainingAcceleratorUtilizationCheck",
+       "training",
+       "Every run, the warm-up too, keeps its accelerators busy: train_au_meet_expectation is success; unet3d 90 %, "
+       "retinanet 85 %.",
+       kAlwaysError,
+       "",
+       {kSet, kRunSummary, "metric.train_au_meet_expectation", "\"success\"", "\"fail\""},
+       &check_utilization},
+      {"3.3.3",
+       "trainingSingleHostSimulatedAccelerators",
+       "training",
+       "One host should simulate four accelerators or more.",
+       kAlwaysWarning,
+       "",
+       {kSet, kRunSummary, "num_accelerators", "8", "2"},
+       &check_accelerator_count},
+      {"3.3.4",
+       "trainingSingleHostClientLimit",
+       "training",
+       "A run of several hosts ran on them.",
+       kAlwaysError,
+       "",
+       {kSet, kRunMetadata, "args.hosts", "[\"a\"]", "[\"a\", \"b\"]"},
+       &check_client_limit},
+      {"3.3.6",
+       "trainingIdenticalAcceleratorsPerNode",
+       "training",
+       "Every host simulates as many accelerators as the others.",
+       kAlwaysError,
+       "",
+       {},
+       &check_even_accelerators},
+      {"3.3.7",
+       "trainingNodeCapabilityConsistency",
+       "training",
+       "No host has more than 1.5 times the memory or cores of another.",
+       {Severity::kInfo, Severity::kInfo, Severity::kWarning},
+       "",
+       {kSet, kRunMetadata, "system_info.hosts", "",
+        "[{\"hostname\": \"a\", \"memory\": {\"total\": 100}}, {\"hostname\": \"b\", \"memory\": {\"total\": 200}}]"},
+       &check_hosts_alike},
+      {"3.4.1",
+       "trainingMlpstoragePathArgs",
+       "training",
+       "The data folder and the results folder are given, and differ.",
+       kAlwaysError,
+       "",
+       {kSet, kRunMetadata, "args.results_dir", "\"/results\"", "null"},
+       &check_paths},
+      {"3.4.2",
+       "trainingFilesystemCheck",
+       "training",
+       "With files, data and results lie on different file systems, and the run shows it.",
+       kWarningInRound,
+       "",
+       {kSet, "closed/ORG/results/SYSTEM/training/unet3d/run/*/fs_separation.json", "same_filesystem", "false", "true"},
+       &check_file_systems},
+      {"3.6.2",
+       "trainingClosedSubmissionParameters",
+       "training",
+       "closed changes only the parameters that the rules leave free there.",
+       kAlwaysError,
+       kCaseTrap,
+       {kSet, kRunMetadata, "override_parameters", "{\"reader.read_threads\": \"8\"}",
+        "{\"framework\": \"tensorflow\"}"},
+       &check_closed_parameters},
+      {"3.6.3",
+       "trainingOpenSubmissionParameters",
+       "training",
+       "open changes only the parameters that the rules leave free there.",
+       kAlwaysError,
+       kCaseTrap,
+       {},
+       &check_open_parameters},
+  };
+  return kRules;
+}
+
+}  // namespace
+
+std::span<const Rule> training_rules() {
+  return rules_of_training();
+}
+
+}  // namespace mlps::rules

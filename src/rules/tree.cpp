@@ -1,0 +1,260 @@
+#include "rules/tree.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "base/encoding.hpp"
+#include "base/read_file.hpp"
+#include "base/text.hpp"
+
+namespace mlps::rules {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> kCommands = {"datasize", "datagen", "run"};
+constexpr uint64_t kMostTextBytes = 64 * kKiB;
+constexpr size_t kRunNameLength = 15;
+
+bool is_command(std::string_view name) {
+  return std::find(kCommands.begin(), kCommands.end(), name) != kCommands.end();
+}
+
+std::string below(std::string_view folder, std::string_view name) {
+  return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
+}
+
+// Rooms that version control, file browsers and Python leave everywhere.
+bool is_litter(std::string_view name) {
+  return name.starts_with('.') || name == "__pycache__";
+}
+
+bool is_within(const fs::path& path, const fs::path& root) {
+  const auto [at, rest] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  return at == root.end();
+}
+
+}  // namespace
+
+bool Leaf::has_file(std::string_view name) const {
+  return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.name == name; });
+}
+
+bool Leaf::has_file_ending(std::string_view end) const {
+  return !files_ending(end).empty();
+}
+
+std::vector<std::string> Leaf::files_ending(std::string_view end) const {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries) {
+    if (!entry.is_folder && entry.name.ends_with(end)) names.push_back(entry.name);
+  }
+  return names;
+}
+
+std::vector<const Leaf*> Workload::of(std::string_view command) const {
+  std::vector<const Leaf*> found;
+  for (const Leaf& leaf : leaves) {
+    if (leaf.place.command == command) found.push_back(&leaf);
+  }
+  return found;
+}
+
+Result<Tree> Tree::open(const std::string& path) {
+  std::error_code failed;
+  const fs::path root = fs::canonical(path, failed);
+  if (failed) return fail(errno_error(failed.value(), "open results " + path));
+  if (!fs::is_directory(root, failed)) {
+    return fail(ErrorCode::kInvalidStructure, fmt::format("{} is no folder", path), {},
+                "give the root of a tree of results");
+  }
+  return Tree(root.string());
+}
+
+std::string Tree::absolute(std::string_view path) const {
+  return path.empty() ? root_ : fmt::format("{}/{}", root_, path);
+}
+
+bool Tree::has(std::string_view path) const {
+  std::error_code failed;
+  return fs::exists(absolute(path), failed);
+}
+
+std::vector<Entry> Tree::list(std::string_view path, Problems& problems) const {
+  std::vector<Entry> entries;
+  std::error_code failed;
+  if (!fs::is_directory(absolute(path), failed)) return entries;
+  fs::directory_iterator at(absolute(path), failed);
+  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
+    std::error_code unknown;
+    const std::string name = at->path().filename().string();
+    if (at->is_symlink(unknown)) {
+      const fs::path target = fs::canonical(at->path(), unknown);
+      if (unknown || !is_within(target, root_)) {
+        problems.push_back({below(path, printable(name)), unknown ? "is a link that leads nowhere"
+                                                                  : "is a link out of the tree; it is not followed"});
+        continue;
+      }
+    }
+    entries.push_back({name, at->is_directory(unknown)});
+  }
+  if (failed) problems.push_back({std::string(path), "can't be listed: " + failed.message()});
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  return entries;
+}
+
+std::vector<std::string> Tree::folders(std::string_view path, Problems& problems) const {
+  std::vector<std::string> names;
+  for (const Entry& entry : list(path, problems)) {
+    if (entry.is_folder && !is_litter(entry.name)) names.push_back(entry.name);
+  }
+  return names;
+}
+
+Document Tree::json(std::string_view path, Problems& problems) const {
+  if (!has(path)) return {};
+  const Result<std::string> text = read_file(absolute(path), "file", kMostDocumentBytes);
+  Result<Document> document = text ? parse_json_document(*text) : fail(text.error());
+  if (document) return *document;
+  problems.push_back({std::string(path), document.error().message});
+  return {};
+}
+
+Document Tree::yaml(std::string_view path, Problems& problems) const {
+  if (!has(path)) return {};
+  const Result<std::string> text = read_file(absolute(path), "file", kMiB);
+  Result<Document> document = text ? parse_yaml_document(*text) : fail(text.error());
+  if (document) return *document;
+  problems.push_back({std::string(path), document.error().message});
+  return {};
+}
+
+std::string Tree::text(std::string_view path, Problems& problems) const {
+  if (!has(path)) return {};
+  const Result<std::string> text = read_file(absolute(path), "file", kMostTextBytes);
+  if (text) return std::string(trimmed(*text));
+  problems.push_back({std::string(path), text.error().message});
+  return {};
+}
+
+std::vector<std::string> Tree::submissions(Problems& problems) const {
+  std::vector<std::string> found;
+  for (const std::string_view division : {"closed", "open"}) {
+    for (const std::string& orgname : folders(division, problems)) found.push_back(below(division, orgname));
+  }
+  return found;
+}
+
+void Tree::add_leaves(WorkloadPlace& place, const std::string& folder, const std::string& command,
+                      Problems& problems) const {
+  for (const std::string& name : folders(folder, problems)) {
+    place.leaves.push_back({below(folder, name), name, command});
+  }
+}
+
+// Descends at most `levels` folders to where the commands, or the run folders, lie.
+void Tree::add_workloads(const WorkloadPlace& family, const std::string& folder, unsigned levels,
+                         std::vector<WorkloadPlace>& found, Problems& problems) const {
+  WorkloadPlace place = family;
+  place.path = folder;
+  place.folders = folders(folder, problems);
+  const bool has_commands = std::any_of(place.folders.begin(), place.folders.end(), is_command);
+  if (levels > 0 && !has_commands) {
+    for (const std::string& name : place.folders) {
+      WorkloadPlace inner = family;
+      inner.model = below(family.model, name);
+      add_workloads(inner, below(folder, name), levels - 1, found, problems);
+    }
+    return;
+  }
+  if (place.family == "checkpointing" && !has_commands) {
+    add_leaves(place, folder, "run", problems);
+  } else {
+    for (const std::string_view command : kCommands) {
+      add_leaves(place, below(folder, command), std::string(command), problems);
+    }
+  }
+  found.push_back(std::move(place));
+}
+
+std::vector<WorkloadPlace> Tree::workloads(std::string_view submission, Problems& problems) const {
+  std::vector<WorkloadPlace> found;
+  const std::vector<std::string> parts = split(submission, "/");
+  if (parts.size() != 2) return found;
+  const std::string results = below(submission, "results");
+  for (const std::string& system : folders(results, problems)) {
+    for (const std::string& family : folders(below(results, system), problems)) {
+      const unsigned levels = family == "vector_database" ? 2 : 1;
+      add_workloads({parts[0], parts[1], system, family, {}, {}, {}, {}}, below(below(results, system), family), levels,
+                    found, problems);
+    }
+  }
+  return found;
+}
+
+Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
+  Leaf leaf;
+  leaf.place = place;
+  leaf.entries = list(place.path, problems);
+  leaf.metadata_files = leaf.files_ending("_metadata.json");
+  if (leaf.metadata_files.size() == 1) leaf.metadata = json(below(place.path, leaf.metadata_files.front()), problems);
+  // Without a level for the command, its datasize lies beside its runs.
+  if (place.path.find("/checkpointing/") != std::string::npos) {
+    leaf.place.command = leaf.metadata["command"].text_or(place.command);
+  }
+  const auto small = [&](const char* name) {
+    return leaf.has_file(name) ? json(below(place.path, name), problems) : Document();
+  };
+  leaf.summary = small("summary.json");
+  leaf.separation = small("fs_separation.json");
+  leaf.verdict = small("result_verdict.json");
+  leaf.provenance = small("provenance.json");
+  if (leaf.has_file(".mlps-code-image")) leaf.pointer = text(below(place.path, ".mlps-code-image"), problems);
+  return leaf;
+}
+
+Workload Tree::load(const WorkloadPlace& place, Problems& problems) const {
+  Workload workload;
+  workload.place = place;
+  for (const LeafPlace& leaf : place.leaves) workload.leaves.push_back(load_leaf(leaf, problems));
+  workload.system = yaml(fmt::format("{}/{}/systems/{}.yaml", place.division, place.orgname, place.system), problems);
+  return workload;
+}
+
+bool is_run_name(std::string_view name) {
+  if (name.size() != kRunNameLength || name[8] != '_') return false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if (i != 8 && (name[i] < '0' || name[i] > '9')) return false;
+  }
+  return true;
+}
+
+std::optional<double> parse_moment(std::string_view text, bool* aware) {
+  const std::string copy(text.substr(0, 40));
+  std::tm parts{};
+  double seconds = 0;
+  int used = 0;
+  const char* const form = is_run_name(text) ? "%4d%2d%2d_%2d%2d%lf%n" : "%4d-%2d-%2d%*1[T ]%2d:%2d:%lf%n";
+  if (std::sscanf(copy.c_str(), form, &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour, &parts.tm_min,
+                  &seconds, &used) != 6 ||
+      parts.tm_mon < 1 || parts.tm_mon > 12 || !(seconds >= 0 && seconds < 61)) {
+    return std::nullopt;
+  }
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  double moment = static_cast<double>(::timegm(&parts)) + seconds;
+  const std::string_view zone = std::string_view(copy).substr(static_cast<size_t>(used));
+  int hours = 0;
+  int minutes = 0;
+  const bool has_offset = zone.size() == 6 && std::sscanf(zone.data(), "%3d:%2d", &hours, &minutes) == 2;
+  if (!zone.empty() && zone != "Z" && !has_offset) return std::nullopt;
+  if (has_offset) moment -= hours * 3600.0 + (hours < 0 ? -60.0 : 60.0) * minutes;
+  if (aware != nullptr) *aware = !zone.empty();
+  return moment;
+}
+
+}  // namespace mlps::rules

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/document.hpp"
+
+/// A tree of results, of this program or of mlpstorage 3.0, as it lies on disk. Paths are relative to its root, with
+/// '/' between their parts. Nothing outside of the root is ever read: a link that leads there is a problem, not a way.
+namespace mlps::rules {
+
+/// Describes what could not be read, or not as what it should be.
+struct Problem {
+  std::string path;
+  std::string message;
+};
+using Problems = std::vector<Problem>;
+
+struct Entry {
+  std::string name;
+  bool is_folder = false;
+};
+
+/// Names a run folder, "leaf" in the rules.
+struct LeafPlace {
+  std::string path;
+  std::string name;     ///< its last part, by the rules "YYYYMMDD_HHMMSS"
+  std::string command;  ///< "run", "datagen", "datasize"; of the folder above it, for checkpointing always "run"
+};
+
+/// Names the folder of one workload of one system, and the run folders below it.
+struct WorkloadPlace {
+  std::string division;  ///< "closed" or "open"
+  std::string orgname;
+  std::string system;
+  std::string family;  ///< "training", "checkpointing", "vector_database", "kv_cache"
+  std::string model;   ///< of vector_database "milvus/DISKANN", as far as the tree has these levels
+  std::string path;
+  std::vector<std::string> folders;  ///< directly below `path`, without hidden ones
+  std::vector<LeafPlace> leaves;     ///< in the order of their paths
+};
+
+/// Holds a run folder with its small files. A file that is absent or unreadable is an empty document.
+struct Leaf {
+  LeafPlace place;
+  std::vector<Entry> entries;
+  std::vector<std::string> metadata_files;
+  Document metadata;  ///< of the one metadata file, if there is just one
+  Document summary;
+  Document separation;
+  Document verdict;  ///< result_verdict.json
+  Document provenance;
+  std::string pointer;  ///< text of .mlps-code-image, without white space around; empty: absent
+
+  bool has_file(std::string_view name) const;
+  bool has_file_ending(std::string_view end) const;
+  std::vector<std::string> files_ending(std::string_view end) const;
+  Node args() const { return metadata["args"]; }
+  Node parameters() const { return metadata["parameters"]; }
+};
+
+/// Holds a workload with its run folders, read once for all rules.
+struct Workload {
+  WorkloadPlace place;
+  std::vector<Leaf> leaves;
+  Document system;  ///< systems/<system>.yaml
+
+  std::vector<const Leaf*> of(std::string_view command) const;
+};
+
+class Tree {
+ public:
+  /// Opens a folder. E401 if it is not there, E404 if it is no folder.
+  static Result<Tree> open(const std::string& path);
+
+  const std::string& root() const { return root_; }
+  std::string absolute(std::string_view path) const;
+  bool has(std::string_view path) const;
+
+  /// Returns what lies in a folder, sorted by name; nothing if it isn't there.
+  std::vector<Entry> list(std::string_view path, Problems& problems) const;
+  std::vector<std::string> folders(std::string_view path, Problems& problems) const;  ///< without hidden ones
+  Document json(std::string_view path, Problems& problems) const;
+  Document yaml(std::string_view path, Problems& problems) const;
+  /// Returns the text of a file of at most 64 KiB; empty where it is absent or unreadable.
+  std::string text(std::string_view path, Problems& problems) const;
+
+  /// Returns "closed/acme" and so on.
+  std::vector<std::string> submissions(Problems& problems) const;
+  /// Returns the workloads of one of them, in the order of their paths. Run folders are named, not read.
+  std::vector<WorkloadPlace> workloads(std::string_view submission, Problems& problems) const;
+  Workload load(const WorkloadPlace& place, Problems& problems) const;
+
+ private:
+  explicit Tree(std::string root) : root_(std::move(root)) {}
+  Leaf load_leaf(const LeafPlace& place, Problems& problems) const;
+  void add_leaves(WorkloadPlace& place, const std::string& folder, const std::string& command,
+                  Problems& problems) const;
+  void add_workloads(const WorkloadPlace& family, const std::string& folder, unsigned levels,
+                     std::vector<WorkloadPlace>& found, Problems& problems) const;
+
+  std::string root_;
+};
+
+/// Returns whether a name has the form of a run folder's: "YYYYMMDD_HHMMSS".
+bool is_run_name(std::string_view name);
+
+/// Returns the seconds that two moments can be compared by, from "YYYYMMDD_HHMMSS" or ISO 8601; nothing for other text.
+/// `aware`, where given, is set to whether the text names a zone: one that does can't be compared with one that
+/// doesn't.
+std::optional<double> parse_moment(std::string_view text, bool* aware = nullptr);
+
+}  // namespace mlps::rules

@@ -1,0 +1,349 @@
+#include "rules/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/encoding.hpp"
+#include "base/text.hpp"
+#include "results/text_table.hpp"
+
+namespace mlps::rules {
+namespace {
+
+// A tree that says that it is of another edition is not judged by the rules of this one.
+Status check_declared(const Tree& tree, const std::vector<std::string>& submissions) {
+  for (const std::string& submission : submissions) {
+    Problems ignored;
+    const Document manifest = tree.yaml(submission + "/submission.yaml", ignored);
+    const Node edition = manifest["rules_edition"];
+    const std::string named =
+        edition.is_number() ? fmt::format("{:.1f}", *edition.number()) : edition.text_or("unknown");
+    if (named == "unknown" || named == name_of(Edition::kRound)) continue;
+    if (const auto known = edition_named(named); !known) {
+      return fail(known.error().code, fmt::format("{}/submission.yaml: {}", submission, known.error().message), {},
+                  known.error().suggestion + "; --edition judges by one of them");
+    }
+  }
+  return {};
+}
+
+// Judges in both ways at once, so that every file is read once.
+class Validation {
+ public:
+  Validation(const Tree& tree, const Terms& terms, const Terms& other)
+      : tree_(tree), judges_{Judge(terms), Judge(other)} {}
+
+  void judge_tree() {
+    for_rules([&](const Rule& rule, Judge& judge) {
+      if (const auto* check = std::get_if<TreeCheck>(&rule.check)) (*check)(tree_, judge);
+    });
+  }
+
+  void judge_submission(const std::string& submission, Judgement& judgement) {
+    for_rules([&](const Rule& rule, Judge& judge) {
+      if (const auto* check = std::get_if<SubmissionCheck>(&rule.check)) (*check)(tree_, submission, judge);
+    });
+    ++judgement.submissions;
+    for (const WorkloadPlace& place : tree_.workloads(submission, problems_)) {
+      const Workload workload = tree_.load(place, problems_);
+      ++judgement.workloads;
+      judgement.run_folders += place.leaves.size();
+      for_rules([&](const Rule& rule, Judge& judge) {
+        const auto* check = std::get_if<WorkloadCheck>(&rule.check);
+        if (check != nullptr && *check != nullptr && (rule.family.empty() || rule.family == place.family)) {
+          (*check)(tree_, workload, judge);
+        }
+      });
+    }
+  }
+
+  // What could not be read is told once, however often it was met.
+  void judge_problems() {
+    std::set<std::pair<std::string, std::string>> told;
+    for_rules([&](const Rule& rule, Judge& judge) {
+      if (&rule != find_rule("READ-01")) return;
+      for (const Problem& problem : problems_) {
+        if (told.emplace(problem.path, problem.message).second) judge.add(problem.path, "", problem.message);
+      }
+      told.clear();
+    });
+  }
+
+  std::vector<Finding> take(size_t way) { return judges_[way].take(); }
+
+ private:
+  template <class Do>
+  void for_rules(const Do& act) {
+    for (Judge& judge : judges_) {
+      for (const Rule* rule : all_rules()) {
+        if (judge.terms().as_3046 && rule->differs.never_fires) continue;
+        judge.begin(*rule);
+        act(*rule, judge);
+      }
+    }
+  }
+
+  const Tree& tree_;
+  std::array<Judge, 2> judges_;
+  Problems problems_;
+};
+
+std::map<const Rule*, size_t> counts_of(const std::vector<Finding>& findings) {
+  std::map<const Rule*, size_t> counts;
+  for (const Finding& finding : findings) counts[finding.rule] += finding.severity >= Severity::kWarning ? 1 : 0;
+  return counts;
+}
+
+std::vector<DifferingRule> differences(const std::vector<Finding>& here, const std::vector<Finding>& there) {
+  const auto ours = counts_of(here);
+  const auto others = counts_of(there);
+  std::vector<DifferingRule> found;
+  for (const Rule* rule : all_rules()) {
+    const size_t one = ours.contains(rule) ? ours.at(rule) : 0;
+    const size_t other = others.contains(rule) ? others.at(rule) : 0;
+    if (one != other) found.push_back({rule, one, other});
+  }
+  return found;
+}
+
+Status select(const std::vector<std::string>& wanted, std::vector<std::string>& submissions) {
+  if (wanted.empty()) return {};
+  std::set<std::string> missing(wanted.begin(), wanted.end());
+  std::set<std::string> known;
+  std::erase_if(submissions, [&](const std::string& submission) {
+    const std::string orgname = submission.substr(submission.find('/') + 1);
+    known.insert(orgname);
+    missing.erase(orgname);
+    return std::find(wanted.begin(), wanted.end(), orgname) == wanted.end();
+  });
+  if (missing.empty()) return {};
+  return fail(ErrorCode::kPathNotFound, fmt::format("--submitters: the tree has no {}", join(missing, ", ")), {},
+              known.empty() ? "it has no submission at all" : "it has " + join(known, ", "));
+}
+
+}  // namespace
+
+size_t Judgement::count(Severity severity) const {
+  return static_cast<size_t>(std::count_if(findings.begin(), findings.end(),
+                                           [&](const Finding& finding) { return finding.severity == severity; }));
+}
+
+ChosenEdition edition_of(const Tree& tree, const std::vector<std::string>& submissions) {
+  if (tree.has("code-images")) return {Edition::kAfter, "the tree has code-images/"};
+  for (const std::string& submission : submissions) {
+    const std::string pool = submission.substr(submission.find('/') + 1) + "/.mlps-image-pool";
+    if (tree.has(pool)) return {Edition::kRound, "the tree has " + pool};
+  }
+  for (const std::string& submission : submissions) {
+    if (tree.has(submission + "/code")) return {Edition::kEarly, "the tree has " + submission + "/code"};
+  }
+  return {Edition::kRound, "nothing in the tree tells"};
+}
+
+std::vector<Finding> judge_results(const Tree& tree, const Workload& workload, const Terms& terms) {
+  Judge judge(terms);
+  for (const Rule* rule : all_rules()) {
+    const auto* check = std::get_if<WorkloadCheck>(&rule->check);
+    if (check == nullptr || *check == nullptr || !judges_results(*rule)) continue;
+    if (!rule->family.empty() && rule->family != workload.place.family) continue;
+    judge.begin(*rule);
+    (*check)(tree, workload, judge);
+  }
+  return judge.take();
+}
+
+Result<Judgement> validate(const Tree& tree, const ValidateOptions& options) {
+  Problems ignored;
+  std::vector<std::string> submissions = tree.submissions(ignored);
+  if (const Status known = select(options.submitters, submissions); !known) return fail(known.error());
+  const ChosenEdition found = edition_of(tree, submissions);
+  Judgement judgement{
+      .tree = tree.root(), .edition = found.edition, .edition_from = found.from, .as_3046 = options.as_3046};
+  if (options.edition) {
+    const Result<Edition> edition = edition_named(*options.edition);
+    if (!edition) return fail(edition.error());
+    judgement.edition = *edition;
+    judgement.edition_from = *edition == found.edition ? "asked for"
+                                                       : fmt::format("asked for; by itself the tree is of {}: {}",
+                                                                     name_of(found.edition), found.from);
+  } else if (const Status declared = check_declared(tree, submissions); !declared) {
+    return fail(declared.error());
+  }
+  Terms terms{judgement.edition, options.as_3046, options.skip_output_file, options.reference_checksum};
+  Terms other = terms;
+  other.as_3046 = !terms.as_3046;
+  Validation validation(tree, terms, other);
+  validation.judge_tree();
+  for (const std::string& submission : submissions) validation.judge_submission(submission, judgement);
+  validation.judge_problems();
+  judgement.findings = validation.take(0);
+  judgement.differing = differences(judgement.findings, validation.take(1));
+  std::stable_sort(judgement.findings.begin(), judgement.findings.end(),
+                   [](const Finding& one, const Finding& other_one) { return one.path < other_one.path; });
+  return judgement;
+}
+
+std::string judgement_text(const Judgement& judgement) {
+  std::string text;
+  for (const Finding& finding : judgement.findings) {
+    text += fmt::format("[{}] [{} {}] {}: {}{}{}\n", severity_name(finding.severity), finding.rule->id,
+                        finding.rule->name, finding.path.empty() ? "." : printable(finding.path), finding.key,
+                        finding.key.empty() ? "" : " ", printable(finding.message));
+  }
+  const std::string_view here = judgement.as_3046 ? "mlpstorage 3.0.46" : "the rules";
+  const std::string_view there = judgement.as_3046 ? "the rules" : "mlpstorage 3.0.46";
+  for (const DifferingRule& one : judgement.differing) {
+    text += fmt::format("[INFO] [{} {}] {} findings by {}, {} by {}", one.rule->id, one.rule->name, one.here, here,
+                        one.there, there);
+    text += one.rule->differs.text.empty() ? "\n" : fmt::format(": mlpstorage 3.0.46 {}\n", one.rule->differs.text);
+  }
+  const size_t errors = judgement.count(Severity::kError);
+  text += fmt::format(
+      "SUMMARY: {}: {} errors, {} warnings, {} notes in {} submissions, {} workloads, {} run folders; judged by "
+      "edition {}{} ({})\n",
+      errors == 0 ? "valid" : "not valid", errors, judgement.count(Severity::kWarning),
+      judgement.count(Severity::kInfo), judgement.submissions, judgement.workloads, judgement.run_folders,
+      name_of(judgement.edition), judgement.as_3046 ? " as mlpstorage 3.0.46 did" : "", judgement.edition_from);
+  return text;
+}
+
+Json judgement_json(const Judgement& judgement) {
+  Json findings = Json::array();
+  for (const Finding& finding : judgement.findings) {
+    findings.push_back({{"severity", severity_name(finding.severity)},
+                        {"rule", finding.rule->id},
+                        {"name", finding.rule->name},
+                        {"path", finding.path},
+                        {"key", finding.key.empty() ? Json() : Json(finding.key)},
+                        {"message", finding.message}});
+  }
+  Json differing = Json::array();
+  for (const DifferingRule& one : judgement.differing) {
+    differing.push_back(
+        {{"rule", one.rule->id},
+         {"findings", one.here},
+         {"findings_otherwise", one.there},
+         {"mlpstorage_3_0_46", one.rule->differs.text.empty() ? Json() : Json(one.rule->differs.text)}});
+  }
+  return {{"schema", "mlpstorage.validation/1"},
+          {"tree", judgement.tree},
+          {"edition", name_of(judgement.edition)},
+          {"edition_from", judgement.edition_from},
+          {"as_3_0_46", judgement.as_3046},
+          {"submissions", judgement.submissions},
+          {"workloads", judgement.workloads},
+          {"run_folders", judgement.run_folders},
+          {"errors", judgement.count(Severity::kError)},
+          {"warnings", judgement.count(Severity::kWarning)},
+          {"notes", judgement.count(Severity::kInfo)},
+          {"findings", std::move(findings)},
+          {"differing_rules", std::move(differing)}};
+}
+
+void append_csv_cell(std::string& line, std::string_view cell) {
+  if (cell.find_first_of(",\"\n\r") == std::string_view::npos) {
+    line += cell;
+    return;
+  }
+  line += '"';
+  for (const char c : cell) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+  line += '"';
+}
+
+std::string judgement_csv(const Judgement& judgement) {
+  std::string text = "severity,rule,name,path,key,message\n";
+  for (const Finding& finding : judgement.findings) {
+    std::string line;
+    for (const std::string_view cell :
+         {severity_name(finding.severity), finding.rule->id, finding.rule->name, std::string_view(finding.path),
+          std::string_view(finding.key), std::string_view(finding.message)}) {
+      if (!line.empty()) line += ',';
+      append_csv_cell(line, cell);
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string rules_table() {
+  std::string text;
+  for (const Rule* rule : all_rules()) {
+    text += fmt::format("{:<10}{:<42}", rule->id, rule->name);
+    for (const Severity severity : rule->severities)
+      text += fmt::format("{:<9}", severity == Severity::kNone ? "-" : lower(severity_name(severity)));
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += '\n';
+  }
+  return fmt::format("{:<10}{:<42}{:<9}{:<9}{}\n", "rule", "name", "early", "3.0", "after") + text;
+}
+
+namespace {
+
+std::string change_text(const Example& example) {
+  using enum Example::Change;
+  switch (example.change) {
+    case kSet:
+      return fmt::format("{}: {} {}", example.path, example.key, example.fails);
+    case kRemove:
+      return fmt::format("{} is missing", example.path);
+    case kAdd:
+      return fmt::format("{} is there", example.path);
+    case kNone:
+      break;
+  }
+  return {};
+}
+std::string sound_text(const Example& example) {
+  using enum Example::Change;
+  if (example.change == kSet) {
+    return example.passes.empty() ? fmt::format("{}: {} as a run writes it", example.path, example.key)
+                                  : fmt::format("{}: {} {}", example.path, example.key, example.passes);
+  }
+  return fmt::format("{} is {}", example.path, example.change == kRemove ? "there" : "not there");
+}
+
+}  // namespace
+
+Json rules_json() {
+  constexpr std::array<const char*, 4> kChanges = {"none", "set", "remove", "add"};
+  Json rules = Json::array();
+  for (const Rule* rule : all_rules()) {
+    Json severities = Json::object();
+    for (size_t i = 0; i < kEditionNames.size(); ++i)
+      severities[kEditionNames[i]] = lower(severity_name(rule->severities[i]));
+    const Example& example = rule->example;
+    rules.push_back({{"id", rule->id},
+                     {"name", rule->name},
+                     {"family", rule->family.empty() ? Json() : Json(rule->family)},
+                     {"text", rule->text},
+                     {"severity", std::move(severities)},
+                     {"mlpstorage_3_0_46", rule->differs.text.empty() ? Json() : Json(rule->differs.text)},
+                     {"example",
+                      {{"change", kChanges[static_cast<size_t>(example.change)]},
+                       {"path", example.path},
+                       {"key", example.key},
+                       {"passes", example.passes},
+                       {"fails", example.fails}}}});
+  }
+  return rules;
+}
+
+std::string rule_text(const Rule& rule) {
+  std::string text = fmt::format("{} {}\n{}\n\n", rule.id, rule.name, rule.text);
+  results::LabelledLines lines(12);
+  lines.add("of", rule.family.empty() ? std::string_view("every submission") : rule.family);
+  for (size_t i = 0; i < kEditionNames.size(); ++i) {
+    lines.add(kEditionNames[i],
+              rule.severities[i] == Severity::kNone ? "not judged" : lower(severity_name(rule.severities[i])));
+  }
+  if (!rule.differs.text.empty()) lines.add("3.0.46", rule.differs.text);
+  if (rule.example.change != Example::Change::kNone) {
+    lines.add("passes", sound_text(rule.example));
+    lines.add("fails", change_text(rule.example));
+  }
+  return text + lines.text();
+}
+
+}  // namespace mlps::rules

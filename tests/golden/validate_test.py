@@ -1,0 +1,238 @@
+"""validate and rules: a valid submission has no finding, each rule's own example breaks just that rule, and nothing that others wrote
+makes the program fail."""
+
+import csv
+import io
+import json
+import os
+import shutil
+
+import program
+from program import ProgramTest
+from submission import ORG, SYSTEM, Submission, write
+
+# Rules whose example can't but break others, too.
+COMPANIONS = {
+    "2.1.1": {"2.1.5"},  # a folder without systems/
+    "2.1.13": {"2.1.14", "2.1.15", "CHECK-01"},  # an empty run folder
+    "2.1.17": {"2.1.19", "2.1.20", "3.4.2", "CHECK-01"},
+    "2.1.23": {"2.1.25", "2.1.26", "4.4.2", "4.7.1", "CHECK-01"},
+    "3.1.2": {"2.1.9"},  # another memory than described
+    "4.3.1": {"2.1.9"},
+}
+
+
+class Validate(ProgramTest):
+    def judge(self, root, *words, code=None):
+        result = self.run_program("validate", str(root), "--json", *words)
+        self.assertIn(result.returncode, (0, 1) if code is None else (code,), result.stderr)
+        return json.loads(result.stdout)
+
+    def rules_of(self, judgement, levels=("ERROR", "WARNING")):
+        return {finding["rule"] for finding in judgement["findings"] if finding["severity"] in levels}
+
+    def test_a_valid_submission_has_no_finding(self):
+        for era, edition in (("after", "3.0-after"), ("round", "3.0")):
+            with self.subTest(era=era):
+                root = self.path("tree-" + era)
+                Submission(root, era)
+                judgement = self.judge(root, code=0)
+                self.assertEqual(judgement["findings"], [])
+                self.assertEqual(judgement["edition"], edition)
+                self.assertEqual((judgement["submissions"], judgement["workloads"], judgement["run_folders"]), (1, 4, 16))
+
+    def test_the_example_of_each_rule_breaks_that_rule(self):
+        rules = json.loads(self.expect("rules list --json", 0).stdout)
+        for number, rule in enumerate(rules):
+            if rule["example"]["change"] == "none":
+                continue
+            with self.subTest(rule=rule["id"]):
+                root = self.path(f"tree{number}")
+                self.assertGreater(Submission(root).break_by(rule["example"]), 0, "the example names no file")
+                broken = self.rules_of(self.judge(root))
+                self.assertIn(rule["id"], broken)
+                self.assertLessEqual(broken - {rule["id"]}, COMPANIONS.get(rule["id"], set()))
+                shutil.rmtree(root)
+
+    def test_every_rule_can_be_explained(self):
+        for rule in json.loads(self.expect("rules list --json", 0).stdout):
+            text = self.expect(["rules", "explain", rule["id"].lower()], 0).stdout
+            self.assertIn(rule["text"].split()[0], text)
+            self.assertIn(rule["name"], text)
+        self.refuse("rules explain 3.3.22", 2, "there is no rule 3.3.22", "did you mean 3.3.2?")
+
+    def test_an_empty_folder_is_no_valid_submission(self):
+        os.makedirs(self.path("empty", "closed"))
+        result = self.expect(["validate", self.path("empty")], 1)
+        self.assertIn("0 submissions", result.stdout)
+        self.refuse(["validate", self.path("nowhere")], 3, "nowhere")
+        Submission(self.path("tree"))
+        self.refuse(["validate", self.path("tree"), "--submitters", "acme,nobody"], 3, "the tree has no nobody", "it has acme")
+
+    def test_litter_is_ignored_at_every_level(self):
+        made = Submission(self.path("tree"))
+        for folder in (made.root, made.organisation, made.system, made.system + "/training/unet3d/run"):
+            for name in (".github/x", "__pycache__/x.pyc", ".DS_Store", "README.md"):
+                if name != "README.md" or folder == made.root:
+                    write(os.path.join(folder, name), "")
+        self.assertEqual(self.judge(made.root, code=0)["findings"], [])
+
+    def test_an_unknown_edition_is_not_judged_by_another(self):
+        made = Submission(self.path("tree"))
+        self.refuse(["validate", made.root, "--mlperf-version", "v0.5"], 2, "edition v0.5 of the rules isn't known", "3.0")
+        write(made.organisation + "/submission.yaml", "schema: mlps-submission-manifest/1\nrules_edition: '2.0'\n")
+        self.refuse(["validate", made.root], 2, "edition 2.0 of the rules isn't known")
+
+    def test_the_edition_is_in_the_output_and_so_is_what_the_tree_says(self):
+        made = Submission(self.path("tree"))
+        judgement = self.judge(made.root, "--edition", "3.0-early")
+        self.assertEqual(judgement["edition"], "3.0-early")
+        self.assertIn("by itself the tree is of 3.0-after", judgement["edition_from"])
+
+    def test_severities_follow_the_edition(self):
+        made = Submission(self.path("tree"), "round")
+        shutil.rmtree(made.system + "/training/unet3d/datasize")
+        levels = {}
+        for edition in ("3.0-early", "3.0", "3.0-after"):
+            judgement = self.judge(made.root, "--edition", edition)
+            levels[edition] = {finding["severity"] for finding in judgement["findings"] if finding["rule"] == "2.1.12"}
+        self.assertEqual(levels, {"3.0-early": set(), "3.0": {"WARNING"}, "3.0-after": {"ERROR"}})
+
+    def test_compat_judges_as_3_0_46_and_both_ways_tell_the_difference(self):
+        made = Submission(self.path("tree"), "round")
+        made.break_by({"change": "set", "path": "closed/ORG/results/SYSTEM/training/unet3d/run/*/training_*_metadata.json",
+                       "key": "override_parameters", "fails": '{"framework": "tensorflow"}'})
+        rightly = self.judge(made.root, code=1)
+        self.assertEqual(self.rules_of(rightly), {"3.6.2"})
+        as_then = self.judge(made.root, "--compat", code=0)
+        self.assertEqual(self.rules_of(as_then), set())
+        for judgement in (rightly, as_then):
+            (difference,) = judgement["differing_rules"]
+            self.assertEqual(difference["rule"], "3.6.2")
+            self.assertIn("never fires", difference["mlpstorage_3_0_46"])
+
+    def test_numbers_that_are_texts_are_numbers(self):
+        made = Submission(self.path("tree"))
+        for key, value in (("args.num_checkpoints_write", "10"), ("args.num_processes", "8"), ("parameters.checkpoint.fsync", "True")):
+            made.break_by({"change": "set", "path": "closed/ORG/results/SYSTEM/checkpointing/llama3-8b/*/*_metadata.json", "key": key,
+                           "fails": json.dumps(value)})
+        self.assertEqual(self.judge(made.root, code=0)["findings"], [])
+
+    def test_a_file_that_cant_be_read_is_a_finding_and_the_rest_is_judged(self):
+        made = Submission(self.path("tree"))
+        (path,) = [place for place in made.leaves_of("checkpointing/llama3-8b")]
+        for content in ("", "{", "[" * 100000, '{"a": ' * 70 + "1" + "}" * 70, "\0\xff", '"text"', '{"metric": 7, "num_hosts": []}',
+                        '{"metric": {"save_checkpoint_io_mean_GB_per_second": {}}, "host_memory_GB": "x", "start": 5}'):
+            with self.subTest(content=content[:20]):
+                with open(path + "/summary.json", "w", encoding="latin-1") as file:
+                    file.write(content)
+                self.judge(made.root)
+        os.remove(path + "/summary.json")
+        os.symlink("/etc/hostname", path + "/summary.json")
+        found = [one for one in self.judge(made.root)["findings"] if one["rule"] == "READ-01"]
+        self.assertIn("link out of the tree", found[0]["message"])
+
+    def test_a_tampered_rank_file_or_summary_is_found(self):
+        made = Submission(self.path("tree"))
+        (path,) = made.leaves_of("checkpointing/llama3-8b")
+        Submission.set(path + "/0_per_epoch_stats.json", "1.save_ckpt3.throughput", 40.0)
+        findings = [one for one in self.judge(made.root)["findings"] if one["rule"] == "CALC-01"]
+        self.assertEqual({one["key"] for one in findings}, {"metric.save_checkpoint_io_mean_GB_per_second",
+                                                            "metric.save_checkpoint_io_stdev_GB_per_second"})
+        run = made.leaves_of("training/unet3d/run")[2]
+        write(run + "/3_output.json", "PRUNED BY STAFF\n")
+        notes = [one for one in self.judge(made.root)["findings"] if one["severity"] == "INFO"]
+        self.assertIn("not recomputed", notes[0]["message"])
+
+    def test_the_gap_of_a_split_run_is_that_of_the_programs(self):
+        made = Submission(self.path("tree"))
+        (path,) = made.leaves_of("checkpointing/llama3-8b")
+        folder = os.path.dirname(path)
+        shutil.copytree(path, folder + "/20260705_101000")
+        reader = folder + "/20260705_101000/"
+        os.rename(reader + "checkpointing_20260705_100000_metadata.json", reader + "checkpointing_20260705_101000_metadata.json")
+        for leaf, writes, reads in ((path + "/", 10, 0), (reader, 0, 10)):
+            (metadata,) = [leaf + name for name in os.listdir(leaf) if name.endswith("_metadata.json")]
+            Submission.set(metadata, "args.num_checkpoints_write", writes)
+            Submission.set(metadata, "args.num_checkpoints_read", reads)
+            Submission.set(metadata, "invocation_end_time", "2026-07-05T10:09:30.000000")
+            Submission.set(metadata, "invocation_start_time", "2026-07-05T10:09:55.000000")
+        Submission.set(reader + "summary.json", "start", "2026-07-05T10:10:10.000000")
+        metadata = reader + "checkpointing_20260705_101000_metadata.json"
+        for moment, expected in (("2026-07-05T10:09:55.000000", None), ("2026-07-05T10:10:05.000000", "35.0 s after"),
+                                 ("2026-07-05T10:09:15.000000", "clocks disagree"), ("2026-07-05T10:09:55+00:00", "names its zone")):
+            with self.subTest(moment=moment):
+                Submission.set(metadata, "invocation_start_time", moment)
+                found = [one["message"] for one in self.judge(made.root)["findings"] if one["rule"] == "4.7.1"]
+                self.assertEqual(len(found), 0 if expected is None else 1, found)
+                if expected:
+                    self.assertIn(expected, found[0])
+
+    def test_an_unknown_word_is_an_error_that_shows_it(self):
+        made = Submission(self.path("tree"))
+        summary = made.leaves_of("training/unet3d/run")[2] + "/summary.json"
+        Submission.set(summary, "metric.train_au_meet_expectation", "Success")
+        (found,) = self.judge(made.root)["findings"]
+        self.assertEqual((found["rule"], found["key"]), ("3.3.2", "metric.train_au_meet_expectation"))
+        self.assertIn('"Success"', found["message"])
+
+    def test_what_cant_be_judged_is_said(self):
+        made = Submission(self.path("tree"))
+        run = made.leaves_of("training/unet3d/run")[0]
+        (metadata,) = [run + "/" + name for name in os.listdir(run) if name.endswith("_metadata.json")]
+        Submission.set(metadata, "system_info.hosts", [])
+        Submission.set(metadata, "parameters.reader", None)
+        notes = {one["rule"]: one["message"] for one in self.judge(made.root, code=0)["findings"]}
+        self.assertEqual(set(notes), {"3.1.2", "3.3.7"})
+        for message in notes.values():
+            self.assertIn("not judged", message)
+
+    def test_hosts_that_differ_are_named_with_the_ratio(self):
+        made = Submission(self.path("tree"))
+        rule = [one for one in json.loads(self.expect("rules list --json", 0).stdout) if one["id"] == "3.3.7"][0]
+        made.break_by(rule["example"])
+        (found,) = self.judge(made.root, code=0)["findings"]
+        self.assertEqual((found["severity"], found["message"]), ("WARNING", "b has 2.00 times the memory of a"))
+
+    def test_a_datasize_beside_checkpoints_is_no_run(self):
+        made = Submission(self.path("tree"))
+        made.leaf("checkpointing", "checkpointing/llama3-8b", "20260705_090000", "datasize", model="llama3-8b")
+        self.assertEqual(self.judge(made.root, code=0)["findings"], [])
+
+    def test_text_and_csv_have_the_findings_of_the_json(self):
+        made = Submission(self.path("tree"))
+        os.remove(made.organisation + f"/systems/{SYSTEM}.pdf")
+        path = self.path("findings.csv")
+        result = self.expect(["validate", made.root, "--csv", path], 1)
+        self.assertIn(f"[ERROR] [2.1.7 systemsDirectoryFiles] closed/{ORG}/systems/{SYSTEM}.yaml: {SYSTEM}.pdf is missing beside it\n",
+                      result.stdout)
+        self.assertIn("SUMMARY: not valid: 1 errors, 0 warnings", result.stdout)
+        with open(path, encoding="utf-8") as file:
+            rows = list(csv.DictReader(io.StringIO(file.read())))
+        self.assertEqual([(row["rule"], row["severity"]) for row in rows], [("2.1.7", "ERROR")])
+
+    def test_our_own_runs_break_only_what_a_run_cant_have(self):
+        """A tree of this program. A run of full size takes too long: whatif has small ones, and here they pass for open."""
+        results = self.path("results")
+        os.mkdir(results)
+        self.expect(["init", ORG, results], 0)
+        more = f"--results-dir {results} --systemname {SYSTEM} --quiet"
+        self.expect(f"whatif training unet3d run file -na 1 -at b200 -cm 1 -dd null:// --params dataset.num_files_train=14 {more}", 0)
+        self.expect("whatif checkpointing run file --model llama3-8b --num-processes 8 --checkpoint-folder null:// --size-scale 0.0001 "
+                    f"--num-checkpoints-write 2 --num-checkpoints-read 2 --params checkpoint.time_between_checkpoints=0 {more}", 0)
+        os.rename(results + "/whatif", results + "/open")
+        judgement = self.judge(results, code=1)
+        self.assertLessEqual(self.rules_of(judgement), {
+            "2.1.7",                       # what people fill in about their system, and its page
+            "2.1.12", "2.1.13", "2.1.16", "2.1.17",  # one run is no set of six with its datagen
+            "2.1.22",                      # reportgen comes later
+            "3.1.2", "3.3.1", "3.3.3",     # 14 files, one accelerator
+            "4.3.1",                       # a checkpoint smaller than this machine's memory
+            "3.4.2", "4.4.2",              # null:// is on no file system
+            "CHECK-01",           # whatif stores no image
+        })
+        self.assertNotIn("CALC-01", {finding["rule"] for finding in judgement["findings"]})
+
+
+if __name__ == "__main__":
+    program.main()
