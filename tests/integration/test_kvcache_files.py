@@ -349,8 +349,7 @@ class Commands(KvCacheTest):
             self.assertLessEqual(option["io"]["buffer_bytes"], 384 << 20)
         self.assertFalse(self.cache.exists())
 
-    def test_the_class_of_a_closed_run_is_the_published_rule(self):
-        """Of the configuration: the hash that the rule core-config-v1 gives for the 23 keys of the closed sequence."""
+    def test_the_parameters_are_what_ran(self):
         self.succeeds(*self.arguments("--payload", "none", "--trials", 1, "--duration", 1, "--inter-option-delay", 0,
                                       where="null://"))
         parameters = json.loads(next(self.run_folder().glob("*_metadata.json")).read_text())["parameters"]

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
+#include "benchmarks/kvcache/command/prepare.hpp"
 #include "benchmarks/kvcache/results/files.hpp"
+#include "results/core_config.hpp"
 
 namespace mlps::kvcache {
 namespace {
@@ -136,6 +138,19 @@ TEST(Verdict, SaysWhenEntriesWaitedForTheClient) {
   for (RankTrial& trial : record.trials) trial.client_wait_s = 1;
   ASSERT_EQ(slow_client(record).size(), 1u);
   EXPECT_NEAR(*client_share(record), 4 / (4 + 4 * 0.6), 1e-9);
+}
+
+TEST(ClosedClass, HasTheHashOfTheRuleForItsTwentyThreeKeys) {
+  cli::KvCacheOptions options;
+  for (const uint32_t number : {1u, 2u, 3u}) options.settings.options.push_back(closed_option(number));
+  const auto prepared = cli::prepare_kvcache(options, Environment());
+  ASSERT_TRUE(prepared);
+  results::KvCacheContext context;
+  context.values = prepared->values;
+  context.class_keys = &results::kKvCacheClass;
+  const results::CoreConfig core = results::core_config(context);
+  EXPECT_EQ(core.keys.size(), 23u);
+  EXPECT_EQ(core.hash, "04b508c33b9e34c8");
 }
 
 TEST(Record, ComesThroughTheJobAsItWas) {

@@ -48,8 +48,13 @@ std::optional<kvcache::Model> given_model(Reader& reader, CommandLine& line) {
   const auto file = line.files.find("model-config");
   if (file == line.files.end()) {
     if (!reader.given("model")) return std::nullopt;
-    const kvcache::Model* known = kvcache::find_model(reader.choice("model"));
-    return known == nullptr ? std::nullopt : std::optional(*known);
+    const std::string key = reader.text("model");
+    if (const kvcache::Model* known = kvcache::find_model(key)) return *known;
+    std::vector<std::string> keys;
+    for (const kvcache::Model& known : kvcache::known_models()) keys.push_back(known.key);
+    refuse(line, fmt::format("--model: '{}' is no known model", key),
+           fmt::format("known are {}; any other by --model-config", join(keys, ", ")));
+    return std::nullopt;
   }
   if (reader.given("model")) refuse(line, "--model and --model-config both name a model", "leave one of them out");
   auto model = kvcache::parse_model_config(file->second, "--model-config");
