@@ -53,6 +53,7 @@ class Connection {
  private:
   friend class Connector;
 
+  static curl_socket_t open_socket(void* connection, curlsocktype purpose, curl_sockaddr* address);
   Moved moved(CURLcode code, size_t count);
   Moved plain(ssize_t count, size_t asked);
 
@@ -65,6 +66,7 @@ class Connection {
   size_t low_water_ = 1;
   CURLcode last_ = CURLE_OK;
   int last_errno_ = 0;
+  int local_errno_ = 0;  ///< why this host gave no socket for the connection
   std::array<char, CURL_ERROR_SIZE> error_words_ = {};
 };
 
