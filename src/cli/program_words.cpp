@@ -103,6 +103,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .minimum = 1,
      .commands = kHistoryShow,
      .text = "One command only."},
+    // No layer fills it: a default for runs must not keep reports from having all systems.
     {.name = "systemname",
      .short_name = "sn",
      .kind = FlagKind::kName,
