@@ -196,6 +196,16 @@ std::vector<WorkloadPlace> Tree::workloads(std::string_view submission, Problems
   return found;
 }
 
+// Returns the summary of a key-value cache by its name of older versions: kvcache_run_summary_<time>.json.
+Document Tree::older_summary(const Leaf& leaf, Problems& problems) const {
+  for (const Entry& entry : leaf.entries) {
+    if (entry.name.starts_with("kvcache_run_summary") && entry.name.ends_with(".json")) {
+      return json(below(leaf.place.path, entry.name), problems);
+    }
+  }
+  return {};
+}
+
 Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
   Leaf leaf;
   leaf.place = place;
@@ -210,6 +220,7 @@ Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
     return leaf.has_file(name) ? json(below(place.path, name), problems) : Document();
   };
   leaf.summary = small("summary.json");
+  if (!leaf.has_file("summary.json")) leaf.summary = older_summary(leaf, problems);
   leaf.separation = small("fs_separation.json");
   leaf.verdict = small("result_verdict.json");
   leaf.provenance = small("provenance.json");

@@ -96,6 +96,7 @@ class Tree {
 
  private:
   explicit Tree(std::string root) : root_(std::move(root)) {}
+  Document older_summary(const Leaf& leaf, Problems& problems) const;
   Leaf load_leaf(const LeafPlace& place, Problems& problems) const;
   void add_leaves(WorkloadPlace& place, const std::string& folder, const std::string& command,
                   Problems& problems) const;
