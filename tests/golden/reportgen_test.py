@@ -152,6 +152,19 @@ class Reportgen(ProgramTest):
         rows = self.by_benchmark(self.rows(made.organisation, "results"))
         self.assertEqual(rows["kv_cache"]["KVCache llama3.1-8b Storage Only - Throughput (tok/s)"], 1234.5)
 
+    def test_nothing_outside_of_the_tree_is_read_or_written(self):
+        made = Submission(self.path("tree"))
+        for folder in ("systems", "results"):
+            shutil.move(os.path.join(made.organisation, folder), self.path("outside-" + folder))
+            os.symlink(self.path("outside-" + folder), os.path.join(made.organisation, folder))
+        before = sorted(glob.glob(self.path("outside-*/**"), recursive=True))
+        report = self.report(made.root, "--strict", code=1)
+        self.assertEqual(report["groups"], [])
+        self.assertEqual(sorted(glob.glob(self.path("outside-*/**"), recursive=True)), before)
+        text = self.expect(["validate", made.root], 1).stdout
+        for folder in ("systems", "results"):
+            self.assertIn(f"closed/{ORG}/{folder}: is a link out of the tree", text)
+
     def test_two_accelerators_are_two_rows(self):
         made = Submission(self.path("tree"))
         for number, path in enumerate(made.leaves_of("training/unet3d/run")):
