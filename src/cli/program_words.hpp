@@ -14,10 +14,23 @@ inline constexpr CommandMask kConfigPath = own_command(5);
 inline constexpr CommandMask kHistoryShow = own_command(6);
 inline constexpr CommandMask kHistoryRerun = own_command(7);
 inline constexpr CommandMask kHelp = own_command(8);
-inline constexpr CommandMask kRulesList = own_command(9);
-inline constexpr CommandMask kRulesExplain = own_command(10);
-inline constexpr CommandMask kValidate = own_command(11);
-inline constexpr CommandMask kReportgen = own_command(12);
+inline constexpr CommandMask kObjectLs = own_command(9);
+inline constexpr CommandMask kObjectStat = own_command(10);
+inline constexpr CommandMask kObjectRm = own_command(11);
+inline constexpr CommandMask kObjectCp = own_command(12);
+inline constexpr CommandMask kObjectDu = own_command(13);
+inline constexpr CommandMask kObjectUploads = own_command(14);
+inline constexpr CommandMask kOfObject = kObjectLs | kObjectStat | kObjectRm | kObjectCp | kObjectDu | kObjectUploads;
+inline constexpr CommandMask kValidate = own_command(15);
+
+/// The program has more commands than a group has numbers: these are bits of the low half that no trait has.
+constexpr CommandMask further_command(unsigned number) {
+  return 1u << (15 - number);
+}
+inline constexpr CommandMask kReportgen = further_command(0);
+inline constexpr CommandMask kRulesList = further_command(1);
+inline constexpr CommandMask kRulesExplain = further_command(2);
+static_assert(kRulesExplain > kPrintsJson, "no trait has this bit");
 
 const CommandGroup& program_words();
 
