@@ -90,9 +90,10 @@ void check_systems(const Tree& tree, const std::string& submission, Judge& judge
     const std::string path = fmt::format("{}/{}.yaml", folder, name);
     if (!pages.contains(name)) judge.add(path, "", fmt::format("{}.pdf is missing beside it", name));
     const Document description = tree.yaml(path, problems);
-    if (!description.is_there()) continue;  // told by READ-01
+    if (!description.is_there()) continue;
     for (const SchemaFinding& finding : check_system(description.root())) judge.add(path, finding.key, finding.message);
   }
+  for (const Problem& problem : problems) judge.add(problem.path, "", problem.message);
   for (const std::string& name : pages) {
     if (!descriptions.contains(name)) {
       judge.add(fmt::format("{}/{}.pdf", folder, name), "", fmt::format("{}.yaml is missing beside it", name));

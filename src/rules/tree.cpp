@@ -79,16 +79,30 @@ std::string Tree::absolute(std::string_view path) const {
   return path.empty() ? root_ : fmt::format("{}/{}", root_, path);
 }
 
-bool Tree::has(std::string_view path) const {
+Result<std::string> Tree::real_path(std::string_view path) const {
   std::error_code failed;
-  return fs::exists(absolute(path), failed);
+  const fs::path real = fs::canonical(absolute(path), failed);
+  if (failed) return fail(errno_error(failed.value(), "read " + std::string(path)));
+  if (!is_within(real, root_)) {
+    return fail(ErrorCode::kInvalidStructure, "is a link out of the tree; it is not followed");
+  }
+  return real.string();
+}
+
+bool Tree::has(std::string_view path) const {
+  return real_path(path).has_value();
 }
 
 std::vector<Entry> Tree::list(std::string_view path, Problems& problems) const {
   std::vector<Entry> entries;
   std::error_code failed;
   if (!fs::is_directory(absolute(path), failed)) return entries;
-  fs::directory_iterator at(absolute(path), failed);
+  const Result<std::string> folder = real_path(path);
+  if (!folder) {
+    problems.push_back({std::string(path), folder.error().message});
+    return entries;
+  }
+  fs::directory_iterator at(*folder, failed);
   for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
     std::error_code unknown;
     const std::string name = at->path().filename().string();
@@ -115,30 +129,38 @@ std::vector<std::string> Tree::folders(std::string_view path, Problems& problems
   return names;
 }
 
+// Returns the text of a file in the tree; nothing where it is absent, and a problem where it can't be read.
+std::optional<std::string> Tree::read(std::string_view path, uint64_t most_bytes, Problems& problems) const {
+  std::error_code unknown;
+  if (!fs::exists(absolute(path), unknown)) return std::nullopt;
+  const Result<std::string> real = real_path(path);
+  Result<std::string> text = real ? read_file(*real, "file", most_bytes) : fail(real.error());
+  if (text) return std::move(*text);
+  problems.push_back({std::string(path), text.error().message});
+  return std::nullopt;
+}
+
 Document Tree::json(std::string_view path, Problems& problems) const {
-  if (!has(path)) return {};
-  const Result<std::string> text = read_file(absolute(path), "file", kMostDocumentBytes);
-  Result<Document> document = text ? parse_json_document(*text) : fail(text.error());
+  const auto text = read(path, kMostDocumentBytes, problems);
+  if (!text) return {};
+  Result<Document> document = parse_json_document(*text);
   if (document) return *document;
   problems.push_back({std::string(path), document.error().message});
   return {};
 }
 
 Document Tree::yaml(std::string_view path, Problems& problems) const {
-  if (!has(path)) return {};
-  const Result<std::string> text = read_file(absolute(path), "file", kMiB);
-  Result<Document> document = text ? parse_yaml_document(*text) : fail(text.error());
+  const auto text = read(path, kMiB, problems);
+  if (!text) return {};
+  Result<Document> document = parse_yaml_document(*text);
   if (document) return *document;
   problems.push_back({std::string(path), document.error().message});
   return {};
 }
 
 std::string Tree::text(std::string_view path, Problems& problems) const {
-  if (!has(path)) return {};
-  const Result<std::string> text = read_file(absolute(path), "file", kMostTextBytes);
-  if (text) return std::string(trimmed(*text));
-  problems.push_back({std::string(path), text.error().message});
-  return {};
+  const auto text = read(path, kMostTextBytes, problems);
+  return text ? std::string(trimmed(*text)) : std::string();
 }
 
 std::vector<std::string> Tree::submissions(Problems& problems) const {
@@ -196,6 +218,16 @@ std::vector<WorkloadPlace> Tree::workloads(std::string_view submission, Problems
   return found;
 }
 
+// Returns the summary of a key-value cache by its name of older versions: kvcache_run_summary_<time>.json.
+Document Tree::older_summary(const Leaf& leaf, Problems& problems) const {
+  for (const Entry& entry : leaf.entries) {
+    if (entry.name.starts_with("kvcache_run_summary") && entry.name.ends_with(".json")) {
+      return json(below(leaf.place.path, entry.name), problems);
+    }
+  }
+  return {};
+}
+
 Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
   Leaf leaf;
   leaf.place = place;
@@ -210,6 +242,7 @@ Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
     return leaf.has_file(name) ? json(below(place.path, name), problems) : Document();
   };
   leaf.summary = small("summary.json");
+  if (!leaf.has_file("summary.json")) leaf.summary = older_summary(leaf, problems);
   leaf.separation = small("fs_separation.json");
   leaf.verdict = small("result_verdict.json");
   leaf.provenance = small("provenance.json");

@@ -78,6 +78,7 @@ class Tree {
 
   const std::string& root() const { return root_; }
   std::string absolute(std::string_view path) const;
+  /// Returns whether a file or folder is there, and inside the tree also behind all links.
   bool has(std::string_view path) const;
 
   /// Returns what lies in a folder, sorted by name; nothing if it isn't there.
@@ -96,6 +97,9 @@ class Tree {
 
  private:
   explicit Tree(std::string root) : root_(std::move(root)) {}
+  Result<std::string> real_path(std::string_view path) const;
+  std::optional<std::string> read(std::string_view path, uint64_t most_bytes, Problems& problems) const;
+  Document older_summary(const Leaf& leaf, Problems& problems) const;
   Leaf load_leaf(const LeafPlace& place, Problems& problems) const;
   void add_leaves(WorkloadPlace& place, const std::string& folder, const std::string& command,
                   Problems& problems) const;

@@ -144,6 +144,27 @@ class Reportgen(ProgramTest):
         self.assertEqual(group["verdict"], "INVALID")
         self.assertTrue(any("metadata" in finding["message"] for finding in group["findings"]))
 
+    def test_a_summary_by_its_older_name_has_its_row(self):
+        made = Submission(self.path("tree"))
+        (path,) = made.leaves_of("kv_cache/llama3.1-8b/run")
+        os.rename(path + "/summary.json", path + "/kvcache_run_summary_20260712_100000.json")
+        self.report(made.root, "--strict")
+        rows = self.by_benchmark(self.rows(made.organisation, "results"))
+        self.assertEqual(rows["kv_cache"]["KVCache llama3.1-8b Storage Only - Throughput (tok/s)"], 1234.5)
+
+    def test_nothing_outside_of_the_tree_is_read_or_written(self):
+        made = Submission(self.path("tree"))
+        for folder in ("systems", "results"):
+            shutil.move(os.path.join(made.organisation, folder), self.path("outside-" + folder))
+            os.symlink(self.path("outside-" + folder), os.path.join(made.organisation, folder))
+        before = sorted(glob.glob(self.path("outside-*/**"), recursive=True))
+        report = self.report(made.root, "--strict", code=1)
+        self.assertEqual(report["groups"], [])
+        self.assertEqual(sorted(glob.glob(self.path("outside-*/**"), recursive=True)), before)
+        text = self.expect(["validate", made.root], 1).stdout
+        for folder in ("systems", "results"):
+            self.assertIn(f"closed/{ORG}/{folder}: is a link out of the tree", text)
+
     def test_two_accelerators_are_two_rows(self):
         made = Submission(self.path("tree"))
         for number, path in enumerate(made.leaves_of("training/unet3d/run")):

@@ -32,6 +32,7 @@ std::vector<std::string> origins(std::string_view flag_name, const Environment& 
   for (const CommandSyntax& command : test::grammar().all_commands()) {
     const Flag* flag = command.find_flag(flag_name);
     if (flag == nullptr || !command.has(*flag)) continue;
+    if (flag->variable.empty() && !flag->user_file) continue;  // it counts only where it is typed
     Settings settings;
     apply_layers(command, environment, settings);
     found.push_back(settings.contains(flag_name) ? settings.find(flag_name)->second.origin : "nothing");
