@@ -52,6 +52,13 @@ class Checkpoints(object_suites.Checkpoints):
             self.assertNotIn(token, done.stdout + done.stderr)
         self.assert_no_open_uploads()
 
+    def test_names_with_every_kind_of_character(self):
+        prefix = f"{self.prefix}/a b+c%41&=é~'(x)/ü"
+        done = self.call(*self.run_arguments("object", f"az://{BUCKET}/{prefix}", "--verify", "--io-part-size", "8MiB", write=1,
+                                             read=1))
+        self.assert_passed(done, 1, 1)
+        self.assertEqual(self.planned(1), self.stored(prefix))
+
     def test_what_others_wrote_in_other_blocks_is_read(self):
         """The same content, put by another client as blocks of its own sizes and ids, and as one blob."""
         self.succeeds(*self.run_arguments("object", self.location(), "--seed", 7, write=1, read=0))
