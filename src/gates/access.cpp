@@ -23,7 +23,10 @@ namespace {
 constexpr size_t kProbeBytes = 4099;
 
 Error in_probe(Error error, const char* step, const std::string& where) {
-  error.message = fmt::format("{} the probe object at {}: {}", step, where, error.message);
+  // A store's own message names the object already.
+  const bool named = error.message.find(where) != std::string::npos;
+  error.message =
+      fmt::format("{} the probe object{}{}: {}", step, named ? "" : " at ", named ? "" : where, error.message);
   return error;
 }
 

@@ -122,6 +122,10 @@ Status check_bucket(std::string_view text, std::string_view what, std::string_vi
                   what == "bucket" ? "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
                                    : "put the key into AZURE_STORAGE_KEY");
   }
+  if (name.starts_with("arn:")) {
+    return refuse(text, "an ARN can't be a bucket here",
+                  "give the alias of the access point, which ends in -s3alias, or the bucket's name");
+  }
   if (name.find(':') != std::string_view::npos) {
     // The name is not repeated: it can be the first part of "key:secret@".
     return refuse(text, fmt::format("a host and port stand where the {} belongs", what),

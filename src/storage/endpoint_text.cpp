@@ -19,6 +19,7 @@ constexpr size_t kMostDigits = 20;
 constexpr size_t kLongestTemplate = 4096;
 
 bool is_address(int family, const std::string& text) {
+  if (text.find_first_not_of("0123456789abcdef:.") != std::string::npos) return false;  // a zero byte would end it
   std::array<unsigned char, sizeof(in6_addr)> ignored;
   return inet_pton(family, text.c_str(), ignored.data()) == 1;
 }

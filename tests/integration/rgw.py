@@ -12,6 +12,7 @@ As a program:
 
 import argparse
 import atexit
+import json
 import os
 import re
 import shutil
@@ -87,6 +88,9 @@ rgw thread pool size = 64
 rgw run sync thread = false
 rgw enable usage log = false
 rgw override bucket index max shards = 1
+# The token service: keys for a while, with the rights of a role.
+rgw sts key = mlps-test-sts-16
+rgw s3 auth use sts = true
 """
 
 # A line of the gateway's access log: request line, status, bytes sent, referrer, user agent, range.
@@ -263,6 +267,17 @@ class Rgw:
         if done.returncode != 0:
             raise DaemonError(f"s3cmd {' '.join(arguments)} exited with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
+
+    def make_role(self, name, actions):
+        """The ARN of a role that the user of the tests may assume, and that allows these actions on everything."""
+        self._deadline = time.monotonic() + self.start_limit_s
+        trust = {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/test"]}, "Action": ["sts:AssumeRole"]}
+        rights = {"Effect": "Allow", "Action": actions, "Resource": ["arn:aws:s3:::*"]}
+        trusted, allowed = (json.dumps({"Version": "2012-10-17", "Statement": [part]}) for part in (trust, rights))
+        self._call("radosgw-admin", "role", "create", f"--role-name={name}", f"--assume-role-policy-doc={trusted}")
+        self._call("radosgw-admin", "role-policy", "put", f"--role-name={name}", "--policy-name=rights",
+                   f"--policy-doc={allowed}")
+        return f"arn:aws:iam:::role/{name}"
 
     def make_bucket(self, bucket):
         self.s3cmd("mb", f"s3://{bucket}")

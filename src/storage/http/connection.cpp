@@ -37,6 +37,20 @@ Failure failure_of(CURLcode code) {
   }
 }
 
+/// Returns whether an error of the system means that this host has run out of descriptors, memory or ports.
+bool is_local_limit(long system_error) {
+  switch (system_error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Connection::Connection(Connector& connector, std::string origin, CURL* easy)
@@ -48,6 +62,13 @@ Connection::~Connection() {
   if (connecting_) --connector_.connecting_;
   curl_multi_remove_handle(connector_.multi_, easy_);
   curl_easy_cleanup(easy_);
+}
+
+// libcurl says "couldn't connect" whatever the reason.
+curl_socket_t Connection::open_socket(void* connection, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  const int descriptor = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (descriptor < 0) static_cast<Connection*>(connection)->local_errno_ = errno;
+  return descriptor;
 }
 
 Connection::Moved Connection::moved(CURLcode code, size_t count) {
@@ -101,6 +122,8 @@ void Connector::set_options(Connection& connection) const {
   set(CURLOPT_ERRORBUFFER, connection.error_words_.data());
   set(CURLOPT_URL, connection.origin().c_str());
   set(CURLOPT_CONNECT_ONLY, 1L);
+  set(CURLOPT_OPENSOCKETFUNCTION, &Connection::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, &connection);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_TCP_NODELAY, 1L);
@@ -160,6 +183,14 @@ bool Connector::next_connected(Connected& outcome) {
     if (descriptor == CURL_SOCKET_BAD) outcome.failure = Failure::kLocal;
   }
   if (outcome.failure != Failure::kNone) {
+    long system_error = connection.local_errno_;
+    if (system_error == 0) curl_easy_getinfo(connection.easy_, CURLINFO_OS_ERRNO, &system_error);
+    if (is_local_limit(system_error)) {
+      outcome.failure = Failure::kLocal;
+      outcome.words =
+          fmt::format("this host has no socket for the connection: {}", std::strerror(static_cast<int>(system_error)));
+      return true;
+    }
     outcome.words = connection.error_words_[0] != '\0' ? connection.error_words_.data() : curl_easy_strerror(code);
   }
   return true;

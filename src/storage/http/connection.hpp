@@ -50,6 +50,7 @@ class Connection {
  private:
   friend class Connector;
 
+  static curl_socket_t open_socket(void* connection, curlsocktype purpose, curl_sockaddr* address);
   Moved moved(CURLcode code, size_t count);
   Moved plain(ssize_t count, size_t asked);
 
@@ -61,6 +62,7 @@ class Connection {
   int descriptor_ = -1;
   CURLcode last_ = CURLE_OK;
   int last_errno_ = 0;
+  int local_errno_ = 0;  ///< why this host gave no socket for the connection
   std::array<char, CURL_ERROR_SIZE> error_words_ = {};
 };
 

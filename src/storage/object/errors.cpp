@@ -2,22 +2,58 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace mlps::object {
 namespace {
 
-std::string general_advice(const Context& context, const Call& call, const Verdict& verdict) {
+bool says(std::string_view words, std::string_view text) {
+  return words.find(text) != std::string_view::npos;
+}
+
+/// Returns what to do about a certificate that was refused, by why it was.
+std::string advice_about_certificate(const Context& context, const Server& server, std::string_view words) {
+  if (says(words, "expired") || says(words, "not yet valid")) {
+    return "Renew the server's certificate, or set this host's clock.";
+  }
+  if (says(words, "subject name") || says(words, "does not match") || says(words, "hostname mismatch")) {
+    return fmt::format("The certificate is made out to another name than {}: use that name in the endpoint.",
+                       server.host);
+  }
+  const std::string& file = context.settings.engine.ca_file;
+  return fmt::format("Set AWS_CA_BUNDLE to the certificate authority of {} ({} was used).", server.origin,
+                     file.empty() ? "the system's store" : file);
+}
+
+/// Returns what to do about an answer that did not come, by why it did not.
+std::string advice_about_connection(const Context& context, const Call& call, std::string_view words) {
   const Server& server = context.servers[call.server];
+  if (call.exchange.failure == http::Failure::kLocal) {
+    return "This is a limit of this host, not of the server: see ulimit -n and net.ipv4.ip_local_port_range, or give "
+           "fewer "
+           "--io-workers or --io-depth.";
+  }
+  if (call.exchange.failure == http::Failure::kTls) return advice_about_certificate(context, server, words);
+  if (says(words, "resolve host")) {
+    return fmt::format("There is no such host, or no name server answers: check the name in the endpoint {}.",
+                       server.url);
+  }
+  if (says(words, "certificate required") || says(words, "alert handshake failure")) {
+    return "The server asks for a certificate of this client: set MLPSTORAGE_TLS_CERTIFICATE and MLPSTORAGE_TLS_KEY.";
+  }
+  const bool tls = server.origin.starts_with("https");
+  const bool speaks_plainly = tls && (says(words, "wrong version number") || says(words, "packet length too long") ||
+                                      says(words, "record layer failure"));
+  return fmt::format("Check that the server at {} is up and speaks {}{}.", server.origin, tls ? "TLS" : "plain HTTP",
+                     speaks_plainly ? ", or write the endpoint with http://" : "");
+}
+
+std::string general_advice(const Context& context, const Call& call, const Verdict& verdict) {
   switch (verdict.code) {
     case ErrorCode::kStorageThrottled:
       return "Use fewer requests at a time, or raise AWS_MAX_ATTEMPTS.";
     case ErrorCode::kStorageUnreachable:
-      if (call.exchange.failure == http::Failure::kTls) {
-        return fmt::format(
-            "Set AWS_CA_BUNDLE to the certificate authority of {} ({} was used).", server.origin,
-            context.settings.engine.ca_file.empty() ? "the system's store" : context.settings.engine.ca_file);
-      }
-      return fmt::format("Check that the server at {} is up and speaks {}.", server.origin,
-                         server.origin.starts_with("https") ? "TLS" : "plain HTTP");
+      return advice_about_connection(context, call, verdict.happened);
     default:
       return {};
   }

@@ -62,6 +62,9 @@ Verdict judge_transport(const http::Exchange& exchange) {
       verdict.answer_lost = false;
       break;
     case http::Failure::kLocal:
+      verdict.action = Action::kRetry;
+      verdict.answer_lost = false;
+      break;
     case http::Failure::kNone:
       verdict.code = ErrorCode::kInternal;
       verdict.answer_lost = false;

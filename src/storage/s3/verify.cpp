@@ -48,12 +48,12 @@ std::string composite_etag(const RemoteObject& object) {
 }  // namespace
 
 std::optional<Error> S3Dialect::check_stored(const RemoteObject& object, const http::Exchange& head) const {
-  const auto stored = head.header("x-amz-checksum-crc32c");
-  if (!stored || stored->empty() || !settings_.checksum) return std::nullopt;
-  const std::string sent = sent_checksum(object, *stored);
-  if (*stored == sent) return std::nullopt;
+  const std::string stored = stored_checksum(head);
+  if (stored.empty() || !settings_.checksum) return std::nullopt;
+  const std::string sent = sent_checksum(object, stored);
+  if (stored == sent) return std::nullopt;
   return Error{ErrorCode::kDataMismatch,
-               fmt::format("{} was stored with CRC32C {}, but {} was sent", object.uri(), printable(*stored, 60), sent),
+               fmt::format("{} was stored with CRC32C {}, but {} was sent", object.uri(), printable(stored, 60), sent),
                "found by HeadObject after the upload"};
 }
 

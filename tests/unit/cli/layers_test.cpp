@@ -204,6 +204,26 @@ TEST_F(Dotenv, TheFirstFileCountsAndTheShellWins) {
   EXPECT_THAT(other.notes, ElementsAre("./.env adds BUCKET"));
 }
 
+// O16: a token of the file doesn't go with keys of the shell, nor its endpoint in front of one.
+TEST_F(Dotenv, WhatBelongsTogetherComesFromOnePlace) {
+  scratch_.write("cwd/.env", "AWS_SESSION_TOKEN=old\nS3_ENDPOINT_URIS=http://b\nAWS_REGION=eu\n");
+  ParseOutcome outcome{
+      Environment(test::Variables{
+          {"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "b"}, {"AWS_ENDPOINT_URL", "http://a"}}),
+      {},
+      {},
+      {}};
+  add_dotenv("", test::grammar(), outcome);
+  EXPECT_EQ(outcome.environment.get("AWS_SESSION_TOKEN"), std::nullopt);
+  EXPECT_EQ(outcome.environment.get("S3_ENDPOINT_URIS"), std::nullopt);
+  EXPECT_THAT(outcome.notes, ElementsAre("./.env adds AWS_REGION",
+                                         "./.env holds what goes with variables that the environment sets, and is left "
+                                         "out: AWS_SESSION_TOKEN, S3_ENDPOINT_URIS"));
+  ParseOutcome all;
+  add_dotenv("", test::grammar(), all);
+  EXPECT_EQ(all.environment.get("AWS_SESSION_TOKEN"), "old");
+}
+
 TEST_F(Dotenv, WhatNothingReadsIsSaid) {
   scratch_.write("cwd/.env", "AWS_ACCES_KEY_ID=secret\nCOMPANY=x\nBUCKET=a\nBUCKET=b\n");
   ParseOutcome outcome;

@@ -73,6 +73,13 @@ TEST(ParseLocation, AzureNeedsAccountAndContainer) {
   EXPECT_THAT(parse_refusal_of("az://account//p").message, HasSubstr("no container"));
 }
 
+// O25
+TEST(ParseLocation, AnArnIsNoBucket) {
+  const Error error = parse_refusal_of("s3://arn:aws:s3:us-east-1:1:accesspoint/a/p");
+  EXPECT_THAT(error.message, HasSubstr("an ARN can't be a bucket"));
+  EXPECT_THAT(error.suggestion, HasSubstr("-s3alias"));
+}
+
 TEST(ParseLocation, ARelativePathIsAbsoluteAgainstTheWorkingDirectory) {
   const std::string here = std::filesystem::current_path().string();
   EXPECT_EQ(text_of("ckpt/x"), here + "/ckpt/x");

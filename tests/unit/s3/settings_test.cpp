@@ -119,6 +119,7 @@ TEST(Endpoints, ErrorsSayWhatIsMeant) {
   EXPECT_THAT(refusal("http://a:1,http://b:1"), HasSubstr("S3_ENDPOINT_URIS"));
   EXPECT_THAT(refusal("http://1.2.3.400"), HasSubstr("no valid IPv4 address"));
   EXPECT_THAT(refusal("http://h/a/../b"), HasSubstr("path"));
+  EXPECT_FALSE(parse_endpoint(std::string_view("http://[::1\0]", 13), "V"));
 }
 
 TEST(Endpoints, MayHaveAPath) {
@@ -251,6 +252,12 @@ TEST(Choices, FilesOfTlsAreReadBeforeAnyRequest) {
   EXPECT_EQ(resolved({{"AWS_CA_BUNDLE", server.certificate_file()}}).engine.ca_file, server.certificate_file());
   EXPECT_THAT(refused(with_keys({{"MLPSTORAGE_TLS_CERTIFICATE", server.certificate_file()}})).message,
               HasSubstr("holds no key"));
+  const auto own = [&](const std::string& key) {
+    return with_keys({{"MLPSTORAGE_TLS_CERTIFICATE", server.certificate_file()}, {"MLPSTORAGE_TLS_KEY", key}});
+  };
+  EXPECT_EQ(resolved(own(server.key_file())).engine.key_file, server.key_file());
+  const test::TlsServer other("IP:127.0.0.1");
+  EXPECT_THAT(refused(own(other.key_file())).message, HasSubstr("isn't that of the certificate"));
 }
 
 TEST(Choices, HeadersGoWithTheirRequests) {
@@ -297,7 +304,7 @@ TEST(Choices, GoogleCloudStorage) {
   const Settings usual = resolved({{"AWS_ENDPOINT_URL", "http://not-for-gs"}}, root);
   EXPECT_EQ(urls(usual), std::vector<std::string>{"https://storage.googleapis.com"});
   EXPECT_EQ(usual.region, "auto");
-  EXPECT_FALSE(usual.checksum);
+  EXPECT_TRUE(usual.google);
   EXPECT_FALSE(usual.virtual_host);
   EXPECT_EQ(urls(resolved({{"STORAGE_EMULATOR_HOST", "localhost:4443"}}, root)),
             std::vector<std::string>{"http://localhost:4443"});

@@ -36,10 +36,16 @@ TlsServer::~TlsServer() {
   close(listener_);
   SSL_CTX_free(context_);
   unlink(certificate_file_.c_str());
+  unlink(key_file_.c_str());
 }
 
 std::string TlsServer::url() const {
   return fmt::format("https://127.0.0.1:{}", port_);
+}
+
+void TlsServer::ask_for_certificate() {
+  SSL_CTX_load_verify_locations(context_, certificate_file_.c_str(), nullptr);
+  SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
 void TlsServer::make_certificate(const std::string& host) {
@@ -65,11 +71,15 @@ void TlsServer::make_certificate(const std::string& host) {
   SSL_CTX_use_certificate(context_, certificate);
   SSL_CTX_use_PrivateKey(context_, key);
 
-  std::string path = "/tmp/mlps_tls_test_XXXXXX";
-  FILE* file = fdopen(mkstemp(path.data()), "w");
-  PEM_write_X509(file, certificate);
-  fclose(file);
-  certificate_file_ = path;
+  const auto store = [](const auto& write) {
+    std::string path = "/tmp/mlps_tls_test_XXXXXX";
+    FILE* file = fdopen(mkstemp(path.data()), "w");
+    write(file);
+    fclose(file);
+    return path;
+  };
+  certificate_file_ = store([&](FILE* file) { PEM_write_X509(file, certificate); });
+  key_file_ = store([&](FILE* file) { PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr); });
   X509_free(certificate);
   EVP_PKEY_free(key);
 }

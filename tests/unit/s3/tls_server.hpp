@@ -18,6 +18,9 @@ class TlsServer {
   ~TlsServer();
   std::string url() const;
   const std::string& certificate_file() const { return certificate_file_; }
+  const std::string& key_file() const { return key_file_; }
+  /// From now on clients must show a certificate, which only the server's own can be.
+  void ask_for_certificate();
   /// The next PUTs are reset inside their body.
   void reset_uploads(int count) { resets_ = count; }
   const std::string& body() const { return body_; }
@@ -28,7 +31,7 @@ class TlsServer {
   void serve_connection(SSL* stream);
 
   SSL_CTX* context_ = nullptr;
-  std::string certificate_file_;
+  std::string certificate_file_, key_file_;
   int listener_ = -1;
   uint16_t port_ = 0;
   std::atomic<int> connection_ = -1;
