@@ -26,7 +26,7 @@ class Incomplete(ProgramTest):
     def test_every_position_names_the_next_words(self):
         cases = {
             "": "[E101] incomplete command: after 'mlpstorage' comes one of: "
-                "closed, open, whatif, init, history, config, version, help\n",
+                "closed, open, whatif, init, history, config, object, version, help\n",
             "closed": "[E101] incomplete command: after 'closed' comes one of: checkpointing, training\n",
             "closed training": "[E101] incomplete command: after 'closed training' comes one of: unet3d, retinanet\n",
             "open training unet3d": "[E101] incomplete command: after 'open training unet3d' comes one of: "

@@ -56,6 +56,7 @@ struct Lane {
     if (connecting || send_ended) return false;
     return head_sent < head.size() || (!awaits_continue && body_in_head + body_sent < exchange->body.size());
   }
+  uint64_t body_handed() const { return body_sent + (head_sent == head.size() ? body_in_head : 0); }
   bool all_sent() const { return head_sent == head.size() && body_in_head + body_sent == exchange->body.size(); }
 };
 
@@ -170,7 +171,6 @@ void StreamEngine::release(Lane& lane) {
 
 void StreamEngine::complete(Lane& lane) {
   Exchange& exchange = *lane.exchange;
-  exchange.sent = lane.body_sent + (lane.head_sent == lane.head.size() ? lane.body_in_head : 0);
   if (lane.connection != nullptr && lane.reader.finished() && lane.reader.reusable() && lane.all_sent()) {
     lane.connection->served = true;
     lane.connection->set_low_water(1);
@@ -230,6 +230,7 @@ void StreamEngine::send_some(Lane& lane) {
         lane.continue_until_ns = lane.exchange->progress_ns + kContinueWait;
       }
     }
+    lane.exchange->sent = lane.body_handed();
     if (moved.partly) return;  // waiting for real room costs less than sending in small pieces
   }
 }

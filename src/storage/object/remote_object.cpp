@@ -10,8 +10,8 @@ uint64_t grown_part_bytes(const PartLimits& limits, uint64_t size_bytes, uint64_
   if (wanted == 0) wanted = limits.usual_part_bytes;
   if (size_bytes <= wanted && wanted <= limits.max_part_bytes) return wanted;
   const uint64_t smallest = (size_bytes + limits.max_parts - 1) / limits.max_parts;
-  const uint64_t in_mib = (smallest + kMiB - 1) / kMiB * kMiB;
-  return std::min(std::max({wanted, in_mib, limits.min_part_bytes}), limits.max_part_bytes);
+  const uint64_t grown = smallest <= wanted ? wanted : (smallest + kMiB - 1) / kMiB * kMiB;
+  return std::min(std::max(grown, limits.min_part_bytes), limits.max_part_bytes);
 }
 
 RemoteObject::RemoteObject(storage::ObjectSpec spec, const PartLimits& limits, std::string path, std::string uri)

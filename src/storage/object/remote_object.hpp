@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -32,6 +33,12 @@ struct StoredPart {
   bool stored = false;         ///< the engine's: the request succeeded
 };
 
+/// What a dialect keeps about an upload beyond the members of RemoteObject.
+class UploadState {
+ public:
+  virtual ~UploadState() = default;
+};
+
 /// State of one object of a server. Parts belong to the thread that moves them; the rest changes in begin, commit and
 /// abort, which the caller orders. Only the pinned version is shared while parts move.
 class RemoteObject final : public storage::Object {
@@ -49,6 +56,7 @@ class RemoteObject final : public storage::Object {
   bool completed = false;                  ///< the commit is known to have worked
   std::atomic<bool> maybe_stored = false;  ///< single(): not known to have been refused
   std::vector<StoredPart> parts;
+  std::unique_ptr<UploadState> upload_state;  ///< the dialect's; null: it keeps nothing more
 
   /// Returns the version (ETag, generation) that all reads of this object demand; empty until the first one is known.
   std::string_view pinned_etag() const;

@@ -87,6 +87,7 @@ class ObjectSession final : public Control {
   void finish(Task& task, std::optional<Error> error);
   void finish(Operation& operation, std::optional<Error> error);
   void refuse(Operation& operation, ErrorCode code, std::string why);
+  bool may_leave_something(const Task& task) const;
   void abandon();
 
   std::vector<Task> tasks_;
@@ -270,6 +271,9 @@ Status ObjectSession::take(Task& task) {
 }
 
 void ObjectSession::advance(Task& task) {
+  if (cancelled_.load() && (task.step == Step::kWrite || task.step == Step::kCommit)) {
+    return finish(task, storage::cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
+  }
   if (task.call.error) return step_failed(task);
   task.answer_lost = task.answer_lost || task.call.answer_lost;
   if (Status taken = take(task); !taken) {
@@ -427,15 +431,25 @@ void ObjectSession::refuse(Operation& operation, ErrorCode code, std::string why
   finish(operation, Error{code, fmt::format("{} {}: {}", storage::op_name(operation.kind), object.uri(), why)});
 }
 
+/// Returns whether what the task's request makes could appear, or stay, after everything was cleaned up.
+bool ObjectSession::may_leave_something(const Task& task) const {
+  if (task.step == Step::kUndoBegin) return true;
+  if (client_->waits(task.call)) return false;
+  if (task.step == Step::kBegin) return true;
+  const bool writes = task.step == Step::kWrite || task.step == Step::kCommit;
+  return writes && task.call.exchange.sent == task.call.body.size() &&
+         context_->dialect->outlives_connection(task.call);
+}
+
 // Ends everything but cleaning up, after cancel(). A beginning under way may leave an upload behind whose id only its
-// answer tells, so it gets a few seconds, and the upload is aborted at once.
+// answer tells, so it gets a few seconds, and the upload is aborted at once. So does a write that the server has in
+// full.
 void ObjectSession::abandon() {
   const Nanos now = now_ns();
   if (grace_until_ns_ == 0) grace_until_ns_ = now + context_->settings.cancel_grace.count();
   for (Task& task : tasks_) {
     if (task.operation == nullptr || task.operation->kind == OpKind::kAbortWrite) continue;
-    const bool cleaning = task.step == Step::kUndoBegin || (task.step == Step::kBegin && !client_->waits(task.call));
-    if (cleaning && now < grace_until_ns_) continue;
+    if (may_leave_something(task) && now < grace_until_ns_) continue;
     client_->drop(task.call);
     finish(task, storage::cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
   }

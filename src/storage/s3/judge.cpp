@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/object/crc32c.hpp"
 #include "storage/object/server_words.hpp"
 #include "storage/s3/dialect.hpp"
 #include "storage/s3/xml.hpp"
@@ -76,6 +77,12 @@ bool S3Dialect::accepts(const Call& call, std::string_view server_code) const {
   return call.kind == CallKind::kDeleteObject && server_code != "NoSuchBucket";
 }
 
+std::string S3Dialect::stored_checksum(const http::Exchange& answer) const {
+  if (!settings_.google) return std::string(answer.header("x-amz-checksum-crc32c").value_or(""));
+  const auto announced = object::announced_crc32c(answer.answer_headers);
+  return announced ? object::crc32c_text(*announced) : std::string();
+}
+
 Status S3Dialect::take_begin(const Call& call, object::RemoteObject& object) const {
   auto id = parse_upload_id(call.exchange.text);
   if (!id) return fail(std::move(id.error()));
@@ -125,10 +132,10 @@ Verdict check_written(const S3Dialect& dialect, const Call& call) {
     return refused(Action::kFail, ErrorCode::kStorageProtocol,
                    fmt::format("HTTP {} without an ETag, so the part can't be listed", exchange.status));
   }
-  const auto kept = exchange.header("x-amz-checksum-crc32c");
-  if (kept && !call.checksum.empty() && *kept != call.checksum) {
+  const std::string kept = dialect.stored_checksum(exchange);
+  if (!kept.empty() && !call.checksum.empty() && kept != call.checksum) {
     return refused(Action::kRetry, ErrorCode::kDataMismatch,
-                   fmt::format("the server received CRC32C {} instead of {}", printable(*kept, 40), call.checksum));
+                   fmt::format("the server received CRC32C {} instead of {}", printable(kept, 40), call.checksum));
   }
   return {};
 }

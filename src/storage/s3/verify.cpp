@@ -59,18 +59,18 @@ std::string composite_etag(const RemoteObject& object) {
 // Which of the two a server means stands in x-amz-checksum-type. Older servers don't send it, and some send the
 // composite one without its "-N", or the other with it; there, either of ours will do.
 std::optional<Error> S3Dialect::check_stored(const RemoteObject& object, const http::Exchange& head) const {
-  const auto stored = head.header("x-amz-checksum-crc32c");
-  if (!stored || stored->empty() || !settings_.checksum) return std::nullopt;
+  const std::string stored = stored_checksum(head);
+  if (stored.empty() || !settings_.checksum) return std::nullopt;
   const std::string_view type = head.header("x-amz-checksum-type").value_or("");
   const SentChecksums sent = sent_checksums(object);
-  const std::string_view value = without_count(*stored);
+  const std::string_view value = without_count(stored);
   if (type != "COMPOSITE" && value == sent.whole) return std::nullopt;
   if (type != "FULL_OBJECT" && value == without_count(sent.composite)) return std::nullopt;
   const std::string expected = type == "COMPOSITE"     ? sent.composite
                                : type == "FULL_OBJECT" ? sent.whole
                                                        : fmt::format("{} or {}", sent.whole, sent.composite);
   return Error{ErrorCode::kDataMismatch,
-               fmt::format("{} was stored with CRC32C {}{}{}, but {} was sent", object.uri(), printable(*stored, 60),
+               fmt::format("{} was stored with CRC32C {}{}{}, but {} was sent", object.uri(), printable(stored, 60),
                            type.empty() ? "" : " ", printable(type, 20), expected),
                "found by HeadObject after the upload"};
 }

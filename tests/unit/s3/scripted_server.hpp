@@ -74,6 +74,9 @@ class ScriptedServer {
   /// Changes the store's own answers to matching requests.
   void alter(std::string method, std::string part, std::function<void(Reply&)> change, int times = 1 << 30);
 
+  /// Has `handler` answer in place of the S3 store; called with the server's lock held.
+  void answer_with(std::function<Reply(const Request&)> handler) { handler_ = std::move(handler); }
+
   std::vector<Request> requests() const;
   int count(std::string_view method, std::string_view part = "") const;
   std::vector<Request> requests_at(size_t port) const;
@@ -113,6 +116,7 @@ class ScriptedServer {
   bool read_body(int fd, std::string& pending, Request& request, size_t stop_after);
   std::optional<Reply> injected(const Request& request);
   Reply store(const Request& request);
+  Reply s3_reply(const Request& request);
   Reply put_part(const Request& request);
   Reply complete(const Request& request);
   Reply get(const Request& request) const;
@@ -125,6 +129,7 @@ class ScriptedServer {
   std::atomic<int> connections_ = 0;
   bool keep_checksums_ = false;
   mutable std::mutex mutex_;
+  std::function<Reply(const Request&)> handler_;  // set before the first request
   std::vector<Rule> rules_;
   std::vector<Request> requests_;
   std::map<std::string, Stored> objects_;

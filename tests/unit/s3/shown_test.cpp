@@ -98,6 +98,8 @@ std::vector<Effect> effects() {
       {"S3_ENDPOINT_URIS", "http://d:1,http://e:1", "endpoint", "http://d:1, http://e:1"},
       {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
       {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
+      {"MLPSTORAGE_GCS_API", "json", "interface", "JSON (MLPSTORAGE_GCS_API)", kGs},
+      {"MLPSTORAGE_GCS_CREDENTIALS", "none", "identity", "none", kGs},
       {"AZURE_STORAGE_ENDPOINT", "https://i", "endpoint", "https://i/acct", kAz},
       {"AZURE_BLOB_ENDPOINT_URL", "https://j/acct", "endpoint", "https://j/acct", kAz},
       {"MLPSTORAGE_AZURE_AUTH", "anonymous", "authorised by", "none (MLPSTORAGE_AZURE_AUTH=anonymous)", kAz},
@@ -166,6 +168,8 @@ TEST(ShownIsUsed, FoldersTakeTheirBucketAndScheme) {
 TEST(ShownIsUsed, NoSettingIsWithoutATest) {
   std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME",
                                   "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME",
+                                  // of the JSON interface alone: gcs/settings_test.cpp
+                                  "GOOGLE_CLOUD_QUOTA_PROJECT",
                                   // of token services: credentials_test.cpp
                                   "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
   for (const Effect& effect : effects()) tested.insert(effect.variable);

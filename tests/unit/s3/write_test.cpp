@@ -35,6 +35,31 @@ TEST_F(WriteTest, SmallObjectIsOnePutAndOneHead) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(WriteTest, GooglesChecksumsStandInAnswersAlone) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.google = true;
+  open(settings);
+  std::string bytes = pattern(1000);
+  auto target = object("k", bytes.size());
+  const auto announce = [](const std::string& crc) {
+    return [crc](Reply& reply) {
+      reply.headers.emplace_back("x-goog-hash", "md5=abc");
+      reply.headers.emplace_back("x-goog-hash", "crc32c=" + crc);
+    };
+  };
+  server.alter("PUT", "", announce("AAAAAA=="), 1);
+  server.alter("HEAD", "", announce(crc_of(bytes)), 1);
+  EXPECT_EQ(outcome(write(*target, bytes)), "ok");
+  EXPECT_EQ(server.count("PUT"), 2);
+  for (const Request& request : server.requests()) {
+    EXPECT_EQ(request.headers.count("x-amz-checksum-crc32c"), 0U);
+    EXPECT_EQ(request.headers.count("x-amz-checksum-mode"), 0U);
+  }
+  server.alter("HEAD", "", announce("AAAAAA=="), 1);
+  EXPECT_THAT(outcome(write(*target, bytes)),
+              StartsWith("E606: s3://bkt/run 1/k was stored with CRC32C AAAAAA==, but"));
+}
+
 TEST_F(WriteTest, EmptyObject) {
   std::string bytes;
   auto target = object("empty", 0);
