@@ -41,8 +41,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      .required = kRunCommand,
      .variable = "MLPSTORAGE_CHECKPOINT_FOLDER",
      .user_file = true,
-     .text = "Where checkpoints go: a path, s3://bucket/prefix (gs://, az://account/container/prefix), direct:///path or "
-             "null://. The model's name is added."},
+     .text =
+         "Where checkpoints go: a path, s3://bucket/prefix (gs://, az://account/container/prefix), direct:///path or "
+         "null://. The model's name is added."},
     row_for(kAcceleratorTypeFlag, kRunCommand | kConfigview),
     {.name = "num-checkpoints-write",
      .short_name = "ncw",

@@ -16,9 +16,9 @@ enum class KvCacheCommand { kDatasize, kRun, kConfigview };
 struct KvCacheOptions : BenchmarkOptions {
   KvCacheCommand which = KvCacheCommand::kDatasize;
   kvcache::Settings settings;
-  uint32_t num_processes = 1;  ///< ranks of all hosts
-  std::string cache_dir;       ///< set for run; configview: may be empty
-  bool fills = true;           ///< false: --payload none
+  uint32_t num_processes = 1;      ///< ranks of all hosts
+  std::string cache_dir;           ///< set for run; configview: may be empty
+  bool fills = true;               ///< false: --payload none
   std::string io_trace, emit_fio;  ///< files to write; empty: none
 };
 
