@@ -13,7 +13,7 @@ import sys
 FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "world", "io", "gates", "run", "flags", "results",
           "launch", "session", "benchmarks", "rules", "reports", "cli")
 # A storage backend includes its own folder, the seam (storage/*.hpp) and what is listed here.
-BACKEND_MAY_INCLUDE = {"object": {"http"}, "s3": {"http", "object"}, "azure": {"http", "object"}, "gcs": {"http", "object"},
+BACKEND_MAY_INCLUDE = {"object": {"http"}, "s3": {"http", "object"}, "azure": {"http", "object"}, "gcs": {"http", "object", "s3"},
                        "fault": None}  # None: any backend
 BACKEND_OPENERS = {"storage/open.cpp"}
 # No floor above benchmarks/ names a benchmark in its code, comments aside: only then is a new one a folder and a row in

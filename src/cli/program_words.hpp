@@ -14,6 +14,13 @@ inline constexpr CommandMask kConfigPath = own_command(5);
 inline constexpr CommandMask kHistoryShow = own_command(6);
 inline constexpr CommandMask kHistoryRerun = own_command(7);
 inline constexpr CommandMask kHelp = own_command(8);
+inline constexpr CommandMask kObjectLs = own_command(9);
+inline constexpr CommandMask kObjectStat = own_command(10);
+inline constexpr CommandMask kObjectRm = own_command(11);
+inline constexpr CommandMask kObjectCp = own_command(12);
+inline constexpr CommandMask kObjectDu = own_command(13);
+inline constexpr CommandMask kObjectUploads = own_command(14);
+inline constexpr CommandMask kOfObject = kObjectLs | kObjectStat | kObjectRm | kObjectCp | kObjectDu | kObjectUploads;
 
 const CommandGroup& program_words();
 

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/history.hpp"
+#include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
 #include "cli/results_dir.hpp"
 #include "flags/layers.hpp"
@@ -133,6 +134,13 @@ int history_show(const Resolution& resolution, const Environment& environment, A
   return kExitSuccess;
 }
 
+int object(const Resolution& resolution, const Environment& environment, const Arguments& arguments) {
+  const auto given = [&](const char* flag) { return arguments.settings.contains(flag); };
+  const Status status = object_command(
+      resolution.command, {arguments.words, given("recursive"), given("abort"), given("json")}, environment);
+  return status ? kExitSuccess : report(status.error());
+}
+
 }  // namespace
 
 int report(const std::vector<Error>& errors) {
@@ -150,6 +158,7 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (!arguments.errors.empty()) return report(arguments.errors);
   const CommandSyntax& command = resolution.command;
   if (command.is(kInit)) return init(resolution, arguments, invocation.environment);
+  if (command.is(kOfObject)) return object(resolution, invocation.environment, arguments);
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
   if (!command.is(kVersion)) return config_command(resolution, arguments, invocation.environment);
   print(version_line() + "\n");

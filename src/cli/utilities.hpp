@@ -13,7 +13,7 @@ namespace mlps::cli {
 int report(const std::vector<Error>& errors);
 int report(const Error& error);
 
-/// Carries out init, version, config and history show. Returns the process status.
+/// Carries out init, version, config, object and history show. Returns the process status.
 int run_utility(const Resolution& resolution, const Invocation& invocation);
 
 /// Returns the arguments of the command that `history rerun` names.

@@ -4,6 +4,7 @@
 
 #include "storage/azure/azure_store.hpp"
 #include "storage/fault/fault_store.hpp"
+#include "storage/gcs/gcs_store.hpp"
 #include "storage/null/null_store.hpp"
 #include "storage/posix/file_store.hpp"
 #include "storage/s3/s3_store.hpp"
@@ -19,10 +20,11 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
     case Scheme::kDirect:
       return open_direct_store(root, options.durability);
     case Scheme::kS3:
+      return open_s3_store(root, options.patience, environment);
     case Scheme::kGs:
-      return open_s3_store(root, environment);
+      return open_gcs_store(root, options.patience, environment);
     case Scheme::kAzure:
-      return open_azure_store(root, environment);
+      return open_azure_store(root, options.patience, environment);
     case Scheme::kNull:
       return open_null_store(root);
   }
@@ -40,8 +42,9 @@ Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptio
 
 Result<SettingList> describe_servers(const Location& root, const Environment& environment) {
   if (root.scheme() == Scheme::kAzure) return describe_azure_servers(root, environment);
-  if (root.scheme() != Scheme::kS3 && root.scheme() != Scheme::kGs) return SettingList{};
-  return describe_s3_servers(root, environment);
+  if (root.scheme() == Scheme::kGs) return describe_gcs_servers(root, environment);
+  if (root.scheme() == Scheme::kS3) return describe_s3_servers(root, environment);
+  return SettingList{};
 }
 
 }  // namespace mlps::storage

@@ -164,10 +164,10 @@ class Refusals(ObjectTest):
 
 
 class Interruptions(ObjectTest):
-    def start_uploading(self):
+    def start_uploading(self, *more):
         """A run that has parts of uploads under way for some seconds at least."""
         return self.start(*self.run_arguments("object", self.location(), "--io-part-size", "8MiB", "--params",
-                                              "checkpoint.time_between_checkpoints=0", write=20, read=0))
+                                              "checkpoint.time_between_checkpoints=0", *more, write=20, read=0))
 
     def uploading(self):
         return bool(self.server.list_objects(BUCKET, self.prefix + "/llama3-8b/global_epoch1_"))
@@ -186,7 +186,7 @@ class Interruptions(ObjectTest):
         self.server.abort_uploads(BUCKET)
 
     def test_a_server_that_goes_away_fails_the_run(self):
-        running = self.start_uploading()
+        running = self.start_uploading("--storage-patience", 1)
         self.wait_until("the first object", lambda: running.ended() or self.uploading())
         self.server.stop_server()
         self.addCleanup(self.server.abort_uploads, BUCKET)
@@ -198,6 +198,70 @@ class Interruptions(ObjectTest):
         self.assertEqual(6, done.status, done)
         self.assertIn("[E601]", done.stderr)
         self.assertEqual("E601", self.assert_not_passed("failed")["error"]["code"])
+
+
+class Tools(ObjectTest):
+    """`mlpstorage object` on this kind of server, and between it and files."""
+
+    def tool(self, *arguments):
+        return self.succeeds("object", *arguments)
+
+    def setUp(self):
+        super().setUp()
+        self.local = self.folder / "local"
+        self.content = {"a": b"", "d/b c": os.urandom(1000), "d/e/f": os.urandom(20 * ONE_MIB + 7)}
+        for name, content in self.content.items():
+            (self.local / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.local / name).write_bytes(content)
+        self.total = sum(map(len, self.content.values()))
+        self.tool("cp", "-r", self.local, self.location())
+
+    def test_copies_there_and_back_are_the_same(self):
+        self.assertEqual({name: len(content) for name, content in self.content.items()}, self.stored(self.prefix))
+        self.assertEqual(self.content["d/b c"], self.server.get(BUCKET, f"{self.prefix}/d/b c"))
+        self.tool("cp", "-r", self.location(), self.location("-copy"))
+        self.tool("cp", "-r", self.location("-copy"), self.folder / "back")
+        self.assertEqual(self.content, {path.relative_to(self.folder / "back").as_posix(): path.read_bytes()
+                                        for path in (self.folder / "back").rglob("*") if path.is_file()})
+        self.tool("cp", self.location("/d/b c"), self.folder / "one")
+        self.assertEqual(self.content["d/b c"], (self.folder / "one").read_bytes())
+        self.assert_no_open_uploads()
+
+    def test_lists_sums_and_looks(self):
+        listed = self.tool("ls", self.location()).stdout.splitlines()
+        self.assertEqual({f"{len(content)}  {self.location('/' + name)}" for name, content in self.content.items()},
+                         {line.strip() for line in listed})
+        self.assertEqual({self.location("/" + name): len(content) for name, content in self.content.items()},
+                         {row["location"]: row["size_bytes"]
+                          for row in json.loads(self.tool("ls", self.location(), "--json").stdout)})
+        self.assertEqual({"objects": 3, "size_bytes": self.total},
+                         json.loads(self.tool("du", self.location(), "--json").stdout))
+        self.assertEqual({"location": self.location("/d/b c"), "size_bytes": 1000},
+                         json.loads(self.tool("stat", self.location("/d/b c"), "--json").stdout))
+        self.fails(3, "E603", "object", "stat", self.location("/d"))
+
+    def test_removes_one_or_all_and_nothing_beside(self):
+        beside = f"{self.prefix}-beside"
+        self.server.put(BUCKET, beside, b"x")
+        self.tool("rm", self.location("/a"))
+        self.assertEqual({"d/b c", "d/e/f"}, set(self.stored(self.prefix)))
+        self.fails(3, "E603", "object", "rm", self.location("/a"))
+        self.tool("rm", "--recursive", self.location())
+        self.assertEqual({beside: 1}, self.server.list_objects(BUCKET, self.prefix))
+
+    def test_uploads_of_a_killed_run_are_listed_and_aborted(self):
+        running = self.start(*self.run_arguments("object", self.location("/run"), "--io-part-size", "5MiB",
+                                                 "--inject-fault", "slow=2000:write_part@3+", write=1, read=0))
+        # Of a checkpoint: the gates try an upload, too.
+        self.wait_until("an upload", lambda: running.ended() or "global_epoch" in str(self.server.open_uploads(BUCKET)))
+        running.process.kill()
+        running.wait()
+        listed = self.tool("uploads", self.location("/run")).stdout.splitlines()
+        self.assertTrue(listed)
+        self.assertTrue(all(line.startswith(self.location("/run/llama3-8b/")) for line in listed), listed)
+        self.tool("uploads", self.location("/run"), "--abort")
+        self.assert_no_open_uploads()
+        self.assertEqual("", self.tool("uploads", self.location("/run")).stdout)
 
 
 class Training(ObjectTest, TrainingTest):

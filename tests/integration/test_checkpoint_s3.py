@@ -34,7 +34,24 @@ class Refusals(object_suites.Refusals):
         self.assertEqual([], self.run_folders())
 
 
+class ByGooglesXmlInterface(object_suites.ObjectTest):
+    """gs:// with HMAC keys is a dialect of S3, which this server speaks."""
+
+    def test_written_and_read(self):
+        done = self.call(*self.run_arguments("object", f"gs://{object_suites.BUCKET}/{self.prefix}", "--verify",
+                                             "--io-part-size", "5MiB"), GCS_ENDPOINT_URL=self.server.endpoint)
+        record = self.assert_passed(done)
+        self.assertEqual(("gs", "XML (HMAC keys)"), (record["store"]["backend"], record["store"]["settings"]["interface"]))
+        self.assertEqual(self.planned(), self.stored(self.prefix))
+        self.assert_no_open_uploads()
+        self.assert_secret_free(done)
+
+
 class Interruptions(object_suites.Interruptions):
+    pass
+
+
+class Tools(object_suites.Tools):
     pass
 
 

@@ -6,6 +6,7 @@ An injected hang keeps the job at a known place: mid-write, mid-read, or half of
 
 import unittest
 
+import fake_gcs
 import hosts
 import rgw
 from multi_host import BUCKET, MultiHostTest, need_hosts
@@ -90,12 +91,15 @@ class LostOnObjects(Lost):
 
     def setUp(self):
         super().setUp()
-        self.server = self.enterContext(rgw.Rgw(address=hosts.HUB))
+        self.server = self.enterContext(self.make_server())
         self.server.make_bucket(BUCKET)
         self.share_gateway(self.server)
 
+    def make_server(self):
+        return rgw.Rgw(address=hosts.HUB)
+
     def start_run(self, *more):
-        return super().start_run(*more, protocol="object", where=f"s3://{BUCKET}/run")
+        return super().start_run(*more, protocol="object", where=f"{self.server.scheme}://{BUCKET}/run")
 
     def assert_named(self, done, name, process):
         super().assert_named(done, name, process)
@@ -108,6 +112,16 @@ class LostOnObjects(Lost):
 
     test_killed_while_it_trains = test_killed_while_it_reads = None
     test_cut_off_while_it_writes = None  # beta can't reach the store to abort
+
+
+@unittest.skipIf(fake_gcs.program() is None, "no fake-gcs-server, which comes from PyPI")
+class LostOnGoogle(LostOnObjects):
+    """Uploads are temporary objects there, which the first process that is left has to find."""
+
+    def make_server(self):
+        return fake_gcs.FakeGcs(address=hosts.HUB)
+
+    test_killed_at_a_barrier = test_an_error_on_one_host_ends_all = test_process_0_killed_while_it_writes = None
 
 
 class LostUnderMpich(LostOnObjects):

@@ -130,6 +130,10 @@ class Dialect {
   /// Returns whether a commit that ended with `call.error` may have worked before: HEAD decides then.
   virtual bool commit_undecided(const Call& call) const { return call.answer_lost; }
 
+  /// Returns whether the server may carry out a request that it has in full although its connection is gone, and so
+  /// store something after the clean-up that follows: after cancel() such a request gets some time to be answered.
+  virtual bool outlives_connection(const Call& call) const { return call.kind == CallKind::kPutObject; }
+
   // ---- judging answers
 
   /// Reads an error out of an answer (body and headers); never fails, fields that can't be read stay empty.

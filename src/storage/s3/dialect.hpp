@@ -49,6 +49,9 @@ class S3Dialect final : public object::Dialect {
 
   const Settings& settings() const { return settings_; }
   Region& region() const { return region_; }
+  /// Returns the CRC32C that an answer says of what the server stored, as x-amz-checksum-crc32c has it; empty if it
+  /// says nothing.
+  std::string stored_checksum(const http::Exchange& answer) const;
   /// Says once that requests are sent on to another server, which costs a request each.
   void tell_redirected(const std::string& from, const std::string& to) const;
 

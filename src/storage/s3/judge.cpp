@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/object/crc32c.hpp"
 #include "storage/object/server_words.hpp"
 #include "storage/s3/dialect.hpp"
 #include "storage/s3/xml.hpp"
@@ -76,10 +77,16 @@ bool S3Dialect::accepts(const Call& call, std::string_view server_code) const {
   return call.kind == CallKind::kDeleteObject && server_code != "NoSuchBucket";
 }
 
+std::string S3Dialect::stored_checksum(const http::Exchange& answer) const {
+  if (!settings_.google) return std::string(answer.header("x-amz-checksum-crc32c").value_or(""));
+  const auto announced = object::announced_crc32c(answer.answer_headers);
+  return announced ? object::crc32c_text(*announced) : std::string();
+}
+
 Status S3Dialect::take_begin(const Call& call, object::RemoteObject& object) const {
   auto id = parse_upload_id(call.exchange.text);
   if (!id) return fail(std::move(id.error()));
-  append_encoded_query(object.upload_id, *id);
+  object.upload_id = std::move(*id);
   object.upload_created = parse_http_date(call.exchange.header("date").value_or(""));
   return {};
 }
@@ -107,9 +114,10 @@ Result<object::UploadsPage> S3Dialect::read_list_uploads(const Call& call) const
   return parse_uploads_answer(call.exchange.text);
 }
 
-// A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked.
+// A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked. So
+// it is with a server that was restarted in between.
 bool S3Dialect::commit_undecided(const Call& call) const {
-  return call.answer_lost || call.server_code == "InternalError";
+  return call.answer_lost || call.server_code == "InternalError" || call.server_code == "NoSuchUpload";
 }
 
 namespace {
@@ -124,10 +132,10 @@ Verdict check_written(const S3Dialect& dialect, const Call& call) {
     return refused(Action::kFail, ErrorCode::kStorageProtocol,
                    fmt::format("HTTP {} without an ETag, so the part can't be listed", exchange.status));
   }
-  const auto kept = exchange.header("x-amz-checksum-crc32c");
-  if (kept && !call.checksum.empty() && *kept != call.checksum) {
+  const std::string kept = dialect.stored_checksum(exchange);
+  if (!kept.empty() && !call.checksum.empty() && kept != call.checksum) {
     return refused(Action::kRetry, ErrorCode::kDataMismatch,
-                   fmt::format("the server received CRC32C {} instead of {}", printable(*kept, 40), call.checksum));
+                   fmt::format("the server received CRC32C {} instead of {}", printable(kept, 40), call.checksum));
   }
   return {};
 }

@@ -143,8 +143,7 @@ Status resolve_checksums(Resolution& in) {
   const auto validated =
       choice(in.find({"AWS_RESPONSE_CHECKSUM_VALIDATION"}, "response_checksum_validation"), "when_supported", words);
   if (!validated) return fail(validated.error());
-  // The interoperable XML API of gs:// doesn't document x-amz-checksum-*.
-  const std::string_view usual = in.is_gs() || *calculated == "when_required" ? "none" : "crc32c";
+  const std::string_view usual = *calculated == "when_required" ? "none" : "crc32c";
   const auto checksum = choice(in.find({"MLPSTORAGE_S3_CHECKSUM"}, nullptr), usual, {"crc32c", "none"});
   if (!checksum) return fail(checksum.error());
   in.settings.checksum = *checksum == "crc32c";
@@ -200,6 +199,8 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   const auto profiles = Profiles::read(environment);
   if (!profiles) return fail(profiles.error());
   Resolution in{root, environment, *profiles, {}};
+  if (auto status = object::read_balance(in.settings, environment); !status) return fail(std::move(status.error()));
+  in.settings.google = in.is_gs();
   for (const auto step : {resolve_region, resolve_tls, resolve_credentials, resolve_endpoints, resolve_addressing,
                           resolve_checksums, resolve_transfer, note_unread}) {
     if (Status status = step(in); !status) return fail(std::move(status.error()));
@@ -215,6 +216,7 @@ storage::SettingList describe(const Settings& settings) {
   storage::SettingList list = {
       {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
+      {"load balancing", std::string(object::balance_name(settings.balance))},
       {"region", settings.region},
       {"region source", settings.region_source},
       {"credentials", settings.credentials->source()},
@@ -224,6 +226,7 @@ storage::SettingList describe(const Settings& settings) {
       {"max attempts", std::to_string(settings.retry.max_attempts)},
       {"tls", tls ? "verified, " + trust : "off (http)"},
   };
+  if (settings.google) list.insert(list.begin() + 2, {"interface", "XML (HMAC keys)"});
   list.insert(list.end(), settings.headers.shown.begin(), settings.headers.shown.end());
   list.emplace_back("http library", http::library_version());
   return list;

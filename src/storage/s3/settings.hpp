@@ -26,6 +26,7 @@ struct Settings : object::TransferSettings {
   bool sign_payload = false;          ///< SHA-256 of bodies instead of UNSIGNED-PAYLOAD
   bool checksum = true;               ///< CRC32C with PUTs and parts
   bool asks_checksum = true;          ///< HEAD asks for the checksum that the server has
+  bool google = false;                ///< gs:// by Google's XML API: checksums come in answers alone, as x-goog-hash
   FixedHeaders headers;               ///< encryption, storage class, who pays, and the user's own
   std::vector<std::string> warnings;  ///< what is set and has no effect; to be said when the store is opened
 

@@ -102,11 +102,12 @@ class S3Writer final : public object::RequestWriter {
     add("host", host);
     add("if-match", call.if_match);
     add("range", call.range);
-    if (settings_.checksum) {
+    if (settings_.checksum && !settings_.google) {
       add("x-amz-checksum-algorithm", call.kind == CallKind::kBeginUpload ? "CRC32C" : "");
       add("x-amz-checksum-crc32c", call.checksum);
     }
-    if (settings_.asks_checksum) add("x-amz-checksum-mode", call.kind == CallKind::kHeadObject ? "ENABLED" : "");
+    if (settings_.asks_checksum && !settings_.google)
+      add("x-amz-checksum-mode", call.kind == CallKind::kHeadObject ? "ENABLED" : "");
     if (is_signed()) {
       add("x-amz-content-sha256", call.payload_hash);
       add("x-amz-date", time_text_);

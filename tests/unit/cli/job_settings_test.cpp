@@ -135,7 +135,8 @@ TEST(SettingVariables, AreAllThatTheSourceReads) {
   std::set<std::string> known = {"HOME"};
   known.insert(storage::kSettingVariables.begin(), storage::kSettingVariables.end());
   known.insert(storage::kCredentialVariables.begin(), storage::kCredentialVariables.end());
-  const std::regex variable("\"((AWS_|AZURE_|IDENTITY_|S3_|GCS_|STORAGE_|MLPSTORAGE_)[A-Z0-9_]+|BUCKET)\"");
+  const std::regex variable(
+      "\"((AWS_|AZURE_|CLOUDSDK_|IDENTITY_|S3_|GCE_|GCS_|GOOGLE_|STORAGE_|MLPSTORAGE_)[A-Z0-9_]+|BUCKET)\"");
   std::set<std::string> read;
   for (const char* floor : {"storage", "location"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(MLPS_SOURCE_FOLDER) + floor)) {

@@ -43,6 +43,17 @@ bool checksum_wrong(const Request& request) {
 
 Reply ScriptedServer::store(const Request& request) {
   const std::lock_guard lock(mutex_);
+  Reply reply = handler_ ? handler_(request) : s3_reply(request);
+  for (Rule& rule : rules_) {
+    if (!rule.change || rule.left <= 0 || rule.method != request.method) continue;
+    if (request.target.find(rule.part) == std::string::npos) continue;
+    --rule.left;
+    rule.change(reply);
+  }
+  return reply;
+}
+
+Reply ScriptedServer::s3_reply(const Request& request) {
   Reply reply;
   const bool object_path = request.path.find('/', 1) != std::string::npos;
   if (request.method == "PUT" && request.query.find("partNumber=") != std::string::npos) {
@@ -75,12 +86,6 @@ Reply ScriptedServer::store(const Request& request) {
     reply = list(request);
   } else {
     reply = get(request);
-  }
-  for (Rule& rule : rules_) {
-    if (!rule.change || rule.left <= 0 || rule.method != request.method) continue;
-    if (request.target.find(rule.part) == std::string::npos) continue;
-    --rule.left;
-    rule.change(reply);
   }
   return reply;
 }

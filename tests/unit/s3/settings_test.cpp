@@ -304,7 +304,7 @@ TEST(Choices, GoogleCloudStorage) {
   const Settings usual = resolved({{"AWS_ENDPOINT_URL", "http://not-for-gs"}}, root);
   EXPECT_EQ(urls(usual), std::vector<std::string>{"https://storage.googleapis.com"});
   EXPECT_EQ(usual.region, "auto");
-  EXPECT_FALSE(usual.checksum);
+  EXPECT_TRUE(usual.google);
   EXPECT_FALSE(usual.virtual_host);
   EXPECT_EQ(urls(resolved({{"STORAGE_EMULATOR_HOST", "localhost:4443"}}, root)),
             std::vector<std::string>{"http://localhost:4443"});

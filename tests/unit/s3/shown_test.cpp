@@ -98,11 +98,14 @@ std::vector<Effect> effects() {
       {"S3_ENDPOINT_URIS", "http://d:1,http://e:1", "endpoint", "http://d:1, http://e:1"},
       {"GCS_ENDPOINT_URL", "http://g:1", "endpoint", "http://g:1", kGs},
       {"STORAGE_EMULATOR_HOST", "h:1", "endpoint", "http://h:1", kGs},
+      {"MLPSTORAGE_GCS_API", "json", "interface", "JSON (MLPSTORAGE_GCS_API)", kGs},
+      {"MLPSTORAGE_GCS_CREDENTIALS", "none", "identity", "none", kGs},
       {"AZURE_STORAGE_ENDPOINT", "https://i", "endpoint", "https://i/acct", kAz},
       {"AZURE_BLOB_ENDPOINT_URL", "https://j/acct", "endpoint", "https://j/acct", kAz},
       {"MLPSTORAGE_AZURE_AUTH", "anonymous", "authorised by", "none (MLPSTORAGE_AZURE_AUTH=anonymous)", kAz},
       {"MLPSTORAGE_AZURE_CHECKSUM", "md5", "checksum", "md5", kAz},
       {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
+      {"S3_LOAD_BALANCE_STRATEGY", "rank", "load balancing", "rank"},
       {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
       {"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", "checksum", "none"},
       {"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required", "checksum", "crc32c, not asked back"},
@@ -165,6 +168,8 @@ TEST(ShownIsUsed, FoldersTakeTheirBucketAndScheme) {
 TEST(ShownIsUsed, NoSettingIsWithoutATest) {
   std::set<std::string> tested = {"BUCKET", "STORAGE_URI_SCHEME", "MLPSTORAGE_CHECKPOINT_URI_SCHEME",
                                   "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME",
+                                  // of the JSON interface alone: gcs/settings_test.cpp
+                                  "GOOGLE_CLOUD_QUOTA_PROJECT",
                                   // of token services: credentials_test.cpp
                                   "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
   for (const Effect& effect : effects()) tested.insert(effect.variable);
@@ -191,11 +196,11 @@ TEST(ShownIsUsed, TheDocumentedVariablesAreTheOnesRead) {
 
 TEST(UnreadVariables, AreAnsweredByWhatToUseInstead) {
   EXPECT_THAT(unread_variable_warnings(Environment(kKeys)), IsEmpty());
-  EXPECT_THAT(unread_variable_warnings(
-                  Environment({{"S3_LOAD_BALANCE_STRATEGY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
-              ::testing::UnorderedElementsAre(
-                  ::testing::AllOf(HasSubstr("S3_LOAD_BALANCE_STRATEGY"), HasSubstr("take turns")),
-                  ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
+  EXPECT_THAT(
+      unread_variable_warnings(Environment({{"STORAGE_LIBRARY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
+      ::testing::UnorderedElementsAre(
+          ::testing::AllOf(HasSubstr("STORAGE_LIBRARY"), HasSubstr("leave it out")),
+          ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
 }
 
 TEST(ShownIsUsed, FadviseModes) {

