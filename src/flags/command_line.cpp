@@ -165,6 +165,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_memory_bytes = reader.size("io-memory");
   options.io_memory_is_default = !reader.given("io-memory");
   options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
+  options.storage_patience = std::chrono::seconds(reader.small("storage-patience"));
   options.inject_fault = reader.text("inject-fault");
 }
 

@@ -28,6 +28,7 @@ enum CommandTrait : CommandMask {
   kParamsInEveryMode = 1u << 5,  ///< its rules judge --params key by key, so that closed has the flag, too
   kUsesHistory = 1u << 6,        ///< it needs an initialised results directory
   kPrintsJson = 1u << 7,         ///< a command of the program itself with --json
+  kFileUnlessSaid = 1u << 8,     ///< without the word file or object it is about files
 };
 
 /// Returns the bit of the command with this number in its group, 0 to 15.

@@ -84,6 +84,7 @@ struct BenchmarkOptions {
   uint64_t io_memory_bytes = 384 * kMiB;
   bool io_memory_is_default = true;  ///< not given: what reads ahead may take more
   storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
+  std::chrono::seconds storage_patience{60};
   std::string inject_fault;  ///< whatif only; empty: none
 };
 

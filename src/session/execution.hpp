@@ -62,7 +62,12 @@ inline bool shows_plan(const CommonOptions& common) {
 inline Result<std::unique_ptr<storage::Store>> open_store(
     const Location& location, const BenchmarkOptions& options, const Environment& environment,
     storage::Durability durability = storage::Durability::kEachObject) {
-  return storage::open_store(location, {options.fadvise, durability, options.inject_fault}, environment);
+  return storage::open_store(location,
+                             {.fadvise = options.fadvise,
+                              .durability = durability,
+                              .patience = options.storage_patience,
+                              .fault = options.inject_fault},
+                             environment);
 }
 
 /// Returns every key of the configuration with its value and source, as a table.

@@ -259,6 +259,7 @@ class CheckpointRun {
     part.bytes_written = record_.write.bytes;
     part.retries = record_.write.retries + record_.read.retries;
     part.retried_bytes = record_.write.retried_bytes + record_.read.retried_bytes;
+    part.servers = store_.server_uses();
     return part;
   }
 

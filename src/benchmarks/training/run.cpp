@@ -242,6 +242,7 @@ class TrainingRun {
     }
     part.retries = record_.stats.retries;
     part.retried_bytes = record_.stats.retried_bytes;
+    part.servers = request_.store->server_uses();
     return part;
   }
 

@@ -265,6 +265,7 @@ class FaultStore final : public Store {
     if (!session) return session;
     return std::make_unique<FaultSession>(std::move(*session), *plan_);
   }
+  Result<std::unique_ptr<Session>> open_probe_session() override { return inner_->open_probe_session(); }
   std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
   void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
   SettingList describe() const override {
@@ -273,6 +274,7 @@ class FaultStore final : public Store {
     return settings;
   }
   std::vector<Endpoint> endpoints() const override { return inner_->endpoints(); }
+  std::vector<ServerUse> server_uses() const override { return inner_->server_uses(); }
   Status flush() override { return inner_->flush(); }
   Result<std::optional<Capacity>> capacity() const override { return std::as_const(*inner_).capacity(); }
   Status evict(std::string_view name) override { return inner_->evict(name); }

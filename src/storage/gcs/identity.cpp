@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <time.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
