@@ -108,7 +108,7 @@ std::vector<DifferingRule> differences(const std::vector<Finding>& here, const s
   return found;
 }
 
-Status select(const std::vector<std::string>& wanted, std::vector<std::string>& submissions) {
+Status keep_submitters(const std::vector<std::string>& wanted, std::vector<std::string>& submissions) {
   if (wanted.empty()) return {};
   std::set<std::string> missing(wanted.begin(), wanted.end());
   std::set<std::string> known;
@@ -157,7 +157,7 @@ std::vector<Finding> judge_results(const Tree& tree, const Workload& workload, c
 Result<Judgement> validate(const Tree& tree, const ValidateOptions& options) {
   Problems ignored;
   std::vector<std::string> submissions = tree.submissions(ignored);
-  if (const Status known = select(options.submitters, submissions); !known) return fail(known.error());
+  if (const Status known = keep_submitters(options.submitters, submissions); !known) return fail(known.error());
   const ChosenEdition found = edition_of(tree, submissions);
   Judgement judgement{
       .tree = tree.root(), .edition = found.edition, .edition_from = found.from, .as_3046 = options.as_3046};
