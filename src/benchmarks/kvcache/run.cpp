@@ -376,6 +376,7 @@ class KvCacheRun {
     part.workers = request_.io.front().storage.workers;
     part.first_byte_s = record_.first_byte_s;
     part.peak_rss_bytes = record_.peak_rss_bytes;
+    part.servers = store_.server_uses();
     part.cpu_user_s = record_.cpu_user_s;
     part.cpu_system_s = record_.cpu_system_s;
     for (const RankTrial& trial : record_.trials) {
