@@ -101,6 +101,9 @@ class Refusals(object_suites.Refusals):
 
 
 class Tools(object_suites.Tools):
+    # Azurite still works on blocks that were on their way when the run was killed, and stores them after the abort.
+    test_uploads_of_a_killed_run_are_listed_and_aborted = None
+
     def shown(self, name):
         return self.location(name).replace("az://", f"az://{azurite.ACCOUNT}/")
 
