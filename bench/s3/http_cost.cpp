@@ -38,8 +38,9 @@ struct Load {
   unsigned count = 0;
 };
 
-constexpr std::array kLoads = {Load{true, kMiB, 512}, Load{true, 8 * kMiB, 96}, Load{true, 64 * kMiB, 16},
-                               Load{false, 4 * kKiB, 8000}, Load{false, 8 * kMiB, 96}};
+constexpr std::array kLoads = {Load{true, kMiB, 512},       Load{true, 8 * kMiB, 96}, Load{true, 64 * kMiB, 16},
+                               Load{false, 4 * kKiB, 8000}, Load{false, kMiB, 512},   Load{false, 8 * kMiB, 96},
+                               Load{false, 64 * kMiB, 16}};
 
 using Buffers = std::vector<std::vector<std::byte>>;  // one for each request in flight
 

@@ -1,13 +1,13 @@
 #include "cli/registry.hpp"
 
 #include "benchmarks/checkpointing/command/benchmark.hpp"
+#include "benchmarks/kvcache/command/benchmark.hpp"
 #include "benchmarks/training/command/benchmark.hpp"
 #include "cli/program_words.hpp"
 
 namespace mlps::cli {
 namespace {
 
-constexpr CommandGroup kKvCache{.word = "kvcache", .text = "offload KV caches of inference", .built = false};
 constexpr CommandGroup kVectorDb{.word = "vectordb", .text = "load and search vectors", .built = false};
 
 std::vector<const CommandGroup*> groups_of(const std::vector<const Benchmark*>& benchmarks,
@@ -30,7 +30,7 @@ const Benchmark* Registry::find(const CommandGroup* group) const {
 }
 
 const Registry& registry() {
-  static const Registry kRegistry({&kCheckpointing, &kTraining}, {&kKvCache, &kVectorDb});
+  static const Registry kRegistry({&kCheckpointing, &kTraining, &kKvCache}, {&kVectorDb});
   return kRegistry;
 }
 

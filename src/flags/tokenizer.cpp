@@ -210,7 +210,9 @@ std::optional<AccessProtocol> take_storage_word(const CommandSyntax& command, To
   if (wanted) {
     const auto found = std::find_if(tokens.words.begin(), tokens.words.end(),
                                     [](const std::string& word) { return protocol_of(word).has_value(); });
-    if (found == tokens.words.end()) {
+    if (found == tokens.words.end() && command.is(kFileUnlessSaid)) {
+      protocol = AccessProtocol::kFile;
+    } else if (found == tokens.words.end()) {
       tokens.errors.push_back(missing_storage_word(command, tokens));
     } else {
       protocol = protocol_of(*found);

@@ -148,13 +148,13 @@ std::optional<Error> check_write_pattern(const std::string& folder, std::vector<
 }
 
 std::vector<Error> check_write_access(storage::Store& store, uint64_t part_bytes) {
-  auto session = store.open_session(1);
+  auto session = store.open_probe_session();
   if (!session) return {std::move(session.error())};
   return RequestProbe(store, **session).run(part_bytes);
 }
 
 Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store) {
-  auto session = store.open_session(1);
+  auto session = store.open_probe_session();
   if (!session) return fail(std::move(session.error()));
   if (Status there = (*session)->reach(); !there) return fail(std::move(there.error()));
   auto page = (*session)->list({}, {});

@@ -13,6 +13,9 @@ using storage::OpKind;
 
 // With free slots and a source that may get more at any time, look again this soon; else only completions matter.
 constexpr std::chrono::nanoseconds kShortPoll = std::chrono::milliseconds(1);
+// The most that the abort of an upload may take after an error; servers remove the parts of a large one for seconds.
+constexpr Nanos kAbortAfterError = 60'000'000'000;
+
 constexpr std::chrono::nanoseconds kLongPoll = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -211,8 +214,15 @@ void IoThread::abort(storage::Object& object) {
   Operation operation;
   operation.kind = OpKind::kAbortWrite;
   operation.object = &object;
+  // Whoever stops the run waits for it, and a server that is away was waited for already; after other errors nobody
+  // waits.
+  const auto first = failure_.first();
+  const bool patient = first && first->code != ErrorCode::kInterrupted && first->code != ErrorCode::kStorageUnreachable;
+  if (patient) operation.limit_ns = kAbortAfterError;
   run(operation);
-  if (operation.error) log::warning("abort {}: {}", object.name(), operation.error->message);
+  if (operation.error && not_aborted_.count++ == 0) {
+    not_aborted_.first = fmt::format("{}: {}", object.name(), operation.error->message);
+  }
 }
 
 }  // namespace mlps::io

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
@@ -26,8 +28,15 @@ class IoThread {
 
   /// Carries out one operation while nothing is in flight, in no statistics: for clean-up.
   void run(storage::Operation& operation);
-  /// Aborts the writing of `object`; a problem with that is logged, so that it never hides the first cause.
+  /// Aborts the writing of `object`; what could not be aborted is counted, so that it never hides the first cause.
   void abort(storage::Object& object);
+  /// Objects whose writing could not be aborted.
+  struct NotAborted {
+    uint64_t count = 0;
+    std::string first;  ///< the first one, and why
+  };
+  /// Returns those of this thread so far, and forgets them. While it doesn't work.
+  NotAborted take_not_aborted() { return std::exchange(not_aborted_, {}); }
 
   /// From any thread: what is in flight ends soon with E203.
   void cancel() { session_->cancel(); }
@@ -64,6 +73,7 @@ class IoThread {
   Nanos mark_ = 0;
   Stats* stats_ = nullptr;  // of the phase
   Nanos first_part_ns_ = 0;
+  NotAborted not_aborted_;
   SecondRecorder seconds_;
   alignas(64) std::atomic<uint64_t> live_bytes_{0};
 };

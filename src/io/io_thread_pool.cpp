@@ -1,5 +1,7 @@
 #include "io/io_thread_pool.hpp"
 
+#include "base/log.hpp"
+
 namespace mlps::io {
 
 Result<std::unique_ptr<IoThreadPool>> IoThreadPool::start(const Plan& plan, bool verify, storage::Store& store,
@@ -48,6 +50,16 @@ void IoThreadPool::stop() {
   gate_.stop();
   running_.join();
   on_raise_ = {};
+  IoThread::NotAborted all;
+  for (const auto& thread : threads_) {
+    IoThread::NotAborted one = thread->take_not_aborted();
+    if (all.count == 0) all.first = std::move(one.first);
+    all.count += one.count;
+  }
+  if (all.count != 0) {
+    log::warning("{} could not be aborted, so parts may be left behind; the first, {}",
+                 all.count == 1 ? "1 object" : fmt::format("{} objects", all.count), all.first);
+  }
 }
 
 uint64_t IoThreadPool::live_bytes() const {

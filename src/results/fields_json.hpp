@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -31,6 +32,12 @@ Json value_json(const T& value, Nanos origin) {
 }
 template <class T>
 Json value_json(const std::vector<T>& values, Nanos origin) {
+  Json json = Json::array();
+  for (const T& value : values) json.push_back(value_json(value, origin));
+  return json;
+}
+template <class T, size_t N>
+Json value_json(const std::array<T, N>& values, Nanos origin) {
   Json json = Json::array();
   for (const T& value : values) json.push_back(value_json(value, origin));
   return json;

@@ -6,6 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/fields.hpp"
+#include "storage/server_use.hpp"
 #include "world/archive.hpp"
 #include "world/transport.hpp"
 #include "world/world.hpp"
@@ -28,6 +29,7 @@ struct HostPart {
   double cpu_user_s = 0, cpu_system_s = 0;  ///< while the benchmark ran
   uint64_t bytes_read = 0, bytes_written = 0;
   uint64_t retries = 0, retried_bytes = 0;
+  std::vector<storage::ServerUse> servers;  ///< empty where there are none
 };
 
 /// The first six are published with the process they are of, not with what it did.
@@ -38,7 +40,8 @@ constexpr auto fields_of(Of<HostPart>) {
                     kept("bytes_read", &HostPart::bytes_read), kept("bytes_written", &HostPart::bytes_written),
                     kept("retries", &HostPart::retries), kept("retried_bytes", &HostPart::retried_bytes),
                     kept("workers", &HostPart::workers), kept("cpu_user_s", &HostPart::cpu_user_s),
-                    kept("cpu_system_s", &HostPart::cpu_system_s), kept("peak_rss_bytes", &HostPart::peak_rss_bytes));
+                    kept("cpu_system_s", &HostPart::cpu_system_s), kept("peak_rss_bytes", &HostPart::peak_rss_bytes),
+                    kept("servers", &HostPart::servers));
 }
 static_assert(lists_every_member<HostPart>());
 

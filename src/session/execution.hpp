@@ -62,7 +62,12 @@ inline bool shows_plan(const CommonOptions& common) {
 inline Result<std::unique_ptr<storage::Store>> open_store(
     const Location& location, const BenchmarkOptions& options, const Environment& environment,
     storage::Durability durability = storage::Durability::kEachObject) {
-  return storage::open_store(location, {options.fadvise, durability, options.inject_fault}, environment);
+  return storage::open_store(location,
+                             {.fadvise = options.fadvise,
+                              .durability = durability,
+                              .patience = options.storage_patience,
+                              .fault = options.inject_fault},
+                             environment);
 }
 
 /// Returns every key of the configuration with its value and source, as a table.
@@ -83,6 +88,9 @@ std::optional<int> report_gates(const Result<gates::Report>& gates);
 
 /// Claims the run folder, makes the log files in it, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);
+
+/// Fails with E404 if a description of the system is there that tells of other hosts: see check_system_description().
+Status check_system(const CommonOptions& common, std::vector<results::RunMember> members);
 
 /// Fills the members of `context` that options and hosts decide; the caller fills workload, gates and verification.
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,

@@ -20,11 +20,11 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
     case Scheme::kDirect:
       return open_direct_store(root, options.durability);
     case Scheme::kS3:
-      return open_s3_store(root, environment);
+      return open_s3_store(root, options.patience, environment);
     case Scheme::kGs:
-      return open_gcs_store(root, environment);
+      return open_gcs_store(root, options.patience, environment);
     case Scheme::kAzure:
-      return open_azure_store(root, environment);
+      return open_azure_store(root, options.patience, environment);
     case Scheme::kNull:
       return open_null_store(root);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ namespace mlps::storage {
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
   Durability durability = Durability::kEachObject;
+  /// How long a request to a server is repeated while that server is away, fails or asks for less.
+  std::chrono::seconds patience{60};
   std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (see FaultPlan::parse())
   uint64_t fault_seed = 1;
 };

@@ -42,7 +42,6 @@ constexpr UnreadVariable kUnreadVariables[] = {
     {"S3DLIO_RANGE_THRESHOLD_MB", "give --io-part-size"},
     {"S3DLIO_RT_THREADS", "give --io-workers"},
     {"S3DLIO_UNSIGNED_PAYLOAD", "set MLPSTORAGE_S3_PAYLOAD_SIGNING to signed or unsigned"},
-    {"S3_LOAD_BALANCE_STRATEGY", "leave it out: requests take turns over the endpoints"},
     {"STORAGE_LIBRARY", "leave it out: this program has one client of its own"},
 };
 

@@ -47,6 +47,7 @@ inline constexpr auto kSettingVariables = std::to_array<std::string_view>({
     "S3_ENDPOINT_FILE",
     "S3_ENDPOINT_TEMPLATE",
     "S3_ENDPOINT_URIS",
+    "S3_LOAD_BALANCE_STRATEGY",
     "STORAGE_EMULATOR_HOST",
     "STORAGE_URI_SCHEME",
 });

@@ -21,6 +21,7 @@
 #include "payload/content.hpp"
 #include "payload/payload.hpp"
 #include "storage/endpoint.hpp"
+#include "storage/server_use.hpp"
 
 /// The interface of every storage backend. A `Store` is an opened location, shared by threads. A `Session` is one
 /// thread's access to it. An `Object` is one object being written or read, shared by all threads that move its parts.
@@ -112,6 +113,8 @@ struct Operation {
   uint64_t tag = 0;                  ///< for the caller's use
   uint64_t range_offset = 0;         ///< kReadRange: a multiple of StoreTraits::buffer_alignment
   uint64_t range_bytes = 0;          ///< kReadRange: at least 1, inside the object; buffer as for a part of that size
+  Nanos limit_ns = 0;                ///< kAbortWrite after Session::cancel(): may take as long as this, if that is more
+                                     ///< than the store's own limit
 
   std::optional<Error> error = {};
   uint64_t bytes = 0;       ///< body bytes moved by the attempt that succeeded
@@ -228,6 +231,9 @@ class Store {
   virtual StoreTraits traits() const = 0;
   /// Returns a session that may have up to `depth` operations in flight.
   virtual Result<std::unique_ptr<Session>> open_session(unsigned depth) = 0;
+  /// Returns a session of depth 1 for checks before a run: its requests are given up within seconds, where those of a
+  /// run have patience.
+  virtual Result<std::unique_ptr<Session>> open_probe_session() { return open_session(1); }
   virtual std::unique_ptr<Object> object(ObjectSpec spec) = 0;
   /// Does what object() does, into `place`, whose old object must not be in use any more. Where millions of small
   /// objects are read, allocating them would be the largest part of this program's cost; a store whose objects have no
@@ -240,6 +246,8 @@ class Store {
 
   /// Returns the servers that requests go to, in the order of their turns; empty for stores without any.
   virtual std::vector<Endpoint> endpoints() const { return {}; }
+  /// Returns what this process has asked of each of them so far; what sessions have in flight may be missing.
+  virtual std::vector<ServerUse> server_uses() const { return {}; }
 
   /// Makes everything committed so far durable, with Durability::kOnFlush; else it is already.
   virtual Status flush() { return {}; }

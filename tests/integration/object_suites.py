@@ -164,10 +164,10 @@ class Refusals(ObjectTest):
 
 
 class Interruptions(ObjectTest):
-    def start_uploading(self):
+    def start_uploading(self, *more):
         """A run that has parts of uploads under way for some seconds at least."""
         return self.start(*self.run_arguments("object", self.location(), "--io-part-size", "8MiB", "--params",
-                                              "checkpoint.time_between_checkpoints=0", write=20, read=0))
+                                              "checkpoint.time_between_checkpoints=0", *more, write=20, read=0))
 
     def uploading(self):
         return bool(self.server.list_objects(BUCKET, self.prefix + "/llama3-8b/global_epoch1_"))
@@ -186,7 +186,7 @@ class Interruptions(ObjectTest):
         self.server.abort_uploads(BUCKET)
 
     def test_a_server_that_goes_away_fails_the_run(self):
-        running = self.start_uploading()
+        running = self.start_uploading("--storage-patience", 1)
         self.wait_until("the first object", lambda: running.ended() or self.uploading())
         self.server.stop_server()
         self.addCleanup(self.server.abort_uploads, BUCKET)

@@ -224,6 +224,7 @@ class Generation {
     part.bytes_written = record_.stats.bytes;
     part.retries = record_.stats.retries;
     part.retried_bytes = record_.stats.retried_bytes;
+    part.servers = store_.server_uses();
     return part;
   }
 

@@ -22,9 +22,11 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 
 namespace mlps::storage {
 
-Result<std::unique_ptr<Store>> open_azure_store(const Location& root, const Environment& environment) {
+Result<std::unique_ptr<Store>> open_azure_store(const Location& root, std::chrono::seconds patience,
+                                                const Environment& environment) {
   auto settings = azure::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
+  settings->retry.patience = patience;
   return azure::store_with(root, std::move(*settings));
 }
 

@@ -16,8 +16,10 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 namespace mlps::storage {
 
 /// Opens an az:// root. Settings and credentials come from `environment` (docs/object-storage.md has the table). Fails
-/// with E101 to E105, naming the variable, when a setting is missing or can't be used. Sends no request.
-Result<std::unique_ptr<Store>> open_azure_store(const Location& root, const Environment& environment);
+/// with E101 to E105, naming the variable, when a setting is missing or can't be used. Sends no request. `patience` is
+/// RetryPolicy's.
+Result<std::unique_ptr<Store>> open_azure_store(const Location& root, std::chrono::seconds patience,
+                                                const Environment& environment);
 
 /// Returns what describe() of that store would, without opening it.
 Result<SettingList> describe_azure_servers(const Location& root, const Environment& environment);

@@ -123,7 +123,7 @@ bool AzureDialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std
 }
 
 Status AzureDialect::take_part(const Call& call, RemoteObject& object, uint32_t /*part*/) const {
-  if (object.single()) object.pin_etag(call.exchange.header("etag").value_or(""));
+  if (object.single()) static_cast<void>(object.is_version(call.exchange.header("etag").value_or("")));
   return {};
 }
 
@@ -140,7 +140,7 @@ bool AzureDialect::ask_commit(Call& call, RemoteObject& object, unsigned round) 
 }
 
 Status AzureDialect::take_commit(const Call& call, RemoteObject& object) const {
-  object.pin_etag(call.exchange.header("etag").value_or(""));
+  static_cast<void>(object.is_version(call.exchange.header("etag").value_or("")));
   return {};
 }
 
@@ -198,7 +198,7 @@ void AzureDialect::ask_read(Call& call, const RemoteObject& object, uint64_t off
   call.sink = buffer;
   call.first_byte = offset;
   call.object_bytes = object.size_bytes();
-  call.if_match = object.pinned_etag();
+  call.if_match = object.pinned_strong_etag();
   if (buffer.empty()) return;  // of an empty blob: no range can name it
   const uint64_t last = offset + buffer.size() - 1;
   fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", offset, last);

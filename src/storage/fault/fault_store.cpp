@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/waiting.hpp"
 #include "storage/fault/fault_plan.hpp"
 #include "storage/outcome.hpp"
@@ -88,6 +89,7 @@ class FaultSession final : public Session {
       case FaultKind::kHang:
         start_outcome(operation);
         hung_.push_back(&operation);
+        log::status("injected fault: {} of {} hangs", op_name(operation.kind), operation.object->name());
         return;
       case FaultKind::kFlip:
         return pass_flipped(operation, *fault);
@@ -265,6 +267,7 @@ class FaultStore final : public Store {
     if (!session) return session;
     return std::make_unique<FaultSession>(std::move(*session), *plan_);
   }
+  Result<std::unique_ptr<Session>> open_probe_session() override { return inner_->open_probe_session(); }
   std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
   void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
   SettingList describe() const override {
@@ -273,6 +276,7 @@ class FaultStore final : public Store {
     return settings;
   }
   std::vector<Endpoint> endpoints() const override { return inner_->endpoints(); }
+  std::vector<ServerUse> server_uses() const override { return inner_->server_uses(); }
   Status flush() override { return inner_->flush(); }
   Result<std::optional<Capacity>> capacity() const override { return std::as_const(*inner_).capacity(); }
   Status evict(std::string_view name) override { return inner_->evict(name); }

@@ -25,17 +25,19 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 
 namespace mlps::storage {
 
-Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, const Environment& environment) {
+Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, std::chrono::seconds patience,
+                                              const Environment& environment) {
   const auto api = gcs::choose_api(environment);
   if (!api) return fail(api.error());
   if (api->api == gcs::Api::kXml) {
     if (environment.get("GOOGLE_CLOUD_QUOTA_PROJECT")) {
       log::warning("GOOGLE_CLOUD_QUOTA_PROJECT has no effect: {} chose the XML interface.", api->reason);
     }
-    return open_s3_store(root, environment);
+    return open_s3_store(root, patience, environment);
   }
   auto settings = gcs::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
+  settings->retry.patience = patience;
   return gcs::store_with(root, std::move(*settings));
 }
 

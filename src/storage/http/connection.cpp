@@ -107,6 +107,12 @@ void Connection::acknowledge() {
   setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
 }
 
+void Connection::set_low_water(size_t bytes) {
+  if (tls_ || bytes == low_water_) return;
+  const int value = static_cast<int>(bytes);
+  if (setsockopt(descriptor_, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value) == 0) low_water_ = bytes;
+}
+
 std::string Connection::words() const {
   if (last_errno_ != 0) return std::strerror(last_errno_);
   if (last_ == CURLE_OK) return "closed by the server";
@@ -116,7 +122,7 @@ std::string Connection::words() const {
   return error_words_[0] != '\0' ? error_words_.data() : curl_easy_strerror(last_);
 }
 
-void Connector::set_options(Connection& connection) const {
+void Connector::set_options(Connection& connection, unsigned connect_seconds) const {
   const auto set = [easy = connection.easy_](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
   set(CURLOPT_PRIVATE, &connection);
   set(CURLOPT_ERRORBUFFER, connection.error_words_.data());
@@ -128,7 +134,8 @@ void Connector::set_options(Connection& connection) const {
   set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_TCP_NODELAY, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_PROXY, "");  // libcurl would read http_proxy from the process otherwise
+  set(CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);  // connections spread over all addresses of a name
+  set(CURLOPT_PROXY, "");                  // libcurl would read http_proxy from the process otherwise
 #if LIBCURL_VERSION_NUM >= 0x075500
   set(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -140,7 +147,7 @@ void Connector::set_options(Connection& connection) const {
   if (!settings_.ca_file.empty()) set(CURLOPT_CAINFO, settings_.ca_file.c_str());
   if (!settings_.certificate_file.empty()) set(CURLOPT_SSLCERT, settings_.certificate_file.c_str());
   if (!settings_.key_file.empty()) set(CURLOPT_SSLKEY, settings_.key_file.c_str());
-  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_seconds));
+  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(connect_seconds));
 }
 
 Result<std::unique_ptr<Connector>> Connector::make(const EngineSettings& settings) {
@@ -153,11 +160,11 @@ Result<std::unique_ptr<Connector>> Connector::make(const EngineSettings& setting
   return std::unique_ptr<Connector>(new Connector(settings, multi));
 }
 
-std::unique_ptr<Connection> Connector::connect(const std::string& origin) {
+std::unique_ptr<Connection> Connector::connect(const std::string& origin, unsigned connect_seconds) {
   CURL* easy = curl_easy_init();
   if (easy == nullptr) return nullptr;
   auto connection = std::make_unique<Connection>(*this, origin, easy);
-  set_options(*connection);
+  set_options(*connection, connect_seconds);
   if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return nullptr;
   return connection;
 }

@@ -39,6 +39,9 @@ class Connection {
   /// Acknowledges what has arrived at once. A server that sends head and body apart without TCP_NODELAY waits for that
   /// before it sends the body, and the kernel would let it wait for 40 ms.
   void acknowledge();
+  /// Lets poll() report data only when `bytes` have arrived, or the end; plain streams only, where the socket knows.
+  void set_low_water(size_t bytes);
+  size_t low_water() const { return low_water_; }
   /// Returns the library's or the system's words about why the stream ended.
   std::string words() const;
   int descriptor() const { return descriptor_; }
@@ -60,6 +63,7 @@ class Connection {
   bool tls_;
   bool connecting_ = true;
   int descriptor_ = -1;
+  size_t low_water_ = 1;
   CURLcode last_ = CURLE_OK;
   int last_errno_ = 0;
   int local_errno_ = 0;  ///< why this host gave no socket for the connection
@@ -82,7 +86,7 @@ class Connector {
   Connector& operator=(const Connector&) = delete;
 
   /// Begins a connection, which is not usable until next_connected() reports it. Null when libcurl has no memory.
-  std::unique_ptr<Connection> connect(const std::string& origin);
+  std::unique_ptr<Connection> connect(const std::string& origin, unsigned connect_seconds);
   /// Moves connections on; true and an outcome, or false when there is none now.
   bool next_connected(Connected& outcome);
   /// Waits until a connection can be moved on or one of `descriptors` has an event, whose revents are set.
@@ -92,7 +96,7 @@ class Connector {
   friend class Connection;
 
   Connector(const EngineSettings& settings, CURLM* multi) : settings_(settings), multi_(multi) {}
-  void set_options(Connection& connection) const;
+  void set_options(Connection& connection, unsigned connect_seconds) const;
 
   EngineSettings settings_;
   CURLM* multi_;

@@ -30,6 +30,12 @@ constexpr size_t kBodyWithHead = size_t{8} << 10;
 // Receives per turn, so that one fast connection doesn't starve the others.
 constexpr int kReceivesPerTurn = 8;
 
+// The rest of a large body is waited for in pieces of this size, since every wake-up and every call costs as much as
+// some ten KiB of copying. What comes too slowly for that is looked for after a second.
+constexpr size_t kLowWater = size_t{256} << 10;
+constexpr size_t kLowWaterFrom = size_t{128} << 10;
+constexpr Nanos kLowWaterPatience = kSecond;
+
 /// An exchange under way on a connection.
 struct Lane {
   Exchange* exchange = nullptr;
@@ -42,7 +48,6 @@ struct Lane {
   size_t head_sent = 0;
   size_t body_in_head = 0;
   uint64_t body_sent = 0;  // beyond body_in_head
-  Nanos progress_ns = 0;
   Nanos continue_until_ns = 0;
   Nanos total_until_ns = 0;
   ResponseReader reader;
@@ -82,6 +87,7 @@ class StreamEngine final : public Engine {
   void move_on(Lane& lane, short events);
   void send_some(Lane& lane);
   void receive_some(Lane& lane);
+  static void wait_for_more(Lane& lane);
   void check_time(Lane& lane, Nanos now);
   void give_up(Lane& lane, Failure failure, std::string words);
   void complete(Lane& lane);
@@ -144,15 +150,15 @@ void StreamEngine::start(Exchange& exchange) {
   lane.exchange = &exchange;
   exchange.slot = static_cast<int>(free - lanes_.begin());
   lane.send_ended = false;
-  lane.progress_ns = now;
+  lane.exchange->progress_ns = now;
   lane.continue_until_ns = 0;
   lane.total_until_ns = exchange.total_milliseconds == 0 ? 0 : now + Nanos{exchange.total_milliseconds} * 1'000'000;
   write_head(lane);
   lane.reader.begin(exchange);
-  lane.connection = idle_connection(exchange.origin);
+  lane.connection = exchange.fresh_connection ? nullptr : idle_connection(exchange.origin);
   lane.connecting = lane.connection == nullptr;
   lane.runnable = !lane.connecting;
-  if (lane.connecting) lane.connection = connector_->connect(exchange.origin);
+  if (lane.connecting) lane.connection = connector_->connect(exchange.origin, exchange.connect_seconds);
   if (lane.connection == nullptr) return give_up(lane, Failure::kLocal, "libcurl has no memory for a connection");
   exchange.reused = lane.connection->served;
 }
@@ -167,6 +173,7 @@ void StreamEngine::complete(Lane& lane) {
   Exchange& exchange = *lane.exchange;
   if (lane.connection != nullptr && lane.reader.finished() && lane.reader.reusable() && lane.all_sent()) {
     lane.connection->served = true;
+    lane.connection->set_low_water(1);
     lane.connection->idle_since_ns = now_ns();
     idle_.push_back(std::move(lane.connection));
   }
@@ -199,7 +206,7 @@ void StreamEngine::take_connected() {
     }
     found->connecting = false;
     found->runnable = true;
-    found->progress_ns = now_ns();
+    found->exchange->progress_ns = now_ns();
   }
 }
 
@@ -214,13 +221,13 @@ void StreamEngine::send_some(Lane& lane) {
       lane.send_ended = true;
       return;
     }
-    lane.progress_ns = now_ns();
+    lane.exchange->progress_ns = now_ns();
     if (!in_head) {
       lane.body_sent += moved.bytes;
     } else {
       lane.head_sent += moved.bytes;
       if (lane.awaits_continue && lane.head_sent == lane.head.size()) {
-        lane.continue_until_ns = lane.progress_ns + kContinueWait;
+        lane.continue_until_ns = lane.exchange->progress_ns + kContinueWait;
       }
     }
     lane.exchange->sent = lane.body_handed();
@@ -240,16 +247,24 @@ void StreamEngine::receive_some(Lane& lane) {
       lane.reader.ended(lane.connection->words());
       return complete(lane);
     }
-    lane.progress_ns = now_ns();
+    lane.exchange->progress_ns = now_ns();
     lane.reader.received(moved.bytes);
     if (lane.reader.finished()) return complete(lane);
     if (lane.reader.continue_seen()) lane.awaits_continue = false;
+    wait_for_more(lane);
     if (moved.partly && !lane.send_ended) {  // all that has arrived: asking again would find nothing
       if (lane.all_sent()) lane.connection->acknowledge();
       return;
     }
   }
   lane.runnable = true;
+}
+
+/// Lets the kernel report data only when it is worth it.
+void StreamEngine::wait_for_more(Lane& lane) {
+  const size_t missing = lane.reader.sink_missing();
+  const bool large = missing >= kLowWaterFrom || lane.connection->low_water() > 1;
+  lane.connection->set_low_water(large ? std::clamp<size_t>(missing, 1, kLowWater) : 1);
 }
 
 void StreamEngine::move_on(Lane& lane, short events) {
@@ -270,8 +285,12 @@ void StreamEngine::check_time(Lane& lane, Nanos now) {
                    fmt::format("not done within {} ms", lane.exchange->total_milliseconds));
   }
   if (lane.connecting) return;  // libcurl watches that time
-  if (now - lane.progress_ns >= lane.exchange->stall_seconds * kSecond) {
+  if (now - lane.exchange->progress_ns >= lane.exchange->stall_seconds * kSecond) {
     return give_up(lane, Failure::kStalled, fmt::format("no byte for {} s", lane.exchange->stall_seconds));
+  }
+  if (lane.connection->low_water() > 1 && now - lane.exchange->progress_ns >= kLowWaterPatience) {
+    lane.connection->set_low_water(1);
+    lane.runnable = true;
   }
   if (lane.awaits_continue && lane.continue_until_ns != 0 && now >= lane.continue_until_ns) {
     lane.awaits_continue = false;
@@ -287,7 +306,8 @@ Nanos StreamEngine::next_deadline() const {
     if (lane.runnable) return 0;
     if (lane.total_until_ns != 0) first = std::min(first, lane.total_until_ns);
     if (lane.connecting) continue;
-    first = std::min(first, lane.progress_ns + lane.exchange->stall_seconds * kSecond);
+    first = std::min(first, lane.exchange->progress_ns + lane.exchange->stall_seconds * kSecond);
+    if (lane.connection->low_water() > 1) first = std::min(first, lane.exchange->progress_ns + kLowWaterPatience);
     if (lane.awaits_continue && lane.continue_until_ns != 0) first = std::min(first, lane.continue_until_ns);
   }
   return first;

@@ -35,6 +35,7 @@ void Exchange::reset_answer() {
   received = 0;
   sent = 0;
   first_byte_ns = 0;
+  progress_ns = 0;
   reused = false;
 }
 

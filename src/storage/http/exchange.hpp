@@ -46,6 +46,8 @@ struct Exchange {
   std::span<std::byte> sink = {};       ///< where the body of a 2xx answer goes; empty: into `text`
   size_t text_limit = size_t{1} << 20;  ///< most body bytes kept as `text`
   bool expect_continue = false;         ///< ask before sending the body; it is sent after a second without an answer
+  bool fresh_connection = false;        ///< not on one that has served before
+  unsigned connect_seconds = 20;        ///< give up after this long without a connection
   unsigned stall_seconds = 30;          ///< give up after this long without a byte in either direction
   unsigned total_milliseconds = 0;      ///< 0: no limit
   void* owner = nullptr;
@@ -58,6 +60,7 @@ struct Exchange {
   uint64_t received = 0;       ///< body bytes received
   uint64_t sent = 0;           ///< body bytes handed to the kernel
   Nanos first_byte_ns = 0;     ///< first byte of the body; 0: none
+  Nanos progress_ns = 0;       ///< when a byte was last moved in either direction, or the connection was made; 0: never
   bool reused = false;         ///< the connection had served before
   int slot = -1;               ///< the engine's own
 

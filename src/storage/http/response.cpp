@@ -28,7 +28,7 @@ bool parse_hex(std::string_view text, uint64_t& value) {
 void ResponseReader::begin(Exchange& exchange) {
   exchange_ = &exchange;
   state_ = State::kHead;
-  continue_seen_ = chunked_ = has_length_ = to_sink_ = false;
+  continue_seen_ = chunked_ = has_length_ = to_sink_ = closes_ = false;
   keep_alive_ = true;
   length_ = remaining_ = 0;
   header_bytes_ = begin_ = end_ = 0;
@@ -93,7 +93,10 @@ bool ResponseReader::take_line(std::string_view& line) {
   const auto end = data.find('\n');
   const size_t taken = end == std::string_view::npos ? data.size() : end + 1;
   if (header_bytes_ + taken > kHeadersLimit || (end == std::string_view::npos && data.size() == buffer_.size())) {
-    refuse(Failure::kTooLarge, fmt::format("the headers are longer than {} bytes", kHeadersLimit));
+    const bool line_too_long = header_bytes_ + taken <= kHeadersLimit;
+    refuse(Failure::kTooLarge, line_too_long
+                                   ? fmt::format("a line of the headers is longer than {} bytes", buffer_.size())
+                                   : fmt::format("the headers are longer than {} bytes", kHeadersLimit));
     return false;
   }
   if (end == std::string_view::npos) return false;
@@ -135,37 +138,58 @@ void ResponseReader::status_line(std::string_view line) {
 }
 
 void ResponseReader::header_line(std::string_view line) {
+  std::string& headers = exchange_->answer_headers;
+  if (line.front() == ' ' || line.front() == '\t') {  // the line before goes on here, as HTTP/1.0 had it
+    if (headers.empty()) return refuse(Failure::kMalformed, "the answer holds a line that is no header");
+    headers.back() = ' ';
+    headers.append(trimmed(line)).append("\n");
+    return;
+  }
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0 || line.front() == ' ' || line.front() == '\t') {
+  if (colon == std::string_view::npos || trimmed(line.substr(0, colon)).empty()) {
     return refuse(Failure::kMalformed, "the answer holds a line that is no header");
   }
-  exchange_->answer_headers.append(line).append("\n");
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  headers.append(trimmed(line.substr(0, colon))).append(line.substr(colon)).append("\n");
+}
+
+/// Takes note of a header that says where the body ends, or whether the connection lives on.
+void ResponseReader::framing_header(std::string_view name, std::string_view value) {
   if (same(name, "content-length")) {
-    const auto length = parse_number<uint64_t>(value);
-    if (!length || (has_length_ && *length != length_)) {
-      return refuse(Failure::kMalformed, "the answer's Content-Length is not a number");
+    for (const std::string& one : split(value, ", \t")) {  // equal values may stand in a list
+      const auto length = parse_number<uint64_t>(one);
+      if (!length || (has_length_ && *length != length_)) {
+        return refuse(Failure::kMalformed, "the answer's Content-Length is not a number");
+      }
+      has_length_ = true;
+      length_ = *length;
     }
-    has_length_ = true;
-    length_ = *length;
+    if (!has_length_) refuse(Failure::kMalformed, "the answer's Content-Length is not a number");
   } else if (same(name, "transfer-encoding")) {
     if (!same(value, "chunked")) return refuse(Failure::kMalformed, "the answer has an unknown Transfer-Encoding");
     chunked_ = true;
   } else if (same(name, "connection")) {
-    if (same(value, "close")) keep_alive_ = false;
-    if (same(value, "keep-alive")) keep_alive_ = true;
+    for (const std::string& option : split(value, ", \t")) {
+      if (same(option, "close")) closes_ = true;
+      if (same(option, "keep-alive")) keep_alive_ = true;
+    }
   }
 }
 
 void ResponseReader::head_done() {
   const int status = exchange_->status;
+  for (std::string_view rest = exchange_->answer_headers; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(line.size() + 1);
+    framing_header(line.substr(0, line.find(':')), trimmed(line.substr(line.find(':') + 1)));
+  }
+  if (failed()) return;
+  if (closes_) keep_alive_ = false;
   if (status == 101) return refuse(Failure::kMalformed, "the server switches protocols unasked");
   if (status < 200) {  // an interim answer; the real one follows
     continue_seen_ = continue_seen_ || status == 100;
     exchange_->status = 0;
     exchange_->answer_headers.clear();
-    has_length_ = chunked_ = false;
+    has_length_ = chunked_ = closes_ = false;
     return;
   }
   if (chunked_ && has_length_) keep_alive_ = false;  // who sends both is not to be trusted with the next answer

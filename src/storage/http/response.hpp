@@ -27,6 +27,9 @@ class ResponseReader {
   /// Takes note that the connection ended. Afterwards the answer is finished, or exchange.failure says why not.
   void ended(std::string_view words);
 
+  /// Returns how many bytes of a body of known length are still to be received into the exchange's sink.
+  size_t sink_missing() const { return state_ == State::kSized && to_sink_ ? remaining_ : 0; }
+
   bool finished() const { return state_ == State::kFinished || failed(); }
   bool failed() const { return exchange_->failure != Failure::kNone; }
   bool continue_seen() const { return continue_seen_; }
@@ -41,6 +44,7 @@ class ResponseReader {
   void head_line(std::string_view line);
   void status_line(std::string_view line);
   void header_line(std::string_view line);
+  void framing_header(std::string_view name, std::string_view value);
   void head_done();
   void chunk_size_line(std::string_view line);
   void take_body(std::string_view data);
@@ -51,6 +55,7 @@ class ResponseReader {
   State state_ = State::kHead;
   bool continue_seen_ = false;
   bool keep_alive_ = true;
+  bool closes_ = false;
   bool chunked_ = false;
   bool has_length_ = false;
   bool to_sink_ = false;

@@ -20,8 +20,9 @@ void Call::reset(CallKind new_kind, http::Method new_method, std::string_view ne
   retried_bytes = 0;
   answer_lost = false;
   counted_attempts = failovers = immediate_repeats = 0;
-  clock_corrected = adapted = false;
-  due_ns = 0;
+  clock_corrected = adapted = without_expect = false;
+  failed_at.reset();
+  first_failed_ns = due_ns = 0;
 }
 
 }  // namespace mlps::object

@@ -64,9 +64,14 @@ struct Call {
   unsigned immediate_repeats = 0;
   bool clock_corrected = false;
   bool adapted = false;
+  bool without_expect = false;  ///< the server knows no "Expect: 100-continue"
   bool under_way = false;
-  size_t server = 0;  ///< index of the server that the last attempt went to
-  Nanos due_ns = 0;
+  size_t server = 0;                     ///< index of the server that the last attempt went to
+  std::optional<size_t> failed_at = {};  ///< where the last attempt failed, if another server may do better
+  Nanos sent_ns = 0;                     ///< when the last attempt began
+  Nanos first_failed_ns = 0;             ///< when the first attempt that failed began; 0: none failed
+  Nanos due_ns = 0;                      ///< when the next attempt begins; 0: none is waited for
+  std::string happened;                  ///< what was wrong with the last attempt
 
   /// Forgets everything but `memo`, `owner` and the last answer.
   void reset(CallKind new_kind, http::Method new_method, std::string_view new_path, std::string_view new_subject);

@@ -1,5 +1,6 @@
 #include "storage/object/client.hpp"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -7,10 +8,15 @@
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "storage/object/errors.hpp"
+#include "storage/object/judge.hpp"
 
 namespace mlps::object {
 namespace {
+
+constexpr Nanos kMillisecond = 1'000'000;
+constexpr Nanos kSecond = 1'000 * kMillisecond;
 
 // Bodies from this size on wait for "100 Continue" when they are sent again, so that a server that still refuses
 // doesn't get them in full.
@@ -19,50 +25,68 @@ constexpr size_t kExpectContinueBytes = size_t{1} << 20;
 // Each idle connection can prove stale once; more failures in a row mean a server that resets.
 constexpr unsigned kMaxImmediateRepeats = 3;
 
-// While a server can't be reached, one line in this time says so, for all sessions of a store.
-constexpr Nanos kTellAgain = 10'000'000'000;
+// While a server is waited for, one line in this time says so, for all sessions of a store.
+constexpr Nanos kTellAgain = 10 * kSecond;
+
+// An attempt without a byte for this long is worth a line.
+constexpr Nanos kTellQuiet = 5 * kSecond;
+
+// The most that a connection may take where another server could be asked instead.
+constexpr unsigned kConnectSeconds = 3;
+
+// Requests that a server doesn't take now, because it asked for fewer, look again after this.
+constexpr Nanos kHeld = 5 * kMillisecond;
+
+constexpr Nanos kBetweenWatches = kSecond / 2;
+constexpr Nanos kBetweenReports = kSecond;
 
 /// Returns Retry-After (seconds or a date) or x-amz-retry-after (milliseconds) in nanoseconds; 0 when absent.
 Nanos asked_wait(const http::Exchange& exchange, int64_t server_now) {
   constexpr uint64_t kMostSeconds = 1'000'000;
   if (const auto text = exchange.header("x-amz-retry-after")) {
     if (const auto value = parse_number<uint64_t>(*text)) {
-      return static_cast<Nanos>(std::min(*value, kMostSeconds * 1000)) * 1'000'000;
+      return static_cast<Nanos>(std::min(*value, kMostSeconds * 1000)) * kMillisecond;
     }
   }
   const auto text = exchange.header("retry-after");
   if (!text) return 0;
   if (const auto value = parse_number<uint64_t>(*text))
-    return static_cast<Nanos>(std::min(*value, kMostSeconds)) * 1'000'000'000;
+    return static_cast<Nanos>(std::min(*value, kMostSeconds)) * kSecond;
   const auto when = parse_http_date(*text);
-  return when ? std::clamp<int64_t>(*when - server_now, 0, kMostSeconds) * 1'000'000'000 : 0;
+  return when ? std::clamp<int64_t>(*when - server_now, 0, kMostSeconds) * kSecond : 0;
+}
+
+bool is_lost(http::Failure failure) {
+  return failure == http::Failure::kConnect || failure == http::Failure::kStalled || failure == http::Failure::kBroken;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> Client::open(Context& context, unsigned slots, unsigned ordinal) {
-  auto engine = http::make_engine(context.settings.engine, slots);
+Result<std::unique_ptr<Client>> Client::open(Context& context, TransferSettings settings, unsigned slots,
+                                             unsigned ordinal) {
+  auto engine = http::make_engine(settings.engine, slots + 1);  // one for the probe
   if (!engine) return fail(std::move(engine.error()));
-  return std::unique_ptr<Client>(new Client(context, std::move(*engine), ordinal));
+  return std::unique_ptr<Client>(new Client(context, std::move(settings), std::move(*engine), ordinal));
 }
 
-Client::Client(Context& context, std::unique_ptr<http::Engine> engine, unsigned ordinal)
+Client::~Client() {
+  for (const Call* call : in_flight_) {
+    if (call != &probe_) context_.servers.drop(call->server);
+  }
+  report();
+}
+
+Client::Client(Context& context, TransferSettings settings, std::unique_ptr<http::Engine> engine, unsigned ordinal)
     : context_(context),
+      settings_(std::move(settings)),
       engine_(std::move(engine)),
       writer_(context.dialect->open_writer()),
       random_(static_cast<unsigned>(now_ns()) ^ (ordinal * 0x9E3779B9U)),
-      turn_(ordinal),
-      quarantined_until_(context.servers.size(), 0) {}
+      turn_(ordinal + settings_.rank),
+      tallies_(context.servers.size()),
+      probe_subject_(context.bucket_uri()) {}
 
-size_t Client::next_server() {
-  const size_t count = context_.servers.size();
-  const Nanos now = count > 1 ? now_ns() : 0;
-  for (size_t tried = 0; tried < count; ++tried) {
-    const size_t candidate = turn_++ % count;
-    if (quarantined_until_[candidate] <= now) return candidate;
-  }
-  return turn_++ % count;  // all of them refused lately: no reason to prefer one
-}
+// ---- attempts
 
 void Client::begin(Call& call) {
   call.under_way = true;
@@ -75,52 +99,119 @@ int64_t Client::server_time() const {
 }
 
 void Client::send(Call& call) {
+  const Nanos now = now_ns();
   call.due_ns = 0;
-  call.server = next_server();
+  const bool probes = &call == &probe_;
+  if (!probes) {
+    call.server = context_.servers.choose(turn_, call.failed_at.value_or(Servers::kNone));
+    if (!context_.servers.begin(call.server)) {
+      call.due_ns = now + kHeld;
+      waiting_.push_back(&call);
+      return;
+    }
+  }
+  call.sent_ns = now;
+  fill_exchange(call, now);
+  if (auto written = writer_->write(call, context_.servers[call.server], server_time()); !written) {
+    if (!probes) context_.servers.drop(call.server);
+    call.error = std::move(written.error());
+    refused_.push_back(&call);
+    return;
+  }
+  in_flight_.push_back(&call);
+  engine_->start(call.exchange);
+}
+
+void Client::fill_exchange(Call& call, Nanos now) const {
   http::Exchange& exchange = call.exchange;
   exchange.method = call.method;
-  exchange.expect_continue = call.retries > 0 && call.body.size() >= kExpectContinueBytes;
+  exchange.headers.text.clear();
+  exchange.expect_continue = call.retries > 0 && !call.without_expect && call.body.size() >= kExpectContinueBytes;
   exchange.body = call.body;
   exchange.sink = call.sink;
   const bool lists = call.kind == CallKind::kListObjects || call.kind == CallKind::kListUploads;
   exchange.text_limit = lists ? size_t{8} << 20 : size_t{1} << 20;
-  const TransferSettings& settings = context_.settings;
+  exchange.owner = &call;
+  exchange.fresh_connection = call.immediate_repeats > 0;
+  const bool others = call.failovers + 1 < context_.servers.size();
+  exchange.connect_seconds = settings_.engine.connect_seconds;
+  if (others) exchange.connect_seconds = std::min(exchange.connect_seconds, kConnectSeconds);
   exchange.stall_seconds =
-      call.kind == CallKind::kCommitUpload ? settings.commit_stall_seconds : settings.stall_seconds;
+      call.kind == CallKind::kCommitUpload ? settings_.commit_stall_seconds : settings_.stall_seconds;
   exchange.total_milliseconds = 0;
   if (call.deadline_ns != 0) {
-    exchange.total_milliseconds =
-        static_cast<unsigned>(std::clamp<Nanos>((call.deadline_ns - now_ns()) / 1'000'000, 1, 3'600'000));
+    // Of the time that is left, a server that hangs must leave some to the next one.
+    const Nanos left = (call.deadline_ns - now) / (others ? 2 : 1);
+    exchange.total_milliseconds = static_cast<unsigned>(std::clamp<Nanos>(left / kMillisecond, 1, 3'600'000));
   }
-  exchange.owner = &call;
-  exchange.headers.text.clear();
-  if (auto written = writer_->write(call, context_.servers[call.server], server_time()); !written) {
-    call.error = std::move(written.error());
-    call.under_way = false;
-    refused_.push_back(&call);
-    return;
-  }
-  engine_->start(exchange);
+  if (&call == &probe_) exchange.stall_seconds = exchange.connect_seconds = settings_.probe_seconds;
 }
 
+void Client::evaluate(Call& call, std::vector<Call*>& done) {
+  std::erase(in_flight_, &call);
+  if (&call == &probe_) return probe_done();
+  const Verdict verdict = judge(*context_.dialect, call);
+  call.server_code = verdict.server_code;
+  count(call, verdict);
+  if (verdict.action == Action::kAccept) {
+    call.under_way = false;
+    done.push_back(&call);
+    return;
+  }
+  call.retried_bytes += call.body.empty() ? (call.sink.empty() ? 0 : call.exchange.received) : call.exchange.sent;
+  call.answer_lost = call.answer_lost || verdict.answer_lost;
+  if (call.first_failed_ns == 0) call.first_failed_ns = call.sent_ns;
+  if (repeat_at_once(call, verdict)) {
+    ++call.retries;
+    send(call);
+  } else if (repeat_later(call, verdict)) {
+    ++call.retries;
+    waiting_.push_back(&call);
+  } else {
+    call.error = call_error(context_, call, verdict);
+    call.under_way = false;
+    done.push_back(&call);
+  }
+}
+
+void Client::count(const Call& call, const Verdict& verdict) {
+  const http::Exchange& exchange = call.exchange;
+  Tally& tally = tallies_[call.server];
+  ++tally.use.attempts;
+  tally.use.sent_bytes += exchange.sent;
+  tally.use.received_bytes += exchange.received;
+  const Health health = health_of(call, verdict, now_ns());
+  if (verdict.action == Action::kAccept) {
+    tally.answers_ns.push_back(static_cast<uint64_t>(now_ns() - call.sent_ns));
+    return context_.servers.end(call.server, health, {});
+  }
+  ++tally.use.failed;
+  storage::count_failure(tally.use.failures, cause_of(exchange, verdict));
+  // An idle connection that the server had closed meanwhile says nothing about the server.
+  if (verdict.action == Action::kRepeat) return context_.servers.drop(call.server);
+  context_.servers.end(call.server, health, verdict.happened);
+}
+
+// ---- repetitions
+
 bool Client::repeat_at_once(Call& call, const Verdict& verdict) {
+  if (call.deadline_ns != 0 && now_ns() >= call.deadline_ns) return false;
+  call.failed_at = call.server;
   switch (verdict.action) {
     case Action::kRepeat:
       if (call.immediate_repeats == kMaxImmediateRepeats) return false;
       ++call.immediate_repeats;
+      call.failed_at.reset();
       return true;
-    case Action::kFailOver: {
-      const size_t count = context_.servers.size();
-      if (count == 1) return false;
-      if (quarantined_until_[call.server] <= now_ns()) {
-        log::warning("Endpoint {} can't be reached ({}); using the others for now.", context_.servers[call.server].url,
-                     verdict.happened);
-      }
-      quarantined_until_[call.server] = now_ns() + context_.settings.retry.quarantine.count();
-      if (call.failovers + 1 >= count) return false;
+    case Action::kRetry:
+    case Action::kFailOver:
+      if (!is_lost(call.exchange.failure) || call.failovers + 1 >= context_.servers.size()) return false;
       ++call.failovers;
       return true;
-    }
+    case Action::kWithoutExpect:
+      if (call.without_expect) return false;
+      call.without_expect = true;
+      return true;
     case Action::kSkewed:
       return correct_clock(call);
     case Action::kAdapt:
@@ -138,98 +229,163 @@ bool Client::correct_clock(Call& call) {
   if (!server_time || call.clock_corrected) return false;
   call.clock_corrected = true;
   const int64_t offset = *server_time - time(nullptr);
-  log::warning("This host's clock differs from the server's by {} s; requests are signed with the server's time.",
-               offset);
   context_.clock_offset.store(offset, std::memory_order_relaxed);
+  if (!context_.told_clock.exchange(true)) {
+    log::warning("This host's clock differs from the server's by {} s; requests are signed with the server's time.",
+                 offset);
+  }
   return true;
 }
 
 Nanos Client::wait_before_next(const Call& call, const Verdict& verdict) {
-  const RetryPolicy& policy = context_.settings.retry;
-  const bool throttled = verdict.action == Action::kThrottled;
-  const Nanos base = (throttled ? policy.throttle_base : policy.transient_base).count();
+  const RetryPolicy& policy = settings_.retry;
+  const Nanos base = (verdict.action == Action::kThrottled ? policy.throttle_base : policy.transient_base).count();
+  const Nanos cap = (verdict.action == Action::kFailOver ? std::min(policy.cap, policy.away_cap) : policy.cap).count();
   const unsigned doublings = std::min(call.counted_attempts - 1, 20U);
-  const Nanos most = std::min<Nanos>(policy.cap.count(), base << doublings);
   const double share = std::uniform_real_distribution<double>(0, 1)(random_);
-  const Nanos jittered = static_cast<Nanos>(share * static_cast<double>(most));
+  const Nanos jittered = static_cast<Nanos>(share * static_cast<double>(std::min<Nanos>(cap, base << doublings)));
   const Nanos asked = std::min<Nanos>(asked_wait(call.exchange, server_time()), policy.retry_after_cap.count());
   return std::max(jittered, asked);
 }
 
-void Client::tell_waiting(const Call& call, const Verdict& verdict) {
-  const Nanos now = now_ns();
-  Nanos last = context_.told_waiting_ns.load();
-  if (last != 0 && now - last < kTellAgain) return;
-  if (!context_.told_waiting_ns.compare_exchange_strong(last, now)) return;  // another session says it
-  log::warning("Waiting for {}: {} {}: {}; attempt {} of {} follows (AWS_MAX_ATTEMPTS).",
-               context_.servers[call.server].url, context_.dialect->call_name(call.kind), call.subject,
-               verdict.happened, call.counted_attempts, context_.settings.retry.max_attempts);
-}
-
 bool Client::repeat_later(Call& call, const Verdict& verdict) {
-  if (verdict.action != Action::kRetry && verdict.action != Action::kThrottled && verdict.action != Action::kRepeat &&
-      verdict.action != Action::kFailOver) {
-    return false;
-  }
-  if (call.counted_attempts >= context_.settings.retry.max_attempts) return false;
-  const Nanos due = now_ns() + wait_before_next(call, verdict);
+  if (!may_heal(verdict.action)) return false;
+  const Nanos now = now_ns();
+  const Nanos patience_ends = call.first_failed_ns + settings_.retry.patience.count();
+  const bool patient = is_servers_state(call, verdict) && now < patience_ends;
+  if (!patient && call.counted_attempts >= settings_.retry.max_attempts) return false;
+  Nanos due = now + wait_before_next(call, verdict);
+  if (patient) due = std::min(due, patience_ends);
   if (call.deadline_ns != 0 && due >= call.deadline_ns) return false;
   ++call.counted_attempts;
+  call.failovers = 0;
   call.due_ns = due;
-  if (verdict.code == ErrorCode::kStorageUnreachable) tell_waiting(call, verdict);
+  call.happened = verdict.happened;
+  tell_waiting(call, now);
   return true;
 }
 
-void Client::evaluate(Call& call, std::vector<Call*>& done) {
-  const Verdict verdict = judge(*context_.dialect, call);
-  call.server_code = verdict.server_code;
-  if (verdict.action == Action::kAccept) {
-    call.under_way = false;
-    done.push_back(&call);
-    return;
-  }
-  call.retried_bytes += call.body.empty() ? (call.sink.empty() ? 0 : call.exchange.received) : call.exchange.sent;
-  call.answer_lost = call.answer_lost || verdict.answer_lost;
-  if (repeat_at_once(call, verdict)) {
-    ++call.retries;
+/// Returns whether it is time for a line about waiting; only one session of a store gets true.
+bool Client::may_tell(Nanos now) {
+  Nanos last = context_.told_waiting_ns.load();
+  return (last == 0 || now - last >= kTellAgain) && context_.told_waiting_ns.compare_exchange_strong(last, now);
+}
+
+void Client::tell_waiting(const Call& call, Nanos now) {
+  if (!may_tell(now)) return;
+  const Nanos patience_ends = call.first_failed_ns + settings_.retry.patience.count();
+  log::warning("Waiting for {}: {} {}: {}; attempt {} in {}, patience ends in {} (--storage-patience).",
+               context_.servers[call.server].url, context_.dialect->call_name(call.kind), call.subject, call.happened,
+               call.retries + 2, human_seconds(to_seconds(std::max<Nanos>(call.due_ns - now, 0))),
+               human_seconds(to_seconds(std::max<Nanos>(patience_ends - now, 0))));
+}
+
+// ---- time
+
+void Client::send_due(Nanos now) {
+  for (size_t i = 0; i < waiting_.size();) {
+    if (waiting_[i]->due_ns > now) {
+      ++i;
+      continue;
+    }
+    Call& call = *waiting_[i];
+    waiting_[i] = waiting_.back();
+    waiting_.pop_back();
     send(call);
-  } else if (repeat_later(call, verdict)) {
-    ++call.retries;
-    waiting_.push_back(&call);
-  } else {
-    call.error = call_error(context_, call, verdict);
-    call.under_way = false;
-    done.push_back(&call);
   }
 }
 
 void Client::poll(std::chrono::nanoseconds timeout, std::vector<Call*>& done) {
-  Nanos wait = std::max<Nanos>(timeout.count(), 0);
-  if (!waiting_.empty()) {
-    const Nanos now = now_ns();
-    for (size_t i = 0; i < waiting_.size();) {
-      if (waiting_[i]->due_ns > now) {
-        wait = std::min(wait, waiting_[i]->due_ns - now);
-        ++i;
-        continue;
-      }
-      Call& call = *waiting_[i];
-      waiting_[i] = waiting_.back();
-      waiting_.pop_back();
-      send(call);
+  Nanos now = now_ns();
+  const Nanos until = now + std::max<Nanos>(timeout.count(), 0);
+  Nanos wake_at = until;
+  if (!waiting_.empty()) send_due(now);
+  for (const Call* call : waiting_) wake_at = std::min(wake_at, call->due_ns);
+  if (!in_flight_.empty() || !waiting_.empty()) wake_at = std::min(wake_at, std::max(next_watch_ns_, now));
+  if (!refused_.empty()) wake_at = now;
+  answered_.clear();
+  engine_->poll(std::chrono::nanoseconds(wake_at - now), answered_);
+  for (http::Exchange* exchange : answered_) evaluate(*static_cast<Call*>(exchange->owner), done);
+  for (Call* call : refused_) {
+    call->under_way = false;
+    if (call == &probe_) {
+      context_.servers.probed(call->server, false, call->error->message);
+    } else {
+      done.push_back(call);
     }
   }
-  if (!refused_.empty()) wait = 0;
-  answered_.clear();
-  engine_->poll(std::chrono::nanoseconds(wait), answered_);
-  for (http::Exchange* exchange : answered_) evaluate(*static_cast<Call*>(exchange->owner), done);
-  done.insert(done.end(), refused_.begin(), refused_.end());
   refused_.clear();
+  now = now_ns();
+  if (now >= next_watch_ns_) watch(now, done);
+  if (now >= next_report_ns_ || (in_flight_.empty() && waiting_.empty())) report();
+}
+
+/// Looks after what waits: says so, probes servers that are quiet or set aside, and cuts what waits for one of them.
+void Client::watch(Nanos now, std::vector<Call*>& done) {
+  next_watch_ns_ = now + std::min(kBetweenWatches, settings_.quiet.count() / 4);
+  Servers& servers = context_.servers;
+  std::vector<std::pair<Call*, Nanos>> hung;
+  for (Call* call : in_flight_) {
+    const Nanos quiet = now - std::max(call->sent_ns, call->exchange.progress_ns);
+    if (quiet < settings_.quiet.count() || call == &probe_) continue;
+    if (servers.size() > 1 && servers.is_aside(call->server)) {
+      hung.emplace_back(call, quiet);
+    } else if (servers.size() > 1 && !probe_.under_way && servers.take_quiet(call->server, now)) {
+      probe(call->server);
+      break;  // in_flight_ has changed
+    } else if (quiet >= kTellQuiet && may_tell(now)) {
+      log::info("Waiting for {}: no byte for {} in {} {}; this attempt ends after {} s without one.",
+                servers[call->server].url, human_seconds(to_seconds(quiet)), context_.dialect->call_name(call->kind),
+                call->subject, call->exchange.stall_seconds);
+    }
+  }
+  for (const auto& [call, quiet] : hung) cut(*call, quiet, done);
+  const auto told = std::find_if(waiting_.begin(), waiting_.end(), [](const Call* call) { return call->retries > 0; });
+  if (told != waiting_.end()) tell_waiting(**told, now);
+  if (servers.size() == 1 || probe_.under_way) return;
+  if (const size_t due = servers.take_due(now); due != Servers::kNone) probe(due);
+}
+
+void Client::cut(Call& call, Nanos quiet, std::vector<Call*>& done) {
+  engine_->drop(call.exchange);
+  call.exchange.failure = http::Failure::kStalled;
+  call.exchange.failure_text =
+      fmt::format("no byte for {}, and the endpoint is set aside", human_seconds(to_seconds(quiet)));
+  evaluate(call, done);
+}
+
+void Client::probe(size_t server) {
+  context_.dialect->ask_bucket(probe_, probe_subject_);
+  probe_.server = server;
+  probe_.under_way = true;
+  send(probe_);
+}
+
+void Client::probe_done() {
+  const http::Exchange& answer = probe_.exchange;
+  probe_.under_way = false;
+  const bool answered = answer.failure == http::Failure::kNone && answer.status < 500;
+  const std::string cause = answer.failure == http::Failure::kNone
+                                ? fmt::format("HTTP {}", answer.status)
+                                : fmt::format("it doesn't answer a look at the bucket ({})", answer.failure_text);
+  context_.servers.probed(probe_.server, answered, cause);
+}
+
+void Client::report() {
+  next_report_ns_ = now_ns() + kBetweenReports;
+  for (size_t i = 0; i < tallies_.size(); ++i) {
+    Tally& tally = tallies_[i];
+    if (tally.use.attempts == 0) continue;
+    context_.servers.report(i, tally.use, tally.answers_ns);
+    tally.use = {};
+    tally.answers_ns.clear();
+  }
 }
 
 bool Client::drop(Call& call) {
   const bool waited = call.due_ns != 0;
   if (waited) std::erase(waiting_, &call);
+  if (std::erase(in_flight_, &call) != 0 && &call != &probe_) context_.servers.drop(call.server);
   std::erase(refused_, &call);
   engine_->drop(call.exchange);
   call.due_ns = 0;

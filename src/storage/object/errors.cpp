@@ -54,6 +54,8 @@ std::string general_advice(const Context& context, const Call& call, const Verdi
       return "Use fewer requests at a time, or raise AWS_MAX_ATTEMPTS.";
     case ErrorCode::kStorageUnreachable:
       return advice_about_connection(context, call, verdict.happened);
+    case ErrorCode::kDataMismatch:
+      return call.exchange.status == 412 ? kVersionAdvice : "";
     default:
       return {};
   }

@@ -54,8 +54,12 @@ Verdict judge_transport(const http::Exchange& exchange) {
     case http::Failure::kStalled:
       verdict.action = Action::kRetry;
       break;
-    case http::Failure::kTooLarge:
     case http::Failure::kMalformed:
+      // What an earlier answer has left behind on the connection is no answer to this request.
+      if (exchange.reused && exchange.status == 0) verdict.action = Action::kRepeat;
+      verdict.code = ErrorCode::kStorageProtocol;
+      break;
+    case http::Failure::kTooLarge:
       verdict.code = ErrorCode::kStorageProtocol;
       break;
     case http::Failure::kTls:
@@ -167,11 +171,16 @@ Verdict judge(const Dialect& dialect, const Call& call) {
     const ServerError error = dialect.read_error(exchange);
     if (dialect.accepts(call, error.code)) return {};
     verdict = judge_error(dialect, exchange.status, error);
+    if (exchange.status == 412 && !call.if_match.empty()) {
+      verdict.happened +=
+          fmt::format(" (If-Match was {}, the ETag of an earlier answer)", printable(call.if_match, 100));
+    }
     if (const auto location = exchange.header("location"); location && exchange.status < 400) {
       verdict.happened += fmt::format(" to {}", printable(*location));
     }
     // The server may have carried the request out before it failed.
-    verdict.answer_lost = exchange.status >= 500 && verdict.action == Action::kRetry;
+    verdict.answer_lost = exchange.status >= 500;
+    if (exchange.status == 417 && exchange.expect_continue) verdict.action = Action::kWithoutExpect;
     dialect.refine(call, verdict);
   } else if (exchange.failure != http::Failure::kNone) {
     verdict = judge_transport(exchange);
@@ -185,6 +194,63 @@ Verdict judge(const Dialect& dialect, const Call& call) {
     verdict.request_id = dialect.read_error(exchange).request_id;
   }
   return verdict;
+}
+
+Health health_of(const Call& call, const Verdict& verdict, Nanos now) {
+  // A request with a deadline may end before its server has been quiet for long.
+  constexpr Nanos kLongQuiet = 2'000'000'000;
+  const http::Exchange& exchange = call.exchange;
+  if (exchange.status == 0) {
+    switch (exchange.failure) {
+      case http::Failure::kConnect:
+      case http::Failure::kTls:
+        return Health::kAway;
+      case http::Failure::kStalled:
+        return now - std::max(call.sent_ns, exchange.progress_ns) >= kLongQuiet ? Health::kHung : Health::kBroken;
+      case http::Failure::kBroken:
+      case http::Failure::kMalformed:
+        return Health::kBroken;
+      default:
+        return Health::kGood;
+    }
+  }
+  if (verdict.action == Action::kThrottled) return Health::kSlow;
+  if (exchange.status >= 500 && verdict.action == Action::kRetry) return Health::kFailing;
+  return exchange.failure == http::Failure::kNone || exchange.failure == http::Failure::kTooLarge ? Health::kGood
+                                                                                                  : Health::kBroken;
+}
+
+std::string cause_of(const http::Exchange& exchange, const Verdict& verdict) {
+  if (exchange.status != 0 && (exchange.status >= 300 || exchange.failure == http::Failure::kNone)) {
+    return fmt::format("HTTP {}{}{}", exchange.status, verdict.server_code.empty() ? "" : " ", verdict.server_code);
+  }
+  switch (exchange.failure) {
+    case http::Failure::kConnect:
+      return "no connection";
+    case http::Failure::kTls:
+      return "certificate refused";
+    case http::Failure::kBroken:
+      return "connection lost";
+    case http::Failure::kStalled:
+      return "no answer";
+    case http::Failure::kTooLarge:
+    case http::Failure::kMalformed:
+      return "not HTTP";
+    case http::Failure::kLocal:
+    case http::Failure::kNone:
+      break;
+  }
+  return "limit of this host";
+}
+
+bool may_heal(Action action) {
+  return action == Action::kRetry || action == Action::kThrottled || action == Action::kRepeat ||
+         action == Action::kFailOver;
+}
+
+bool is_servers_state(const Call& call, const Verdict& verdict) {
+  return verdict.action == Action::kThrottled || verdict.action == Action::kFailOver ||
+         verdict.code == ErrorCode::kStorageUnreachable || call.exchange.status >= 500;
 }
 
 }  // namespace mlps::object

@@ -20,14 +20,24 @@ RemoteObject::RemoteObject(storage::ObjectSpec spec, const PartLimits& limits, s
       uri_(std::move(uri)) {}
 
 std::string_view RemoteObject::pinned_etag() const {
-  return pin_state_.load(std::memory_order_acquire) == kSet ? std::string_view(pinned_) : std::string_view{};
+  return is_pinned_.load(std::memory_order_acquire) ? std::string_view(pinned_) : std::string_view{};
 }
 
-void RemoteObject::pin_etag(std::string_view etag) {
-  int expected = kUnknown;
-  if (etag.empty() || !pin_state_.compare_exchange_strong(expected, kBeingSet)) return;
-  pinned_ = etag;
-  pin_state_.store(kSet, std::memory_order_release);
+std::string_view RemoteObject::pinned_strong_etag() const {
+  const std::string_view etag = pinned_etag();
+  return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' ? etag : std::string_view{};
+}
+
+bool RemoteObject::is_version(std::string_view version) {
+  if (version.empty()) return true;
+  if (!is_pinned_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(pin_mutex_);
+    if (!is_pinned_.load(std::memory_order_relaxed)) {
+      pinned_ = version;
+      is_pinned_.store(true, std::memory_order_release);
+    }
+  }
+  return pinned_ == version;
 }
 
 }  // namespace mlps::object

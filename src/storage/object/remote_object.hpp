@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,15 +60,18 @@ class RemoteObject final : public storage::Object {
 
   /// Returns the version (ETag, generation) that all reads of this object demand; empty until the first one is known.
   std::string_view pinned_etag() const;
-  /// Keeps the first version that any thread offers.
-  void pin_etag(std::string_view etag);
+  /// Returns the pinned ETag if a server can be asked for it by If-Match: a strong entity tag in quotes. With a weak
+  /// one If-Match never holds.
+  std::string_view pinned_strong_etag() const;
+  /// Keeps the first version that any thread offers; false if `version` is another one. No version is as good as any.
+  bool is_version(std::string_view version);
 
  private:
-  enum : int { kUnknown, kBeingSet, kSet };
   std::string path_;
   std::string uri_;
-  std::atomic<int> pin_state_ = kUnknown;
-  std::string pinned_;
+  std::mutex pin_mutex_;
+  std::atomic<bool> is_pinned_ = false;
+  std::string pinned_;  ///< doesn't change once is_pinned_
 };
 
 }  // namespace mlps::object

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "base/encoding.hpp"
 #include "base/units.hpp"
 #include "storage/object/control.hpp"
+#include "storage/object/errors.hpp"
 #include "storage/outcome.hpp"
 
 namespace mlps::object {
@@ -24,6 +26,8 @@ enum class Step : uint8_t {
   kVerifyLost,  ///< the commit failed after a lost answer: HEAD decides
   kAbort,
   kUndoBegin,  ///< the upload was begun while the session was being cancelled
+  kFindLost,   ///< an answer to the beginning was lost or unreadable: is there an upload that nobody knows?
+  kAbortLost,  ///< such an upload
   kRead
 };
 
@@ -34,7 +38,10 @@ struct Task {
   RemoteObject* object = nullptr;
   Step step = Step::kRead;
   unsigned round = 0;                // requests of this step before the present one
-  std::optional<Error> first_error;  // of a commit whose outcome HEAD decides
+  std::optional<Error> first_error;  // of a commit whose outcome HEAD decides, or of the beginning
+  UploadsPage page;                  // of the list in which they are looked for
+  std::vector<std::string> lost;     // ids of uploads that nobody knows
+  bool answer_lost = false;          // of the beginning
   unsigned retries = 0;              // of the steps before this one
   uint64_t retried_bytes = 0;
 };
@@ -76,6 +83,7 @@ class ObjectSession final : public Control {
   void step_failed(Task& task);
   void verified(Task& task);
   void read_done(Task& task);
+  Status take_lost(Task& task);
   void finish(Task& task, std::optional<Error> error);
   void finish(Operation& operation, std::optional<Error> error);
   void refuse(Operation& operation, ErrorCode code, std::string why);
@@ -177,6 +185,9 @@ Task* ObjectSession::task_for(Operation& operation, RemoteObject& object) {
   task->operation = &operation;
   task->object = &object;
   task->first_error.reset();
+  task->lost.clear();
+  task->page = {};
+  task->answer_lost = false;
   task->retries = 0;
   task->retried_bytes = 0;
   task->call.retries = 0;
@@ -200,7 +211,10 @@ void ObjectSession::proceed(Task& task) {
   task.retried_bytes += retried_bytes;
   ++task.round;
   // Only cleaning up still runs once the run is being stopped, and it must not delay the exit.
-  if (cancelled_.load()) task.call.deadline_ns = now_ns() + context_->settings.cancel_grace.count();
+  if (cancelled_.load()) {
+    task.call.deadline_ns =
+        now_ns() + std::max<Nanos>(context_->settings.cancel_grace.count(), task.operation->limit_ns);
+  }
   client_->begin(task.call);
 }
 
@@ -224,6 +238,11 @@ bool ObjectSession::ask(Task& task) {
       if (task.round > 0) return false;
       dialect.ask_head(task.call, object);
       return true;
+    case Step::kFindLost:
+      return (task.round == 0 || !task.page.next_key.empty()) &&
+             dialect.ask_list_uploads(task.call, object.uri(), context_->root.key_of(object.name()), task.page);
+    case Step::kAbortLost:
+      return dialect.ask_abort_found(task.call, object, task.lost.back(), task.round);
     case Step::kRead:
       if (task.round > 0) return false;
       dialect.ask_read(task.call, object, operation.offset(), operation.buffer.first(operation.length()));
@@ -244,6 +263,8 @@ Status ObjectSession::take(Task& task) {
       return dialect.take_part(task.call, *task.object, task.operation->part);
     case Step::kCommit:
       return dialect.take_commit(task.call, *task.object);
+    case Step::kFindLost:
+      return take_lost(task);
     default:
       return {};
   }
@@ -254,17 +275,36 @@ void ObjectSession::advance(Task& task) {
     return finish(task, storage::cancelled_error(storage::op_name(task.operation->kind), task.object->uri()));
   }
   if (task.call.error) return step_failed(task);
+  task.answer_lost = task.answer_lost || task.call.answer_lost;
   if (Status taken = take(task); !taken) {
-    return finish(task, Error{taken.error().code, fmt::format("{} {}: {}", context_->dialect->call_name(task.call.kind),
-                                                              task.object->uri(), taken.error().message)});
+    task.answer_lost = true;
+    task.call.error = Error{taken.error().code, fmt::format("{} {}: {}", context_->dialect->call_name(task.call.kind),
+                                                            task.object->uri(), taken.error().message)};
+    return step_failed(task);
   }
   proceed(task);
+}
+
+/// Keeps the ids of uploads of the task's object but for the object's own.
+Status ObjectSession::take_lost(Task& task) {
+  auto page = context_->dialect->read_list_uploads(task.call);
+  if (!page) return fail(page.error());
+  if (!page->next_key.empty() && page->next_key == task.page.next_key && page->next_id == task.page.next_id) {
+    return fail(ErrorCode::kStorageProtocol, "the server repeats its marker, so the list never ends");
+  }
+  task.page = std::move(*page);
+  const std::string key = context_->root.key_of(task.object->name());
+  for (ListedUpload& upload : task.page.uploads) {
+    if (upload.key == key && upload.id != task.object->upload_id) task.lost.push_back(std::move(upload.id));
+  }
+  return {};
 }
 
 void ObjectSession::step_done(Task& task) {
   switch (task.step) {
     case Step::kBegin:
       if (cancelled_.load()) return start(task, Step::kUndoBegin);
+      if (task.answer_lost) return start(task, Step::kFindLost);
       return finish(task, std::nullopt);
     case Step::kWrite:
       task.object->parts[task.operation->part].stored = true;
@@ -283,6 +323,12 @@ void ObjectSession::step_done(Task& task) {
       task.object->upload_id.clear();
       return finish(task,
                     storage::cancelled_error(context_->dialect->call_name(CallKind::kBeginUpload), task.object->uri()));
+    case Step::kAbortLost:
+      task.lost.pop_back();
+      [[fallthrough]];
+    case Step::kFindLost:
+      if (!task.lost.empty()) return start(task, Step::kAbortLost);
+      return finish(task, std::move(task.first_error));
     case Step::kRead:
       return read_done(task);
   }
@@ -291,6 +337,14 @@ void ObjectSession::step_done(Task& task) {
 void ObjectSession::step_failed(Task& task) {
   const Call& call = task.call;
   switch (task.step) {
+    case Step::kBegin:
+      if (!task.answer_lost && !call.answer_lost) break;
+      task.first_error = std::move(task.call.error);
+      return start(task, Step::kFindLost);
+    case Step::kFindLost:
+    case Step::kAbortLost:
+      context_->tell_open_upload(task.object->uri(), call.error->message);
+      return finish(task, std::move(task.first_error));
     case Step::kWrite: {
       // The server refused it explicitly: there is nothing to undo.
       const int status = call.exchange.status;
@@ -343,7 +397,15 @@ void ObjectSession::verified(Task& task) {
 
 void ObjectSession::read_done(Task& task) {
   const http::Exchange& answer = task.call.exchange;
-  task.object->pin_etag(context_->dialect->version_of(answer));
+  const std::string_view version = context_->dialect->version_of(answer);
+  if (!task.object->is_version(version)) {
+    return finish(task,
+                  Error{ErrorCode::kDataMismatch,
+                        fmt::format("{} {} {}: the answer is of version {}, an earlier one of version {}",
+                                    context_->dialect->call_name(task.call.kind), task.object->uri(), task.call.scope,
+                                    printable(version, 100), printable(task.object->pinned_etag(), 100)),
+                        "ETags of the parts of one read differ", kVersionAdvice});
+  }
   task.operation->bytes = answer.received;
   task.operation->first_byte_ns = answer.first_byte_ns;
   finish(task, std::nullopt);
@@ -411,10 +473,11 @@ void ObjectSession::poll(std::chrono::nanoseconds timeout, std::vector<Operation
 
 }  // namespace
 
-Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context, unsigned depth,
+Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context,
+                                                       const TransferSettings& settings, unsigned depth,
                                                        unsigned ordinal) {
   if (depth == 0) return fail(ErrorCode::kInternal, "a session needs a depth of at least 1");
-  auto client = Client::open(*context, depth, ordinal);
+  auto client = Client::open(*context, settings, depth, ordinal);
   if (!client) return fail(std::move(client.error()));
   return std::make_unique<ObjectSession>(std::move(context), std::move(*client), depth);
 }

@@ -7,9 +7,10 @@
 
 namespace mlps::object {
 
-/// Returns a session of a store; `ordinal` counts the sessions of that store. The session shares ownership of the
-/// context.
-Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context, unsigned depth,
+/// Returns a session of a store; `ordinal` counts the sessions of that store, `settings` say how long it waits. The
+/// session shares ownership of the context.
+Result<std::unique_ptr<storage::Session>> make_session(std::shared_ptr<Context> context,
+                                                       const TransferSettings& settings, unsigned depth,
                                                        unsigned ordinal);
 
 }  // namespace mlps::object

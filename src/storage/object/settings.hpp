@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
@@ -17,6 +20,13 @@ struct Server {
   std::string url;          ///< the endpoint as its setting has it, for people and the record
 };
 
+/// Which server the next request of a session goes to.
+enum class Balance : uint8_t {
+  kRoundRobin,        ///< the next one in turn
+  kLeastOutstanding,  ///< the one with the fewest requests of this process in flight
+  kByRank             ///< always the session's own, unless that one is set aside
+};
+
 /// Waits between attempts: full jitter, uniform in [0, min(cap, base * 2^(attempt - 1))].
 struct RetryPolicy {
   unsigned max_attempts = 5;
@@ -24,20 +34,35 @@ struct RetryPolicy {
   std::chrono::nanoseconds throttle_base = std::chrono::seconds(1);
   std::chrono::nanoseconds cap = std::chrono::seconds(20);
   std::chrono::nanoseconds retry_after_cap = std::chrono::seconds(120);  ///< most of a Retry-After that is honoured
-  std::chrono::nanoseconds quarantine = std::chrono::seconds(10);  ///< a server that refused is left out this long
+  std::chrono::nanoseconds away_cap = std::chrono::seconds(2);  ///< most of a wait for a server that can't be reached
+  /// While a server is away, fails or asks for less, attempts go on at least until this long after the first failed one
+  /// began, whatever max_attempts says.
+  std::chrono::nanoseconds patience = std::chrono::seconds(60);
 };
 
 /// How the engine moves bytes and waits, the same for every dialect.
 struct TransferSettings {
   RetryPolicy retry;
+  Balance balance = Balance::kRoundRobin;
+  size_t rank = 0;  ///< of this process in its job; sessions begin at different servers
+  /// Of several servers, one without a byte for this long is probed, and set aside if it doesn't answer a probe in
+  /// time.
+  std::chrono::nanoseconds quiet = std::chrono::seconds(4);
+  unsigned probe_seconds = 3;
   unsigned stall_seconds = 30;          ///< without a byte in either direction
   unsigned commit_stall_seconds = 300;  ///< the same for the commit of an upload, which may think for long
   std::chrono::nanoseconds cancel_grace = std::chrono::seconds(5);  ///< for cleaning up after cancel()
   http::EngineSettings engine;
 };
 
+/// Reads S3_LOAD_BALANCE_STRATEGY, and the rank of this process among those of its job as its launcher tells it. E102
+/// names the legal values.
+Status read_balance(TransferSettings& settings, const Environment& environment);
+
+std::string_view balance_name(Balance balance);  ///< as S3_LOAD_BALANCE_STRATEGY has it
+
 /// Reads the variables that mean the same for every protocol: AWS_MAX_ATTEMPTS, AWS_CA_BUNDLE,
-/// MLPSTORAGE_TLS_CERTIFICATE and MLPSTORAGE_TLS_KEY. E101 to E104 name the variable.
+/// MLPSTORAGE_TLS_CERTIFICATE, MLPSTORAGE_TLS_KEY, and those of read_balance(). E101 to E104 name the variable.
 Status read_transfer_variables(const Environment& environment, TransferSettings& settings);
 
 }  // namespace mlps::object

@@ -1,11 +1,26 @@
 #include "storage/object/store.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "storage/object/session.hpp"
 
 namespace mlps::object {
 namespace {
+
+constexpr unsigned kCheckSeconds = 5;
+
+/// Returns settings by which a wrong or broken endpoint is found in seconds: for checks before a run.
+TransferSettings probe_settings(TransferSettings settings) {
+  settings.retry.patience =
+      std::min<std::chrono::nanoseconds>(settings.retry.patience, std::chrono::seconds(kCheckSeconds));
+  settings.retry.max_attempts = std::min(settings.retry.max_attempts, 2U);
+  settings.retry.retry_after_cap = settings.retry.patience;
+  for (unsigned* limit : {&settings.stall_seconds, &settings.commit_stall_seconds, &settings.engine.connect_seconds}) {
+    *limit = std::min(*limit, kCheckSeconds);
+  }
+  return settings;
+}
 
 class ObjectStore final : public storage::Store {
  public:
@@ -18,13 +33,17 @@ class ObjectStore final : public storage::Store {
     return {.backend = scheme_name(context_->root.scheme()), .reads_need_open = false};
   }
   Result<std::unique_ptr<storage::Session>> open_session(unsigned depth) override {
-    return make_session(context_, depth, sessions_.fetch_add(1));
+    return make_session(context_, context_->settings, depth, sessions_.fetch_add(1));
+  }
+  Result<std::unique_ptr<storage::Session>> open_probe_session() override {
+    return make_session(context_, probe_settings(context_->settings), 1, sessions_.fetch_add(1));
   }
   std::unique_ptr<storage::Object> object(storage::ObjectSpec spec) override {
     return context_->make_object(std::move(spec));
   }
   storage::SettingList describe() const override { return description_; }
   std::vector<storage::Endpoint> endpoints() const override { return endpoints_; }
+  std::vector<storage::ServerUse> server_uses() const override { return context_->servers.uses(); }
 
  private:
   std::shared_ptr<Context> context_;

@@ -11,12 +11,13 @@ namespace mlps::object {
 /// The next step after an attempt.
 enum class Action : uint8_t {
   kAccept,
-  kRetry,      ///< transient: short back-off
-  kThrottled,  ///< the server asked for less: long back-off, Retry-After
-  kRepeat,     ///< an idle connection had gone stale: again at once
-  kFailOver,   ///< nothing was sent: the next server, else as kRetry
-  kSkewed,     ///< clocks differ: correct once, then fatal
-  kAdapt,      ///< RequestWriter::adapt() may find another way (a new token, another region): once, then fatal
+  kRetry,          ///< transient: short back-off
+  kThrottled,      ///< the server asked for less: long back-off, Retry-After
+  kRepeat,         ///< an idle connection had gone stale: again at once
+  kFailOver,       ///< nothing was sent: the next server, else as kRetry
+  kWithoutExpect,  ///< the server knows no "Expect: 100-continue": again at once, without it
+  kSkewed,         ///< clocks differ: correct once, then fatal
+  kAdapt,          ///< RequestWriter::adapt() may find another way (a new token, another region): once, then fatal
   kFail
 };
 

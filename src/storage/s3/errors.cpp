@@ -141,6 +141,10 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
     case ErrorCode::kStorageDenied:
       return advice_about_access(verdict);
     case ErrorCode::kStorageNotFound:
+      if (verdict.server_code == "NoSuchUpload") {
+        return "The server has lost the upload (a restart?), or something aborted it: the object must be written "
+               "again.";
+      }
       if (verdict.server_code != "NoSuchBucket") return {};
       if (settings_.virtual_host && !settings_.is_aws_default()) {
         return fmt::format(

@@ -86,7 +86,7 @@ std::string S3Dialect::stored_checksum(const http::Exchange& answer) const {
 Status S3Dialect::take_begin(const Call& call, object::RemoteObject& object) const {
   auto id = parse_upload_id(call.exchange.text);
   if (!id) return fail(std::move(id.error()));
-  append_encoded_query(object.upload_id, *id);
+  object.upload_id = std::move(*id);
   object.upload_created = parse_http_date(call.exchange.header("date").value_or(""));
   return {};
 }
@@ -114,9 +114,10 @@ Result<object::UploadsPage> S3Dialect::read_list_uploads(const Call& call) const
   return parse_uploads_answer(call.exchange.text);
 }
 
-// A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked.
+// A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked. So
+// it is with a server that was restarted in between.
 bool S3Dialect::commit_undecided(const Call& call) const {
-  return call.answer_lost || call.server_code == "InternalError";
+  return call.answer_lost || call.server_code == "InternalError" || call.server_code == "NoSuchUpload";
 }
 
 namespace {

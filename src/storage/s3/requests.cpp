@@ -85,7 +85,8 @@ bool S3Dialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std::s
     ask(call, CallKind::kPutObject, object);
   } else {
     ask(call, CallKind::kPutPart, object);
-    fmt::format_to(std::back_inserter(call.query), "partNumber={}&uploadId={}", part + 1, object.upload_id);
+    fmt::format_to(std::back_inserter(call.query), "partNumber={}", part + 1);
+    add_parameter(call, "uploadId", object.upload_id);
     fmt::format_to(std::back_inserter(call.scope), "part {}", part + 1);
   }
   call.body = body;
@@ -106,7 +107,7 @@ bool S3Dialect::ask_commit(Call& call, RemoteObject& object, unsigned round) con
     parts.push_back({part.tag, part.checksum_kept ? object::crc32c_text(static_cast<uint32_t>(part.checksum)) : ""});
   }
   ask(call, CallKind::kCommitUpload, object);
-  call.query.append("uploadId=").append(object.upload_id);
+  add_parameter(call, "uploadId", object.upload_id);
   call.text = complete_request_body(parts);
   call.body = std::as_bytes(std::span(call.text));
   call.payload_hash = sha256_hex(call.text);
@@ -116,7 +117,7 @@ bool S3Dialect::ask_commit(Call& call, RemoteObject& object, unsigned round) con
 bool S3Dialect::ask_abort(Call& call, RemoteObject& object, unsigned round) const {
   if (round == 0 && !object.upload_id.empty() && !object.completed) {
     ask(call, CallKind::kAbortUpload, object);
-    call.query.append("uploadId=").append(object.upload_id);
+    add_parameter(call, "uploadId", object.upload_id);
     return true;
   }
   const bool stored = round == 0 && (object.completed || (object.single() && object.maybe_stored.load()));
@@ -148,7 +149,7 @@ void S3Dialect::ask_read(Call& call, const RemoteObject& object, uint64_t offset
   call.sink = buffer;
   call.first_byte = offset;
   call.object_bytes = object.size_bytes();
-  call.if_match = object.pinned_etag();
+  call.if_match = object.pinned_strong_etag();
   if (buffer.empty()) return;  // the whole of an empty object: no range can name it
   const uint64_t last = call.first_byte + buffer.size() - 1;
   fmt::format_to(std::back_inserter(call.range), "bytes={}-{}", call.first_byte, last);

@@ -22,8 +22,10 @@ namespace mlps::storage {
 
 /// Opens an s3:// or gs:// (XML API with HMAC keys) root. Settings and credentials come from `environment`
 /// (docs/object-storage.md has the table). Fails with E101 to E105, naming the variable, when a setting is missing or
-/// can't be used. Sends no request. Warns when requests will go to AWS because no endpoint is set.
-Result<std::unique_ptr<Store>> open_s3_store(const Location& root, const Environment& environment);
+/// can't be used. Sends no request. `patience` is RetryPolicy's. Warns when requests will go to AWS because no endpoint
+/// is set.
+Result<std::unique_ptr<Store>> open_s3_store(const Location& root, std::chrono::seconds patience,
+                                             const Environment& environment);
 
 /// Returns what describe() of that store would, without opening it.
 Result<SettingList> describe_s3_servers(const Location& root, const Environment& environment);

@@ -199,6 +199,7 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   const auto profiles = Profiles::read(environment);
   if (!profiles) return fail(profiles.error());
   Resolution in{root, environment, *profiles, {}};
+  if (auto status = object::read_balance(in.settings, environment); !status) return fail(std::move(status.error()));
   in.settings.google = in.is_gs();
   for (const auto step : {resolve_region, resolve_tls, resolve_credentials, resolve_endpoints, resolve_addressing,
                           resolve_checksums, resolve_transfer, note_unread}) {
@@ -215,6 +216,7 @@ storage::SettingList describe(const Settings& settings) {
   storage::SettingList list = {
       {"endpoint", storage::shown_endpoints(settings.endpoints)},
       {"endpoint source", settings.endpoint_source},
+      {"load balancing", std::string(object::balance_name(settings.balance))},
       {"region", settings.region},
       {"region source", settings.region_source},
       {"credentials", settings.credentials->source()},

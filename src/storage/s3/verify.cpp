@@ -19,16 +19,25 @@ std::string_view unquoted(std::string_view etag) {
   return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' ? etag.substr(1, etag.size() - 2) : etag;
 }
 
-/// Returns the checksum of the bytes sent, in the form that the server's text has.
-std::string sent_checksum(const RemoteObject& object, std::string_view stored) {
+/// The checksums of an object that was sent, as S3 writes them: over all its bytes, and over the parts' checksums. For
+/// one part servers give either.
+struct SentChecksums {
+  std::string whole;
+  std::string composite;  ///< with "-N"
+};
+
+SentChecksums sent_checksums(const RemoteObject& object) {
   std::vector<uint32_t> crcs;
   for (const StoredPart& part : object.parts) crcs.push_back(static_cast<uint32_t>(part.checksum));
-  if (stored.find('-') != std::string_view::npos) return object::crc32c_composite(crcs);
   uint32_t whole = crcs.front();
   for (uint32_t part = 1; part < crcs.size(); ++part) {
     whole = crc32c_joined(whole, crcs[part], object.part_length(part));
   }
-  return object::crc32c_text(whole);
+  return {object::crc32c_text(whole), object::crc32c_composite(crcs)};
+}
+
+std::string_view without_count(std::string_view checksum) {
+  return checksum.substr(0, checksum.find('-'));
 }
 
 /// Returns hex(MD5(part MD5s))-N; empty when a part's ETag is no MD5.
@@ -47,13 +56,22 @@ std::string composite_etag(const RemoteObject& object) {
 
 }  // namespace
 
+// Which of the two a server means stands in x-amz-checksum-type. Older servers don't send it, and some send the
+// composite one without its "-N", or the other with it; there, either of ours will do.
 std::optional<Error> S3Dialect::check_stored(const RemoteObject& object, const http::Exchange& head) const {
   const std::string stored = stored_checksum(head);
   if (stored.empty() || !settings_.checksum) return std::nullopt;
-  const std::string sent = sent_checksum(object, stored);
-  if (stored == sent) return std::nullopt;
+  const std::string_view type = head.header("x-amz-checksum-type").value_or("");
+  const SentChecksums sent = sent_checksums(object);
+  const std::string_view value = without_count(stored);
+  if (type != "COMPOSITE" && value == sent.whole) return std::nullopt;
+  if (type != "FULL_OBJECT" && value == without_count(sent.composite)) return std::nullopt;
+  const std::string expected = type == "COMPOSITE"     ? sent.composite
+                               : type == "FULL_OBJECT" ? sent.whole
+                                                       : fmt::format("{} or {}", sent.whole, sent.composite);
   return Error{ErrorCode::kDataMismatch,
-               fmt::format("{} was stored with CRC32C {}, but {} was sent", object.uri(), printable(stored, 60), sent),
+               fmt::format("{} was stored with CRC32C {}{}{}, but {} was sent", object.uri(), printable(stored, 60),
+                           type.empty() ? "" : " ", printable(type, 20), expected),
                "found by HeadObject after the upload"};
 }
 

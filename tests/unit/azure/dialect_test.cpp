@@ -64,6 +64,7 @@ class AzureTest : public ::testing::Test {
     out.authorisation_source = "AZURE_STORAGE_KEY";
     out.key = "hunter2";
     out.retry.max_attempts = 3;
+    out.retry.patience = std::chrono::seconds(0);
     out.retry.transient_base = std::chrono::microseconds(200);
     out.retry.throttle_base = std::chrono::microseconds(400);
     out.retry.cap = std::chrono::milliseconds(5);

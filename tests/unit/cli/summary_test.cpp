@@ -56,7 +56,7 @@ TEST(Summary, ShowsOfCredentialsOnlyTheirLength) {
   Environment environment(test::Variables{{"AWS_ACCESS_KEY_ID", "AKIASECRET"},
                                           {"AWS_SECRET_ACCESS_KEY", "verysecret!!"},
                                           {"AWS_ENDPOINT_URL", "http://127.0.0.1:7480"},
-                                          {"S3_LOAD_BALANCE_STRATEGY", "garbage"}});
+                                          {"STORAGE_LIBRARY", "garbage"}});
   std::string text = summary(options, environment);
   EXPECT_THAT(text, HasSubstr("  aws_access_key_id               set, 10 chars\n"));
   EXPECT_THAT(text, HasSubstr("  aws_secret_access_key           set, 12 chars\n"));

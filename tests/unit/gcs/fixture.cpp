@@ -40,6 +40,7 @@ gcs::Settings GcsTest::settings() const {
   settings.endpoint_source = "GCS_ENDPOINT_URL";
   settings.identity = {gcs::Nobody{}, "none", ""};
   settings.retry.max_attempts = 4;
+  settings.retry.patience = std::chrono::seconds(0);
   settings.retry.transient_base = std::chrono::microseconds(200);
   settings.retry.throttle_base = std::chrono::microseconds(400);
   settings.retry.cap = std::chrono::milliseconds(5);

@@ -69,7 +69,7 @@ TEST_F(FaultTest, AWaitForTheServerIsSaidOnceWithItsReason) {
   ASSERT_EQ(problems.size(), before + 1);
   EXPECT_THAT(problems.back(),
               AllOf(HasSubstr("Waiting for " + server.url() + ": PutObject s3://bkt/run 1/k: HTTP 408"),
-                    HasSubstr("attempt 2 of 4 follows (AWS_MAX_ATTEMPTS)")));
+                    HasSubstr("attempt 2 in"), HasSubstr("--storage-patience")));
 }
 
 TEST_F(FaultTest, EveryTransientStatusIsRepeated) {
@@ -303,6 +303,7 @@ TEST_F(FaultTest, ARefusalBeforeTheBodyWasReadIsHeard) {
 }
 
 TEST_F(FaultTest, ClockSkewIsCorrectedOnce) {
+  const size_t before = log::problems().size();
   Reply reply = error_reply(403, "RequestTimeTooSkewed");
   reply.headers = {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}};
   server.inject("PUT", "", reply);
@@ -310,6 +311,10 @@ TEST_F(FaultTest, ClockSkewIsCorrectedOnce) {
   EXPECT_THAT(server.requests().back().headers.at("x-amz-date"), StartsWith("20130524T0000"));
   server.inject("PUT", "", reply, 2);
   EXPECT_THAT(outcome(put()), StartsWith("E602"));
+  reply.headers = {{"Date", "Fri, 24 May 2013 01:00:00 GMT"}};
+  server.inject("PUT", "", reply);
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(log::problems().size(), before + 1);  // of a store, not of a session or an offset
 }
 
 TEST_F(FaultTest, WrongChecksumEchoIsRepeatedThenAMismatch) {
@@ -341,6 +346,33 @@ TEST_F(FaultTest, NobodyListening) {
 TEST_F(FaultTest, GarbageInsteadOfHttp) {
   server.alter("PUT", "", [](Reply& reply) { reply.status = -1; });
   EXPECT_THAT(outcome(put()), StartsWith("E60"));
+}
+
+// What an answer to HEAD should not have had arrives after the connection is used again.
+TEST_F(FaultTest, LeftoverBytesOnAKeptConnectionAreNoAnswer) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.retry.max_attempts = 1;
+  open(settings);
+  EXPECT_EQ(outcome(put()), "ok");
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.fault = Reply::Fault::kGarbage; }, 1);
+  EXPECT_EQ(outcome(put()), "ok");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(FaultTest, GarbageOnAFreshConnectionIsAnError) {
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.fault = Reply::Fault::kGarbage; }, 1);
+  EXPECT_THAT(outcome(put()), StartsWith("E605"));
+}
+
+TEST_F(FaultTest, A417IsAskedAgainWithoutExpect) {
+  server.inject("PUT", "", error_reply(503, "SlowDown"));
+  server.inject("PUT", "", {.status = 417, .fault = Reply::Fault::kRefuseEarly});
+  EXPECT_EQ(outcome(put()), "ok");
+  ASSERT_EQ(server.count("PUT"), 3);
+  EXPECT_EQ(server.requests()[1].headers.count("expect"), 1U);
+  EXPECT_EQ(server.requests()[2].headers.count("expect"), 0U);
 }
 
 TEST_F(FaultTest, EndpointsTakeTurns) {

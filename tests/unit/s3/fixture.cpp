@@ -17,6 +17,7 @@ s3::Settings test_settings(const std::vector<std::string>& endpoints) {
   settings.credentials =
       std::make_shared<s3::KeySource>("environment", s3::Credentials{"KEYID", "very-secret-key", "very-secret-token"});
   settings.retry.max_attempts = 4;
+  settings.retry.patience = std::chrono::seconds(0);
   settings.retry.transient_base = std::chrono::microseconds(200);
   settings.retry.throttle_base = std::chrono::microseconds(400);
   settings.retry.cap = std::chrono::milliseconds(5);

@@ -31,6 +31,9 @@ class S3Test : public ::testing::Test {
 
   void open(s3::Settings settings, unsigned depth = 4);
 
+  /// Ends the session; what it has counted is then in the store.
+  void close_session() { session_.reset(); }
+
   storage::Session& session() { return *session_; }
   std::unique_ptr<object::RemoteObject> object(const std::string& name, uint64_t size, uint64_t part_bytes = kPart);
 
@@ -42,6 +45,8 @@ class S3Test : public ::testing::Test {
   Operation write_part(storage::Object& object, std::string& bytes, uint32_t part);
   /// begin, all parts, commit; the first operation that failed, or the commit.
   Operation write(storage::Object& object, std::string& bytes);
+
+  storage::Store& store() { return *store_; }
 
   ScriptedServer server;
 

@@ -44,16 +44,27 @@ TEST(RemoteObject, NamesAreEncodedOnce) {
   settings.virtual_host = true;
   const auto virtual_context = make_context(Location(Scheme::kS3, "bkt", ""), settings);
   EXPECT_EQ(virtual_context->make_object({.name = "k", .size_bytes = 0, .part_bytes = 0, .payload = {}})->path(), "/k");
-  EXPECT_EQ(virtual_context->servers.front().host, "bkt.127.0.0.1:9000");
+  EXPECT_EQ(virtual_context->servers[0].host, "bkt.127.0.0.1:9000");
 }
 
-TEST(RemoteObject, TheFirstEtagStays) {
+TEST(RemoteObject, TheFirstVersionStays) {
   object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, "/k", "k");
   EXPECT_EQ(object.pinned_etag(), "");
-  object.pin_etag("");
-  object.pin_etag("\"a\"");
-  object.pin_etag("\"b\"");
+  EXPECT_TRUE(object.is_version(""));
+  EXPECT_TRUE(object.is_version("\"a\""));
+  EXPECT_FALSE(object.is_version("\"b\""));
+  EXPECT_TRUE(object.is_version("\"a\""));
+  EXPECT_TRUE(object.is_version(""));  // an answer without a version may be of any
   EXPECT_EQ(object.pinned_etag(), "\"a\"");
+  EXPECT_EQ(object.pinned_strong_etag(), "\"a\"");
+}
+
+TEST(RemoteObject, OnlyStrongEntityTagsAreAskedFor) {
+  for (const char* etag : {"W/\"a\"", "a", "\""}) {
+    object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, "/k", "k");
+    EXPECT_TRUE(object.is_version(etag));
+    EXPECT_EQ(object.pinned_strong_etag(), "") << etag;
+  }
 }
 
 }  // namespace

@@ -56,6 +56,61 @@ TEST_F(ReadTest, AChangedObjectIsAMismatch) {
   EXPECT_THAT(outcome(read(*source, 1)), StartsWith("E606: GetObject s3://bkt/run 1/big bytes 5242880-5242884 failed"));
 }
 
+// All parts are asked for before any answer, so none can carry If-Match.
+TEST_F(ReadTest, VersionsOfPartsInFlightAreCompared) {
+  for (const auto& [first, second, good] : {std::tuple("\"a\"", "\"b\"", false),
+                                            {"W/\"a\"", "W/\"b\"", false},
+                                            {"W/\"a\"", "W/\"a\"", true},
+                                            {"a", "a", true}}) {
+    open(test_settings({server.url()}));
+    for (const auto& [part, etag] : {std::pair(0, first), {1, second}}) {
+      Reply reply{.status = 206, .headers = {{"ETag", etag}}, .body = bytes.substr(part == 0 ? 0 : 50'000, 50'000)};
+      reply.headers.emplace_back("Content-Range", part == 0 ? "bytes 0-49999/100000" : "bytes 50000-99999/100000");
+      server.inject("GET", "/k", reply);
+    }
+    const auto source = object("k", bytes.size());
+    std::string halves(bytes.size(), '\0');
+    std::vector<Operation> reads(2);
+    for (size_t i = 0; i < 2; ++i) {
+      reads[i] = {
+          .kind = OpKind::kReadRange, .object = source.get(), .buffer = bytes_of(halves).subspan(i * 50'000, 50'000)};
+      reads[i].range_offset = i * 50'000;
+      reads[i].range_bytes = 50'000;
+    }
+    session().submit(reads[0]);
+    wait_for(1);  // the server answers in the order of the rules
+    source->is_version(first);
+    session().submit(reads[1]);
+    wait_for(1);
+    EXPECT_EQ(outcome(reads[0]), "ok");
+    EXPECT_EQ(outcome(reads[1]).substr(0, 5), good ? "ok" : "E606:") << first << second;
+    if (!good) {
+      EXPECT_THAT(outcome(reads[1]), HasSubstr("version"));
+    }
+  }
+}
+
+TEST_F(ReadTest, WeakEtagsAreNotAskedFor) {
+  for (const char* etag : {"W/\"a\"", "unquoted"}) {
+    open(test_settings({server.url()}));
+    server.alter(
+        "GET", "/k", [&](Reply& reply) { reply.headers.front().second = etag; }, 2);
+    const auto source = object("k", bytes.size());
+    EXPECT_EQ(outcome(read(*source, 0)), "ok");
+    EXPECT_EQ(outcome(read(*source, 0)), "ok");
+    EXPECT_EQ(server.requests().back().headers.count("if-match"), 0U);
+  }
+}
+
+TEST_F(ReadTest, ARefusedPreconditionNamesTheEtag) {
+  const auto source = object("k", bytes.size());
+  EXPECT_EQ(outcome(read(*source, 0)), "ok");
+  server.inject("GET", "/k", error_reply(412, "PreconditionFailed"));
+  const Operation second = read(*source, 0);
+  EXPECT_THAT(outcome(second), HasSubstr("If-Match was \"old\""));
+  EXPECT_THAT(second.error->suggestion, HasSubstr("--io-part-size"));
+}
+
 TEST_F(ReadTest, AnotherSizeIsAMismatch) {
   auto longer = object("k", bytes.size() + 10);
   EXPECT_THAT(outcome(read(*longer, 0)), StartsWith("E606"));

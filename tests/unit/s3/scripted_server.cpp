@@ -11,7 +11,6 @@
 #include <array>
 #include <stdexcept>
 
-#include "../support/loopback.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 
@@ -97,18 +96,14 @@ std::string query_value(const std::string& query, const std::string& name) {
   return {};
 }
 
-ScriptedServer::ScriptedServer() {
-  const Listener listening = listen_on_loopback(64);
-  listener_ = listening.fd;
-  port_ = listening.port;
-  acceptor_ = std::thread([this] { accept_all(); });
+ScriptedServer::ScriptedServer(size_t ports) {
+  for (size_t i = 0; i < ports; ++i) listeners_.push_back(listen_on_loopback(64));
+  for (size_t i = 0; i < ports; ++i) acceptors_.emplace_back([this, i] { accept_all(i); });
 }
 
 ScriptedServer::~ScriptedServer() {
   stopping_ = true;
-  shutdown(listener_, SHUT_RDWR);
-  acceptor_.join();
-  close(listener_);
+  for (size_t i = 0; i < listeners_.size(); ++i) close_port(i);
   {
     const std::lock_guard lock(mutex_);
     for (const int fd : sockets_) shutdown(fd, SHUT_RDWR);
@@ -117,29 +112,43 @@ ScriptedServer::~ScriptedServer() {
   for (const int fd : sockets_) close(fd);
 }
 
-std::string ScriptedServer::url() const {
-  return fmt::format("http://127.0.0.1:{}", port_);
+void ScriptedServer::close_port(size_t index) {
+  if (!acceptors_[index].joinable()) return;
+  shutdown(listeners_[index].fd, SHUT_RDWR);
+  acceptors_[index].join();
+  close(listeners_[index].fd);
 }
 
-void ScriptedServer::accept_all() {
-  while (!stopping_) {
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+std::string ScriptedServer::url(size_t index) const {
+  return fmt::format("http://127.0.0.1:{}", port(index));
+}
+
+std::vector<std::string> ScriptedServer::urls() const {
+  std::vector<std::string> all;
+  for (size_t i = 0; i < listeners_.size(); ++i) all.push_back(url(i));
+  return all;
+}
+
+void ScriptedServer::accept_all(size_t port) {
+  for (;;) {
+    const int fd = accept4(listeners_[port].fd, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const int number = connections_++;
     const std::lock_guard lock(mutex_);
     sockets_.push_back(fd);
-    threads_.emplace_back([this, fd, number] { serve(fd, number); });
+    threads_.emplace_back([this, fd, port, number] { serve(fd, port, number); });
   }
 }
 
-void ScriptedServer::serve(int fd, int number) {
+void ScriptedServer::serve(int fd, size_t port, int number) {
   std::string pending;
   for (;;) {
     Request request;
     if (!read_head(fd, pending, request)) break;
     request.connection = number;
+    request.port = port;
     const auto planned = injected(request);
     const auto fault = planned ? planned->fault : Reply::Fault::kNone;
     if (fault == Reply::Fault::kRefuseEarly) {
@@ -190,19 +199,25 @@ bool ScriptedServer::read_body(int fd, std::string& pending, Request& request, s
 
 void ScriptedServer::inject(std::string method, std::string part, Reply reply, int times) {
   const std::lock_guard lock(mutex_);
-  rules_.push_back({std::move(method), std::move(part), times, std::move(reply), nullptr});
+  rules_.push_back({std::move(method), std::move(part), times, std::move(reply), nullptr, std::nullopt});
+}
+
+void ScriptedServer::inject_at(size_t port, std::string method, std::string part, Reply reply, int times) {
+  const std::lock_guard lock(mutex_);
+  rules_.push_back({std::move(method), std::move(part), times, std::move(reply), nullptr, port});
 }
 
 void ScriptedServer::alter(std::string method, std::string part, std::function<void(Reply&)> change, int times) {
   const std::lock_guard lock(mutex_);
-  rules_.push_back({std::move(method), std::move(part), times, {}, std::move(change)});
+  rules_.push_back({std::move(method), std::move(part), times, {}, std::move(change), std::nullopt});
 }
 
 std::optional<Reply> ScriptedServer::injected(const Request& request) {
   const std::lock_guard lock(mutex_);
   for (Rule& rule : rules_) {
     if (rule.change || rule.left <= 0 || rule.method != request.method) continue;
-    if (request.target.find(rule.part) == std::string::npos) continue;
+    if (request.target.find(rule.part) == std::string::npos || rule.port.value_or(request.port) != request.port)
+      continue;
     --rule.left;
     return rule.reply;
   }
@@ -215,6 +230,7 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
   std::string body = request.method == "HEAD" ? "" : reply.body;
   if (reply.chunked && !body.empty()) body = fmt::format("{:x}\r\n{}\r\n", body.size(), body);
   if (reply.chunked) body += "0\r\n\r\n";
+  for (int waited = 0; waited < reply.delay_ms && !stopping_; ++waited) usleep(1000);
   switch (reply.fault) {
     case Fault::kHang:
       while (!stopping_) {
@@ -224,6 +240,9 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
       return false;
     case Fault::kResetAtOnce:
       reset_on_close(fd);
+      return false;
+    case Fault::kGarbage:
+      send_all(fd, "<html>\r\n<p>Not Found</p></html>\r\n\r\n");
       return false;
     case Fault::kResetInHeaders:
       send_all(fd, head.substr(0, head.size() / 2));
@@ -250,6 +269,20 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
 std::vector<Request> ScriptedServer::requests() const {
   const std::lock_guard lock(mutex_);
   return requests_;
+}
+
+std::vector<Request> ScriptedServer::requests_at(size_t port) const {
+  std::vector<Request> out;
+  const std::lock_guard lock(mutex_);
+  std::copy_if(requests_.begin(), requests_.end(), std::back_inserter(out),
+               [port](const Request& request) { return request.port == port; });
+  return out;
+}
+
+int ScriptedServer::count_at(size_t port) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(std::count_if(requests_.begin(), requests_.end(),
+                                        [port](const Request& request) { return request.port == port; }));
 }
 
 int ScriptedServer::count(std::string_view method, std::string_view part) const {

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "../support/loopback.hpp"
+
 namespace mlps::test {
 
 /// A request as the server saw it.
@@ -22,6 +24,7 @@ struct Request {
   std::map<std::string, std::string> headers;  ///< lower-case names
   std::string body;
   int connection = 0;  ///< which connection it came by, counted from 0
+  size_t port = 0;     ///< which of the server's ports
 };
 
 /// What the server does with a request.
@@ -38,6 +41,7 @@ struct Reply {
     kResetInUpload,   ///< after `upload_bytes` bytes of the request's body
     kShortBody,       ///< closes in order after half of the announced body
     kHang,            ///< never answers
+    kGarbage,         ///< HTML without a status line, then the end
     kRefuseEarly,     ///< answers before reading the request's body and closes
   };
   Fault fault = Fault::kNone;
@@ -45,6 +49,7 @@ struct Reply {
   bool one_byte_pieces = false;
   bool close = false;  ///< answers "Connection: close" and does it
   bool chunked = false;
+  int delay_ms = 0;                               ///< before the answer
   std::optional<uint64_t> announced_length = {};  ///< Content-Length other than the body's
 };
 
@@ -52,14 +57,20 @@ struct Reply {
 /// sockets, one thread per connection.
 class ScriptedServer {
  public:
-  ScriptedServer();
+  /// Listens on `ports` ports, as many endpoints of one store.
+  explicit ScriptedServer(size_t ports = 1);
   ~ScriptedServer();
 
-  uint16_t port() const { return port_; }
-  std::string url() const;
+  uint16_t port(size_t index = 0) const { return listeners_.at(index).port; }
+  std::string url(size_t index = 0) const;
+  std::vector<std::string> urls() const;
+  /// Closes a port: connections to it are refused.
+  void close_port(size_t index);
 
   /// The next `times` requests with this method whose target contains `part` get `reply`, before the store sees them.
   void inject(std::string method, std::string part, Reply reply, int times = 1);
+  /// The same for the requests that come by one port.
+  void inject_at(size_t port, std::string method, std::string part, Reply reply, int times = 1 << 30);
   /// Changes the store's own answers to matching requests.
   void alter(std::string method, std::string part, std::function<void(Reply&)> change, int times = 1 << 30);
 
@@ -68,6 +79,8 @@ class ScriptedServer {
 
   std::vector<Request> requests() const;
   int count(std::string_view method, std::string_view part = "") const;
+  std::vector<Request> requests_at(size_t port) const;
+  int count_at(size_t port) const;
   int connections() const { return connections_.load(); }
 
   std::map<std::string, std::string> objects() const;  ///< path -> bytes
@@ -84,6 +97,7 @@ class ScriptedServer {
     int left = 0;
     Reply reply;
     std::function<void(Reply&)> change;
+    std::optional<size_t> port;
   };
   struct Stored {
     std::string bytes;
@@ -96,8 +110,8 @@ class ScriptedServer {
     std::map<int, Stored> parts;
   };
 
-  void accept_all();
-  void serve(int fd, int number);
+  void accept_all(size_t port);
+  void serve(int fd, size_t port, int number);
   bool read_head(int fd, std::string& pending, Request& request);
   bool read_body(int fd, std::string& pending, Request& request, size_t stop_after);
   std::optional<Reply> injected(const Request& request);
@@ -110,8 +124,7 @@ class ScriptedServer {
   Reply list_uploads(const Request& request) const;
   bool send_reply(int fd, const Request& request, const Reply& reply);
 
-  int listener_ = -1;
-  uint16_t port_ = 0;
+  std::vector<Listener> listeners_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> connections_ = 0;
   bool keep_checksums_ = false;
@@ -124,7 +137,7 @@ class ScriptedServer {
   int next_upload_ = 1;
   std::vector<int> sockets_;
   std::vector<std::thread> threads_;
-  std::thread acceptor_;
+  std::vector<std::thread> acceptors_;
 };
 
 /// Value of `name` in a query string, undecoded; empty when absent.

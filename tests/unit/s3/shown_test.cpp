@@ -105,6 +105,7 @@ std::vector<Effect> effects() {
       {"MLPSTORAGE_AZURE_AUTH", "anonymous", "authorised by", "none (MLPSTORAGE_AZURE_AUTH=anonymous)", kAz},
       {"MLPSTORAGE_AZURE_CHECKSUM", "md5", "checksum", "md5", kAz},
       {"AWS_MAX_ATTEMPTS", "7", "max attempts", "7"},
+      {"S3_LOAD_BALANCE_STRATEGY", "rank", "load balancing", "rank"},
       {"AWS_S3_ADDRESSING_STYLE", "path", "addressing", "path"},
       {"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", "checksum", "none"},
       {"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required", "checksum", "crc32c, not asked back"},
@@ -195,11 +196,11 @@ TEST(ShownIsUsed, TheDocumentedVariablesAreTheOnesRead) {
 
 TEST(UnreadVariables, AreAnsweredByWhatToUseInstead) {
   EXPECT_THAT(unread_variable_warnings(Environment(kKeys)), IsEmpty());
-  EXPECT_THAT(unread_variable_warnings(
-                  Environment({{"S3_LOAD_BALANCE_STRATEGY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
-              ::testing::UnorderedElementsAre(
-                  ::testing::AllOf(HasSubstr("S3_LOAD_BALANCE_STRATEGY"), HasSubstr("take turns")),
-                  ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
+  EXPECT_THAT(
+      unread_variable_warnings(Environment({{"STORAGE_LIBRARY", "x"}, {"S3DLIO_MULTIPART_PART_SIZE_MB", "64"}})),
+      ::testing::UnorderedElementsAre(
+          ::testing::AllOf(HasSubstr("STORAGE_LIBRARY"), HasSubstr("leave it out")),
+          ::testing::AllOf(HasSubstr("S3DLIO_MULTIPART_PART_SIZE_MB"), HasSubstr("--io-part-size"))));
 }
 
 TEST(ShownIsUsed, FadviseModes) {

@@ -1,4 +1,5 @@
 #include "base/crc.hpp"
+#include "base/log.hpp"
 #include "fixture.hpp"
 #include "storage/object/crc32c.hpp"
 
@@ -222,12 +223,15 @@ TEST_F(WriteTest, LostAnswerIsNotSettledByAnOlderObject) {
   EXPECT_THAT(outcome(write(*target, bytes)), HasSubstr("NoSuchUpload"));
 }
 
-TEST_F(WriteTest, NoSuchUploadWithoutALostAnswerIsAnError) {
+// A server that was restarted may have lost the upload, or completed it.
+TEST_F(WriteTest, NoSuchUploadWithoutALostAnswerIsSettledByHead) {
   server.inject("POST", "uploadId=", error_reply(404, "NoSuchUpload"));
   std::string bytes = pattern(kPart + 1);
   auto target = object("big", bytes.size());
-  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E603: CompleteMultipartUpload"));
-  EXPECT_EQ(server.count("HEAD"), 0);
+  const Operation commit = write(*target, bytes);
+  EXPECT_THAT(outcome(commit), StartsWith("E603: CompleteMultipartUpload"));
+  EXPECT_THAT(commit.error->suggestion, HasSubstr("written again"));
+  EXPECT_EQ(server.count("HEAD"), 1);
 }
 
 TEST_F(WriteTest, EmptyUploadIdIsAnError) {
@@ -235,6 +239,82 @@ TEST_F(WriteTest, EmptyUploadIdIsAnError) {
   std::string bytes = pattern(kPart + 1);
   auto target = object("big", bytes.size());
   EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E605: CreateMultipartUpload"));
+}
+
+// The server has created an upload, but what it says can't be read, or never arrives.
+TEST_F(WriteTest, UploadsThatNobodyKnowsAreAborted) {
+  std::string bytes = pattern(kPart + 1);
+  server.alter(
+      "POST", "uploads=", [](Reply& reply) { reply.body = "<Welcome/>"; }, 1);
+  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
+  EXPECT_EQ(server.open_uploads(), 0U);
+
+  server.alter(
+      "POST", "uploads=", [](Reply& reply) { reply.fault = Reply::Fault::kResetAtOnce; }, 1);
+  EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
+  EXPECT_EQ(server.open_uploads(), 0U);
+
+  server.alter(
+      "POST", "uploads=", [](Reply& reply) { reply = error_reply(503, "SlowDown"); }, 1);
+  EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
+  EXPECT_EQ(server.open_uploads(), 0U);
+
+  server.alter("POST", "uploads=", [](Reply& reply) { reply = error_reply(500, "InternalError"); });
+  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
+  EXPECT_EQ(server.open_uploads(), 0U);
+}
+
+TEST_F(WriteTest, UploadsOfOthersStay) {
+  std::string bytes = pattern(kPart + 1);
+  const auto neighbour = object("big 2", bytes.size());
+  run(OpKind::kBeginWrite, *neighbour);
+  server.alter(
+      "POST", "uploads=", [](Reply& reply) { reply.fault = Reply::Fault::kResetAtOnce; }, 1);
+  const auto target = object("big", bytes.size());
+  EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *target)), "ok");
+  EXPECT_EQ(server.open_uploads(), 2U);
+}
+
+TEST_F(WriteTest, UploadsThatCantBeFoundAreTold) {
+  const size_t before = log::problems().size();
+  server.inject("GET", "uploads=", error_reply(403, "AccessDenied"));
+  server.inject("POST", "uploads=", {.body = "<Welcome/>"});
+  std::string bytes = pattern(kPart + 1);
+  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
+  ASSERT_EQ(log::problems().size(), before + 1);
+  EXPECT_THAT(log::problems().back(), HasSubstr("An upload of s3://bkt/run 1/big"));
+}
+
+TEST_F(WriteTest, ChecksumsOfEitherFormAreAccepted) {
+  server.keep_checksums(true);
+  std::string bytes = pattern(2 * kPart);
+  const std::string whole = object::crc32c_text(crc32c(std::as_bytes(std::span(bytes))));
+  std::string composite;
+  const auto answer = [&](std::string value, const char* type) {
+    server.alter(
+        "HEAD", "big",
+        [=, &composite](Reply& reply) {
+          for (auto& [name, sent] : reply.headers) {
+            if (name != "x-amz-checksum-crc32c") continue;
+            composite = sent;
+            if (!value.empty()) sent = value;
+          }
+          if (type != nullptr) reply.headers.emplace_back("x-amz-checksum-type", type);
+        },
+        1);
+    return outcome(write(*object("big", bytes.size()), bytes)).substr(0, 5);
+  };
+  EXPECT_EQ(answer("", "COMPOSITE"), "ok");
+  ASSERT_THAT(composite, HasSubstr("-2"));
+  const std::string bare = composite.substr(0, composite.size() - 2);
+  for (const std::string& value : {composite, bare, whole, whole + "-2"})
+    EXPECT_EQ(answer(value, nullptr), "ok") << value;
+  EXPECT_EQ(answer(whole, "FULL_OBJECT"), "ok");
+  EXPECT_EQ(answer(whole + "-2", "FULL_OBJECT"), "ok");
+  EXPECT_EQ(answer(bare, "COMPOSITE"), "ok");
+  EXPECT_EQ(answer(whole, "COMPOSITE"), "E606:");
+  EXPECT_EQ(answer(bare, "FULL_OBJECT"), "E606:");
+  EXPECT_EQ(answer("AAAAAA==", nullptr), "E606:");
 }
 
 TEST_F(WriteTest, MisuseIsNamed) {

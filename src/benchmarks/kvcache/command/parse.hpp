@@ -1,13 +1,13 @@
 #pragma once
 
-#include "benchmarks/training/command/options.hpp"
+#include "benchmarks/kvcache/command/options.hpp"
 #include "flags/command_line.hpp"
 
 namespace mlps::cli {
 
-using ParsedTraining = Parsed<TrainingOptions>;
+using ParsedKvCache = Parsed<KvCacheOptions>;
 
 /// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
-ParsedTraining parse_training(CommandLine line);
+ParsedKvCache parse_kvcache(CommandLine line);
 
 }  // namespace mlps::cli

@@ -1,0 +1,178 @@
+#include "benchmarks/kvcache/command/prepare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <filesystem>
+#include <system_error>
+
+#include "base/log.hpp"
+#include "base/threads.hpp"
+#include "base/units.hpp"
+#include "session/execution.hpp"
+
+namespace mlps::cli {
+namespace {
+
+using kvcache::KvIo;
+using kvcache::OptionPlan;
+using workloads::ValueSource;
+
+// No cache belongs into these folders, or below them.
+constexpr std::array kSystemFolders = {"/etc",  "/bin", "/sbin", "/usr/bin", "/usr/sbin",
+                                       "/boot", "/sys", "/proc", "/dev",     "/root"};
+// Memory that looks like a folder of the system.
+constexpr std::array kExceptions = {"/dev/shm"};
+
+constexpr uint64_t kLeastPart = 256 * kKiB;
+constexpr uint64_t kUnfilledPart = 64 * kGiB;  // no byte of it goes through memory: an entry is one operation
+constexpr uint64_t kPartsOfEntry = 4;          // of each entry in service, where they overlap
+constexpr uint64_t kBlocksAtOnce = 64;         // of a rank that replays a trace
+
+bool is_in(const std::filesystem::path& path, const char* folder) {
+  const std::filesystem::path parent(folder);
+  return std::mismatch(parent.begin(), parent.end(), path.begin(), path.end()).first == parent.end();
+}
+
+Status check_folder(const Location& folder) {
+  if (!folder.is_file_system()) return {};
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(folder.path(), ignored);
+  const auto holds = [&](const char* each) { return is_in(path, each); };
+  const bool system = path == "/" || std::any_of(kSystemFolders.begin(), kSystemFolders.end(), holds);
+  if (!system || std::any_of(kExceptions.begin(), kExceptions.end(), holds)) return {};
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--cache-dir {} is a folder of the system", path.string()), {},
+              "give a folder of its own on the storage that is to be measured");
+}
+
+Status check_payload(const KvCacheOptions& options, const Location& folder) {
+  if (options.fills) return {};
+  if (folder.scheme() == Scheme::kNull && !options.verify) return {};
+  return fail(ErrorCode::kConfigIncompatible,
+              fmt::format("--payload none with {}", options.verify ? "--verify" : folder.to_string()), {},
+              "unfilled buffers measure the program itself: they are legal with a null:// folder only");
+}
+
+/// Returns the part size by which all entries in service can move at once in the memory there is.
+uint64_t part_bytes(const KvCacheOptions& options, uint64_t usual, uint64_t in_flight,
+                    const storage::StoreTraits& traits) {
+  if (!options.fills) return kUnfilledPart;
+  const bool object = traits.holds_objects && !traits.file_system;
+  if (options.io_part_bytes || object) return usual;
+  const uint64_t share = std::max<uint64_t>(options.io_memory_bytes / in_flight, kLeastPart);
+  return std::min(usual, std::bit_floor(share));
+}
+
+Result<kvcache::OptionIo> plan_io(const KvCacheOptions& options, const OptionPlan& option,
+                                  const storage::StoreTraits& traits) {
+  const uint64_t of_rank = options.settings.paged ? kBlocksAtOnce : uint64_t{option.at_once()};
+  const uint64_t entries = of_rank * ranks_per_host(options);
+  const bool overlaps = options.settings.io == KvIo::kDirect;
+  io::PlanRequest request = io_limits<io::PlanRequest>(options, traits);
+  io::PlanWish wish;
+  wish.in_flight = entries * (overlaps ? kPartsOfEntry : 1);
+  wish.null_workers = processors();
+  wish.part_bytes = io::buffer_bytes_for(part_bytes(options, request.part_bytes, entries, traits), traits);
+  wish.buffers = options.fills;
+  request.part_bytes = wish.part_bytes;
+  auto storage = io::choose_plan(request, wish, traits);
+  if (!storage) return fail(std::move(storage.error()));
+  kvcache::OptionIo io;
+  io.storage = *storage;
+  if (option.cpu_gib > 0) io.memory = {processors(), 1, kMiB, options.io_memory_bytes, true};
+  return io;
+}
+
+Status open_folder(const KvCacheOptions& options, const Environment& environment, PreparedKvCache& prepared) {
+  const auto folder = folder_of(options, environment);
+  if (!folder) return fail(folder.error());
+  if (Status legal = check_folder(*folder); !legal) return legal;
+  if (Status legal = check_payload(options, *folder); !legal) return legal;
+  auto store = open_store(*folder, options, environment);
+  if (!store) return fail(store.error());
+  prepared.store = std::move(*store);
+  prepared.request.store = prepared.store.get();
+  for (const OptionPlan& option : options.settings.options) {
+    const auto io = plan_io(options, option, prepared.store->traits());
+    if (!io) return fail(io.error());
+    prepared.request.io.push_back(*io);
+  }
+  return {};
+}
+
+workloads::Values values_of(const kvcache::Settings& settings, Mode mode) {
+  workloads::Values values;
+  const auto set = [&](const std::string& key, std::string value) {
+    values[key] = {std::move(value), ValueSource::kWorkloadFile};
+  };
+  for (const OptionPlan& option : settings.options) {
+    const std::string prefix = fmt::format("options.{}.", option.number);
+    set(prefix + "model", option.model.key);
+    set(prefix + "num_users", std::to_string(option.users));
+    set(prefix + "duration", fmt::format("{}", option.duration_s));
+    set(prefix + "gpu_mem_gb", fmt::format("{}", option.gpu_gib));
+    set(prefix + "cpu_mem_gb", fmt::format("{}", option.cpu_gib));
+    set(prefix + "max_concurrent_allocs", std::to_string(option.max_allocs));
+    set(prefix + "generation_mode", std::string(kvcache::generation_name(option.generation)));
+  }
+  set("sequence.seed", std::to_string(settings.seed));
+  set("sequence.trials", std::to_string(settings.trials));
+  set("sequence.inter_option_delay_s", fmt::format("{}", settings.inter_option_delay_s));
+  set("sequence.config", "default");
+  if (mode == Mode::kClosed) return values;
+  set("features.multi_turn", settings.multi_turn ? "true" : "false");
+  set("features.prefix_caching", settings.prefix_caching ? "true" : "false");
+  set("features.tensor_parallel", std::to_string(settings.tensor_parallel));
+  set("features.arrival", std::string(kvcache::arrival_name(settings.arrival)));
+  set("features.request_rate", fmt::format("{}", settings.request_rate));
+  set("features.arrival_cv", fmt::format("{}", settings.arrival_cv));
+  set("features.storage_capacity_gb", fmt::format("{}", settings.storage_capacity_gib));
+  set("features.kv_io", std::string(kvcache::kv_io_name(settings.io)));
+  if (!settings.paged) return values;
+  const kvcache::PagedSettings& paged = *settings.paged;
+  set("features.trace", std::filesystem::path(paged.trace).filename().string());
+  set("features.block_tokens", std::to_string(paged.block_tokens));
+  set("features.partial_blocks", paged.partial_blocks ? "count" : "skip");
+  set("features.block_capacity", std::to_string(paged.block_capacity));
+  set("features.block_eviction", paged.fifo ? "fifo" : "lru");
+  set("features.block_admission", paged.second_use ? "second-use" : "first-use");
+  set("features.trace_speedup", fmt::format("{}", paged.speedup));
+  set("features.replay_cycles", std::to_string(paged.cycles));
+  set("features.prefill_rate", fmt::format("{}", paged.prefill_rate));
+  set("features.decode_rate", fmt::format("{}", paged.decode_rate));
+  set("features.kv_load", paged.layerwise ? "layerwise" : "whole");
+  return values;
+}
+
+}  // namespace
+
+uint32_t ranks_per_host(const KvCacheOptions& options) {
+  const auto hosts = static_cast<uint32_t>(std::max<size_t>(1, options.hosts.hosts.size()));
+  return (options.num_processes + hosts - 1) / hosts;
+}
+
+uint64_t host_memory(const kvcache::OptionIo& io, const OptionPlan& option, uint32_t ranks) {
+  const auto tier = static_cast<uint64_t>(option.cpu_gib * static_cast<double>(kGiB));
+  return io.storage.buffer_bytes() + io.memory.buffer_bytes() + tier * ranks;
+}
+
+tl::expected<PreparedKvCache, std::vector<Error>> prepare_kvcache(const KvCacheOptions& options,
+                                                                  const Environment& environment) {
+  PreparedKvCache prepared;
+  prepared.values = values_of(options.settings, options.common.mode);
+  prepared.request.settings = options.settings;
+  prepared.request.ranks = options.num_processes;
+  prepared.request.verify = options.verify;
+  prepared.request.fills = options.fills;
+  prepared.request.injected_fault = options.inject_fault;
+  prepared.request.io_trace = options.io_trace;
+  if (options.cache_dir.empty()) return prepared;
+  if (Status opened = open_folder(options, environment, prepared); !opened) {
+    return tl::unexpected(std::vector<Error>{opened.error()});
+  }
+  return prepared;
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "benchmarks/kvcache/engine.hpp"
+
+namespace mlps::kvcache::test {
+
+/// Storage in virtual time: an operation takes a fixed time and a time per byte. Checks that nothing is read that isn't
+/// there, and nothing written twice.
+class VirtualIo final : public EntryIo {
+ public:
+  Nanos fixed_ns = 0;
+  double ns_per_byte = 0;
+
+  void start(EntryOp& op) override {
+    const std::string& name = op.name;
+    if (!op.writes && !held_[tier(op.tier)].contains(name)) problem("read of absent " + name);
+    if (op.writes && held_[tier(op.tier)].contains(name)) problem("second write of " + name);
+    due_.emplace(now_ + fixed_ns + static_cast<Nanos>(ns_per_byte * static_cast<double>(op.bytes)), &op);
+  }
+  void remove(Tier from, const std::string& name) override {
+    if (held_[tier(from)].erase(name) == 0) problem("removal of absent " + name);
+  }
+
+  /// Lets the engine run from `begin` for `seconds`.
+  void run(Simulation& engine, double seconds) {
+    const Nanos begin = 1'000'000'000, end = begin + static_cast<Nanos>(seconds * 1e9);
+    now_ = begin;
+    engine.begin(begin);
+    for (;;) {
+      const Nanos completion = due_.empty() ? INT64_MAX : due_.begin()->first;
+      const Nanos next = std::min(completion, engine.next_event());
+      if (next > end || engine.is_done()) break;
+      now_ = next;
+      if (completion <= next) {
+        EntryOp& op = *due_.begin()->second;
+        due_.erase(due_.begin());
+        finish(op);
+        engine.complete(op);
+      }
+      engine.advance(now_);
+    }
+    engine.close();
+    for (auto& [due, op] : due_) engine.complete_late(*op);
+  }
+
+  std::string problems;
+  uint64_t written = 0, read = 0;  ///< bytes of completed operations of the storage tier
+
+ private:
+  static size_t tier(Tier tier) { return static_cast<size_t>(tier); }
+  void problem(const std::string& text) {
+    if (problems.empty()) problems = text;
+  }
+  void finish(EntryOp& op) {
+    op.completed_ns = now_;
+    op.total_ns = fixed_ns + static_cast<Nanos>(ns_per_byte * static_cast<double>(op.bytes));
+    op.moved.inside = op.bytes;
+    if (op.writes) held_[tier(op.tier)].insert(op.name);
+    if (op.tier == Tier::kStorage) (op.writes ? written : read) += op.bytes;
+  }
+
+  Nanos now_ = 0;
+  std::multimap<Nanos, EntryOp*> due_;
+  std::array<std::set<std::string>, kTiers> held_;
+};
+
+}  // namespace mlps::kvcache::test
