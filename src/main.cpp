@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <string>
@@ -30,11 +31,26 @@ void fill_standard_streams() {
   }
 }
 
+// Its threads have stacks of this size, too. With less the program would die of SIGSEGV somewhere.
+constexpr rlim_t kLeastStackBytes = 1 << 20;
+
+/// Returns whether stacks are large enough (ulimit -s). Says so if they are not, on next to no stack.
+bool has_stack() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kLeastStackBytes) return true;
+  constexpr char kText[] =
+      "[E201] the limit of a thread's stack (ulimit -s) is below 1024 KiB\n"
+      "  Suggestion: ulimit -s 8192; where the hard limit forbids it, who set it must raise it\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const mlps::Stamp start = mlps::Stamp::now();
   fill_standard_streams();
+  if (!has_stack()) return mlps::exit_code(mlps::ErrorCode::kCommandFailed);
   // Instead of ending the program these signals leave an error where it was made: a reader that is gone, and a file
   // that grew to the limit (ulimit -f).
   for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);

@@ -61,6 +61,10 @@ Error errno_error(int errno_value, std::string what) {
       error.code = ErrorCode::kPathNotFound;
       error.suggestion = "create the folder, or correct the path";
       break;
+    case ENAMETOOLONG:
+      error.code = ErrorCode::kConfigInvalid;
+      error.suggestion = "shorten it: a name may have 255 bytes, a path 4095";
+      break;
     case EACCES:
     case EPERM:
     case EROFS:

@@ -112,11 +112,22 @@ constexpr bool is_made_of(std::index_sequence<I...>) {
   };
 }
 
-/// Whether the list of T, a struct without base classes, has as many fields as T has members.
-template <Listed T>
+/// Returns how many members of its own T has, an aggregate with so many base classes. For static_asserts beside lists
+/// that leave members out on purpose: a new member must be thought about.
+template <class T, size_t bases = 0, size_t least = 0>
+consteval size_t own_members() {
+  if constexpr (is_made_of<T>(std::make_index_sequence<least + 1>())) {
+    return own_members<T, bases, least + 1>();
+  } else {
+    return least - bases;
+  }
+}
+
+/// Whether the list of T has as many fields as T has members, those of its base classes included.
+template <Listed T, class... Bases>
 constexpr bool lists_every_member() {
   constexpr size_t kFields = std::tuple_size_v<decltype(fields_of(Of<T>()))>;
-  return is_made_of<T>(std::make_index_sequence<kFields>()) && !is_made_of<T>(std::make_index_sequence<kFields + 1>());
+  return kFields == (own_members<T, sizeof...(Bases)>() + ... + own_members<Bases>());
 }
 
 }  // namespace mlps

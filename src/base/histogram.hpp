@@ -52,6 +52,9 @@ class Histogram {
     return max_;
   }
 
+  /// Returns the largest value that the bucket with this index of State holds.
+  static uint64_t largest_of(size_t index) { return upper_bound_of(index); }
+
   /// The content of a histogram, for sending it to another process: the buckets in use, by ascending index.
   struct State {
     struct Bucket {

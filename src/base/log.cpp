@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/output.hpp"
+#include "base/text.hpp"
 #include "base/write_all.hpp"
 
 namespace mlps::log {
@@ -123,8 +124,9 @@ void configure(const Settings& settings) {
   s.settings = settings;
 }
 
-void write(LogLevel level, std::string_view message) {
+void write(LogLevel level, std::string_view text) {
   State& s = state();
+  const std::string message = terminal_text(text);
   const std::string stamp = log_stamp(Stamp::now().wall_us);
   const std::lock_guard lock(s.mutex);
   Entry entry = entry_of(level, stamp, message);

@@ -16,15 +16,11 @@ Status StallMeter::start(std::function<void(Error)> on_error) {
 }
 
 void StallMeter::tick(Nanos now) {
-  const Nanos lost = stall(due_ns_.load(std::memory_order_relaxed), now);
-  due_ns_.store(now + kStallTick, std::memory_order_relaxed);
-  if (lost > 0) lost_ns_.store(lost_ns_.load(std::memory_order_relaxed) + lost, std::memory_order_relaxed);
-}
-
-Nanos StallMeter::lost_ns(Nanos now) const {
-  // Other threads may wake from a stall before the meter's does.
   const Nanos due = due_ns_.load(std::memory_order_relaxed);
-  return lost_ns_.load(std::memory_order_relaxed) + (due == 0 ? 0 : stall(due, now));
+  const Nanos lost = lost_.until(due, now), stopped = stopped_.until(due, now);
+  due_ns_.store(now + kStallTick, std::memory_order_relaxed);
+  lost_.ns.store(lost, std::memory_order_relaxed);
+  stopped_.ns.store(stopped, std::memory_order_relaxed);
 }
 
 }  // namespace mlps

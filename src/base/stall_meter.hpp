@@ -12,21 +12,31 @@ namespace mlps {
 /// A processor that is merely shared delays it little; that shows in the times of the threads that share it.
 class StallMeter {
  public:
-  /// A wake-up is lost time if it comes `least` or more too late; 2 ms is beyond what it is on an idle processor.
-  explicit StallMeter(Nanos least = 2'000'000) : least_(least) {}
-
   /// Starts the thread, once; before that nothing is lost. `on_error` is ThreadPurpose::on_error.
   Status start(std::function<void(Error)> on_error);
 
-  /// Returns the time lost until `now`, since start(). Any thread.
-  Nanos lost_ns(Nanos now) const;
+  /// Returns the time lost until `now`, since start(): of wake-ups that came 2 ms or more too late, which is beyond
+  /// what it takes on an idle processor. Any thread.
+  Nanos lost_ns(Nanos now) const { return lost_.until(due_ns_.load(std::memory_order_relaxed), now); }
+  /// Returns the part of it in which nothing ran at all, not even threads that keep every processor busy: of wake-ups
+  /// that came 200 ms or more too late. Any thread.
+  Nanos stopped_ns(Nanos now) const { return stopped_.until(due_ns_.load(std::memory_order_relaxed), now); }
 
  private:
+  /// Sums up lateness of at least so much. Written by the meter's thread.
+  struct Sum {
+    const Nanos least;
+    std::atomic<Nanos> ns{0};
+    // Other threads may wake from a stall before the meter's does: what is overdue counts already.
+    Nanos until(Nanos due, Nanos now) const {
+      const Nanos late = due == 0 ? 0 : now - due;
+      return ns.load(std::memory_order_relaxed) + (late >= least ? late : 0);
+    }
+  };
   void tick(Nanos now);
-  Nanos stall(Nanos due, Nanos now) const { return now - due >= least_ ? now - due : 0; }
 
-  const Nanos least_;
-  std::atomic<Nanos> lost_ns_{0};
+  Sum lost_{2'000'000};
+  Sum stopped_{200'000'000};
   std::atomic<Nanos> due_ns_{0};  // of the next wake-up; 0: not started
   PeriodicThread thread_;
 };

@@ -53,6 +53,10 @@ std::optional<Number> parse_number(std::string_view text);
 /// closed.
 Result<std::vector<std::string>> shell_split(std::string_view line);
 
+/// Returns `text` with control characters but line ends and tabs shown as "\x1b": a terminal obeys them, and a text may
+/// be of a file that somebody else wrote.
+std::string terminal_text(std::string_view text);
+
 /// Returns `word`, in quotes where a POSIX shell needs them.
 std::string shell_quoted(std::string_view word);
 

@@ -41,7 +41,11 @@ struct Place {
 };
 
 Result<Place> open_place(const std::string& text, const Environment& environment) {
-  const auto location = parse_location(text);
+  auto location = parse_location(text);
+  // Of az:// variables may name the account.
+  if (text.find("://") != std::string::npos && (!location || location->is_object_store())) {
+    location = checkpoint_location(text, AccessProtocol::kObject, false, environment);
+  }
   if (!location) return fail(location.error());
   Place place;
   place.folder = text.ends_with('/') || location->path().empty();

@@ -44,9 +44,9 @@ void add_head(const BenchmarkOptions& options, std::vector<std::string>& lines) 
 
 void add_host_rows(const BenchmarkOptions& options, std::vector<std::string>& lines) {
   lines.push_back(row("accelerator_type", options.accelerator_type));
-  lines.push_back(
-      row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
-                                                  options.client_host_memory_is_default ? " (this host's)" : "")));
+  const std::string& by = options.client_host_memory_by;
+  lines.push_back(row("client_host_memory_in_gb", fmt::format("{:.4g}{}", options.client_host_memory_gib,
+                                                              by.empty() ? "" : fmt::format(" ({})", by))));
   lines.push_back(row("hosts", join(options.hosts.hosts, ",")));
   lines.push_back(row("exec_type", options.hosts.exec_type));
   lines.push_back(row("mpi_bin", options.hosts.mpi_bin));

@@ -6,6 +6,7 @@
 #include <array>
 #include <iterator>
 
+#include "base/control_group.hpp"
 #include "base/read_file.hpp"
 #include "flags/effects.hpp"
 #include "flags/layers.hpp"
@@ -62,6 +63,20 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.loops = reader.small("loops");
   common.allow_invalid_params = reader.on("allow-invalid-params");
   common.params = reader.pairs("params");
+}
+
+/// What a control group allows is all that this host can cache.
+void read_client_memory(Reader& reader, BenchmarkOptions& options) {
+  if (reader.given("client-host-memory-in-gb")) {
+    options.client_host_memory_gib = reader.real("client-host-memory-in-gb");
+    return;
+  }
+  options.client_host_memory_gib = to_gib(world::memory_of_host().total);
+  options.client_host_memory_by = "this host's";
+  const auto limit = memory_limit();
+  if (!limit || to_gib(limit->limit_bytes) >= options.client_host_memory_gib) return;
+  options.client_host_memory_gib = to_gib(limit->limit_bytes);
+  options.client_host_memory_by = fmt::format("the limit of control group {}", limit->folder);
 }
 
 HostOptions read_hosts(Reader& reader) {
@@ -149,9 +164,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.protocol = line.protocol;
   read_common(reader, line.environment, options.common);
   options.hosts = read_hosts(reader);
-  options.client_host_memory_is_default = !reader.given("client-host-memory-in-gb");
-  options.client_host_memory_gib = options.client_host_memory_is_default ? to_gib(world::memory_of_host().total)
-                                                                         : reader.real("client-host-memory-in-gb");
+  read_client_memory(reader, options);
   options.accelerator_type = reader.choice("accelerator-type");
   options.o_direct = reader.on("o-direct");
   options.timeseries_interval_s = reader.real("timeseries-interval");
@@ -174,11 +187,10 @@ void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions&
   check_io(options, outcome.errors);
   if (reader.given("verify-lockfile")) {
     // Ignoring it would let a run pass that the user wanted stopped.
-    outcome.errors.push_back(
-        {ErrorCode::kNotImplemented,
-         "--verify-lockfile is not in this build yet",
-         {},
-         "leave it out: no packages stand beside this program; 'mlpstorage version' names the build"});
+    outcome.errors.push_back({ErrorCode::kNotImplemented,
+                              "--verify-lockfile can't be honoured: no packages stand beside this program",
+                              {},
+                              "leave it out; 'mlpstorage version' names the build, and its id is in every result"});
   }
   add(flags_without_effect(line, options), outcome.warnings);
   const double interval_s = options.timeseries_interval_s;

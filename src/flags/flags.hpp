@@ -95,8 +95,11 @@ inline constexpr Flag kClientHostMemoryFlag{
     .short_name = "cm",
     .kind = FlagKind::kReal,
     .value_name = "GIB",
+    .real_maximum = 1e9,
     .required_modes = kClosedAndOpen,
-    .text = "Memory of one client host in GiB. Default where it is optional: this host's."};
+    .text =
+        "Memory of one client host in GiB. Default where it is optional: this host's, or the limit of its control "
+        "group where that is less."};
 inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .short_name = "at",
                                            .kind = FlagKind::kChoice,
@@ -105,6 +108,9 @@ inline constexpr Flag kAcceleratorTypeFlag{.name = "accelerator-type",
                                            .text = "Accelerator that is simulated."};
 inline constexpr Flag kProcessesFlag{
     .name = "num-processes", .short_name = "np", .kind = FlagKind::kInteger, .minimum = 1, .maximum = kMostRanks};
+inline constexpr Flag kCleanupFlag{.name = "cleanup",
+                                   .kind = FlagKind::kSwitch,
+                                   .text = "Remove the checkpoints that this run has written when it has ended."};
 inline constexpr Flag kSeedFlag{.name = "seed", .kind = FlagKind::kInteger};
 inline constexpr Flag kSkipValidationFlag{.name = "skip-validation", .kind = FlagKind::kSwitch};
 

@@ -26,6 +26,8 @@ void take(LayerValues layer, const CommandSyntax& command, Settings& settings, L
     const auto [place, is_new] = settings.try_emplace(name, setting);
     if (is_new) {
       filled[setting.origin].push_back(key_name(*flag));
+    } else if (setting.source == Source::kUserFile && name == "results-dir" && place->second.origin == "flag") {
+      continue;  // the default that `init` has written, and that a flag is there to replace
     } else if (place->second.values != setting.values) {
       const std::string stronger = place->second.origin == "flag" ? typed_name(*flag) : place->second.origin;
       outranked.push_back(

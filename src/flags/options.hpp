@@ -65,9 +65,9 @@ struct BenchmarkOptions {
   HostOptions hosts;
   std::string model;
   double client_host_memory_gib = 0;
-  bool client_host_memory_is_default = false;  ///< not given: this host's MemTotal
-  std::string accelerator_type;                ///< may be empty
-  std::optional<AccessProtocol> protocol;      ///< set where the command has the word
+  std::string client_host_memory_by;       ///< who says so, where the user doesn't: "this host's"
+  std::string accelerator_type;            ///< may be empty
+  std::optional<AccessProtocol> protocol;  ///< set where the command has the word
   bool o_direct = false;
   /// Returns whether --params has the key.
   bool gives_param(std::string_view key) const;

@@ -214,9 +214,11 @@ void IoThread::abort(storage::Object& object) {
   Operation operation;
   operation.kind = OpKind::kAbortWrite;
   operation.object = &object;
-  // Whoever stops the run waits for it; after an error nobody does.
+  // Whoever stops the run waits for it, and a server that is away was waited for already; after other errors nobody
+  // waits.
   const auto first = failure_.first();
-  if (first && first->code != ErrorCode::kInterrupted) operation.limit_ns = kAbortAfterError;
+  const bool patient = first && first->code != ErrorCode::kInterrupted && first->code != ErrorCode::kStorageUnreachable;
+  if (patient) operation.limit_ns = kAbortAfterError;
   run(operation);
   if (operation.error && not_aborted_.count++ == 0) {
     not_aborted_.first = fmt::format("{}: {}", object.name(), operation.error->message);

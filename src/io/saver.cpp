@@ -44,14 +44,13 @@ Result<Saver::Saved> Saver::save(const std::vector<Item>& items, uint64_t seed) 
     work.queue(0).add(store_.object({item.name, item.size_bytes, plan_.part_bytes, payload::Source(seed, item.name)}));
     saved.bytes += item.size_bytes;
   }
-  const Nanos exposed_before = pool_->stats(true).times.exposed_ns;
   pool_->work_on(work);
   work.activate(0, now_ns());
   const bool done = work.queue(0).wait_done();
   pool_->wait_idle();
   if (!done) return fail(failure_.first().value_or(Error{ErrorCode::kInternal, "a save was stopped"}));
+  saved.idle_ns = pool_->idle_ns({saved.start.monotonic_ns, work.queue(0).end_ns()});
   if (Status flushed = store_.flush(); !flushed) return fail(flushed.error());
-  saved.exposed_ns = (pool_->stats(true).times.exposed_ns - exposed_before) / plan_.workers;
   saved.duration_ns = now_ns() - saved.start.monotonic_ns;
   return saved;
 }

@@ -24,7 +24,7 @@ class Saver {
     Stamp start;
     Nanos duration_ns = 0;  ///< until the last object is complete and durable
     uint64_t bytes = 0;
-    Nanos exposed_ns = 0;  ///< of the duration, the mean over I/O threads: nothing of theirs was in flight
+    Nanos idle_ns = 0;  ///< of the duration, until the last object was complete: nothing at all was in flight
   };
   /// Writes `items` with the payload of `seed` and waits until all are stored, or the run has failed.
   Result<Saved> save(const std::vector<Item>& items, uint64_t seed);

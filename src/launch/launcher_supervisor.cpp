@@ -125,8 +125,8 @@ class LauncherSupervisor {
         ::kill(-launcher_, std::exchange(next_signal_, SIGKILL));
         continue;
       }
-      log::warning("{}: stopping on every host; once more ends the launcher at once, leaving open uploads behind",
-                   name);
+      log::warning(
+          "{}: stopping on every host; once more ends the launcher at once, leaving behind what is half written", name);
       unsent_ += fmt::format("{}{}\n", kInterruptLine, name);
       send_settings();
     }

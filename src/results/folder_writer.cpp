@@ -55,6 +55,15 @@ void FolderWriter::check(Status status) {
   if (status_) status_ = std::move(status);
 }
 
+bool FolderWriter::goes_on(const RunOutcome& outcome) {
+  const std::optional<Error> why = status_ && outcome.interrupted ? outcome.interrupted() : std::nullopt;
+  if (why) {
+    status_ = fail(ErrorCode::kInterrupted, fmt::format("the result files are not all written: {}", why->message), {},
+                   fmt::format("{} has the whole record", path_ + "/" + kRecordFile));
+  }
+  return status_.has_value();
+}
+
 void FolderWriter::remove(const std::string& name) {
   const std::string file = path_ + "/" + name;
   if (status_ && ::unlink(file.c_str()) != 0 && errno != ENOENT) status_ = fail(errno_error(errno, "remove " + file));

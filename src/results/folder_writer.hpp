@@ -28,6 +28,9 @@ class FolderWriter {
   void make_folder(const std::string& name);
   void remove(const std::string& name);
   void check(Status status);  ///< takes the error of something that was written elsewhere
+  /// Returns whether to write on: nothing has failed, and the end of the run was not interrupted, which fails with
+  /// E203.
+  bool goes_on(const RunOutcome& outcome);
   Status status() const { return status_; }
 
  private:

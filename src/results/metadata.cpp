@@ -114,7 +114,7 @@ std::string metadata_text(const RunContext& context, const RunFacts& facts, cons
 std::string separation_text(const gates::SeparationFinding& finding) {
   Json json;
   json["version"] = 1;
-  json["method"] = "st_dev";
+  json["method"] = "link_exdev";  // the one word that readers know; the gate asks the kernel, and links nothing
   json["data_or_chkpt_path"] = finding.checkpoint_path;
   json["results_path"] = finding.results_path;
   json["data_or_chkpt_realpath"] = finding.checkpoint_realpath;

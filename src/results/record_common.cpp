@@ -120,6 +120,11 @@ Json error_json(const std::optional<Error>& error) {
 
 Json histogram_json(const Histogram& histogram) {
   const auto known = [&](auto value) { return histogram.count() == 0 ? Json() : Json(value); };
+  Json largest = Json::array(), counts = Json::array();
+  for (const Histogram::State::Bucket& bucket : histogram.state().buckets) {
+    largest.push_back(Histogram::largest_of(bucket.index));
+    counts.push_back(bucket.count);
+  }
   return {{"count", histogram.count()},
           {"mean_ns", known(histogram.mean())},
           {"min_ns", known(histogram.min())},
@@ -128,7 +133,9 @@ Json histogram_json(const Histogram& histogram) {
           {"p95_ns", known(histogram.percentile(0.95))},
           {"p99_ns", known(histogram.percentile(0.99))},
           {"p999_ns", known(histogram.percentile(0.999))},
-          {"max_ns", known(histogram.max())}};
+          {"max_ns", known(histogram.max())},
+          {"bucket_ns", std::move(largest)},
+          {"bucket_count", std::move(counts)}};
 }
 
 Json settings_json(const std::vector<std::pair<std::string, std::string>>& settings) {

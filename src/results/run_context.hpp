@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -104,6 +105,8 @@ struct RunOutcome {
   /// Collected after the run, by member; absent for those that could not be asked. Empty if none was asked.
   std::vector<std::optional<world::HostFacts>> host_ends;
   HostFindings findings;
+  /// Asked between the files of the ranks, which may be very many: why the rest is to be left unwritten. May be empty.
+  std::function<std::optional<Error>()> interrupted;
 };
 
 }  // namespace mlps::results

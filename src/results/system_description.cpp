@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "base/write_all.hpp"
 #include "results/json_text.hpp"
@@ -150,15 +152,79 @@ constexpr std::array<std::pair<const char*, const char*>, 7> kCompared = {{{"cha
                                                                            {"operating_system", "name"},
                                                                            {"operating_system", "version"}}};
 
-// Returns the first value that a client has otherwise, "chassis.cpu_qty is 2, not 1", or nothing.
-std::string first_difference(const YAML::Node& described, const YAML::Node& found) {
+// Lists of which every entry counts; what only a person knows of an entry (traffic, media_type) is not compared.
+constexpr std::array<std::pair<const char*, std::array<const char*, 4>>, 4> kComparedLists = {
+    {{"networking", {"unit_count", "type", "speed", "state"}},
+     {"drives", {"unit_count", "vendor_name", "model_name", "capacity_in_GB"}},
+     {"environment", {"name", "value"}},
+     {"sysctl", {"name", "value"}}}};
+
+// What an entry says under the keys that are compared. No nodes: assigning one changes the document.
+using Entry = std::array<std::string, 4>;
+
+std::vector<Entry> entries_of(const YAML::Node& list, const std::array<const char*, 4>& keys) {
+  std::vector<Entry> entries;
+  for (const YAML::Node& node : list) {
+    Entry& entry = entries.emplace_back();
+    for (size_t i = 0; i < keys.size() && keys[i] != nullptr; ++i) entry[i] = node[keys[i]].as<std::string>("");
+  }
+  return entries;
+}
+
+// Returns a line for an entry that one side has alone, "- sysctl: vm.swappiness 10".
+std::string entry_line(char side, const char* part, const Entry& entry) {
+  std::string text;
+  for (const std::string& value : entry) {
+    if (!value.empty()) text += ' ' + value;
+  }
+  return fmt::format("{} {}:{}", side, part, text);
+}
+
+// An empty value on either side stands for any.
+bool same_entry(const Entry& a, const Entry& b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!a[i].empty() && !b[i].empty() && a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+// Adds a line with - for every entry that only the description has, and with + for what only the host has. A list that
+// one of them doesn't have stands for any.
+void compare_lists(const YAML::Node& described, const YAML::Node& found, std::vector<std::string>& differences) {
+  for (const auto& [part, keys] : kComparedLists) {
+    const std::vector<Entry> there = entries_of(described[part], keys);
+    std::vector<Entry> left = entries_of(found[part], keys);
+    if (there.empty() || left.empty()) continue;
+    for (const Entry& entry : there) {
+      const auto same =
+          std::find_if(left.begin(), left.end(), [&](const Entry& one) { return same_entry(entry, one); });
+      if (same == left.end()) {
+        differences.push_back(entry_line('-', part, entry));
+      } else {
+        left.erase(same);
+      }
+    }
+    for (const Entry& entry : left) differences.push_back(entry_line('+', part, entry));
+  }
+}
+
+// Returns what a client has otherwise, a line each: - the description's, + the host's.
+std::vector<std::string> differences_of(const YAML::Node& described, const YAML::Node& found) {
+  std::vector<std::string> differences;
   for (const auto& [part, key] : kCompared) {
     const auto there = described[part][key].as<std::string>("");
     const auto here = found[part][key].as<std::string>("");
-    if (!there.empty() && !here.empty() && there != here)
-      return fmt::format("{}.{} is {}, not {}", part, key, here, there);
+    if (there.empty() || here.empty() || there == here) continue;
+    differences.push_back(fmt::format("- {}.{}: {}", part, key, there));
+    differences.push_back(fmt::format("+ {}.{}: {}", part, key, here));
   }
-  return {};
+  compare_lists(described, found, differences);
+  return differences;
+}
+
+std::string description_path(const RunContext& context) {
+  return (fs::path(context.results_dir) / context.mode / context.orgname / "systems" / (context.systemname + ".yaml"))
+      .string();
 }
 
 std::string text_of(const std::string& path) {
@@ -197,12 +263,13 @@ Result<std::vector<std::string>> description_differences(const std::string& desc
   std::vector<std::string> differences;
   for (const HostView& host : hosts) {
     const YAML::Node found = YAML::Load(system_description({host}))["system_under_test"]["clients"][0];
-    std::string difference = "it describes no clients";
+    std::optional<std::vector<std::string>> nearest;
     for (const YAML::Node& client : described) {
-      difference = first_difference(client, found);
-      if (difference.empty()) break;
+      std::vector<std::string> lines = differences_of(client, found);
+      if (!nearest || lines.size() < nearest->size()) nearest = std::move(lines);
     }
-    if (!difference.empty()) differences.push_back(fmt::format("host {}: {}", host.name, difference));
+    if (!nearest) nearest = {"- no clients"};
+    for (const std::string& line : *nearest) differences.push_back(fmt::format("host {}: {}", host.name, line));
   }
   return differences;
 } catch (const YAML::Exception& error) {
@@ -210,24 +277,37 @@ Result<std::vector<std::string>> description_differences(const std::string& desc
 }
 
 Status begin_system_description(const RunContext& context) {
-  const fs::path folder = fs::path(context.results_dir) / context.mode / context.orgname / "systems";
-  const std::string path = (folder / (context.systemname + ".yaml")).string();
+  const std::string path = description_path(context);
+  const std::string folder = fs::path(path).parent_path().string();
   std::error_code failed;
   fs::create_directories(folder, failed);
-  if (failed) return fail(errno_error(failed.value(), "create folder " + folder.string()));
-  const std::vector<HostView> hosts = hosts_at_start(context);
+  if (failed) return fail(errno_error(failed.value(), "create folder " + folder));
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (file.is_open()) {
-    if (Status written = write_all(file.get(), system_description(hosts), "write " + path); !written) return written;
-    log::status("begun: {}: complete it before you submit", path);
+  if (!file.is_open()) return errno == EEXIST ? Status() : fail(errno_error(errno, "create " + path));
+  const std::string text = system_description(hosts_at_start(context));
+  if (Status written = write_all(file.get(), text, "write " + path); !written) return written;
+  log::status("begun: {}: complete it before you submit", path);
+  return {};
+}
+
+Status check_system_description(const RunContext& context) {
+  const std::string path = description_path(context);
+  std::error_code ignored;
+  if (context.results_dir.empty() || !fs::exists(path, ignored)) return {};
+  const auto differences = description_differences(text_of(path), hosts_at_start(context));
+  if (!differences) log::warning("{}: {}", path, differences.error().message);
+  if (!differences || differences->empty()) return {};
+  if (context.mode == "whatif") {
+    for (const std::string& difference : *differences) log::warning("{}: {}", path, difference);
     return {};
   }
-  if (errno != EEXIST) return fail(errno_error(errno, "create " + path));
-  const auto differences = description_differences(text_of(path), hosts);
-  if (!differences) log::warning("{}: {}", path, differences.error().message);
-  if (!differences) return {};
-  for (const std::string& difference : *differences) log::warning("{}: {}", path, difference);
-  return {};
+  return fail(
+      ErrorCode::kInvalidStructure,
+      fmt::format("the client hosts are not those that {} describes ({} differences)", path, differences->size()),
+      join(*differences, "\n"),
+      fmt::format("undo what was changed on the hosts (+), or give the system that they are now a --systemname of "
+                  "its own; '{}' may be removed if no result rests on it",
+                  path));
 }
 
 }  // namespace mlps::results

@@ -15,13 +15,17 @@ namespace mlps::results {
 /// doesn't tell is an empty text.
 std::string system_description(const std::vector<HostView>& hosts);
 
-/// Returns what the hosts have that no client of the description has, a sentence for each host; an empty value of the
-/// description stands for any. Fails with E104 if it is not such a description.
+/// Returns what the hosts have otherwise than the nearest client of the description, lines of "host a: - cpu_qty: 1"
+/// for what is described, and with + for what is found. An empty value on either side stands for any. Fails with E104
+/// if it is not such a description.
 Result<std::vector<std::string>> description_differences(const std::string& description,
                                                          const std::vector<HostView>& hosts);
 
-/// Writes `<results-dir>/<mode>/<org>/systems/<system>.yaml` unless it is there; a description that is there is never
-/// changed, and one that tells other hosts is warned of.
+/// Writes `<results-dir>/<mode>/<org>/systems/<system>.yaml` unless it is there; one that is there is never changed.
 Status begin_system_description(const RunContext& context);
+
+/// Fails with E404 in closed and open if the description that is there tells of other hosts than those of a run to
+/// come; in whatif that is a warning. Needs the results folder, the mode, the names, and the members.
+Status check_system_description(const RunContext& context);
 
 }  // namespace mlps::results

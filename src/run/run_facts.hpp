@@ -41,6 +41,7 @@ struct RunFacts {
 constexpr auto fields_of(Of<RunFacts>) {
   return std::tuple(kept("", &RunFacts::invocation_start), kept("", &RunFacts::hosts), kept("", &RunFacts::reasons));
 }
+static_assert(own_members<RunFacts>() == 15, "is a new member equal in all processes, or made by gathering?");
 
 /// Returns why `hosts` of a share are not the one entry of `process`, whose ranks begin with `first_rank`; or nothing.
 std::string misplaced(const std::vector<HostPart>& hosts, uint32_t process, uint64_t first_rank);

@@ -10,6 +10,7 @@
 #include "base/version.hpp"
 #include "results/json_text.hpp"
 #include "results/record_common.hpp"
+#include "results/system_description.hpp"
 #include "world/mpi/mpi_wire.hpp"
 
 namespace mlps::cli {
@@ -119,6 +120,16 @@ Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results
   if (auto status = log::open_run_files(folder->path); !status) return fail(status.error());
   log::status("run folder: {}", folder->path);
   return folder;
+}
+
+Status check_system(const CommonOptions& common, std::vector<results::RunMember> members) {
+  results::RunContext context;
+  context.results_dir = common.results_dir;
+  context.mode = mode_name(common.mode);
+  context.orgname = common.orgname;
+  context.systemname = common.systemname;
+  context.members = std::move(members);
+  return results::check_system_description(context);
 }
 
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,

@@ -89,6 +89,9 @@ std::optional<int> report_gates(const Result<gates::Report>& gates);
 /// Claims the run folder, makes the log files in it, and says where it is.
 Result<results::RunFolder> begin_run_folder(const CommonOptions& common, results::RunFolderRequest request);
 
+/// Fails with E404 if a description of the system is there that tells of other hosts: see check_system_description().
+Status check_system(const CommonOptions& common, std::vector<results::RunMember> members);
+
 /// Fills the members of `context` that options and hosts decide; the caller fills workload, gates and verification.
 void fill_context(const BenchmarkOptions& options, uint32_t processes, const results::RunFolder& folder,
                   std::vector<results::RunMember> members, results::RunContext& context);

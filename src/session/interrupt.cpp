@@ -85,7 +85,7 @@ void InterruptWatch::take(int signal) {
   // A launcher sends SIGTERM to those that are on their way out; of a run that has failed nothing else needs stopping.
   if (signal == SIGTERM && failure_->raised()) return;
   failure_->raise(error);
-  log::warning("{}: stopping; once more ends the program at once, leaving open uploads behind", error.message);
+  log::warning("{}: stopping; once more ends the program at once, leaving behind what is half written", error.message);
 }
 
 InterruptWatch::Attachment::Attachment(InterruptWatch& watch, world::Failure& failure)

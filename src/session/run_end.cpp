@@ -34,7 +34,10 @@ std::optional<results::RunOutcome> end_run(run::RunFacts& facts, const std::func
   name_host(facts, end.group.host());
   results::HostFindings findings = end.watch.finish(end.folder, end.about, passed, end.store, end.moved, transport);
   end.group.share_warnings(false);
-  return outcome_of(facts.error, std::move(findings), facts_at_end(end.group));
+  results::RunOutcome outcome = outcome_of(facts.error, std::move(findings), facts_at_end(end.group));
+  // After a run that failed, what is raised already is no reason to stop writing what it was.
+  if (!facts.error) outcome.interrupted = [&transport] { return transport.failure().first(); };
+  return outcome;
 }
 
 int status_of(const run::RunFacts& facts) {

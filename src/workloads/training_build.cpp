@@ -155,7 +155,7 @@ Status read_dataset(const TrainingReader& read, TrainingWorkload& workload) {
   read.number("dataset.num_subfolders_eval", dataset.num_subfolders_eval);
   read.number("dataset.parquet.row_group_size", dataset.parquet_row_group_rows);
   dataset.parquet_row_group_given = read.find("dataset.parquet.row_group_size") != nullptr;
-  read.number("dataset.listing_validation_interval", dataset.listing_validation_interval);
+  read.optional("dataset.listing_validation_interval", dataset.listing_validation_interval);
   read_element_type(read, dataset);
   if (Status done = read_lists(read, dataset); !done) return done;
   read_record_bytes(read, workload);

@@ -61,7 +61,8 @@ std::string_view unused_here(const TrainingWorkload& workload, const std::string
   return {};
 }
 
-// Of the built-in definitions they are notes, of what the user gave warnings.
+// Of the built-in definitions, and of the configuration that a run has left, they are notes: nobody chose them. Of what
+// the user gave they are warnings.
 void tell_keys_without_effect(TrainingWorkload& workload, bool own_file) {
   std::vector<std::string> of_file;
   for (const auto& [key, value] : workload.values) {
@@ -104,7 +105,7 @@ Result<TrainingWorkload> make_workload(std::string_view model, std::string_view 
   }
   if (!errors.empty()) return fail(together(errors));
   if (Status done = build_typed(workload); !done) return fail(done.error());
-  tell_keys_without_effect(workload, own_file);
+  tell_keys_without_effect(workload, own_file && !file->is_record);
   return workload;
 }
 

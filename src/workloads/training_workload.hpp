@@ -74,8 +74,8 @@ struct DatasetSettings {
   ElementType element_type = ElementType::kUint8;
   std::vector<Column> columns;  ///< parquet
   uint64_t parquet_row_group_rows = 1024;
-  uint64_t listing_validation_interval =
-      0;  ///< every k-th file is looked up before a run; 0: chosen by the number of files
+  /// Every k-th file is looked up before a run; 0: none is; nothing: chosen by the number of files.
+  std::optional<uint64_t> listing_validation_interval;
 };
 
 struct ReaderSettings {

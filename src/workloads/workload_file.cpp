@@ -32,6 +32,7 @@ class Flattening {
 
   /// Notes what stands beside the level `workload`.
   void beside(const YAML::Node& root) {
+    file_.is_record = true;
     for (const auto& entry : root) {
       if (entry.first.Scalar() != "workload") file_.unknown.push_back(entry.first.Scalar().substr(0, 200));
     }

@@ -16,6 +16,7 @@ enum class UnknownKeys { kRefused, kCollected };
 struct WorkloadFile {
   Values values;                     ///< known keys, checked, in canonical spelling
   std::vector<std::string> unknown;  ///< in the file's order; empty if they are refused
+  bool is_record = false;            ///< a configuration as a run has left it, below the level `workload`
 };
 
 /// Flattens a workload file to dotted keys. Sections nest; a list becomes its text in YAML's flow style. The sections

@@ -1,8 +1,8 @@
 #include "world/counter_place.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -51,14 +51,14 @@ bool add_counting(const std::filesystem::path& device, int depth, std::vector<st
 
 }  // namespace
 
-CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths) {
+CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths, const std::string& type) {
   const std::string number = fmt::format("{}:{}", major, minor);
   std::error_code error;
   const auto device = std::filesystem::canonical(paths.sys + "/dev/block/" + number, error);
   if (error) {
-    const std::string type = file_system_of(read_text(paths.mountinfo).value_or(""), major, minor);
-    return uncountable(fmt::format("{} (device {}) is on no block device of its own",
-                                   type.empty() ? std::string("its file system") : type, number));
+    std::string name = type.empty() ? file_system_of(read_text(paths.mountinfo).value_or(""), major, minor) : type;
+    if (name.empty()) name = "its file system";
+    return uncountable(fmt::format("{} (device {}) is on no block device of its own", name, number));
   }
   CounterPlace place;
   place.kind = CounterPlace::Kind::kDisks;
@@ -72,14 +72,18 @@ CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths&
 }
 
 CounterPlace place_of_folder(const std::string& folder, const CounterPaths& paths) {
-  struct stat entry {};
+  struct statx entry {};
   std::filesystem::path at = folder;
-  while (::stat(at.c_str(), &entry) != 0) {
+  while (::statx(AT_FDCWD, at.c_str(), 0, STATX_BASIC_STATS | STATX_MNT_ID, &entry) != 0) {
     const std::filesystem::path parent = at.parent_path();
     if (parent == at || parent.empty()) return uncountable(errno_error(errno, "look at " + folder).message);
     at = parent;
   }
-  return place_of_device(major(entry.st_dev), minor(entry.st_dev), paths);
+  std::optional<Mount> mount;
+  if ((entry.stx_mask & STATX_MNT_ID) != 0) {
+    mount = mount_of(read_text(paths.mountinfo).value_or(""), entry.stx_mnt_id);
+  }
+  return place_of_device(entry.stx_dev_major, entry.stx_dev_minor, paths, mount ? mount->type : "");
 }
 
 CounterPlace place_of_servers(const std::vector<storage::Endpoint>& servers,

@@ -34,8 +34,9 @@ struct CounterPaths {
 /// the devices below it are taken.
 CounterPlace place_of_folder(const std::string& folder, const CounterPaths& paths = {});
 
-/// The same for a device number, so that it can be tested without one.
-CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths);
+/// The same for a device number, so that it can be tested without a folder; `type` is that of the file system where its
+/// mount tells it: a subvolume has a device number that no mount has.
+CounterPlace place_of_device(unsigned major, unsigned minor, const CounterPaths& paths, const std::string& type = {});
 
 /// Returns the place for an object store: lo if every one of `servers` is an address of this host, else the network.
 /// `own_addresses` are numeric, as addresses_of_this_host() (world/addresses.hpp) returns them. A name that can't be

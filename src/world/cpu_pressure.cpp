@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,14 @@ CpuPressure CpuPressure::since(const CpuPressure& before) const {
   return {difference(throttled_periods, before.throttled_periods), difference(throttled_ns, before.throttled_ns),
           difference(steal_ns, before.steal_ns), difference(stalled_ns, before.stalled_ns),
           difference(threads_ns, before.threads_ns)};
+}
+
+StoppedTime::StoppedTime(const StallMeter& stalls, const QuotaCounters& quota)
+    : stalls_(&stalls), quota_(&quota), stopped_before_(stalls.stopped_ns(now_ns())), before_(quota.read()) {}
+
+Nanos StoppedTime::ns() const {
+  const Nanos throttled = quota_->read().since(before_).throttled_ns.value_or(0) / ::get_nprocs();
+  return std::max(stalls_->stopped_ns(now_ns()) - stopped_before_, throttled);
 }
 
 std::vector<std::string> cpu_group_folders(std::string_view groups, std::string_view mounts) {

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/fields.hpp"
+#include "base/stall_meter.hpp"
 
 namespace mlps::world {
 
@@ -48,6 +49,22 @@ class QuotaCounters {
 /// Reads the totals: a few small files, and one for each thread of this process but the calling one. `root` stands
 /// before every path, for tests.
 CpuPressure cpu_pressure(const std::string& root = {});
+
+/// Measures how long this process could not run at all since a moment: it was stopped, or over the quota of a control
+/// group, whose time counts for every processor. The storage waited for it, whatever was in flight.
+class StoppedTime {
+ public:
+  /// Begins now; both must outlive this.
+  StoppedTime(const StallMeter& stalls, const QuotaCounters& quota);
+  /// Returns the time until now.
+  Nanos ns() const;
+
+ private:
+  const StallMeter* stalls_;
+  const QuotaCounters* quota_;
+  Nanos stopped_before_;
+  CpuPressure before_;
+};
 
 /// Returns the folders of the control groups that may limit this process's processor time, innermost first, version 1
 /// and 2, from the texts of /proc/self/cgroup and /proc/self/mountinfo.

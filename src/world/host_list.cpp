@@ -32,7 +32,9 @@ Result<uint32_t> parse_slots(const std::string& entry, std::string_view text) {
 }
 
 Result<Host> parse_host(const std::string& entry) {
-  if (entry.front() == '[' || std::count(entry.begin(), entry.end(), ':') > 1) {
+  constexpr std::string_view kAddress = "[]0123456789abcdefABCDEF:.";
+  const bool is_address = entry.find_first_not_of(kAddress) == std::string::npos;
+  if (is_address && std::count(entry.begin(), entry.end(), ':') > 1) {
     return refused(entry, "is an IPv6 address, which the host lists of MPI launchers can't hold",
                    "give the host a name (DNS or /etc/hosts) and use that");
   }

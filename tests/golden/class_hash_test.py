@@ -28,6 +28,7 @@ IDENTITY = {
 TRAINING = [
     ("unet3d", "b200", 14, "", "0d3ad0dec188becd"),
     ("unet3d", "b200", 14, "workflow.checkpoint=True", "f636f5a57473fca2"),
+    ("unet3d", "b200", 14, "reader.read_threads=2", "0d3ad0dec188becd"),
     ("retinanet", "b200", 48, "", "20c73f53486caba0"),
     ("retinanet", "mi355", 72, "", "66c43604eb650987"),
     ("unet3d", "a100", 14, "workflow.checkpoint=True", "691cea309c4f2f52"),
@@ -37,12 +38,15 @@ TRAINING = [
     ("cosmoflow", "a100", 2, "", "b49b896e947a408b"),
     ("cosmoflow", "h100", 2, "", "4b7b36339a2a5b0d"),
 ]
-# model, ranks, hash
+# model, ranks, hash: the full runs, and the subsets of 8 processes
 CHECKPOINTING = [
     ("llama3-8b", 8, "68df04b7240e3fb0"),
     ("llama3-70b", 64, "3c53fe70d64f91d4"),
     ("llama3-405b", 512, "7adcfa87a5c4c8e6"),
     ("llama3-1t", 1024, "45fd627ad9dc5f4c"),
+    ("llama3-70b", 8, "c48a92d225d70ce8"),
+    ("llama3-405b", 8, "7e9f853cebd52aa6"),
+    ("llama3-1t", 8, "0918b2db633242db"),
 ]
 
 

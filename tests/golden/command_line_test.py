@@ -135,6 +135,8 @@ class Mistakes(ProgramTest):
                     "--num-checkpoints-write: '-1' is not a whole number",
                     "--color: 'red' is not one of: auto, always, never",
                     "--client-host-memory-in-gb: '-3' is not a number above 0")
+        self.refuse("closed checkpointing datasize -m llama3-8b -np 8 --exec-type docker", 2,
+                    "--exec-type: 'docker' is not one of: mpi", "this program starts no containers")
 
     def test_modes_keep_their_flags(self):
         self.refuse(f"closed {RUN} --params a=1 --loops 2 -aip --skip-timeseries", 2,

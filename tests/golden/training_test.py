@@ -238,6 +238,7 @@ class Run(TrainingTest):
                                         f"--workload-file {path} --json", 0).stdout)
         self.assertEqual((record["plan"]["num_files_train"], record["plan"]["steps_per_epoch"], len(record["epochs"])),
                          (56, 3, 2))
+        self.assertEqual([], [warning for warning in record["warnings"] if "without effect" in warning])
         other = self.write("other.yaml", "batchsize: 7\n")
         self.refuse(f"whatif training unet3d run file -na 2 -at b200 -cm 1 -dd null:// {self.where} "
                     f"--workload-file {other}", 5, "[E104]", "the first is batchsize", "did you mean reader.batch_size?")

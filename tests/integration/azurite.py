@@ -179,9 +179,13 @@ class Azurite:
 
     def open_uploads(self, bucket):
         """(key, number of blocks) of every blob with blocks that were neither committed nor discarded."""
+        from azure.core.exceptions import ResourceNotFoundError  # pylint: disable=import-error,import-outside-toplevel
         found = []
         for key in self.keys(bucket, include=["uncommittedblobs"]):
-            _, uncommitted = self.client.get_blob_client(bucket, key).get_block_list("all")
+            try:
+                _, uncommitted = self.client.get_blob_client(bucket, key).get_block_list("all")
+            except ResourceNotFoundError:  # gone since it was listed
+                continue
             if uncommitted:
                 found.append((key, len(uncommitted)))
         return found

@@ -91,10 +91,9 @@ class MultiHostTest(TrainingTest):
         blow()
         self._what, self._struck = what, time.monotonic()
 
-    def wait_until_stuck(self, running, said):
-        """Waits for what the program says before it comes to an injected hang, and for it to be in there."""
-        self.wait_until(said, lambda: running.ended() or running.said(said))
-        time.sleep(1)
+    def wait_until_stuck(self, running):
+        """Waits until an injected hang has begun."""
+        self.wait_until("a hang", lambda: running.ended() or running.said("injected fault: "))
 
     def ends(self, running, limit_s):
         """What became of the command, which must have noticed; the limit is a guard rail, the time is printed."""

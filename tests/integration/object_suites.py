@@ -164,10 +164,10 @@ class Refusals(ObjectTest):
 
 
 class Interruptions(ObjectTest):
-    def start_uploading(self):
+    def start_uploading(self, *more):
         """A run that has parts of uploads under way for some seconds at least."""
         return self.start(*self.run_arguments("object", self.location(), "--io-part-size", "8MiB", "--params",
-                                              "checkpoint.time_between_checkpoints=0", write=20, read=0))
+                                              "checkpoint.time_between_checkpoints=0", *more, write=20, read=0))
 
     def uploading(self):
         return bool(self.server.list_objects(BUCKET, self.prefix + "/llama3-8b/global_epoch1_"))
@@ -186,7 +186,7 @@ class Interruptions(ObjectTest):
         self.server.abort_uploads(BUCKET)
 
     def test_a_server_that_goes_away_fails_the_run(self):
-        running = self.start_uploading()
+        running = self.start_uploading("--storage-patience", 1)
         self.wait_until("the first object", lambda: running.ended() or self.uploading())
         self.server.stop_server()
         self.addCleanup(self.server.abort_uploads, BUCKET)
@@ -202,6 +202,10 @@ class Interruptions(ObjectTest):
 
 class Tools(ObjectTest):
     """`mlpstorage object` on this kind of server, and between it and files."""
+
+    def shown(self, name):
+        """A location as the program shows it."""
+        return self.location(name)
 
     def tool(self, *arguments):
         return self.succeeds("object", *arguments)
@@ -229,14 +233,14 @@ class Tools(ObjectTest):
 
     def test_lists_sums_and_looks(self):
         listed = self.tool("ls", self.location()).stdout.splitlines()
-        self.assertEqual({f"{len(content)}  {self.location('/' + name)}" for name, content in self.content.items()},
+        self.assertEqual({f"{len(content)}  {self.shown('/' + name)}" for name, content in self.content.items()},
                          {line.strip() for line in listed})
-        self.assertEqual({self.location("/" + name): len(content) for name, content in self.content.items()},
+        self.assertEqual({self.shown("/" + name): len(content) for name, content in self.content.items()},
                          {row["location"]: row["size_bytes"]
                           for row in json.loads(self.tool("ls", self.location(), "--json").stdout)})
         self.assertEqual({"objects": 3, "size_bytes": self.total},
                          json.loads(self.tool("du", self.location(), "--json").stdout))
-        self.assertEqual({"location": self.location("/d/b c"), "size_bytes": 1000},
+        self.assertEqual({"location": self.shown("/d/b c"), "size_bytes": 1000},
                          json.loads(self.tool("stat", self.location("/d/b c"), "--json").stdout))
         self.fails(3, "E603", "object", "stat", self.location("/d"))
 
@@ -258,7 +262,7 @@ class Tools(ObjectTest):
         running.wait()
         listed = self.tool("uploads", self.location("/run")).stdout.splitlines()
         self.assertTrue(listed)
-        self.assertTrue(all(line.startswith(self.location("/run/llama3-8b/")) for line in listed), listed)
+        self.assertTrue(all(line.startswith(self.shown("/run/llama3-8b/")) for line in listed), listed)
         self.tool("uploads", self.location("/run"), "--abort")
         self.assert_no_open_uploads()
         self.assertEqual("", self.tool("uploads", self.location("/run")).stdout)

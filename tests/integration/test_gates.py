@@ -74,14 +74,29 @@ class Claims(GateTest):
 
 
 class Places(GateTest):
-    def test_a_run_that_only_reads_runs_on_a_read_only_mount_without_flags(self):
-        self.succeeds(*self.arguments(read=1))
+    def shown_read_only(self, folder):
+        """The folder under another path, where nothing can be written."""
         shown = self.folder / "shown"
         shown.mkdir()
-        if subprocess.run(["mount", "--bind", str(self.checkpoints), str(shown)], stderr=subprocess.DEVNULL, check=False).returncode:
+        if subprocess.run(["mount", "--bind", str(folder), str(shown)], stderr=subprocess.DEVNULL, check=False).returncode:
             self.skipTest("this user can't mount")
         self.addCleanup(subprocess.run, ["umount", "-l", str(shown)], check=False)
         subprocess.run(["mount", "-o", "remount,bind,ro", str(shown)], check=True)
+        return shown
+
+    def test_datagen_finds_a_whole_set_on_a_read_only_mount(self):
+        words = list(self.datagen("--seed", 5))
+        self.succeeds(*words)
+        words[words.index("--data-dir") + 1] = self.shown_read_only(self.folder / "data")
+        done = self.succeeds(*words)
+        self.assertRegex(done.stdout, r"0 written \(0 of them repaired\), 1,500 found whole")
+        # What is missing can't be written there, and that is what it says.
+        next((self.folder / "data/unet3d/train").iterdir()).unlink()
+        self.assertRegex(self.call(*words).stderr, r"\[E40\d\].*Read-only file system")
+
+    def test_a_run_that_only_reads_runs_on_a_read_only_mount_without_flags(self):
+        self.succeeds(*self.arguments(read=1))
+        shown = self.shown_read_only(self.checkpoints)
         self.mounted("tmpfs", self.folder / "elsewhere")
         results = self.folder / "elsewhere/results"
         self.succeeds("init", "testers", str(results))
@@ -94,6 +109,20 @@ class Places(GateTest):
         done = self.fails(3, "E403", *self.arguments())
         self.assertIn("CAP-01", done.stderr)
         self.assertIn(str(self.checkpoints / "llama3-8b"), done.stderr)
+
+    def test_direct_io_is_asked_for_where_the_models_folder_lies(self):
+        """With data=journal ext4 takes O_DIRECT and goes through the page cache all the same."""
+        image = self.folder / "image"
+        with open(image, "wb") as file:
+            file.truncate(100 * MIB)
+        self.checkpoints.mkdir()
+        self.succeeds(*self.arguments("--o-direct"))
+        there = self.checkpoints / "llama3-8b"
+        if subprocess.run(["mkfs.ext4", "-q", str(image)], check=False).returncode or subprocess.run(
+                ["mount", "-o", "loop,data=journal", str(image), str(there)], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("this user can't make and mount a file system")
+        self.addCleanup(subprocess.run, ["umount", str(there)], check=False)
+        self.assertIn("(ext4) refuses O_DIRECT", self.fails(2, "E105", *self.arguments("--o-direct")).stderr)
 
     def test_a_small_parent_does_not_matter_and_what_is_overwritten_needs_no_room(self):
         self.mounted("tmpfs", self.checkpoints, "size=1m")

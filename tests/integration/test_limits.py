@@ -61,6 +61,15 @@ class Limits(LimitTest):
             self.assertGreater(refused, 0, f"{benchmark}: no limit was low enough")
             self.assertFalse(done, f"{benchmark}: 256 files are enough")
 
+    def test_a_stack_that_is_too_small(self):
+        for kib in (16, 64, 256, 1023):
+            with self.subTest(kib=kib):
+                done = self.limited(f"--stack={kib * 1024}", "checkpointing")
+                self.assertTrue(done, "it passed")
+                self.assertIn("ulimit -s", done.stderr, done)
+        for benchmark in ("checkpointing", "training", "datagen"):
+            self.assertFalse(self.limited(f"--stack={1024 * 1024}", benchmark), "1 MiB is enough")
+
     @AS_ROOT
     def test_threads(self):
         become = ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")

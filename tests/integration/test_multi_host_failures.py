@@ -35,7 +35,7 @@ class Lost(MultiHostTest):
 
     def test_killed_while_it_writes(self):
         running = self.start_run(*HANGS_ON_BETA)
-        self.wait_until_stuck(running, "saved checkpoint 1")
+        self.wait_until_stuck(running)
         done = self.kill(running, "beta")
         self.assert_named(done, "beta", 1)
         record = self.assert_not_passed("failed")
@@ -44,17 +44,17 @@ class Lost(MultiHostTest):
 
     def test_process_0_killed_while_it_writes(self):
         running = self.start_run(*HANGS_ON_ALPHA)
-        self.wait_until_stuck(running, "saved checkpoint 1")
+        self.wait_until_stuck(running)
         self.assert_named(self.kill(running, "alpha"), "alpha", 0)
 
     def test_killed_while_it_reads(self):
         running = self.start_run(*READ_HANGS_ON_BETA)
-        self.wait_until_stuck(running, "loaded checkpoint 1")
+        self.wait_until_stuck(running)
         self.assert_named(self.kill(running, "beta"), "beta", 1)
 
     def test_killed_at_a_barrier(self):
         running = self.start_run(*HANGS_ON_ALPHA)
-        self.wait_until_stuck(running, "saved checkpoint 1")
+        self.wait_until_stuck(running)
         self.assert_named(self.kill(running, "beta"), "beta", 1)
 
     def test_killed_while_it_trains(self):
@@ -72,7 +72,7 @@ class Lost(MultiHostTest):
 
     def test_cut_off_while_it_writes(self):
         running = self.start_run(*HANGS_ON_ALPHA)
-        self.wait_until_stuck(running, "saved checkpoint 1")
+        self.wait_until_stuck(running)
         done = self.cut(running, "beta")
         self.assert_named(done, "beta", 1)
         self.wait_until("the other host's process to end", lambda: self.process_on("beta") is None)

@@ -92,14 +92,14 @@ class SlowClient(TrainingTest):
     def test_a_quota_while_the_storage_is_slow(self):
         self.run_with_quota(DLRM, 3, ["train.total_training_steps=1000"], "--inject-fault", "slow=5:read_part@1+")
 
-    def run_with_quota(self, shape, percent, params, *more):
+    def run_with_quota(self, shape, percent, params, *more, what="training"):
         group = quota_group(percent)
         if group is None:
             self.skipTest("no right to make a control group with a quota")
         self.addCleanup(group.rmdir)
         running = self.start(*self.command(shape, *more, params=params))
         (group / "cgroup.procs").write_text(str(running.process.pid))
-        record = self.assert_said(running.wait())
+        record = self.assert_said(running.wait(), what)
         processors = record["epochs"][0]["client"]["processors"]
         self.assertGreater(processors["throttled_periods"], 0)
         self.assertGreater(processors["throttled_ns"], 0)
@@ -140,10 +140,19 @@ class SlowClient(TrainingTest):
             "train.computation_time=0.02", "train.total_training_steps=3", "workflow.evaluation=True",
             "dataset.num_files_eval=400", "reader.batch_size_eval=1", "evaluation.eval_time=0.02"])), "the evaluations")
 
+    def checkpoint_params(self, folder):
+        return ["train.computation_time=0.05", "train.total_training_steps=20", "workflow.checkpoint=True",
+                "model.model_size_bytes=300000000", "checkpoint.checkpoint_after_epoch=1",
+                f"checkpoint.checkpoint_folder={folder}"]
+
     def test_a_checkpoint_that_takes_this_client_longer_than_the_storage(self):
-        self.assert_said(self.call(*self.command(UNET3D, accelerators=2, params=[
-            "train.computation_time=0.05", "train.total_training_steps=20", "workflow.checkpoint=True",
-            "model.model_size_bytes=1000000000", "checkpoint.checkpoint_after_epoch=1"])), "the checkpoints")
+        self.run_with_quota(UNET3D, 10, self.checkpoint_params(self.folder / "saved"), what="the checkpoints")
+
+    def test_checkpoints_on_no_storage_have_nothing_that_waits(self):
+        self.call(*self.command(UNET3D, accelerators=2, params=self.checkpoint_params("null://")))
+        record = json.loads((self.training_folder("unet3d", "run") / "mlpstorage_record.json").read_text())
+        self.assertIsNone(record["metrics"]["client_share"]["checkpoints"])
+        self.assertIsNone(record["epochs"][0]["checkpoints"][0]["client_ns"])
 
 
 if __name__ == "__main__":

@@ -152,15 +152,32 @@ class Files(TrainingTest):
         self.assert_training_passed(
             self.call(*self.training("retinanet", "datagen", "file", self.data, params=params)), "retinanet", "datagen")
         record = self.run_passes("retinanet", "--verify", epochs=1, params=params)
+        for saved in record["epochs"][0]["checkpoints"]:
+            self.assertLessEqual(saved["client_ns"], saved["duration_ns"])
         saved = sorted(path.name for path in self.data.rglob("global_epoch1_step*"))
         self.assertEqual(["global_epoch1_step10", "global_epoch1_step5"], saved)
         self.assertEqual({3000000}, {path.stat().st_size for path in self.data.rglob("model_states-0.pt")})
         epoch = record["epochs"][0]
         self.assertEqual([5, 5, 2], [block["ranks"][0]["steps"] for block in epoch["blocks"]])
         self.assertEqual([2, 2], [rank["steps"] for rank in epoch["evaluation"]])
+        log = (self.training_folder("retinanet", "run") / "dlio.log").read_text()
+        self.assertRegex(log, r"Computation time per step \(second\): \d\.\d{4}\+/-\d\.\d{4} \(set value: ")
+        self.assertIn("Ending eval - 2 steps completed in ", log)
         summary = json.loads((self.training_folder("retinanet", "run") / "summary.json").read_text())
         self.assertIn("eval_au_mean_percentage", summary["metric"])
         self.assertIn("save_checkpoint_io_mean_GB_per_second", summary["metric"])
+
+    def test_checkpoints_stay_and_are_named_or_are_removed(self):
+        params = ["workflow.checkpoint=True", "model.model_size_bytes=3000000", "dataset.num_files_eval=0"]
+        self.generate("retinanet")
+        done = self.start_run("retinanet", epochs=1, params=params).wait()
+        self.assertRegex(done.stderr, r"kept: 1 checkpoints, 2\.86 MiB in .*/checkpoints/retinanet; --cleanup removes them")
+        self.assertEqual(1, len(list(self.data.rglob("model_states-0.pt"))))
+        done = self.start_run("retinanet", "--cleanup", epochs=1, params=params).wait()
+        self.assertIn("removed: 1 checkpoints", done.stderr)
+        self.assertEqual([], list(self.data.rglob("global_epoch*")))
+        done = self.start_run("retinanet", "--cleanup", epochs=1).wait()
+        self.assertIn("WARNING: --cleanup has no effect: no checkpoint was saved", done.stderr)
 
     def test_the_page_cache_is_looked_at_and_emptied(self):
         self.generate("retinanet")

@@ -84,6 +84,7 @@ constexpr auto fields_of(Of<PhaseStats>) {
                     summed("worker_time", &S::times), summed("begin", &S::begin_ns), summed("part", &S::part_ns),
                     summed("first_byte", &S::first_byte_ns), summed("commit", &S::commit_ns));
 }
+static_assert(lists_every_member<PhaseStats, io::Stats>());
 
 /// Holds what a run is to do and how.
 struct RunSettings {
@@ -109,6 +110,7 @@ constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(each("events", &RunRecord::events), summed("write", &RunRecord::write),
                     summed("read", &RunRecord::read));
 }
+static_assert(own_members<RunRecord, 2>() == 6, "is a new member equal in all processes, or does the list lack it?");
 
 /// The verdict on a record that is to hold all of `plan`, the whole or a host's share of it: passed only if every
 /// planned byte and object is accounted for. What is not is added to the reasons that are there already; why a passed

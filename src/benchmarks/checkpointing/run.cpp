@@ -1,7 +1,6 @@
 #include "benchmarks/checkpointing/run.hpp"
 
 #include <fmt/format.h>
-#include <sys/sysinfo.h>
 
 #include <algorithm>
 
@@ -22,9 +21,6 @@ namespace {
 constexpr const char* kMismatchHint =
     "the storage returned other bytes than it was given, or the object is from another run; compare --seed and "
     "--size-scale with the run that wrote it";
-// With every processor busy copying for the I/O threads a wake-up comes tens of milliseconds late. One that comes so
-// late says that nothing ran.
-constexpr Nanos kLeastStall = 200'000'000;
 // A page cache that still holds more than this share of a checkpoint is worth a warning.
 constexpr double kWarmShare = 0.01;
 
@@ -210,8 +206,7 @@ class CheckpointRun {
   void open_event() {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
-    lost_before_ = stalls_.lost_ns(now_ns());
-    throttled_before_ = quota_.read();
+    stopped_.emplace(stalls_, quota_);
     if (meter_) meter_->enter(phase_, checkpoint_);
     pool_->work_on(*work_);
   }
@@ -228,7 +223,7 @@ class CheckpointRun {
     }
     event.slowest_ns = last_end - event.start.monotonic_ns;
     const Nanos idle = pool_->idle_ns({event.start.monotonic_ns, last_end});
-    event.client_ns = std::min(event.slowest_ns, std::max(idle, stalled_ns()));
+    event.client_ns = std::min(event.slowest_ns, std::max(idle, stopped_->ns()));
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
@@ -238,13 +233,6 @@ class CheckpointRun {
               to_seconds(event.slowest_ns),
               to_gib(plan_.checkpoint_bytes()) / to_seconds(std::max<Nanos>(1, event.slowest_ns)));
     record_.events.push_back(std::move(event));
-  }
-
-  /// How long this process could not run since the current event began: it was stopped, or over the quota of a control
-  /// group, whose time counts for every processor.
-  Nanos stalled_ns() const {
-    const Nanos throttled = quota_.read().since(throttled_before_).throttled_ns.value_or(0) / ::get_nprocs();
-    return std::max(stalls_.lost_ns(now_ns()) - lost_before_, throttled);
   }
 
   /// This process's entry among the hosts.
@@ -278,10 +266,9 @@ class CheckpointRun {
   std::optional<storage::Residency> cached_before_;
   bool stayed_ = false;  // it is said that pages could not be dropped
   CpuTime cpu_before_;
-  StallMeter stalls_{kLeastStall};
-  Nanos lost_before_ = 0;  // of stalls, when the current event began
+  StallMeter stalls_;
   const world::QuotaCounters quota_;
-  world::CpuPressure throttled_before_;
+  std::optional<world::StoppedTime> stopped_;  // since the current event began
 };
 
 }  // namespace

@@ -1,29 +1,17 @@
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "base/units.hpp"
+#include "run/written_objects.hpp"
 
 namespace mlps::checkpointing {
 namespace {
 
 constexpr size_t kSeedBytes = 8;
-
-Result<std::unordered_map<std::string, uint64_t>> list_sizes(const std::string& folder, storage::Session& session) {
-  std::unordered_map<std::string, uint64_t> sizes;
-  std::string continuation;
-  do {
-    auto page = session.list(folder, continuation);
-    if (!page) return fail(page.error());
-    for (storage::ObjectInfo& info : page->objects) sizes.emplace(std::move(info.name), info.size_bytes);
-    continuation = std::move(page->next);
-  } while (!continuation.empty());
-  return sizes;
-}
 
 template <class Visit>
 void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visit& visit) {
@@ -32,10 +20,28 @@ void for_each_object(const CheckpointPlan& plan, uint32_t checkpoint, const Visi
   }
 }
 
+std::vector<storage::ObjectInfo> objects_of(const CheckpointPlan& plan, uint32_t checkpoint) {
+  std::vector<storage::ObjectInfo> objects;
+  for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
+    objects.push_back({name, object.size_bytes});
+  });
+  return objects;
+}
+
+/// Adds every object that a share of the ranks may have been writing.
+void add_names(const CheckpointPlan& plan, const world::HostShare& share, std::unordered_set<std::string>& names) {
+  for (const RankPlan& rank : plan.ranks) {
+    if (rank.rank < share.first_rank || rank.rank - share.first_rank >= share.ranks) continue;
+    for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
+      for (const PlannedObject& object : rank.objects) names.insert(object_name(checkpoint, object));
+    }
+  }
+}
+
 }  // namespace
 
 Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Session& session) {
-  const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
+  const auto sizes = run::list_sizes(step_folder(checkpoint) + "/", session);
   if (!sizes) return fail(sizes.error());
   uint64_t missing = 0;
   uint64_t wrong = 0;
@@ -65,12 +71,9 @@ Status check_stored(const CheckpointPlan& plan, uint32_t checkpoint, storage::Se
 Result<uint64_t> stored_bytes(const CheckpointPlan& plan, storage::Session& session) {
   uint64_t bytes = 0;
   for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
-    const auto sizes = list_sizes(step_folder(checkpoint) + "/", session);
-    if (!sizes) return fail(sizes.error());
-    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject& object) {
-      const auto found = sizes->find(name);
-      if (found != sizes->end()) bytes += std::min(found->second, object.size_bytes);
-    });
+    const auto more = run::bytes_in_place(step_folder(checkpoint), objects_of(plan, checkpoint), session);
+    if (!more) return fail(more.error());
+    bytes += *more;
   }
   return bytes;
 }
@@ -80,11 +83,8 @@ Status remove_stored(const CheckpointPlan& plan, storage::Store& store) {
   if (!session) return fail(session.error());
   Status status;
   for (uint32_t checkpoint = 1; checkpoint <= plan.checkpoints_to_write; ++checkpoint) {
-    for_each_object(plan, checkpoint, [&](const std::string& name, const PlannedObject&) {
-      Status removed = (*session)->remove(name);
-      if (status && !removed) status = std::move(removed);
-    });
-    if (store.traits().file_system) ::rmdir(store.root().join(step_folder(checkpoint)).path().c_str());
+    Status removed = run::remove_objects(step_folder(checkpoint), objects_of(plan, checkpoint), **session, store);
+    if (status && !removed) status = std::move(removed);
   }
   return status;
 }
@@ -130,6 +130,16 @@ Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, 
   });
   if (!status) return fail(status.error());
   return known ? std::optional(sum) : std::nullopt;
+}
+
+run::LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<world::HostShare>& shares,
+                                       world::Transport& transport, storage::Store& store) {
+  if (plan.checkpoints_to_write == 0) return {};
+  return run::abort_uploads_of_lost(transport, store, "", [&](const std::vector<uint32_t>& gone) {
+    std::unordered_set<std::string> names;
+    for (const uint32_t process : gone) add_names(plan, shares[process], names);
+    return [names = std::move(names)](std::string_view name) { return names.contains(std::string(name)); };
+  });
 }
 
 }  // namespace mlps::checkpointing

@@ -6,9 +6,12 @@
 #include <vector>
 
 #include "benchmarks/checkpointing/plan.hpp"
+#include "run/lost_uploads.hpp"
 #include "storage/store.hpp"
+#include "world/host_list.hpp"
 
-/// Operations on checkpoints that are stored already, done between the phases and outside of the measured time.
+/// Operations on checkpoints that are stored already, done between the phases and outside of the measured time; and
+/// on uploads that lost processes have left open.
 namespace mlps::checkpointing {
 
 /// Checks that every object of checkpoint `checkpoint` is there with its exact size, by listing its step folder.
@@ -32,5 +35,10 @@ Status evict(const CheckpointPlan& plan, uint32_t checkpoint, storage::Store& st
 /// cache, or the kernel doesn't tell of every object.
 Result<std::optional<storage::Residency>> residency(const CheckpointPlan& plan, uint32_t checkpoint,
                                                     storage::Store& store);
+
+/// Aborts the uploads of the checkpoints of `plan` that the ranks of lost processes have left open; when and how, see
+/// run::abort_uploads_of_lost(). `shares` has the ranks of every process.
+run::LostUploads abort_uploads_of_lost(const CheckpointPlan& plan, const std::vector<world::HostShare>& shares,
+                                       world::Transport& transport, storage::Store& store);
 
 }  // namespace mlps::checkpointing

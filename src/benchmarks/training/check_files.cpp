@@ -19,7 +19,7 @@ constexpr uint64_t kAskers = 16;
 /// The first, the last and every k-th file of a set.
 class Sample {
  public:
-  Sample(uint64_t files, uint64_t interval) : files_(files), interval_(listing_interval(files, interval)) {}
+  Sample(uint64_t files, uint64_t interval) : files_(files), interval_(interval) {}
 
   uint64_t size() const { return files_ == 0 ? 0 : spaced() + ((files_ - 1) % interval_ == 0 ? 0 : 1); }
   uint64_t file(uint64_t index) const { return index == spaced() ? files_ - 1 : index * interval_; }
@@ -112,8 +112,8 @@ class Sizes {
 
 }  // namespace
 
-uint64_t listing_interval(uint64_t files, uint64_t asked) {
-  if (asked > 0) return asked;
+uint64_t listing_interval(uint64_t files, std::optional<uint64_t> asked) {
+  if (asked) return *asked;
   if (files < 10'000) return 1;
   if (files < 100'000) return 10;
   if (files < 1'000'000) return 100;
@@ -147,9 +147,15 @@ Status ask_files(uint64_t count, const std::function<std::string(uint64_t)>& nam
   return error ? Status(fail(*error)) : Status();
 }
 
-Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure) {
+Status check_files(const Dataset& dataset, std::optional<uint64_t> interval, storage::Store& store,
+                   world::Failure& failure) {
   if (!store.traits().holds_objects) return {};
-  const Sample sample(dataset.files(), interval);
+  const uint64_t every = listing_interval(dataset.files(), interval);
+  if (every == 0) {
+    log::status("no file is looked up before the run: dataset.listing_validation_interval=0");
+    return {};
+  }
+  const Sample sample(dataset.files(), every);
   Findings findings;
   const auto take = [&](uint64_t i, std::optional<uint64_t> bytes) {
     ++findings.asked;
@@ -168,9 +174,12 @@ Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& st
                           "is missing or has a wrong size; or give the --data-dir that the data set was written to");
 }
 
-Result<FoundSizes> find_sizes(const Dataset& names, uint64_t interval, storage::Store& store, world::Failure& failure) {
+Result<FoundSizes> find_sizes(const Dataset& names, std::optional<uint64_t> interval, storage::Store& store,
+                              world::Failure& failure) {
   Sizes sizes(names);
-  if (Status asked = sizes.ask(Sample(names.files(), interval), store, failure); !asked) return fail(asked.error());
+  if (interval == 0) interval.reset();  // unlike a check, sizes can't be done without
+  const Sample sample(names.files(), listing_interval(names.files(), interval));
+  if (Status asked = sizes.ask(sample, store, failure); !asked) return fail(asked.error());
   if (sizes.all_same()) {
     FoundSizes found = sizes.take_all();
     return FoundSizes{found.each.empty() ? 0 : found.each.front(), {}};

@@ -12,8 +12,9 @@
 
 namespace mlps::training {
 
-/// Returns the k of the k-th files that are checked: what the user asked for, or, for 0, by the number of files.
-uint64_t listing_interval(uint64_t files, uint64_t asked);
+/// Returns the k of the k-th files that are checked: what the user asked for, of which 0 means none, or by the number
+/// of files.
+uint64_t listing_interval(uint64_t files, std::optional<uint64_t> asked);
 
 /// Asks the store for the sizes of `count` files, the i-th of them being named `name_of(i)`, with many threads at once,
 /// and gives each answer to `take` with that i: the size, or nothing if the file isn't there. `take` is called by
@@ -22,13 +23,16 @@ Status ask_files(uint64_t count, const std::function<std::string(uint64_t)>& nam
                  world::Failure& failure, const std::function<void(uint64_t i, std::optional<uint64_t> bytes)>& take);
 
 /// Checks that the first, the last and every `interval`-th file of the set is there with its exact size; see
-/// listing_interval(). Fails with E603 or E606 with the number of missing and wrong files and the first of them.
-/// Nothing to do for null://.
-Status check_files(const Dataset& dataset, uint64_t interval, storage::Store& store, world::Failure& failure);
+/// listing_interval(), which may say that none is. Fails with E603 or E606 with the number of missing and wrong files
+/// and the first of them. Nothing to do for null://.
+Status check_files(const Dataset& dataset, std::optional<uint64_t> interval, storage::Store& store,
+                   world::Failure& failure);
 
-/// Finds the sizes of the files of a set that another program made. Asks as check_files() does; only if these files
+/// Finds the sizes of the files of a set that another program made. Asks as check_files() does, or, where that checks
+/// none, by their number; only if these files
 /// differ in size, all are asked for. If none of them is there, their mean size is 0. Fails with E603 for missing
 /// and E606 for empty files.
-Result<FoundSizes> find_sizes(const Dataset& names, uint64_t interval, storage::Store& store, world::Failure& failure);
+Result<FoundSizes> find_sizes(const Dataset& names, std::optional<uint64_t> interval, storage::Store& store,
+                              world::Failure& failure);
 
 }  // namespace mlps::training

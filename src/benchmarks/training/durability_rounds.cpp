@@ -23,7 +23,7 @@ Status DurabilityRounds::begin() {
   }
   on_raise_ = transport_.failure().on_raise([this] {
     if (journal_writer_) journal_writer_->cancel();
-    stop(false);
+    loop_.stop(false);
   });
   if (Status written = journal(share_.first()); !written) return written;
   if (Status met = transport_.barrier(); !met) return met;
@@ -31,27 +31,22 @@ Status DurabilityRounds::begin() {
   met_ns_ = now_ns();
   auto thread =
       Threads::start(1, {"journal threads", {}, [this](Error error) { transport_.failure().raise(std::move(error)); }},
-                     [this](size_t) { run(); });
+                     [this](size_t) {
+                       if (Status ran = loop_.run(*this); !ran) transport_.failure().raise(std::move(ran.error()));
+                     });
   if (!thread) return fail(std::move(thread.error()));
   thread_ = std::move(*thread);
   return {};
 }
 
 DurabilityRounds::~DurabilityRounds() {
-  stop(false);
+  loop_.stop(false);
   thread_.join();
 }
 
 void DurabilityRounds::finish() {
-  stop(true);
+  loop_.stop(true);
   thread_.join();
-}
-
-void DurabilityRounds::stop(bool finished) {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
-  finished_ = finished_ || finished;
-  changed_.notify_all();
 }
 
 OtherHosts DurabilityRounds::others() const {
@@ -59,30 +54,12 @@ OtherHosts DurabilityRounds::others() const {
   return others_;
 }
 
-void DurabilityRounds::run() {
-  for (bool all_finished = false; !all_finished;) {
-    bool finished = false;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait_until(lock, now_ns() + settings_.interval_ns, [&] { return stopping_; });
-      if (stopping_ && !finished_) return;
-      finished = finished_;
-    }
-    if (Status met = meet(finished, all_finished); !met) return transport_.failure().raise(std::move(met.error()));
-  }
-}
-
-Status DurabilityRounds::meet(bool finished, bool& all_finished) {
-  const uint64_t whole = share_.whole_below(window_.watermark());
-  if (!finished) {
-    if (Status durable = make_durable(whole); !durable) return durable;
-  }
+Result<Agreement> DurabilityRounds::agree(uint64_t whole, bool writes) {
   // The least of all is wanted, and whether any still writes. Doubles hold the number of any file exactly.
-  double ends[] = {-static_cast<double>(whole), finished ? 0.0 : 1.0};
-  if (Status met = transport_.reduce(world::Reduction::kMax, ends); !met) return met;
-  if (Status noted = note_others(); !noted) return noted;
-  all_finished = ends[1] == 0;
-  return journal(static_cast<uint64_t>(-ends[0]));
+  double ends[] = {-static_cast<double>(whole), writes ? 1.0 : 0.0};
+  if (Status met = transport_.reduce(world::Reduction::kMax, ends); !met) return fail(met.error());
+  if (Status noted = note_others(); !noted) return fail(noted.error());
+  return Agreement{static_cast<uint64_t>(-ends[0]), ends[1] != 0};
 }
 
 Status DurabilityRounds::journal(uint64_t whole) {

@@ -111,6 +111,8 @@ constexpr auto fields_of(Of<GenerateRecord>) {
                         std::tuple(highest("seconds", &R::seconds), summed("cpu_user_s", &R::cpu_user_s),
                                    summed("cpu_system_s", &R::cpu_system_s)));
 }
+static_assert(own_members<GenerateRecord, 2>() == 8,
+              "is a new member equal in all processes, or does the list lack it?");
 
 GenerateRecord describe_generation(const GenerateRequest& request);
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 
 namespace mlps::training {
 namespace {

@@ -32,7 +32,6 @@ struct Manifest {
   std::vector<std::string> unknown;  ///< keys that no version is known to write
 };
 inline constexpr const char* kManifestName = ".mlps-datagen-manifest.json";
-inline constexpr const char* kRulesEdition = "3.0";
 /// Limit for a manifest and a journal: a few hundred bytes as a rule, 3 MB with 10,000 columns of long names.
 inline constexpr uint64_t kMostManifestBytes = uint64_t{8} << 20;
 

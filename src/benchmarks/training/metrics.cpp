@@ -186,7 +186,9 @@ ClientShares client_shares(std::span<const Epoch> epochs) {
     }
     for (const Block& block : epoch.blocks) training.add(block.client, late);
     if (epoch.evaluation) evaluation.add(epoch.evaluation->client, late);
-    for (const SavedCheckpoint& saved : epoch.checkpoints) checkpoints.add({saved.duration_ns, saved.client_ns}, 0);
+    for (const SavedCheckpoint& saved : epoch.checkpoints) {
+      if (saved.client_ns) checkpoints.add({saved.duration_ns, *saved.client_ns}, 0);
+    }
   }
   return {training.value(), evaluation.value(), checkpoints.value()};
 }

@@ -27,7 +27,7 @@ uint64_t sampled_file(const Dataset& dataset, uint64_t i, uint64_t files) {
 Result<bool> sample(const Dataset& dataset, storage::Store& store, CacheProbe& probe) {
   probe.files_total = dataset.files();
   const uint64_t files = std::min(dataset.files(), kFilesSampledForResidency);
-  probe.files_sampled = probe.cached_bytes = probe.sampled_bytes = 0;
+  probe.files_sampled = probe.cached_bytes = probe.sampled_bytes = std::nullopt;
   storage::Residency sum;
   for (uint64_t i = 0; i < files; ++i) {
     auto residency = store.residency(dataset.name(sampled_file(dataset, i, files)));
@@ -54,11 +54,6 @@ Result<bool> keeps_pages(const Dataset& dataset, storage::Store& store, uint64_t
     return after && *after && (*after)->cached_bytes >= (*before)->cached_bytes;
   }
   return false;
-}
-
-double share(const CacheProbe& probe) {
-  return probe.sampled_bytes == 0 ? 0
-                                  : static_cast<double>(probe.cached_bytes) / static_cast<double>(probe.sampled_bytes);
 }
 
 /// Evicts files until all are done, the time is over, or one fails. Returns how many were done.
@@ -101,15 +96,16 @@ Result<CacheProbe> keep_cold(const Dataset& dataset, storage::Store& store, doub
   const std::string mode = store.traits().backend == "direct" ? "O_DIRECT; " : "";
   Result<bool> known = sample(dataset, store, probe);
   if (!known) return fail(std::move(known.error()));
-  if (*known && share(probe) <= kTrace) {
+  const double cached = probe.cached_share().value_or(0);
+  if (*known && cached <= kTrace) {
     probe.action = mode + "nothing to evict";
     return probe;
   }
-  const std::string before = *known ? fmt::format("{:.1f} % was cached", 100 * share(probe))
+  const std::string before = *known ? fmt::format("{:.1f} % was cached", 100 * cached)
                                     : "what was cached is unknown (the kernel tells a file's owner and who may write "
                                       "it, and only where the file system and the container's filter let it)";
   if (*known) {
-    const Result<bool> kept = keeps_pages(dataset, store, probe.files_sampled);
+    const Result<bool> kept = keeps_pages(dataset, store, *probe.files_sampled);
     if (!kept) return fail(kept.error());
     if (*kept) {
       probe.action = fmt::format("{}{}; nothing was evicted: this file system keeps its pages in memory", mode, before);

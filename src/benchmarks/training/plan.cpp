@@ -132,14 +132,14 @@ Status plan_checkpoints(const TrainingWorkload& workload, RunPlan& plan) {
   if (settings.steps_between_checkpoints) {
     for (uint32_t epoch = 1; epoch <= plan.epochs; ++epoch) {
       for (uint64_t step = between; step <= plan.steps_per_epoch; step += between) {
-        plan.checkpoints.push_back({epoch, step});
+        plan.checkpoints.push_back({epoch, step, step});
       }
     }
     return {};
   }
   for (uint64_t epoch = settings.checkpoint_after_epoch; epoch <= plan.epochs;
        epoch += settings.epochs_between_checkpoints) {
-    plan.checkpoints.push_back({static_cast<uint32_t>(epoch), plan.steps_per_epoch});
+    plan.checkpoints.push_back({static_cast<uint32_t>(epoch), plan.steps_per_epoch, plan.steps_per_epoch + 1});
   }
   return {};
 }
@@ -169,6 +169,10 @@ Datasize datasize(const TrainingWorkload& workload, const DatasizeRequest& reque
     size.advised_subfolders = std::max<uint64_t>(2, size.files / kFilesPerSubfolder);
   }
   return size;
+}
+
+std::string RunPlan::Checkpoint::folder() const {
+  return fmt::format("global_epoch{}_step{}", epoch, named_step);
 }
 
 EpochOrder::EpochOrder(uint64_t files, uint32_t ranks, Shuffle shuffle, uint64_t key)

@@ -79,14 +79,18 @@ struct RunPlan {
   std::vector<uint32_t> eval_epochs;  ///< epochs followed by an evaluation
   struct Checkpoint {
     uint32_t epoch = 0;
-    uint64_t step = 0;  ///< of the epoch, after which it is saved; ends the block
+    uint64_t step = 0;        ///< of the epoch, after which it is saved; ends the block
+    uint64_t named_step = 0;  ///< in the name of its folder: DLIO counts one on at the end of an epoch
+
+    std::string folder() const;  ///< "global_epoch1_step5", in the checkpoint folder
+    std::string object() const { return folder() + "/model_states-0.pt"; }
   };
   std::vector<Checkpoint> checkpoints;  ///< in order; empty unless workflow.checkpoint
   double nominal_bytes_per_epoch = 0;   ///< steps x batch x accelerators x record_bytes
 };
 constexpr auto fields_of(Of<RunPlan::Checkpoint>) {
   using C = RunPlan::Checkpoint;
-  return std::tuple(kept("epoch", &C::epoch), kept("step", &C::step));
+  return std::tuple(kept("epoch", &C::epoch), kept("step", &C::step), kept("named_step", &C::named_step));
 }
 static_assert(lists_every_member<RunPlan::Checkpoint>());
 /// Processes that carry out the same plan have the same pack of it.

@@ -140,7 +140,9 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   remark_short_epochs(plan, workload, run, map);
 
   io::PlanWish wish;
-  wish.in_flight = std::clamp<uint64_t>(uint64_t{run.accelerators} * plan.readers, kLeastInFlight, kMostInFlight);
+  // Without readers of the loader, those of row groups have a pool of their own, as large as their window.
+  const uint64_t each = plan.readers == 0 ? plan.read_ahead_window : plan.readers;
+  wish.in_flight = std::clamp<uint64_t>(uint64_t{run.accelerators} * each, kLeastInFlight, kMostInFlight);
   if (traits.blocking) wish.most_workers = kMostBlocking;
   wish.null_depth = kNullDepth;
   wish.part_bytes = part_bytes;

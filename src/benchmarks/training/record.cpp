@@ -7,6 +7,11 @@
 
 namespace mlps::training {
 
+std::optional<double> CacheProbe::cached_share() const {
+  if (!cached_bytes || sampled_bytes.value_or(0) == 0) return std::nullopt;
+  return static_cast<double>(*cached_bytes) / static_cast<double>(*sampled_bytes);
+}
+
 void judge(RunRecord& record) {
   const ReadStats& stats = record.stats;
   const auto add = [&](std::string reason) { record.reasons.push_back(std::move(reason)); };

@@ -87,7 +87,7 @@ struct SavedCheckpoint {
   Stamp start;
   Nanos duration_ns = 0;
   uint64_t bytes = 0;
-  Nanos client_ns = 0;  ///< of the duration: the storage waited for this client
+  std::optional<Nanos> client_ns = {};  ///< of the duration: the storage waited for this client; nothing: no storage
 };
 constexpr auto fields_of(Of<SavedCheckpoint>) {
   return std::tuple(kept("epoch", &SavedCheckpoint::epoch), kept("step", &SavedCheckpoint::step),
@@ -110,11 +110,14 @@ static_assert(lists_every_member<Evaluation>());
 /// Holds the page-cache state of the data set before an epoch, by a sample of its files. Summed over hosts, which all
 /// look at the whole set.
 struct CacheProbe {
-  uint64_t files_sampled = 0;
-  uint64_t files_total = 0;
-  uint64_t cached_bytes = 0;
-  uint64_t sampled_bytes = 0;
+  std::optional<uint64_t> files_sampled;  ///< with the next two: known if it is known on every host; else `action`
+  uint64_t files_total = 0;               ///< says why not
+  std::optional<uint64_t> cached_bytes;
+  std::optional<uint64_t> sampled_bytes;
   std::string action;  ///< what was done about it, in words; of process 0
+
+  /// Returns the share of the sampled bytes that was in page caches; nothing if that is not known.
+  std::optional<double> cached_share() const;
 };
 constexpr auto fields_of(Of<CacheProbe>) {
   return std::tuple(summed("files_sampled", &CacheProbe::files_sampled),
@@ -126,6 +129,7 @@ static_assert(lists_every_member<CacheProbe>());
 struct Epoch {
   uint32_t number = 0;  ///< from 1
   Stamp start, end;
+  Stamp trained;  ///< before the evaluation
   std::vector<Block> blocks;
   std::vector<SavedCheckpoint> checkpoints;
   std::optional<Evaluation> evaluation;
@@ -137,10 +141,11 @@ struct Epoch {
 };
 constexpr auto fields_of(Of<Epoch>) {
   return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
-                    each("blocks", &Epoch::blocks), kept("checkpoints", &Epoch::checkpoints),
-                    summed("evaluation", &Epoch::evaluation), summed("cache", &Epoch::cache),
-                    kept("au_percent", &Epoch::au), kept("samples_per_s", &Epoch::throughput),
-                    summed("processors", &Epoch::pressure), summed("io_thread_ns", &Epoch::io_thread_ns));
+                    highest("trained_ns", &Epoch::trained), each("blocks", &Epoch::blocks),
+                    kept("checkpoints", &Epoch::checkpoints), summed("evaluation", &Epoch::evaluation),
+                    summed("cache", &Epoch::cache), kept("au_percent", &Epoch::au),
+                    kept("samples_per_s", &Epoch::throughput), summed("processors", &Epoch::pressure),
+                    summed("io_thread_ns", &Epoch::io_thread_ns));
 }
 static_assert(lists_every_member<Epoch>());
 
@@ -160,6 +165,7 @@ constexpr auto fields_of(Of<ReadStats>) {
                     summed("open", &S::begin_ns), summed("read", &S::part_ns), summed("first_byte", &S::first_byte_ns),
                     summed("", &S::commit_ns), summed("extent", &S::extent_ns));
 }
+static_assert(lists_every_member<ReadStats, io::Stats>());
 
 /// Per-step times of every rank, kept outside memory: a binary file of the run, unlinked, written step by step.
 /// Nanoseconds, in the order epoch, block, step, rank.
@@ -179,8 +185,9 @@ struct RunRecord : run::RunFacts {
   uint32_t first_rank = 0;  ///< ranks of blocks and steps count from it
   ReadPlan reads;           ///< of the host this was made on
   std::string model, accelerator, format;
-  double record_bytes = 0;  ///< nominal, of a sample
-  double au_threshold = 0;  ///< a fraction
+  double record_bytes = 0;                        ///< nominal, of a sample
+  double au_threshold = 0;                        ///< a fraction
+  uint32_t excluded_start = 0, excluded_end = 0;  ///< steps of a block that AU leaves out
   uint64_t data_seed = 0;
   uint64_t run_seed = 0;  ///< of `random` shuffles; drawn per run
   bool verify = false;
@@ -200,6 +207,7 @@ constexpr auto fields_of(Of<RunRecord>) {
                     summed("", &RunRecord::extents_planned), each("epochs", &RunRecord::epochs),
                     summed("reading", &RunRecord::stats), summed("", &RunRecord::series));
 }
+static_assert(own_members<RunRecord, 1>() == 21, "is a new member equal in all processes, or does the list lack it?");
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
 /// read was made. What was not is added to the reasons that are there already; why a passed run says nothing of the

@@ -20,6 +20,9 @@
 namespace mlps::training {
 namespace {
 
+// A page cache that holds more than this share of the data set is worth a warning.
+constexpr double kWarmShare = 0.01;
+
 /// Reads that one rank may have open: what it reads ahead, and the batch in use.
 uint64_t stream_capacity(const RunRequest& request) {
   const ExtentMap train(request.train->format(), request.plan.samples_per_file);
@@ -90,6 +93,7 @@ class TrainingRun {
     epoch.start = Stamp::now();
     begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
     if (Status trained = train(epoch); !trained) return trained;
+    epoch.trained = Stamp::now();
     if (std::find(plan_.eval_epochs.begin(), plan_.eval_epochs.end(), number) != plan_.eval_epochs.end()) {
       if (Status evaluated = evaluate(epoch); !evaluated) return evaluated;
     }
@@ -152,6 +156,10 @@ class TrainingRun {
     if (!result.finished) return stopped();
     evaluation.end = Stamp::now();
     evaluation.ranks = std::move(result.ranks);
+    for (RankBlock& rank : evaluation.ranks) {  // unlike that of training, over all steps
+      const double seconds = to_seconds(rank.end.monotonic_ns - rank.start.monotonic_ns);
+      rank.throughput = seconds > 0 ? static_cast<double>(rank.steps * plan_.eval_batch_size) / seconds : 0;
+    }
     evaluation.client = result.client;
     epoch.evaluation = std::move(evaluation);
     return {};
@@ -160,13 +168,16 @@ class TrainingRun {
   Status save(Epoch& epoch, const RunPlan::Checkpoint& checkpoint) {
     if (world_.first_rank() != 0) return {};  // the first accelerator saves; the others meet it before the next block
     show(epoch.number, "checkpoint");
-    const std::string name = fmt::format("global_epoch{}_step{}/model_states-0.pt", checkpoint.epoch, checkpoint.step);
-    const Nanos lost_before = stalls_.lost_ns(now_ns());
-    auto saved = saver_->save({{name, request_.workload.checkpointing.model_bytes}}, request_.train->seed());
+    const world::StoppedTime stopped(stalls_, quota_);
+    auto saved =
+        saver_->save({{checkpoint.object(), request_.workload.checkpointing.model_bytes}}, request_.train->seed());
     if (!saved) return fail(std::move(saved.error()));
-    const Nanos client = std::max(saved->exposed_ns, stalls_.lost_ns(now_ns()) - lost_before);
-    epoch.checkpoints.push_back({checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes,
-                                 std::min(client, saved->duration_ns)});
+    std::optional<Nanos> client;  // without a storage nothing can wait
+    if (request_.checkpoints->traits().holds_objects) {
+      client = std::min(saved->duration_ns, std::max(saved->idle_ns, stopped.ns()));
+    }
+    epoch.checkpoints.push_back(
+        {checkpoint.epoch, checkpoint.step, saved->start, saved->duration_ns, saved->bytes, client});
     return {};
   }
 
@@ -197,10 +208,9 @@ class TrainingRun {
 
   void warn_if_warm(const Epoch& epoch) const {
     const CacheProbe& cache = *epoch.cache;
-    if (cache.sampled_bytes == 0 || cache.cached_bytes * 100 <= cache.sampled_bytes) return;
-    log::warning(
-        "epoch {}: {:.1f} % of the sampled bytes of the data set are in this host's page cache ({})", epoch.number,
-        100.0 * static_cast<double>(cache.cached_bytes) / static_cast<double>(cache.sampled_bytes), cache.action);
+    if (cache.cached_share().value_or(0) <= kWarmShare) return;
+    log::warning("epoch {}: {:.1f} % of the sampled bytes of the data set are in this host's page cache ({})",
+                 epoch.number, 100 * *cache.cached_share(), cache.action);
   }
 
   void finish() {
@@ -251,6 +261,7 @@ class TrainingRun {
   world::World& world_;
   RunRecord record_;
   StallMeter stalls_;
+  const world::QuotaCounters quota_;
   io::SharedSeries series_{now_ns()};
   PrefetchQueue queue_;
   StepLoop step_loop_;
@@ -275,6 +286,8 @@ RunRecord describe_run(const RunRequest& request, uint32_t first_rank) {
   record.format = workloads::format_name(workload.dataset.format);
   record.record_bytes = workload.dataset.record_bytes;
   record.au_threshold = workload.metric.au;
+  record.excluded_start = workload.metric.exclude_start_steps;
+  record.excluded_end = workload.metric.exclude_end_steps;
   record.location = request.store->root().to_string();
   record.traits = request.store->traits();
   record.store_settings = request.store->describe();

@@ -36,6 +36,8 @@ class StepLog {
 
  private:
   StepLog(int fd, uint32_t ranks) : fd_(fd), ranks_(ranks) {}
+  Status read_entries(uint64_t first, std::span<StepTimes> entries) const;
+
   int fd_;
   uint32_t ranks_;
   uint64_t steps_ = 0;

@@ -56,6 +56,11 @@ class AzureDialect final : public object::Dialect {
 
   std::optional<Error> check_stored(const object::RemoteObject& object, const http::Exchange& head) const override;
   bool is_this_write(const object::RemoteObject& object, const http::Exchange& head) const override;
+  /// Blocks too: one that is stored after its write was given up would lie there for a week.
+  bool outlives_connection(const object::Call& call) const override {
+    return call.kind == object::CallKind::kPutObject || call.kind == object::CallKind::kPutPart ||
+           call.kind == object::CallKind::kCommitUpload;
+  }
 
   object::ServerError read_error(const http::Exchange& answer) const override;
   std::span<const object::ErrorRule> error_rules() const override;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/waiting.hpp"
 #include "storage/fault/fault_plan.hpp"
 #include "storage/outcome.hpp"
@@ -88,6 +89,7 @@ class FaultSession final : public Session {
       case FaultKind::kHang:
         start_outcome(operation);
         hung_.push_back(&operation);
+        log::status("injected fault: {} of {} hangs", op_name(operation.kind), operation.object->name());
         return;
       case FaultKind::kFlip:
         return pass_flipped(operation, *fault);

@@ -37,7 +37,7 @@ Error stuck_error(const Operation& operation, const Transfer& transfer) {
                fmt::format("read {} at offset {}: {} of {} bytes, then the file ends", object.path(), offset,
                            transfer.reached(), operation.length()),
                fmt::format("the file had its planned {} bytes when it was opened", object.size_bytes()),
-               "something else changes this folder; write the checkpoint again"};
+               "something else changes this folder; write it again: a checkpoint by a run, a data set by datagen"};
 }
 
 Status check_buffer(const Operation& operation, const LocalObject& object) {
@@ -152,7 +152,8 @@ Status LocalObject::begin_read() {
     fd_.close();
     return fail(ErrorCode::kDataMismatch,
                 fmt::format("open {}: the file has {} bytes, {} are expected", *path_, *size, size_bytes()), {},
-                "it was written by another plan or not completely; write the checkpoint again");
+                "it was written by another plan or not completely; write it again: a checkpoint by a run, a data set "
+                "by datagen");
   }
   // Neighbouring parts are read at neighbouring times, so what the kernel reads ahead beyond a part is not read twice.
   if (mode_.fadvise != FadviseMode::kNone) ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);

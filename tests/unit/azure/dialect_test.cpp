@@ -340,6 +340,28 @@ TEST_F(AzureTest, BlocksOfProcessesThatAreGoneAreFoundAndDiscarded) {
   EXPECT_EQ(server.count("DELETE"), 1);
 }
 
+TEST_F(AzureTest, ABlockThatTheServiceHasInFullIsWaitedForBeforeItIsDiscarded) {
+  auto made = object(2 * kPart);
+  EXPECT_FALSE(run(OpKind::kBeginWrite, *made).error);
+  std::atomic<bool> there = false, answer = false;
+  server.alter("PUT", "blockid=", [&](Reply& reply) {
+    there = true;
+    while (!answer) sleep_for(1'000'000);
+    reply = created();
+  });
+  Operation write{.kind = OpKind::kWritePart, .object = made.get(), .part = 0, .buffer = part_of(*made, 0)};
+  session().submit(write);
+  std::vector<Operation*> done;
+  while (!there) session().poll(std::chrono::milliseconds(1), done);
+  session().cancel();
+  for (int i = 0; i < 3; ++i) session().poll(std::chrono::milliseconds(1), done);
+  EXPECT_TRUE(done.empty());
+  answer = true;
+  for (int rounds = 0; done.empty() && rounds < 200; ++rounds) session().poll(std::chrono::milliseconds(100), done);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(write.error->code, ErrorCode::kInterrupted);
+}
+
 // ---- reading and looking
 
 TEST_F(AzureTest, ReadsNameRangeAndVersion) {

@@ -17,6 +17,10 @@ TEST(Text, TrimsWhiteSpaceAtBothEnds) {
   EXPECT_EQ(trimmed(""), "");
 }
 
+TEST(Text, ControlCharactersAreShownAndNotObeyed) {
+  EXPECT_EQ(terminal_text("a\tb\nc\x1b[2J\r\x7f \xc3\xa9"), "a\tb\nc\\x1b[2J\\x0d\\x7f \xc3\xa9");
+}
+
 TEST(Text, CaseMeansAsciiLetters) {
   EXPECT_EQ(lower("AZ[az\xc4"), "az[az\xc4");
 }

@@ -1,10 +1,9 @@
-#include "benchmarks/checkpointing/lost_uploads.hpp"
-
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <set>
 
+#include "benchmarks/checkpointing/stored_checkpoints.hpp"
 #include "small_plan.hpp"
 
 namespace mlps::checkpointing::test {

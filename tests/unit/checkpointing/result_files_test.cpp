@@ -70,7 +70,7 @@ TEST(WriteFinished, FilesOfAPassedRun) {
   EXPECT_THAT(sample::keys_of(separation),
               ElementsAre("version", "method", "data_or_chkpt_path", "results_path", "data_or_chkpt_realpath",
                           "results_realpath", "same_filesystem", "probed_at", "probed_by_rank", "probed_by_host"));
-  EXPECT_EQ(separation["method"], "st_dev");
+  EXPECT_EQ(separation["method"], "link_exdev");
   EXPECT_EQ(separation["same_filesystem"], false);
   EXPECT_EQ(separation["data_or_chkpt_realpath"], "/mnt/real");
 }

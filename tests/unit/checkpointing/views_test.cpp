@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "../results/sample.hpp"
+#include "../support/record_schema.hpp"
 #include "base/units.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
@@ -181,7 +182,7 @@ TEST(ResultTable, TheFirstErrorIsToldOnce) {
 TEST(RecordJson, UnitsPercentilesAndConfiguration) {
   checkpointing::RunRecord record = sample::passed(2, 2, 2);
   record.events.back().cached_before = storage::Residency{10, 1000};
-  const ordered_json json = ordered_json::parse(record_json(sample::context("/results/x"), record, sample::outcome()));
+  const ordered_json json = test::parse_record(record_json(sample::context("/results/x"), record, sample::outcome()));
   EXPECT_EQ(json["verdict"], "passed");
   EXPECT_EQ(json["invocation"]["exit_status"], 0);
   EXPECT_EQ(json["time"]["run_start_utc"], "2026-07-04T05:00:40.123456+00:00");
@@ -208,7 +209,7 @@ TEST(RecordJson, UnitsPercentilesAndConfiguration) {
 
 TEST(RecordJson, APhaseHasItsKeysInTheOrderPublished) {
   const ordered_json json =
-      ordered_json::parse(record_json(sample::context("/results/x"), sample::passed(2, 2, 2), sample::outcome()));
+      test::parse_record(record_json(sample::context("/results/x"), sample::passed(2, 2, 2), sample::outcome()));
   EXPECT_THAT(
       sample::keys_of(json["write"]),
       ElementsAre("checkpoints_planned", "checkpoints_done", "metrics", "bytes", "bytes_verified", "parts", "objects",

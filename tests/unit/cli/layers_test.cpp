@@ -13,8 +13,10 @@ namespace {
 using test::has_error;
 using test::rendered;
 using test::Scratch;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 class Layers : public ::testing::Test {
@@ -101,6 +103,8 @@ TEST_F(Layers, WhatAStrongerLayerOutranksIsSaid) {
       parsed.notes,
       ::testing::Contains(HasSubstr("MLPSTORAGE_RESULTS_DIR: 'results_dir' has no effect, --results-dir outranks")));
   EXPECT_THAT(parsed.notes, ::testing::Contains(HasSubstr("'systemname' has no effect, --systemname outranks it")));
+  // Of the default that `init` writes into the user's file there is nothing to say.
+  EXPECT_THAT(parsed.notes, Not(::testing::Contains(AllOf(HasSubstr("user file"), HasSubstr("'results_dir'")))));
   EXPECT_TRUE(parsed.options.verify);
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/checkpointing/command/parse.hpp"
-#include "benchmarks/training/command/parse.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
+#include "benchmarks/training/command/options.hpp"
 #include "cli/registry.hpp"
 #include "cli/summary.hpp"
 #include "flags/command_line.hpp"

@@ -34,7 +34,7 @@ TEST_F(Parse, DatasizeJustStarts) {
   EXPECT_EQ(options.model, "llama3-405b");
   EXPECT_EQ(options.num_processes, 512u);
   EXPECT_EQ(options.client_host_memory_gib, 512);
-  EXPECT_FALSE(options.client_host_memory_is_default);
+  EXPECT_EQ(options.client_host_memory_by, "");
   EXPECT_FALSE(options.protocol);
 }
 
@@ -62,7 +62,7 @@ TEST_F(Parse, DefaultsAreThoseOfTheStruct) {
   EXPECT_EQ(options.hosts.mpi_bin, fresh.hosts.mpi_bin);
   EXPECT_EQ(options.hosts.mpi_btl, fresh.hosts.mpi_btl);
   EXPECT_EQ(options.hosts.exec_type, fresh.hosts.exec_type);
-  EXPECT_TRUE(options.client_host_memory_is_default);
+  EXPECT_NE(options.client_host_memory_by, "");
   EXPECT_GT(options.client_host_memory_gib, 0.1);
 }
 
@@ -232,6 +232,18 @@ TEST_F(Parse, TimeSeriesFlagsHaveTheirLimits) {
   EXPECT_TRUE(has_error(with({"--timeseries-interval", "0.009"}).errors, ErrorCode::kConfigInvalid, "0.01 or more"));
   EXPECT_TRUE(has_error(with({"--max-timeseries-samples", "1"}).errors, ErrorCode::kConfigInvalid, "2 to"));
   EXPECT_EQ(with({"--timeseries-interval", "none"}).errors.size(), 1U);
+  EXPECT_TRUE(has_error(with({"--timeseries-interval", "1e308"}).errors, ErrorCode::kConfigInvalid, "up to 86400"));
+}
+
+// What no host has would overflow the numbers that are made of it.
+TEST_F(Parse, MemoryOfAHostHasALimit) {
+  const auto with = [&](const char* gib) {
+    return parse({"whatif", "checkpointing", "datasize", "-m", "llama3-8b", "-np", "8", "-cm", gib});
+  };
+  EXPECT_TRUE(with("1e9").errors.empty());
+  for (const char* gib : {"1e308", "1.1e9", "inf", "nan", "0", "-1"}) {
+    EXPECT_TRUE(has_error(with(gib).errors, ErrorCode::kConfigInvalid, "--client-host-memory-in-gb")) << gib;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "../support/memory_store.hpp"
+#include "base/waiting.hpp"
 
 namespace mlps::io {
 namespace {
@@ -35,6 +36,23 @@ TEST(Saver, SavesOneCheckpointAfterAnother) {
   for (const auto& [name, blob] : store.blobs) {
     EXPECT_TRUE(blob.complete) << name;
     EXPECT_FALSE(payload::Source(7, name).first_mismatch(0, blob.bytes)) << name;
+  }
+}
+
+// While anything is in flight the storage is at work, however long the other I/O threads have nothing.
+TEST(Saver, OnlyWhatNothingWasInFlightInIsIdle) {
+  constexpr Nanos kSlow = 20'000'000;
+  MemoryStore store([](Operation& operation) {
+    if (operation.kind == OpKind::kWritePart) sleep_for(kSlow);
+  });
+  world::World world(1);
+  auto saver = Saver::open(store, kLargest, 2, world.failure());
+  ASSERT_TRUE(saver);
+  for (int step = 1; step <= 2; ++step) {
+    const auto saved = (*saver)->save(state_of_step(step), 7);
+    ASSERT_TRUE(saved);
+    EXPECT_GE(saved->idle_ns, 0);
+    EXPECT_LE(saved->idle_ns, saved->duration_ns - kSlow);
   }
 }
 

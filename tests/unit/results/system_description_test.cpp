@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/units.hpp"
@@ -27,8 +28,8 @@ world::HostFacts client(uint32_t sockets) {
       {"eth0", "ethernet", true, 100}, {"eth1", "ethernet", true, 100}, {"eth2", "ethernet", false, 0}};
   facts.system.drives = {{"nvme0n1", "", "Fast One", "nvme", 1'024'000'000'000, false, "", 128},
                          {"sdz", "Odd", "Bus", "", 1, false, "", 128}};
-  facts.system.sysctl = {{"vm.dirty_ratio", "20"}};
-  facts.system.environment = {{"AWS_REGION", "a \"b\""}};
+  facts.system.sysctl = {{"kernel.pid_max", "4194304"}, {"net.ipv4.tcp_mem", "1\t2\t3"}, {"vm.dirty_ratio", "20"}};
+  facts.system.environment = {{"AWS_REGION", "a \"b\""}, {"OMPI_X", "1"}, {"UCX_Y", ""}};
   return facts;
 }
 
@@ -47,7 +48,7 @@ TEST(SystemDescription, CountsEqualClients) {
   EXPECT_EQ(most["chassis"]["memory_capacity"].as<int>(), 64);
   EXPECT_EQ(most["operating_system"]["version"].as<std::string>(), "12");
   EXPECT_EQ(most["environment"][0]["value"].as<std::string>(), "a \"b\"");
-  EXPECT_EQ(most["sysctl"][0]["name"].as<std::string>(), "vm.dirty_ratio");
+  EXPECT_EQ(most["sysctl"][2]["name"].as<std::string>(), "vm.dirty_ratio");
   EXPECT_EQ(clients[1]["quantity"].as<int>(), 1);
 }
 
@@ -76,12 +77,58 @@ TEST(SystemDescription, OtherHostsAreNamedAndEmptyValuesStandForAny) {
   const world::HostFacts one = client(1), two = client(2);
   const std::string text = system_description({{"a", &one}});
   EXPECT_THAT(*description_differences(text, {{"a", &one}}), IsEmpty());
-  EXPECT_THAT(*description_differences(text, {{"b", &two}}), ElementsAre("host b: chassis.cpu_qty is 2, not 1"));
+  EXPECT_THAT(*description_differences(text, {{"b", &two}}),
+              ElementsAre("host b: - chassis.cpu_qty: 1", "host b: + chassis.cpu_qty: 2"));
   std::string completed = text;
   completed.replace(completed.find("!!int \"1\""), 9, "\"\"");
   EXPECT_THAT(*description_differences(completed, {{"b", &two}}), IsEmpty());
-  EXPECT_THAT(*description_differences("{}", {{"b", &two}}), ElementsAre("host b: it describes no clients"));
+  EXPECT_THAT(*description_differences("{}", {{"b", &two}}), ElementsAre("host b: - no clients"));
   EXPECT_FALSE(description_differences("a: [", {{"b", &two}}));
+}
+
+TEST(SystemDescription, PortsDrivesKernelSettingsAndVariablesCount) {
+  const world::HostFacts before = client(1);
+  const std::string text = system_description({{"a", &before}});
+  world::HostFacts after = client(1);
+  after.system.ports.pop_back();
+  after.system.drives[0].size_bytes = 2'048'000'000'000;
+  after.system.sysctl.back().second = "40";
+  after.system.environment.push_back({"UCX_TLS", "tcp"});
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}),
+              ElementsAre("host a: - networking: 1 ethernet down", "host a: - drives: 1 Fast One 1024",
+                          "host a: + drives: 1 Fast One 2048", "host a: + environment: UCX_TLS tcp",
+                          "host a: - sysctl: vm.dirty_ratio 20", "host a: + sysctl: vm.dirty_ratio 40"));
+  after = client(1);
+  after.system.drives.clear();
+  after.system.sysctl.clear();
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}), IsEmpty()) << "what a host doesn't tell stands for any";
+  // What a person has added is kept.
+  std::string completed = text;
+  completed.replace(completed.find("\"traffic\": []"), 13, "\"traffic\": [\"data\"]");
+  EXPECT_THAT(*description_differences(completed, {{"a", &before}}), IsEmpty());
+  // The order of a list says nothing.
+  after = client(1);
+  std::reverse(after.system.sysctl.begin(), after.system.sysctl.end());
+  EXPECT_THAT(*description_differences(text, {{"a", &after}}), IsEmpty());
+}
+
+TEST(SystemDescription, OtherHostsAreRefusedWhereResultsAreCompared) {
+  const TemporaryFolder root;
+  RunContext context = sample::context(root.path());
+  context.results_dir = root.path();
+  EXPECT_TRUE(check_system_description(context)) << "there is none yet";
+  for (const char* mode : {"closed", "open", "whatif"}) {
+    context.mode = mode;
+    context.members[0].facts = client(1);
+    ASSERT_TRUE(begin_system_description(context));
+    EXPECT_TRUE(check_system_description(context));
+    context.members[0].facts = client(2);
+    const Status status = check_system_description(context);
+    EXPECT_EQ(status.has_value(), context.mode == "whatif");
+    if (status) continue;
+    EXPECT_EQ(status.error().code, ErrorCode::kInvalidStructure);
+    EXPECT_EQ(status.error().details, "host node1: - chassis.cpu_qty: 1\nhost node1: + chassis.cpu_qty: 2");
+  }
 }
 
 TEST(SystemDescription, IsBegunOnceAndNeverChanged) {

@@ -26,16 +26,17 @@ TEST(CheckFiles, CountsEveryFileOnce) {
   const Small small(20, 0);
   MemoryStore store;
   world::Failure failure;
-  const auto message = [&](uint64_t interval) {
+  const auto message = [&](std::optional<uint64_t> interval) {
     const Status checked = check_files(small.train, interval, store, failure);
     return checked ? std::string() : checked.error().message;
   };
-  EXPECT_THAT(message(0), HasSubstr("of 20 files asked for, 20 are missing and 0 have"));
+  EXPECT_THAT(message(std::nullopt), HasSubstr("of 20 files asked for, 20 are missing and 0 have"));
   EXPECT_THAT(message(19), HasSubstr("of 2 files asked for"));
   EXPECT_THAT(message(7), HasSubstr("of 4 files asked for"));
   EXPECT_THAT(message(100), HasSubstr("of 2 files asked for"));
+  EXPECT_EQ(message(0), "") << "none is looked up";
   for (uint64_t i = 0; i < 20; ++i) put_text(store, small.name(i), of_size(small.bytes(i).size()));
-  EXPECT_EQ(message(0), "");
+  EXPECT_EQ(message(std::nullopt), "");
   put_text(store, small.name(19), "short");
   EXPECT_THAT(message(100),
               HasSubstr("of 2 files asked for, 0 are missing and 1 have a wrong size; first: " + small.name(19)));
@@ -46,7 +47,7 @@ TEST(CheckFiles, NamesTheNumberOfFilesThatAreThereInstead) {
   MemoryStore store;
   world::Failure failure;
   put_text(store, "train/img_0007_of_7200.jpeg", "x");
-  const Status checked = check_files(small.train, 0, store, failure);
+  const Status checked = check_files(small.train, std::nullopt, store, failure);
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().suggestion, HasSubstr("train/img_0007_of_7200.jpeg is there: --params "
                                                     "dataset.num_files_generated=7200"));
@@ -57,6 +58,7 @@ TEST(FindSizes, OfOneSizeOnlyASampleIsAsked) {
   MemoryStore store;
   world::Failure failure;
   put_sizes(store, small.train, std::vector<uint64_t>(20, 700));
+  EXPECT_EQ(find_sizes(small.train, 0, store, failure)->mean(), 700) << "sizes are needed, whatever is checked";
   for (const uint64_t unasked : {1, 8, 12}) store.blobs.erase(small.name(unasked));
   const auto sizes = find_sizes(small.train, 5, store, failure);
   ASSERT_TRUE(sizes) << render(sizes.error());

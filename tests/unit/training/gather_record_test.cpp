@@ -229,6 +229,7 @@ TEST_F(GatherRecordTest, NumbersAreThoseOfAllRanks) {
   EXPECT_EQ(whole.epochs[0].cache->files_total, 30U);
   EXPECT_EQ(whole.epochs[0].cache->cached_bytes, 3U);
   EXPECT_EQ(whole.epochs[0].cache->sampled_bytes, 60U);
+  EXPECT_EQ(whole.epochs[0].cache->cached_share(), 0.05);
   EXPECT_EQ(whole.epochs[0].cache->action, "on 0");
   EXPECT_EQ(whole.stats.cpu_user_s, 3);
   EXPECT_EQ(whole.peak_rss_bytes, 99U);

@@ -110,6 +110,8 @@ TEST(ClientShares, AreWhatWasNotComputingAndNotTheStorage) {
   record.epochs[0].checkpoints = {{1, 1, {}, 200 * kMs, 5, 50 * kMs}};
   EXPECT_NEAR(client_shares(record.epochs).evaluation.value_or(-1), 0.07, 1e-12);
   EXPECT_NEAR(client_shares(record.epochs).checkpoints.value_or(-1), 0.25, 1e-12);
+  record.epochs[0].checkpoints[0].client_ns.reset();
+  EXPECT_EQ(client_shares(record.epochs).checkpoints, std::nullopt) << "without a storage nothing waits";
 }
 
 TEST(ClientShares, AreSaidWithWhatIsKnownOfTheCause) {

@@ -68,6 +68,27 @@ TEST_F(ReadPlanTest, ReadersOfFilesHaveBatchesEach) {
   EXPECT_EQ(batches(0, 2), 0U) << "nobody reads ahead";
 }
 
+// As the definition of dlrm for b200 has it: no readers of the loader, but those of row groups read all the same.
+TEST_F(ReadPlanTest, RowGroupsAreReadByAPoolOfTheirOwnWithoutReaders) {
+  workload_.dataset.format = DataFormat::kParquet;
+  workload_.reader.read_threads = 0;
+  workload_.reader.prefetch_size = 0;
+  const ReadPlan reads = plan(1);
+  EXPECT_EQ(reads.read_ahead_window, 64U);
+  EXPECT_EQ(reads.read_ahead_batches, 2U) << "behind the window";
+  EXPECT_EQ(uint64_t{reads.workers} * reads.depth, 64U);
+  EXPECT_THAT(reads.remarks, IsEmpty());
+}
+
+TEST_F(ReadPlanTest, TimeForPreparingASampleIsRefused) {
+  workload_.reader.preprocess_time = {workloads::TimeDistribution::Kind::kConstant, 0.1, 0};
+  const FakeFormat format(kPart, {1});
+  const Dataset train(workload_.dataset, FileSet::kTrain, kDefaultDataSeed, format);
+  const auto reads = plan_reads(workload_, *make_run_plan(workload_, 1), train, store_, request_);
+  ASSERT_FALSE(reads);
+  EXPECT_EQ(reads.error().code, ErrorCode::kNotImplemented);
+}
+
 TEST_F(ReadPlanTest, OneReaderStandsForTheProcessors) {
   workload_.reader.read_threads = 1;
   EXPECT_EQ(plan(8).readers, 2U) << "16 processors for 8 accelerators";

@@ -67,6 +67,7 @@ training::RunRecord record_in(const TemporaryFolder& root) {
   record.plan.steps_per_epoch = 5;
   record.record_bytes = 2.0 * kMiB;
   record.au_threshold = 0.85;
+  record.excluded_start = 1;
   record.location = "s3://bucket/unet3d";
   record.verdict = run::Verdict::kPassed;
   record.steps = steps_in(root.path(), 10);
@@ -75,6 +76,7 @@ training::RunRecord record_in(const TemporaryFolder& root) {
     epoch.number = number;
     epoch.start = stamp_at((number - 1) * 2000 * kMs);
     epoch.end = stamp_at((number - 1) * 2000 * kMs + 1234 * kMs);
+    epoch.trained = epoch.end;
     epoch.au = number == 1 ? 80 : 90;
     epoch.throughput = number == 1 ? 20 : 40;
     record.epochs.push_back(epoch);
@@ -93,6 +95,7 @@ RunContext context_in(const TemporaryFolder& root) {
   context.model = "unet3d";
   context.workload_name = "unet3d_b200";
   context.accelerator = "b200";
+  context.values = {{"train.computation_time", {"0.162", workloads::ValueSource::kWorkloadFile}}};
   return context;
 }
 
@@ -140,7 +143,7 @@ TEST(TrainingSummary, AThresholdMissedByAHairIsMissed) {
   record.au_threshold = 0.8501;
   EXPECT_EQ(ordered_json::parse(summary_text(context_in(root), record))["metric"]["train_au_meet_expectation"], "fail");
   EXPECT_THAT(result_table(record), HasSubstr("fail  ***  AU 85.0000 % is below 85.01 %"));
-  EXPECT_THAT(dlio_log_text(record), HasSubstr("[METRIC] train_au_meet_expectation: fail\n"));
+  EXPECT_THAT(dlio_log_text(context_in(root), record), HasSubstr("[METRIC] train_au_meet_expectation: fail\n"));
 }
 
 // floor(ranks of the largest host x 1 x 10 / 5) = 8 samples of 2 MiB.
@@ -215,6 +218,42 @@ TEST(RankOutput, LooksAsDlioWritesIt) {
   EXPECT_TRUE(text.ends_with("    },\n    \"hostname\": \"node1\"\n}\n")) << text;
 }
 
+// The file of one rank of many must not cost the reading of all.
+TEST(RankOutput, OfManyRanksHasTheStepsOfItsOwn) {
+  const TemporaryFolder root;
+  constexpr uint32_t kRanks = 100;
+  const auto log = training::StepLog::create(root.path(), kRanks);
+  ASSERT_TRUE(log);
+  for (Nanos step = 0; step < 3; ++step) {
+    std::vector<training::StepTimes> ranks(kRanks);
+    for (uint32_t rank = 0; rank < kRanks; ++rank) ranks[rank].load_ns = 1000 * step + rank;
+    ASSERT_TRUE((*log)->append(ranks));
+  }
+  ASSERT_TRUE((*log)->flush());
+  std::vector<Nanos> loads;
+  ASSERT_TRUE((*log)->read(99, 1, 2, [&](const training::StepTimes& step) { loads.push_back(step.load_ns); }));
+  EXPECT_THAT(loads, ElementsAre(1099, 2099));
+  EXPECT_FALSE((*log)->read(0, 2, 2, [](const training::StepTimes&) {})) << "there is no fourth step";
+}
+
+TEST(TrainingFiles, ASignalWhileTheFilesOfTheRanksAreWrittenLeavesTheRest) {
+  const TemporaryFolder root;
+  const RunContext context = context_in(root);
+  RunOutcome outcome = sample::outcome();
+  int asked = 0;
+  outcome.interrupted = [&]() -> std::optional<Error> {
+    if (++asked < 2) return std::nullopt;
+    return Error{ErrorCode::kInterrupted, "interrupted by SIGTERM"};
+  };
+  ASSERT_TRUE(write_started(training_folder_of(root), context, record_in(root), "Plan\n"));
+  const Status written = write_finished(training_folder_of(root), context, record_in(root), "Plan\n", outcome);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::kInterrupted);
+  EXPECT_THAT(root.files(), ::testing::IsSupersetOf({"0_output.json", "INCOMPLETE", "mlpstorage_record.json"}));
+  EXPECT_THAT(root.files(), Not(::testing::Contains("1_output.json")));
+  EXPECT_EQ(root.json("mlpstorage_record.json")["verdict"], "passed");
+}
+
 TEST(RankOutput, AFullDiskIsReported) {
   const TemporaryFolder root;
   const Status status = write_rank_output(context_in(root), record_in(root), 0, [](std::string_view) -> Status {
@@ -247,17 +286,72 @@ TEST(RankStats, DurationsAreTextAndThoseOfCheckpointsNumbers) {
 
 TEST(DlioLog, BlocksAndTheMetricBlock) {
   const TemporaryFolder root;
-  const std::string text = dlio_log_text(record_in(root));
+  const std::string text = dlio_log_text(context_in(root), record_in(root));
   EXPECT_THAT(text, HasSubstr("Starting epoch 1: 5 steps expected\n"));
   EXPECT_THAT(text, HasSubstr("Ending block 2 - 3 steps completed in 0.10 s\n"));
   // Rank 0's value times the ranks.
   EXPECT_THAT(text, HasSubstr("Epoch 1 - Block 1 [Training] Throughput (samples/second): 18.0000\n"));
+  EXPECT_THAT(text, HasSubstr("Epoch 1 - Block 2 [Training] Computation time per step (second): 0.0100+/-0.0000 (set "
+                              "value: 0.162)\n"));
+  EXPECT_THAT(text, HasSubstr("Starting saving checkpoint 1 after total step 2 for epoch 1\n"));
+  EXPECT_THAT(text, HasSubstr("Finished saving checkpoint 1 for epoch 1 in 0.5000 s; Throughput: 2.0000 GiB/s\n"));
   EXPECT_THAT(text, HasSubstr("Ending epoch 1 - 5 steps completed in 1.23 s\n"));
   EXPECT_THAT(text, HasSubstr("[METRIC] Number of Simulated Accelerators: 2\n"
                               "[METRIC] Training Accelerator Utilization [AU] (%): 85.0000 (5.0000)\n"
                               "[METRIC] Training Throughput (samples/second): 30.0000 (10.0000)\n"
                               "[METRIC] Training I/O Throughput (MiB/second): 60.0000 (20.0000)\n"
                               "[METRIC] train_au_meet_expectation: success\n"));
+}
+
+/// The record above with everything that may be in one: an evaluation of 4 steps in 0.1 s, a page cache.
+training::RunRecord full_record_in(const TemporaryFolder& root) {
+  training::RunRecord record = record_in(root);
+  record.plan.eval_steps = 4;
+  record.plan.checkpoints = {{1, 2, 2}};
+  record.plan.eval_epochs = {2};
+  training::Epoch& epoch = record.epochs[1];
+  epoch.evaluation.emplace().start = stamp_at(3000 * kMs);
+  epoch.evaluation->end = stamp_at(3100 * kMs);
+  epoch.evaluation->ranks = {block(4, 3000 * kMs, 3100 * kMs, 95, 40), block(4, 3000 * kMs, 3100 * kMs, 85, 40)};
+  epoch.end = stamp_at(3234 * kMs);
+  epoch.trained = stamp_at(2500 * kMs);
+  epoch.cache = training::CacheProbe{10, 10, 50, 100, "evicted"};
+  record.epochs[0].cache = training::CacheProbe{{}, 10, {}, {}, "what was cached is unknown"};
+  record.epochs[0].checkpoints[0].client_ns = 5;
+  record.series.at(3).bytes = 7;
+  record.stats.part_ns.record(1000);
+  return record;
+}
+
+TEST(DlioLog, AnEvaluationHasTheLinesOfTheOriginal) {
+  const TemporaryFolder root;
+  const std::string text = dlio_log_text(context_in(root), full_record_in(root));
+  EXPECT_THAT(text, HasSubstr("Starting eval - 4 steps expected\n"));
+  EXPECT_THAT(text, HasSubstr("Ending eval - 4 steps completed in 0.10 s\n"));
+  EXPECT_THAT(text, HasSubstr("Epoch 2 [Eval] Accelerator Utilization [AU] (%): 95.0000\n"));
+  EXPECT_THAT(text, HasSubstr("Epoch 2 [Eval] Throughput (samples/second): 80.0000\n"));
+  EXPECT_THAT(text, HasSubstr("[METRIC] Eval Throughput (samples/second): 80.0000 (0.0000)\n"
+                              "[METRIC] Eval Throughput (MiB/second): 160.0000 (0.0000)\n"
+                              "[METRIC] eval_au_meet_expectation: success\n"));
+  // Its duration is that of training.
+  EXPECT_THAT(text, HasSubstr("Ending epoch 2 - 5 steps completed in 0.50 s\n"));
+  EXPECT_EQ(ordered_json::parse(rank_stats_text(full_record_in(root), 0))["2"]["duration"], "0.50");
+}
+
+TEST(TrainingFiles, EveryPartOfARecordIsInItsSchema) {
+  const TemporaryFolder root;
+  RunOutcome outcome = sample::outcome();
+  outcome.findings.no_series_because = "--skip-timeseries";
+  outcome.host_ends = {sample::facts("node1")};
+  ASSERT_TRUE(write_finished(training_folder_of(root), context_in(root), full_record_in(root), "Plan\n", outcome));
+  const ordered_json json = root.json("mlpstorage_record.json");
+  const ordered_json& unknown = json["epochs"][0]["cache"];
+  EXPECT_TRUE(unknown["cached_bytes"].is_null() && unknown["sampled_bytes"].is_null());
+  EXPECT_TRUE(unknown["cached_share"].is_null() && unknown["files_sampled"].is_null());
+  EXPECT_EQ(unknown["action"], "what was cached is unknown");
+  EXPECT_EQ(json["epochs"][1]["cache"]["cached_share"], 0.5);
+  EXPECT_EQ(json["epochs"][1]["training_s"], 0.5);
+  EXPECT_TRUE(json["per_second"]["cached_share"].is_null());
 }
 
 TEST(TrainingFiles, ARunThatDidNotPassHasNoSummaryAndNoMetric) {
@@ -367,12 +461,12 @@ TEST(ManifestSnapshot, IsOfTheShapeThatMlpstorage3Reads) {
 // A checkpoint is saved between two blocks, and its line stands there.
 TEST(DlioLog, LinesStandByTime) {
   const TemporaryFolder root;
-  const std::string text = dlio_log_text(record_in(root));
+  const std::string text = dlio_log_text(context_in(root), record_in(root));
   std::vector<std::string> stamps;
   std::istringstream lines(text.substr(0, text.find("[METRIC]")));
   for (std::string line; std::getline(lines, line);) stamps.push_back(line.substr(0, line.find(' ', 10)));
   EXPECT_TRUE(std::is_sorted(stamps.begin(), stamps.end())) << text;
-  EXPECT_THAT(text, HasSubstr("Saved checkpoint of epoch 1"));
+  EXPECT_THAT(text, HasSubstr("Finished saving checkpoint 1 for epoch 1"));
 }
 
 TEST(WriteFilePiecewise, LeavesTheOldTextWhereTheBodyFails) {

@@ -220,7 +220,12 @@ TEST_F(TrainingRunTest, AnEvaluationFollowsItsEpochs) {
   EXPECT_EQ(record.verdict, Verdict::kPassed) << ::testing::PrintToString(record.reasons);
   EXPECT_FALSE(record.epochs[0].evaluation);
   ASSERT_TRUE(record.epochs[1].evaluation);
-  for (const RankBlock& rank : record.epochs[1].evaluation->ranks) EXPECT_EQ(rank.steps, 4U);
+  for (const RankBlock& rank : record.epochs[1].evaluation->ranks) {
+    EXPECT_EQ(rank.steps, 4U);
+    const double seconds = to_seconds(rank.end.monotonic_ns - rank.start.monotonic_ns);
+    EXPECT_DOUBLE_EQ(rank.throughput, 4 / seconds) << "all steps count, and all of the time";
+  }
+  EXPECT_LE(record.epochs[1].trained.monotonic_ns, record.epochs[1].evaluation->start.monotonic_ns);
   EXPECT_EQ(record.stats.extents, 48U + 8);
 }
 
@@ -239,6 +244,19 @@ TEST_F(TrainingRunTest, ACheckpointEndsABlock) {
   ASSERT_EQ(record.epochs[0].checkpoints.size(), 1U);
   EXPECT_EQ(checkpoints_.blobs.at("global_epoch1_step4/model_states-0.pt").bytes.size(), 5000U);
   EXPECT_EQ(record.epochs[0].checkpoints[0].bytes, 5000U);
+  ASSERT_TRUE(record.epochs[0].checkpoints[0].client_ns);
+  EXPECT_LE(*record.epochs[0].checkpoints[0].client_ns, record.epochs[0].checkpoints[0].duration_ns);
+}
+
+// As DLIO names them, whose counter is one on when an epoch has ended.
+TEST_F(TrainingRunTest, ACheckpointOfAnEpochsEndHasTheNextStepInItsName) {
+  workload_.checkpoint = true;
+  workload_.checkpointing.model_bytes = 500;
+  workload_.checkpointing.checkpoint_after_epoch = 2;
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  ASSERT_EQ(record.epochs.at(1).checkpoints.size(), 1U);
+  EXPECT_EQ(record.epochs[1].checkpoints[0].step, 6U);
+  EXPECT_TRUE(checkpoints_.blobs.contains("global_epoch2_step7/model_states-0.pt"));
 }
 
 /// As an object store: a session has several operations in flight, so a thread per core is enough.

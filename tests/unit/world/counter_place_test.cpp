@@ -91,6 +91,7 @@ TEST_F(CounterPlaceTest, AFileSystemWithoutABlockDeviceIsNamed) {
   EXPECT_EQ(place.kind, Kind::kUncountable);
   EXPECT_EQ(place.reason, "tmpfs (device 0:23) is on no block device of its own");
   EXPECT_THAT(place_of_device(0, 99, paths_).reason, HasSubstr("its file system (device 0:99)"));
+  EXPECT_THAT(place_of_device(0, 99, paths_, "btrfs").reason, HasSubstr("btrfs (device 0:99)")) << "of a subvolume";
 }
 
 TEST(PlaceOfFolder, IsThatOfTheNearestAncestorThatIsThere) {

@@ -35,6 +35,7 @@ TEST(HostList, WrongEntriesAreNamed) {
     EXPECT_THAT(hosts.error().message, HasSubstr("'" + entry + "'"));
   }
   EXPECT_THAT(parse_host_list({"[::1]:4"}).error().message, HasSubstr("IPv6"));
+  EXPECT_THAT(parse_host_list({"[192.168.0.1"}).error().message, HasSubstr("is not of the form host or host:slots"));
 }
 
 TEST(HostList, AHostStandsOnce) {

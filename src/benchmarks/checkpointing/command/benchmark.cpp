@@ -1,6 +1,6 @@
 #include "benchmarks/checkpointing/command/benchmark.hpp"
 
-#include "benchmarks/checkpointing/command/parse.hpp"
+#include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/plan.hpp"
 
 namespace mlps::cli {
@@ -41,8 +41,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      .required = kRunCommand,
      .variable = "MLPSTORAGE_CHECKPOINT_FOLDER",
      .user_file = true,
-     .text = "Where checkpoints go: a path, s3://bucket/prefix (gs://, az://account/container/prefix), direct:///path or "
-             "null://. The model's name is added."},
+     .text =
+         "Where checkpoints go: a path, s3://bucket/prefix (gs://, az://account/container/prefix), direct:///path or "
+         "null://. The model's name is added."},
     row_for(kAcceleratorTypeFlag, kRunCommand | kConfigview),
     {.name = "num-checkpoints-write",
      .short_name = "ncw",
@@ -60,10 +61,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .kind = kSwitch,
      .commands = kRunCommand,
      .text = "Declare an 8-process subset run; llama3-8b with 8 processes only."},
-    {.name = "cleanup",
-     .kind = kSwitch,
-     .commands = kRunCommand,
-     .text = "Remove the checkpoints that this run has written when it has ended."},
+    row_for(kCleanupFlag, kRunCommand),
     {.name = "size-scale",
      .kind = kReal,
      .value_name = "F",

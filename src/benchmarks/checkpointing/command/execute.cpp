@@ -7,7 +7,6 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
-#include "benchmarks/checkpointing/lost_uploads.hpp"
 #include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
@@ -18,6 +17,7 @@
 #include "gates/gates.hpp"
 #include "results/findings.hpp"
 #include "results/record_common.hpp"
+#include "run/written_objects.hpp"
 #include "session/cluster.hpp"
 #include "session/execution.hpp"
 #include "session/host_watch.hpp"
@@ -106,15 +106,14 @@ class CheckpointingExecution {
   /// have ended their part.
   void settle_what_was_written() const {
     const checkpointing::CheckpointPlan& plan = prepared_.plan;
+    if (plan.checkpoints_to_write == 0 && options_.cleanup)
+      log::warning("--cleanup has no effect: nothing was written");
     if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
     const std::string where = prepared_.store->root().to_string();
     const std::string what =
         fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
                     plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
-    if (!options_.cleanup) return log::status("kept: {}; --cleanup removes them after a run", what);
-    const Status removed = checkpointing::remove_stored(plan, *prepared_.store);
-    if (removed) return log::status("removed: {}", what);
-    log::warning("--cleanup: some of {} stay: {}", what, removed.error().message);
+    run::settle_written(options_.cleanup, what, [&] { return checkpointing::remove_stored(plan, *prepared_.store); });
   }
 
   Result<uint64_t> bytes_in_place() const {
@@ -198,6 +197,7 @@ class CheckpointingExecution {
   /// Claims the run folder, and leaves a record there that says "incomplete" until the end. In process 0 only.
   Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
     if (!group_.is_process0()) return {};
+    if (Status same = check_system(common_, cluster_.members(group_, shares_)); !same) return same;
     results::RunFolderRequest where;
     where.benchmark = options_.benchmark;
     where.model = prepared_.plan.model;

@@ -1,6 +1,39 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 
 namespace mlps::cli {
+namespace {
+
+CheckpointingCommand command_of(std::string_view word) {
+  if (word == "run") return CheckpointingCommand::kRun;
+  return word == "configview" ? CheckpointingCommand::kConfigview : CheckpointingCommand::kDatasize;
+}
+
+void read_workload(Reader& reader, CheckpointingOptions& options) {
+  options.model = reader.choice("model");
+  options.num_processes = reader.small("num-processes");
+  options.num_checkpoints_write = reader.small("num-checkpoints-write");
+  options.num_checkpoints_read = reader.small("num-checkpoints-read");
+  options.checkpoint_folder = reader.text("checkpoint-folder");
+  options.checkpoint_subset = reader.on("checkpoint-subset");
+  options.cleanup = reader.on("cleanup");
+  options.size_scale = reader.real("size-scale");
+  options.payload =
+      reader.choice("payload") == "none" ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;
+}
+
+}  // namespace
+
+ParsedCheckpointing parse_checkpointing(CommandLine line) {
+  ParsedCheckpointing parsed;
+  CheckpointingOptions& options = parsed.options;
+  options.which = command_of(line.command.word());
+  Reader reader(line.tokens.settings, line.command, line.errors);
+  read_benchmark(reader, line, options);
+  read_workload(reader, options);
+  finish_benchmark(reader, line, options, line);
+  static_cast<ParseOutcome&>(parsed) = std::move(line);
+  return parsed;
+}
 
 RankDemand ranks_of(const CheckpointingOptions& options) {
   return {options.num_processes, true};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "benchmarks/checkpointing/record.hpp"
+#include "flags/command_line.hpp"
 #include "session/command.hpp"
 
 namespace mlps::cli {
@@ -25,6 +26,11 @@ struct CheckpointingOptions : BenchmarkOptions {
   double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
   checkpointing::PayloadMode payload = checkpointing::PayloadMode::kUnique;
 };
+
+using ParsedCheckpointing = Parsed<CheckpointingOptions>;
+
+/// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
+ParsedCheckpointing parse_checkpointing(CommandLine line);
 
 /// What Command asks of these options.
 RankDemand ranks_of(const CheckpointingOptions& options);

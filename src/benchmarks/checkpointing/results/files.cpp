@@ -20,10 +20,12 @@ std::string plan_text(const CheckpointContext& context, const RunRecord& record)
 
 // Thousands of small files at 1,024 ranks: renamed into place, but not made durable one by one. The record, which
 // holds everything in them, is durable.
-void write_rank_files(FolderWriter& writer, const RunContext& context, const RunRecord& record) {
+void write_rank_files(FolderWriter& writer, const RunContext& context, const RunRecord& record,
+                      const RunOutcome& outcome) {
   const std::map<std::string, std::string> outputs = rank_output_texts(context, record);
   const std::vector<std::string> stats = rank_stats_texts(record);
   for (size_t i = 0; i < stats.size(); ++i) {
+    if (!writer.goes_on(outcome)) break;
     const uint32_t number = record.plan.ranks[i].rank;
     if (!holds_rank(record, number)) continue;
     const std::string rank = std::to_string(number);
@@ -43,7 +45,7 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
                       const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
     write_end_record(writer, folder, context, record_json(context, record, outcome));
-    write_rank_files(writer, context, record);
+    write_rank_files(writer, context, record, outcome);
     writer.write("dlio.log", dlio_log_text(record));
     write_end(writer, context, record, plan_text(context, record), outcome);
     // The last file: a folder in which anything is missing has no summary.json.

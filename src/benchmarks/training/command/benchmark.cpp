@@ -1,6 +1,6 @@
 #include "benchmarks/training/command/benchmark.hpp"
 
-#include "benchmarks/training/command/parse.hpp"
+#include "benchmarks/training/command/options.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -96,6 +96,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .default_text = "30",
      .commands = kRunCommand,
      .text = "Most time spent before an epoch on evicting the data set from this host's page cache."},
+    row_for(kCleanupFlag, kRunCommand),
     row_for(kSkipValidationFlag, kOfBenchmark, kNoCommand,
             "Treat contradictions of the data set's manifest as warnings."),
 });

@@ -16,7 +16,8 @@ using training::FileSet;
 using training::FoundSizes;
 using workloads::TrainingWorkload;
 
-Result<std::shared_ptr<const FoundSizes>> found_sizes(const Dataset& names, uint64_t interval, storage::Store& store) {
+Result<std::shared_ptr<const FoundSizes>> found_sizes(const Dataset& names, std::optional<uint64_t> interval,
+                                                      storage::Store& store) {
   world::Failure failure;  // nothing else runs yet
   auto sizes = training::find_sizes(names, interval, store, failure);
   if (!sizes) return fail(sizes.error());
@@ -57,7 +58,7 @@ Result<DataFiles> make_files(const TrainingWorkload& workload, uint64_t seed, ui
 
 Result<std::optional<DataFiles>> files_as_found(const DataFiles& names, const TrainingWorkload& workload,
                                                 uint64_t part_bytes, storage::Store& store) {
-  const uint64_t interval = workload.dataset.listing_validation_interval;
+  const std::optional<uint64_t> interval = workload.dataset.listing_validation_interval;
   auto train = found_sizes(*names.train, interval, store);
   if (!train) return fail(train.error());
   if ((*train)->mean() == 0) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "flags/command_line.hpp"
 #include "session/command.hpp"
 
 namespace mlps::cli {
@@ -20,10 +21,16 @@ struct TrainingOptions : BenchmarkOptions {
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
+  bool cleanup = false;                      ///< of the checkpoints that a run saves
   std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
   std::string workload_file;                 ///< open and whatif; empty: the built-in definition
   std::string workload_text;                 ///< its content
 };
+
+using ParsedTraining = Parsed<TrainingOptions>;
+
+/// Reads the values of a command line. Adds what is wrong with them to what `line` knows already.
+ParsedTraining parse_training(CommandLine line);
 
 /// What Command asks of these options. Generators of a data set may be unevenly spread over the hosts: datagen is not
 /// measured.

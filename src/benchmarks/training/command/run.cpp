@@ -1,13 +1,17 @@
 #include "benchmarks/training/run.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
+#include "base/units.hpp"
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/claim.hpp"
 #include "gates/gates.hpp"
 #include "run/lost_uploads.hpp"
+#include "run/written_objects.hpp"
 #include "session/placement.hpp"
 #include "world/world.hpp"
 
@@ -30,7 +34,9 @@ class TrainingExecution {
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = check_checkpoint_folder()) return *status;
     if (const auto status = group_.check_consensus(errors_of(claim_folders()))) return *status;
-    return repeat(options_.common, [&] { return run_once(*gates); });
+    const int status = repeat(options_.common, [&] { return run_once(*gates); });
+    if (group_.is_process0()) settle_checkpoints();
+    return status;
   }
 
  private:
@@ -53,15 +59,57 @@ class TrainingExecution {
       request.store = prepared_.checkpoints.get();
       request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
-      request.bytes_to_write = prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+      request.bytes_to_write = checkpoint_bytes();
       request.largest_object_bytes = prepared_.chosen.workload.checkpointing.model_bytes;
       request.wanted_part_bytes = options_.io_part_bytes;
+      request.bytes_in_place = [this] { return bytes_in_place(); };
       world::LocalTransport alone;
       const auto failed = report_gates(gates::run_gates(request, alone));
       status = static_cast<uint64_t>(failed.value_or(kExitSuccess));
     }
     if (const auto ended = group_.broadcast(status)) return ended;
     return status == kExitSuccess ? std::nullopt : std::optional(static_cast<int>(status));
+  }
+
+  uint64_t checkpoint_bytes() const {
+    return prepared_.plan.checkpoints.size() * prepared_.chosen.workload.checkpointing.model_bytes;
+  }
+
+  /// Returns the objects of a checkpoint; process 0 saves one.
+  std::vector<storage::ObjectInfo> objects_of(const training::RunPlan::Checkpoint& checkpoint) const {
+    return {{checkpoint.object(), prepared_.chosen.workload.checkpointing.model_bytes}};
+  }
+
+  Result<uint64_t> bytes_in_place() const {
+    const auto session = prepared_.checkpoints->open_session(1);
+    if (!session) return fail(session.error());
+    uint64_t bytes = 0;
+    for (const training::RunPlan::Checkpoint& checkpoint : prepared_.plan.checkpoints) {
+      const auto more = run::bytes_in_place(checkpoint.folder(), objects_of(checkpoint), **session);
+      if (!more) return fail(more.error());
+      bytes += *more;
+    }
+    return bytes;
+  }
+
+  /// Removes the checkpoints that this run has saved, if it is to, or says that they stay. In process 0, when all have
+  /// ended their part.
+  void settle_checkpoints() const {
+    if (!prepared_.checkpoints && options_.cleanup) log::warning("--cleanup has no effect: no checkpoint was saved");
+    if (!prepared_.checkpoints || !prepared_.checkpoints->traits().holds_objects) return;
+    const std::string what = fmt::format("{} checkpoints, {} in {}", prepared_.plan.checkpoints.size(),
+                                         human_bytes(checkpoint_bytes()), prepared_.checkpoints->root().to_string());
+    run::settle_written(options_.cleanup, what, [this]() -> Status {
+      const auto session = prepared_.checkpoints->open_session(1);
+      if (!session) return fail(session.error());
+      Status status;
+      for (const training::RunPlan::Checkpoint& checkpoint : prepared_.plan.checkpoints) {
+        Status removed =
+            run::remove_objects(checkpoint.folder(), objects_of(checkpoint), **session, *prepared_.checkpoints);
+        if (status && !removed) status = std::move(removed);
+      }
+      return status;
+    });
   }
 
   // Process 0 makes sure for all that nobody is writing the data, and claims the checkpoint folder.
@@ -89,7 +137,7 @@ class TrainingExecution {
   // Checks that the files to be read are there, in their sizes. Process 0 asks for all.
   Status check_files(world::World& world) const {
     if (!group_.is_process0()) return {};
-    const uint64_t interval = prepared_.chosen.workload.dataset.listing_validation_interval;
+    const std::optional<uint64_t> interval = prepared_.chosen.workload.dataset.listing_validation_interval;
     Status status = training::check_files(*prepared_.files.train, interval, *prepared_.store, world.failure());
     if (!status || prepared_.plan.eval_epochs.empty()) return status;
     return training::check_files(*prepared_.files.eval, interval, *prepared_.store, world.failure());
@@ -144,6 +192,7 @@ class TrainingExecution {
   /// Claims the run folder, in process 0.
   Status claim_folder() {
     if (!group_.is_process0()) return {};
+    if (Status same = check_system(options_.common, call_.cluster.members(group_, shares_)); !same) return same;
     auto folder = begin_training_folder(options_);
     if (!folder) return fail(folder.error());
     folder_ = std::move(*folder);

@@ -131,37 +131,80 @@ class LogLines {
   std::vector<std::pair<int64_t, std::string>> lines_;
 };
 
-void add_block(const RunRecord& record, const Epoch& epoch, size_t index, LogLines& lines) {
+/// Returns train.computation_time as DLIO shows it: a number, or what describes a distribution.
+std::string set_compute_time(const RunContext& context) {
+  constexpr std::string_view kKey = "train.computation_time";
+  std::string parts;
+  for (const auto& [key, value] : context.values) {
+    if (key == kKey) return value.value;
+    if (!key.starts_with(std::string(kKey) + '.')) continue;
+    parts += fmt::format("{}'{}': {}", parts.empty() ? "" : ", ", key.substr(kKey.size() + 1), value.value);
+  }
+  return "{" + parts + "}";
+}
+
+/// Returns mean and deviation of the first rank's compute times in the window of a block, in seconds.
+MeanAndDeviation window_compute(const RunRecord& record, const training::Block& block) {
+  const uint64_t steps = block.ranks.front().steps;
+  const uint64_t first = std::min<uint64_t>(record.excluded_start, steps);
+  const uint64_t count = steps - first - std::min<uint64_t>(record.excluded_end, steps - first);
+  std::vector<double> seconds;
+  seconds.reserve(count);
+  if (record.steps == nullptr) return {};
+  const Status read = record.steps->read(0, block.first_step + first, count, [&](const StepTimes& step) {
+    seconds.push_back(to_seconds(step.compute_ns));
+  });
+  return read ? training::mean_and_deviation(seconds) : MeanAndDeviation();  // the rank's own file reports the error
+}
+
+void add_block(const RunContext& context, const RunRecord& record, const Epoch& epoch, size_t index, LogLines& lines) {
   const RankBlock& first = epoch.blocks[index].ranks.front();
   const std::string head = fmt::format("Epoch {} - Block {} [Training]", epoch.number, index + 1);
-  const double compute = first.steps > 0 ? to_seconds(first.compute_ns) / static_cast<double>(first.steps) : 0;
+  const MeanAndDeviation compute = window_compute(record, epoch.blocks[index]);
   lines.add(first.start, fmt::format("Starting block {}", index + 1));
   lines.add(first.end, fmt::format("Ending block {} - {} steps completed in {:.2f} s", index + 1, first.steps,
                                    seconds_between(first.start, first.end)));
   lines.add(first.end, fmt::format("{} Accelerator Utilization [AU] (%): {:.4f}", head, first.au));
   lines.add(first.end,
             fmt::format("{} Throughput (samples/second): {:.4f}", head, first.throughput * record.plan.accelerators));
-  lines.add(first.end, fmt::format("{} Computation time per step (second): {:.4f}", head, compute));
+  lines.add(first.end, fmt::format("{} Computation time per step (second): {:.4f}+/-{:.4f} (set value: {})", head,
+                                   compute.mean, compute.deviation, set_compute_time(context)));
 }
 
-void add_epoch(const RunRecord& record, const Epoch& epoch, LogLines& lines) {
+void add_checkpoint(const training::SavedCheckpoint& saved, size_t block, LogLines& lines) {
+  const double seconds = to_seconds(saved.duration_ns);
+  const Stamp end{saved.start.monotonic_ns + saved.duration_ns,
+                  saved.start.wall_us + saved.duration_ns / kNanosPerMicro};
+  lines.add(saved.start, fmt::format("Starting saving checkpoint {} after total step {} for epoch {}", block,
+                                     saved.step, saved.epoch));
+  lines.add(end, fmt::format("Finished saving checkpoint {} for epoch {} in {:.4f} s; Throughput: {:.4f} GiB/s", block,
+                             saved.epoch, seconds, seconds > 0 ? to_gib(saved.bytes) / seconds : 0.0));
+}
+
+void add_evaluation(const RunRecord& record, const Epoch& epoch, LogLines& lines) {
+  const training::Evaluation& evaluation = *epoch.evaluation;
+  const std::string head = fmt::format("Epoch {} [Eval]", epoch.number);
+  const RankBlock& first = evaluation.ranks.front();
+  lines.add(evaluation.start, fmt::format("Starting eval - {} steps expected", record.plan.eval_steps));
+  lines.add(evaluation.end, fmt::format("Ending eval - {} steps completed in {:.2f} s", record.plan.eval_steps,
+                                        seconds_between(evaluation.start, evaluation.end)));
+  lines.add(evaluation.end, fmt::format("{} Accelerator Utilization [AU] (%): {:.4f}", head, first.au));
+  lines.add(evaluation.end,
+            fmt::format("{} Throughput (samples/second): {:.4f}", head, first.throughput * record.plan.accelerators));
+}
+
+void add_epoch(const RunContext& context, const RunRecord& record, const Epoch& epoch, LogLines& lines) {
   lines.add(epoch.start,
             fmt::format("Starting epoch {}: {} steps expected", epoch.number, record.plan.steps_per_epoch));
   uint64_t steps = 0;
   for (size_t i = 0; i < epoch.blocks.size(); ++i) {
-    add_block(record, epoch, i, lines);
+    add_block(context, record, epoch, i, lines);
     steps += epoch.blocks[i].ranks.front().steps;
   }
-  for (const training::SavedCheckpoint& saved : epoch.checkpoints) {
-    lines.add(saved.start, fmt::format("Saved checkpoint of epoch {} step {} in {:.4f} s", saved.epoch, saved.step,
-                                       to_seconds(saved.duration_ns)));
-  }
-  if (epoch.evaluation) {
-    lines.add(epoch.evaluation->end, fmt::format("Evaluation of epoch {} completed in {:.2f} s", epoch.number,
-                                                 seconds_between(epoch.evaluation->start, epoch.evaluation->end)));
-  }
-  lines.add(epoch.end, fmt::format("Ending epoch {} - {} steps completed in {:.2f} s", epoch.number, steps,
-                                   seconds_between(epoch.start, epoch.end)));
+  for (size_t i = 0; i < epoch.checkpoints.size(); ++i) add_checkpoint(epoch.checkpoints[i], i + 1, lines);
+  lines.add(epoch.trained, fmt::format("Ending epoch {} - {} steps completed in {:.2f} s", epoch.number, steps,
+                                       seconds_between(epoch.start, epoch.trained)));
+  if (epoch.evaluation && !epoch.evaluation->ranks.empty()) add_evaluation(record, epoch, lines);
 }
 
 std::string mean_and_deviation_text(double mean, double deviation) {
@@ -171,18 +214,22 @@ std::string mean_and_deviation_text(double mean, double deviation) {
 std::string metric_block(const RunRecord& record) {
   const training::Metrics metrics = training::metrics_of(record);
   const std::string rule = fmt::format("[METRIC] {:=<58}\n", "");
-  const auto add = [&](std::string_view name, const MeanAndDeviation& au, const MeanAndDeviation& rate) {
+  const auto add = [&](std::string_view name, const char* io, const MeanAndDeviation& au,
+                       const MeanAndDeviation& rate) {
     return fmt::format("[METRIC] {} Accelerator Utilization [AU] (%): {}\n", name,
                        mean_and_deviation_text(au.mean, au.deviation)) +
            fmt::format("[METRIC] {} Throughput (samples/second): {}\n", name,
                        mean_and_deviation_text(rate.mean, rate.deviation)) +
-           fmt::format("[METRIC] {} I/O Throughput (MiB/second): {}\n", name,
+           fmt::format("[METRIC] {} {} (MiB/second): {}\n", name, io,
                        mean_and_deviation_text(per_mib(rate.mean, record), per_mib(rate.deviation, record)));
+  };
+  const auto expectation = [&](const char* name, bool met) {
+    return fmt::format("[METRIC] {}_au_meet_expectation: {}\n", name, met ? "success" : "fail");
   };
   std::string text = rule;
   text += fmt::format("[METRIC] Number of Simulated Accelerators: {}\n", record.plan.accelerators);
-  text += add("Training", metrics.au_overall, metrics.throughput_overall);
-  text += fmt::format("[METRIC] train_au_meet_expectation: {}\n", metrics.meets_expectation ? "success" : "fail");
+  text += add("Training", "I/O Throughput", metrics.au_overall, metrics.throughput_overall);
+  text += expectation("train", metrics.meets_expectation);
   if (!metrics.save_seconds.empty()) {
     const MeanAndDeviation seconds = training::mean_and_deviation(metrics.save_seconds);
     const MeanAndDeviation rate = training::mean_and_deviation(metrics.save_gib_per_s);
@@ -191,7 +238,10 @@ std::string metric_block(const RunRecord& record) {
     text += fmt::format("[METRIC] Checkpoint save I/O Throughput (GiB/second): {}\n",
                         mean_and_deviation_text(rate.mean, rate.deviation));
   }
-  if (!metrics.eval_au.empty()) text += add("Eval", metrics.eval_au_overall, metrics.eval_throughput_overall);
+  if (!metrics.eval_au.empty()) {
+    text += add("Eval", "Throughput", metrics.eval_au_overall, metrics.eval_throughput_overall);
+    text += expectation("eval", training::meets_expectation(record, metrics.eval_au_overall.mean));
+  }
   return text + rule;
 }
 
@@ -244,20 +294,20 @@ std::string rank_stats_text(const RunRecord& record, uint32_t rank) {
     }
     if (epoch.evaluation) json["eval"] = interval_json(epoch.evaluation->start, epoch.evaluation->end);
     json["end"] = iso_local(epoch.end.wall_us);
-    json["duration"] = fmt::format("{:.2f}", seconds_between(epoch.start, epoch.end));
+    json["duration"] = fmt::format("{:.2f}", seconds_between(epoch.start, epoch.trained));
     stats[std::to_string(epoch.number)] = std::move(json);
   }
   return indented(stats, kIndent);
 }
 
-std::string dlio_log_text(const RunRecord& record) {
+std::string dlio_log_text(const RunContext& context, const RunRecord& record) {
   LogLines lines;
   lines.add(record.run_start, fmt::format("Running DLIO [Training] with {} process(es): {} by mlpstorage {} (build {})",
                                           record.plan.accelerators, record.model, version_text(), build_id()));
   lines.add(record.run_start,
             fmt::format("{} files of {} samples, batch {}: {} steps per epoch", record.plan.files,
                         record.plan.samples_per_file, record.plan.batch_size, record.plan.steps_per_epoch));
-  for (const Epoch& epoch : record.epochs) add_epoch(record, epoch, lines);
+  for (const Epoch& epoch : record.epochs) add_epoch(context, record, epoch, lines);
   const bool passed = record.verdict == run::Verdict::kPassed;
   return lines.text() + (passed ? metric_block(record) : no_metric_block(record, record.run_end.wall_us));
 }

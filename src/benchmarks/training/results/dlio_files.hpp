@@ -20,6 +20,6 @@ Status write_rank_output(const RunContext& context, const training::RunRecord& r
 std::string rank_stats_text(const training::RunRecord& record, uint32_t rank);
 
 /// Returns the text of dlio.log: epochs, blocks and their rates; the [METRIC] block, or why there is none.
-std::string dlio_log_text(const training::RunRecord& record);
+std::string dlio_log_text(const RunContext& context, const training::RunRecord& record);
 
 }  // namespace mlps::results

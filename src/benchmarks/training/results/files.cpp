@@ -69,12 +69,13 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
   return write_into(folder, context, [&](FolderWriter& writer) {
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     for (uint32_t rank = 0; rank < record.plan.accelerators; ++rank) {
+      if (!writer.goes_on(outcome)) break;
       if (!holds_rank(record, rank)) continue;
       writer.write_piecewise(fmt::format("{}_output.json", rank),
                              [&](const Sink& sink) { return write_rank_output(context, record, rank, sink); });
       writer.write(fmt::format("{}_per_epoch_stats.json", rank), rank_stats_text(record, rank));
     }
-    writer.write("dlio.log", dlio_log_text(record));
+    writer.write("dlio.log", dlio_log_text(context, record));
     write_end(writer, context, record, plan, outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {

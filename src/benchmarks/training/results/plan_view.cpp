@@ -5,7 +5,6 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/compute_time.hpp"
-#include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "results/config_json.hpp"
 #include "results/record_common.hpp"
@@ -59,7 +58,8 @@ void add_steps(const TrainingWorkload& workload, const RunPlan& plan, LabelledLi
   lines.add("steps", fmt::format("{} epochs x {} steps x {} samples per accelerator", plan.epochs,
                                  grouped(plan.steps_per_epoch), grouped(plan.batch_size)));
   if (plan.samples_unread > 0) {
-    lines.add("unread", fmt::format("{} samples per epoch: in no full batch", grouped(plan.samples_unread)));
+    const char* why = workload.training.total_training_steps ? "beyond train.total_training_steps" : "in no full batch";
+    lines.add("unread", fmt::format("{} samples per epoch: {}", grouped(plan.samples_unread), why));
   }
   lines.add("reads", bytes_text(plan.nominal_bytes_per_epoch) + " per epoch, nominally");
   if (!plan.eval_epochs.empty()) {

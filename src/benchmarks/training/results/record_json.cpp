@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "benchmarks/training/metrics.hpp"
-#include "benchmarks/training/results/parts.hpp"
 #include "benchmarks/training/results/views.hpp"
 #include "results/fields_json.hpp"
 #include "results/findings.hpp"
@@ -102,9 +101,11 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["epoch"] = epoch.number;
   json["start_utc"] = iso_utc_us(epoch.start.wall_us);
   json["duration_s"] = seconds_between(epoch.start, epoch.end);
+  json["training_s"] = seconds_between(epoch.start, epoch.trained);
   json["au_percent"] = epoch.au;
   json["samples_per_s"] = epoch.throughput;
   json["cache"] = value_json(epoch.cache, origin);
+  if (epoch.cache) json["cache"]["cached_share"] = value_json(epoch.cache->cached_share(), origin);
   json["blocks"] = Json::array();
   for (const training::Block& block : epoch.blocks) {
     json["blocks"].push_back({{"overhead_ns", block.client.overhead_ns},
@@ -117,7 +118,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
                                    {"start_utc", iso_utc_us(saved.start.wall_us)},
                                    {"duration_ns", saved.duration_ns},
                                    {"bytes", saved.bytes},
-                                   {"client_ns", saved.client_ns}});
+                                   {"client_ns", value_json(saved.client_ns, origin)}});
   }
   json["client"] = client_json(epoch);
   json["evaluation"] = epoch.evaluation ? ranks_json(epoch.evaluation->ranks, origin) : Json();
@@ -126,7 +127,11 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
 
 /// The run second by second; of accelerators as shares of the time of all of them.
 Json series_json(const RunRecord& record) {
-  Json json = {{"interval_s", record.series.interval_s()}, {"intervals", Json::array()}};
+  Json json = {{"interval_s", record.series.interval_s()},
+               {"cached_share", nullptr},
+               {"cached_share_is_null_because",
+                "the kernel tells what the page cache holds, and not what a read found there; see epochs[].cache"},
+               {"intervals", Json::array()}};
   uint64_t second = 0;
   for (const io::Second& interval : record.series.intervals()) {
     const double time = 1e9 * static_cast<double>(record.series.interval_s()) * record.plan.accelerators;

@@ -23,20 +23,15 @@ std::string percent(double share) {
   return fmt::format("{:.2f} %", 100 * share);
 }
 
-double cached_percent(const training::CacheProbe& cache) {
-  return cache.sampled_bytes == 0
-             ? 0
-             : 100 * static_cast<double>(cache.cached_bytes) / static_cast<double>(cache.sampled_bytes);
-}
-
 std::string epoch_rows(const RunRecord& record) {
   std::vector<std::vector<std::string>> rows = {{"epoch", "AU %", "samples/s", "nominal MiB/s", "seconds", "cached %"}};
   for (const Epoch& epoch : record.epochs) {
-    rows.push_back(
-        {std::to_string(epoch.number), fmt::format("{:.3f}", epoch.au), fmt::format("{:.2f}", epoch.throughput),
-         fmt::format("{:.1f}", epoch.throughput * record.record_bytes / static_cast<double>(kMiB)),
-         fmt::format("{:.2f}", seconds_between(epoch.start, epoch.end)),
-         epoch.cache && epoch.cache->sampled_bytes != 0 ? fmt::format("{:.1f}", cached_percent(*epoch.cache)) : "-"});
+    const auto cached = epoch.cache ? epoch.cache->cached_share() : std::nullopt;
+    rows.push_back({std::to_string(epoch.number), fmt::format("{:.3f}", epoch.au),
+                    fmt::format("{:.2f}", epoch.throughput),
+                    fmt::format("{:.1f}", epoch.throughput * record.record_bytes / static_cast<double>(kMiB)),
+                    fmt::format("{:.2f}", seconds_between(epoch.start, epoch.end)),
+                    cached ? fmt::format("{:.1f}", 100 * *cached) : "-"});
   }
   return aligned_rows(rows, 2);
 }
@@ -90,8 +85,8 @@ void add_reading(const RunRecord& record, LabelledLines& lines) {
     if (epoch.cache && epoch.number == 1) lines.add("page cache", epoch.cache->action);
   }
   lines.add("peak memory", human_bytes(record.peak_rss_bytes));
-  lines.add("first byte", fmt::format("{} after start, first step {}", human_seconds(record.first_byte_s),
-                                      human_seconds(record.start_up_s)));
+  lines.add("first byte", fmt::format("asked for {} after start; the first step began after {}",
+                                      human_seconds(record.first_byte_s), human_seconds(record.start_up_s)));
   if (record.barrier_cost_ns > 0) {
     lines.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all hosts, when nobody is late");
   }

@@ -8,6 +8,7 @@
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "benchmarks/training/record.hpp"
+#include "results/json_text.hpp"
 #include "results/run_context.hpp"
 #include "workloads/training_workload.hpp"
 
@@ -75,5 +76,10 @@ std::string record_json(const RunContext& context, const training::RunRecord& re
                         const std::optional<RunOutcome>& outcome);
 std::string record_json(const RunContext& context, const training::GenerateRecord& record,
                         const std::optional<RunOutcome>& outcome);
+
+/// Pieces of the JSON that plans and records share.
+Json run_plan_json(const training::RunPlan& plan);
+Json read_plan_json(const training::ReadPlan& reads);
+Json write_plan_json(const training::WritePlan& writes);
 
 }  // namespace mlps::results
