@@ -78,8 +78,8 @@ struct BenchmarkOptions {
   // Ours.
   bool verify = false;
   std::optional<uint64_t> seed;
-  std::optional<uint32_t> io_workers;  ///< threads per host, at least 1
-  std::optional<uint32_t> io_depth;    ///< operations in flight per worker, at least 1
+  std::optional<uint32_t> io_workers;     ///< threads per host, at least 1
+  std::optional<uint32_t> io_depth;       ///< operations in flight per worker, at least 1
   std::optional<uint64_t> io_part_bytes;  ///< absent: by the kind of storage
   uint64_t io_memory_bytes = 384 * kMiB;
   bool io_memory_is_default = true;  ///< not given: what reads ahead may take more

@@ -34,7 +34,8 @@ struct Judgement {
   size_t workloads = 0;
   size_t run_folders = 0;
   std::vector<Finding> findings = {};  ///< in the order of the tree's paths and the rules
-  std::vector<DifferingRule> differing = {};  ///< rules whose errors and warnings the other way to judge has not, or more of
+  std::vector<DifferingRule> differing =
+      {};  ///< rules whose errors and warnings the other way to judge has not, or more of
 
   size_t count(Severity severity) const;
 };

@@ -219,7 +219,7 @@ storage::SettingList describe(const Settings& settings) {
       {"load balancing", std::string(object::balance_name(settings.balance))},
       {"region", settings.region},
       {"region source", settings.region_source},
-      {"credentials", settings.credentials->source()},
+      {"keys from", settings.credentials->source()},
       {"addressing", settings.virtual_host ? "virtual" : "path"},
       {"payload signing", settings.sign_payload ? "signed (SHA-256)" : "unsigned"},
       {"checksum", settings.checksum ? (settings.asks_checksum ? "crc32c" : "crc32c, not asked back") : "none"},

@@ -133,7 +133,7 @@ TEST(ShownIsUsed, CredentialsAreNamedByTheirSourceAlone) {
   for (const auto& [name, value] : shown(kKeys)) EXPECT_THAT(value, Not(HasSubstr("hidden"))) << name;
   EXPECT_THAT(shown(with({{"AWS_SESSION_TOKEN", "hidden"}})), Not(Contains(Pair(::testing::_, HasSubstr("hidden")))));
   const Variables file = {{"AWS_SHARED_CREDENTIALS_FILE", credentials_file().path}};
-  EXPECT_THAT(shown(file), Contains(Pair("credentials", HasSubstr(credentials_file().path))));
+  EXPECT_THAT(shown(file), Contains(Pair("keys from", HasSubstr(credentials_file().path))));
   EXPECT_NE(shown(file), shown(with({{"AWS_PROFILE", "other"}}, file)));
 }
 

@@ -135,7 +135,8 @@ TEST(CheckpointWorkload, UnknownKeysAreNamedWithTheNearest) {
   EXPECT_THAT(refusal_of("reader.prefetch_window_size", "2").suggestion, HasSubstr("configview"));
   for (const char* of_the_original : {"recovery_rank_shift", "randomize_tensor", "ksm", "type", "streaming"}) {
     const std::string key = std::string("checkpoint.") + of_the_original;
-    EXPECT_THAT(refusal_of(key.c_str(), "1").message, HasSubstr("unknown parameter \"" + key)) << "without effect there";
+    EXPECT_THAT(refusal_of(key.c_str(), "1").message, HasSubstr("unknown parameter \"" + key))
+        << "without effect there";
   }
   EXPECT_THAT(refusal_of("", "2").message, HasSubstr("unknown parameter \"\""));
   EXPECT_THAT(refusal_of("storage.", "2").message, HasSubstr("unknown parameter"));

@@ -134,6 +134,7 @@ class KvCacheExecution {
   /// Claims the run folder, and leaves a record there that says "incomplete" until the end. In process 0 only.
   Status begin(const gates::Report& gates) {
     if (!group_.is_process0()) return {};
+    if (Status same = check_system(common_, cluster_.members(group_, shares_)); !same) return same;
     results::RunFolderRequest where;
     where.benchmark = kFamily;
     where.model = options_.model;

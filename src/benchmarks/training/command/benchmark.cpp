@@ -74,7 +74,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      .variable = "MLPSTORAGE_DATA_DIR",
      .retired = "MLPERF_DATA_DIR",
      .user_file = true,
-     .text = "Where data sets are: a path, s3://bucket/prefix (gs://, az://account/container/prefix), bucket/prefix, a prefix "
+     .text = "Where data sets are: a path, s3://bucket/prefix (gs://, az://account/container/prefix), bucket/prefix, a "
+             "prefix "
              "below BUCKET, or null://. The model's name is added unless it is there."},
     row_for(kAcceleratorTypeFlag, kDatasize | kReadingCommands, kDatasize | kReadingCommands),
     row_for(kSeedFlag, kDatagen, kNoCommand, "Seed of sizes and payload of the data set."),
