@@ -30,6 +30,15 @@ Error in_probe(Error error, const char* step, const std::string& where) {
   return error;
 }
 
+/// Looks for the bucket. A refusal of that comes without a word of the server, since an answer to HEAD has no body:
+/// then the list says why, or that nothing else is refused.
+Status reach_bucket(storage::Session& session) {
+  Status there = session.reach();
+  if (there || there.error().code != ErrorCode::kStorageDenied) return there;
+  if (const auto page = session.list({}, {}); !page) return fail(page.error());
+  return {};
+}
+
 /// Tries the requests of a run on one probe object, and gathers what fails.
 class RequestProbe {
  public:
@@ -40,7 +49,7 @@ class RequestProbe {
         lists_(!store.traits().file_system) {}
 
   std::vector<Error> run(uint64_t part_bytes) {
-    if (Status there = session_.reach(); !there) return {std::move(there.error())};
+    if (Status there = reach_bucket(session_); !there) return {std::move(there.error())};
     if (lists_) {
       if (auto page = session_.list({}, {}); !page) failures_.push_back(std::move(page.error()));
     }
@@ -156,7 +165,7 @@ std::vector<Error> check_write_access(storage::Store& store, uint64_t part_bytes
 Result<std::vector<storage::ObjectInfo>> check_read_access(storage::Store& store) {
   auto session = store.open_probe_session();
   if (!session) return fail(std::move(session.error()));
-  if (Status there = (*session)->reach(); !there) return fail(std::move(there.error()));
+  if (Status there = reach_bucket(**session); !there) return fail(std::move(there.error()));
   auto page = (*session)->list({}, {});
   if (!page) return fail(std::move(page.error()));
   return std::move(page->objects);

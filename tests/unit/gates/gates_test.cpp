@@ -79,6 +79,17 @@ TEST(StorageGate, TheBucketIsAskedForFirst) {
   EXPECT_THAT(store.behaviour.calls, ElementsAre("open"));
 }
 
+// An answer to HEAD has no body, so the list is asked for the server's words.
+TEST(StorageGate, ARefusalIsInTheServersWords) {
+  FakeStore store = bucket();
+  store.behaviour.reach_error = Error{ErrorCode::kStorageDenied, "HeadBucket s3://bucket: 403"};
+  store.behaviour.list_error = kRefused;
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("403 AccessDenied")));
+  EXPECT_THAT(store.behaviour.calls, ElementsAre("open", "list "));
+  store.behaviour.list_error.reset();
+  EXPECT_THAT(texts(run_gates(request_for(store))), IsEmpty());
+}
+
 // O6: every kind of request that the run will send.
 TEST(StorageGate, EveryKindOfRequestIsTried) {
   FakeStore store = bucket();
