@@ -201,6 +201,9 @@ Result<std::unique_ptr<Mover>> Mover::start(const io::Plan& plan, bool verify, E
   return mover;
 }
 
+Mover::Mover(EntryForm form, storage::Store& store, world::Failure& failure)
+    : form_(std::move(form)), store_(store), failure_(failure) {}
+
 Mover::~Mover() {
   stop();
 }

@@ -85,8 +85,7 @@ class Mover {
   class Source;
   friend class Source;
 
-  Mover(EntryForm form, storage::Store& store, world::Failure& failure)
-      : form_(std::move(form)), store_(store), failure_(failure) {}
+  Mover(EntryForm form, storage::Store& store, world::Failure& failure);
   Job* take(storage::Operation& operation);
   void put_back(Job& job);
   bool end_of(Job& job, io::Slot& slot);
