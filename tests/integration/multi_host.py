@@ -93,11 +93,11 @@ class MultiHostTest(TrainingTest):
 
     def wait_until_stuck(self, running):
         """Waits until an injected hang has begun. Process 0 says so; of the others, whose status lines are not shown, it is
-        taken to have begun two seconds after the run's folder is there."""
+        taken to have begun four seconds after the run's folder is there."""
         self.wait_until("the run's folder", lambda: running.ended() or running.said("run folder: "))
         begun = time.monotonic()
         self.wait_until("a hang", lambda: running.ended() or running.said("injected fault: ")
-                        or time.monotonic() - begun > 2)
+                        or time.monotonic() - begun > 4)
 
     def ends(self, running, limit_s):
         """What became of the command, which must have noticed; the limit is a guard rail, the time is printed."""
