@@ -54,6 +54,11 @@ std::vector<std::string> Environment::names() const {
   return names;
 }
 
+std::string expanded_path(const std::string& path, const Environment& environment) {
+  if (path != "~" && !path.starts_with("~/")) return path;
+  return environment.get("HOME").value_or("") + path.substr(1);
+}
+
 Result<Variables> read_variables(const std::string& path) {
   Variables variables;
   const Result<std::string> text_of_file = read_file(path, "file of variables");

@@ -33,6 +33,9 @@ class Environment {
   std::map<std::string, std::string> values_;
 };
 
+/// Returns `path` with the folder HOME in place of a "~" in front of "/".
+std::string expanded_path(const std::string& path, const Environment& environment);
+
 /// Names with their values, in the order of a file.
 using Variables = std::vector<std::pair<std::string, std::string>>;
 

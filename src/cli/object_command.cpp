@@ -13,8 +13,8 @@
 #include "base/output.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "cli/object_place.hpp"
 #include "cli/program_words.hpp"
-#include "storage/open.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -24,99 +24,7 @@ using storage::OpKind;
 
 constexpr size_t kThreads = 16;  // for removing and copying many
 constexpr uint64_t kPartBytes = 8 * kMiB;
-constexpr Nanos kTellEvery = 5'000'000'000;
 constexpr Nanos kAbortLimit = 600'000'000'000;
-
-/// A location as a command means it: a store, and a name in it.
-struct Place {
-  std::unique_ptr<storage::Store> store;
-  std::string name;     ///< of one object, or of what stands as a folder; empty: the whole store
-  bool folder = false;  ///< said to be one: it ends in '/', or is a bucket or a folder of files
-
-  std::unique_ptr<storage::Session> session;  ///< of the calling thread
-
-  std::string shown(std::string_view object) const { return store->root().join(object).to_string(); }
-  /// Returns the prefix of everything below it.
-  std::string prefix() const { return name.empty() ? name : name + "/"; }
-};
-
-Result<Place> open_place(const std::string& text, const Environment& environment) {
-  auto location = parse_location(text);
-  // Of az:// variables may name the account.
-  if (text.find("://") != std::string::npos && (!location || location->is_object_store())) {
-    location = checkpoint_location(text, AccessProtocol::kObject, false, environment);
-  }
-  if (!location) return fail(location.error());
-  Place place;
-  place.folder = text.ends_with('/') || location->path().empty();
-  Location root(location->scheme(), location->bucket(), "");
-  place.name = location->path();
-  if (location->is_file_system()) {
-    const std::filesystem::path path = location->path();
-    std::error_code ignored;
-    place.folder = place.folder || std::filesystem::is_directory(path, ignored);
-    root = Location(location->scheme(), "", place.folder ? path.string() : path.parent_path().string());
-    place.name = place.folder ? "" : path.filename().string();
-  }
-  auto store = storage::open_store(root, {}, environment);
-  if (!store) return fail(std::move(store.error()));
-  place.store = std::move(*store);
-  auto session = place.store->open_session(1);
-  if (!session) return fail(std::move(session.error()));
-  place.session = std::move(*session);
-  return place;
-}
-
-/// Says on stderr, now and then, how far a command is. Any thread may call it.
-class Progress {
- public:
-  explicit Progress(std::string_view did) : did_(did) {}
-
-  void add(uint64_t bytes) {
-    const uint64_t objects = objects_.fetch_add(1) + 1;
-    const uint64_t total = bytes_.fetch_add(bytes) + bytes;
-    Nanos told = told_ns_.load();
-    const Nanos now = now_ns();
-    if (now - told < kTellEvery || !told_ns_.compare_exchange_strong(told, now)) return;
-    print_error(fmt::format("{} objects, {} {} so far\n", grouped(objects), human_bytes(total), did_));
-  }
-  uint64_t objects() const { return objects_.load(); }
-  uint64_t bytes() const { return bytes_.load(); }
-
- private:
-  const std::string_view did_;
-  std::atomic<uint64_t> objects_ = 0;
-  std::atomic<uint64_t> bytes_ = 0;
-  std::atomic<Nanos> told_ns_ = now_ns();
-};
-
-using Page = std::vector<storage::ObjectInfo>;
-
-/// Calls `take` with every page of what is below the place.
-Status for_each_page(const Place& place, const std::function<Status(const Page&)>& take) {
-  std::string next;
-  do {
-    auto page = place.session->list(place.prefix(), next);
-    if (!page) return fail(std::move(page.error()));
-    if (Status taken = take(page->objects); !taken) return taken;
-    next = std::move(page->next);
-  } while (!next.empty());
-  return {};
-}
-
-/// Calls `take` with the object of this name, and with every page of what is below it as below a folder.
-Status for_each_page_and_itself(const Place& place, const std::function<Status(const Page&)>& take) {
-  if (!place.name.empty() && !place.folder) {
-    const auto itself = place.session->head(place.name);
-    if (itself) {
-      if (Status taken = take({*itself}); !taken) return taken;
-      if (place.store->traits().file_system) return {};
-    } else if (itself.error().code != ErrorCode::kStorageNotFound && itself.error().code != ErrorCode::kPathNotFound) {
-      return fail(itself.error());
-    }
-  }
-  return for_each_page(place, take);
-}
 
 /// Runs `work` for every object of a page, on several threads, each with sessions of its own; the first error ends it.
 class PageWork {
@@ -272,6 +180,30 @@ Status show_uploads(const Place& place, bool abort) {
 
 // ---- copying
 
+/// Returns whether both names mean one object: by inode on file systems, where links and mounts give it several names.
+bool is_same(const storage::Store& from, std::string_view name, const storage::Store& to, std::string_view other) {
+  const Location one = from.root().join(name), two = to.root().join(other);
+  std::error_code ignored;
+  if (one.is_file_system() && two.is_file_system()) {
+    return std::filesystem::equivalent(one.path(), two.path(), ignored);
+  }
+  return one.to_string() == two.to_string();
+}
+
+/// Refuses to copy a folder into itself: what was copied would be found again.
+Status must_be_apart(const Place& from, const Place& to) {
+  const auto path_of = [](const Place& place) {
+    const Location at = place.store->root().join(place.name);
+    std::error_code failed;
+    const auto path = at.is_file_system() ? std::filesystem::weakly_canonical(at.path(), failed).string() : "";
+    return (path.empty() ? at.to_string() : path) + "/";
+  };
+  if (!path_of(to).starts_with(path_of(from))) return {};
+  return fail(ErrorCode::kConfigInvalid,
+              fmt::format("object cp: {} lies in {}", to.shown(to.name), from.shown(from.name)), {},
+              "copy to a place outside of what is copied");
+}
+
 /// One thread's copying: a session on either side and a buffer.
 struct Copier {
   storage::Store& from;
@@ -306,6 +238,13 @@ struct Copier {
   }
 
   Status copy(const storage::ObjectInfo& info, const std::string& name) {
+    if (is_same(from, info.name, to, name)) {
+      // Writing begins with cutting the target to nothing.
+      return fail(ErrorCode::kConfigInvalid,
+                  fmt::format("object cp: {} and {} are the same", from.root().join(info.name).to_string(),
+                              to.root().join(name).to_string()),
+                  {}, "copy to another name");
+    }
     const auto object = from.object({.name = info.name, .size_bytes = info.size_bytes, .part_bytes = kPartBytes});
     const auto made = to.object({.name = name, .size_bytes = info.size_bytes, .part_bytes = kPartBytes});
     if (buffer.size() < made->part_bytes()) {
@@ -345,6 +284,7 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
     if (Status copied = copier.copy(*object, to.folder ? below(to, last) : to.name); !copied) return copied;
     progress.add(object->size_bytes);
   } else {
+    if (Status apart = must_be_apart(from, to); !apart) return apart;
     PageWork work;
     Sessions sources(kThreads), targets(kThreads);
     std::vector<AlignedBuffer> buffers(kThreads);

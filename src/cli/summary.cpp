@@ -16,10 +16,6 @@ std::string row(std::string_view label, const std::optional<std::string>& value)
   return fmt::format("  {:<32}{}", label, set ? *value : "[not set]");
 }
 
-std::string redacted(const std::optional<std::string>& secret) {
-  return secret ? fmt::format("set, {} chars", secret->size()) : "[not set]";
-}
-
 // "https://user:password@host" without what stands before '@'.
 std::string without_user(std::string endpoint) {
   const size_t scheme = endpoint.find("://");
@@ -69,9 +65,11 @@ void add_object_storage(const Location& location, const Environment& environment
   lines.push_back(row("bucket", location.bucket()));
   lines.push_back(row("uri_scheme", std::string(scheme_name(location.scheme()))));
   for (const auto& [name, value] : *settings) lines.push_back(row(name, value));
-  if (location.scheme() == Scheme::kAzure) return;
-  lines.push_back(row("aws_access_key_id", redacted(environment.get("AWS_ACCESS_KEY_ID"))));
-  lines.push_back(row("aws_secret_access_key", redacted(environment.get("AWS_SECRET_ACCESS_KEY"))));
+  if (location.scheme() != Scheme::kS3) return;
+  // "keys from" tells where the keys come from; where that is not the environment, these would look as if there were none.
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}) {
+    if (const auto value = environment.get(name)) lines.push_back(row(lower(name), fmt::format("set, {} chars", value->size())));
+  }
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ void Judge::add(Severity severity, std::string path, std::string key, std::strin
 const std::vector<const Rule*>& all_rules() {
   static const std::vector<const Rule*> kRules = [] {
     std::vector<const Rule*> rules;
-    for (const auto& family :
-         {structure_rules(), code_rules(), training_rules(), checkpointing_rules(), inference_rules()}) {
+    for (const auto& family : {structure_rules(), workload_structure_rules(), code_rules(), training_rules(),
+                               checkpointing_rules(), inference_rules()}) {
       for (const Rule& rule : family) rules.push_back(&rule);
     }
     return rules;

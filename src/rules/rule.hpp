@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -87,6 +88,12 @@ class Judge {
 };
 
 /// A check of one workload with its run folders, of one submission ("closed/acme"), or of the whole tree.
+/// Names that a folder or file may have.
+using Names = std::vector<std::string_view>;
+inline bool is_one_of(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 using WorkloadCheck = void (*)(const Tree& tree, const Workload& workload, Judge& judge);
 using SubmissionCheck = void (*)(const Tree& tree, const std::string& submission, Judge& judge);
 using TreeCheck = void (*)(const Tree& tree, Judge& judge);
@@ -111,7 +118,8 @@ struct Rule {
   Check check;
 };
 
-std::span<const Rule> structure_rules();
+std::span<const Rule> structure_rules();           ///< of a submission
+std::span<const Rule> workload_structure_rules();  ///< of the results of a workload
 std::span<const Rule> training_rules();
 std::span<const Rule> checkpointing_rules();
 std::span<const Rule> inference_rules();  ///< of vector_database and kv_cache

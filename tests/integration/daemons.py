@@ -1,5 +1,6 @@
 """What the servers that tests start have in common: free ports, and nothing left behind."""
 
+import argparse
 import ctypes
 import os
 import pathlib
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 _REAPER = """\
 import os, shutil, sys, time
@@ -76,3 +78,50 @@ class Folder:
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
         self._reaper.stdin.close()
+
+
+def _leave(_signal, _frame):
+    raise SystemExit(130)
+
+
+def serve_or_run(description, name, start, tls=True):
+    """Runs a server until Ctrl-C, or beside a command. `start(port, tls)` makes it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(dest="action", required=True)
+    serve = actions.add_parser("serve", help="run until Ctrl-C")
+    serve.add_argument("--port", type=int, default=0, help="0: any free one")
+    run = actions.add_parser("run", help="run a command beside the server")
+    for action in (serve, run):
+        action.add_argument("--bucket", action="append", default=[], help="make this bucket or container (repeatable)")
+        if tls:
+            action.add_argument("--tls", action="store_true", help="with a certificate of its own")
+    run.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+    with start(getattr(options, "port", 0), getattr(options, "tls", False)) as server:
+        print(f"# {name} answers on {server.endpoint}", file=sys.stderr)
+        for bucket in options.bucket:
+            server.make_bucket(bucket)
+        if options.action == "serve":
+            for variable, value in server.variables.items():
+                print(f"export {variable}={value}", flush=True)
+            signal.pause()
+        command = options.command[1:] if options.command[:1] == ["--"] else options.command
+        if not command:
+            parser.error("run: no command given")
+        return subprocess.run(command, env={**os.environ, **server.variables}, check=False).returncode
+
+
+def requests_in(log, pattern):
+    """The requests in a text log: (method, path decoded, query, status). The groups of `pattern` are method, target and
+    status."""
+    found = []
+    for line in log.read_text(errors="replace").splitlines():
+        match = pattern.search(line)
+        if match:
+            method, target, status = match.groups()[:3]
+            path, _, query = target.partition("?")
+            found.append((method, urllib.parse.unquote(path), query, int(status)))
+    return found

@@ -9,14 +9,12 @@ As a program:
   fake_gcs.py run -- COMMAND...           runs COMMAND with the variables set; its exit status is ours
 """
 
-import argparse
 import atexit
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
 import ssl
 import subprocess
 import sys
@@ -26,7 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, test_tmp
+from daemons import (DaemonError, Folder, die_with_parent, free_port, log_ends, requests_in, serve_or_run, test_tmp)
 
 SERVERS = pathlib.Path(__file__).resolve().parents[2] / "build/servers"
 INSTALLED = SERVERS / "fake-gcs-server"
@@ -223,47 +221,8 @@ class FakeGcs:
 
     def requests(self):
         """What clients asked for so far, from the server's log: (method, path decoded, query, status)."""
-        found = []
-        for line in (self.root / "log").read_text(errors="replace").splitlines():
-            match = _ACCESS.search(line)
-            if match:
-                method, target, status, _ = match.groups()
-                path, _, query = target.partition("?")
-                found.append((method, urllib.parse.unquote(path), query, int(status)))
-        return found
-
-
-def _leave(_signal, _frame):
-    raise SystemExit(130)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    actions = parser.add_subparsers(dest="action", required=True)
-    serve = actions.add_parser("serve", help="run until Ctrl-C")
-    serve.add_argument("--port", type=int, default=0, help="0: any free one")
-    run = actions.add_parser("run", help="run a command beside the server")
-    for action in (serve, run):
-        action.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
-        action.add_argument("--tls", action="store_true", help="with a certificate of its own")
-    run.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-
-    with FakeGcs(port=getattr(options, "port", 0), tls=options.tls) as server:
-        print(f"# fake-gcs-server answers on {server.endpoint}", file=sys.stderr)
-        for bucket in options.bucket:
-            server.make_bucket(bucket)
-        if options.action == "serve":
-            for name, value in server.variables.items():
-                print(f"export {name}={value}", flush=True)
-            signal.pause()
-        command = options.command[1:] if options.command[:1] == ["--"] else options.command
-        if not command:
-            parser.error("run: no command given")
-        return subprocess.run(command, env={**os.environ, **server.variables}, check=False).returncode
+        return requests_in(self.root / "log", _ACCESS)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve_or_run(__doc__, "fake-gcs-server", lambda port, tls: FakeGcs(port=port, tls=tls)))

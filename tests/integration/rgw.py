@@ -10,13 +10,10 @@ As a program:
   rgw.py run -- COMMAND...   runs COMMAND with the variables set; its exit status is ours
 """
 
-import argparse
 import atexit
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -25,7 +22,7 @@ import urllib.parse
 import urllib.request
 import uuid
 
-from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, test_tmp
+from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, serve_or_run, test_tmp
 
 ACCESS_KEY = "mlpstestaccess"
 SECRET_KEY = "mlpstestsecret-not-for-production"
@@ -334,36 +331,5 @@ class Rgw:
         self.s3cmd("del", "--recursive", "--force", f"s3://{bucket}/")
 
 
-def _leave(_signal, _frame):
-    raise SystemExit(130)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    actions = parser.add_subparsers(dest="action", required=True)
-    serve = actions.add_parser("serve", help="run until Ctrl-C")
-    serve.add_argument("--port", type=int, default=0, help="of the S3 end point; 0: any free one")
-    serve.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
-    run = actions.add_parser("run", help="run a command beside the server")
-    run.add_argument("--bucket", action="append", default=[], help="make this bucket (repeatable)")
-    run.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-
-    with Rgw(port=getattr(options, "port", 0)) as server:
-        print(f"# Ceph RGW answers on {server.endpoint} after {server.started_in_s:.1f} s", file=sys.stderr)
-        for bucket in options.bucket:
-            server.make_bucket(bucket)
-        if options.action == "serve":
-            for name, value in server.variables.items():
-                print(f"export {name}={value}", flush=True)
-            signal.pause()
-        command = options.command[1:] if options.command[:1] == ["--"] else options.command
-        if not command:
-            parser.error("run: no command given")
-        return subprocess.run(command, env={**os.environ, **server.variables}, check=False).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve_or_run(__doc__, "Ceph RGW", lambda port, _tls: Rgw(port=port), tls=False))

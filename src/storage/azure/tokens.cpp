@@ -97,7 +97,7 @@ Result<Application> application(const Environment& environment, std::string_view
   out.host = authority;
   out.url = fmt::format("{}/{}/oauth2/v2.0/token", authority, encoded(*tenant));
   out.form = fmt::format("grant_type=client_credentials&client_id={}&scope={}.default", encoded(*client), kResource);
-  out.ca_file = environment.get("AWS_CA_BUNDLE").value_or("");
+  out.ca_file = expanded_path(environment.get("AWS_CA_BUNDLE").value_or(""), environment);
   return out;
 }
 

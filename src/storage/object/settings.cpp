@@ -54,19 +54,22 @@ Status read_transfer_variables(const Environment& environment, TransferSettings&
     settings.retry.max_attempts = static_cast<unsigned>(*value);
   }
   if (const auto bundle = environment.get("AWS_CA_BUNDLE")) {
-    settings.engine.ca_file = *bundle;
-    if (Status good = check_authorities(*bundle, "AWS_CA_BUNDLE"); !good) return good;
+    settings.engine.ca_file = expanded_path(*bundle, environment);
+    if (Status good = check_authorities(settings.engine.ca_file, "AWS_CA_BUNDLE"); !good) return good;
   }
+  return read_own_certificate(environment, settings.engine);
+}
+
+Status read_own_certificate(const Environment& environment, http::EngineSettings& engine) {
   const auto certificate = environment.get("MLPSTORAGE_TLS_CERTIFICATE");
   const auto key = environment.get("MLPSTORAGE_TLS_KEY");
   if (!certificate && !key) return {};
   if (!certificate) {
     return fail(ErrorCode::kConfigMissing, "MLPSTORAGE_TLS_KEY is set but MLPSTORAGE_TLS_CERTIFICATE isn't");
   }
-  settings.engine.certificate_file = *certificate;
-  settings.engine.key_file = key.value_or(*certificate);
-  return check_own_certificate(settings.engine.certificate_file, settings.engine.key_file,
-                               "MLPSTORAGE_TLS_CERTIFICATE");
+  engine.certificate_file = expanded_path(*certificate, environment);
+  engine.key_file = key ? expanded_path(*key, environment) : engine.certificate_file;
+  return check_own_certificate(engine.certificate_file, engine.key_file, "MLPSTORAGE_TLS_CERTIFICATE");
 }
 
 }  // namespace mlps::object

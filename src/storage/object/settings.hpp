@@ -61,6 +61,9 @@ Status read_balance(TransferSettings& settings, const Environment& environment);
 
 std::string_view balance_name(Balance balance);  ///< as S3_LOAD_BALANCE_STRATEGY has it
 
+/// Reads MLPSTORAGE_TLS_CERTIFICATE and MLPSTORAGE_TLS_KEY: the certificate of this client. E101 to E104 as below.
+Status read_own_certificate(const Environment& environment, http::EngineSettings& engine);
+
 /// Reads the variables that mean the same for every protocol: AWS_MAX_ATTEMPTS, AWS_CA_BUNDLE,
 /// MLPSTORAGE_TLS_CERTIFICATE, MLPSTORAGE_TLS_KEY, and those of read_balance(). E101 to E104 name the variable.
 Status read_transfer_variables(const Environment& environment, TransferSettings& settings);

@@ -90,11 +90,6 @@ Result<Sections> parse_sections(std::string_view text, const std::string& path) 
   return reader.take_all();
 }
 
-std::string expanded_path(const std::string& path, const Environment& environment) {
-  if (path != "~" && !path.starts_with("~/")) return path;
-  return environment.get("HOME").value_or("") + path.substr(1);
-}
-
 Result<Profiles::File> Profiles::read_one(const Environment& environment, const char* variable, const char* standard) {
   const auto named = environment.get(variable);
   File file{expanded_path(named.value_or(standard), environment), {}};

@@ -71,7 +71,4 @@ class Profiles {
   bool chosen_ = false;
 };
 
-/// Returns `path` with the folder HOME in place of a "~" in front of "/".
-std::string expanded_path(const std::string& path, const Environment& environment);
-
 }  // namespace mlps::s3

@@ -63,15 +63,7 @@ Status resolve_tls(Resolution& in) {
     engine.ca_file = expanded_path(bundle->value, in.environment);
     if (Status good = object::check_authorities(engine.ca_file, bundle->source); !good) return good;
   }
-  const auto certificate = in.environment.get("MLPSTORAGE_TLS_CERTIFICATE");
-  const auto key = in.environment.get("MLPSTORAGE_TLS_KEY");
-  if (!certificate && !key) return {};
-  if (!certificate) {
-    return fail(ErrorCode::kConfigMissing, "MLPSTORAGE_TLS_KEY is set but MLPSTORAGE_TLS_CERTIFICATE isn't");
-  }
-  engine.certificate_file = expanded_path(*certificate, in.environment);
-  engine.key_file = key ? expanded_path(*key, in.environment) : engine.certificate_file;
-  return object::check_own_certificate(engine.certificate_file, engine.key_file, "MLPSTORAGE_TLS_CERTIFICATE");
+  return object::read_own_certificate(in.environment, engine);
 }
 
 Status resolve_credentials(Resolution& in) {

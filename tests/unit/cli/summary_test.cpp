@@ -66,6 +66,9 @@ TEST(Summary, ShowsOfCredentialsOnlyTheirLength) {
   EXPECT_THAT(text, Not(HasSubstr("garbage"))) << "nobody reads it";
   EXPECT_THAT(text, Not(HasSubstr("verysecret")));
   EXPECT_THAT(text, Not(HasSubstr("AKIA")));
+  environment.set("AWS_ACCESS_KEY_ID", "");  // as if the keys came from a profile
+  EXPECT_THAT(summary(options, environment), Not(HasSubstr("aws_access_key_id")));
+  environment.set("AWS_ACCESS_KEY_ID", "AKIASECRET");
   environment.set("AWS_ENDPOINT_URL_S3", "http://user:verysecret@127.0.0.1:7480/x");  // refused by the store
   EXPECT_THAT(summary(options, environment), Not(HasSubstr("verysecret")));
 }
