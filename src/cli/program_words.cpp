@@ -4,7 +4,8 @@ namespace mlps::cli {
 namespace {
 
 constexpr std::string_view kLocations =
-    "  <location>  s3://bucket/key, gs://bucket/key, a path, direct:///path; settings and credentials as for a run\n";
+    "  <location>  s3://bucket/key, gs://bucket/key, az://account/container/key, a path, direct:///path;\n"
+    "              settings and credentials as for a run\n";
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "init",

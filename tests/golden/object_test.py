@@ -1,0 +1,61 @@
+"""`mlpstorage object` on files: nothing is lost by a slip, and what isn't there is said."""
+
+import os
+
+import program
+from program import ProgramTest
+
+
+class Object(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.write("work/d/a", "first")
+        self.write("work/d/s/b", "second")
+
+    def assert_whole(self):
+        self.assertEqual(("first", "second"), (self.read("work/d/a"), self.read("work/d/s/b")))
+
+    def test_nothing_is_copied_onto_itself(self):
+        os.symlink("a", self.path("work/d/by_symlink"))
+        os.link(self.path("work/d/a"), self.path("work/d/by_hard_link"))
+        for other in ("d/a", "d/../d/a", "d/by_symlink", "d/by_hard_link", "direct://" + self.path("work/d/a")):
+            with self.subTest(other):
+                self.refuse(["object", "cp", "d/a", other], 2, "[E102] object cp: ", "are the same")
+                self.assert_whole()
+        os.mkdir(self.path("work/linked"))
+        os.link(self.path("work/d/a"), self.path("work/linked/a"))
+        self.refuse("object cp -r d linked", 2, "are the same")
+        self.assert_whole()
+
+    def test_nothing_is_copied_into_itself(self):
+        os.symlink("d", self.path("work/another_way"))
+        for target in ("d", "d/copy", "d/s/copy", "another_way/copy"):
+            with self.subTest(target):
+                self.refuse(["object", "cp", "-r", "d", target], 2, "[E102] object cp: ", " lies in ")
+        self.assert_whole()
+        self.expect("object cp -r d d2", 0)
+        self.assertEqual("second", self.read("work/d2/s/b"))
+
+    def test_what_is_not_there_is_an_error(self):
+        for words in ("ls none", "ls none/", "du none", "du none/", "stat none", "rm none", "rm -r none", "rm -r none/", "cp none x",
+                      "cp -r none x"):
+            with self.subTest(words):
+                self.assertIn("[E603]", self.expect("object " + words, 3).stderr)
+        self.assertFalse(os.path.exists(self.path("work/x")))
+        os.mkdir(self.path("work/empty"))
+        self.expect("object ls empty", 0, stdout="")
+        self.assertTrue(self.expect("object du empty", 0).stdout.startswith("0 objects, 0 bytes"))
+
+    def test_a_server_that_is_away_is_no_matter_of_patience(self):
+        server = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secretsecretsecret",
+                  "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+        for words in ("ls s3://bkt/p", "rm s3://bkt/p", "cp d/a s3://bkt/p"):
+            with self.subTest(words):
+                said = self.expect("object " + words, 6, **server).stderr
+                self.assertIn("[E601]", said)
+                self.assertNotIn("patience ends in 60", said)
+                self.assertNotIn("--storage-patience", said, "a flag that these commands don't have")
+
+
+if __name__ == "__main__":
+    program.main()
