@@ -66,9 +66,11 @@ void add_object_storage(const Location& location, const Environment& environment
   lines.push_back(row("uri_scheme", std::string(scheme_name(location.scheme()))));
   for (const auto& [name, value] : *settings) lines.push_back(row(name, value));
   if (location.scheme() != Scheme::kS3) return;
-  // "keys from" tells where the keys come from; where that is not the environment, these would look as if there were none.
+  // "keys from" tells where the keys come from; where that is not the environment, these would look as if there were
+  // none.
   for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}) {
-    if (const auto value = environment.get(name)) lines.push_back(row(lower(name), fmt::format("set, {} chars", value->size())));
+    if (const auto value = environment.get(name))
+      lines.push_back(row(lower(name), fmt::format("set, {} chars", value->size())));
   }
 }
 

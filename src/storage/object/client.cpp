@@ -274,9 +274,9 @@ bool Client::may_tell(Nanos now) {
 void Client::tell_waiting(const Call& call, Nanos now) {
   if (!may_tell(now)) return;
   const Nanos patience_ends = call.first_failed_ns + settings_.retry.patience.count();
-  log::warning("Waiting for {}: {} {}: {}; attempt {} in {}, patience ends in {}.",
-               context_.servers[call.server].url, context_.dialect->call_name(call.kind), call.subject, call.happened,
-               call.retries + 2, human_seconds(to_seconds(std::max<Nanos>(call.due_ns - now, 0))),
+  log::warning("Waiting for {}: {} {}: {}; attempt {} in {}, patience ends in {}.", context_.servers[call.server].url,
+               context_.dialect->call_name(call.kind), call.subject, call.happened, call.retries + 2,
+               human_seconds(to_seconds(std::max<Nanos>(call.due_ns - now, 0))),
                human_seconds(to_seconds(std::max<Nanos>(patience_ends - now, 0))));
 }
 
