@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "benchmarks/vectordb/embedded.hpp"
+#include "benchmarks/vectordb/servers/servers.hpp"
 
 namespace mlps::vectordb {
 namespace {
@@ -48,12 +49,14 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings, storag
     case EngineKind::kEmbedded:
       return std::make_unique<EmbeddedDatabase>(store, settings.collection.name);
     case EngineKind::kMilvus:
+      return make_milvus(settings);
     case EngineKind::kPgvector:
+      return make_pgvector(settings);
     case EngineKind::kElasticsearch:
     case EngineKind::kOpensearch:
-      break;
+      return make_elastic(settings);
   }
-  return fail(ErrorCode::kNotImplemented, "no client for this server");
+  return fail(ErrorCode::kInternal, "no engine");
 }
 
 }  // namespace mlps::vectordb

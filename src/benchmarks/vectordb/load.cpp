@@ -15,7 +15,7 @@
 namespace mlps::vectordb {
 namespace {
 
-constexpr Nanos kProgressNs = 500'000'000;
+constexpr Nanos kLoadProgressNs = 500'000'000;
 
 /// Returns the keys of one of `ranks` ranks: the first ones get one more where they can't be equal.
 std::pair<uint64_t, uint64_t> share_of(uint64_t rows, uint32_t rank, uint32_t ranks) {
@@ -100,7 +100,7 @@ class LoadRun {
     std::tie(load.first, load.end) = share_of(request_.source.rows, rank, world_.size());
     VectorBlock block(request_.source.dimension, std::min<uint64_t>(request_.load.batch, load.end - load.first));
     load.start = Stamp::now();
-    Nanos tell = load.start.monotonic_ns + kProgressNs;
+    Nanos tell = load.start.monotonic_ns + kLoadProgressNs;
     for (uint64_t key = load.first; key < load.end && !world_.failure().raised();) {
       const uint64_t rows = std::min<uint64_t>(request_.load.batch, load.end - key);
       const auto values = std::span(block.values).first(rows * request_.source.dimension);
@@ -116,7 +116,7 @@ class LoadRun {
       inserted_ += rows;
       key += rows;
       if (place == 0 && now >= tell && request_.on_progress) {
-        tell = now + kProgressNs;
+        tell = now + kLoadProgressNs;
         tell_inserted(to_seconds(now - load.start.monotonic_ns));
       }
     }
@@ -155,7 +155,7 @@ class LoadRun {
     if (step == step_ && now < tell_ns_) return;
     if (step != step_) step_begin_ns_ = now;
     step_ = step;
-    tell_ns_ = now + kProgressNs;
+    tell_ns_ = now + kLoadProgressNs;
     const double elapsed = to_seconds(now - step_begin_ns_);
     std::string left;
     if (done > 0 && done < total) {

@@ -83,6 +83,7 @@ struct Settings {
   SearchSettings search;
   std::string config = "default";  ///< name or path
   std::string storage_root, storage_type;
+  std::string knn_engine;  ///< OpenSearch: its library
 };
 
 /// The bytes of the vectors themselves.

@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t kLeastEffort = 8;
 constexpr uint32_t kMostEffort = 8192;
 constexpr uint32_t kNarrowness = 16;  // efforts of a sixteenth apart are near enough
-constexpr double kNanosOfMilli = 1e6;
+constexpr double kNanosOfMs = 1e6;
 
 SweepStep step_of(uint32_t effort, const WorkerWindow& window, double seconds) {
   SweepStep step;
@@ -18,7 +18,7 @@ SweepStep step_of(uint32_t effort, const WorkerWindow& window, double seconds) {
   const auto answered = static_cast<double>(window.answered);
   step.recall = window.recall_sum / answered;
   step.queries_per_s = answered / seconds;
-  step.latency_p95_ms = static_cast<double>(window.latency.percentile(0.95)) / kNanosOfMilli;
+  step.latency_p95_ms = static_cast<double>(window.latency.percentile(0.95)) / kNanosOfMs;
   step.reads_per_query = static_cast<double>(window.cost.reads) / answered;
   step.bytes_per_query = static_cast<double>(window.cost.bytes) / answered;
   return step;

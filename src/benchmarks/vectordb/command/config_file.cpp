@@ -171,7 +171,10 @@ void apply_vectordb_config(CommandLine& line) {
   const std::string name = given == line.tokens.settings.end() ? "default" : given->second.values.back();
   for (const auto& [word, text] : kBuiltIn) {
     if (name == word || name == fmt::format("{}.yaml", word)) {
-      return apply_vectordb_text(text, fmt::format("configuration {}", word), line);
+      std::vector<std::string> notes = line.notes;  // what everybody gets is nothing to be told
+      apply_vectordb_text(text, fmt::format("configuration {}", word), line);
+      line.notes = std::move(notes);
+      return;
     }
   }
   auto text = read_file(name, "--config");

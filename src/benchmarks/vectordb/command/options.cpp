@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace mlps::cli {
 
@@ -14,7 +15,10 @@ RankDemand ranks_of(const VectorDbOptions& options) {
 
 Result<Location> folder_of(const VectorDbOptions& options, const Environment& environment) {
   const std::string& root = options.settings.storage_root;
-  if (root.empty()) return parse_location("null://");
+  const bool embedded = options.settings.engine == vectordb::EngineKind::kEmbedded;
+  std::error_code ignored;
+  // What a server has elsewhere can't be looked at, and is nobody's to be made here.
+  if (root.empty() || (!embedded && !std::filesystem::is_directory(root, ignored))) return parse_location("null://");
   return checkpoint_location(root, options.protocol.value_or(AccessProtocol::kFile), options.o_direct, environment);
 }
 

@@ -238,6 +238,9 @@ void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions
       refuse(line, fmt::format("--{} with --vdb-engine embedded", flag), "no server is spoken to: leave it out");
     }
   }
+  if (options.settings.engine != EngineKind::kOpensearch && reader.given("knn-engine")) {
+    refuse(line, "--knn-engine without --vdb-engine opensearch", "leave it out");
+  }
   const bool uses_storage =
       options.which == VectorDbCommand::kDatagen || options.which == VectorDbCommand::kRun;
   if (embedded && uses_storage && options.settings.storage_root.empty()) {
@@ -263,6 +266,7 @@ void read_engine(Reader& reader, VectorDbOptions& options) {
   settings.config = reader.text("config");
   settings.storage_root = reader.text("storage-root");
   settings.storage_type = reader.text("storage-type");
+  settings.knn_engine = reader.choice("knn-engine");
   settings.load.batch = reader.small("batch-size");
   settings.load.force = reader.on("force");
   settings.load.compact = reader.on("compact");

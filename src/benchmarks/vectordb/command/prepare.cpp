@@ -35,6 +35,7 @@ tl::expected<PreparedVectorDb, std::vector<Error>> prepare_vectordb(const Vector
   static_cast<vectordb::Settings&>(request) = options.settings;
   request.source = vectordb::fitted(request.source);
   request.searches = options.which == VectorDbCommand::kRun;
+  if (request.searches) request.source = {};  // the collection tells it
   request.ranks = ranks_of(options).count;
   request.truth_folder = options.truth_folder.empty() ? "" : expanded_path(options.truth_folder, environment);
   request.injected_fault = options.inject_fault;
