@@ -1,5 +1,5 @@
-// What a vectordb command reads of servers and files: answers of Milvus, Elasticsearch and OpenSearch, and descriptions of
-// vectors.
+// What a vectordb command reads of servers and files: answers of Milvus, Elasticsearch and OpenSearch, and descriptions
+// of vectors.
 #include <string>
 
 #include "benchmarks/vectordb/dataset.hpp"
@@ -20,7 +20,7 @@ void read_answers(std::string_view text) {
     fuzz::require(answers.counts[0] <= 3 && answers.counts[1] <= 3, "no more hits than were asked for");
   }
   (void)milvus_status("Search", text);
-  (void)read_milvus_collection(text, "vector");
+  (void)read_milvus_collection(text, "vector", "p");
   (void)read_milvus_index(text);
   (void)read_milvus_flush(text, "c");
   (void)read_milvus_rows(text);

@@ -38,9 +38,10 @@ class LoadRun {
     } else {
       source_ = std::move(*source);
     }
-    Status ran = run_on_threads(
-        world_.local_ranks(), {"loaders", "--npernode", [this](Error error) { world_.failure().raise(std::move(error)); }},
-        [this](size_t place) { work(static_cast<uint32_t>(place)); });
+    Status ran =
+        run_on_threads(world_.local_ranks(),
+                       {"loaders", "--npernode", [this](Error error) { world_.failure().raise(std::move(error)); }},
+                       [this](size_t place) { work(static_cast<uint32_t>(place)); });
     if (!ran) world_.failure().raise(std::move(ran.error()));
     record_.run_end = Stamp::now();
     record_.peak_rss_bytes = peak_rss_bytes();
@@ -82,8 +83,8 @@ class LoadRun {
     const auto exists = engine_.exists();
     if (!exists) return fail(exists.error());
     if (*exists && !request_.load.force) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("collection {} is there already", request_.collection.name), {},
-                  "--force removes it first");
+      return fail(ErrorCode::kConfigInvalid, fmt::format("collection {} is there already", request_.collection.name),
+                  {}, "--force removes it first");
     }
     if (*exists) {
       if (Status dropped = engine_.drop(); !dropped) return dropped;
@@ -140,7 +141,9 @@ class LoadRun {
     options.memory_bytes = request_.load.build_memory;
     options.stop = &stop_;
     if (request_.on_progress) {
-      options.progress = [this](std::string_view step, uint64_t done, uint64_t total) { tell_built(step, done, total); };
+      options.progress = [this](std::string_view step, uint64_t done, uint64_t total) {
+        tell_built(step, done, total);
+      };
     }
     timed(record_.steps.build_s, [&] { return engine_.build(options); });
     if (world_.failure().raised()) return;
@@ -159,7 +162,8 @@ class LoadRun {
     const double elapsed = to_seconds(now - step_begin_ns_);
     std::string left;
     if (done > 0 && done < total) {
-      left = fmt::format("  about {:.0f} s left", elapsed * static_cast<double>(total - done) / static_cast<double>(done));
+      left =
+          fmt::format("  about {:.0f} s left", elapsed * static_cast<double>(total - done) / static_cast<double>(done));
     }
     request_.on_progress(fmt::format("{}: {} of {}{}", step, grouped(done), grouped(total), left));
   }
@@ -205,8 +209,8 @@ RunRecord describe_run(const RunRequest& request) {
   record.facts.index = request.collection.index;
   if (request.engine == EngineKind::kEmbedded) return record;
   const ServerAddress& server = request.server;
-  record.location = fmt::format("{}://{}:{}/{}", engine_word(request.engine), server.host, server.port,
-                                request.collection.name);
+  record.location =
+      fmt::format("{}://{}:{}/{}", engine_word(request.engine), server.host, server.port, request.collection.name);
   record.traits = {};
   record.traits.backend = engine_word(request.engine);
   record.store_settings = {{"server", fmt::format("{}:{}", server.host, server.port)},

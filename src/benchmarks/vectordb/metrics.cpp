@@ -198,9 +198,8 @@ LoadResult load_result(const RunRecord& record) {
 std::vector<DeviceUse> without_partitions(const std::vector<DeviceUse>& devices) {
   std::vector<DeviceUse> disks;
   for (const DeviceUse& use : devices) {
-    const bool part = std::any_of(devices.begin(), devices.end(), [&](const DeviceUse& other) {
-      return is_partition(use.device, other.device);
-    });
+    const bool part = std::any_of(devices.begin(), devices.end(),
+                                  [&](const DeviceUse& other) { return is_partition(use.device, other.device); });
     if (!part) disks.push_back(use);
   }
   return disks;

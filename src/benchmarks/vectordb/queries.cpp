@@ -49,8 +49,9 @@ Result<VectorBlock> make_queries(const SearchSettings& search, const SourceSpec&
 Result<FoundTruth> find_truth(const VectorSource& base, VectorView queries, const TruthOptions& options,
                               const std::string& folder) {
   const std::string identity = truth_identity(base, queries, options);
-  const std::string path =
-      folder.empty() ? std::string() : fmt::format("{}/truth-{}.bin", folder, results::sha256_hex(identity).substr(0, 24));
+  const std::string path = folder.empty()
+                               ? std::string()
+                               : fmt::format("{}/truth-{}.bin", folder, results::sha256_hex(identity).substr(0, 24));
   std::error_code ignored;
   if (!path.empty() && std::filesystem::exists(path, ignored)) {
     auto truth = stored_truth(path, identity);

@@ -49,18 +49,18 @@ void judge_window(RunRecord& record, uint32_t window, uint32_t ranks) {
   if (result.answered == 0) return complain("no query was answered");
   if (result.recall <= 0) complain(fmt::format("recall is 0.0 for all {} answered queries", result.answered));
   const double share = static_cast<double>(result.failed) / static_cast<double>(result.searches);
-  const std::string failed = fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches,
-                                         result.first_error);
+  const std::string failed =
+      fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches, result.first_error);
   if (share > kFailedShare) complain(failed);
 }
 
 void judge_search(RunRecord& record, uint32_t ranks) {
   for (uint32_t window = 0; window < record.windows.size(); ++window) judge_window(record, window, ranks);
   if (record.truth.rows_right < record.truth.rows_checked) {
-    record.reasons.push_back(fmt::format("{} of {} rows that were looked up are not the collection's: their vectors "
-                                         "don't match its description",
-                                         record.truth.rows_checked - record.truth.rows_right,
-                                         record.truth.rows_checked));
+    record.reasons.push_back(
+        fmt::format("{} of {} rows that were looked up are not the collection's: their vectors "
+                    "don't match its description",
+                    record.truth.rows_checked - record.truth.rows_right, record.truth.rows_checked));
   }
 }
 
@@ -69,8 +69,8 @@ std::vector<std::string> caveats_of(const RunRecord& record) {
   for (uint32_t window = 0; window < record.windows.size(); ++window) {
     const WindowResult result = window_result(record, window);
     if (result.failed > 0) {
-      caveats.push_back(fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches,
-                                    result.first_error));
+      caveats.push_back(
+          fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches, result.first_error));
     }
   }
   return caveats;

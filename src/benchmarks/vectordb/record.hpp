@@ -24,10 +24,9 @@ struct RankLoad {
   Histogram insert;  ///< one value per batch
 };
 constexpr auto fields_of(Of<RankLoad>) {
-  return std::tuple(kept("rank", &RankLoad::rank), kept("first_key", &RankLoad::first),
-                    kept("end_key", &RankLoad::end), kept("inserted", &RankLoad::inserted),
-                    kept("start_ns", &RankLoad::start), kept("finish_ns", &RankLoad::finish),
-                    summed("insert", &RankLoad::insert));
+  return std::tuple(kept("rank", &RankLoad::rank), kept("first_key", &RankLoad::first), kept("end_key", &RankLoad::end),
+                    kept("inserted", &RankLoad::inserted), kept("start_ns", &RankLoad::start),
+                    kept("finish_ns", &RankLoad::finish), summed("insert", &RankLoad::insert));
 }
 
 /// One search as its caller saw it.
@@ -55,11 +54,11 @@ constexpr auto fields_of(Of<FirstAnswer>) {
 struct WorkerWindow {
   uint32_t window = 0, rank = 0;
   Stamp start;
-  uint64_t completed = 0;      ///< queries whose answer came inside the window
-  uint64_t answered = 0;       ///< queries with an answer, also after the window's end
-  uint64_t failed = 0;         ///< searches without one
-  uint64_t short_answers = 0;  ///< queries with fewer neighbours than there are
-  uint64_t ties = 0;           ///< neighbours as near as the last one of the exact answer
+  uint64_t completed = 0;                                 ///< queries whose answer came inside the window
+  uint64_t answered = 0;                                  ///< queries with an answer, also after the window's end
+  uint64_t failed = 0;                                    ///< searches without one
+  uint64_t short_answers = 0;                             ///< queries with fewer neighbours than there are
+  uint64_t ties = 0;                                      ///< neighbours as near as the last one of the exact answer
   double recall_sum = 0, exact_sum = 0, recall1_sum = 0;  ///< over all answered queries
   QueryCost cost;
   Histogram latency, lateness;
@@ -130,7 +129,7 @@ constexpr auto fields_of(Of<SweepStep>) {
 /// Seconds of the steps of a command; nothing where it has no such step.
 struct Steps {
   std::optional<double> create_s = {}, insert_s = {}, flush_s = {}, build_s = {}, load_s = {}, queries_s = {},
-      truth_s = {}, rows_s = {}, sweep_s = {};
+                        truth_s = {}, rows_s = {}, sweep_s = {};
 };
 constexpr auto fields_of(Of<Steps>) {
   return std::tuple(kept("create_s", &Steps::create_s), kept("insert_s", &Steps::insert_s),

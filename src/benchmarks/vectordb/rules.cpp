@@ -38,9 +38,9 @@ Broken index_built(const RuleFacts& facts) {
   if (found.indexed_rows && *found.indexed_rows < found.rows) {
     return fmt::format("the index covers {} of {} rows", *found.indexed_rows, found.rows);
   }
-  return unless(found.index == facts.record->collection.index,
-                fmt::format("the index is {}, not {}", index_name(found.index),
-                            index_name(facts.record->collection.index)));
+  return unless(
+      found.index == facts.record->collection.index,
+      fmt::format("the index is {}, not {}", index_name(found.index), index_name(facts.record->collection.index)));
 }
 
 Broken recall_reported(const RuleFacts& facts) {
@@ -67,9 +67,9 @@ Broken truth_whole(const RuleFacts& facts) {
   if (record.truth.rows != record.source.rows) {
     return fmt::format("exact answers are of {} of {} rows", record.truth.rows, record.source.rows);
   }
-  return unless(record.truth.rows_right == record.truth.rows_checked && record.truth.rows_checked > 0,
-                fmt::format("{} of {} rows that were looked up match", record.truth.rows_right,
-                            record.truth.rows_checked));
+  return unless(
+      record.truth.rows_right == record.truth.rows_checked && record.truth.rows_checked > 0,
+      fmt::format("{} of {} rows that were looked up match", record.truth.rows_right, record.truth.rows_checked));
 }
 
 Broken paths_given(const RuleFacts& facts) {
@@ -88,8 +88,8 @@ Broken separated(const RuleFacts& facts) {
 Broken object_backend(const RuleFacts& facts) {
   if (!facts.object) return {};
   const std::string& type = facts.record->storage_type;
-  const bool known = type == "s3" || type == "s3-compatible" || type == "minio" || type == "ceph" ||
-                     type.starts_with("s3-");
+  const bool known =
+      type == "s3" || type == "s3-compatible" || type == "minio" || type == "ceph" || type.starts_with("s3-");
   return unless(known, fmt::format("--storage-type is '{}', not s3, s3-compatible, minio or ceph", type));
 }
 
@@ -101,15 +101,19 @@ Broken closed_engine(const RuleFacts& facts) {
 Broken closed_index(const RuleFacts& facts) {
   const IndexKind index = facts.record->facts.index;
   const bool legal = index == IndexKind::kDiskAnn || index == IndexKind::kHnsw || index == IndexKind::kAiSaq;
-  return unless(!facts.closed || legal,
-                fmt::format("closed has DISKANN, HNSW and AISAQ, not {}", index_name(index)));
+  return unless(!facts.closed || legal, fmt::format("closed has DISKANN, HNSW and AISAQ, not {}", index_name(index)));
 }
 
-constexpr auto kFree = std::to_array<std::string_view>(
-    {"database.database", "index.index_type", "index.metric_type", "index.max_degree", "index.search_list_size",
-     "index.M", "index.ef_construction", "index.inline_pq", "search.search_ef", "run.mode", "run.num_query_processes",
-     "run.batch_size", "run.report_count", "dataset.collection_name", "dataset.num_shards", "dataset.chunk_size",
-     "dataset.batch_size", "dataset.vector_dtype", "storage.storage_root", "storage.storage_type"});
+constexpr auto kFree = std::to_array<std::string_view>({"database.database",       "index.index_type",
+                                                        "index.metric_type",       "index.max_degree",
+                                                        "index.search_list_size",  "index.M",
+                                                        "index.ef_construction",   "index.inline_pq",
+                                                        "search.search_ef",        "run.mode",
+                                                        "run.num_query_processes", "run.batch_size",
+                                                        "run.report_count",        "dataset.collection_name",
+                                                        "dataset.num_shards",      "dataset.chunk_size",
+                                                        "dataset.batch_size",      "dataset.vector_dtype",
+                                                        "storage.storage_root",    "storage.storage_type"});
 
 Broken only_free_parameters(const RuleFacts& facts, bool server) {
   for (const std::string& key : facts.overrides) {

@@ -17,8 +17,8 @@ struct RunRequest : Settings {
   storage::Store* store = nullptr;  ///< what --storage-root names, or null://
   Database* database = nullptr;
   bool searches = false;
-  uint32_t ranks = 1;          ///< of all hosts
-  std::string truth_folder;    ///< exact answers are kept there; empty: nowhere
+  uint32_t ranks = 1;        ///< of all hosts
+  std::string truth_folder;  ///< exact answers are kept there; empty: nowhere
   std::string injected_fault;
   Stamp invocation_start;
   std::function<void(const std::string& line)> on_progress = {};  ///< about twice a second; may be empty

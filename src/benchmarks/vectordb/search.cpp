@@ -107,8 +107,8 @@ class SearchRun final : public Search {
     const auto text = request_.database->description();
     if (!text) return fail(text.error());
     if (text->empty()) {
-      return fail(ErrorCode::kStorageNotFound, fmt::format("collection {} is not there, or was not loaded by this program",
-                                                           name),
+      return fail(ErrorCode::kStorageNotFound,
+                  fmt::format("collection {} is not there, or was not loaded by this program", name),
                   "it has no description of its vectors, so that nobody knows the exact answers",
                   "load it with 'vectordb datagen'");
     }
@@ -120,8 +120,8 @@ class SearchRun final : public Search {
     const uint32_t wanted = request_.search.dimension;
     if (wanted != 0 && wanted != source->dimension) {
       return fail(ErrorCode::kConfigIncompatible,
-                  fmt::format("--vector-dim {}: the vectors of {} have {} elements", wanted, name, source->dimension), {},
-                  "leave --vector-dim out: the collection tells it");
+                  fmt::format("--vector-dim {}: the vectors of {} have {} elements", wanted, name, source->dimension),
+                  {}, "leave --vector-dim out: the collection tells it");
     }
     auto base = make_source(*source);
     if (!base) return fail(base.error());
@@ -156,9 +156,10 @@ class SearchRun final : public Search {
     }
     const auto indexed = record_.facts.indexed_rows;
     if (indexed && *indexed < record_.facts.rows) {
-      return fail(ErrorCode::kDataMismatch, fmt::format("the index of {} covers {} of {} rows", request_.collection.name,
-                                                        *indexed, record_.facts.rows),
-                  {}, "wait until the server has built it");
+      return fail(
+          ErrorCode::kDataMismatch,
+          fmt::format("the index of {} covers {} of {} rows", request_.collection.name, *indexed, record_.facts.rows),
+          {}, "wait until the server has built it");
     }
     return {};
   }
@@ -205,9 +206,8 @@ class SearchRun final : public Search {
   Status check_rows() {
     const auto session = open_session();
     if (!session) return fail(session.error());
-    const uint64_t rows = std::min<uint64_t>(kRowsChecked, data_.params.filter.end < record_.source.rows
-                                                               ? data_.params.filter.end
-                                                               : record_.source.rows);
+    const uint64_t rows = std::min<uint64_t>(
+        kRowsChecked, data_.params.filter.end < record_.source.rows ? data_.params.filter.end : record_.source.rows);
     const uint64_t span = std::min(data_.params.filter.end, record_.source.rows);
     VectorBlock row(record_.source.dimension, 1);
     SearchParams params = data_.params;
@@ -292,7 +292,8 @@ class SearchRun final : public Search {
       const std::lock_guard lock(record_mutex_);
       record_.workers.push_back(std::move(window));
       if (record_.first_byte_s == 0) {
-        record_.first_byte_s = to_seconds(record_.workers.back().start.monotonic_ns - record_.invocation_start.monotonic_ns);
+        record_.first_byte_s =
+            to_seconds(record_.workers.back().start.monotonic_ns - record_.invocation_start.monotonic_ns);
       }
     }
     const bool goes_on = world_.barrier();
@@ -352,8 +353,8 @@ class SearchRun final : public Search {
     HostWindow& host = record_.host_windows.back();
     stop_progress();
     // A window of a number of queries lasts until its last answer.
-    host.seconds = request_.search.mode == SearchMode::kQueryCount ? to_seconds(now_ns() - opened_ns_)
-                                                                    : request_.search.runtime_s;
+    host.seconds =
+        request_.search.mode == SearchMode::kQueryCount ? to_seconds(now_ns() - opened_ns_) : request_.search.runtime_s;
     cpu_before_.add_since(host.cpu_user_s, host.cpu_system_s);
     host.devices = device_use(before_, counters_.sample());
   }

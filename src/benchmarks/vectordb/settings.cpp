@@ -41,13 +41,11 @@ double size_factor(IndexKind kind) {
 }
 
 double official_bytes(const Settings& settings) {
-  return static_cast<double>(raw_bytes(settings)) * size_factor(settings.collection.index) *
-         settings.collection.shards;
+  return static_cast<double>(raw_bytes(settings)) * size_factor(settings.collection.index) * settings.collection.shards;
 }
 
 uint32_t effective_effort(IndexKind kind, uint32_t effort, uint32_t limit) {
-  const bool counts_candidates =
-      kind == IndexKind::kHnsw || kind == IndexKind::kDiskAnn || kind == IndexKind::kAiSaq;
+  const bool counts_candidates = kind == IndexKind::kHnsw || kind == IndexKind::kDiskAnn || kind == IndexKind::kAiSaq;
   return counts_candidates ? std::max(effort, limit) : effort;
 }
 

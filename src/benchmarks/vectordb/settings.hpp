@@ -20,13 +20,13 @@ struct ServerAddress {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   bool tls = false;
-  std::string ca_file;    ///< empty: the system's
-  std::string database;   ///< empty: the engine's usual one
-  std::string user;       ///< empty: none, or the engine's usual one
-  std::string secret;     ///< password
-  std::string token;      ///< Milvus: token; Elasticsearch: API key
-  double timeout_s = 60;  ///< of one request
-  double interval_s = 5;  ///< between two looks at what the server does by itself
+  std::string ca_file;       ///< empty: the system's
+  std::string database;      ///< empty: the engine's usual one
+  std::string user;          ///< empty: none, or the engine's usual one
+  std::string secret;        ///< password
+  std::string token;         ///< Milvus: token; Elasticsearch: API key
+  double timeout_s = 60;     ///< of one request
+  double interval_s = 5;     ///< between two looks at what the server does by itself
   double patience_s = 7200;  ///< for what it does by itself, without any progress
 };
 
@@ -48,13 +48,13 @@ struct LoadSettings {
 /// How they are searched.
 struct SearchSettings {
   SearchMode mode = SearchMode::kTimed;
-  double runtime_s = 60;         ///< timed, and each target of a sweep
-  uint64_t queries = 0;          ///< query_count: of all workers
-  uint32_t workers = 1;          ///< of each rank that --npernode counts
-  uint32_t batch = 1;            ///< queries of one search
-  uint32_t limit = 10;           ///< neighbours asked for
-  uint32_t effort = 200;         ///< ef, search_list or nprobe, as it was given
-  uint32_t recall_k = 10;        ///< at most `limit`
+  double runtime_s = 60;   ///< timed, and each target of a sweep
+  uint64_t queries = 0;    ///< query_count: of all workers
+  uint32_t workers = 1;    ///< of each rank that --npernode counts
+  uint32_t batch = 1;      ///< queries of one search
+  uint32_t limit = 10;     ///< neighbours asked for
+  uint32_t effort = 200;   ///< ef, search_list or nprobe, as it was given
+  uint32_t recall_k = 10;  ///< at most `limit`
   uint64_t query_vectors = 1000;
   bool planted = false;
   double noise = 0.05;

@@ -34,9 +34,9 @@ class Worker {
   Worker(const Settings& settings, const SearchData& data, uint32_t rank, uint32_t ranks, SearchSession& session,
          world::Failure& failure);
 
-  /// Searches until `end`. Appends to `window`, whose start is set, unless it is nullptr: then nothing counts. `done` is
-  /// raised by the answered queries. Ends early when a failure of the run is raised, and raises one itself when nothing
-  /// but errors comes.
+  /// Searches until `end`. Appends to `window`, whose start is set, unless it is nullptr: then nothing counts. `done`
+  /// is raised by the answered queries. Ends early when a failure of the run is raised, and raises one itself when
+  /// nothing but errors comes.
   void search(uint32_t effort, const WindowEnd& end, WorkerWindow* window, std::atomic<uint64_t>& done);
 
   /// Searches for each of the queries `first`, `first` + `step`, ... once, without counting.

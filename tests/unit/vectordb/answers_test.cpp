@@ -56,7 +56,8 @@ TEST(MilvusAnswers, ARefusalIsAnErrorWithTheServersWords) {
 
 TEST(MilvusAnswers, TheStateOfAnIndexIsRead) {
   ProtoWriter index, answer;
-  index.message(3, pair_of("index_type", "HNSW")).message(3, pair_of("params", R"({"M": 16, "efConstruction": "200"})"));
+  index.message(3, pair_of("index_type", "HNSW"))
+      .message(3, pair_of("params", R"({"M": 16, "efConstruction": "200"})"));
   index.number(5, 60).number(6, 100).number(7, 2).number(9, 40);
   answer.message(2, index);
   const auto read = read_milvus_index(answer.taken());
@@ -109,9 +110,9 @@ TEST(ElasticAnswers, HitsAndRefusalsOfElasticsearchAreRead) {
   EXPECT_FLOAT_EQ(answers.of(0)[0].score, 0.9F);
   ASSERT_TRUE(read_hits(kOne, false, ElasticKind::kElasticsearch, Metric::kL2, answers));
   EXPECT_FLOAT_EQ(answers.of(0)[1].score, -1);
-  const Error refused = elastic_error(
-      "POST /c/_search", 400,
-      R"({"error":{"type":"x_content_parse_exception","reason":"[k] must be at least 1"},"status":400})");
+  const Error refused =
+      elastic_error("POST /c/_search", 400,
+                    R"({"error":{"type":"x_content_parse_exception","reason":"[k] must be at least 1"},"status":400})");
   EXPECT_EQ(refused.message, "POST /c/_search: x_content_parse_exception: [k] must be at least 1");
   EXPECT_EQ(elastic_error("x", 403, "").code, ErrorCode::kStorageDenied);
 }
@@ -170,8 +171,9 @@ TEST(ElasticTexts, FullPrecisionIsAskedForAndReadBack) {
 TEST(ElasticTexts, SearchesSayTheirEffort) {
   const SearchParams params{.k = 10, .effort = 50};
   const std::array query = {0.5F, -1.0F};
-  EXPECT_EQ(elastic_search_body(ElasticKind::kElasticsearch, IndexKind::kHnsw, query, params),
-            R"({"size":10,"_source":false,"knn":{"field":"vector","k":10,"num_candidates":50,"query_vector":[0.5,-1]}})");
+  EXPECT_EQ(
+      elastic_search_body(ElasticKind::kElasticsearch, IndexKind::kHnsw, query, params),
+      R"({"size":10,"_source":false,"knn":{"field":"vector","k":10,"num_candidates":50,"query_vector":[0.5,-1]}})");
   EXPECT_EQ(elastic_search_body(ElasticKind::kOpensearch, IndexKind::kHnsw, query, params),
             R"({"size":10,"_source":false,"query":{"knn":{"vector":{"k":10,"method_parameters":{"ef_search":50},)"
             R"("vector":[0.5,-1]}}}})");
@@ -191,8 +193,9 @@ TEST(Dataset, ComesBackFromItsTextAndRefusesOthers) {
   EXPECT_EQ(back->rows, 1000u);
   EXPECT_EQ(back->clustered.ambient, source.clustered.ambient);
   EXPECT_FLOAT_EQ(back->clustered.noise, source.clustered.noise);
-  for (const char* text : {"", "[]", "{}", R"({"schema":"mlpstorage.vectordb-dataset/1","distribution":"uniform"})",
-                           R"({"schema":"mlpstorage.vectordb-dataset/1","distribution":"uniform","rows":1,"dimension":99999})"}) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"schema":"mlpstorage.vectordb-dataset/1","distribution":"uniform"})",
+        R"({"schema":"mlpstorage.vectordb-dataset/1","distribution":"uniform","rows":1,"dimension":99999})"}) {
     const auto refused = parse_dataset(text, "c");
     ASSERT_FALSE(refused) << text;
     EXPECT_EQ(refused.error().code, ErrorCode::kDataMismatch);

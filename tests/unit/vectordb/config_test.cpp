@@ -1,8 +1,10 @@
-#include "benchmarks/vectordb/command/config_file.hpp"
-
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "benchmarks/vectordb/command/config_file.hpp"
 #include "benchmarks/vectordb/command/parse.hpp"
+#include "benchmarks/vectordb/queries.hpp"
 #include "cli/registry.hpp"
 
 namespace mlps::cli {
@@ -107,6 +109,27 @@ TEST(VectorConfig, UnknownAndDoubleKeysAreErrors) {
     ASSERT_FALSE(line.errors.empty()) << text;
     EXPECT_EQ(line.errors.front().code, ErrorCode::kConfigParse) << text;
   }
+}
+
+TEST(VectorConfig, OldFlagsAreAcceptedWithAWarning) {
+  const auto run = parsed({"open", "vectordb", "run", "--distributed", "--mpi-impl", "mpich", "--coordination", "mpi",
+                           "--rank-output-dir", "/tmp/x", "--report-count", "5"});
+  EXPECT_TRUE(run.errors.empty());
+  for (const char* flag : {"--distributed", "--mpi-impl", "--coordination", "--rank-output-dir", "--report-count"}) {
+    bool warned = false;
+    for (const std::string& warning : run.warnings) warned |= warning.starts_with(std::string(flag) + " has no effect");
+    EXPECT_TRUE(warned) << flag;
+  }
+}
+
+TEST(VectorQueries, EachWorkerHasAnOrderOfItsOwn) {
+  const auto order = [](uint32_t rank, bool lockstep) { return vectordb::query_order(100, 42, rank, lockstep); };
+  EXPECT_EQ(order(3, false), order(3, false));
+  EXPECT_NE(order(3, false), order(4, false));
+  EXPECT_EQ(order(3, true), order(4, true));
+  std::vector<uint32_t> sorted = order(3, false);
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(sorted, order(0, true));
 }
 
 TEST(VectorConfig, QueriesEndARunWhateverTheFileSaysOfTime) {

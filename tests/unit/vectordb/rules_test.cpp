@@ -58,8 +58,7 @@ TEST(VectorRules, AreEachBrokenByTheirExample) {
       {"5.6.2", [](ClosedRun& run) { run.record.engine = EngineKind::kPgvector; }},
       {"5.6.3", [](ClosedRun& run) { run.record.facts.index = run.record.collection.index = IndexKind::kFlat; }},
       {"5.6.4", [](ClosedRun& run) { run.facts.overrides.emplace_back("database.host"); }},
-      {"5.6.5",
-       [](ClosedRun& run) {
+      {"5.6.5", [](ClosedRun& run) {
          run.facts.closed = false;
          run.facts.overrides.emplace_back("dataset.distribution");
        }}};

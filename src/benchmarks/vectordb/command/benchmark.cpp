@@ -16,9 +16,7 @@ constexpr CommandMask kSearches = kRunCommand | kConfigview;
 constexpr CommandMask kReaches = kDatagen | kRunCommand | kConfigview;
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
-    {.word = "datasize",
-     .text = "how much room vectors and index take",
-     .command = kDatasize | kOfBenchmark},
+    {.word = "datasize", .text = "how much room vectors and index take", .command = kDatasize | kOfBenchmark},
     {.word = "datagen",
      .text = "make the vectors, load them, build the index",
      .command = kDatagen | kOfBenchmark | kOnStorage | kFileUnlessSaid | kRuns},

@@ -64,10 +64,12 @@ constexpr int kDeepest = 4;
 
 Status flatten(const std::string& section, const YAML::Node& node, int depth, std::vector<Leaf>& leaves) {
   if (depth > kDeepest) {
-    return fail(ErrorCode::kConfigParse, fmt::format("section '{}' is nested more than {} levels deep", section, kDeepest));
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("section '{}' is nested more than {} levels deep", section, kDeepest));
   }
   for (const auto& entry : node) {
-    if (!entry.first.IsScalar()) return fail(ErrorCode::kConfigParse, fmt::format("section '{}': a key is no text", section));
+    if (!entry.first.IsScalar())
+      return fail(ErrorCode::kConfigParse, fmt::format("section '{}': a key is no text", section));
     const std::string key = entry.first.Scalar();
     if (entry.second.IsMap()) {
       if (Status flat = flatten(section.empty() ? key : section, entry.second, depth + 1, leaves); !flat) return flat;
@@ -88,9 +90,9 @@ Status check_twice(const std::vector<Leaf>& leaves) {
   for (const Leaf& leaf : leaves) {
     const auto [place, is_new] = seen.try_emplace({leaf.section, leaf.key}, &leaf);
     if (is_new || same_value(place->second->value, leaf.value)) continue;
-    return fail(ErrorCode::kConfigParse, fmt::format("key '{}' stands twice in section '{}', with different values",
-                                                     leaf.key, leaf.section),
-                {}, "keep one of them");
+    return fail(ErrorCode::kConfigParse,
+                fmt::format("key '{}' stands twice in section '{}', with different values", leaf.key, leaf.section), {},
+                "keep one of them");
   }
   return {};
 }

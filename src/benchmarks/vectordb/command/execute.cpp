@@ -31,25 +31,25 @@ using vectordb::WindowPlan;
 constexpr const char* kFamily = "vector_database";
 
 /// Flags, and the keys by which the rules speak of them.
-constexpr auto kRuleKeys = std::to_array<std::pair<const char*, const char*>>(
-    {{"vdb-engine", "database.database"},
-     {"host", "database.host"},
-     {"port", "database.port"},
-     {"vdb-index", "index.index_type"},
-     {"metric-type", "index.metric_type"},
-     {"max-degree", "index.max_degree"},
-     {"search-list-size", "index.search_list_size"},
-     {"M", "index.M"},
-     {"ef-construction", "index.ef_construction"},
-     {"inline-pq", "index.inline_pq"},
-     {"search-ef", "search.search_ef"},
-     {"benchmark-mode", "run.mode"},
-     {"num-query-processes", "run.num_query_processes"},
-     {"collection", "dataset.collection_name"},
-     {"num-shards", "dataset.num_shards"},
-     {"vector-dtype", "dataset.vector_dtype"},
-     {"storage-root", "storage.storage_root"},
-     {"storage-type", "storage.storage_type"}});
+constexpr auto kRuleKeys =
+    std::to_array<std::pair<const char*, const char*>>({{"vdb-engine", "database.database"},
+                                                        {"host", "database.host"},
+                                                        {"port", "database.port"},
+                                                        {"vdb-index", "index.index_type"},
+                                                        {"metric-type", "index.metric_type"},
+                                                        {"max-degree", "index.max_degree"},
+                                                        {"search-list-size", "index.search_list_size"},
+                                                        {"M", "index.M"},
+                                                        {"ef-construction", "index.ef_construction"},
+                                                        {"inline-pq", "index.inline_pq"},
+                                                        {"search-ef", "search.search_ef"},
+                                                        {"benchmark-mode", "run.mode"},
+                                                        {"num-query-processes", "run.num_query_processes"},
+                                                        {"collection", "dataset.collection_name"},
+                                                        {"num-shards", "dataset.num_shards"},
+                                                        {"vector-dtype", "dataset.vector_dtype"},
+                                                        {"storage-root", "storage.storage_root"},
+                                                        {"storage-type", "storage.storage_type"}});
 
 class VectorDbExecution {
  public:

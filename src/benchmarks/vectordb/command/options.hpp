@@ -15,9 +15,9 @@ enum class VectorDbCommand { kDatasize, kDatagen, kRun, kConfigview };
 struct VectorDbOptions : BenchmarkOptions {
   VectorDbCommand which = VectorDbCommand::kDatasize;
   vectordb::Settings settings;
-  workloads::Values values;   ///< the configuration with its sources
+  workloads::Values values;     ///< the configuration with its sources
   uint32_t ranks_per_host = 1;  ///< --npernode
-  std::string truth_folder;   ///< --gt-cache-dir; empty: exact answers are not kept
+  std::string truth_folder;     ///< --gt-cache-dir; empty: exact answers are not kept
 };
 
 /// What Command asks of these options.

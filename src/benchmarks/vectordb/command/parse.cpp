@@ -71,10 +71,12 @@ void read_index(Reader& reader, CommandLine& line, Settings& settings) {
   if (typed_both && vdb != type) {
     refuse(line, fmt::format("--vdb-index {} and --index-type {} differ", vdb, type), "give one of them");
   }
-  const bool by_type = reader.given("index-type") && (!reader.given("vdb-index") || reader.origin("vdb-index") != "flag");
+  const bool by_type =
+      reader.given("index-type") && (!reader.given("vdb-index") || reader.origin("vdb-index") != "flag");
   settings.collection.index = vectordb::index_of(by_type ? type : vdb).value_or(IndexKind::kDiskAnn);
   const bool closed_has = settings.collection.index == IndexKind::kDiskAnn ||
-                          settings.collection.index == IndexKind::kHnsw || settings.collection.index == IndexKind::kAiSaq;
+                          settings.collection.index == IndexKind::kHnsw ||
+                          settings.collection.index == IndexKind::kAiSaq;
   if (line.command.mode == Mode::kClosed && !closed_has) {
     refuse(line, fmt::format("--vdb-index {} in closed", vectordb::index_name(settings.collection.index)),
            "closed has DISKANN, HNSW and AISAQ (5.6.3); measure this with 'open'");
@@ -241,13 +243,15 @@ void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions
   if (options.settings.engine != EngineKind::kOpensearch && reader.given("knn-engine")) {
     refuse(line, "--knn-engine without --vdb-engine opensearch", "leave it out");
   }
-  const bool uses_storage =
-      options.which == VectorDbCommand::kDatagen || options.which == VectorDbCommand::kRun;
+  const bool uses_storage = options.which == VectorDbCommand::kDatagen || options.which == VectorDbCommand::kRun;
   if (embedded && uses_storage && options.settings.storage_root.empty()) {
-    line.errors.push_back({ErrorCode::kConfigMissing, "--storage-root is required with --vdb-engine embedded", {},
+    line.errors.push_back({ErrorCode::kConfigMissing,
+                           "--storage-root is required with --vdb-engine embedded",
+                           {},
                            "give the folder, bucket prefix or null:// that the index is kept in"});
   }
-  if (!embedded && options.settings.search.cache != vectordb::CacheState::kAsIs && options.settings.storage_root.empty()) {
+  if (!embedded && options.settings.search.cache != vectordb::CacheState::kAsIs &&
+      options.settings.storage_root.empty()) {
     refuse(line, "--cache-state without --storage-root", "a server's files must be on this host, and known");
   }
   if (options.common.mode == Mode::kClosed && options.settings.engine != EngineKind::kMilvus) {
@@ -344,7 +348,8 @@ ParsedVectorDb parse_vectordb(CommandLine line) {
   check_engine_flags(reader, line, options);
   options.model = vectordb::model_word(options.settings);
   if (!options.common.params.empty()) {
-    refuse(line, fmt::format("--params {}: vectordb has no parameters besides its flags", options.common.params[0].first),
+    refuse(line,
+           fmt::format("--params {}: vectordb has no parameters besides its flags", options.common.params[0].first),
            "give the flag of that name; 'mlpstorage open vectordb run --help' lists them");
   }
   fill_values(reader, options);

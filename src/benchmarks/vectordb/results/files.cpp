@@ -23,9 +23,8 @@ void write_search_files(FolderWriter& writer, const VectorDbContext& context, co
   const uint32_t window = vectordb::official_window(record);
   for (const vectordb::WorkerWindow& worker : record.workers) {
     if (worker.window != window || !writer.goes_on(outcome)) continue;
-    writer.write_piecewise(
-        fmt::format("{}_benchmark_p{}.csv", vectordb::engine_word(record.engine), worker.rank),
-        [&](const Sink& sink) { return write_batches(worker, sink); });
+    writer.write_piecewise(fmt::format("{}_benchmark_p{}.csv", vectordb::engine_word(record.engine), worker.rank),
+                           [&](const Sink& sink) { return write_batches(worker, sink); });
   }
   if (record.workers.empty()) return;
   writer.write("recall_stats.json", recall_stats_text(record));

@@ -10,9 +10,9 @@
 
 namespace mlps::results {
 
-inline constexpr std::array<std::string_view, 6> kVectorDbRunKeys = {
-    "database.database", "index.index_type",   "dataset.num_vectors",
-    "dataset.dimension", "benchmark.recall_k", "benchmark.search_limit"};
+inline constexpr std::array<std::string_view, 6> kVectorDbRunKeys = {"database.database",   "index.index_type",
+                                                                     "dataset.num_vectors", "dataset.dimension",
+                                                                     "benchmark.recall_k",  "benchmark.search_limit"};
 inline constexpr std::array<std::string_view, 4> kVectorDbLoadKeys = {"database.database", "index.index_type",
                                                                       "dataset.num_vectors", "dataset.dimension"};
 /// Name what two runs, or two loads, of one class have alike.

@@ -127,8 +127,8 @@ Json numbers_json(const RunRecord& record, const WindowResult& result) {
 Json mpi_json(uint32_t ranks) {
   Json seen = Json::array();
   for (uint32_t rank = 0; rank < ranks; ++rank) seen.push_back(rank);
-  return {{"rank_count", ranks},          {"ranks_seen", seen},
-          {"expected_ranks", ranks},      {"missing_ranks", Json::array()},
+  return {{"rank_count", ranks},           {"ranks_seen", seen},
+          {"expected_ranks", ranks},       {"missing_ranks", Json::array()},
           {"failed_ranks", Json::array()}, {"malformed_payload_count", 0},
           {"partial_failure", false}};
 }
@@ -198,14 +198,15 @@ std::string result_verdict_text(const RunRecord& record) {
   json["valid"] = valid;
   json["num_queries_evaluated"] = recall.by_query.size();
   const bool right = record.truth.rows_checked > 0 && record.truth.rows_right == record.truth.rows_checked;
-  json["flat_setup"] = {{"ok", right && coverage == 1},
-                        {"coverage", coverage},
-                        {"total_vectors", rows},
-                        {"copied_vectors", 0},
-                        {"had_recoverable_error", false},
-                        {"reason", right ? "exact answers were computed by the client from the description of the vectors"
-                                         : "rows of the collection don't match its description"},
-                        {"reused", record.truth.reused}};
+  json["flat_setup"] = {
+      {"ok", right && coverage == 1},
+      {"coverage", coverage},
+      {"total_vectors", rows},
+      {"copied_vectors", 0},
+      {"had_recoverable_error", false},
+      {"reason", right ? "exact answers were computed by the client from the description of the vectors"
+                       : "rows of the collection don't match its description"},
+      {"reused", record.truth.reused}};
   json["recall_summary"] = {{"recall_at_k", recall.mean},
                             {"mean_recall", recall.mean},
                             {"min_recall", recall.min},

@@ -71,17 +71,17 @@ void add_search(const Settings& settings, const VectorDbPlanDetails& details, La
   const IndexKind index = settings.collection.index;
   lines.add("index", std::string(vectordb::index_name(index)));
   lines.add("search", end_text(settings));
-  lines.add("workers", fmt::format("{}, {}", details.ranks,
-                                   search.arrival_rate > 0
-                                       ? fmt::format("searches arrive at {} per second", search.arrival_rate)
-                                       : std::string("each asks again when it has an answer")));
+  lines.add("workers",
+            fmt::format("{}, {}", details.ranks,
+                        search.arrival_rate > 0 ? fmt::format("searches arrive at {} per second", search.arrival_rate)
+                                                : std::string("each asks again when it has an answer")));
   lines.add("queries", fmt::format("{} {}, seed {}, {} per search", grouped(search.query_vectors),
                                    search.planted ? fmt::format("planted (noise {})", search.noise) : "independent",
                                    search.query_seed, search.batch));
   const std::string_view word = vectordb::effort_word(index);
-  std::string effort = word.empty() ? "no effort to choose"
-                                    : fmt::format("{} {}", word,
-                                                  vectordb::effective_effort(index, search.effort, search.limit));
+  std::string effort = word.empty()
+                           ? "no effort to choose"
+                           : fmt::format("{} {}", word, vectordb::effective_effort(index, search.effort, search.limit));
   if (search.mode == SearchMode::kSweep && !word.empty()) effort = fmt::format("{} by recall", word);
   lines.add("neighbours", fmt::format("{} asked for, recall at {}, {}", search.limit, search.recall_k, effort));
   lines.add("exact answers", "computed by this host from the description of the vectors");
@@ -103,8 +103,8 @@ std::string plan_table(const Settings& settings, const VectorDbPlanDetails& deta
   if (details.command != "datasize") {
     lines.add("collection", settings.collection.name);
     if (settings.engine != EngineKind::kEmbedded) {
-      lines.add("server", fmt::format("{}:{}{}", settings.server.host, settings.server.port,
-                                      settings.server.tls ? ", TLS" : ""));
+      lines.add("server",
+                fmt::format("{}:{}{}", settings.server.host, settings.server.port, settings.server.tls ? ", TLS" : ""));
     }
     lines.add("storage root", settings.storage_root.empty() ? "-" : settings.storage_root);
   }

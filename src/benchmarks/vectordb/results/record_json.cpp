@@ -29,9 +29,11 @@ Json known(const std::optional<Value>& value) {
 
 Json spread_json(const Spread& spread) {
   const auto some = [&](double value) { return spread.count == 0 ? Json() : Json(value); };
-  return {{"count", spread.count},          {"min_ms", some(spread.min)},   {"mean_ms", some(spread.mean)},
-          {"median_ms", some(spread.median)}, {"p95_ms", some(spread.p95)},   {"p99_ms", some(spread.p99)},
-          {"p999_ms", some(spread.p999)},   {"p9999_ms", some(spread.p9999)}, {"max_ms", some(spread.max)}};
+  return {{"count", spread.count},        {"min_ms", some(spread.min)},
+          {"mean_ms", some(spread.mean)}, {"median_ms", some(spread.median)},
+          {"p95_ms", some(spread.p95)},   {"p99_ms", some(spread.p99)},
+          {"p999_ms", some(spread.p999)}, {"p9999_ms", some(spread.p9999)},
+          {"max_ms", some(spread.max)}};
 }
 
 Json facts_json(const vectordb::CollectionFacts& facts) {
@@ -163,9 +165,12 @@ void add_search_rows(const RunRecord& record, std::vector<std::vector<std::strin
   }
   const std::string_view word = vectordb::effort_word(record.facts.index);
   if (!word.empty()) {
-    row(word == "ef" ? "ef" : word == "nprobe" ? "nprobe" : "search_list", "", [&](const auto&, const WindowPlan& plan) {
-      return std::to_string(vectordb::effective_effort(record.facts.index, plan.effort, record.search.limit));
-    });
+    row(word == "ef"       ? "ef"
+        : word == "nprobe" ? "nprobe"
+                           : "search_list",
+        "", [&](const auto&, const WindowPlan& plan) {
+          return std::to_string(vectordb::effective_effort(record.facts.index, plan.effort, record.search.limit));
+        });
   }
   row("recall", "", [](const auto& r, const auto&) { return fmt::format("{:.4f}", r.recall); });
   row("  of the nearest alone", "", [](const auto& r, const auto&) { return fmt::format("{:.4f}", r.recall_at_1); });

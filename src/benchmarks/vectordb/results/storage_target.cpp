@@ -11,8 +11,9 @@ namespace mlps::results {
 namespace {
 
 constexpr auto kNetworkTypes = std::to_array<std::string_view>(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "cephfs", "glusterfs", "lustre", "gpfs", "beegfs", "panfs",
-     "ocfs2", "afs", "9p", "virtiofs", "davfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.juicefs",
+    {"nfs",       "nfs4",         "cifs",      "smb3",       "smbfs",          "ceph",      "cephfs",
+     "glusterfs", "lustre",       "gpfs",      "beegfs",     "panfs",          "ocfs2",     "afs",
+     "9p",        "virtiofs",     "davfs",     "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.juicefs",
      "fuse.s3fs", "fuse.gcsfuse", "fuse.weka", "fuse.beeond"});
 
 struct MountLine {
@@ -67,9 +68,14 @@ Json storage_target(const std::string& folder, std::string_view mounts) {
   for (const MountLine& line : lines) {
     if (is_network(line)) network.push_back(line.type + ":" + line.point);
   }
-  Json json = {{"applicable", true},     {"confidence", "heuristic"}, {"data_path", nullptr},
-               {"fstype", nullptr},      {"mountpoint", nullptr},     {"source", nullptr},
-               {"network_mounts_detected", network}, {"reason", "no storage root was named"}};
+  Json json = {{"applicable", true},
+               {"confidence", "heuristic"},
+               {"data_path", nullptr},
+               {"fstype", nullptr},
+               {"mountpoint", nullptr},
+               {"source", nullptr},
+               {"network_mounts_detected", network},
+               {"reason", "no storage root was named"}};
   if (folder.empty()) return json;
   json["data_path"] = folder;
   json["confidence"] = "exact";

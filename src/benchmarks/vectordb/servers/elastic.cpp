@@ -40,8 +40,8 @@ class ElasticClient {
   /// error.
   Result<std::string_view> ask(Method method, const std::string& target, std::string_view body = {},
                                const char* type = "application/json") {
-    const std::string what = fmt::format("{} {} of {}", http::method_name(method), target.substr(0, target.find('?')),
-                                         authority());
+    const std::string what =
+        fmt::format("{} {} of {}", http::method_name(method), target.substr(0, target.find('?')), authority());
     exchange_.method = method;
     exchange_.origin = fmt::format("{}://{}", server_.tls ? "https" : "http", authority());
     exchange_.target = target;
@@ -109,8 +109,8 @@ class ElasticSession final : public SearchSession {
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
     if (queries.dimension() != mapping_.dimension) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("a query of {} elements for vectors of {}", queries.dimension(),
-                                                         mapping_.dimension));
+      return fail(ErrorCode::kConfigInvalid,
+                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), mapping_.dimension));
     }
     if (!params.filter.is_everything()) {
       return fail(ErrorCode::kConfigInvalid, "filtered search of this server is not made by this client");
@@ -122,9 +122,10 @@ class ElasticSession final : public SearchSession {
       for (size_t i = 0; i < queries.rows(); ++i) {
         body += "{}\n" + elastic_search_body(kind_, mapping_.index, queries.row(i), params) + "\n";
       }
-      target = fmt::format("/{}/_msearch?filter_path=responses.hits.hits._id,responses.hits.hits._score,"
-                           "responses.timed_out,responses._shards.failed,responses.error",
-                           collection_);
+      target = fmt::format(
+          "/{}/_msearch?filter_path=responses.hits.hits._id,responses.hits.hits._score,"
+          "responses.timed_out,responses._shards.failed,responses.error",
+          collection_);
     } else {
       body = elastic_search_body(kind_, mapping_.index, queries.row(0), params);
       target = fmt::format("/{}/_search?filter_path={}", collection_, kHitsOnly);
@@ -197,9 +198,9 @@ class ElasticEngine final : public SearchEngine, public Database {
       append_bulk_row(first_key + row, vectors.row(row), body);
       ++rows;
       if (body.size() < kMostBulkBytes && row + 1 < vectors.rows()) continue;
-      const auto stored = ask(Method::kPost, fmt::format("/{}/_bulk?filter_path=errors,items.*.error,items.*.status",
-                                                         collection_),
-                              body, "application/x-ndjson");
+      const auto stored =
+          ask(Method::kPost, fmt::format("/{}/_bulk?filter_path=errors,items.*.error,items.*.status", collection_),
+              body, "application/x-ndjson");
       if (!stored) return fail(stored.error());
       if (Status taken = read_bulk(*stored, rows); !taken) return taken;
       body.clear();
@@ -213,8 +214,8 @@ class ElasticEngine final : public SearchEngine, public Database {
   Status build(const BuildOptions& options) override {
     if (Status shown = post("_refresh"); !shown) return shown;
     if (!settings_.load.compact) return {};
-    const auto begun = ask(Method::kPost, fmt::format("/{}/_forcemerge?max_num_segments=1&wait_for_completion=false",
-                                                      collection_));
+    const auto begun =
+        ask(Method::kPost, fmt::format("/{}/_forcemerge?max_num_segments=1&wait_for_completion=false", collection_));
     if (!begun) return fail(begun.error());
     const std::string task = text_at(*begun, {"task"});
     if (task.empty()) return fail(ErrorCode::kStorageProtocol, "_forcemerge: the server names no task");
@@ -224,11 +225,12 @@ class ElasticEngine final : public SearchEngine, public Database {
 
   Status load(const LoadOptions& /*options*/) override {
     if (Status met = meet(); !met) return met;
-    const auto health = ask(Method::kGet, fmt::format("/_cluster/health/{}?wait_for_status=yellow&timeout=30s",
-                                                      collection_));
+    const auto health =
+        ask(Method::kGet, fmt::format("/_cluster/health/{}?wait_for_status=yellow&timeout=30s", collection_));
     if (!health) return fail(health.error());
     if (const std::string status = text_at(*health, {"status"}); status == "red") {
-      return fail(ErrorCode::kCommandFailed, fmt::format("index {} is {}: shards of it are missing", collection_, status));
+      return fail(ErrorCode::kCommandFailed,
+                  fmt::format("index {} is {}: shards of it are missing", collection_, status));
     }
     if (kind_ == ElasticKind::kOpensearch) {
       const auto warmed = ask(Method::kGet, fmt::format("/_plugins/_knn/warmup/{}", collection_));
@@ -326,8 +328,9 @@ class ElasticEngine final : public SearchEngine, public Database {
         return error.empty() ? Status() : Status(fail(ErrorCode::kCommandFailed, "_forcemerge: " + error));
       }
       if (to_seconds(now_ns() - begin) > settings_.server.patience_s) {
-        return fail(ErrorCode::kTimeout, fmt::format("_forcemerge has not ended within {} s", settings_.server.patience_s),
-                    {}, "--ready-timeout allows for more");
+        return fail(ErrorCode::kTimeout,
+                    fmt::format("_forcemerge has not ended within {} s", settings_.server.patience_s), {},
+                    "--ready-timeout allows for more");
       }
       if (options.progress) options.progress("merge of segments", 0, 1);
       const Nanos next = now_ns() + static_cast<Nanos>(settings_.server.interval_s * 1e9);

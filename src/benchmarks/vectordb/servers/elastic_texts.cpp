@@ -83,7 +83,8 @@ void append_vector(std::span<const float> row, std::string& text) {
 
 /// Puts the hits of one query into `answers`.
 Status read_query(const json& found, ElasticKind kind, Metric metric, size_t query, SearchAnswers& answers) {
-  if (const json* error = at(found, "error")) return fail(ErrorCode::kCommandFailed, "search: " + word(at(*error, "reason")));
+  if (const json* error = at(found, "error"))
+    return fail(ErrorCode::kCommandFailed, "search: " + word(at(*error, "reason")));
   const json* late = at(found, "timed_out");
   if (late != nullptr && late->is_boolean() && late->get<bool>()) {
     return fail(ErrorCode::kTimeout, "search: the server says that it timed out");
@@ -142,11 +143,9 @@ Result<std::string> elastic_index_body(ElasticKind kind, const CollectionSpec& s
                {"engine", std::string(knn_engine)},
                {"parameters", {{"m", spec.m}, {"ef_construction", spec.ef_construction}}}}}};
   }
-  const json body = {{"settings", {{"index", settings}}},
-                     {"mappings",
-                      {{"dynamic", false},
-                       {"_meta", {{"mlpstorage", description}}},
-                       {"properties", {{kField, field}}}}}};
+  const json body = {
+      {"settings", {{"index", settings}}},
+      {"mappings", {{"dynamic", false}, {"_meta", {{"mlpstorage", description}}}, {"properties", {{kField, field}}}}}};
   return body.dump();
 }
 
@@ -167,8 +166,8 @@ Status read_bulk(std::string_view answer, uint64_t rows) {
   for (const json& item : *items) {
     const json* error = at(item, {"index", "error"});
     if (error == nullptr) continue;
-    return fail(ErrorCode::kCommandFailed, fmt::format("a row was refused: {}: {}", word(at(*error, "type")),
-                                                       word(at(*error, "reason"))));
+    return fail(ErrorCode::kCommandFailed,
+                fmt::format("a row was refused: {}: {}", word(at(*error, "type")), word(at(*error, "reason"))));
   }
   return fail(ErrorCode::kDataMismatch, fmt::format("the server speaks of {} of {} rows", items->size(), rows));
 }
@@ -224,7 +223,8 @@ Result<ElasticMapping> read_mapping(ElasticKind kind, std::string_view answer, c
   mapping.metric = metric_of_similarity(word(space)).value_or(Metric::kCosine);
   const std::string type = options == nullptr ? std::string() : word(at(*options, elastic ? "type" : "name"));
   mapping.index = type.find("flat") != std::string::npos ? IndexKind::kFlat : IndexKind::kHnsw;
-  mapping.parameters.emplace_back(elastic ? "index_options" : "method", options == nullptr ? "-" : printable(options->dump()));
+  mapping.parameters.emplace_back(elastic ? "index_options" : "method",
+                                  options == nullptr ? "-" : printable(options->dump()));
   return mapping;
 }
 
@@ -243,14 +243,15 @@ std::string text_at(std::string_view answer, std::initializer_list<std::string_v
 Error elastic_error(const std::string& what, int status, std::string_view answer) {
   const json found = parsed(answer);
   const json* error = at(found, "error");
-  const std::string words = error != nullptr && error->is_object() ? word(at(*error, "type")) + ": " + word(at(*error, "reason"))
-                            : error != nullptr                     ? word(error)
-                                                                   : printable(answer);
-  const ErrorCode code = status == 401 || status == 403 ? ErrorCode::kStorageDenied
-                         : status == 404                ? ErrorCode::kStorageNotFound
+  const std::string words = error != nullptr && error->is_object()
+                                ? word(at(*error, "type")) + ": " + word(at(*error, "reason"))
+                            : error != nullptr ? word(error)
+                                               : printable(answer);
+  const ErrorCode code = status == 401 || status == 403   ? ErrorCode::kStorageDenied
+                         : status == 404                  ? ErrorCode::kStorageNotFound
                          : status == 429 || status == 503 ? ErrorCode::kStorageThrottled
-                         : status == 507                ? ErrorCode::kStorageFull
-                                                        : ErrorCode::kCommandFailed;
+                         : status == 507                  ? ErrorCode::kStorageFull
+                                                          : ErrorCode::kCommandFailed;
   return {code, fmt::format("{}: {}", what, words), fmt::format("HTTP status {}", status)};
 }
 

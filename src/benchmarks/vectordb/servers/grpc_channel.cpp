@@ -30,9 +30,8 @@ struct EndList {
 /// Codes of gRPC that mean something of their own here.
 ErrorCode code_of_status(const std::string& status) {
   static const std::map<std::string, ErrorCode> kCodes = {
-      {"4", ErrorCode::kTimeout},           {"7", ErrorCode::kStorageDenied},  {"8", ErrorCode::kStorageThrottled},
-      {"12", ErrorCode::kNotImplemented},   {"14", ErrorCode::kStorageUnreachable},
-      {"16", ErrorCode::kStorageDenied}};
+      {"4", ErrorCode::kTimeout},         {"7", ErrorCode::kStorageDenied},       {"8", ErrorCode::kStorageThrottled},
+      {"12", ErrorCode::kNotImplemented}, {"14", ErrorCode::kStorageUnreachable}, {"16", ErrorCode::kStorageDenied}};
   const auto found = kCodes.find(status);
   return found == kCodes.end() ? ErrorCode::kCommandFailed : found->second;
 }
@@ -72,8 +71,8 @@ class CurlChannel final : public GrpcChannel {
     body_.clear();
     answer_headers_.clear();
     words_[0] = '\0';
-    const std::string url = fmt::format("{}://{}:{}/{}/{}", server_.tls ? "https" : "http", host(), server_.port,
-                                        service_, method);
+    const std::string url =
+        fmt::format("{}://{}:{}/{}/{}", server_.tls ? "https" : "http", host(), server_.port, service_, method);
     curl_easy_setopt(handle_.get(), CURLOPT_URL, url.c_str());
     curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDS, request_.data());
     curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.size()));
@@ -166,7 +165,8 @@ class CurlChannel final : public GrpcChannel {
     curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
     const auto grpc = answer_headers_.find("grpc-status");
     if (grpc == answer_headers_.end()) {
-      return fail(ErrorCode::kStorageProtocol, fmt::format("{}: HTTP status {} without a status of gRPC", what_, status));
+      return fail(ErrorCode::kStorageProtocol,
+                  fmt::format("{}: HTTP status {} without a status of gRPC", what_, status));
     }
     if (grpc->second != "0") {
       return fail(code_of_status(grpc->second),
@@ -198,7 +198,8 @@ Result<std::string_view> grpc_message(std::string_view body) {
   uint64_t length = 0;
   for (size_t i = 1; i < kPrefixBytes; ++i) length = (length << 8) | static_cast<uint8_t>(body[i]);
   if (length != body.size() - kPrefixBytes) {
-    return unusable(fmt::format("the answer has {} bytes, not the {} that it says", body.size() - kPrefixBytes, length));
+    return unusable(
+        fmt::format("the answer has {} bytes, not the {} that it says", body.size() - kPrefixBytes, length));
   }
   return body.substr(kPrefixBytes);
 }

@@ -10,9 +10,9 @@
 
 namespace mlps::vectordb {
 
-/// One connection to a gRPC server: unary calls over HTTP/2, one at a time, which libcurl carries. Used by one thread at
-/// a time, except stop(). Errors hold the server's words: E601 no connection or UNAVAILABLE, E602 not allowed, E202 no
-/// answer in time, E604 RESOURCE_EXHAUSTED, E902 UNIMPLEMENTED, E203 after stop(), E605 what is no gRPC, else E201.
+/// One connection to a gRPC server: unary calls over HTTP/2, one at a time, which libcurl carries. Used by one thread
+/// at a time, except stop(). Errors hold the server's words: E601 no connection or UNAVAILABLE, E602 not allowed, E202
+/// no answer in time, E604 RESOURCE_EXHAUSTED, E902 UNIMPLEMENTED, E203 after stop(), E605 what is no gRPC, else E201.
 class GrpcChannel {
  public:
   /// Makes a channel; nothing is sent. `service` is the path of the service: "milvus.proto.milvus.MilvusService".

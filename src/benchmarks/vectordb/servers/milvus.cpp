@@ -22,6 +22,7 @@ namespace {
 constexpr const char* kService = "milvus.proto.milvus.MilvusService";
 constexpr const char* kKeyField = "id";
 constexpr const char* kVectorField = "vector";
+constexpr const char* kDescriptionProperty = "mlpstorage.dataset";  // Milvus Lite keeps no descriptions
 constexpr uint64_t kInt64 = 5, kFloatVector = 101;
 constexpr uint64_t kBounded = 2;  // the consistency that pymilvus asks for, too: searches wait for no time stamp
 constexpr uint64_t kLoaded = 3, kIndexFinished = 3, kIndexFailed = 4, kCompactionDone = 2;
@@ -133,8 +134,8 @@ class MilvusSession final : public SearchSession {
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
     if (queries.dimension() != dimension_) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("a query of {} elements for vectors of {}", queries.dimension(),
-                                                         dimension_));
+      return fail(ErrorCode::kConfigInvalid,
+                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), dimension_));
     }
     if (!params.filter.is_everything()) {
       return fail(ErrorCode::kConfigInvalid, "milvus: filtered search is not made by this client");
@@ -215,12 +216,13 @@ class MilvusEngine final : public SearchEngine, public Database {
     key.text(2, kKeyField).number(3, 1).number(5, kInt64);
     vector.text(2, kVectorField).number(5, kFloatVector);
     vector.message(6, pair_of("dim", std::to_string(spec.dimension)));
-    schema.text(1, spec.name).text(2, description_).message(4, key).message(4, vector);
+    schema.text(1, spec.name).text(2, "Benchmark Collection").message(4, key).message(4, vector);
     const auto made = call(
         "CreateCollection",
         [&](MilvusClient& client) {
           ProtoWriter request = client.request();
           request.message(4, schema).number(5, spec.shards).number(6, kBounded);
+          request.message(7, pair_of(kDescriptionProperty, description_));
           return request;
         },
         0);
@@ -229,7 +231,8 @@ class MilvusEngine final : public SearchEngine, public Database {
   }
 
   Status drop() override {
-    const auto gone = call("DropCollection", [](MilvusClient& client) { return client.request(); }, 0);
+    const auto gone = call(
+        "DropCollection", [](MilvusClient& client) { return client.request(); }, 0);
     if (gone || gone.error().code == ErrorCode::kStorageNotFound) return {};
     return fail(gone.error());
   }
@@ -272,13 +275,14 @@ class MilvusEngine final : public SearchEngine, public Database {
   }
 
   Status load(const LoadOptions& /*options*/) override {
-    const auto asked = call("LoadCollection",
-                            [](MilvusClient& client) {
-                              ProtoWriter request = client.request();
-                              request.number(4, 1);
-                              return request;
-                            },
-                            0);
+    const auto asked = call(
+        "LoadCollection",
+        [](MilvusClient& client) {
+          ProtoWriter request = client.request();
+          request.number(4, 1);
+          return request;
+        },
+        0);
     if (!asked) return fail(asked.error());
     const Status loaded = wait("load", nullptr, [&](uint64_t& progress) -> Result<bool> {
       const auto state = call("GetLoadState", [](MilvusClient& client) { return client.request(2, 4); });
@@ -296,7 +300,8 @@ class MilvusEngine final : public SearchEngine, public Database {
   }
 
   Status release() override {
-    const auto gone = call("ReleaseCollection", [](MilvusClient& client) { return client.request(); }, 0);
+    const auto gone = call(
+        "ReleaseCollection", [](MilvusClient& client) { return client.request(); }, 0);
     return gone ? Status() : Status(fail(gone.error()));
   }
 
@@ -391,14 +396,14 @@ class MilvusEngine final : public SearchEngine, public Database {
     if (!stored) return fail(stored.error());
     const uint64_t count = proto_number(*stored, 6);
     if (count == vectors.rows()) return {};
-    return fail(ErrorCode::kDataMismatch, fmt::format("Milvus took {} of {} rows from key {} on", count, vectors.rows(),
-                                                      first_key));
+    return fail(ErrorCode::kDataMismatch,
+                fmt::format("Milvus took {} of {} rows from key {} on", count, vectors.rows(), first_key));
   }
 
   Status ask_collection() {
     const auto answer = call("DescribeCollection", [](MilvusClient& client) { return client.request(); });
     if (!answer) return fail(answer.error());
-    const MilvusCollection collection = read_milvus_collection(*answer, kVectorField);
+    const MilvusCollection collection = read_milvus_collection(*answer, kVectorField, kDescriptionProperty);
     description_ = collection.description;
     spec_.dimension = collection.dimension;
     collection_id_ = collection.id;
@@ -428,8 +433,9 @@ class MilvusEngine final : public SearchEngine, public Database {
       if (progress != before) moved = now_ns();
       before = progress;
       if (to_seconds(now_ns() - moved) > settings_.server.patience_s) {
-        return fail(ErrorCode::kTimeout, fmt::format("Milvus: the {} of {} has not moved on for {} s, at {}", what,
-                                                     settings_.collection.name, settings_.server.patience_s, progress),
+        return fail(ErrorCode::kTimeout,
+                    fmt::format("Milvus: the {} of {} has not moved on for {} s, at {}", what,
+                                settings_.collection.name, settings_.server.patience_s, progress),
                     {}, "look at the server; --ready-timeout allows for more");
       }
       for (const Nanos end = now_ns() + pause; now_ns() < end;) {
@@ -444,8 +450,8 @@ class MilvusEngine final : public SearchEngine, public Database {
       const auto index = ask_index();
       if (!index) return fail(index.error());
       if (index->state == kIndexFailed) {
-        return fail(ErrorCode::kCommandFailed, fmt::format("Milvus: the index of {} failed: {}",
-                                                           settings_.collection.name, index->reason));
+        return fail(ErrorCode::kCommandFailed,
+                    fmt::format("Milvus: the index of {} failed: {}", settings_.collection.name, index->reason));
       }
       progress = index->indexed;
       if (options.progress) options.progress("index of the server", index->indexed, index->total);

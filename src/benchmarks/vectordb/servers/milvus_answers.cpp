@@ -51,11 +51,15 @@ Status milvus_status(std::string_view method, std::string_view status) {
               fmt::format("code {}, error_code {} {}", code, old, printable(detail)));
 }
 
-MilvusCollection read_milvus_collection(std::string_view answer, std::string_view vector_field) {
+MilvusCollection read_milvus_collection(std::string_view answer, std::string_view vector_field,
+                                        std::string_view property) {
   MilvusCollection collection;
   collection.id = proto_number(answer, 3);
   const std::string_view schema = proto_field(answer, 2);
-  collection.description = std::string(proto_field(schema, 2));
+  for_each_entry(answer, 13, [&](std::string_view pair) {
+    auto [key, value] = read_pair(pair);
+    if (key == property) collection.description = std::move(value);
+  });
   for_each_entry(schema, 4, [&](std::string_view field) {
     if (proto_field(field, 2) != vector_field) return;
     for_each_entry(field, 6, [&](std::string_view pair) {
@@ -87,7 +91,8 @@ Result<MilvusIndex> read_milvus_index(std::string_view answer) {
           break;
         }
         for (const auto& [name, each] : inside.items()) {
-          index.parameters.emplace_back(printable(name), printable(each.is_string() ? each.get<std::string>() : each.dump()));
+          index.parameters.emplace_back(printable(name),
+                                        printable(each.is_string() ? each.get<std::string>() : each.dump()));
         }
         break;
       }

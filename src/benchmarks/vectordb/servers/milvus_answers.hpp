@@ -12,8 +12,8 @@
 /// Reads the answers of Milvus. For hostile input: what is malformed is an error or an empty value, never more.
 namespace mlps::vectordb {
 
-/// Fails if a Status says anything but success: E603 for a collection or index that is not there, E604 for a rate limit,
-/// E602 for what is not allowed, E102 for a parameter that is refused, else E201; with the server's words.
+/// Fails if a Status says anything but success: E603 for a collection or index that is not there, E604 for a rate
+/// limit, E602 for what is not allowed, E102 for a parameter that is refused, else E201; with the server's words.
 Status milvus_status(std::string_view method, std::string_view status);
 
 struct MilvusCollection {
@@ -21,8 +21,10 @@ struct MilvusCollection {
   uint32_t dimension = 0;
   std::string description;
 };
-/// Reads DescribeCollection; the dimension is that of the field of vectors with that name.
-MilvusCollection read_milvus_collection(std::string_view answer, std::string_view vector_field);
+/// Reads DescribeCollection; the dimension is that of the field of vectors with that name, the description the property's
+/// of that name.
+MilvusCollection read_milvus_collection(std::string_view answer, std::string_view vector_field,
+                                        std::string_view property);
 
 struct MilvusIndex {
   uint64_t indexed = 0, total = 0, pending = 0, state = 0;

@@ -81,7 +81,8 @@ double PgAnswer::real64(int row, int column) const {
 Result<std::unique_ptr<PgConnection>> PgConnection::open(const ServerAddress& server, const std::atomic<bool>* stop) {
   const std::string port = std::to_string(server.port);
   const auto text = [](const std::string& value, const char* usual) { return value.empty() ? usual : value.c_str(); };
-  const std::array keys = {"host",    "port",        "dbname", "user", "password", "application_name",
+  const std::array keys = {"host",    "port",        "dbname",
+                           "user",    "password",    "application_name",
                            "sslmode", "sslrootcert", static_cast<const char*>(nullptr)};
   const std::array values = {server.host.c_str(),
                              port.c_str(),
@@ -107,8 +108,8 @@ Status PgConnection::connect() {
     if (state == PGRES_POLLING_FAILED || PQstatus(connection_) == CONNECTION_BAD) {
       const std::string words = one_line(PQerrorMessage(connection_));
       const bool refused = words.find("authentication") != std::string::npos || words.find("role") != std::string::npos;
-      return fail(refused ? ErrorCode::kStorageDenied : ErrorCode::kStorageUnreachable, fmt::format("{}: {}", what, words),
-                  {}, "check --host, --port, --user and PGVECTOR__PASSWORD");
+      return fail(refused ? ErrorCode::kStorageDenied : ErrorCode::kStorageUnreachable,
+                  fmt::format("{}: {}", what, words), {}, "check --host, --port, --user and PGVECTOR__PASSWORD");
     }
     if (Status ready = wait(state == PGRES_POLLING_WRITING, limit); !ready) {
       ready.error().message = fmt::format("{}: {}", what, ready.error().message);
@@ -117,7 +118,8 @@ Status PgConnection::connect() {
     state = PQconnectPoll(connection_);
   }
   PQsetnonblocking(connection_, 1);
-  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_, [](void*, const char*) {}, nullptr);
   return {};
 }
 
@@ -172,12 +174,14 @@ Status PgConnection::wait_for_answer(const std::string& what, Nanos deadline_ns,
     if (Status ready = wait(false, while_waiting ? look : deadline_ns); !ready) {
       if (while_waiting && ready.error().code == ErrorCode::kTimeout) {
         look = now_ns() + interval;
-        if (Status going = while_waiting(); going) continue;
-        else ready = going;
+        if (Status going = while_waiting(); going)
+          continue;
+        else
+          ready = going;
       }
       give_up();
-      ready.error().message = fmt::format("PostgreSQL at {}:{}: {}: {}", server_.host, server_.port, shown(what),
-                                          ready.error().message);
+      ready.error().message =
+          fmt::format("PostgreSQL at {}:{}: {}: {}", server_.host, server_.port, shown(what), ready.error().message);
       return ready;
     }
     if (PQconsumeInput(connection_) == 0) return fail(error(what, nullptr));
@@ -253,9 +257,8 @@ Result<std::vector<PgAnswer>> PgConnection::run_prepared(const std::string& name
   (void)PQexitPipelineMode(connection_);
   if (problem) return fail(std::move(*problem));
   if (answers.size() == sets.size()) return answers;
-  return fail(ErrorCode::kStorageProtocol,
-              fmt::format("PostgreSQL at {}:{} answered {} of {} searches", server_.host, server_.port, answers.size(),
-                          sets.size()));
+  return fail(ErrorCode::kStorageProtocol, fmt::format("PostgreSQL at {}:{} answered {} of {} searches", server_.host,
+                                                       server_.port, answers.size(), sets.size()));
 }
 
 Status PgConnection::copy(const std::string& sql, std::string_view data) {

@@ -57,7 +57,8 @@ class PgAnswer {
 /// time, E203 after stop(), else E201.
 class PgConnection {
  public:
-  static Result<std::unique_ptr<PgConnection>> open(const ServerAddress& server, const std::atomic<bool>* stop = nullptr);
+  static Result<std::unique_ptr<PgConnection>> open(const ServerAddress& server,
+                                                    const std::atomic<bool>* stop = nullptr);
   ~PgConnection() { PQfinish(connection_); }
   PgConnection(const PgConnection&) = delete;
   PgConnection& operator=(const PgConnection&) = delete;

@@ -83,8 +83,8 @@ class PgSession final : public SearchSession {
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
     if (queries.dimension() != dimension_) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("a query of {} elements for vectors of {}", queries.dimension(),
-                                                         dimension_));
+      return fail(ErrorCode::kConfigInvalid,
+                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), dimension_));
     }
     if (!params.filter.is_everything()) {
       return fail(ErrorCode::kConfigInvalid, "pgvector: filtered search is not made by this client");
@@ -205,7 +205,8 @@ class PgEngine final : public SearchEngine, public Database {
     }
     data.number16(UINT16_MAX);
     const Status stored =
-        (*connection)->copy(fmt::format("COPY {} (id, vector) FROM STDIN (FORMAT binary)", sql_name(name_)), data.bytes());
+        (*connection)
+            ->copy(fmt::format("COPY {} (id, vector) FROM STDIN (FORMAT binary)", sql_name(name_)), data.bytes());
     if (stored) pool_.give(std::move(*connection));
     return stored;
   }
@@ -246,9 +247,10 @@ class PgEngine final : public SearchEngine, public Database {
         "c.relam JOIN pg_opclass opc ON opc.oid = i.indclass[0] WHERE i.indrelid = {}::regclass AND NOT i.indisprimary",
         table));
     if (!index) return fail(index.error());
-    const auto size = run(fmt::format("SELECT pg_table_size({}::regclass), (SELECT atttypmod FROM pg_attribute WHERE "
-                                      "attrelid = {}::regclass AND attname = 'vector')",
-                                      table, table));
+    const auto size =
+        run(fmt::format("SELECT pg_table_size({}::regclass), (SELECT atttypmod FROM pg_attribute WHERE "
+                        "attrelid = {}::regclass AND attname = 'vector')",
+                        table, table));
     if (!size) return fail(size.error());
     CollectionFacts found;
     found.rows = parse_number<uint64_t>(rows->value(0, 0)).value_or(0);
@@ -288,15 +290,16 @@ class PgEngine final : public SearchEngine, public Database {
   }
 
   Status check(const CollectionSpec& spec) const {
-    const bool has = spec.index == IndexKind::kHnsw || spec.index == IndexKind::kIvfFlat || spec.index == IndexKind::kFlat;
+    const bool has =
+        spec.index == IndexKind::kHnsw || spec.index == IndexKind::kIvfFlat || spec.index == IndexKind::kFlat;
     if (!has) {
       return fail(ErrorCode::kConfigInvalid, fmt::format("pgvector has no index {}", index_name(spec.index)), {},
                   "it has HNSW, IVF_FLAT and FLAT: give --vdb-index");
     }
     if (spec.index != IndexKind::kFlat && spec.dimension > kMostIndexed) {
-      return fail(ErrorCode::kConfigInvalid, fmt::format("--dimension {}: pgvector indexes up to {} elements",
-                                                         spec.dimension, kMostIndexed),
-                  {}, "--vdb-index FLAT needs no index");
+      return fail(ErrorCode::kConfigInvalid,
+                  fmt::format("--dimension {}: pgvector indexes up to {} elements", spec.dimension, kMostIndexed), {},
+                  "--vdb-index FLAT needs no index");
     }
     return {};
   }
@@ -313,8 +316,9 @@ class PgEngine final : public SearchEngine, public Database {
   }
 
   Status tell_progress(const BuildOptions& options) {
-    const auto answer = run(
-        "SELECT phase, tuples_done, tuples_total, blocks_done, blocks_total FROM pg_stat_progress_create_index LIMIT 1");
+    const auto answer =
+        run("SELECT phase, tuples_done, tuples_total, blocks_done, blocks_total FROM pg_stat_progress_create_index "
+            "LIMIT 1");
     if (!answer) return fail(answer.error());
     if (answer->rows() == 0 || !options.progress) return {};
     const auto number = [&](int column) { return parse_number<uint64_t>(answer->value(0, column)).value_or(0); };

@@ -82,8 +82,8 @@ class ProtoReader {
     return good_;
   }
   uint32_t field() const { return field_; }
-  uint64_t number() const { return number_; }             ///< of a number field
-  std::string_view bytes() const { return value_; }       ///< of a text or message field
+  uint64_t number() const { return number_; }        ///< of a number field
+  std::string_view bytes() const { return value_; }  ///< of a text or message field
   std::string text() const { return std::string(value_); }
   bool good() const { return good_; }
 
