@@ -126,7 +126,7 @@ void read_arrival(Reader& reader, CommandLine& line, Settings& settings) {
   settings.arrival_cv = reader.real("arrival-cv");
 }
 
-/// What is in the original's program besides users and their requests.
+/// What there is besides users and their requests.
 void read_features(Reader& reader, CommandLine& line, Settings& settings) {
   constexpr std::array kNeeds = {
       std::pair("rag-num-docs", "enable-rag"), std::pair("autoscaler-mode", "enable-autoscaling"),
