@@ -287,7 +287,7 @@ class Objects(DatagenTest):
         self.server.abort_uploads(BUCKET)
 
         done = self.interrupt(self.start(*self.object_datagen(*stuck, "--io-workers", 1, "--io-depth", 4)),
-                              lambda: len(whole()) == 11)
+                              lambda: len(self.training_folders("unet3d", "datagen")) == 2 and len(whole()) == 11)
         self.assertEqual(8, done.status, done)
         self.assertEqual("interrupted", self.training_record("unet3d", "datagen")["verdict"])
         self.assertEqual([], self.server.open_uploads(BUCKET))
