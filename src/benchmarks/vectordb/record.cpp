@@ -11,6 +11,7 @@ namespace mlps::vectordb {
 namespace {
 
 constexpr const char* kKind = "part of the vectordb record";
+constexpr double kRecallMargin = 0.01;  // a sweep asks fewer queries than a window
 constexpr double kFailedShare = 0.001;  // of the searches: more is no measurement
 
 void sort_parts(RunRecord& record) {

@@ -76,8 +76,12 @@ WindowPlan choose_effort(const std::map<uint32_t, SweepStep>& tried, double targ
   plan.reached = false;
   double best = -1;
   for (const auto& [effort, step] : tried) {
-    if (step.recall >= target) return {effort, target, true};
-    if (step.recall <= best) continue;
+    if (step.recall < target) plan.reached = false;  // what less effort seemed to reach was chance, or another state
+    if (step.recall >= target && !plan.reached) {
+      plan.effort = effort;
+      plan.reached = true;
+    }
+    if (plan.reached || step.recall <= best) continue;
     best = step.recall;
     plan.effort = effort;
   }

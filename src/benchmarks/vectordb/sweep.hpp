@@ -34,8 +34,8 @@ class Sweep {
   std::map<uint32_t, SweepStep> tried_;
 };
 
-/// Returns the window of a target, out of efforts that were tried: the least that reaches it, else that of the highest
-/// recall.
+/// Returns the window of a target, out of efforts that were tried: the least that reaches it, as do all above it, else
+/// that of the highest recall.
 WindowPlan choose_effort(const std::map<uint32_t, SweepStep>& tried, double target);
 
 }  // namespace mlps::vectordb

@@ -79,6 +79,16 @@ TEST(VectorMetrics, ASweepTakesTheLeastEffortThatReachesItsTarget) {
   EXPECT_EQ(choose_effort(tried, 0.95).effort, 40u);
   EXPECT_FALSE(choose_effort(tried, 0.99).reached);
   EXPECT_EQ(choose_effort(tried, 0.99).effort, 40u);
+  tried[5] = {5, 0.99, 1, 1, 1, 1};  // a server that had not built its index yet
+  EXPECT_EQ(choose_effort(tried, 0.9).effort, 20u) << "more effort can't have less recall";
+}
+
+TEST(VectorVerdict, AWindowBelowItsTargetIsACaveat) {
+  RunRecord record = closed_search();
+  record.windows.front().target = 0.95;
+  judge(record, 2);
+  ASSERT_EQ(record.caveats.size(), 1u);
+  EXPECT_NE(record.caveats.front().find("recall is 0.6250, not the 0.95"), std::string::npos) << record.caveats.front();
 }
 
 TEST(VectorVerdict, IsPassedByASearchAsPlanned) {

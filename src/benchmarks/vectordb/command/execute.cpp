@@ -121,6 +121,8 @@ class VectorDbExecution {
     context.class_keys = searches() ? &results::kVectorDbRunClass : &results::kVectorDbLoadClass;
     context.workload_name = "vectordb";
     context.values = options_.values;
+    // In the files of mlpstorage 3.0 numbers are numbers, whoever chose them; what was chosen is listed besides.
+    for (auto& [key, value] : context.values) value.source = workloads::ValueSource::kWorkloadFile;
     for (const auto& [flag, key] : kRuleKeys) {
       const auto value = options_.values.find(key);
       const bool user = value != options_.values.end() && value->second.source == workloads::ValueSource::kUserParams;

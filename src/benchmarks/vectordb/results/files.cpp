@@ -50,13 +50,13 @@ void complete_values(const RunRecord& record, workloads::Values& values) {
   if (!record.searches || record.source.rows == 0) return;
   for (const char* prefix : {"", "dataset."}) {
     const auto set = [&](const char* key, uint64_t value) {
-      values[fmt::format("{}{}", prefix, key)] = {std::to_string(value), workloads::ValueSource::kTool};
+      values[fmt::format("{}{}", prefix, key)] = {std::to_string(value), workloads::ValueSource::kWorkloadFile};
     };
     set("num_vectors", record.source.rows);
     set("dimension", record.source.dimension);
   }
   values["index.metric_type"] = {std::string(vectordb::metric_name(record.facts.metric)),
-                                 workloads::ValueSource::kTool};
+                                 workloads::ValueSource::kWorkloadFile};
 }
 
 Status write_started(const RunFolder& folder, const VectorDbContext& context, const RunRecord& record) {
