@@ -95,6 +95,88 @@ class VectorTest(ProgramTest):
         self.assertEqual((True, True, 1.0), (verdict["valid"], verdict["flat_setup"]["ok"], verdict["flat_setup"]["coverage"]))
 
 
+class OnFiles(VectorTest):
+    @property
+    def more(self):
+        return ("--storage-root", self.folder / "vectors")
+
+    def test_an_index_of_each_kind_is_built_searched_and_reported(self):
+        for self.index in ("FLAT", "HNSW", "DISKANN"):
+            with self.subTest(self.index):
+                self.succeeds(*self.load("--force", "--max-degree", 24, "--search-list-size", 50))
+                self.succeeds(*self.search("--queries", 210, "--num-query-processes", 2, "--batch-size", 4))
+                self.check_official_numbers()
+                self.check_summary()
+                record = self.record()
+                window = record["windows"][0]
+                self.assertGreater(window["recall"]["mean"], 1 - 1e-9 if self.index == "FLAT" else 0.9)
+                self.assertEqual((210, 0), (window["queries_answered"], window["searches_failed"]))
+                if self.index == "DISKANN":
+                    self.assertGreater(window["per_query"]["reads"], 0)
+                    self.assertGreaterEqual(window["per_query"]["bytes"], window["per_query"]["reads"] * self.dimension * 4)
+                self.assertIn("--vdb-engine embedded", record["no_result_because"][0])
+                self.assertEqual(record["truth"]["rows_checked"], record["truth"]["rows_right"])
+
+    def test_two_hosts_of_threads_load_and_search_the_same(self):
+        """Ranks stand for loaders and workers; the vectors do not depend on their number."""
+        self.succeeds(*self.load("--npernode", 3))
+        self.succeeds(*self.search("--queries", 100, "--npernode", 2, "--gt-cache-dir", self.folder / "truth"))
+        folder = self.leaf("run")
+        several = json.loads((folder / "vectordb/simple/vdb_multi_node_summary.json").read_text())
+        self.assertEqual(2, several["mpi"]["rank_count"])
+        self.assertEqual(several, json.loads((folder / "vectordb/simple/statistics.json").read_text()))
+        self.assertFalse(self.record()["truth"]["reused"])
+        first = self.record()["truth"]["identity"]
+        self.succeeds(*self.load("--force"))
+        self.succeeds(*self.search("--queries", 100, "--gt-cache-dir", self.folder / "truth"))
+        self.assertEqual((True, first), (self.record()["truth"]["reused"], self.record()["truth"]["identity"]))
+        kept = next((self.folder / "truth").glob("truth-*.bin"))
+        kept.write_bytes(kept.read_bytes()[:-1])
+        done = self.fails(6, "E606", *self.search("--queries", 100, "--gt-cache-dir", self.folder / "truth"))
+        self.assertIn(str(kept), done.stderr)
+
+    def test_searches_that_arrive_count_from_when_they_were_due(self):
+        self.succeeds(*self.load())
+        self.succeeds(*self.search("--runtime", 2, "--arrival-rate", 100, "--warmup", 0.2, "--cache-state", "cold"))
+        record = self.record()
+        window = record["windows"][0]
+        self.assertLess(abs(window["queries_completed"] - 200), 90, "a Poisson process of 100 per second")
+        self.assertEqual(window["searches"], record["workers"][0]["latency"]["lateness"]["count"])
+        host = record["host_windows"][0]
+        self.assertGreater(host["stored_bytes"], 0)
+        self.check_official_numbers()
+
+    def test_what_can_not_be_searched_is_refused(self):
+        done = self.fails(3, "E603", *self.search("--queries", 10))
+        self.assertIn("was not loaded by this program", done.stderr)
+        self.succeeds(*self.load())
+        self.fails(2, "E105", *self.search("--queries", 10, "--vector-dim", 31))
+        done = self.fails(2, "E105", *self.search("--queries", 10, "--vdb-index", "HNSW"))
+        self.assertIn("is FLAT", done.stderr)
+        self.fails(2, "E105", *self.search("--queries", 10, "--storage-root", "null://"))
+        self.assertEqual("failed", self.record()["verdict"])
+
+    def test_null_measures_the_load_alone(self):
+        self.succeeds(*self.load("--storage-root", "null://"))
+        record = self.record("datagen")
+        self.assertEqual(self.rows, record["load"]["inserted"])
+        self.assertIn("null://", " ".join(record["no_result_because"]))
+
+    def test_plans_are_printed_and_nothing_is_touched(self):
+        plan = json.loads(self.succeeds("closed", "vectordb", "datasize", "--config-file", self.file("num_vectors: 10000000\n"
+                                        "num_shards: 10\n"), "--json").stdout)
+        self.assertEqual(("milvus", "default"), (plan["engine"], plan["engine_by"]))
+        self.assertAlmostEqual(798.72e9, plan["vectors"]["estimated_total_bytes"], delta=1)
+        text = self.succeeds(*self.search("--dry-run")).stdout
+        self.assertIn("engine            embedded\n", text)
+        self.assertEqual([], list(self.results.glob("whatif")))
+
+    def file(self, text):
+        path = self.folder / "flags.yaml"
+        path.write_text(text)
+        return path
+
+
 class OnServer(VectorTest):
     """What holds for each server; a subclass has the server."""
     server = None

@@ -1,15 +1,18 @@
-"""Servers of vectors on this host for tests: PostgreSQL with pgvector, and Milvus Lite, which speaks Milvus' own protocol. Both come
-from PyPI (scripts/setup.sh test puts them into build/servers/vectors). Leaving the context stops them; nothing is kept.
+"""Servers of vectors on this host for tests: PostgreSQL with pgvector, and Milvus Lite, which speaks Milvus' own protocol; both come
+from PyPI (scripts/setup.sh test puts them into build/servers/vectors). And OpenSearch with k-NN, from Maven, for test-long. Leaving
+the context stops them; only what was fetched is kept.
 """
 
 import atexit
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends
 
@@ -49,8 +52,15 @@ def require_milvus():
         raise unittest.SkipTest("no Milvus Lite: scripts/setup.sh test gets it from PyPI")
 
 
+def require_opensearch():
+    missing = [program for program in ("mvn", "java", "unzip") if shutil.which(program) is None]
+    if missing:
+        raise unittest.SkipTest(f"no {missing[0]}, which puts OpenSearch together")
+
+
 class Server:
     """A server process with a folder of its own, in the system's folder for temporary files, which everybody may enter."""
+    start_limit_s = 60
 
     def __init__(self, prefix):
         self.port = free_port()
@@ -83,7 +93,7 @@ class Server:
             self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
                                              start_new_session=True, preexec_fn=die_with_parent,
                                              env={**os.environ, "HOME": str(self.root)})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + self.start_limit_s
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise DaemonError(f"{self._prefix} did not start{log_ends(self.root)}")
@@ -150,3 +160,26 @@ class Milvus(Server):
     def command(self):
         return [str(milvus_program()), "server", "--data-dir", str(self.root / "data"), "--host", "127.0.0.1", "--port",
                 str(self.port)]
+
+
+class Opensearch(Server):
+    start_limit_s = 600  # with what it fetches the first time
+
+    def __init__(self):
+        super().__init__("opensearch-")
+
+    def prepare(self):
+        data = HOME.parent / "opensearch/data"
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
+
+    def command(self):
+        script = pathlib.Path(__file__).resolve().parent / "opensearch.sh"
+        return [str(script), str(HOME.parent / "opensearch"), str(self.port)]
+
+    def answers(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5):
+                return True
+        except OSError:
+            return False
