@@ -294,10 +294,8 @@ class OnMilvus(OnServer):
         self.check_load_and_search()
         self.check_what_is_there_stays()
         self.check_sweep()
-        done = self.call(*self.arguments("datagen", "--collection", "d", "--vdb-index", "DISKANN", "--num-vectors", 10,
-                                         "--dimension", 4))
-        self.assertEqual(6, done.status, done)
-        self.assertIn("Milvus: CreateIndex", done.stderr)
+        done = self.fails(3, "E603", *self.search("--collection", "nowhere"))
+        self.assertIn("Milvus: DescribeCollection: ", done.stderr)
         self.check_a_server_that_goes_away()
 
 

@@ -1,6 +1,7 @@
 #include "benchmarks/vectordb/host_use.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace mlps::vectordb {
 namespace {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"

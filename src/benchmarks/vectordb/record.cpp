@@ -56,13 +56,13 @@ void judge_window(RunRecord& record, uint32_t window, uint32_t ranks) {
 }
 
 void judge_search(RunRecord& record, uint32_t ranks) {
-  for (uint32_t window = 0; window < record.windows.size(); ++window) judge_window(record, window, ranks);
   if (record.truth.rows_right < record.truth.rows_checked) {
     record.reasons.push_back(
         fmt::format("{} of {} rows that were looked up are not the collection's: their vectors "
                     "don't match its description",
                     record.truth.rows_checked - record.truth.rows_right, record.truth.rows_checked));
   }
+  for (uint32_t window = 0; window < record.windows.size(); ++window) judge_window(record, window, ranks);
 }
 
 std::vector<std::string> caveats_of(const RunRecord& record) {
@@ -72,6 +72,11 @@ std::vector<std::string> caveats_of(const RunRecord& record) {
     if (result.failed > 0) {
       caveats.push_back(
           fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches, result.first_error));
+    }
+    const WindowPlan& plan = record.windows[window];
+    if (plan.target && plan.reached && result.recall < *plan.target - kRecallMargin) {
+      caveats.push_back(fmt::format("window {}: recall is {:.4f}, not the {} that effort {} had in the sweep",
+                                    window + 1, result.recall, *plan.target, plan.effort));
     }
   }
   return caveats;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 #include "base/text.hpp"
 #include "benchmarks/vectordb/command/config_file.hpp"
