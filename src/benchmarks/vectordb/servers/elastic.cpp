@@ -21,7 +21,7 @@ namespace {
 
 using http::Method;
 
-constexpr size_t kMostAnswerBytes = size_t{256} << 20;
+constexpr size_t kMostTextBytes = size_t{256} << 20;
 constexpr size_t kMostBulkBytes = size_t{32} << 20;  // servers take 100 MB, unless they are told otherwise
 constexpr std::chrono::milliseconds kLook{100};      // at stop(), while the server works
 constexpr const char* kHitsOnly = "hits.hits._id,hits.hits._score,timed_out,_shards.failed,error";
@@ -48,7 +48,7 @@ class ElasticClient {
     exchange_.origin = fmt::format("{}://{}", server_.tls ? "https" : "http", authority());
     exchange_.target = target;
     exchange_.body = std::as_bytes(std::span(body));
-    exchange_.text_limit = kMostAnswerBytes;
+    exchange_.text_limit = kMostTextBytes;
     exchange_.total_milliseconds = static_cast<unsigned>(server_.timeout_s * 1e3);
     exchange_.stall_seconds = static_cast<unsigned>(std::max(1.0, server_.timeout_s));
     exchange_.headers.text.clear();
