@@ -101,7 +101,7 @@ class OnFiles(VectorTest):
         return ("--storage-root", self.folder / "vectors")
 
     def test_an_index_of_each_kind_is_built_searched_and_reported(self):
-        for self.index in ("FLAT", "HNSW", "DISKANN"):
+        for self.index in ("FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW", "DISKANN", "AISAQ"):
             with self.subTest(self.index):
                 self.succeeds(*self.load("--force", "--max-degree", 24, "--search-list-size", 50))
                 self.succeeds(*self.search("--queries", 210, "--num-query-processes", 2, "--batch-size", 4))
@@ -111,7 +111,7 @@ class OnFiles(VectorTest):
                 window = record["windows"][0]
                 self.assertGreater(window["recall"]["mean"], 1 - 1e-9 if self.index == "FLAT" else 0.9)
                 self.assertEqual((210, 0), (window["queries_answered"], window["searches_failed"]))
-                if self.index == "DISKANN":
+                if self.index in ("DISKANN", "AISAQ"):
                     self.assertGreater(window["per_query"]["reads"], 0)
                     self.assertGreaterEqual(window["per_query"]["bytes"], window["per_query"]["reads"] * self.dimension * 4)
                 self.assertIn("--vdb-engine embedded", record["no_result_because"][0])

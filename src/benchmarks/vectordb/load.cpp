@@ -185,8 +185,10 @@ class LoadRun {
     run::HostPart part = run::describe_host(world_);
     part.peak_rss_bytes = record_.peak_rss_bytes;
     part.servers = request_.store->server_uses();
+    // What a server writes is its own.
     for (const RankLoad& load : record_.loads) {
-      part.bytes_written += load.inserted * request_.source.dimension * sizeof(float);
+      const uint64_t bytes = load.inserted * request_.source.dimension * sizeof(float);
+      part.bytes_written += request_.engine == EngineKind::kEmbedded ? bytes : 0;
     }
     const CpuTime cpu = CpuTime::of_process();
     part.cpu_user_s = cpu.user_s;
