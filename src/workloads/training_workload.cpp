@@ -94,17 +94,15 @@ Result<TrainingWorkload> make_workload(std::string_view model, std::string_view 
   workload.accelerator = accelerator;
   workload.file_name = file_name_of(model, accelerator);
   workload.values = std::move(file->values);
-  for (const std::string& key : file->unknown) {
-    const std::string nearest = training_schema().nearest_known(key);
-    workload.warnings.push_back(fmt::format("the workload file's {} is unknown and has no effect{}{}", key,
-                                            nearest.empty() ? "" : ": ", trimmed(nearest)));
-  }
+  workload.warnings = unknown_key_texts(file->unknown, training_schema());
   std::vector<Error> errors;
   for (const Override& change : overrides) {
     if (Status done = apply(workload.values, change); !done) errors.push_back(done.error());
   }
-  if (!errors.empty()) return fail(together(errors));
-  if (Status done = build_typed(workload); !done) return fail(done.error());
+  if (!errors.empty()) return fail(with_unknown_keys(together(errors), file->unknown, training_schema()));
+  if (Status done = build_typed(workload); !done) {
+    return fail(with_unknown_keys(done.error(), file->unknown, training_schema()));
+  }
   tell_keys_without_effect(workload, own_file && !file->is_record);
   return workload;
 }

@@ -108,6 +108,14 @@ class Layer(Claimed):
             with self.subTest(param):
                 self.assertIn(f"WARNING: --params {param} has no effect: ", self.training(f"--params {param}"))
 
+    def test_what_is_asked_for_and_never_due(self):
+        said = self.training("--params workflow.checkpoint=True train.epochs=2")
+        self.assertRegex(said, r"WARNING: workflow.checkpoint=True has no effect: 2 epochs of \d+ steps end before that is due "
+                               r"\(checkpoint.checkpoint_after_epoch=5\)")
+        said = self.training("--params workflow.evaluation=True dataset.num_files_eval=64 evaluation.eval_after_epoch=9")
+        self.assertIn("WARNING: workflow.evaluation=True has no effect: ", said)
+        self.assertNotIn("has no effect: 5 epochs", self.training("--params workflow.checkpoint=True train.epochs=5"))
+
     def test_parameters_that_agree_with_flags(self):
         for params in ("storage.storage_type=local_fs", "checkpoint.checkpoint_folder=/tmp/x",
                        "checkpoint.checkpoint_folder=/tmp/x/llama3-8b"):
@@ -269,7 +277,7 @@ class Compatibility(Claimed):
                 f"--skip-fs-separation-gate --size-scale 0.01 --allow-invalid-params -cf {self.path('checkpoints')} ")
         self.assertIn("part 1.00 MiB", self.expect(line, 0).stdout)
         self.assertIn("part 4.00 MiB", self.expect(line + "--io-part-size 4MiB", 0).stdout)
-        self.assertIn("part 16.00 MiB", self.expect(line + "--o-direct", 0).stdout)
+        self.assertIn("part 1.00 MiB", self.expect(line + "--o-direct", 0).stdout)
 
     def test_the_row_of_words_that_are_not_built(self):
         for word in ("runs", "status", "submit", "lockfile", "rules-coverage", "whatif vectordb"):

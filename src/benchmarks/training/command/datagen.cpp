@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "base/version.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/command/stores.hpp"
@@ -181,6 +182,11 @@ class DatagenExecution {
     request_.destination = destination_;
     request_.index_files =
         workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
+    request_.verify = options_.verify;
+    if (options_.verify && group_.is_process0() && destination_.kind == training::DestinationState::Kind::kEmpty) {
+      log::warning(
+          "--verify has no effect: nothing is there yet; the same command reads afterwards what is written now");
+    }
     request_.injected_fault = options_.inject_fault;
     request_.invocation_start = call_.context.invocation_start;
     if (!options_.common.quiet && group_.is_process0()) {
