@@ -21,8 +21,8 @@ struct MilvusCollection {
   uint32_t dimension = 0;
   std::string description;
 };
-/// Reads DescribeCollection; the dimension is that of the field of vectors with that name, the description the property's
-/// of that name.
+/// Reads DescribeCollection; the dimension is that of the field of vectors with that name, the description the
+/// property's of that name.
 MilvusCollection read_milvus_collection(std::string_view answer, std::string_view vector_field,
                                         std::string_view property);
 
