@@ -67,4 +67,10 @@ std::optional<uint64_t> free_bytes(const std::string& folder) {
   return uint64_t{space.f_bavail} * space.f_frsize;
 }
 
+std::optional<uint64_t> free_files(const std::string& folder) {
+  struct statvfs space {};
+  if (::statvfs(folder.c_str(), &space) != 0 || space.f_files == 0) return std::nullopt;
+  return uint64_t{space.f_favail};
+}
+
 }  // namespace mlps::gates

@@ -50,6 +50,12 @@ std::string_view unused_here(const TrainingWorkload& workload, const std::string
   if (key.starts_with("dataset.record_") && !workload.dataset.columns.empty()) {
     return "the columns say how long a sample is";
   }
+  const bool of_runs = key.starts_with("train.") || key.starts_with("metric.") || key.starts_with("evaluation.") ||
+                       (key.starts_with("reader.") && key != "reader.odirect");
+  const bool only_writes = workload.generate_data && !workload.train;
+  if (of_runs && only_writes && workload.values.at(key).source == ValueSource::kUserParams) {
+    return "'datagen' writes, and 'run' reads";
+  }
   if (key == "dataset.keep_files" && workload.values.at(key).value == "False") return "no command removes a data set";
   if (key == "reader.write_threads") return "--io-workers sets the threads that write";
   if (key == "workflow.generate_data" && workload.generate_data && workload.train) {

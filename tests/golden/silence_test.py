@@ -62,6 +62,7 @@ class Layer(Claimed):
         self.assertIn("did you mean 'num_processes'?", said)
         self.assertIn("did you mean 'loops'?", said)
         self.assertIn("key 'io_depth' stands twice", with_file("io_depth: 2\nio_depth: 3\n", 2))
+        self.assertIn("[E104] config file", with_file("seed: 2\n---\nseed: 3\n", 5))
         said = with_file("seed: 2\ndata_dir: /d\n", 0)
         self.assertRegex(said, "WARNING: config file .*: 'seed' has no effect, --seed outranks it")
         self.assertRegex(said, "WARNING: config file .*: 'data_dir' means nothing to 'run', skipped")
@@ -107,6 +108,14 @@ class Layer(Claimed):
                       "workflow.generate_data=True"):
             with self.subTest(param):
                 self.assertIn(f"WARNING: --params {param} has no effect: ", self.training(f"--params {param}"))
+
+    def test_parameters_of_runs_mean_nothing_to_datagen(self):
+        said = self.expect(f"whatif training unet3d datagen file -np 1 --data-dir null:// --dry-run --results-dir "
+                           f"{self.path('results')} --systemname s --params train.epochs=3 reader.batch_size=9 "
+                           "metric.au=0.5 dataset.num_files_train=8", 0).stderr
+        for param in ("train.epochs=3", "reader.batch_size=9", "metric.au=0.5"):
+            self.assertIn(f"WARNING: --params {param} has no effect: 'datagen' writes, and 'run' reads", said)
+        self.assertNotIn("--params dataset", said)
 
     def test_what_is_asked_for_and_never_due(self):
         said = self.training("--params workflow.checkpoint=True train.epochs=2")

@@ -166,6 +166,21 @@ class Places(GateTest):
         self.succeeds(*self.datagen("--o-direct"))
         self.assertRegex(self.succeeds(*self.datagen("--o-direct", "--verify")).stdout, "1,500 found whole")
 
+    def test_a_file_system_without_inodes_for_all_files_is_found_before_the_run(self):
+        self.mounted("tmpfs", self.folder / "data", "size=500m,nr_inodes=1400")
+        done = self.fails(3, "E403", *self.datagen())
+        self.assertRegex(done.stderr, r"CAP-01: .* has 1,\d+ free inodes, and 1,500 files are to be written")
+        self.checkpoints = self.folder / "data"
+        self.succeeds(*self.arguments())
+        for number in range(1400):
+            try:
+                (self.checkpoints / f"filler{number}").touch()
+            except OSError:
+                break
+        for number in range(10):
+            (self.checkpoints / f"filler{number}").unlink()  # for probes
+        self.succeeds(*self.arguments())  # over the files that are there
+
     def test_a_misspelt_mount_is_not_made(self):
         self.checkpoints = self.folder / "typo/ck"
         self.fails(3, "E401", *self.arguments())

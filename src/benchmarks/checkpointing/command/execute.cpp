@@ -82,6 +82,7 @@ class CheckpointingExecution {
     request.store = prepared_.store.get();
     request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.files_to_write = prepared_.plan.checkpoints_to_write * prepared_.plan.objects_per_checkpoint;
     for (const checkpointing::RankPlan& rank : prepared_.plan.ranks) {
       for (const checkpointing::PlannedObject& object : rank.objects) {
         request.largest_object_bytes = std::max(request.largest_object_bytes, object.size_bytes);

@@ -60,6 +60,7 @@ class TrainingExecution {
       request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = checkpoint_bytes();
+      request.files_to_write = prepared_.plan.checkpoints.size();
       request.largest_object_bytes = prepared_.chosen.workload.checkpointing.model_bytes;
       request.wanted_part_bytes = options_.io_part_bytes;
       request.bytes_in_place = [this] { return bytes_in_place(); };
