@@ -68,7 +68,7 @@ struct GraphSearchParams {
   KeyRange filter = {};
 };
 
-/// The searches of one session in a graph index; see docs/vectordb.md. Used by one thread.
+/// The searches of one session in a graph index; see docs/vectordb-engine.md. Used by one thread.
 class GraphSearch {
  public:
   GraphSearch(const GraphIndex& index, PageReader& reader) : index_(index), reader_(reader) {}

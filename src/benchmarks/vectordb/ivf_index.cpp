@@ -31,7 +31,7 @@ constexpr std::string_view kListFile = "index.lists", kCentreFile = "index.centr
 constexpr uint64_t kIvfMark = 0x31465649'53504c4d;  // "MLPSIVF1"
 constexpr uint64_t kListUnit = 4096;
 constexpr uint32_t kMostLists = 1U << 20;
-constexpr int kListRounds = 10;
+constexpr int kCentreRounds = 10;
 constexpr uint32_t kSamplesPerList = 64;
 
 /// What of an index is in memory.
@@ -163,7 +163,7 @@ class IvfBuilder {
       table_.centres.insert(table_.centres.end(), row.begin(), row.end());
     }
     std::vector<uint32_t> nearest;
-    for (int round = 0; round < kListRounds; ++round) {
+    for (int round = 0; round < kCentreRounds; ++round) {
       if (auto assigned = assign(sample.view(), nearest, "centres"); !assigned) return assigned;
       move_centres(sample.view(), nearest, round);
     }
