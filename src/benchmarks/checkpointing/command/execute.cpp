@@ -176,6 +176,7 @@ class CheckpointingExecution {
   /// Returns what the rules call a run of so many processes, whatever division it was started for.
   std::string verification() const {
     if (common_.mode == Mode::kWhatif) return {};
+    if (prepared_.is_invalid) return "INVALID";
     const workloads::CheckpointWorkload& workload = prepared_.workload;
     const uint32_t processes = prepared_.plan.processes;
     if (common_.mode == Mode::kClosed || processes == workload.closed_processes) return "CLOSED";
