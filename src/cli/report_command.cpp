@@ -57,7 +57,7 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
 }
 
 void leave_reports(const BenchmarkOptions& options) {
-  if (options.command != "run" || !reports::page::has_report(options.benchmark)) return;
+  if (options.command != "run" || !reports::page::has_report(options.benchmark)) return on_finished_run(nullptr);
   on_finished_run([](const std::string& folder) {
     if (const Status status = reports::page::write_report(folder); !status) {
       log::warning("this run has no {}: {}", reports::page::kReportFile, status.error().message);

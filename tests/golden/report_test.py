@@ -4,7 +4,10 @@ import glob
 import html.parser
 import json
 import os
+import re
+import shutil
 import subprocess
+import unittest
 import xml.parsers.expat
 
 import program
@@ -82,6 +85,28 @@ class ReportTest(ProgramTest):
                 self.assertIn("--systemname box", text)
                 # null:// has no counters to compare with, and no page cache: that is said.
                 self.assertIn("ot known", text)
+
+    def browse(self, page, *flags):
+        """Opens a page in Chromium and returns what its console says; refused requests and scripts are in it."""
+        result = subprocess.run(
+            [shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", *flags, f"file://{page}"],
+            env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [line for line in result.stderr.splitlines() if "CONSOLE" in line], result.stdout
+
+    @unittest.skipUnless(shutil.which("chromium"), "no chromium")
+    def test_a_browser_opens_it_in_silence_and_prints_two_sides(self):
+        page = os.path.join(self.folder_of("checkpointing"), "report.html")
+        console, elements = self.browse(page, "--dump-dom")
+        self.assertEqual(console, [])
+        self.assertIn("<svg", elements)
+        self.browse(page, f"--print-to-pdf={self.path('page.pdf')}", "--no-pdf-header-footer")
+        with open(self.path("page.pdf"), "rb") as file:
+            self.assertEqual(len(re.findall(rb"/Type /Page\b(?!s)", file.read())), 2)
+        with open(page, encoding="utf-8") as file:
+            hostile = file.read().replace("<header>", "<header><script>1</script><img src=\"http://127.0.0.1:9/x\"/>")
+        console, _ = self.browse(self.write("hostile.html", hostile), "--dump-dom")
+        self.assertEqual(len(console), 2, "neither runs what should not be there, nor asks for it")
 
     def test_one_page_of_several_runs(self):
         first, second = self.folder_of("checkpointing"), self.folder_of("training")

@@ -92,7 +92,11 @@ class PageCheck {
       text.remove_prefix(equals + 2);
       const size_t end = text.find('"');
       if (end == std::string_view::npos) return "value without an end";
-      if (text.substr(0, end).find("nan") != std::string_view::npos && name != "aria-label") return "no number";
+      const bool is_place = name == "d" || name == "x" || name == "y" || name == "width" || name == "height" ||
+                            name == "cx" || name == "cy" || name == "r";
+      if (is_place && text.substr(0, end).find_first_not_of("0123456789.- MLhvz") != std::string_view::npos) {
+        return "no number";
+      }
       if (const std::string wrong = characters(text.substr(0, end)); !wrong.empty()) return wrong;
       text.remove_prefix(end + 1);
     }
