@@ -20,7 +20,7 @@ RUNS = {
     "checkpointing": "whatif checkpointing run file --checkpoint-folder null:// --model llama3-8b --num-processes 8 "
                      "--size-scale 0.001 --num-checkpoints-write 2 --num-checkpoints-read 2 "
                      "--params checkpoint.time_between_checkpoints=0",
-    "kv_cache": "whatif kvcache run file --cache-dir null:// --duration 1 --trials 1 --option 1 --num-users 2",
+    "kv_cache": "whatif kvcache run file --cache-dir null:// --trace requests.jsonl --trials 1 --slo-ttft-ms 500",
 }
 
 
@@ -46,6 +46,9 @@ class ReportTest(ProgramTest):
     def setUp(self):
         super().setUp()
         self.expect(["init", "acme", self.path("results")], 0)
+        self.write("work/requests.jsonl", "".join(
+            json.dumps({"timestamp": 50 * i, "input_length": 1024, "output_length": 5, "hash_ids": [i % 4, 10 + i]}) + "\n"
+            for i in range(20)))
 
     def folder_of(self, family):
         """Runs a benchmark and returns its run folder."""

@@ -223,8 +223,10 @@ Result<RunView> read_run(const std::string& path) {
   std::error_code unreadable;
   const bool is_folder = std::filesystem::is_directory(path, unreadable);
   const std::string file = is_folder ? path + "/" + results::kRecordFile : path;
-  if (is_folder && !std::filesystem::exists(file, unreadable)) {
-    return fail(ErrorCode::kPathNotFound, fmt::format("{} is no run folder: it has no {}", path, results::kRecordFile),
+  if (!std::filesystem::exists(file, unreadable)) {
+    return fail(ErrorCode::kPathNotFound,
+                is_folder ? fmt::format("{} is no run folder: it has no {}", path, results::kRecordFile)
+                          : fmt::format("{} is not there", path),
                 {}, "name the folder of a run: 'mlpstorage history show' lists them");
   }
   const auto text = read_file(file, "record", rules::kMostDocumentBytes);

@@ -21,7 +21,7 @@ bool has_report(std::string_view benchmark);
 std::string page_of(const std::vector<RunView>& runs);
 
 /// Returns what the record of a run says: of a run folder, or the record itself. E401 where there is none, E103 or E104
-/// for what is no record of at most 32 MiB, E102 for one that there is no report on.
+/// for what is no file or no record of at most 32 MiB, E102 for one that there is no report on.
 Result<RunView> read_run(const std::string& path);
 
 /// Writes `report.html` into a run folder, from its record.

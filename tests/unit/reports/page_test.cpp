@@ -279,7 +279,7 @@ TEST(Record, ThatThereIsNoReportOnIsRefused) {
   EXPECT_THAT(refused({{"schema", "mlpstorage.datagen/1"}}).message, HasSubstr("'mlpstorage.datagen/1'"));
   EXPECT_THAT(refused({{"schema", "mlpstorage.datagen/1"}}).details, HasSubstr("mlpstorage.training/1"));
   EXPECT_THAT(refused(Json::object()).message, HasSubstr("no record"));
-  EXPECT_EQ(read_run("/nowhere/at/all").error().code, ErrorCode::kConfigFileNotFound);
+  EXPECT_EQ(read_run("/nowhere/at/all").error().code, ErrorCode::kPathNotFound);
   EXPECT_EQ(read_run("/proc").error().code, ErrorCode::kPathNotFound);
 }
 
