@@ -112,7 +112,7 @@ class SessionSender {
     settings.endpoint_source = "bench";
     settings.region = "us-east-1";
     settings.credentials = std::make_shared<s3::KeySource>("bench", s3::Credentials{"bench", "bench", ""});
-    settings.checksum = options.checksum;
+    settings.checksum = options.checksum ? s3::Checksum::kCrc32c : s3::Checksum::kNone;
     store_ = s3::store_with(Location(Scheme::kS3, "bench", ""), settings);
     auto session = store_->open_session(options.depth);
     if (!session) give_up(session.error().message);

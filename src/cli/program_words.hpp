@@ -25,6 +25,7 @@ inline constexpr CommandMask kRulesList = own_command(15);
 inline constexpr CommandMask kRulesExplain = own_command(16);
 inline constexpr CommandMask kValidate = own_command(17);
 inline constexpr CommandMask kReportgen = own_command(18);
+inline constexpr CommandMask kReplay = own_command(40);
 
 const CommandGroup& program_words();
 

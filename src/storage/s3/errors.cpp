@@ -133,7 +133,7 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
   }
   if (std::string about = advice_about_answer(call, verdict); !about.empty()) return about;
   if (may_refuse_checksum(call, verdict)) {
-    return "The server may not know checksums (x-amz-checksum-crc32c): try MLPSTORAGE_S3_CHECKSUM=none, which is the "
+    return "The server may not know checksums (x-amz-checksum-...): try MLPSTORAGE_S3_CHECKSUM=none, which is the "
            "same "
            "as AWS_REQUEST_CHECKSUM_CALCULATION=when_required.";
   }

@@ -187,7 +187,7 @@ Result<object::UploadsPage> parse_uploads_answer(std::string_view body) {
   return out;
 }
 
-std::string complete_request_body(std::span<const CompletedPart> parts) {
+std::string complete_request_body(std::span<const CompletedPart> parts, std::string_view element) {
   std::string out = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   out.reserve(out.size() + parts.size() * 140);
   size_t number = 0;
@@ -195,9 +195,7 @@ std::string complete_request_body(std::span<const CompletedPart> parts) {
     fmt::format_to(std::back_inserter(out), "<Part><PartNumber>{}</PartNumber><ETag>", ++number);
     append_escaped(out, part.etag);
     out += "</ETag>";
-    if (!part.checksum_crc32c.empty()) {
-      fmt::format_to(std::back_inserter(out), "<ChecksumCRC32C>{}</ChecksumCRC32C>", part.checksum_crc32c);
-    }
+    if (!part.checksum.empty()) fmt::format_to(std::back_inserter(out), "<{0}>{1}</{0}>", element, part.checksum);
     out += "</Part>";
   }
   out += "</CompleteMultipartUpload>";

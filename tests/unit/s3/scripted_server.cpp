@@ -301,7 +301,7 @@ std::map<std::string, std::string> ScriptedServer::objects() const {
 
 void ScriptedServer::put_object(const std::string& path, std::string bytes) {
   const std::lock_guard lock(mutex_);
-  objects_[path] = {std::move(bytes), "\"old\"", "", time(nullptr) - 3600};
+  objects_[path] = {std::move(bytes), "\"old\"", {}, time(nullptr) - 3600};
 }
 
 size_t ScriptedServer::open_uploads() const {

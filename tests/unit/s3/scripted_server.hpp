@@ -87,7 +87,7 @@ class ScriptedServer {
   void put_object(const std::string& path, std::string bytes);
   size_t open_uploads() const;
   std::vector<std::string> paths_of_uploads() const;  ///< sorted
-  /// Whether CRC32C headers are confirmed and reported, as AWS does.
+  /// Whether checksums are confirmed and reported, as AWS does.
   void keep_checksums(bool keep) { keep_checksums_ = keep; }
 
  private:
@@ -102,7 +102,7 @@ class ScriptedServer {
   struct Stored {
     std::string bytes;
     std::string etag;
-    std::string checksum;
+    std::pair<std::string, std::string> checksum;  ///< header and value
     int64_t modified = 0;
   };
   struct Upload {
