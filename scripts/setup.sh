@@ -12,7 +12,7 @@ run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4
   nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libisal-dev liburing-dev)
 mpi_packages=(libopenmpi-dev libmpich-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
-  s3cmd fio clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
+  s3cmd fio clang-format clang-tidy iproute2 util-linux procps zstd openmpi-bin mpich slurmctld slurmd slurm-client munge)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 # Clang with libFuzzer, whose package has a number in its name, or is part of another.

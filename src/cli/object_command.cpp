@@ -78,7 +78,7 @@ Json described(const Place& place, const storage::ObjectInfo& object) {
 Status list_objects(const Place& place, bool json) {
   Progress progress("listed");
   if (json) print("[");
-  const Status listed = for_each_page_and_itself(place, [&](const Page& page) -> Status {
+  const Status listed = for_each_page(place, [&](const Page& page) -> Status {
     std::string text;
     for (const storage::ObjectInfo& object : page) {
       if (json) {
@@ -97,7 +97,7 @@ Status list_objects(const Place& place, bool json) {
 
 Status sum_up(const Place& place, bool json) {
   Progress progress("counted");
-  const Status counted = for_each_page_and_itself(place, [&](const Page& page) -> Status {
+  const Status counted = for_each_page(place, [&](const Page& page) -> Status {
     for (const storage::ObjectInfo& object : page) progress.add(object.size_bytes);
     return {};
   });
@@ -142,7 +142,7 @@ Status remove_objects(const Place& place, bool recursive) {
     Sessions sessions(kThreads);
     // Pages are listed ahead of what is removed, since removing may shift the pages of a file system.
     std::vector<Page> pages;
-    const Status listed = for_each_page_and_itself(place, [&](const Page& page) -> Status {
+    const Status listed = for_each_page(place, [&](const Page& page) -> Status {
       pages.push_back(page);
       return {};
     });
@@ -272,16 +272,21 @@ std::string below(const Place& place, std::string_view name) {
   return place.prefix() + std::string(name);
 }
 
+/// Returns the name of the copy of the object that `from` itself names.
+std::string name_of_copy(const Place& from, const Place& to) {
+  const auto slash = from.name.rfind('/');
+  const std::string last = slash == std::string::npos ? from.name : from.name.substr(slash + 1);
+  return to.folder ? below(to, last) : to.name;
+}
+
 Status copy_objects(const Place& from, const Place& to, bool recursive) {
   Progress progress("copied");
   if (!recursive) {
     if (Status one = needs_an_object(from, "object cp"); !one) return one;
     const auto object = from.session->head(from.name);
     if (!object) return fail(object.error());
-    const auto slash = from.name.rfind('/');
-    const std::string last = slash == std::string::npos ? from.name : from.name.substr(slash + 1);
     Copier copier{*from.store, *to.store, from.session.get(), to.session.get()};
-    if (Status copied = copier.copy(*object, to.folder ? below(to, last) : to.name); !copied) return copied;
+    if (Status copied = copier.copy(*object, name_of_copy(from, to)); !copied) return copied;
     progress.add(object->size_bytes);
   } else {
     if (Status apart = must_be_apart(from, to); !apart) return apart;
@@ -295,7 +300,9 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
         if (!source) return fail(source.error());
         if (!target) return fail(target.error());
         Copier copier{*from.store, *to.store, *source, *target, std::move(buffers[thread])};
-        const Status done = copier.copy(object, below(to, object.name.substr(from.prefix().size())));
+        const bool itself = object.name == from.name;
+        const Status done =
+            copier.copy(object, itself ? name_of_copy(from, to) : below(to, object.name.substr(from.prefix().size())));
         buffers[thread] = std::move(copier.buffer);
         if (done) progress.add(object.size_bytes);
         return done;

@@ -29,9 +29,10 @@ bool is_missing(const Error& error) {
 /// Returns an error unless nothing is what an empty folder or bucket has.
 Status allow_nothing(const Place& place) {
   std::error_code ignored;
-  const bool there = place.store->traits().file_system
-                         ? std::filesystem::is_directory(place.store->root().path(), ignored)
-                         : place.name.empty();
+  const bool there =
+      place.store->traits().file_system
+          ? std::filesystem::is_directory(std::filesystem::path(place.store->root().path()) / place.name, ignored)
+          : place.name.empty();
   if (there) return {};
   return fail(ErrorCode::kStorageNotFound, fmt::format("{}: nothing is there", place.shown(place.name)), {},
               "check the location; 'mlpstorage object ls' of the folder or bucket above it shows what is");
@@ -49,6 +50,13 @@ Result<uint64_t> take_pages(const Place& place, const TakePage& take) {
     next = std::move(page->next);
   } while (!next.empty());
   return objects;
+}
+
+/// Calls `take` with the pages of what is below the place.
+Status take_all_below(const Place& place, const TakePage& take) {
+  const auto objects = take_pages(place, take);
+  if (!objects) return fail(objects.error());
+  return *objects == 0 ? allow_nothing(place) : Status{};
 }
 
 }  // namespace
@@ -92,17 +100,11 @@ void Progress::add(uint64_t bytes) {
 }
 
 Status for_each_page(const Place& place, const TakePage& take) {
-  const auto objects = take_pages(place, take);
-  if (!objects) return fail(objects.error());
-  return *objects == 0 ? allow_nothing(place) : Status{};
-}
-
-Status for_each_page_and_itself(const Place& place, const TakePage& take) {
-  if (place.name.empty() || place.folder) return for_each_page(place, take);
+  if (place.name.empty() || place.folder) return take_all_below(place, take);
   const auto itself = place.session->head(place.name);
   const bool files = place.store->traits().file_system;
   if (!itself && (files || !is_missing(itself.error()))) return fail(itself.error());
-  if (!itself) return for_each_page(place, take);
+  if (!itself) return take_all_below(place, take);
   if (Status taken = take({*itself}); !taken || files) return taken;
   const auto below = take_pages(place, take);
   return below ? Status{} : Status(fail(below.error()));

@@ -53,10 +53,8 @@ class Progress {
 using Page = std::vector<storage::ObjectInfo>;
 using TakePage = std::function<Status(const Page&)>;
 
-/// Calls `take` with every page of what is below the place. E603 if nothing is, and the place is no empty folder or
-/// bucket.
+/// Calls `take` with the object that the place names, and with every page of what is below it as below a folder. E603
+/// if nothing is, and the place is no empty folder or bucket.
 Status for_each_page(const Place& place, const TakePage& take);
-/// Calls `take` with the object of this name, and with every page of what is below it as below a folder. E603 as above.
-Status for_each_page_and_itself(const Place& place, const TakePage& take);
 
 }  // namespace mlps::cli

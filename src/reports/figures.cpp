@@ -8,6 +8,8 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "reports/group.hpp"
+#include "rules/cache_figures.hpp"
+#include "rules/evidence.hpp"
 #include "workloads/checkpoint_workload.hpp"
 
 /// What stands in the cells of a row.
@@ -194,11 +196,7 @@ Node first_of(std::initializer_list<Node> nodes) {
 void fill_vectors(const rules::Tree& tree, const Runs& runs, const std::string& model, Row& row) {
   const Leaf& run = *runs.front();
   rules::Problems ignored;
-  rules::Document native;
-  for (const char* name :
-       {"statistics.json", "vectordb/simple/statistics.json", "vectordb/simple/vdb_multi_node_summary.json"}) {
-    if (!native.is_there()) native = tree.json(run.place.path + "/" + name, ignored);
-  }
+  const rules::Document native = rules::native_search_figures(tree, run);
   const rules::Document recalls = tree.json(run.place.path + "/recall_stats.json", ignored);
   const auto figure = [&](const char* key) { return first_of({run.summary.at(key), native.at(key)}); };
   const auto fact = [&](const char* key) {
@@ -232,26 +230,7 @@ void fill_vectors(const rules::Tree& tree, const Runs& runs, const std::string& 
                    run.place.name + " has no disk_io.read_iops and write_iops");
 }
 
-// The largest P95 of the ranks of an option, where its summary doesn't have it.
-std::optional<double> rank_p95(const rules::Tree& tree, const Leaf& run, const char* option) {
-  rules::Problems ignored;
-  std::optional<double> largest;
-  const std::string trials = fmt::format("{}/option_{}", run.place.path, option);
-  for (const std::string& trial : tree.folders(trials, ignored)) {
-    for (const std::string& rank : tree.folders(trials + "/" + trial, ignored)) {
-      const std::string folder = trials + "/" + trial + "/" + rank;
-      for (const rules::Entry& entry : tree.list(folder, ignored)) {
-        if (!entry.name.starts_with("kvcache_results_")) continue;
-        const auto value =
-            tree.json(folder + "/" + entry.name, ignored).at("summary.cache_stats.storage_read_p95_ms").number();
-        if (value) largest = std::max(largest.value_or(*value), *value);
-      }
-    }
-  }
-  return largest;
-}
-
-void fill_cache(const rules::Tree& tree, const Runs& runs, Row& row) {
+void fill_cache(const rules::Tree& tree, const rules::Workload& workload, const Runs& runs, Row& row) {
   const Leaf& run = *runs.front();
   const auto hosts = run.summary["host_count"].number();
   if (hosts) row.set("KVCache - # Client Nodes", whole(*hosts));
@@ -265,7 +244,8 @@ void fill_cache(const rules::Tree& tree, const Runs& runs, Row& row) {
                                       {"Write B/W (GiB/s)", "aggregated_write_bandwidth_gbps"},
                                       {"P95 Read Latency (ms)", "aggregated_storage_read_p95_ms"}}) {
       auto value = figures[key].number();
-      if (!value && std::string_view(column).starts_with("P95")) value = rank_p95(tree, run, option);
+      if (!value && std::string_view(column).starts_with("P95"))
+        value = rules::highest_read_p95(rules::cache_ranks_of(tree, workload, run), option);
       row.set_or_blank(fmt::format("KVCache {} - {}", name, column), value,
                        fmt::format("{} has no {} of option {}", run.place.name, key, option));
     }
@@ -314,7 +294,7 @@ void fill_identity(const rules::Tree& tree, const rules::Workload& workload, Gro
   fill_links(tree, workload, group);
 }
 
-void fill_figures(const rules::Tree& tree, const Runs& runs, Group& group) {
+void fill_figures(const rules::Tree& tree, const rules::Workload& workload, const Runs& runs, Group& group) {
   if (runs.empty()) {
     group.withheld = "no run counts";
     return;
@@ -322,7 +302,7 @@ void fill_figures(const rules::Tree& tree, const Runs& runs, Group& group) {
   const std::string& family = group.place.family;
   if (family == "training") return fill_training(runs, group.row);
   if (family == "checkpointing") return fill_checkpointing(runs, group.place.model, group.row);
-  if (family == "kv_cache") return fill_cache(tree, runs, group.row);
+  if (family == "kv_cache") return fill_cache(tree, workload, runs, group.row);
   fill_vectors(tree, runs, group.place.model, group.row);
 }
 

@@ -123,7 +123,7 @@ Group measured_group(const rules::Tree& tree, const Workload& part, const rules:
   if (part.place.family == "training" && all != kTrainingRuns) {
     group.withheld = fmt::format("rule 2.1.17: there are {} runs, a result has {}", all, kTrainingRuns);
   } else {
-    fill_figures(tree, counted, group);
+    fill_figures(tree, part, counted, group);
   }
   return group;
 }

@@ -34,6 +34,7 @@ std::vector<Group> groups_of(const rules::Tree& tree, const rules::Workload& wor
 
 /// Fill the columns that all rows have, and those of a benchmark, from the run folders `runs` of the group.
 void fill_identity(const rules::Tree& tree, const rules::Workload& workload, Group& group);
-void fill_figures(const rules::Tree& tree, const std::vector<const rules::Leaf*>& runs, Group& group);
+void fill_figures(const rules::Tree& tree, const rules::Workload& workload, const std::vector<const rules::Leaf*>& runs,
+                  Group& group);
 
 }  // namespace mlps::reports

@@ -35,7 +35,7 @@ class Generator {
     }
     report_.tree = tree_.root();
     report_.edition = rules::edition_of(tree_, submissions_).edition;
-    for (const std::string& submission : submissions_) collect(submission, problems);
+    if (Status read = collect(problems); !read) return fail(read.error());
     if (!options_.systemname.empty() && report_.groups.empty()) {
       return fail(
           ErrorCode::kPathNotFound,
@@ -50,23 +50,42 @@ class Generator {
   }
 
  private:
-  void collect(const std::string& submission, rules::Problems& problems) {
+  Status collect(rules::Problems& problems) {
     const rules::Terms terms{report_.edition, false, false, {}};
-    for (const rules::WorkloadPlace& place : tree_.workloads(submission, problems)) {
-      systems_.insert(place.system);
-      if (!options_.systemname.empty() && place.system != options_.systemname) continue;
-      const rules::Workload workload = tree_.load(place, problems);
-      for (const rules::Leaf& leaf : workload.leaves) tell_skipped(leaf);
-      folders_.push_back(place);
-      for (Group& group : groups_of(tree_, workload, terms)) report_.groups.push_back(std::move(group));
+    for (const std::string& submission : submissions_) {
+      for (rules::WorkloadPlace& place : tree_.workloads(submission, problems)) {
+        systems_.insert(place.system);
+        if (!options_.systemname.empty() && place.system != options_.systemname) continue;
+        folders_.push_back(std::move(place));
+      }
     }
+    struct Part {
+      std::vector<Group> groups;
+      std::vector<rules::Problem> skipped;
+      rules::Problems problems;
+    };
+    std::vector<Part> parts(folders_.size());
+    Status read = rules::for_each_workload(tree_, folders_,
+                                           [&](size_t index, const rules::Workload& workload, rules::Problems& unread) {
+                                             Part& part = parts[index];
+                                             for (const rules::Leaf& leaf : workload.leaves)
+                                               tell_skipped(leaf, part.skipped);
+                                             part.groups = groups_of(tree_, workload, terms);
+                                             part.problems = std::move(unread);
+                                           });
+    for (Part& part : parts) {
+      for (Group& group : part.groups) report_.groups.push_back(std::move(group));
+      report_.skipped.insert(report_.skipped.end(), part.skipped.begin(), part.skipped.end());
+      problems.insert(problems.end(), part.problems.begin(), part.problems.end());
+    }
+    return read;
   }
 
-  void tell_skipped(const rules::Leaf& leaf) {
+  static void tell_skipped(const rules::Leaf& leaf, std::vector<rules::Problem>& skipped) {
     if (leaf.metadata_files.size() > 1) {
-      report_.skipped.push_back({leaf.place.path, "multiple_metadata: " + join(leaf.metadata_files, ", ")});
+      skipped.push_back({leaf.place.path, "multiple_metadata: " + join(leaf.metadata_files, ", ")});
     } else if (!leaf.metadata.is_there() && !leaf.summary.is_there()) {
-      report_.skipped.push_back({leaf.place.path, "undetermined_type: it has neither metadata nor summary.json"});
+      skipped.push_back({leaf.place.path, "undetermined_type: it has neither metadata nor summary.json"});
     }
   }
 

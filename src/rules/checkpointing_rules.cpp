@@ -17,6 +17,11 @@ constexpr double kSubsetRanks = 8;
 constexpr double kMostGapSeconds = 30;
 constexpr double kClosedCheckpoints = 10;
 
+// The folder is the user's; the tool itself writes the others.
+const Names kFreeCheckpointParameters = {"checkpoint.checkpoint_folder", "checkpoint.num_checkpoints_write",
+                                         "checkpoint.num_checkpoints_read", "checkpoint.mode",
+                                         "model.parallelism.data"};
+
 std::string model_of(const Leaf& leaf, const Workload& workload) {
   return leaf.args()["model"].text_or(workload.place.model);
 }
@@ -197,6 +202,53 @@ void check_cold_reads(const Tree& /*tree*/, const Workload& workload, Judge& jud
   }
 }
 
+// The end of a run's program, else of what it measured.
+std::optional<double> first_moment(std::initializer_list<Node> values) {
+  for (const Node& value : values) {
+    if (const auto moment = parse_moment(value.text_or(""))) return moment;
+  }
+  return std::nullopt;
+}
+
+void check_total_duration(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const std::vector<const Leaf*> runs = workload.of("run");
+  if (runs.size() != 2) return;
+  const auto start = first_moment({runs[0]->metadata["invocation_start_time"], runs[0]->summary["start"]});
+  const auto end = first_moment({runs[1]->metadata["invocation_end_time"], runs[1]->summary["end"]});
+  if (!start || !end) {
+    return judge.add(Severity::kError, workload.place.path, "",
+                     start ? "the run that reads has no readable end" : "the run that wrote has no readable start");
+  }
+  judge.add(
+      workload.place.path, "",
+      fmt::format("from the start of the run that wrote to the end of the one that read: {:.0f} s", *end - *start));
+}
+
+// Parameters of closed come from the definition of the model; its users choose the folder.
+void check_closed_checkpoints(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const auto definition = definition_of(workload);
+  if (!definition || workload.place.division != "closed") return;
+  for (const Leaf* leaf : workload.of("run")) {
+    const Node given = leaf->metadata["yaml_params"]["checkpoint"];
+    for (const std::string& name : given.keys()) {
+      const std::string key = "checkpoint." + name;
+      const auto defined = definition->values.find(key);
+      if (name == "checkpoint_folder" || defined == definition->values.end()) continue;
+      const Node value = given[name];
+      const std::string text = value.text() ? *value.text() : value.dump();
+      if (lower(text) != lower(defined->second.value)) {
+        judge.add(metadata_path(*leaf), "yaml_params." + key,
+                  fmt::format("is {}; the model's definition has {}", text, defined->second.value));
+      }
+    }
+    for (const std::string& key : leaf->metadata["override_parameters"].keys()) {
+      if (is_one_of(kFreeCheckpointParameters, key) || key.starts_with("storage.")) continue;
+      judge.add(metadata_path(*leaf), "override_parameters." + key,
+                "may not be changed in closed, which leaves checkpoint.checkpoint_folder free");
+    }
+  }
+}
+
 void check_remapping(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
   const auto declared = workload.system.at("system_under_test.solution.capabilities.remap_time_in_seconds").number();
   const std::vector<const Leaf*> runs = workload.of("run");
@@ -270,7 +322,8 @@ const std::vector<Rule>& rules_of_checkpointing() {
        "A subset has 8 processes; in the round of the models above 8b, after it of llama3-8b only.",
        kAlwaysError,
        "",
-       {},
+       {kSet, "open/ORG/results/SYSTEM/checkpointing/llama3-70b/*/checkpointing_*_metadata.json",
+        "parameters.checkpoint.mode", "\"default\"", "\"subset\""},
        &check_subset},
       {"4.4.1",
        "checkpointPathArgs",
@@ -303,15 +356,25 @@ const std::vector<Rule>& rules_of_checkpointing() {
        "closed has at least 4 accelerators a host.",
        kAlwaysError,
        kAsleep,
-       {},
+       {kSet, kSummary, "num_accelerators", "8", "3"},
        &check_per_host},
+      {"4.6.3",
+       "checkpointClosedCheckpointParameters",
+       "checkpointing",
+       "closed has the parameters of the model's definition; the checkpoint folder is free.",
+       kAlwaysError,
+       "looks at a key that no version of it writes",
+       {kSet, kMetadata, "override_parameters", "{\"checkpoint.checkpoint_folder\": \"/mnt\"}",
+        "{\"checkpoint.fsync\": \"False\"}"},
+       &check_closed_checkpoints},
       {"4.6.4",
        "checkpointOpenSubmissionScaling",
        "checkpointing",
        "open has a positive multiple of the processes that hold one instance of the model.",
        kAlwaysError,
        kAsleep,
-       {},
+       {kSet, "open/ORG/results/SYSTEM/checkpointing/llama3-70b/*/checkpointing_*_metadata.json", "args.num_processes",
+        "64", "65"},
        &check_open_scaling},
       {"4.7.1",
        "checkpointCacheFlushValidation",
@@ -323,13 +386,23 @@ const std::vector<Rule>& rules_of_checkpointing() {
        Deviation("looks at the times only, never at the numbers of checkpoints", false),
        {kSet, kMetadata, "args.num_checkpoints_write", "10", "3"},
        &check_cold_reads},
+      {"4.7.2",
+       "checkpointTotalTestDuration",
+       "checkpointing",
+       "Where one run writes and another reads, the time from the start of the first to the end of the second is "
+       "known.",
+       {Severity::kInfo, Severity::kInfo, Severity::kInfo},
+       "",
+       {},
+       &check_total_duration},
       {"4.7.3",
        "checkpointRemappingTimeReporting",
        "checkpointing",
        "Where remapping takes time, at least half of it lies between the run that writes and the one that reads.",
        kAlwaysError,
        "",
-       {},
+       {kSet, "open/ORG/systems/SYSTEM.yaml", "system_under_test.solution.capabilities.remap_time_in_seconds", "0",
+        "100"},
        &check_remapping},
       {"4.7.4",
        "checkpointSimultaneousRwSupport",
@@ -337,7 +410,8 @@ const std::vector<Rule>& rules_of_checkpointing() {
        "A system that several hosts used at once is described as one that can be.",
        kAlwaysWarning,
        "",
-       {},
+       {kSet, "open/ORG/systems/SYSTEM.yaml", "system_under_test.solution.capabilities.simultaneous_write", "true",
+        "false"},
        &check_simultaneous},
   };
   return kRules;

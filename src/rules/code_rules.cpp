@@ -5,14 +5,11 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "benchmarks/checkpointing/results/class_keys.hpp"
-#include "benchmarks/training/results/class_keys.hpp"
-#include "results/core_config.hpp"
 #include "rules/rank_files.hpp"
 #include "rules/rule.hpp"
 #include "rules/tree_digest.hpp"
 
-/// Rules about code images, provenance, editions, and the integrity of what a run left.
+/// Rules about code images, and the integrity of what a run left.
 namespace mlps::rules {
 namespace {
 
@@ -88,9 +85,17 @@ void check_images(const Tree& tree, Judge& judge) {
     } else if (*computed != hash) {
       judge.add(path, "hash", fmt::format("is {}; the files of the image have {}", hash, *computed));
     }
-    if (const std::string& wanted = judge.terms().reference_checksum; !wanted.empty() && hash != wanted) {
-      judge.add(path, "hash", fmt::format("is {}; --reference-checksum is {}", hash, wanted));
-    }
+  }
+}
+
+// Closed runs are of the code that the rules name, where a hash of it is given.
+void check_reference(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  const std::string& wanted = judge.terms().reference_checksum;
+  if (wanted.empty() || workload.place.division != "closed") return;
+  for (const Leaf& leaf : workload.leaves) {
+    if (!is_pointer(leaf.pointer) || leaf.pointer.substr(kAlgorithm.size()) == wanted) continue;
+    judge.add(joined(leaf.place.path, ".mlps-code-image"), "",
+              fmt::format("is {}; --reference-checksum is {}", leaf.pointer.substr(kAlgorithm.size()), wanted));
   }
 }
 
@@ -131,87 +136,6 @@ void check_pools(const Tree& tree, Judge& judge) {
   if (judge.terms().edition == Edition::kEarly) return;
   for (const std::string& submission : tree.submissions(ignored)) {
     if (tree.has(submission + "/code")) judge.add(submission + "/code", "", "is of the time before pools of images");
-  }
-}
-
-void check_provenance(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  for (const Leaf& leaf : workload.leaves) {
-    const std::string path = joined(leaf.place.path, "provenance.json");
-    if (!leaf.has_file("provenance.json")) {
-      if (leaf.metadata["provenance_file"].text())
-        judge.add(metadata_path(leaf), "provenance_file", "names a file that isn't there");
-      continue;
-    }
-    const std::string image = leaf.provenance.at("tool.code_image").text_or("");
-    if (leaf.provenance["schema"].text_or("") != "mlps-run-provenance/1") {
-      judge.add(path, "schema", "isn't mlps-run-provenance/1");
-    } else if (!leaf.pointer.empty() && image != "unknown" && leaf.pointer.find(image) == std::string::npos &&
-               image.find(leaf.pointer) == std::string::npos) {
-      judge.add(path, "tool.code_image", fmt::format("is {}; .mlps-code-image is {}", image, leaf.pointer));
-    }
-  }
-}
-
-void check_edition(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  constexpr std::array<std::string_view, 4> kKnown = {"0.5", "1.0", "2.0", "3.0"};
-  for (const Leaf& leaf : workload.leaves) {
-    const auto edition = leaf.provenance["rules_edition"].text();
-    if (edition && *edition != "unknown" && std::find(kKnown.begin(), kKnown.end(), *edition) == kKnown.end()) {
-      judge.add(joined(leaf.place.path, "provenance.json"), "rules_edition",
-                fmt::format("is {}, which isn't known; known are {}", *edition, join(kKnown, ", ")));
-    }
-  }
-}
-
-// The comparability classes of edition 3.0. An empty accelerator stands for any.
-struct KnownClass {
-  std::string_view family, model, accelerator, hash;
-};
-constexpr std::array<KnownClass, 8> kClasses = {{{"training", "unet3d", "b200", "0d3ad0dec188becd"},
-                                                 {"training", "unet3d", "b200", "f636f5a57473fca2"},
-                                                 {"training", "retinanet", "b200", "20c73f53486caba0"},
-                                                 {"training", "retinanet", "mi355", "66c43604eb650987"},
-                                                 {"checkpointing", "llama3-8b", "", "68df04b7240e3fb0"},
-                                                 {"checkpointing", "llama3-70b", "", "3c53fe70d64f91d4"},
-                                                 {"checkpointing", "llama3-405b", "", "7adcfa87a5c4c8e6"},
-                                                 {"checkpointing", "llama3-1t", "", "45fd627ad9dc5f4c"}}};
-
-bool is_published(const Workload& workload, const Leaf& leaf, std::string_view hash) {
-  const std::string accelerator = leaf.metadata["accelerator"].text_or("");
-  return std::any_of(kClasses.begin(), kClasses.end(), [&](const KnownClass& known) {
-    return known.family == workload.place.family && known.model == workload.place.model && known.hash == hash &&
-           (known.accelerator.empty() || known.accelerator == accelerator);
-  });
-}
-
-void check_class(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  const bool training = workload.place.family == "training";
-  if (!training && workload.place.family != "checkpointing") return;
-  const results::ClassKeys& keys = training ? results::kTrainingClass : results::kCheckpointClass;
-  for (const Leaf* leaf : workload.of("run")) {
-    const auto stamped = leaf->provenance.at("core_config.hash").text();
-    if (!stamped || *stamped == "unknown") continue;
-    const std::string path = joined(leaf->place.path, "provenance.json");
-    const std::string computed = results::core_config(keys, leaf->parameters().dump()).hash;
-    if (computed != *stamped) {
-      judge.add(path, "core_config.hash",
-                fmt::format("is {}; the parameters of the metadata have {}", *stamped, computed));
-    } else if (!is_published(workload, *leaf, *stamped)) {
-      const bool closed = workload.place.division == "closed";
-      judge.add(closed ? Severity::kError : Severity::kInfo, path, "core_config.hash",
-                fmt::format("is {}: a class that nobody has published{}", *stamped,
-                            closed ? "; closed has no new ones" : ", a new one"));
-    }
-  }
-}
-
-void check_metadata(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  if (workload.place.family != "kv_cache" && workload.place.family != "vector_database") return;
-  for (const Leaf* leaf : workload.of("run")) {
-    if (leaf->metadata_files.size() == 1) continue;
-    judge.add(leaf->place.path, "",
-              leaf->metadata_files.empty() ? "has no *_metadata.json: no report can read it"
-                                           : "has several *_metadata.json: " + join(leaf->metadata_files, ", "));
   }
 }
 
@@ -296,6 +220,30 @@ const std::vector<Rule>& rules_of_code() {
        "doesn't look",
        {kSet, kAnySummary, "metric.train_au_mean_percentage", "95.0", "99.0"},
        &check_figures},
+      {"2.1.6",
+       "codeDirectoryContents",
+       "",
+       "Every run of closed is of the code whose hash --reference-checksum gives.",
+       kAlwaysError,
+       "",
+       {},
+       &check_reference},
+      {"3.6.1",
+       "trainingClosedSubmissionChecksum",
+       "training",
+       "The same of training: in the round it was a rule of its own.",
+       {Severity::kError, Severity::kError, Severity::kNone},
+       "",
+       {},
+       &check_reference},
+      {"5.6.1",
+       "vdbClosedSubmissionChecksum",
+       "vector_database",
+       "The same of vector_database: in the round it was a rule of its own.",
+       {Severity::kError, Severity::kError, Severity::kNone},
+       "",
+       {},
+       &check_reference},
       {"CHECK-01",
        "poolPointerResolution",
        "",
@@ -312,7 +260,14 @@ const std::vector<Rule>& rules_of_code() {
        "",
        {kAdd, "code-images/*/more.txt"},
        &check_images},
-      {"CHECK-03", "poolOrphanCheck", "", "Every code image belongs to a run.", kAlwaysError, "", {}, &check_orphans},
+      {"CHECK-03",
+       "poolOrphanCheck",
+       "",
+       "Every code image belongs to a run.",
+       kAlwaysError,
+       "",
+       {kAdd, "code-images/code-00000000/"},
+       &check_orphans},
       {"CHECK-04",
        "poolLegacyCheck",
        "",
@@ -321,47 +276,13 @@ const std::vector<Rule>& rules_of_code() {
        "",
        {kRemove, "code-images/.mlps-image-pool"},
        &check_pools},
-      {"PROV-01",
-       "leafProvenance",
-       "",
-       "provenance.json, where the metadata name it, is there and names the image of the run.",
-       kErrorAfter,
-       "knows no provenance",
-       {kSet, "closed/ORG/results/SYSTEM/training/unet3d/run/20260701_100000/training_*_metadata.json",
-        "provenance_file", "", "\"provenance.json\""},
-       &check_provenance},
-      {"EDN-01",
-       "rulesEdition",
-       "",
-       "The edition of the rules that a run was stamped with is known.",
-       kErrorAfter,
-       "knows no editions",
-       {},
-       &check_edition},
-      {"EDN-02",
-       "comparabilityClass",
-       "",
-       "A stamped run of closed is of a published class; the hash of its class follows from the parameters of its "
-       "metadata.",
-       kErrorAfter,
-       "knows no classes",
-       {},
-       &check_class},
-      {"LEAF-01",
-       "runLeafMetadata",
-       "",
-       "A run folder of kv_cache and vector_database has one *_metadata.json.",
-       kErrorAfter,
-       "drops such a run from its tables without a word",
-       {kRemove, "closed/ORG/results/SYSTEM/kv_cache/llama3.1-8b/run/*/kv_cache_*_metadata.json"},
-       &check_metadata},
       {"RPT-01",
        "rollupTableAgreement",
        "",
        "The table of an organisation has the public ids of the tables of its models.",
        kErrorAfter,
        "doesn't look",
-       {},
+       {kSet, "closed/ORG/results/results.json", "0.Public ID", "\"v3.0-0001\"", "\"v3.0-0099\""},
        &check_rollup},
   };
   return kRules;

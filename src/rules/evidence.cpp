@@ -40,4 +40,15 @@ void check_separation(const Tree& /*tree*/, const Workload& workload, Judge& jud
   }
 }
 
+Document native_search_figures(const Tree& tree, const Leaf& leaf) {
+  Problems ignored;
+  for (const char* name :
+       {"statistics.json", "vectordb/simple/statistics.json", "vectordb/enhanced/enhanced_statistics.json",
+        "vectordb/simple/vdb_multi_node_summary.json", "vectordb/enhanced/vdb_multi_node_summary.json"}) {
+    const Document found = tree.json(joined(leaf.place.path, name), ignored);
+    if (found.is_there()) return found;
+  }
+  return {};
+}
+
 }  // namespace mlps::rules

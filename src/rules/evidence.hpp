@@ -20,4 +20,8 @@ void check_separation(const Tree& tree, const Workload& workload, Judge& judge);
 /// system.
 bool is_on_objects(const Workload& workload, const Leaf& leaf);
 
+/// Returns the statistics that the runner of a vector_database search left beside the summary; no value where there are
+/// none.
+Document native_search_figures(const Tree& tree, const Leaf& leaf);
+
 }  // namespace mlps::rules

@@ -6,15 +6,17 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "rules/evidence.hpp"
 #include "rules/rule.hpp"
 
 namespace mlps::rules {
 namespace {
 
-constexpr double kTolerance = 1e-6;  // of the value: both are sums of the same doubles, in any order
+constexpr double kTolerance = 1e-6;         // of the value: both are sums of the same doubles, in any order
+constexpr double kRoundedTolerance = 1e-3;  // of a rate whose time is rounded
 
-bool agree(double one, double other) {
-  return std::abs(one - other) <= kTolerance * std::max({1.0, std::abs(one), std::abs(other)});
+bool agree(double one, double other, double tolerance = kTolerance) {
+  return std::abs(one - other) <= tolerance * std::max({1.0, std::abs(one), std::abs(other)});
 }
 
 double mean_of(const std::vector<double>& values) {
@@ -66,7 +68,45 @@ class FigureCheck {
     return std::move(found_);
   }
 
+  // The rate of queries from their number and the time, the recall from that of every query, and all that the runner's
+  // own statistics have, too.
+  std::vector<FigureFinding> vectors() {
+    const Node summary = leaf_.summary.root();
+    const auto rate = summary["throughput_qps"].number();
+    const auto queries =
+        summary["query_count"].has_value() ? summary["query_count"].number() : summary["total_queries"].number();
+    const auto seconds = summary["total_time_seconds"].number();
+    if (rate && queries && seconds && *seconds > 0 && !agree(*rate, *queries / *seconds, kRoundedTolerance)) {
+      tell("throughput_qps", *rate, *queries / *seconds, "follows from the queries and the time");
+    }
+    const Document native = native_search_figures(tree_, leaf_);
+    for (const char* key :
+         {"throughput_qps", "mean_latency_ms", "p95_latency_ms", "p99_latency_ms", "p999_latency_ms"}) {
+      const auto given = summary[key].number();
+      const auto measured = native[key].number();
+      if (given && measured && !agree(*given, *measured)) tell(key, *given, *measured, "is in the runner's statistics");
+    }
+    compare_recall(native);
+    return std::move(found_);
+  }
+
  private:
+  void tell(const std::string& key, double given, double found, const char* why) {
+    found_.push_back({true, "summary.json", key, fmt::format("is {:g}; {:g} {}", given, found, why)});
+  }
+
+  void compare_recall(const Document& native) {
+    const Node recall = leaf_.summary["recall"];
+    const auto given = recall.number() ? recall.number() : recall["mean_recall"].number();
+    Problems ignored;
+    const Document stats = tree_.json(joined(leaf_.place.path, "recall_stats.json"), ignored);
+    const auto each = stats["per_query_recall"].numbers();
+    const auto found = each                            ? std::optional(mean_of(*each))
+                       : stats["mean_recall"].number() ? stats["mean_recall"].number()
+                                                       : native.at("recall.mean_recall").number();
+    if (given && found && !agree(*given, *found)) tell("recall", *given, *found, "is the mean of the queries");
+  }
+
   std::string path_of(const std::string& name) const { return tree_.absolute(joined(leaf_.place.path, name)); }
 
   std::vector<FigureFinding> unreadable(const std::string& name, const Error& error) {
@@ -140,6 +180,7 @@ std::vector<FigureFinding> check_figures_of(const Tree& tree, std::string_view f
   FigureCheck check(tree, leaf);
   if (family == "training") return check.training();
   if (family == "checkpointing") return check.checkpointing();
+  if (family == "vector_database") return check.vectors();
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.hpp"
 
@@ -31,11 +32,15 @@ void Judge::add(Severity severity, std::string path, std::string key, std::strin
   findings_.push_back({rule_, severity, std::move(path), std::move(key), std::move(message)});
 }
 
+void Judge::add(std::vector<Finding> findings) {
+  findings_.insert(findings_.end(), std::make_move_iterator(findings.begin()), std::make_move_iterator(findings.end()));
+}
+
 const std::vector<const Rule*>& all_rules() {
   static const std::vector<const Rule*> kRules = [] {
     std::vector<const Rule*> rules;
-    for (const auto& family : {structure_rules(), workload_structure_rules(), code_rules(), training_rules(),
-                               checkpointing_rules(), inference_rules()}) {
+    for (const auto& family : {structure_rules(), workload_structure_rules(), code_rules(), provenance_rules(),
+                               training_rules(), checkpointing_rules(), vector_rules(), cache_rules()}) {
       for (const Rule& rule : family) rules.push_back(&rule);
     }
     return rules;

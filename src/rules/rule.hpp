@@ -40,12 +40,12 @@ inline constexpr Severities kErrorAfter = {Severity::kNone, Severity::kNone, Sev
 /// One change that makes a valid submission break the rule. `path` is one of the tree, where '*' stands for any name,
 /// ORG and SYSTEM for those of the submission. The same file with `passes` breaks nothing.
 struct Example {
-  enum class Change { kNone, kSet, kRemove, kAdd };
+  enum class Change { kNone, kSet, kRemove, kAdd, kRename };
   Change change = Change::kNone;
   std::string_view path = {};
-  std::string_view key = {};     ///< kSet: dotted, in a JSON or YAML file
+  std::string_view key = {};     ///< kSet: dotted, in a JSON or YAML file; an item of a list by its number
   std::string_view passes = {};  ///< kSet: JSON
-  std::string_view fails = {};   ///< kSet: JSON
+  std::string_view fails = {};   ///< kSet: JSON; kRename: the new name
 };
 
 struct Rule;
@@ -79,6 +79,8 @@ class Judge {
   void add(std::string path, std::string key, std::string message);
   /// Adds one with a severity of its own.
   void add(Severity severity, std::string path, std::string key, std::string message);
+  /// Adds those of another judge with the same terms.
+  void add(std::vector<Finding> findings);
   std::vector<Finding> take() { return std::move(findings_); }
 
  private:
@@ -122,8 +124,10 @@ std::span<const Rule> structure_rules();           ///< of a submission
 std::span<const Rule> workload_structure_rules();  ///< of the results of a workload
 std::span<const Rule> training_rules();
 std::span<const Rule> checkpointing_rules();
-std::span<const Rule> inference_rules();  ///< of vector_database and kv_cache
-std::span<const Rule> code_rules();       ///< images, provenance, editions, integrity
+std::span<const Rule> vector_rules();
+std::span<const Rule> cache_rules();
+std::span<const Rule> code_rules();        ///< images, and the integrity of what a run left
+std::span<const Rule> provenance_rules();  ///< stamps, manifests, editions, classes
 
 /// Returns all rules in the order in which they are judged.
 const std::vector<const Rule*>& all_rules();

@@ -163,7 +163,7 @@ const std::vector<Rule>& rules_of_structure() {
        "The folder of an organisation is named with letters, digits, '.', '_' and '-'.",
        kAlwaysError,
        "",
-       {kAdd, "closed/a b/results/"},
+       {kAdd, "closed/a b/"},
        &check_orgnames},
       {"2.1.2",
        "topLevelSubdirectories",

@@ -89,7 +89,46 @@ const Leaf* partner_of(const Leaf& run, const std::vector<const Leaf*>& leaves, 
   return nullptr;
 }
 
-void check_data_match(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+// Judges the manifest of the data set that a run read, as far as its metadata name one.
+void check_manifest_of(const Tree& tree, const Leaf& run, const std::vector<const Leaf*>& written, Judge& judge) {
+  const auto name = run.metadata["datagen_manifest_file"].text();
+  if (!name) {
+    return judge.add(Severity::kWarning, metadata_path(run), "datagen_manifest_file",
+                     "MANIFEST-ABSENT: nothing shows which data set was read");
+  }
+  Problems problems;
+  const std::string path = joined(run.place.path, "datagen-manifest.json");
+  const Document file = tree.json(path, problems);
+  const Node manifest = file["manifest"];
+  const auto files = manifest["num_files_train"].number();
+  if (file["schema"].text_or("") != "mlps-datagen-manifest-snapshot/1" || !files) {
+    return judge.add(path, "", "MANIFEST-MISSING: is missing, or no manifest");
+  }
+  if (file["overridden"].size() > 0) {
+    judge.add(path, "overridden",
+              fmt::format("MANIFEST-OVERRIDDEN: checks were waived: {}", file["overridden"].dump()));
+  }
+  const auto source = manifest["source_datagen_result_dir"].text();
+  const auto is_source = [&](const Leaf* leaf) { return source && source->ends_with(leaf->place.name); };
+  const auto origin = std::find_if(written.begin(), written.end(), is_source);
+  if (source && origin == written.end()) {
+    judge.add(path, "manifest.source_datagen_result_dir",
+              fmt::format("MANIFEST-LINK: is {}, none of the datagens of this model", *source));
+  } else if (source) {
+    const auto count = (*origin)->metadata.at("parameters.dataset.num_files_train").number();
+    if (count && *count != *files) {
+      judge.add(path, "manifest.num_files_train",
+                fmt::format("MANIFEST-COUNT: is {:g}; that datagen wrote {:g}", *files, *count));
+    }
+  }
+  const auto read = run.summary["num_files_train"].number();
+  if (read && *read > *files) {
+    judge.add(summary_path(run), "num_files_train",
+              fmt::format("MANIFEST-OVERRUN: is {:g}; the data set has {:g}", *read, *files));
+  }
+}
+
+void check_data_match(const Tree& tree, const Workload& workload, Judge& judge) {
   const auto planned = workload.of("datasize");
   const auto written = workload.of("datagen");
   for (const Leaf* run : workload.of("run")) {
@@ -120,6 +159,7 @@ void check_data_match(const Tree& /*tree*/, const Workload& workload, Judge& jud
     };
     compare("datasize", planned, true);
     compare("datagen", written, false);
+    if (judge.terms().edition == Edition::kAfter) check_manifest_of(tree, *run, written, judge);
   }
 }
 
@@ -255,13 +295,14 @@ const std::vector<Rule>& rules_of_training() {
        "datagen makes at least as many bytes as the first run has.",
        kAlwaysError,
        "",
-       {},
+       {kSet, "closed/ORG/results/SYSTEM/training/unet3d/datagen/*/training_*_metadata.json",
+        "parameters.dataset.record_length_bytes", "146600628", "1000"},
        &check_datagen_size},
       {"3.3.1",
        "trainingRunDataMatchesDatasize",
        "training",
        "A run has at least the files that datasize asked for and at most those that datagen wrote, in the same data "
-       "folder.",
+       "folder; after the round, too, the manifest of its data set is of that datagen and wasn't waived.",
        {Severity::kWarning, Severity::kWarning, Severity::kError},
        "",
        {kSet, "closed/ORG/results/SYSTEM/training/unet3d/datasize/*/training_*_metadata.json",
@@ -298,7 +339,7 @@ const std::vector<Rule>& rules_of_training() {
        "Every host simulates as many accelerators as the others.",
        kAlwaysError,
        "",
-       {},
+       {kSet, "open/ORG/results/SYSTEM/training/unet3d/run/*/summary.json", "num_accelerators", "8", "7"},
        &check_even_accelerators},
       {"3.3.7",
        "trainingNodeCapabilityConsistency",
@@ -340,7 +381,8 @@ const std::vector<Rule>& rules_of_training() {
        "open changes only the parameters that the rules leave free there.",
        kAlwaysError,
        kCaseTrap,
-       {},
+       {kSet, "open/ORG/results/SYSTEM/training/unet3d/run/*/training_*_metadata.json", "override_parameters",
+        "{\"framework\": \"tensorflow\"}", "{\"train.epochs\": \"1\"}"},
        &check_open_parameters},
   };
   return kRules;

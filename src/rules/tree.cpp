@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <ctime>
 
 #include "base/encoding.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
+#include "base/threads.hpp"
 
 namespace mlps::rules {
 namespace {
@@ -256,6 +258,18 @@ Workload Tree::load(const WorkloadPlace& place, Problems& problems) const {
   for (const LeafPlace& leaf : place.leaves) workload.leaves.push_back(load_leaf(leaf, problems));
   workload.system = yaml(fmt::format("{}/{}/systems/{}.yaml", place.division, place.orgname, place.system), problems);
   return workload;
+}
+
+Status for_each_workload(const Tree& tree, const std::vector<WorkloadPlace>& places, const WorkloadUse& use) {
+  if (places.empty()) return {};
+  std::atomic<size_t> next = 0;
+  return run_on_threads(std::min<size_t>(processors(), places.size()), {"readers of results"}, [&](size_t /*thread*/) {
+    for (size_t index = next++; index < places.size(); index = next++) {
+      Problems problems;
+      const Workload workload = tree.load(places[index], problems);
+      use(index, workload, problems);
+    }
+  });
 }
 
 bool is_run_name(std::string_view name) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,11 +64,14 @@ struct Leaf {
   Node parameters() const { return metadata["parameters"]; }
 };
 
+struct CacheRanks;
+
 /// Holds a workload with its run folders, read once for all rules.
 struct Workload {
   WorkloadPlace place;
   std::vector<Leaf> leaves;
-  Document system;  ///< systems/<system>.yaml
+  Document system;                                                                    ///< systems/<system>.yaml
+  mutable std::map<std::string, std::shared_ptr<const CacheRanks>> cache_ranks = {};  ///< see cache_ranks_of()
 
   std::vector<const Leaf*> of(std::string_view command) const;
 };
@@ -108,6 +113,12 @@ class Tree {
 
   std::string root_;
 };
+
+/// Takes a workload that was just read, its number in the list, and what could not be read of it.
+using WorkloadUse = std::function<void(size_t index, const Workload& workload, Problems& problems)>;
+/// Reads each of these workloads and gives it to `use`, on as many threads as there are processors, which call it at
+/// the same time; one workload a thread is in memory. Fails if the system refuses a thread, or with what `use` threw.
+Status for_each_workload(const Tree& tree, const std::vector<WorkloadPlace>& places, const WorkloadUse& use);
 
 /// Returns whether a name has the form of a run folder's: "YYYYMMDD_HHMMSS".
 bool is_run_name(std::string_view name);

@@ -8,19 +8,17 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "results/text_table.hpp"
+#include "rules/editions.hpp"
 
 namespace mlps::rules {
 namespace {
 
-// A tree that says that it is of another edition is not judged by the rules of this one.
+// A tree that says that it is of an edition that nobody knows is not judged by another; an earlier one is EDN-04.
 Status check_declared(const Tree& tree, const std::vector<std::string>& submissions) {
   for (const std::string& submission : submissions) {
-    Problems ignored;
-    const Document manifest = tree.yaml(submission + "/submission.yaml", ignored);
-    const Node edition = manifest["rules_edition"];
-    const std::string named =
-        edition.is_number() ? fmt::format("{:.1f}", *edition.number()) : edition.text_or("unknown");
-    if (named == "unknown" || named == name_of(Edition::kRound)) continue;
+    const std::string named = declared_edition(tree, submission);
+    if (named.empty()) continue;
+    if (std::find(kPublishedEditions.begin(), kPublishedEditions.end(), named) != kPublishedEditions.end()) continue;
     if (const auto known = edition_named(named); !known) {
       return fail(known.error().code, fmt::format("{}/submission.yaml: {}", submission, known.error().message), {},
                   known.error().suggestion + "; --edition judges by one of them");
@@ -46,17 +44,39 @@ class Validation {
       if (const auto* check = std::get_if<SubmissionCheck>(&rule.check)) (*check)(tree_, submission, judge);
     });
     ++judgement.submissions;
-    for (const WorkloadPlace& place : tree_.workloads(submission, problems_)) {
-      const Workload workload = tree_.load(place, problems_);
+    if (declares_other_edition(tree_, submission)) return;  // see EDN-04
+    for (WorkloadPlace& place : tree_.workloads(submission, problems_)) {
       ++judgement.workloads;
       judgement.run_folders += place.leaves.size();
-      for_rules([&](const Rule& rule, Judge& judge) {
-        const auto* check = std::get_if<WorkloadCheck>(&rule.check);
-        if (check != nullptr && *check != nullptr && (rule.family.empty() || rule.family == place.family)) {
-          (*check)(tree_, workload, judge);
-        }
-      });
+      places_.push_back(std::move(place));
     }
+  }
+
+  // Judges the workloads of all submissions, several at a time; the order of the findings doesn't depend on that.
+  Status judge_workloads() {
+    struct Part {
+      std::array<std::vector<Finding>, 2> findings;
+      Problems problems;
+    };
+    std::vector<Part> parts(places_.size());
+    Status judged = for_each_workload(tree_, places_, [&](size_t index, const Workload& workload, Problems& problems) {
+      for (size_t way = 0; way < judges_.size(); ++way) {
+        Judge judge(judges_[way].terms());
+        for_rules(judge, [&](const Rule& rule) {
+          const auto* check = std::get_if<WorkloadCheck>(&rule.check);
+          if (check != nullptr && *check != nullptr && (rule.family.empty() || rule.family == workload.place.family)) {
+            (*check)(tree_, workload, judge);
+          }
+        });
+        parts[index].findings[way] = judge.take();
+      }
+      parts[index].problems = std::move(problems);
+    });
+    for (Part& part : parts) {
+      for (size_t way = 0; way < judges_.size(); ++way) judges_[way].add(std::move(part.findings[way]));
+      problems_.insert(problems_.end(), part.problems.begin(), part.problems.end());
+    }
+    return judged;
   }
 
   // What could not be read is told once, however often it was met.
@@ -75,18 +95,23 @@ class Validation {
 
  private:
   template <class Do>
+  static void for_rules(Judge& judge, const Do& act) {
+    for (const Rule* rule : all_rules()) {
+      if (judge.terms().as_3046 && rule->differs.never_fires) continue;
+      judge.begin(*rule);
+      act(*rule);
+    }
+  }
+  template <class Do>
   void for_rules(const Do& act) {
     for (Judge& judge : judges_) {
-      for (const Rule* rule : all_rules()) {
-        if (judge.terms().as_3046 && rule->differs.never_fires) continue;
-        judge.begin(*rule);
-        act(*rule, judge);
-      }
+      for_rules(judge, [&](const Rule& rule) { act(rule, judge); });
     }
   }
 
   const Tree& tree_;
   std::array<Judge, 2> judges_;
+  std::vector<WorkloadPlace> places_;
   Problems problems_;
 };
 
@@ -177,6 +202,7 @@ Result<Judgement> validate(const Tree& tree, const ValidateOptions& options) {
   Validation validation(tree, terms, other);
   validation.judge_tree();
   for (const std::string& submission : submissions) validation.judge_submission(submission, judgement);
+  if (const Status judged = validation.judge_workloads(); !judged) return fail(judged.error());
   validation.judge_problems();
   judgement.findings = validation.take(0);
   judgement.differing = differences(judgement.findings, validation.take(1));
@@ -290,6 +316,8 @@ std::string change_text(const Example& example) {
       return fmt::format("{} is missing", example.path);
     case kAdd:
       return fmt::format("{} is there", example.path);
+    case kRename:
+      return fmt::format("{} is named {}", example.path, example.fails);
     case kNone:
       break;
   }
@@ -301,13 +329,13 @@ std::string sound_text(const Example& example) {
     return example.passes.empty() ? fmt::format("{}: {} as a run writes it", example.path, example.key)
                                   : fmt::format("{}: {} {}", example.path, example.key, example.passes);
   }
-  return fmt::format("{} is {}", example.path, example.change == kRemove ? "there" : "not there");
+  return fmt::format("{} is {}", example.path, example.change == kAdd ? "not there" : "there");
 }
 
 }  // namespace
 
 Json rules_json() {
-  constexpr std::array<const char*, 4> kChanges = {"none", "set", "remove", "add"};
+  constexpr std::array<const char*, 5> kChanges = {"none", "set", "remove", "add", "rename"};
   Json rules = Json::array();
   for (const Rule* rule : all_rules()) {
     Json severities = Json::object();

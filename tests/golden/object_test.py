@@ -38,7 +38,7 @@ class Object(ProgramTest):
 
     def test_what_is_not_there_is_an_error(self):
         for words in ("ls none", "ls none/", "du none", "du none/", "stat none", "rm none", "rm -r none", "rm -r none/", "cp none x",
-                      "cp -r none x"):
+                      "cp -r none x", "cp -r d/a/none x"):
             with self.subTest(words):
                 self.assertIn("[E603]", self.expect("object " + words, 3).stderr)
         self.assertFalse(os.path.exists(self.path("work/x")))
@@ -46,10 +46,16 @@ class Object(ProgramTest):
         self.expect("object ls empty", 0, stdout="")
         self.assertTrue(self.expect("object du empty", 0).stdout.startswith("0 objects, 0 bytes"))
 
+    def test_all_below_a_file_is_the_file(self):
+        self.expect("object cp -r d/a x", 0)
+        self.assertEqual("first", self.read("work/x"))
+        self.expect("object cp -r d/a d/s", 0)
+        self.assertEqual("first", self.read("work/d/s/a"))
+
     def test_a_server_that_is_away_is_no_matter_of_patience(self):
         server = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secretsecretsecret",
                   "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-        for words in ("ls s3://bkt/p", "rm s3://bkt/p", "cp d/a s3://bkt/p"):
+        for words in ("ls s3://bkt/p", "cp d/a s3://bkt/p"):
             with self.subTest(words):
                 said = self.expect("object " + words, 6, **server).stderr
                 self.assertIn("[E601]", said)

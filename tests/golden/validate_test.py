@@ -14,12 +14,28 @@ from submission import ORG, SYSTEM, Submission, write
 # Rules whose example can't but break others, too.
 COMPANIONS = {
     "2.1.1": {"2.1.5"},  # a folder without systems/
-    "2.1.13": {"2.1.14", "2.1.15", "CHECK-01"},  # an empty run folder
-    "2.1.17": {"2.1.19", "2.1.20", "3.4.2", "CHECK-01"},
-    "2.1.23": {"2.1.25", "2.1.26", "4.4.2", "4.7.1", "CHECK-01"},
+    "2.1.11": {"PROV-02", "EDN-02"},  # other folders than the manifest has, and a model without classes
+    "2.1.13": {"2.1.14", "2.1.15", "CHECK-01", "PROV-02"},  # an empty run folder
+    "2.1.17": {"2.1.19", "2.1.20", "3.4.2", "CHECK-01", "PROV-02"},
+    "2.1.16": {"RPT-01"},
+    "2.1.18": {"PROV-02"},
+    "2.1.21": {"PROV-02"},
+    "2.1.22": {"RPT-01"},
+    "2.1.23": {"2.1.25", "2.1.26", "4.4.2", "4.7.1", "CHECK-01", "PROV-02", "4.7.2"},
     "3.1.2": {"2.1.9"},  # another memory than described
     "4.3.1": {"2.1.9"},
+    "4.7.3": {"2.1.7"},  # the schema ties both to each other
+    "4.7.4": {"2.1.7"},
+    "5.3.1": {"PROV-02"},
+    "5.3.2": {"CALC-01"},  # another recall than that of the queries
+    "5.6.3": {"5.2.2"},  # another index than was built
+    "6.3.1.1": {"EDN-02"},
+    "6.3.2.2": {"EDN-02"},
+    "CHECK-03": {"CHECK-02"},  # an empty image
+    "EDN-01": {"PROV-02"},  # the manifest has another edition
 }
+# Rules that no change of a file breaks have tests of their own.
+OTHERWISE = {"2.1.6", "3.6.1", "5.6.1", "4.7.2"}
 
 
 class Validate(ProgramTest):
@@ -35,24 +51,34 @@ class Validate(ProgramTest):
         for era, edition in (("after", "3.0-after"), ("round", "3.0")):
             with self.subTest(era=era):
                 root = self.path("tree-" + era)
-                Submission(root, era)
+                Submission(root, era, ("closed", "open"))
                 judgement = self.judge(root, code=0)
-                self.assertEqual(judgement["findings"], [])
+                self.assertEqual([(one["rule"], one["severity"]) for one in judgement["findings"]], [("4.7.2", "INFO")])
+                self.assertIn("936 s", judgement["findings"][0]["message"])
                 self.assertEqual(judgement["edition"], edition)
-                self.assertEqual((judgement["submissions"], judgement["workloads"], judgement["run_folders"]), (1, 4, 16))
+                self.assertEqual((judgement["submissions"], judgement["workloads"], judgement["run_folders"]), (2, 7, 32))
 
     def test_the_example_of_each_rule_breaks_that_rule(self):
         rules = json.loads(self.expect("rules list --json", 0).stdout)
-        for number, rule in enumerate(rules):
-            if rule["example"]["change"] == "none":
+        self.assertEqual({rule["id"] for rule in rules if rule["example"]["change"] == "none"}, OTHERWISE)
+        made = Submission(self.path("valid"), divisions=("closed", "open"))
+        for rule in rules:
+            if rule["id"] in OTHERWISE:
                 continue
             with self.subTest(rule=rule["id"]):
-                root = self.path(f"tree{number}")
-                self.assertGreater(Submission(root).break_by(rule["example"]), 0, "the example names no file")
-                broken = self.rules_of(self.judge(root))
+                with made.broken_by(rule["example"]):
+                    broken = self.rules_of(self.judge(made.root))
                 self.assertIn(rule["id"], broken)
-                self.assertLessEqual(broken - {rule["id"]}, COMPANIONS.get(rule["id"], set()))
-                shutil.rmtree(root)
+                self.assertEqual(broken - {rule["id"]}, COMPANIONS.get(rule["id"], set()))
+        self.assertEqual(self.rules_of(self.judge(made.root)), set())
+
+    def test_a_given_checksum_is_asked_of_every_closed_run(self):
+        for era, rules in (("after", {"2.1.6"}), ("round", {"2.1.6", "3.6.1", "5.6.1"})):
+            made = Submission(self.path(era), era, ("closed", "open"))
+            self.assertEqual(self.rules_of(self.judge(made.root, "--reference-checksum", made.hash)), set())
+            judgement = self.judge(made.root, "--reference-checksum", "0" * 32)
+            self.assertEqual(self.rules_of(judgement), rules)
+            self.assertTrue(all(finding["path"].startswith("closed/") for finding in judgement["findings"] if finding["rule"] in rules))
 
     def test_every_rule_can_be_explained(self):
         for rule in json.loads(self.expect("rules list --json", 0).stdout):
@@ -80,8 +106,16 @@ class Validate(ProgramTest):
     def test_an_unknown_edition_is_not_judged_by_another(self):
         made = Submission(self.path("tree"))
         self.refuse(["validate", made.root, "--mlperf-version", "v0.5"], 2, "edition v0.5 of the rules isn't known", "3.0")
-        write(made.organisation + "/submission.yaml", "schema: mlps-submission-manifest/1\nrules_edition: '2.0'\n")
-        self.refuse(["validate", made.root], 2, "edition 2.0 of the rules isn't known")
+        write(made.organisation + "/submission.yaml", "schema: mlps-submission-manifest/1\nrules_edition: '9.0'\n")
+        self.refuse(["validate", made.root], 2, "edition 9.0 of the rules isn't known")
+
+    def test_runs_of_an_edition_with_another_form_are_not_judged(self):
+        made = Submission(self.path("tree"))
+        shutil.rmtree(made.leaves_of("training/unet3d/run")[0])
+        Submission.set(made.organisation + "/submission.yaml", "rules_edition", 2.0)
+        judgement = self.judge(made.root, code=1)
+        self.assertEqual(self.rules_of(judgement), {"EDN-04"})
+        self.assertEqual(judgement["run_folders"], 0)
 
     def test_the_edition_is_in_the_output_and_so_is_what_the_tree_says(self):
         made = Submission(self.path("tree"))
@@ -177,7 +211,7 @@ class Validate(ProgramTest):
         self.assertIn('"Success"', found["message"])
 
     def test_what_cant_be_judged_is_said(self):
-        made = Submission(self.path("tree"))
+        made = Submission(self.path("tree"), "round")
         run = made.leaves_of("training/unet3d/run")[0]
         (metadata,) = [run + "/" + name for name in os.listdir(run) if name.endswith("_metadata.json")]
         Submission.set(metadata, "system_info.hosts", [])
@@ -196,6 +230,7 @@ class Validate(ProgramTest):
 
     def test_a_datasize_beside_checkpoints_is_no_run(self):
         made = Submission(self.path("tree"))
+        os.remove(made.organisation + "/submission.yaml")
         made.leaf("checkpointing", "checkpointing/llama3-8b", "20260705_090000", "datasize", model="llama3-8b")
         self.assertEqual(self.judge(made.root, code=0)["findings"], [])
 

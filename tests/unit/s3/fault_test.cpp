@@ -69,7 +69,7 @@ TEST_F(FaultTest, AWaitForTheServerIsSaidOnceWithItsReason) {
   ASSERT_EQ(problems.size(), before + 1);
   EXPECT_THAT(problems.back(),
               AllOf(HasSubstr("Waiting for " + server.url() + ": PutObject s3://bkt/run 1/k: HTTP 408"),
-                    HasSubstr("attempt 2 in"), HasSubstr("--storage-patience")));
+                    HasSubstr("attempt 2 in"), HasSubstr("patience ends in")));
 }
 
 TEST_F(FaultTest, EveryTransientStatusIsRepeated) {

@@ -7,7 +7,7 @@
 #include "rules/evidence.hpp"
 #include "rules/rule.hpp"
 
-/// Rules 5.x and 6.x: vector_database and kv_cache.
+/// Rules 5.x: vector_database.
 namespace mlps::rules {
 namespace {
 
@@ -21,14 +21,7 @@ std::string index_of(const Workload& workload) {
 
 // A run's summary, or what a runner of the time before summaries left.
 Document figures_of(const Tree& tree, const Leaf& leaf) {
-  if (leaf.summary.is_there()) return leaf.summary;
-  Problems ignored;
-  for (const char* name :
-       {"statistics.json", "vectordb/simple/statistics.json", "vectordb/simple/vdb_multi_node_summary.json"}) {
-    Document found = tree.json(joined(leaf.place.path, name), ignored);
-    if (found.is_there()) return found;
-  }
-  return {};
+  return leaf.summary.is_there() ? leaf.summary : native_search_figures(tree, leaf);
 }
 
 void check_scale(const Tree& tree, const Workload& workload, Judge& judge) {
@@ -63,6 +56,35 @@ void check_population(const Tree& /*tree*/, const Workload& workload, Judge& jud
     } else if (*inserted < *declared) {
       judge.add(summary_path(*leaf), "inserted_vectors", fmt::format("is {:g} of {:g}", *inserted, *declared));
     }
+  }
+}
+
+void check_index_build(const Tree& tree, const Workload& workload, Judge& judge) {
+  for (const Leaf* load : workload.of("datagen")) {
+    const auto built = load->summary["index_type"].text();
+    if (!built) {
+      judge.add(summary_path(*load), "index_type", "is missing: nothing tells that an index was built");
+      continue;
+    }
+    for (const Leaf* leaf : workload.of("run")) {
+      const auto used = figures_of(tree, *leaf)["index_type"].text();
+      if (used && lower(*used) != lower(*built)) {
+        judge.add(summary_path(*leaf), "index_type", fmt::format("is {}; {} was built", *used, *built));
+      }
+    }
+  }
+}
+
+void check_object_backend(const Tree& tree, const Workload& workload, Judge& judge) {
+  const Names known = {"s3", "s3-compatible", "minio", "ceph"};
+  for (const Leaf* leaf : workload.of("run")) {
+    if (!is_on_objects(workload, *leaf)) continue;
+    const Document figures = figures_of(tree, *leaf);
+    const std::string backend = lower(figures.at("database.storage_backend").text_or(""));
+    if (is_one_of(known, backend) || backend.starts_with("s3-")) continue;
+    judge.add(summary_path(*leaf), "database.storage_backend",
+              fmt::format("is {}; with objects there are {} and names that begin with s3-",
+                          figures.at("database.storage_backend").dump(), join(known, ", ")));
   }
 }
 
@@ -147,6 +169,12 @@ void check_backend(const Tree& /*tree*/, const Workload& workload, Judge& judge)
   if (workload.place.division == "closed" && engine_of(workload) != "milvus") {
     judge.add(workload.place.path, "", "is no milvus; closed has no other database");
   }
+  for (const Leaf* leaf : workload.of("run")) {
+    const auto used = leaf->summary.at("database.database").text();
+    if (workload.place.division == "closed" && used && lower(*used) != "milvus") {
+      judge.add(summary_path(*leaf), "database.database", fmt::format("is {}; closed has milvus", *used));
+    }
+  }
 }
 
 void check_index(const Tree& tree, const Workload& workload, Judge& judge) {
@@ -163,76 +191,50 @@ void check_index(const Tree& tree, const Workload& workload, Judge& judge) {
   }
 }
 
-struct ClosedOption {
-  const char* number;
-  const char* model;
-  double users, duration, gpu_gb, cpu_gb, allocations;
-};
-constexpr std::array<ClosedOption, 3> kClosedOptions = {{{"1", "llama3.1-8b", 200, 300, 0, 0, 16},
-                                                         {"2", "llama3.1-8b", 100, 300, 0, 4, 16},
-                                                         {"3", "llama3.1-70b-instruct", 70, 300, 0, 0, 4}}};
+const Names kFreeSearchParameters = {"database.database",      "index.index_type",
+                                     "index.metric_type",      "index.max_degree",
+                                     "index.search_list_size", "index.M",
+                                     "index.ef_construction",  "index.inline_pq",
+                                     "search.search_ef",       "run.mode",
+                                     "run.batch_size",         "run.num_query_processes",
+                                     "run.report_count",       "dataset.collection_name",
+                                     "dataset.num_shards",     "dataset.chunk_size",
+                                     "dataset.batch_size",     "dataset.vector_dtype",
+                                     "storage.storage_root",   "storage.storage_type"};
 
-// Old metadata hold defaults of the command line in place of what ran: those say nothing.
-void check_options(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  if (workload.place.division != "closed") return;
+void check_search_parameters(const Workload& workload, std::string_view division, Judge& judge) {
+  if (workload.place.division != division) return;
+  if (division == "open" && engine_of(workload) != "milvus") {
+    if (workload.of("run").empty()) return;
+    return judge.add(Severity::kInfo, workload.place.path, "",
+                     "is not milvus: the list of parameters that are free in open is not applied");
+  }
   for (const Leaf* leaf : workload.of("run")) {
-    const Node options = leaf->parameters()["options"];
-    if (!options.is_object()) continue;
-    for (const ClosedOption& wanted : kClosedOptions) {
-      const Node option = options[wanted.number];
-      const std::string key = fmt::format("parameters.options.{}", wanted.number);
-      if (option["model"].text_or("") != wanted.model) {
-        judge.add(metadata_path(*leaf), key + ".model",
-                  fmt::format("is {}; closed has {}", option["model"].dump(), wanted.model));
-      }
-      for (const auto& [name, value] : {std::pair{"num_users", wanted.users},
-                                        {"duration", wanted.duration},
-                                        {"gpu_mem_gb", wanted.gpu_gb},
-                                        {"cpu_mem_gb", wanted.cpu_gb},
-                                        {"max_concurrent_allocs", wanted.allocations}}) {
-        if (option[name].number() != value) {
-          judge.add(metadata_path(*leaf), fmt::format("{}.{}", key, name),
-                    fmt::format("is {}; closed has {:g}", option[name].dump(), value));
-        }
+    for (const std::string& key : leaf->metadata["override_parameters"].keys()) {
+      const bool legal = is_one_of(kFreeSearchParameters, key) ||
+                         (division == "open" && (key == "database.host" || key == "database.port"));
+      if (!legal) {
+        judge.add(metadata_path(*leaf), "override_parameters." + key,
+                  fmt::format("may not be changed in {}; there are {}", division, join(kFreeSearchParameters, ", ")));
       }
     }
   }
 }
-
-void check_sequence(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  if (workload.place.division != "closed") return;
-  for (const Leaf* leaf : workload.of("run")) {
-    const Node sequence = leaf->parameters()["sequence"];
-    if (!sequence.is_object()) continue;
-    for (const auto& [name, value] : {std::pair{"seed", 42.0}, {"trials", 3.0}, {"inter_option_delay_s", 90.0}}) {
-      if (sequence[name].number() != value) {
-        judge.add(metadata_path(*leaf), fmt::format("parameters.sequence.{}", name),
-                  fmt::format("is {}; closed has {:g}", sequence[name].dump(), value));
-      }
-    }
-  }
+void check_closed_search(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_search_parameters(workload, "closed", judge);
 }
-
-void check_all_ranks(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
-  for (const Leaf* leaf : workload.of("run")) {
-    if (leaf->summary["partial_failure"].boolean() == true)
-      judge.add(summary_path(*leaf), "partial_failure", "is true: ranks or trials are missing");
-    const Node failures = leaf->summary["trial_failures"];
-    for (const std::string& option : failures.keys()) {
-      if (failures[option].size() > 0)
-        judge.add(summary_path(*leaf), "trial_failures." + option, "is " + failures[option].dump().substr(0, 100));
-    }
-  }
+void check_open_search(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+  check_search_parameters(workload, "open", judge);
 }
 
 using enum Example::Change;
+constexpr std::string_view kOpenVectorMetadata =
+    "open/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/vector_database_*_metadata.json";
 constexpr std::string_view kVectorSummary =
     "closed/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/summary.json";
-constexpr std::string_view kCacheMetadata =
-    "closed/ORG/results/SYSTEM/kv_cache/llama3.1-8b/run/*/kv_cache_*_metadata.json";
 constexpr const char* kVector = "vector_database";
 
-const std::vector<Rule>& rules_of_inference() {
+const std::vector<Rule>& rules_of_vectors() {
   static const std::vector<Rule> kRules = {
       {"5.1.1",
        "vdbDatasetScale",
@@ -240,7 +242,8 @@ const std::vector<Rule>& rules_of_inference() {
        "A search tells how many vectors of which dimension there are.",
        kAlwaysError,
        "",
-       {kSet, kVectorSummary, "num_vectors", "1000000", "null"},
+       {kSet, "open/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/summary.json", "num_vectors", "1000000",
+        "null"},
        &check_scale},
       {"5.1.2",
        "vdbDimensionConsistency",
@@ -259,6 +262,15 @@ const std::vector<Rule>& rules_of_inference() {
        {kSet, "closed/ORG/results/SYSTEM/vector_database/milvus/DISKANN/datagen/*/summary.json", "inserted_vectors",
         "1000000", "999999"},
        &check_population},
+      {"5.2.2",
+       "vdbIndexBuildCompleted",
+       kVector,
+       "The summary of the load names the index that was built, and it is the one that is searched.",
+       kAlwaysError,
+       "",
+       {kSet, "closed/ORG/results/SYSTEM/vector_database/milvus/DISKANN/datagen/*/summary.json", "index_type",
+        "\"DISKANN\"", "null"},
+       &check_index_build},
       {"5.3.1",
        "vdbRunCount",
        kVector,
@@ -281,7 +293,8 @@ const std::vector<Rule>& rules_of_inference() {
        "A run reports its queries, or their rate and the time.",
        kAlwaysError,
        "",
-       {},
+       {kSet, "open/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/summary.json", "total_time_seconds",
+        "100.0", "null"},
        &check_query_count},
       {"5.3.4",
        "vdbMetricsReported",
@@ -317,7 +330,22 @@ const std::vector<Rule>& rules_of_inference() {
        "",
        {kRemove, "closed/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/fs_separation.json"},
        &check_search_file_systems},
-      {"5.6.2", "vdbClosedDatabaseBackend", kVector, "closed uses milvus.", kAlwaysError, "", {}, &check_backend},
+      {"5.5.1",
+       "vdbObjectStorageBackend",
+       kVector,
+       "A database on objects says which: s3, s3-compatible, minio, ceph, or a name that begins with s3-.",
+       kAlwaysError,
+       "",
+       {kSet, kOpenVectorMetadata, "args.data_access_protocol", "\"file\"", "\"object\""},
+       &check_object_backend},
+      {"5.6.2",
+       "vdbClosedDatabaseBackend",
+       kVector,
+       "closed uses milvus.",
+       kAlwaysError,
+       "",
+       {kSet, kVectorSummary, "database.database", "\"milvus\"", "\"pgvector\""},
+       &check_backend},
       {"5.6.3",
        "vdbClosedIndexTypes",
        kVector,
@@ -326,38 +354,32 @@ const std::vector<Rule>& rules_of_inference() {
        "",
        {kSet, kVectorSummary, "index_type", "\"DISKANN\"", "\"HNSW\""},
        &check_index},
-      {"6.3.1.1",
-       "kvcacheFixedWorkloadPerOption",
-       "kv_cache",
-       "closed runs the three options with their fixed values.",
+      {"5.6.4",
+       "vdbClosedSubmissionParameters",
+       kVector,
+       "closed changes only the parameters that the rules leave free there.",
        kAlwaysError,
-       "looks at nothing: its check is empty",
-       {kSet, kCacheMetadata, "parameters.options.1.num_users", "200", "20"},
-       &check_options},
-      {"6.3.2.1",
-       "kvcacheClosedSequenceLocks",
-       "kv_cache",
-       "closed has seed 42, 3 trials and 90 s between the options.",
+       "",
+       {kSet, "closed/ORG/results/SYSTEM/vector_database/milvus/DISKANN/run/*/vector_database_*_metadata.json",
+        "override_parameters", "{\"search.search_ef\": \"200\"}", "{\"benchmark.recall_k\": \"1\"}"},
+       &check_closed_search},
+      {"5.6.5",
+       "vdbOpenSubmissionParameters",
+       kVector,
+       "open on milvus changes those, and the database's host and port.",
        kAlwaysError,
-       "looks at nothing: its check is empty",
-       {kSet, kCacheMetadata, "parameters.sequence.seed", "42", "7"},
-       &check_sequence},
-      {"KV-PARTIAL",
-       "kvcacheAllRanks",
-       "kv_cache",
-       "Every rank of every trial has a result: numbers of a part are no result.",
-       kAlwaysError,
-       "publishes them",
-       {kSet, "closed/ORG/results/SYSTEM/kv_cache/llama3.1-8b/run/*/summary.json", "partial_failure", "false", "true"},
-       &check_all_ranks},
+       "",
+       {kSet, kOpenVectorMetadata, "override_parameters", "{\"database.port\": \"19530\"}",
+        "{\"benchmark.recall_k\": \"1\"}"},
+       &check_open_search},
   };
   return kRules;
 }
 
 }  // namespace
 
-std::span<const Rule> inference_rules() {
-  return rules_of_inference();
+std::span<const Rule> vector_rules() {
+  return rules_of_vectors();
 }
 
 }  // namespace mlps::rules
