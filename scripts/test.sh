@@ -3,7 +3,7 @@
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything on the release build
 #   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, a thousand stopped
-#         runs, then the release build
+#         runs, 10,000 failures of servers, then the release build
 # The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -42,6 +42,10 @@ scripts/build.sh release
 if [ "$mode" = long ]; then
   echo "== runs that are told to stop at any moment: 1000 of checkpointing, 200 of training"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
+fi
+if [ "$mode" = long ]; then
+  echo "== 10,000 failures of servers"
+  MLPS_FAULTS=10000 build/release/tests/s3_test --gtest_filter='FaultTableCampaign.*'
 fi
 run_tests release
 tests/skips.py tests/skips.txt build/release/tests.xml

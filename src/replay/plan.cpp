@@ -78,7 +78,9 @@ Result<uint32_t> Planner::name_index(std::string_view file) {
 Status Planner::add(const LogLine& line) {
   ++plan_.lines;
   const bool data = line.op && (*line.op == LogOp::kGet || *line.op == LogOp::kPut || *line.op == LogOp::kDelete);
-  if (!data || !line.moves_data) {
+  // What gives an upload up removes what its parts become here.
+  const bool gives_up = line.op == LogOp::kDelete && !line.moves_data;
+  if (!data || (!line.moves_data && !gives_up)) {
     leave_out(data ? "beginnings and ends of uploads" : line.word.empty() ? "without an operation" : line.word);
     return {};
   }

@@ -85,6 +85,16 @@ TEST(PlanTest, TellsWhatItLeavesOut) {
   EXPECT_EQ(plan->lines, 8U);
 }
 
+TEST(PlanTest, AnUploadThatWasGivenUpLeavesNothing) {
+  LogLine abort = line(LogOp::kDelete, "a", 0, 2);
+  abort.moves_data = false;
+  const auto plan = plan_of({line(LogOp::kPut, "a", 7, 1), abort});
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->states.size(), 2U);
+  EXPECT_EQ(plan->states[1].kind, ObjectState::Kind::kRemoval);
+  EXPECT_EQ(plan->states[1].before, 0U);
+}
+
 TEST(PlanTest, NamesStayBelowTheLocation) {
   for (const char* name : {"../a", "a/../../b", "a//b", "", "a/", ".", "a/./b"}) {
     const auto plan = plan_of({line(LogOp::kPut, name, 1, 1)});

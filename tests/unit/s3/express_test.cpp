@@ -10,7 +10,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* kBucket = "data--use1-az4--x-s3";
+constexpr const char* kDirectoryBucket = "data--use1-az4--x-s3";
 
 /// A directory bucket on the scripted server, whose CreateSession hands out keys.
 class ExpressTest : public S3Test {
@@ -38,7 +38,7 @@ class ExpressTest : public S3Test {
                       {"AWS_SECRET_ACCESS_KEY", "own-secret"},
                       {"AWS_SESSION_TOKEN", "own-token"},
                       {"AWS_ENDPOINT_URL", server.url()}});
-    const Location root(Scheme::kS3, kBucket, "run");
+    const Location root(Scheme::kS3, kDirectoryBucket, "run");
     auto settings = s3::resolve_settings(root, Environment(variables));
     ASSERT_TRUE(settings) << settings.error().message;
     shorten_waits(*settings);
@@ -52,7 +52,7 @@ TEST_F(ExpressTest, RequestsAreSignedWithTheKeysOfASession) {
   const auto requests = server.requests();
   ASSERT_GT(requests.size(), 4U);
   const Request& opened = requests.front();
-  EXPECT_EQ(opened.target, fmt::format("/{}?session", kBucket));
+  EXPECT_EQ(opened.target, fmt::format("/{}?session", kDirectoryBucket));
   EXPECT_EQ(opened.headers.at("x-amz-create-session-mode"), "ReadWrite");
   EXPECT_EQ(opened.headers.at("x-amz-security-token"), "own-token");
   EXPECT_THAT(opened.headers.at("authorization"),
@@ -78,7 +78,7 @@ TEST_F(ExpressTest, ASessionThatTheServerHasForgottenIsOpenedAnew) {
 
 TEST_F(ExpressTest, AnyPrefixIsListedThoughTheServerKnowsFolders) {
   for (const char* name : {"ckpt_1/a", "ckpt_12/b", "data/c"}) {
-    server.put_object(fmt::format("/{}/run/{}", kBucket, name), "x");
+    server.put_object(fmt::format("/{}/run/{}", kDirectoryBucket, name), "x");
   }
   const auto page = session().list("ckpt_1", "");
   ASSERT_TRUE(page) << page.error().message;

@@ -10,8 +10,6 @@
 namespace mlps::test {
 namespace {
 
-using storage::LogOp;
-
 /// A store whose requests are kept in a log.
 class OpLogOfRequests : public S3Test {
  protected:

@@ -196,7 +196,7 @@ TEST(Choices, RegionsCannotEndAHeaderLine) {
 TEST(Choices, DefaultsAndWords) {
   const Settings usual = resolved({{"AWS_ENDPOINT_URL", "http://h"}});
   EXPECT_FALSE(usual.sign_payload);
-  EXPECT_TRUE(usual.checksum);
+  EXPECT_EQ(usual.checksum, Checksum::kCrc32c);
   EXPECT_EQ(usual.retry.max_attempts, 5U);
   EXPECT_EQ(usual.region, "us-east-1");
   const Settings chosen = resolved({{"AWS_ENDPOINT_URL", "http://h"},
