@@ -1,4 +1,5 @@
 // The bodies of S3 servers and token services; each parser takes every body.
+#include "base/encoding.hpp"
 #include "fuzz.hpp"
 #include "storage/object/server_words.hpp"
 #include "storage/s3/key_services.hpp"

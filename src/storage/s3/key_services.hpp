@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "storage/http/way.hpp"
 #include "storage/object/credentials.hpp"
 #include "storage/s3/sigv4.hpp"
 

@@ -102,7 +102,8 @@ RoleAnswer parse_role_body(std::string_view body) {
   if (local_name(parsed.root) == "Error") answer.error = error_of(parsed.root);
   for (const pugi::xml_node& node : parsed.root.children()) {
     if (local_name(node) == "Error") answer.error = error_of(node);
-    const pugi::xml_node keys = child(node, "Credentials");
+    // Of STS they stand in the action's result, of S3 sessions in the root.
+    const pugi::xml_node keys = local_name(node) == "Credentials" ? node : child(node, "Credentials");
     if (!keys) continue;
     answer.access_key = text_of(keys, "AccessKeyId");
     answer.secret_key = text_of(keys, "SecretAccessKey");

@@ -107,6 +107,15 @@ TEST_F(ExpressTest, ARefusedSessionNamesTheRight) {
                     ::testing::Not(HasSubstr("own-secret"))));
 }
 
+TEST_F(ExpressTest, KeysInAFormNobodyKnowsAreNotShown) {
+  ScriptedServer other;
+  other.inject("GET", "?session", {.body = "<New><SecretAccessKey>hidden-secret</SecretAccessKey></New>"}, 100);
+  open_bucket({{"AWS_ENDPOINT_URL", other.url()}});
+  const auto info = session().head("k");
+  ASSERT_FALSE(info);
+  EXPECT_THAT(render(info.error()), AllOf(HasSubstr("HTTP 200 the answer holds no keys"), ::testing::Not(HasSubstr("hidden"))));
+}
+
 TEST_F(ExpressTest, WithoutSessionsTheOwnKeysSign) {
   open_bucket({{"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true"}});
   ASSERT_TRUE(session().put("k", std::as_bytes(std::span("bytes", 5))));

@@ -132,7 +132,7 @@ TEST_F(WriteTest, Crc64NvmeGoesWithEveryBodyAndWithTheWhole) {
   const auto sum = [](std::string_view text) {
     return s3::checksum_text(s3::Checksum::kCrc64nvme, crc64nvme(std::as_bytes(std::span(text))));
   };
-  EXPECT_EQ(sum("123456789"), "rosUhgp5mYg=") << "the published check value, 0xae8b14860a799888";
+  EXPECT_EQ(sum("123456789"), "rosUhgp5mIg=") << "the published check value, 0xae8b14860a799888";
   std::string bytes = pattern(2 * kPart + 77);
   EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
   std::string small = pattern(999);
