@@ -113,7 +113,8 @@ TEST_F(ExpressTest, KeysInAFormNobodyKnowsAreNotShown) {
   open_bucket({{"AWS_ENDPOINT_URL", other.url()}});
   const auto info = session().head("k");
   ASSERT_FALSE(info);
-  EXPECT_THAT(render(info.error()), AllOf(HasSubstr("HTTP 200 the answer holds no keys"), ::testing::Not(HasSubstr("hidden"))));
+  EXPECT_THAT(render(info.error()),
+              AllOf(HasSubstr("HTTP 200 the answer holds no keys"), ::testing::Not(HasSubstr("hidden"))));
 }
 
 TEST_F(ExpressTest, WithoutSessionsTheOwnKeysSign) {

@@ -137,7 +137,8 @@ TEST_F(FaultTableCampaign, NoFailureCostsAByteAnObjectOrAnUpload) {
     const CampaignFailure& failure = kCampaignFailures[random() % std::size(kCampaignFailures)];
     const CampaignRequest& request = kCampaignRequests[random() % std::size(kCampaignRequests)];
     if (failure.only != nullptr && failure.only != std::string_view(request.method)) continue;
-    if (failure.only != nullptr && failure.only == std::string_view("GET") && request.part != std::string_view("read")) continue;
+    if (failure.only != nullptr && failure.only == std::string_view("GET") && request.part != std::string_view("read"))
+      continue;
     const bool loses_answer = failure.reply.fault != Fault::kNone && failure.only == nullptr && random() % 2 == 0;
     const auto times = static_cast<int>(random() % failure.most + 1);
     SCOPED_TRACE(fmt::format("fault {}: {} at {}, {} times, {}, {} endpoints", faults, failure.name, request.name,
