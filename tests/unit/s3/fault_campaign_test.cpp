@@ -143,7 +143,11 @@ TEST_F(FaultTableCampaign, NoFailureCostsAByteAnObjectOrAnUpload) {
     const auto times = static_cast<int>(random() % failure.most + 1);
     SCOPED_TRACE(fmt::format("fault {}: {} at {}, {} times, {}, {} endpoints", faults, failure.name, request.name,
                              times, loses_answer ? "after it was carried out" : "before", endpoints->urls().size()));
-    const uint64_t before = counted(failure.cause);
+    // An answer to HEAD has no body that could hold a code.
+    const std::string whole = failure.cause;
+    const bool has_code = whole.starts_with("HTTP ") && request.method == std::string_view("HEAD");
+    const std::string cause = has_code ? whole.substr(0, std::string_view("HTTP 500").size()) : whole;
+    const uint64_t before = counted(cause);
     if (loses_answer) {
       endpoints->alter(
           request.method, request.part, [&failure](Reply& reply) { reply.fault = failure.reply.fault; }, times);
@@ -154,7 +158,7 @@ TEST_F(FaultTableCampaign, NoFailureCostsAByteAnObjectOrAnUpload) {
     for (int tries = 0; endpoints->rules_left() > 0 && tries < 20; ++tries) ASSERT_EQ(act(request.name), "ok");
     EXPECT_LT(now_ns() - begun, kPatience * 2);
     EXPECT_EQ(endpoints->rules_left(), 0U) << "the fault was not met";
-    EXPECT_EQ(counted(failure.cause) - before, static_cast<uint64_t>(times));
+    EXPECT_EQ(counted(cause) - before, static_cast<uint64_t>(times));
     EXPECT_EQ(endpoints->open_uploads(), 0U);
     for (const auto& [path, bytes] : endpoints->objects())
       EXPECT_TRUE(bytes == (path.ends_with("small") ? small : large)) << path;

@@ -188,7 +188,7 @@ TEST_F(ProxyTest, VariablesOfTheProcessAreNotRead) {
   EXPECT_EQ(outcome(put(10)), "ok");
   open_by("http://store.example:9000", server.url());
   EXPECT_THAT(session().head("k").error().message, HasSubstr("HTTP 404"));
-  EXPECT_EQ(server.requests().back().target, "http://store.example:9000/bkt/run%201/k");
+  EXPECT_EQ(server.count("HEAD", "http://store.example:9000/bkt/run%201/k"), 1);
   unsetenv("http_proxy");
   unsetenv("no_proxy");
 }
