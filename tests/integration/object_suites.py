@@ -103,7 +103,8 @@ class Checkpoints(ObjectTest):
     def test_the_log_of_a_run_is_played_elsewhere(self):
         """And a run with --cleanup leaves nothing."""
         log = self.folder / "ops.csv.zst"
-        done = self.call(*self.run_arguments("object", self.location("/run"), "--op-log", log, "--cleanup", write=1, read=1))
+        done = self.call(*self.run_arguments("object", self.location("/run"), "--verify", "--op-log", log, "--cleanup",
+                                             write=1, read=1))
         self.assert_passed(done, 1, 1)
         self.assertEqual({}, self.stored(f"{self.prefix}/run"))
         planned = self.planned(1)
