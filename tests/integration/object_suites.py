@@ -108,7 +108,8 @@ class Checkpoints(ObjectTest):
         self.assert_passed(done, 1, 1)
         self.assertEqual({}, self.stored(f"{self.prefix}/run"))
         planned = self.planned(1)
-        strip = self.location("/run").split("://")[1]
+        lines = subprocess.run(["zstd", "-dc", log], check=True, capture_output=True, text=True).stdout.splitlines()
+        strip = next(line.split("\t")[7].partition("/run/")[0] for line in lines if f"{self.prefix}/run/" in line) + "/run"
         for target in (self.location("/again"), self.folder / "again"):
             played = self.succeeds("replay", log, "--to", target, "--strip", strip, "--as-fast-as-possible", "--json")
             kinds = json.loads(played.stdout)["kinds"]
@@ -116,8 +117,7 @@ class Checkpoints(ObjectTest):
             for kind in ("PUT", "GET"):
                 self.assertGreaterEqual(kinds[kind]["bytes"], sum(planned.values()))
         # Without the removals of the clean-up, which are played, too.
-        lines = [line for line in subprocess.run(["zstd", "-dc", log], check=True, capture_output=True, text=True).stdout.splitlines()
-                 if "\tDELETE\t" not in line or ".mlpstorage" in line]
+        lines = [line for line in lines if "\tDELETE\t" not in line or ".mlpstorage" in line]
         (self.folder / "kept.tsv").write_text("\n".join(lines) + "\n")
         self.succeeds("replay", self.folder / "kept.tsv", "--to", self.location("/kept"), "--strip", strip, "--speed", "10000")
         self.assertEqual(planned, {name: size for name, size in self.stored(f"{self.prefix}/kept").items()

@@ -216,10 +216,12 @@ void Client::log_attempt(const Call& call, std::string_view error) {
   const auto scheme = call.subject.find("://");
   storage::LoggedRequest request;
   request.op = op;
-  request.moves_data = moves_data;
+  // A body that the dialect has made (a list of what to compose) is no content.
+  request.moves_data =
+      moves_data && (call.body.empty() || call.body.data() != std::as_bytes(std::span(call.text)).data());
   request.attempt = call.retries + 1;
   request.status = exchange.status;
-  if (moves_data) request.bytes = op == storage::LogOp::kGet ? exchange.received : exchange.sent;
+  if (request.moves_data) request.bytes = op == storage::LogOp::kGet ? exchange.received : exchange.sent;
   request.offset = call.first_byte;
   request.start_ns = call.sent_ns;
   request.first_byte_ns = exchange.first_byte_ns;
