@@ -11,6 +11,7 @@ inline constexpr CommandMask kConfigShow = own_command(2);
 inline constexpr CommandMask kConfigSet = own_command(3);
 inline constexpr CommandMask kConfigUnset = own_command(4);
 inline constexpr CommandMask kConfigPath = own_command(5);
+inline constexpr CommandMask kOfConfig = kConfigShow | kConfigSet | kConfigUnset | kConfigPath;
 inline constexpr CommandMask kHistoryShow = own_command(6);
 inline constexpr CommandMask kHistoryRerun = own_command(7);
 inline constexpr CommandMask kHelp = own_command(8);
@@ -25,7 +26,9 @@ inline constexpr CommandMask kRulesList = own_command(15);
 inline constexpr CommandMask kRulesExplain = own_command(16);
 inline constexpr CommandMask kValidate = own_command(17);
 inline constexpr CommandMask kReportgen = own_command(18);
-inline constexpr CommandMask kReplay = own_command(40);
+inline constexpr CommandMask kCompletion = own_command(40);
+inline constexpr CommandMask kMan = own_command(41);
+inline constexpr CommandMask kReplay = own_command(42);
 
 const CommandGroup& program_words();
 
