@@ -118,11 +118,9 @@ Result<KeyLease> parse_role_answer(int status, std::string_view body, const std:
   if (status != 200 || answer.access_key.empty()) {
     const bool retired = answer.error.code.empty();
     // What answered with a success may have sent keys in a form of its own, which nobody is to see.
-    const std::string words =
-        status == 200 ? "the answer holds no keys" : printable(trimmed(body.substr(0, 200)), 200);
+    const std::string words = status == 200 ? "the answer holds no keys" : printable(trimmed(body.substr(0, 200)), 200);
     return fail(status == 200 ? ErrorCode::kStorageProtocol : ErrorCode::kStorageDenied,
-                fmt::format("{}: HTTP {} {}{}{}", service, status,
-                            retired ? words : answer.error.code,
+                fmt::format("{}: HTTP {} {}{}{}", service, status, retired ? words : answer.error.code,
                             retired ? "" : ": ", answer.error.message),
                 {},
                 status == 200 || retired ? "AWS_ENDPOINT_URL_STS names another token service than AWS_ENDPOINT_URL."
