@@ -72,6 +72,7 @@ Result<uint32_t> Planner::name_index(std::string_view file) {
   if (!is_new) return found->second;
   name_bytes_ += file.size();
   plan_.names.emplace_back(file);
+  ended_.push_back(0);
   return found->second;
 }
 
@@ -82,6 +83,8 @@ Status Planner::add(const LogLine& line) {
   const bool gives_up = line.op == LogOp::kDelete && !line.moves_data;
   if (!data || (!line.moves_data && !gives_up)) {
     leave_out(data ? "beginnings and ends of uploads" : line.word.empty() ? "without an operation" : line.word);
+    const auto name = line.op == LogOp::kPut && !line.failed ? name_index(line.file) : Result<uint32_t>(kNone);
+    if (name && *name != kNone) ended_[*name] = std::max(ended_[*name], line.start_ns);
     return {};
   }
   if (line.failed || (*line.op == LogOp::kGet && line.bytes == 0)) {
@@ -100,6 +103,7 @@ Status Planner::add(const LogLine& line) {
                               .due_ns = line.start_ns,
                               .recorded_ns = line.duration_ns});
   names_of_.push_back(*name);
+  gives_up_.push_back(gives_up);
   return {};
 }
 
@@ -130,6 +134,7 @@ void Planner::place(PlannedOperation& operation, uint32_t name) {
         operation.offset == latest.first_offset || (latest.offsets && latest.offsets->contains(operation.offset));
     if (!latest.open || again) {
       add_state(Kind::kWrite, name);
+      latest.begun_ns = operation.due_ns;
       latest.first_offset = operation.offset;
     } else {
       if (!latest.offsets) latest.offsets = std::make_unique<std::unordered_set<uint64_t>>();
@@ -196,8 +201,14 @@ Result<Plan> Planner::plan() {
   sorted.reserve(order.size());
   latest_.resize(plan_.names.size());
   for (const size_t index : order) {
+    const uint32_t name = names_of_[index];
+    // What is cleared away after an upload has ended is none of the object.
+    if (gives_up_[index] && ended_[name] > latest_[name].begun_ns) {
+      leave_out("beginnings and ends of uploads");
+      continue;
+    }
     sorted.push_back(plan_.operations[index]);
-    place(sorted.back(), names_of_[index]);
+    place(sorted.back(), name);
   }
   plan_.operations = std::move(sorted);
   left_.assign(plan_.operations.size(), false);

@@ -67,6 +67,7 @@ class Planner {
   struct Latest {
     uint32_t state = kNone;
     bool open = false;                                           ///< its state may get more parts
+    int64_t begun_ns = 0;                                        ///< its first part
     uint64_t first_offset = 0;                                   ///< of the parts that it has
     std::unique_ptr<std::unordered_set<uint64_t>> offsets = {};  ///< of the others, where there are any
   };
@@ -84,6 +85,8 @@ class Planner {
   std::vector<uint32_t> names_of_;  // of the operations, by index
   std::unordered_map<std::string, uint32_t> names_;
   std::vector<Latest> latest_;  // by name
+  std::vector<bool> gives_up_;  // of the operations, by index: an upload, which may be no removal
+  std::vector<int64_t> ended_;  // by name: when its last upload was begun or ended
   std::vector<bool> left_;      // of the operations, by index
   uint64_t name_bytes_ = 0;
 };

@@ -93,6 +93,14 @@ TEST(PlanTest, AnUploadThatWasGivenUpLeavesNothing) {
   ASSERT_EQ(plan->states.size(), 2U);
   EXPECT_EQ(plan->states[1].kind, ObjectState::Kind::kRemoval);
   EXPECT_EQ(plan->states[1].before, 0U);
+  // Google's pieces are removed after the object has been made of them.
+  LogLine compose = line(LogOp::kPut, "a", 0, 2);
+  compose.moves_data = false;
+  abort.start_ns += kSecond;
+  const auto made = plan_of({line(LogOp::kPut, "a", 7, 1), compose, abort, line(LogOp::kGet, "a", 7, 4)});
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->states.size(), 1U);
+  EXPECT_EQ(made->states[0].readers, 1U);
 }
 
 TEST(PlanTest, NamesStayBelowTheLocation) {
