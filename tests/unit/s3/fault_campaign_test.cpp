@@ -47,7 +47,7 @@ struct CampaignRequest {
 const CampaignRequest kCampaignRequests[] = {
     {"PutObject", "PUT", "small"},
     {"CreateMultipartUpload", "POST", "uploads="},
-    {"UploadPart", "PUT", "partNumber="},
+    {"UploadPart", "PUT", "partNumber=1"},
     {"CompleteMultipartUpload", "POST", "uploadId="},
     {"HeadObject", "HEAD", "large"},
     {"GetObject", "GET", "read"},
@@ -137,6 +137,10 @@ TEST_F(FaultTableCampaign, NoFailureCostsAByteAnObjectOrAnUpload) {
     const CampaignFailure& failure = kCampaignFailures[random() % std::size(kCampaignFailures)];
     const CampaignRequest& request = kCampaignRequests[random() % std::size(kCampaignRequests)];
     if (failure.only != nullptr && failure.only != std::string_view(request.method)) continue;
+    // A small body has come with the head, so that nothing can happen inside of it.
+    if (failure.only != nullptr && failure.only == std::string_view("PUT") &&
+        request.name != std::string_view("UploadPart"))
+      continue;
     if (failure.only != nullptr && failure.only == std::string_view("GET") && request.part != std::string_view("read"))
       continue;
     const bool loses_answer = failure.reply.fault != Fault::kNone && failure.only == nullptr && random() % 2 == 0;
