@@ -29,6 +29,7 @@ inline constexpr CommandMask kReportgen = own_command(18);
 inline constexpr CommandMask kReport = own_command(30);
 inline constexpr CommandMask kCompletion = own_command(40);
 inline constexpr CommandMask kMan = own_command(41);
+inline constexpr CommandMask kReplay = own_command(42);
 
 const CommandGroup& program_words();
 

@@ -66,7 +66,7 @@ inline Result<std::unique_ptr<storage::Store>> open_store(
   return storage::open_store(location,
                              {.fadvise = options.fadvise,
                               .durability = durability,
-                              .patience = options.storage_patience,
+                              .servers = {options.storage_patience, options.op_log},
                               .fault = options.inject_fault},
                              environment);
 }

@@ -26,7 +26,7 @@ class Incomplete(ProgramTest):
     def test_every_position_names_the_next_words(self):
         cases = {
             "": "[E101] incomplete command: after 'mlpstorage' comes one of: "
-                "closed, open, whatif, init, history, config, object, report, reports, validate, rules, version, help, completion, man\n",
+                "closed, open, whatif, init, history, config, object, report, replay, reports, validate, rules, version, help, completion, man\n",
             "closed": "[E101] incomplete command: after 'closed' comes one of: checkpointing, training, "
                       "vectordb, kvcache\n",
             "closed training": "[E101] incomplete command: after 'closed training' comes one of: unet3d, retinanet\n",
