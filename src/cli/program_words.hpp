@@ -25,6 +25,18 @@ inline constexpr CommandMask kRulesList = own_command(15);
 inline constexpr CommandMask kRulesExplain = own_command(16);
 inline constexpr CommandMask kValidate = own_command(17);
 inline constexpr CommandMask kReportgen = own_command(18);
+inline constexpr CommandMask kRunsList = own_command(19);
+inline constexpr CommandMask kRunsShow = own_command(20);
+inline constexpr CommandMask kRunsRm = own_command(21);
+inline constexpr CommandMask kRunsPurge = own_command(22);
+inline constexpr CommandMask kRunsGc = own_command(23);
+inline constexpr CommandMask kOfRuns = kRunsList | kRunsShow | kRunsRm | kRunsPurge | kRunsGc;
+inline constexpr CommandMask kStatus = own_command(24);
+inline constexpr CommandMask kSubmit = own_command(25);
+inline constexpr CommandMask kCompare = own_command(26);
+inline constexpr CommandMask kLockGenerate = own_command(27);
+inline constexpr CommandMask kLockVerify = own_command(28);
+inline constexpr CommandMask kCoverage = own_command(29);
 
 const CommandGroup& program_words();
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "reports/manifest.hpp"
 #include "reports/public_ids.hpp"
 #include "results/run_folder.hpp"
 
@@ -26,7 +27,7 @@ class Generator {
  public:
   Generator(const rules::Tree& tree, const ReportOptions& options) : tree_(tree), options_(options) {}
 
-  Result<Report> run() {
+  Result<Report> judge() {
     rules::Problems problems;
     submissions_ = tree_.submissions(problems);
     if (submissions_.empty()) {
@@ -44,8 +45,16 @@ class Generator {
     }
     std::stable_sort(report_.groups.begin(), report_.groups.end(), comes_before);
     tell_problems(problems);
+    return std::move(report_);
+  }
+
+  Result<Report> run() {
+    Result<Report> judged = judge();
+    if (!judged) return judged;
+    report_ = std::move(*judged);
     if (Status numbered = number_rows(); !numbered) return fail(numbered.error());
     if (Status written = write_tables(); !written) return fail(written.error());
+    if (Status written = write_manifests(); !written) return fail(written.error());
     return std::move(report_);
   }
 
@@ -160,6 +169,18 @@ class Generator {
     return {};
   }
 
+  Status write_manifests() {
+    if (!options_.systemname.empty() || !tree_.has("mlperf-results.yaml")) return {};
+    for (const std::string& submission : submissions_) {
+      rules::Problems ignored;
+      const std::string path = submission + "/submission.yaml";
+      const Status written = results::write_file(tree_.absolute(path), manifest_text(tree_, submission, ignored));
+      if (!written) return written;
+      report_.files.push_back(path);
+    }
+    return {};
+  }
+
   const rules::Tree& tree_;
   const ReportOptions& options_;
   std::vector<std::string> submissions_;
@@ -183,6 +204,10 @@ bool Report::is_clean() const {
 
 Result<Report> generate(const rules::Tree& tree, const ReportOptions& options) {
   return Generator(tree, options).run();
+}
+
+Result<Report> judge_runs(const rules::Tree& tree, const ReportOptions& options) {
+  return Generator(tree, options).judge();
 }
 
 }  // namespace mlps::reports

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "rules/document.hpp"
 
 /// A tree of results, of this program or of mlpstorage 3.0, as it lies on disk. Paths are relative to its root, with
@@ -101,8 +102,9 @@ class Tree {
   Workload load(const WorkloadPlace& place, Problems& problems) const;
 
  private:
-  explicit Tree(std::string root) : root_(std::move(root)) {}
-  Result<std::string> real_path(std::string_view path) const;
+  Tree(std::string root, Descriptor folder)
+      : root_(std::move(root)), folder_(std::make_shared<const Descriptor>(std::move(folder))) {}
+  Result<Descriptor> open_inside(std::string_view path, int flags) const;
   std::optional<std::string> read(std::string_view path, uint64_t most_bytes, Problems& problems) const;
   Document older_summary(const Leaf& leaf, Problems& problems) const;
   Leaf load_leaf(const LeafPlace& place, Problems& problems) const;
@@ -112,6 +114,7 @@ class Tree {
                      std::vector<WorkloadPlace>& found, Problems& problems) const;
 
   std::string root_;
+  std::shared_ptr<const Descriptor> folder_;  ///< of the root
 };
 
 /// Takes a workload that was just read, its number in the list, and what could not be read of it.
