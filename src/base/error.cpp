@@ -74,7 +74,7 @@ Error errno_error(int errno_value, std::string what) {
     case ENOSPC:
     case EDQUOT:
       error.code = ErrorCode::kDiskFull;
-      error.suggestion = "free space or quota on this file system, or choose another folder";
+      error.suggestion = "free space, inodes (df -i) or quota on this file system, or choose another folder";
       break;
     case EFBIG:
       error.code = ErrorCode::kDiskFull;

@@ -95,8 +95,9 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .minimum = 64 * kKiB,
      .maximum = 5 * kGiB,
      .commands = kPlansIo,
-     .text = "Size of one part of an object or file; a multiple of 4 KiB. Default: 1MiB through the page cache, else "
-             "16MiB."},
+     .text =
+         "Size of one part of an object or file; a multiple of 4 KiB. Default: 1MiB of files (with O_DIRECT what the "
+         "file system prefers, up to 16MiB), 16MiB of objects."},
     {.name = "io-memory",
      .kind = kSize,
      .minimum = kMiB,

@@ -38,7 +38,12 @@ Result<YAML::Node> load_mapping(const std::string& path, std::string_view what) 
   const Result<std::string> text = read_file(path, std::string(what));
   if (!text) return fail(text.error());
   try {
-    YAML::Node node = YAML::Load(*text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(*text);
+    if (documents.size() > 1) {
+      return fail(ErrorCode::kConfigParse, fmt::format("{} {}: it holds {} documents", what, path, documents.size()),
+                  {}, "take out the lines ---: one file is one mapping");
+    }
+    YAML::Node node = documents.empty() ? YAML::Node() : documents.front();
     if (node.IsNull()) return YAML::Node(YAML::NodeType::Map);
     if (node.IsMap()) return node;
     return fail(ErrorCode::kConfigParse, fmt::format("{} {}: not a mapping", what, path), {},

@@ -11,13 +11,30 @@
 #include "base/text.hpp"
 
 namespace mlps::gates {
+namespace {
+
+/// Of a path in which something stands that is no folder.
+Error not_a_folder(const std::string& folder, const std::string& word) {
+  std::filesystem::path stands = folder;
+  struct stat status {};
+  while (::stat(stands.c_str(), &status) != 0 && stands.has_relative_path()) stands = stands.parent_path();
+  const bool device = S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode);
+  return {
+      ErrorCode::kPathNotFound,
+      fmt::format("use {} {}: {} is {}, not a folder", word, folder, stands.string(), device ? "a device" : "a file"),
+      {},
+      device ? "give a folder of a file system that is mounted from it" : "give a folder"};
+}
+
+}  // namespace
 
 Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return {};
-    return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
+    return fail(not_a_folder(folder, word));
   }
+  if (errno == ENOTDIR) return fail(not_a_folder(folder, word));
   if (errno != ENOENT) return fail(errno_error(errno, fmt::format("use {} {}", word, folder)));
   const std::string parent = std::filesystem::path(folder).parent_path().string();
   if (levels > 1) {
@@ -35,11 +52,12 @@ Status find_folder(const std::string& folder, const std::string& word) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0) {
     const int reason = errno;
+    if (reason == ENOTDIR) return fail(not_a_folder(folder, word));
     Error error = errno_error(reason, fmt::format("use {} {}", word, folder));
     if (reason == ENOENT) error.suggestion = "this run only reads: give the folder that was written before";
     return fail(std::move(error));
   }
-  if (!S_ISDIR(status.st_mode)) return fail(errno_error(ENOTDIR, fmt::format("use {} {}", word, folder)));
+  if (!S_ISDIR(status.st_mode)) return fail(not_a_folder(folder, word));
   return {};
 }
 
@@ -47,6 +65,12 @@ std::optional<uint64_t> free_bytes(const std::string& folder) {
   struct statvfs space {};
   if (::statvfs(folder.c_str(), &space) != 0 || space.f_blocks == 0) return std::nullopt;
   return uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+std::optional<uint64_t> free_files(const std::string& folder) {
+  struct statvfs space {};
+  if (::statvfs(folder.c_str(), &space) != 0 || space.f_files == 0) return std::nullopt;
+  return uint64_t{space.f_favail};
 }
 
 }  // namespace mlps::gates

@@ -18,5 +18,7 @@ Status find_folder(const std::string& folder, const std::string& word);
 /// The free space at a folder, in bytes for this user. Nothing where the file system doesn't say: some report no blocks
 /// at all.
 std::optional<uint64_t> free_bytes(const std::string& folder);
+/// Returns how many new files the file system of a folder has inodes for; nothing where it makes them as it needs them.
+std::optional<uint64_t> free_files(const std::string& folder);
 
 }  // namespace mlps::gates

@@ -23,7 +23,8 @@ struct Request {
   uint64_t largest_object_bytes = 0;              ///< of those that the run writes; 0: not known, so no upload is tried
   std::optional<uint64_t> wanted_part_bytes = {};  ///< the part size they are written with; nothing: the store's
   uint64_t bytes_to_write = 0;  ///< exact, from the plan; 0: the run only reads, and the gates only list
-  /// How many of those take the place of bytes that are stored already. Asked in process 0, and only if there is no
+  uint64_t files_to_write = 0;  ///< in which they are; 0: not known
+  /// How many of the bytes take the place of bytes that are stored already. Asked in process 0, and only if there is no
   /// room for all. May be empty.
   std::function<Result<uint64_t>()> bytes_in_place = {};
   std::string results_dir;             ///< process 0's; empty skips the gates of the results

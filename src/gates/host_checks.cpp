@@ -131,7 +131,10 @@ void HostChecks::check_capacity() {
   }
   // Every process must be able to query the capacity; all have the same storage (CAP-02), so only process 0 judges it.
   if (!is_process_0()) return;
-  if (*capacity) return judge_capacity(**capacity);
+  if (*capacity) {
+    judge_capacity(**capacity);
+    return judge_free_files((*capacity)->measured_at);
+  }
   if (!request_.store->traits().file_system) return;
   findings_.warnings.push_back(fmt::format("CAP-01: the file system of {} doesn't tell its free space: not checked",
                                            request_.store->root().path()));
@@ -141,12 +144,7 @@ void HostChecks::judge_capacity(const storage::Capacity& capacity) {
   const uint64_t available = capacity.available_bytes;
   uint64_t required = request_.bytes_to_write;
   if (available >= required) return;
-  uint64_t in_place = 0;
-  if (request_.bytes_in_place) {
-    const Result<uint64_t> found = request_.bytes_in_place();
-    if (!found) findings_.failures.push_back(found.error());
-    in_place = std::min(found.value_or(0), required);
-  }
+  const uint64_t in_place = bytes_in_place();
   required -= in_place;
   if (available >= required) return;
   // The four lines are fixed: scripts look for them.
@@ -159,6 +157,30 @@ void HostChecks::judge_capacity(const storage::Capacity& capacity) {
                      : fmt::format("{} bytes are to be written, {} of them over what is there", request_.bytes_to_write,
                                    in_place),
        "free space, choose another folder, or write less"});
+}
+
+/// Returns how many of the bytes to be written take the place of others; 0 where that can't be told.
+uint64_t HostChecks::bytes_in_place() {
+  if (!request_.bytes_in_place) return 0;
+  const Result<uint64_t> found = request_.bytes_in_place();
+  if (!found) findings_.failures.push_back(found.error());
+  return std::min(found.value_or(0), request_.bytes_to_write);
+}
+
+/// Many small files may take all inodes of a file system that has room for their bytes.
+void HostChecks::judge_free_files(const std::string& folder) {
+  const auto available = free_files(folder);
+  if (!available || *available >= request_.files_to_write) return;
+  const double new_share =
+      1 - static_cast<double>(bytes_in_place()) / static_cast<double>(std::max<uint64_t>(request_.bytes_to_write, 1));
+  const auto required = static_cast<uint64_t>(static_cast<double>(request_.files_to_write) * new_share);
+  if (*available >= required) return;
+  findings_.failures.push_back(
+      {ErrorCode::kDiskFull,
+       fmt::format("CAP-01: the file system of {} has {} free inodes, and {} files are to be written", folder,
+                   grouped(*available), grouped(required)),
+       {},
+       "choose a file system that was made for so many files (df -i), or write fewer"});
 }
 
 void HostChecks::check_results_room() {

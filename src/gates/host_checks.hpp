@@ -48,6 +48,8 @@ class HostChecks {
   uint64_t part_bytes() const;
   void check_capacity();
   void judge_capacity(const storage::Capacity& capacity);
+  void judge_free_files(const std::string& folder);
+  uint64_t bytes_in_place();
   void check_results_room();
   void check_separation();
 

@@ -9,6 +9,14 @@ namespace mlps::io {
 using storage::Operation;
 using storage::OpKind;
 
+namespace {
+
+/// A thread takes so many bytes of parts that lie beside one another from a queue before it turns to the next one: a
+/// disk that turns, or a stripe over several devices, gets them as one stream.
+constexpr uint64_t kStretchBytes = storage::kPartBytes;
+
+}  // namespace
+
 void ObjectMover::begin() {
   queues_.clear();
   const size_t size = work_->size();
@@ -16,25 +24,32 @@ void ObjectMover::begin() {
     // Each thread starts elsewhere, so that they don't crowd at one queue.
     queues_.push_back(&work_->queue((i + index_ * size / threads_) % size));
   }
-  next_queue_ = 0;
+  turn_to(0);
   work_->wait_started();
+}
+
+void ObjectMover::turn_to(size_t queue) {
+  next_queue_ = queue;
+  stretch_bytes_ = 0;
 }
 
 bool ObjectMover::take(RankQueue::Step& step, RankQueue*& queue) {
   for (size_t tries = queues_.size(); tries > 0; --tries) {
-    if (next_queue_ >= queues_.size()) next_queue_ = 0;
+    if (next_queue_ >= queues_.size()) turn_to(0);
     RankQueue* const candidate = queues_[next_queue_];
     switch (candidate->take(step)) {
       case RankQueue::Taken::kStep:
         queue = candidate;
-        ++next_queue_;
+        stretch_bytes_ += step.object->object->part_bytes();
+        if (step.is_begin || stretch_bytes_ >= kStretchBytes) turn_to(next_queue_ + 1);
         return true;
       case RankQueue::Taken::kLater:
-        ++next_queue_;
+        turn_to(next_queue_ + 1);
         break;
       case RankQueue::Taken::kExhausted:
         queues_[next_queue_] = queues_.back();
         queues_.pop_back();
+        turn_to(next_queue_);
         break;
     }
   }

@@ -47,12 +47,14 @@ class ObjectMover final : public TaskSource {
     QueuedObject* object = nullptr;
   };
   bool take(RankQueue::Step& step, RankQueue*& queue);
+  void turn_to(size_t queue);
 
   const uint32_t index_, threads_;
   const std::string mismatch_hint_;
   PhaseWork* work_ = nullptr;
   std::vector<RankQueue*> queues_;  // not exhausted, in this thread's order
   size_t next_queue_ = 0;
+  uint64_t stretch_bytes_ = 0;    // taken from it since the last turn
   std::vector<Carried> carried_;  // by slot
   Stats write_, read_;
   std::vector<Span> in_flight_;

@@ -43,9 +43,14 @@ Status remove_objects(const std::string& folder, const std::vector<storage::Obje
   return status;
 }
 
-void settle_written(bool cleanup, const std::string& what, const std::function<Status()>& remove) {
+void settle_written(bool cleanup, const Written& written) {
+  if (!written.whole && written.bytes_in_place) {
+    const auto bytes = written.bytes_in_place();
+    if (bytes && *bytes == 0) return;
+  }
+  const std::string what = written.whole ? written.what : "what there is of " + written.what;
   if (!cleanup) return log::status("kept: {}; --cleanup removes them after a run", what);
-  const Status removed = remove();
+  const Status removed = written.remove();
   if (removed) return log::status("removed: {}", what);
   log::warning("--cleanup: some of {} stay: {}", what, removed.error().message);
 }

@@ -25,7 +25,14 @@ Result<uint64_t> bytes_in_place(const std::string& folder, const std::vector<sto
 Status remove_objects(const std::string& folder, const std::vector<storage::ObjectInfo>& objects,
                       storage::Session& session, const storage::Store& store);
 
-/// Says that `what`, which a run has written, stays; or, where `cleanup` asks for that, removes it and says so.
-void settle_written(bool cleanup, const std::string& what, const std::function<Status()>& remove);
+/// What a run was to write.
+struct Written {
+  std::string what;                                  ///< "2 checkpoints, 3.00 GiB in /mnt/ck"
+  bool whole = true;                                 ///< false: the run has failed, maybe before it wrote any of it
+  std::function<Result<uint64_t>()> bytes_in_place;  ///< asked on file systems if it isn't whole; may be empty
+  std::function<Status()> remove;
+};
+/// Says that it stays; or, where `cleanup` asks for that, removes it and says so. Says nothing where nothing is there.
+void settle_written(bool cleanup, const Written& written);
 
 }  // namespace mlps::run

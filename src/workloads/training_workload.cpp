@@ -50,6 +50,12 @@ std::string_view unused_here(const TrainingWorkload& workload, const std::string
   if (key.starts_with("dataset.record_") && !workload.dataset.columns.empty()) {
     return "the columns say how long a sample is";
   }
+  const bool of_runs = key.starts_with("train.") || key.starts_with("metric.") || key.starts_with("evaluation.") ||
+                       (key.starts_with("reader.") && key != "reader.odirect");
+  const bool only_writes = workload.generate_data && !workload.train;
+  if (of_runs && only_writes && workload.values.at(key).source == ValueSource::kUserParams) {
+    return "'datagen' writes, and 'run' reads";
+  }
   if (key == "dataset.keep_files" && workload.values.at(key).value == "False") return "no command removes a data set";
   if (key == "reader.write_threads") return "--io-workers sets the threads that write";
   if (key == "workflow.generate_data" && workload.generate_data && workload.train) {
@@ -94,17 +100,15 @@ Result<TrainingWorkload> make_workload(std::string_view model, std::string_view 
   workload.accelerator = accelerator;
   workload.file_name = file_name_of(model, accelerator);
   workload.values = std::move(file->values);
-  for (const std::string& key : file->unknown) {
-    const std::string nearest = training_schema().nearest_known(key);
-    workload.warnings.push_back(fmt::format("the workload file's {} is unknown and has no effect{}{}", key,
-                                            nearest.empty() ? "" : ": ", trimmed(nearest)));
-  }
+  workload.warnings = unknown_key_texts(file->unknown, training_schema());
   std::vector<Error> errors;
   for (const Override& change : overrides) {
     if (Status done = apply(workload.values, change); !done) errors.push_back(done.error());
   }
-  if (!errors.empty()) return fail(together(errors));
-  if (Status done = build_typed(workload); !done) return fail(done.error());
+  if (!errors.empty()) return fail(with_unknown_keys(together(errors), file->unknown, training_schema()));
+  if (Status done = build_typed(workload); !done) {
+    return fail(with_unknown_keys(done.error(), file->unknown, training_schema()));
+  }
   tell_keys_without_effect(workload, own_file && !file->is_record);
   return workload;
 }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+
+#include "base/text.hpp"
 #include "workloads/embedded.hpp"
 
 namespace mlps::workloads {
@@ -39,7 +42,7 @@ class Flattening {
   }
 
   Result<WorkloadFile> take() {
-    if (!errors_.empty()) return fail(together(errors_));
+    if (!errors_.empty()) return fail(with_unknown_keys(together(errors_), file_.unknown, schema_));
     if (!file_.values.empty()) return std::move(file_);
     const std::string first = file_.unknown.empty() ? std::string() : file_.unknown.front();
     return fail(
@@ -56,7 +59,16 @@ class Flattening {
                 std::move(suggestion));
   }
 
+  bool is_section(const std::string& key) const {
+    const auto inside = [&](const Key& known) { return known.name.starts_with(key + "."); };
+    return std::any_of(schema_.keys().begin(), schema_.keys().end(), inside);
+  }
+
   Status leaf(const std::string& key, const YAML::Node& node) {
+    if (is_section(key) && !schema_.knows(key)) {
+      if (node.IsNull() && unknown_ == UnknownKeys::kCollected) return {};
+      return refuse(key, "is a section of keys, not a value");
+    }
     if (unknown_ == UnknownKeys::kCollected) {
       if (!schema_.knows(key)) {
         file_.unknown.push_back(key.substr(0, 200));
@@ -99,7 +111,12 @@ class Flattening {
 Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& schema, UnknownKeys unknown) {
   // yaml-cpp throws on bad syntax and on odd nodes; the exceptions end here.
   try {
-    const YAML::Node root = YAML::Load(std::string(yaml));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
+    if (documents.size() > 1) {
+      return fail(ErrorCode::kConfigParse, fmt::format("workload file: it holds {} documents", documents.size()), {},
+                  "one file defines one workload: take out the lines ---");
+    }
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     if (!root.IsMap()) return fail(ErrorCode::kConfigParse, "workload file: not a map of sections");
     Flattening flattening(schema, unknown);
     // The level of a composed configuration.
@@ -111,6 +128,22 @@ Result<WorkloadFile> read_workload_file(std::string_view yaml, const Schema& sch
   } catch (const YAML::Exception& error) {
     return fail(ErrorCode::kConfigParse, fmt::format("workload file: {}", error.what()));
   }
+}
+
+std::vector<std::string> unknown_key_texts(const std::vector<std::string>& unknown, const Schema& schema) {
+  std::vector<std::string> texts;
+  for (const std::string& key : unknown) {
+    const std::string nearest = schema.nearest_known(key);
+    texts.push_back(fmt::format("the workload file's {} is unknown and has no effect{}{}", key,
+                                nearest.empty() ? "" : ": ", trimmed(nearest)));
+  }
+  return texts;
+}
+
+Error with_unknown_keys(Error error, const std::vector<std::string>& unknown, const Schema& schema) {
+  if (unknown.empty()) return error;
+  error.details += (error.details.empty() ? "" : "; ") + join(unknown_key_texts(unknown, schema), "; ");
+  return error;
 }
 
 Result<std::string_view> embedded_text(std::string_view name) {

@@ -1,10 +1,11 @@
-// What a kvcache run reads of others: traces in all their forms, and descriptions of models.
+// What a kvcache run reads of others: traces in all their forms, descriptions of models, and configuration files.
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <string>
 
 #include "benchmarks/kvcache/block_cache.hpp"
+#include "benchmarks/kvcache/config_file.hpp"
 #include "benchmarks/kvcache/model.hpp"
 #include "benchmarks/kvcache/trace.hpp"
 #include "fuzz.hpp"
@@ -43,6 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = fuzz::text_of(data, size);
   if (const auto model = kvcache::parse_model_config(text, "config.json")) {
     fuzz::require(model->entry_bytes(1) > 0 || model->is_latent(), "a token takes bytes");
+  }
+  if (const auto config = kvcache::parse_config_file(std::string(text))) {
+    fuzz::require(config->tuning.classes[0].below <= config->tuning.classes[1].below, "classes are in order");
+    for (const kvcache::Model& model : config->models)
+      fuzz::require(model.bytes_per_token() > 0, "a token takes bytes");
   }
   const int fd = ::memfd_create("trace", 0);
   if (fd < 0) return 0;

@@ -62,6 +62,7 @@ class Layer(Claimed):
         self.assertIn("did you mean 'num_processes'?", said)
         self.assertIn("did you mean 'loops'?", said)
         self.assertIn("key 'io_depth' stands twice", with_file("io_depth: 2\nio_depth: 3\n", 2))
+        self.assertIn("[E104] config file", with_file("seed: 2\n---\nseed: 3\n", 5))
         said = with_file("seed: 2\ndata_dir: /d\n", 0)
         self.assertRegex(said, "WARNING: config file .*: 'seed' has no effect, --seed outranks it")
         self.assertRegex(said, "WARNING: config file .*: 'data_dir' means nothing to 'run', skipped")
@@ -107,6 +108,22 @@ class Layer(Claimed):
                       "workflow.generate_data=True"):
             with self.subTest(param):
                 self.assertIn(f"WARNING: --params {param} has no effect: ", self.training(f"--params {param}"))
+
+    def test_parameters_of_runs_mean_nothing_to_datagen(self):
+        said = self.expect(f"whatif training unet3d datagen file -np 1 --data-dir null:// --dry-run --results-dir "
+                           f"{self.path('results')} --systemname s --params train.epochs=3 reader.batch_size=9 "
+                           "metric.au=0.5 dataset.num_files_train=8", 0).stderr
+        for param in ("train.epochs=3", "reader.batch_size=9", "metric.au=0.5"):
+            self.assertIn(f"WARNING: --params {param} has no effect: 'datagen' writes, and 'run' reads", said)
+        self.assertNotIn("--params dataset", said)
+
+    def test_what_is_asked_for_and_never_due(self):
+        said = self.training("--params workflow.checkpoint=True train.epochs=2")
+        self.assertRegex(said, r"WARNING: workflow.checkpoint=True has no effect: 2 epochs of \d+ steps end before that is due "
+                               r"\(checkpoint.checkpoint_after_epoch=5\)")
+        said = self.training("--params workflow.evaluation=True dataset.num_files_eval=64 evaluation.eval_after_epoch=9")
+        self.assertIn("WARNING: workflow.evaluation=True has no effect: ", said)
+        self.assertNotIn("has no effect: 5 epochs", self.training("--params workflow.checkpoint=True train.epochs=5"))
 
     def test_parameters_that_agree_with_flags(self):
         for params in ("storage.storage_type=local_fs", "checkpoint.checkpoint_folder=/tmp/x",
@@ -269,7 +286,7 @@ class Compatibility(Claimed):
                 f"--skip-fs-separation-gate --size-scale 0.01 --allow-invalid-params -cf {self.path('checkpoints')} ")
         self.assertIn("part 1.00 MiB", self.expect(line, 0).stdout)
         self.assertIn("part 4.00 MiB", self.expect(line + "--io-part-size 4MiB", 0).stdout)
-        self.assertIn("part 16.00 MiB", self.expect(line + "--o-direct", 0).stdout)
+        self.assertIn("part 1.00 MiB", self.expect(line + "--o-direct", 0).stdout)
 
     def test_the_row_of_words_that_are_not_built(self):
         for word in ("whatif vectordb",):

@@ -34,8 +34,10 @@ RUN_FILES = {
 class Finished:
     """One ended command."""
 
-    def __init__(self, status, stdout, stderr, peak_rss_bytes):
-        self.status, self.stdout, self.stderr, self.peak_rss_bytes = status, stdout, stderr, peak_rss_bytes
+    def __init__(self, status, stdout, stderr, usage):
+        self.status, self.stdout, self.stderr = status, stdout, stderr
+        self.peak_rss_bytes = usage.ru_maxrss * 1024
+        self.written_bytes = usage.ru_oublock * 512  # to file systems that are on a device
 
     def __str__(self):
         return f"exit status {self.status}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
@@ -66,7 +68,7 @@ class Running:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         texts = [(self._folder / name).read_text(errors="replace") for name in ("stdout", "stderr")]
         shutil.rmtree(self._folder)
-        return Finished(self.process.returncode, *texts, usage.ru_maxrss * 1024)
+        return Finished(self.process.returncode, *texts, usage)
 
     def abandon(self):
         """Ends it if it still runs; for the clean-up of a test."""

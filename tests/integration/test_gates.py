@@ -130,10 +130,68 @@ class Places(GateTest):
         for _ in range(2):
             self.succeeds(*self.arguments())
 
+    def test_checkpoints_of_training_that_are_overwritten_need_no_room(self):
+        self.mounted("tmpfs", self.checkpoints, "size=37m")
+        words = ("whatif", "training", "unet3d", "run", "file", "--data-dir", "null://", "--results-dir", self.results,
+                 "--systemname", "s", "--num-accelerators", 1, "--accelerator-type", "b200", "--client-host-memory-in-gb",
+                 0.001, "--params", "dataset.num_files_train=28", "train.epochs=1", "train.computation_time=0.001",
+                 "workflow.checkpoint=True", f"checkpoint.checkpoint_folder={self.checkpoints / 'unet3d'}",
+                 "checkpoint.checkpoint_after_epoch=1")
+        for _ in range(2):
+            self.succeeds(*words, "model.model_size_bytes=30000000")
+        self.assertEqual(1, len(list((self.checkpoints / "unet3d").rglob("*.pt"))))
+        # 50 MB take the place of 30 MB, and have no room all the same.
+        self.assertIn("CAP-01", self.fails(3, "E403", *words, "model.model_size_bytes=50000000").stderr)
+
+    def test_blocks_of_16_kib_are_the_unit_of_direct_io(self):
+        image, there = self.folder / "image", self.folder / "there"
+        with open(image, "wb") as file:
+            file.truncate(400 * MIB)
+        there.mkdir()
+        found = subprocess.run(["losetup", "--sector-size", "16384", "--find", "--show", str(image)], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        device = found.stdout.strip()
+        if found.returncode:
+            self.skipTest("no loop device of such sectors can be made")
+        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
+        if subprocess.run(["sh", "-c", f"mkfs.xfs -q -b size=16384 -s size=16384 {device} && mount {device} {there}"],
+                          stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("no XFS of such blocks can be made and mounted")
+        self.addCleanup(subprocess.run, ["umount", str(there)], check=False)
+        self.checkpoints = there / "checkpoints"
+        done = self.succeeds(*self.arguments("--o-direct", "--verify", "--io-part-size", "68KiB", read=1))
+        self.assertIn("16384 (statx", done.stdout)
+        data = self.folder / "data"
+        data.symlink_to(there)
+        self.succeeds(*self.datagen("--o-direct"))
+        self.assertRegex(self.succeeds(*self.datagen("--o-direct", "--verify")).stdout, "1,500 found whole")
+
+    def test_a_file_system_without_inodes_for_all_files_is_found_before_the_run(self):
+        self.mounted("tmpfs", self.folder / "data", "size=500m,nr_inodes=1400")
+        done = self.fails(3, "E403", *self.datagen())
+        self.assertRegex(done.stderr, r"CAP-01: .* has 1,\d+ free inodes, and 1,500 files are to be written")
+        self.checkpoints = self.folder / "data"
+        self.succeeds(*self.arguments())
+        for number in range(1400):
+            try:
+                (self.checkpoints / f"filler{number}").touch()
+            except OSError:
+                break
+        for number in range(10):
+            (self.checkpoints / f"filler{number}").unlink()  # for probes
+        self.succeeds(*self.arguments())  # over the files that are there
+
     def test_a_misspelt_mount_is_not_made(self):
         self.checkpoints = self.folder / "typo/ck"
         self.fails(3, "E401", *self.arguments())
         self.assertFalse((self.folder / "typo").exists())
+
+    def test_a_device_in_place_of_a_folder_is_named_as_one(self):
+        self.checkpoints = "/dev/null"
+        for flags in ((), ("--o-direct",)):
+            done = self.fails(3, "E401", *self.arguments(*flags))
+            self.assertIn("/dev/null/llama3-8b: /dev/null is a device, not a folder", done.stderr)
+            self.assertNotIn("O_DIRECT", done.stderr)
 
     def test_a_results_folder_without_room_is_found_before_the_run(self):
         small = self.folder / "small"
@@ -152,6 +210,16 @@ class Results(GateTest):
         done = self.succeeds(*self.arguments("--cleanup", read=1))
         self.assertIn("removed: 1 checkpoints", done.stderr)
         self.assertEqual([], list((self.checkpoints / "llama3-8b").iterdir()))
+
+    def test_of_a_run_that_wrote_nothing_nothing_is_called_kept(self):
+        limited = ["sh", "-c", 'ulimit -f 1000 && exec "$0" "$@"']  # less than the record wants
+        for flags in ((), ("--cleanup",)):
+            done = self.start(*self.arguments(*flags), before=limited).wait()
+            self.assertEqual(3, done.status, done)
+            self.assertIn("ulimit -f", done.stderr)
+            self.assertNotRegex(done.stderr, "kept:|removed:")
+        self.succeeds(*self.arguments())
+        self.assertRegex(self.start(*self.arguments(), before=limited).wait().stderr, "kept: what there is of 1 checkpoints")
 
 
 class Limits(GateTest):

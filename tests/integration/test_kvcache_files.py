@@ -7,53 +7,14 @@ import csv
 import gzip
 import json
 import pathlib
-import random
 import signal
 import statistics
+import subprocess
 import unittest
 
 import kvcache_model
-from program import ORGANISATION, SYSTEM, ProgramTest
-
-GIB = 2**30
-
-
-def percentile(values, p):
-    """By linear interpolation between two samples."""
-    values = sorted(values)
-    position = p / 100 * (len(values) - 1)
-    low = int(position)
-    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (position - low)
-
-
-class KvCacheTest(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.cache = self.folder / "cache"
-
-    def arguments(self, *more, mode="whatif", where=None):
-        return (mode, "kvcache", "run", "--cache-dir", where or self.cache, "--results-dir", self.results, "--systemname",
-                SYSTEM, "--skip-fs-separation-gate", "--quiet", *more)
-
-    def small(self, *more, where=None):
-        """A sequence that a small disk serves in a few seconds."""
-        return self.arguments("--model", "tiny-1b", "--num-users", 4, "--duration", 2, "--trials", 2,
-                              "--inter-option-delay", 0, "--storage-capacity-gb", 1, "--max-concurrent-allocs", 2,
-                              *more, where=where)
-
-    def run_folder(self):
-        return sorted(self.results.glob(f"whatif/{ORGANISATION}/results/{SYSTEM}/kv_cache/*/run/*"))[-1]
-
-    def left(self):
-        return [path for path in self.cache.rglob("*") if path.is_file()]
-
-    def rank_files(self, option):
-        """{(trial, rank): content}"""
-        files = {}
-        for path in self.run_folder().glob(f"option_{option}/trial_*/rank_*/kvcache_results_*.json"):
-            trial, rank = (int(part.split("_")[1]) for part in path.parts[-3:-1])
-            files[trial, rank] = json.loads(path.read_text())
-        return files
+from kvcache import GIB, KvCacheTest, write_trace
+from program import SYSTEM
 
 
 class OnFiles(KvCacheTest):
@@ -69,7 +30,7 @@ class OnFiles(KvCacheTest):
         for option, shown in summary["options"].items():
             files = self.rank_files(option)
             self.assertEqual({(trial, rank) for trial in (0, 1) for rank in (0, 1)}, set(files))
-            self.check_option(shown, files)
+            self.check_option(shown, files, 2)
         self.assertEqual([], self.left())
         record = self.record()
         self.assertGreater(record["operations"]["storage"]["bytes_verified"], 0)
@@ -77,45 +38,6 @@ class OnFiles(KvCacheTest):
         broken = {rule["id"] for rule in record["rules"] if not rule["kept"]}
         self.assertEqual(19, len(record["rules"]))
         self.assertLessEqual(broken, {"6.4.1"}, "the test has cache and results on one file system")
-
-    def check_option(self, shown, files):
-        """summary.json from the rank files, and each rank file from its own lists."""
-        def over_trials(value):
-            return statistics.fmean(sum(value(files[trial, rank]["summary"]) for rank in (0, 1)) for trial in (0, 1))
-
-        for name, value in (
-                ("aggregated_read_bandwidth_gbps", lambda s: s["cache_stats"]["tier_storage_read_bandwidth_gbps"]),
-                ("aggregated_write_bandwidth_gbps", lambda s: s["cache_stats"]["tier_storage_write_bandwidth_gbps"]),
-                ("aggregated_avg_throughput_tokens_per_sec", lambda s: s["avg_throughput_tokens_per_sec"]),
-                ("aggregated_storage_throughput_tokens_per_sec", lambda s: s["storage_throughput_tokens_per_sec"])):
-            self.assertAlmostEqual(over_trials(value), shown[name], delta=1e-9 * max(1, shown[name]), msg=name)
-        for name, value in (
-                ("aggregated_p95_latency_ms", lambda s: s["storage_io_latency_ms"]["p95"]),
-                ("aggregated_device_read_p95_ms", lambda s: s["cache_stats"].get("storage_read_device_p95_ms", 0)),
-                ("aggregated_storage_read_p95_ms", lambda s: s["cache_stats"].get("storage_read_p95_ms", 0))):
-            highest = max(value(file["summary"]) for file in files.values())
-            self.assertAlmostEqual(highest, shown[name], places=6, msg=name)
-        for (_, rank), file in files.items():
-            self.assertEqual(42 + rank, file["seed"])
-            self.check_rank_file(file)
-
-    def check_rank_file(self, file):
-        summary, stats = file["summary"], file["summary"]["cache_stats"]
-        count, tokens, elapsed = file["requests_completed"], file["total_tokens_generated"], summary["elapsed_time"]
-        self.assertEqual(2, elapsed)
-        self.assertEqual(count, len(file["end_to_end_latencies"]))
-        self.assertGreaterEqual(len(file["prefill_latencies"]), count)
-        self.assertAlmostEqual(tokens / elapsed, summary["avg_throughput_tokens_per_sec"])
-        self.assertAlmostEqual(tokens / sum(file["storage_latencies"]), summary["storage_throughput_tokens_per_sec"], places=6)
-        for name, p in (("p50", 50), ("p95", 95), ("p99", 99), ("p999", 99.9), ("p9999", 99.99)):
-            self.assertAlmostEqual(1e3 * percentile(file["storage_latencies"], p), summary["storage_io_latency_ms"][name],
-                                   places=6)
-        looked = stats["cache_hits"] + stats["cache_misses"]
-        self.assertAlmostEqual(stats["cache_hits"] / looked, stats["cache_hit_rate"])
-        for tier in ("gpu", "cpu", "storage"):
-            for way, done in (("read", "read"), ("write", "written")):
-                self.assertAlmostEqual(stats[f"tier_{tier}_kv_bytes_{done}_gb"] / elapsed,
-                                       stats[f"tier_{tier}_{way}_bandwidth_gbps"])
 
     def check_record(self, record):
         """Bytes of entries and of the operations below them agree, and demotions count as written."""
@@ -126,7 +48,7 @@ class OnFiles(KvCacheTest):
         self.assertLess(below - moved, 128 * (record["operations"]["storage"]["objects"] + 100))
 
     def test_a_memory_tier_demotes_to_storage_and_the_bytes_count_there(self):
-        self.succeeds(*self.small("--option", 2, "--num-users", 20, "--cpu-mem-gb", 0.5, "--verify"))
+        self.succeeds(*self.small("--option", 2, "--cpu-mem-gb", 0.5, "--verify", users=20))
         record = self.record()
         self.check_record(record)
         for trial in record["trials"]:
@@ -136,6 +58,28 @@ class OnFiles(KvCacheTest):
             self.assertLessEqual(tiers["storage"]["demoted_in_bytes"]["inside"],
                                  tiers["cpu"]["demoted_out_bytes"]["inside"] + tiers["cpu"]["demoted_out_bytes"]["late"])
             self.assertLessEqual(tiers["cpu"]["used_bytes_at_end"], 0.95 * GIB / 2)
+
+    def test_bytes_written_are_those_that_the_kernel_counted(self):
+        done = self.succeeds(*self.small("--option", 2, "--trials", 1, "--cpu-mem-gb", 0.25, users=20))
+        if done.written_bytes == 0:
+            self.skipTest("the kernel counts no writes to this file system")
+        storage = self.record()["trials"][0]["tiers"]["storage"]
+        claimed = sum(storage[kind][when] for kind in ("written_bytes", "demoted_in_bytes") for when in ("inside", "late"))
+        self.assertGreater(storage["demoted_in_bytes"]["inside"], 0)
+        # The kernel counts whole pages, and the result files.
+        self.assertGreaterEqual(done.written_bytes, 0.999 * claimed)
+        self.assertLessEqual(done.written_bytes, 1.001 * claimed + 4 * 2**20)
+
+    def test_memory_is_that_of_the_plan_and_more_than_there_is_is_refused(self):
+        self.succeeds(*self.small("--option", 2, "--trials", 1, "--cpu-mem-gb", 0.5, "--max-concurrent-allocs", 0, users=20))
+        record = self.record()
+        plan, [trial] = record["plan"]["options"][0], record["trials"]
+        buffers = plan["io"]["buffer_bytes"] + plan["cpu_tier_io"]["buffer_bytes"]
+        self.assertGreater(record["peak_rss_bytes"], trial["tiers"]["cpu"]["used_bytes_at_end"])
+        self.assertLess(record["peak_rss_bytes"], 1.1 * (plan["cpu_tier_bytes"] + buffers) + 32 * 2**20)
+        done = self.fails(2, "E102", *self.small("--option", 2, "--cpu-mem-gb", 100000))
+        self.assertIn("exceed the memory that is available", done.stderr)
+        self.assertEqual([], self.left())
 
     def test_a_trace_of_the_moves_and_a_job_for_fio(self):
         moves, job = self.folder / "moves.csv", self.folder / "job.fio"
@@ -157,7 +101,11 @@ class OnFiles(KvCacheTest):
         read, written = (sum(tier[name]["inside"] for tier in tiers) for name in ("read_bytes", "written_bytes"))
         self.assertAlmostEqual(100 * read / (read + written), int(section["rwmixread"]), delta=0.51)
         self.assertEqual(str(self.cache), section["directory"])
-        self.fails(2, "E102", *self.small("--option", 1, "--io-trace", self.folder / "moves.csv.zst"))
+        packed = self.folder / "moves.csv.zst"
+        self.succeeds(*self.little("--option", 1, "--trials", 1, "--io-trace", packed))
+        text = subprocess.run(["zstd", "--decompress", "--stdout", packed], check=True, capture_output=True, text=True).stdout
+        rows = list(csv.DictReader(text.splitlines()))
+        self.assertGreaterEqual(len(rows), sum(self.record()["trials"][0][kind] for kind in ("reads", "writes")))
 
     def test_the_page_cache_does_not_answer_reads(self):
         self.succeeds(*self.small("--option", 1))
@@ -241,6 +189,29 @@ class OnNull(KvCacheTest):
         self.assertLess(done.peak_rss_bytes, 512 << 20)
         self.assertEqual("passed", self.record()["verdict"])
 
+    def test_a_device_four_times_as_slow_has_a_quarter_of_the_headline(self):
+        def measured(delay_ms):
+            self.succeeds(*self.arguments(
+                "--payload", "none", "--option", 1, "--trials", 1, "--num-users", 40, "--duration", 5, "--model", "tiny-1b",
+                "--inject-fault", f"slow={delay_ms}:read_part@1+,slow={delay_ms}:write_part@1+", where="null://"))
+            return self.record()["results"][0]
+
+        fast, slow = measured(40), measured(160)
+        for name in ("storage_moved_gib_per_s", "storage_read_gib_per_s", "entry_read_gib_per_s", "entry_write_gib_per_s"):
+            self.assertGreaterEqual(fast[name], 3.5 * slow[name], name)
+
+    def test_an_entry_larger_than_four_gib_is_moved_whole(self):
+        model, trace = self.folder / "config.json", self.folder / "trace.jsonl"
+        model.write_text(json.dumps({"num_hidden_layers": 128, "hidden_size": 8192, "num_attention_heads": 64,
+                                     "num_key_value_heads": 64, "head_dim": 130, "torch_dtype": "float16"}))
+        trace.write_text('{"timestamp": 0, "input_length": 1024, "output_length": 1, "hash_ids": [1, 2]}\n' * 2)
+        self.succeeds(*self.arguments("--trace", trace, "--model-config", model, "--block-tokens", 1024, "--payload", "none",
+                                      where="null://"))
+        [trial] = self.record()["trials"]
+        size = 128 * 64 * 260 * 2 * 1024
+        self.assertGreater(size, 2**32)
+        self.assertEqual([size, size], [trial["tiers"]["storage"][kind]["inside"] for kind in ("read_bytes", "written_bytes")])
+
     def test_too_many_waiting_requests_end_the_run(self):
         done = self.fails(6, "E201", *self.arguments(
             "--option", 1, "--trials", 1, "--num-users", 20, "--duration", 30, "--max-queue", 50, "--model", "tiny-1b",
@@ -248,39 +219,90 @@ class OnNull(KvCacheTest):
         self.assertIn("requests wait, more than --max-queue 50", done.stderr)
 
 
+class Features(KvCacheTest):
+    """What the original's program can do besides the three options."""
+
+    def run_one(self, *more, **where):
+        self.succeeds(*self.little("--option", 1, "--trials", 1, *more, **where))
+        return self.record()
+
+    def test_a_configuration_file_changes_the_run_and_is_named(self):
+        config = self.folder / "config.yaml"
+        config.write_text("user_templates:\n" + "".join(
+            f"  {name}: {{context_range: [400, 400], generation_range: [32, 32], think_time_range: [0.05, 0.05]}}\n"
+            for name in ("chatbot", "coding", "document")) + "decode: {batch_size: 8}\n")
+        record = self.run_one("--config", config)
+        plan = record["plan"]["options"][0]
+        self.assertEqual([100 * 1024, 400 * 1024], [plan["entry_bytes"][name] for name in ("smallest", "largest")])
+        reads = plan["offered_per_host"]["decode_reads_per_request"]
+        self.assertTrue(3 <= reads <= 5, reads)  # once, and for each 8 of 8 to 32 tokens
+        parameters = json.loads(next(self.run_folder().glob("*_metadata.json")).read_text())["parameters"]
+        self.assertEqual("custom", parameters["sequence"]["config"])
+        config.write_text("decode: {batch_sise: 8}\n")
+        done = self.fails(2, "E102", *self.little("--config", config))
+        self.assertIn("decode.batch_sise is no known key", done.stderr)
+        self.assertIn("the nearest is decode.batch_size", done.stderr)
+        self.fails(2, "E102", *self.arguments("--config", config, mode="closed"))
+
+    def test_prefill_only_writes_and_decode_only_reads(self):
+        tier = self.run_one("--prefill-only", "--disable-multi-turn")["trials"]
+        self.assertEqual(0, tier[0]["reads"])
+        self.assertGreater(tier[0]["writes"], 0)
+        record = self.run_one("--decode-only", "--verify")
+        [trial] = record["trials"]
+        self.assertEqual((40, 40 * 2048 * 1024, 0), (trial["prepared_entries"], trial["prepared_bytes"], trial["writes"]))
+        self.assertGreater(trial["reads"], 0)
+        self.assertEqual(0, trial["tiers"]["storage"]["written_bytes"]["inside"])
+        self.assertEqual([], self.left())
+
+    def test_preconditioned_storage_is_full_and_named(self):
+        plan = self.call(*self.little("--option", 1, "--trials", 1, "--precondition", "--dry-run")).stdout
+        self.assertIn("409.60 MiB per rank before each of 1 windows", plan)
+        record = self.run_one("--precondition", "--precondition-threads", 4)
+        [trial] = record["trials"]
+        self.assertTrue(record["plan"]["preconditioned"])
+        self.assertEqual(-(-2 * trial["storage_capacity_bytes"] // (2048 * 1024)), trial["prepared_entries"])
+        self.assertGreater(trial["evictions"], 0)
+        self.assertLessEqual(trial["tiers"]["storage"]["used_bytes_at_end"], trial["storage_capacity_bytes"])
+        self.assertEqual([], self.left())
+        self.assertFalse(self.run_one()["plan"]["preconditioned"])
+        done = self.fails(2, "E105", *self.arguments("--precondition", "--option", 1, "--trials", 1, where="null://"))
+        self.assertIn("--precondition-size-gb", done.stderr)
+
+    def test_documents_are_stored_and_looked_up(self):
+        [trial] = self.run_one("--enable-rag", "--rag-num-docs", 3, "--verify")["trials"]
+        self.assertGreater(trial["documents"]["hits"] + trial["documents"]["misses"], 0)
+        self.assertGreater(trial["writes"], trial["prefill_writes"])
+        self.assertEqual([], self.left())
+
+    def test_the_autoscaler_adds_users_and_says_so_in_the_rank_files(self):
+        record = self.run_one("--enable-autoscaling", "--autoscaler-mode", "capacity", "--payload", "none", "--duration", 12,
+                              where="null://")
+        [tick] = record["trials"][0]["scaling"]
+        self.assertEqual((10, 9), (tick["at_s"], tick["users"]))
+        summary = self.rank_files(1)[0, 0]["summary"]
+        [action] = summary["autoscaling_stats"]
+        self.assertEqual(("capacity", "scale_up", 9), (action["mode"], action["action"], action["users"]))
+        self.assertEqual((4, 9, 1), tuple(summary["autoscaling_summary"][name]
+                                          for name in ("initial_users", "final_users", "total_scale_events")))
+        self.assertEqual(1, len(self.rank_files(1)[0, 0]["throughput_timeline"]))
+
+
 class Replay(KvCacheTest):
     def setUp(self):
         super().setUp()
-        draw = random.Random(7)
-        self.requests, conversations, fresh = [], [], iter(range(1, 10**6))
-        for number in range(400):
-            blocks = list(draw.choice(conversations)) if conversations and draw.random() < 0.6 else [0]
-            blocks = blocks[:draw.randint(1, len(blocks))] + [next(fresh) for _ in range(draw.randint(0, 6))]
-            conversations = (conversations + [blocks])[-60:]
-            tokens = 512 * len(blocks) - draw.choice((0, draw.randint(1, 511)))
-            self.requests.append({"timestamp": 10 * number, "input_length": tokens, "output_length": draw.randint(1, 9),
-                                  "hash_ids": blocks})
         self.trace = self.folder / "trace.jsonl.gz"
-        with gzip.open(self.trace, "wt") as file:
-            file.writelines(json.dumps(request) + "\n" for request in self.requests)
+        self.requests = write_trace(self.trace)
 
     def replayed(self, *more, where=None):
         self.succeeds(*self.arguments("--trace", self.trace, "--block-tokens", 512, "--model", "tiny-1b", *more, where=where))
         return self.record()
 
-    def check(self, record, capacity, partial):
-        counted = record["trials"][0]["replay"]
-        self.assertEqual(kvcache_model.replay(self.requests, capacity, partial),
-                         tuple(counted[name] for name in ("block_hits", "block_references", "blocks_stored", "blocks_evicted")))
-        trial = record["trials"][0]
-        self.assertEqual((counted["block_hits"], counted["blocks_stored"]), (trial["reads"], trial["writes"]))
-        self.assertEqual(400, trial["requests"]["completed"])
-
     def test_counts_are_those_of_an_independent_simulation(self):
         for capacity, partial in ((0, True), (200, True), (50, False)):
             record = self.replayed("--block-capacity", capacity, "--kv-partial-blocks", "count" if partial else "skip",
                                    "--payload", "none", where="null://")
-            self.check(record, capacity, partial)
+            self.check_replay(record, self.requests, capacity, partial)
             latest = record["trials"][0]["replay"]["latency"]["lateness"]["p50_ns"]
             self.assertLess(latest, 1e9, "requests are not sent by the clock of the trace")
 
@@ -288,12 +310,54 @@ class Replay(KvCacheTest):
         self.cache.mkdir()
         record = self.replayed("--block-capacity", 20, "--kv-partial-blocks", "count", "--verify", "--trace-speedup", 2,
                                "--slo-ttft-ms", 1000000)
-        self.check(record, 20, True)
+        self.check_replay(record, self.requests, 20, True)
         self.assertEqual([], self.left())
         replay = record["trials"][0]["replay"]
         self.assertAlmostEqual(replay["without_offload"]["computed_s"], replay["computed_s"] + replay["computing_saved_s"])
         self.assertEqual(record["operations"]["storage"]["bytes_verified"], 512 * 24576 * replay["block_hits"])
         self.assertEqual(400, replay["within_slo"])
+
+    def test_blocks_in_slots_of_slabs_are_the_same_blocks(self):
+        for io in ((), ("--o-direct",)):
+            self.cache.mkdir(exist_ok=True)
+            running = self.start(*self.arguments("--trace", self.trace, "--block-tokens", 512, "--model", "tiny-1b",
+                                                 "--block-layout", "slabs", "--block-capacity", 20, "--kv-partial-blocks",
+                                                 "count", "--verify", "--trace-speedup", 2, *io))
+            self.wait_until("a slab", lambda: running.ended() or list(self.cache.rglob("slab_*.kv")))
+            seen = {path.name for path in self.cache.rglob("*.kv")}
+            done = running.wait()
+            self.assertEqual(0, done.status, done)
+            self.assertEqual({"slab_0000.kv"}, seen)
+            record = self.record()
+            self.check_replay(record, self.requests, 20, True)
+            self.assertEqual(record["operations"]["storage"]["bytes_verified"],
+                             512 * 24576 * record["trials"][0]["replay"]["block_hits"])
+            self.assertIn("slabs", record["store"]["settings"])
+            self.assertEqual([], self.left())
+
+    def test_a_run_killed_with_slabs_is_cleaned_up_by_the_next(self):
+        words = ("--trace", self.trace, "--block-tokens", 512, "--model", "tiny-1b", "--block-layout", "slabs",
+                 "--block-capacity", 20)
+        running = self.start(*self.arguments(*words, "--trace-speedup", 0.01))
+        self.wait_until("a slab", lambda: list(self.cache.rglob("slab_*.kv")))
+        running.abandon()
+        self.assertIn("slab_0000.kv", {path.name for path in self.left()})
+        done = self.succeeds(*self.arguments(*words, "--trace-speedup", 100))
+        self.assertIn("1 entries of", done.stderr)
+        self.assertEqual([], self.left())
+
+    def test_slabs_are_files_of_a_folder_without_faults(self):
+        words = ("--trace", self.trace, "--block-layout", "slabs")
+        self.fails(2, "E105", *self.arguments(*words, where="null://"))
+        self.fails(2, "E105", *self.arguments(*words, "--inject-fault", "flip:read_part@1"))
+
+    def test_requests_of_one_user_begin_alike_where_the_trace_does_not_say(self):
+        self.trace.write_text("Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n" + "".join(
+            f"{number / 100},GPT-4,{512 * (1 + number // 3)},10,0,API log\n" for number in range(12)))
+        for users, hits in ((0, 0), (3, 3 * (1 + 2 + 3)), (12, 0)):
+            more = ("--trace-users", users) if users else ()
+            record = self.replayed("--payload", "none", *more, where="null://")
+            self.assertEqual(hits, record["trials"][0]["replay"]["block_hits"], users)
 
     def test_the_curve_of_hits_needs_no_storage(self):
         done = self.succeeds("open", "kvcache", "datasize", "--trace", self.trace, "--block-tokens", 512,
@@ -313,6 +377,13 @@ class Replay(KvCacheTest):
         self.assertIn("no block is stored under these rules: nothing will be written", done.stdout)
         self.assertEqual(0, self.replayed(where="null://")["trials"][0]["replay"]["block_hits"])
 
+    def test_a_trace_packed_by_zstd_is_the_same_trace(self):
+        packed = self.folder / "trace.jsonl.zst"
+        packed.write_bytes(subprocess.run(["zstd", "--stdout"], input=gzip.decompress(self.trace.read_bytes()), check=True,
+                                          capture_output=True).stdout)
+        self.trace = packed
+        self.check_replay(self.replayed("--payload", "none", "--block-capacity", 50, where="null://"), self.requests, 50, False)
+
     def test_a_damaged_trace_ends_the_run_with_its_line(self):
         self.trace.write_text(json.dumps(self.requests[0]) + "\n" + "{\n")
         done = self.fails(5, "E104", *self.arguments("--trace", self.trace, where="null://"))
@@ -320,7 +391,9 @@ class Replay(KvCacheTest):
 
     def test_flags_of_users_and_of_replays_do_not_mix(self):
         for more in (("--trace", self.trace, "--num-users", 5), ("--trace", self.trace, "--kv-io", "compat"),
-                     ("--block-tokens", 64), ("--trace-speedup", 2)):
+                     ("--block-tokens", 64), ("--trace-speedup", 2), ("--trace-users", 5), ("--block-layout", "slabs"),
+                     ("--trace", self.trace, "--enable-rag"), ("--trace", self.trace, "--decode-only"),
+                     ("--trace", self.trace, "--precondition")):
             self.fails(2, "E102", *self.arguments(*more, where="null://"))
 
 
@@ -360,13 +433,15 @@ class Commands(KvCacheTest):
     def test_flags_that_contradict_each_other_are_refused(self):
         for more in (("--arrival", "poisson"), ("--request-rate", 5), ("--arrival-cv", 2), ("--kv-io", "compat", "--o-direct"),
                      ("--fadvise", "none"), ("--cpu-mem-gb", -1), ("--cpu-mem-gb", "x"), ("--num-processes", 3, "--npernode", 2),
-                     ("--params", "a=b"), ("--payload", "none")):
+                     ("--params", "a=b"), ("--payload", "none"), ("--rag-num-docs", 5), ("--autoscaler-mode", "capacity"),
+                     ("--target-saturation", 0.5), ("--precondition-size-gb", 1), ("--precondition-threads", 1),
+                     ("--prefill-only", "--decode-only"), ("--precondition", "--precondition-size-gb", "x"),
+                     ("--enable-autoscaling", "--arrival", "poisson", "--request-rate", 5)):
             done = self.call(*self.arguments(*more))
             self.assertEqual(2, done.status, (more, done))
 
     def test_flags_of_features_that_are_not_built_are_refused(self):
-        for flag in ("--config", "--enable-rag", "--enable-autoscaling", "--precondition", "--prefill-only", "--decode-only",
-                     "--enable-latency-tracing", "--io-trace-log"):
+        for flag in ("--enable-latency-tracing", "--io-trace-log", "--validation-trace"):
             done = self.fails(2, "E102", *self.arguments(flag))
             self.assertIn(flag, done.stderr)
 

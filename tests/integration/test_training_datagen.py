@@ -10,6 +10,7 @@ import signal
 import unittest
 
 import rgw
+from program import flip_bit
 from training import TrainingTest
 
 BUCKET = "datasets"
@@ -111,6 +112,24 @@ class Undisturbed(FileTest):
         os.truncate(self.data / "retinanet" / names[90], 17)
         record = self.finish("retinanet")
         self.assertEqual((94, 2, 2), (record["files_kept"], record["files_written"], record["files_repaired"]))
+        self.assertEqual(reference, digests(self.data / "retinanet"))
+
+    def test_to_verify_a_set_every_byte_is_read_and_what_differs_is_mended(self):
+        done = self.call(*self.datagen("retinanet", self.data, "--verify"))
+        self.assertIn("--verify has no effect: nothing is there yet", done.stderr)
+        reference = digests(self.data / "retinanet")
+        record = self.finish("retinanet", "--verify")
+        size = sum((self.data / "retinanet" / name).stat().st_size for name in data_files(reference))
+        self.assertEqual((96, 0, size), (record["files_kept"], record["files_written"], record["bytes_verified"]))
+        names = sorted(self.stored("retinanet"))
+        flip_bit(self.data / "retinanet" / names[3], 39_000)
+        (self.data / "retinanet" / names[50]).unlink()
+        self.assertEqual(95, self.finish("retinanet")["files_kept"])  # which only looks at sizes
+        self.assertNotEqual(reference, digests(self.data / "retinanet"))
+        done = self.call(*self.datagen("retinanet", self.data, "--verify"))
+        self.assertIn("1 files didn't hold what they should: they were written again", done.stderr)
+        record = self.training_record("retinanet", "datagen")
+        self.assertEqual((95, 1, 1), tuple(record[key] for key in ("files_kept", "files_written", "files_repaired")))
         self.assertEqual(reference, digests(self.data / "retinanet"))
 
     def test_null_storage_takes_a_data_set_at_full_size(self):
@@ -268,7 +287,7 @@ class Objects(DatagenTest):
         self.server.abort_uploads(BUCKET)
 
         done = self.interrupt(self.start(*self.object_datagen(*stuck, "--io-workers", 1, "--io-depth", 4)),
-                              lambda: len(whole()) == 11)
+                              lambda: len(self.training_folders("unet3d", "datagen")) == 2 and len(whole()) == 11)
         self.assertEqual(8, done.status, done)
         self.assertEqual("interrupted", self.training_record("unet3d", "datagen")["verdict"])
         self.assertEqual([], self.server.open_uploads(BUCKET))

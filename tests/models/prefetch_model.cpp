@@ -47,8 +47,9 @@ void read(ReadShared& shared) {
   }
 }
 
-/// As the step loop: takes `batches` batches of one sample on every rank, one read ahead; then closes the queue.
-/// `looks_again`: asks for a failure after taking the key, as it must.
+/// As the step loop: takes `batches` batches of one sample on every rank, one read ahead, and raises the limit of what
+/// may be claimed after it has looked for the batch; then closes the queue. `looks_again`: asks for a failure after
+/// taking the key, as it must.
 void consume(ReadShared& shared, uint64_t batches, bool looks_again = true) {
   ReadQueue& queue = shared.queue;
   queue.begin(one_sample_a_read(), batches, shared.in_flight);
@@ -57,11 +58,15 @@ void consume(ReadShared& shared, uint64_t batches, bool looks_again = true) {
   uint64_t left = batches * queue.size();
   const auto advance = [&](uint32_t rank) {
     while (taken[rank] < batches) {
-      queue.wake_readers(queue.stream(rank).raise_claim_limit(taken[rank] + 2));
-      if (!queue.stream(rank).ready(1)) return;
-      queue.stream(rank).take(1);
-      ++taken[rank];
-      --left;
+      const uint64_t begun = taken[rank] + 1;
+      const bool ready_now = queue.stream(rank).ready(1);
+      if (ready_now) {
+        queue.stream(rank).take(1);
+        ++taken[rank];
+        --left;
+      }
+      queue.wake_readers(queue.stream(rank).raise_claim_limit(begun + 1));
+      if (!ready_now) return;
     }
   };
   for (uint32_t rank = 0; rank < queue.size(); ++rank) advance(rank);

@@ -30,8 +30,8 @@ class Checker {
     if (arguments_.mode != cli::Mode::kWhatif) {
       check_accelerators();
       check_host_memory();
-      check_fsync();
     }
+    check_fsync();
     return std::move(findings_);
   }
 
@@ -143,8 +143,11 @@ class Checker {
 
   void check_fsync() {
     if (workload_.fsync) return;
-    error(ErrorCode::kConfigIncompatible, "checkpoint.fsync=False can't be honoured",
-          "a checkpoint counts when it is stored: files are always fsynced inside the timed interval (rule 4.3.2)");
+    if (arguments_.mode == cli::Mode::kWhatif) {
+      return warn("checkpoint.fsync=False has no effect: files are fsynced all the same, as mlpstorage 3.0 does");
+    }
+    invalid("checkpoint.fsync=False is not legal (rule 4.3.2)",
+            "leave it out: files are fsynced inside the timed interval, and results have to say so");
   }
 
   const Arguments& arguments_;

@@ -34,6 +34,24 @@ void BlockCache::admit(uint64_t block, std::vector<Change>& changes) {
   changes.push_back({oldest, false});
 }
 
+void PromptCache::use(uint64_t prompt, uint64_t tokens) {
+  if (const auto known = places_.find(prompt); known != places_.end()) {
+    ++counts_.hits;
+    counts_.hit_tokens += tokens;
+    order_.splice(order_.end(), order_, known->second);
+    return;
+  }
+  places_[prompt] = order_.insert(order_.end(), {prompt, tokens});
+  tokens_ += tokens;
+  counts_.stored_tokens += tokens;
+  while (most_tokens_ != 0 && tokens_ > most_tokens_) {
+    tokens_ -= order_.front().tokens;
+    places_.erase(order_.front().prompt);
+    order_.pop_front();
+    ++counts_.evicted;
+  }
+}
+
 std::vector<uint64_t> regrouped(const std::vector<uint64_t>& blocks, uint64_t from, uint64_t to, uint64_t tokens,
                                 bool partial) {
   const uint64_t count = partial ? (tokens + to - 1) / to : tokens / to;

@@ -49,6 +49,31 @@ class BlockCache {
   std::unordered_set<uint64_t> asked_once_;  // second_use only
 };
 
+/// Which whole prompts are present, if each is one entry that serves the same prompt alone, and the one that was used
+/// longest ago leaves first: what a cache without blocks makes of the same requests.
+class PromptCache {
+ public:
+  /// `most_tokens`: 0: no limit.
+  explicit PromptCache(uint64_t most_tokens) : most_tokens_(most_tokens) {}
+
+  struct Counts {
+    uint64_t hits = 0, hit_tokens = 0, stored_tokens = 0, evicted = 0;
+  };
+  /// Takes note of a request; `prompt` is a number that stands for all of its prompt.
+  void use(uint64_t prompt, uint64_t tokens);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Held {
+    uint64_t prompt, tokens;
+  };
+  const uint64_t most_tokens_;
+  uint64_t tokens_ = 0;
+  std::list<Held> order_;  // the next to leave first
+  std::unordered_map<uint64_t, std::list<Held>::iterator> places_;
+  Counts counts_;
+};
+
 /// Returns the blocks of `to` tokens that blocks of `from` tokens consist of,
 /// for a prompt of `tokens`: a block is split into parts, or joined with its
 /// neighbours, and known by a number made of the last of them. Blocks that the

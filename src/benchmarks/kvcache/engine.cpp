@@ -4,39 +4,106 @@
 
 #include <algorithm>
 
+#include "base/threads.hpp"
+#include "base/units.hpp"
+#include "benchmarks/kvcache/metrics.hpp"
+
 namespace mlps::kvcache {
 namespace {
 
-constexpr uint32_t kArrivalStream = 2, kServiceStream = 3;
-constexpr uint32_t kNobody = UINT32_MAX;  // an arrival whose user is drawn when it is due
-// What a device of today moves over its link (PCIe 5.0 x16, 64 GB/s): the GPU tier is modelled, not measured.
-constexpr double kGpuBytesPerNano = 64;
+constexpr uint32_t kArrivalStream = 2, kServiceStream = 3, kLookUpStream = 4, kExtraStream = 6, kReadStream = 7;
+constexpr uint32_t kNobody = UINT32_MAX;       // an arrival whose user is drawn when it is due
+constexpr uint32_t kScaling = UINT32_MAX - 1;  // a look of the autoscaler
+constexpr uint32_t kPrepopulatedPerUser = 10;
+
+uint64_t stream_item(uint32_t user, uint32_t serial) {
+  return (uint64_t{user} << 32) | serial;
+}
+
+double p95_ms_since(const std::vector<double>& seconds, size_t& looked_at) {
+  std::vector<double> fresh(seconds.begin() + static_cast<std::ptrdiff_t>(looked_at), seconds.end());
+  looked_at = seconds.size();
+  std::sort(fresh.begin(), fresh.end());
+  return percentile(fresh, 95) * kMillis;
+}
 
 }  // namespace
 
 Engine::Engine(const Settings& settings, const OptionPlan& option, uint64_t seed, Limits limits, EntryIo& io)
-    : Simulation(io),
-      settings_(settings),
-      option_(option),
+    : EntrySimulation(settings, option, limits.bytes, io),
       seed_(seed),
-      tiers_(limits.bytes),
       arrivals_(seed, kArrivalStream, 0),
-      slots_(option.at_once()) {
-  const uint64_t capacity = limits.bytes[static_cast<size_t>(Tier::kStorage)];
-  trial_.storage_capacity_bytes = capacity == Tiers::kUnlimited ? 0 : capacity;
-  users_.reserve(option.users);
-  for (uint32_t user = 0; user < option.users; ++user) users_.emplace_back(seed, user);
-  for (size_t slot = slots_.size(); slot-- > 0;) free_slots_.push_back(slot);
+      conversations_(settings.tuning.most_conversations),
+      documents_(settings.tuning.rag, option.model, settings.tensor_parallel, seed) {
+  if (settings.tuning.scaling.mode != AutoscalerMode::kOff) scaler_.emplace(settings.tuning.scaling, option.users);
+  add_users(option.users);
 }
 
 Engine::~Engine() = default;
 
+/// From now on there are so many users, and as many places for requests.
+void Engine::add_users(uint32_t wanted) {
+  for (auto user = static_cast<uint32_t>(users_.size()); user < wanted; ++user) {
+    users_.emplace_back(settings_.tuning, seed_, user);
+    asleep_.push_back(true);
+  }
+  active_users_ = wanted;
+  const size_t places = std::min(wanted, kMostAtOnce), before = slots_.size();
+  if (places <= before) return;
+  slots_.resize(places);
+  for (size_t slot = places; slot-- > before;) free_slots_.push_back(slot);
+}
+
+// ---- before the window
+
+void Engine::prepare(Nanos now) {
+  now_ = clock_ = now;
+  const bool writes = settings_.preconditioning || settings_.phases == Phases::kDecodeOnly;
+  if (!writes) return;
+  const uint32_t asked = settings_.preconditioning ? settings_.preconditioning->threads : 0;
+  lanes_left_ = asked != 0 ? asked : processors();
+  for (uint32_t lane = lanes_left_; lane > 0; --lane) beside_.push_back(write_ahead());
+  for (Task<void>& lane : beside_) lane.start();
+}
+
+/// Writes entries until all are there that the window is to find.
+Task<void> Engine::write_ahead() {
+  const uint64_t each = option_.model.entry_bytes(kPreparedTokens, settings_.tensor_parallel);
+  const double gib = settings_.preconditioning ? settings_.preconditioning->gib : 0;
+  const uint64_t goal = !settings_.preconditioning ? 0
+                        : gib > 0                  ? static_cast<uint64_t>(gib * static_cast<double>(kGiB))
+                                                   : 2 * trial_.storage_capacity_bytes;
+  while (ahead_bytes_ < goal) {
+    ahead_bytes_ += each;
+    co_await write({0, static_cast<uint32_t>(ahead_entries_++), 0, EntryKind::kPreconditioned}, kPreparedTokens, 0);
+  }
+  const uint32_t wanted = settings_.phases == Phases::kDecodeOnly ? option_.users * kPrepopulatedPerUser : 0;
+  while (prepopulated_ < wanted) {
+    co_await write({0, prepopulated_++, 0, EntryKind::kPrepopulated}, kPreparedTokens, 0);
+  }
+  --lanes_left_;
+}
+
 // ---- time
 
 void Engine::begin(Nanos now) {
-  now_ = clock_ = now;
+  now_ = clock_ = begin_ns_ = now;
+  RankTrial fresh;  // nothing that was done before the window counts
+  fresh.storage_capacity_bytes = trial_.storage_capacity_bytes;
+  fresh.prepared_entries = trial_.writes;
+  fresh.prepared_bytes = trial_.writes * option_.model.entry_bytes(kPreparedTokens, settings_.tensor_parallel);
+  trial_ = std::move(fresh);
+  beside_.clear();
+  if (documents_.count() > 0) {
+    beside_.push_back(ingest());
+    beside_.back().start();
+  }
+  if (scaler_) schedule(now + static_cast<Nanos>(kScalingTickS * kNanosPerSecond), kScaling);
   if (settings_.arrival == Arrival::kPoisson || settings_.arrival == Arrival::kGamma) return schedule_arrival();
-  for (uint32_t user = 0; user < users_.size(); ++user) schedule(now + users_[user].draw_wait(), user);
+  for (uint32_t user = 0; user < users_.size(); ++user) {
+    asleep_[user] = false;
+    schedule(now + users_[user].draw_wait(), user);
+  }
 }
 
 void Engine::schedule_arrival() {
@@ -46,12 +113,41 @@ void Engine::schedule_arrival() {
 }
 
 void Engine::happened(uint32_t what) {
+  if (what == kScaling) return scale();
   if (what == kNobody) {
     send(static_cast<uint32_t>(arrivals_.integer(0, users_.size() - 1)));
     return schedule_arrival();
   }
+  if (what >= active_users_) {
+    asleep_[what] = true;
+    return;
+  }
   send(what);
   if (settings_.arrival == Arrival::kThink) schedule(now_ + users_[what].draw_wait(), what);
+}
+
+/// Looks at the storage, and lets users come or go.
+void Engine::scale() {
+  const TierTraffic& storage = trial_.tiers[static_cast<size_t>(Tier::kStorage)];
+  uint64_t tokens = 0;
+  for (const Served& request : trial_.served) tokens += request.tokens;
+  Autoscaler::Look look;
+  look.at_s = to_seconds(now_ - begin_ns_);
+  look.read_p95_ms = p95_ms_since(storage.read_s, reads_looked_at_);
+  look.write_p95_ms = p95_ms_since(storage.write_s, writes_looked_at_);
+  const uint64_t bytes = bytes_read(storage) + bytes_written(storage);
+  look.bytes_per_s = static_cast<double>(bytes - bytes_looked_at_) / kScalingTickS;
+  bytes_looked_at_ = bytes;
+  look.tokens_per_s = static_cast<double>(tokens) / look.at_s;
+  trial_.scaling.push_back(scaler_->look(look));
+  add_users(scaler_->users());
+  for (uint32_t user = 0; user < active_users_; ++user) {
+    if (!asleep_[user]) continue;
+    asleep_[user] = false;
+    schedule(now_ + users_[user].draw_wait(), user);
+  }
+  schedule(now_ + static_cast<Nanos>(kScalingTickS * kNanosPerSecond), kScaling);
+  dispatch();
 }
 
 std::optional<Error> Engine::problem() const {
@@ -65,12 +161,25 @@ std::optional<Error> Engine::problem() const {
 // ---- requests
 
 void Engine::send(uint32_t user) {
-  const Request request = users_[user].next(settings_.multi_turn);
+  const Request request = users_[user].next(settings_.tuning, settings_.multi_turn);
   if (settings_.multi_turn) conversations_.add(request.key);
-  queues_[static_cast<size_t>(request.qos)].push_back({request, now_});
-  ++trial_.offered;
+  queue({request, user, now_, false});
+  if (documents_.count() > 0) {
+    Random draw(seed_, kExtraStream, stream_item(user, request.serial));
+    if (draw.unit() < settings_.tuning.rag.probability) {
+      Request extra = documents_.about(documents_.draw(draw), draw);
+      extra.qos = request.qos;
+      extra.serial = request.serial;
+      queue({extra, user, now_, true});
+    }
+  }
   dispatch();
   trial_.longest_queue = std::max(trial_.longest_queue, waiting());
+}
+
+void Engine::queue(Queued queued) {
+  ++trial_.offered;
+  queues_[static_cast<size_t>(queued.request.qos)].push_back(queued);
 }
 
 void Engine::dispatch() {
@@ -108,38 +217,46 @@ void Engine::went_on() {
 /// Steps 1 to 7 of a request, one after the other.
 Task<void> Engine::serve(Queued queued, size_t slot) {
   const Request& request = queued.request;
+  const bool decode_only = settings_.phases == Phases::kDecodeOnly;
+  const bool fills = !decode_only && !queued.is_extra;
+  const bool decodes = settings_.phases != Phases::kPrefillOnly && (!fills || !request.is_prefill_only());
   Served served;
   served.queue_s = to_seconds(now_ - queued.made_ns);
   served.tokens = request.generation;
   served.qos = static_cast<uint32_t>(request.qos);
   uint32_t context = request.context;
-  const bool is_system = settings_.prefix_caching && detect_prefix(request, context);
+  const bool is_system = settings_.prefix_caching && detect_prefix(queued, context);
   Nanos storage = 0;
-  if (settings_.multi_turn && request.key.turn > 1) storage += co_await read_earlier_turns(request);
-  ++trial_.prefill_writes;
-  const Nanos prefill = co_await allocate(request.key, context, 0);
-  trial_.prefill_s.push_back(to_seconds(prefill));
-  storage += prefill;
+  if (fills) {
+    if (settings_.multi_turn && request.key.turn > 1) storage += co_await read_earlier_turns(request);
+    ++trial_.prefill_writes;
+    const Nanos prefill = co_await allocate(request.key, context, 0);
+    trial_.prefill_s.push_back(to_seconds(prefill));
+    storage += prefill;
+  }
+  if (documents_.count() > 0) storage += co_await look_up(queued);
   served.first_token_s = to_seconds(now_ - queued.made_ns);
-  if (!request.is_prefill_only()) storage += co_await decode(request, is_system, served, queued.made_ns);
-  const Nanos generation = request.generation * token_time(option_.generation);
+  if (decodes) {
+    const EntryKey key = decode_only ? prepopulated_for(queued) : request.key;
+    storage += co_await decode(key, queued, is_system, served);
+  }
+  const Nanos generation = request.generation * settings_.tuning.token_ns[static_cast<size_t>(option_.generation)];
   co_await Sleep{*this, generation};
   served.generation_s = to_seconds(generation);
   served.storage_s = to_seconds(storage);
   served.end_to_end_s = to_seconds(now_ - queued.made_ns);
-  served.good = served.end_to_end_s * 1e3 <= kQosProfiles[served.qos].target_p95_ms;
+  served.good = served.end_to_end_s * kMillis <= settings_.tuning.classes[served.qos].target_p95_ms;
   trial_.served.push_back(served);
-  if (settings_.arrival == Arrival::kClosed) {
-    const uint32_t user = request.key.user;
-    schedule(now_ + users_[user].draw_wait(), user);
+  if (settings_.arrival == Arrival::kClosed && !queued.is_extra) {
+    schedule(now_ + users_[queued.user].draw_wait(), queued.user);
   }
   ended_slots_.push_back(slot);
 }
 
 /// Whether the request begins with a system prompt. As in mlpstorage 3.0 nobody ever stores one, so each is a miss.
-bool Engine::detect_prefix(const Request& request, uint32_t& context) {
-  Random draw(seed_, kServiceStream, (uint64_t{request.key.user} << 32) | request.serial);
-  if (draw.unit() >= kPrefixProbability) {
+bool Engine::detect_prefix(const Queued& queued, uint32_t& context) {
+  Random draw(seed_, kServiceStream, stream_item(queued.user, queued.request.serial));
+  if (draw.unit() >= settings_.tuning.prefix_probability) {
     ++trial_.prefix_misses;
     return false;
   }
@@ -154,7 +271,7 @@ bool Engine::detect_prefix(const Request& request, uint32_t& context) {
 Task<Nanos> Engine::read_earlier_turns(Request request) {
   Nanos storage = 0;
   for (const EntryKey& key : conversations_.others(request.key)) {
-    const ReadOutcome outcome = co_await read(key, false);
+    const ReadOutcome outcome = co_await read(key);
     ++(outcome.hit ? trial_.earlier_turns.hits : trial_.earlier_turns.misses);
     trial_.turn_hits += outcome.hit ? 1 : 0;
     storage += outcome.total_ns;
@@ -162,21 +279,29 @@ Task<Nanos> Engine::read_earlier_turns(Request request) {
   co_return storage;
 }
 
-Task<Nanos> Engine::decode(Request request, bool is_system, Served& served, Nanos made_ns) {
-  Nanos storage = 0;
-  const ReadOutcome first = co_await read(request.key, true);
-  served.first_token_s = to_seconds(now_ - made_ns);
+/// Returns which of the entries that are there a request reads.
+EntryKey Engine::prepopulated_for(const Queued& queued) const {
+  Random draw(seed_, kReadStream, stream_item(queued.user, queued.request.serial));
+  return {0, static_cast<uint32_t>(draw.integer(0, prepopulated_ - 1)), 0, EntryKind::kPrepopulated};
+}
+
+Task<Nanos> Engine::decode(EntryKey key, Queued queued, bool is_system, Served& served) {
+  const Request& request = queued.request;
+  const ReadOutcome first = co_await read(key);
+  Nanos storage = first.total_ns;
+  served.first_token_s = to_seconds(now_ - queued.made_ns);
   ++(first.hit ? trial_.decode.hits : trial_.decode.misses);
   if (!first.hit) {
-    storage = co_await allocate(request.key, request.context, ++rewrites_);
+    if (settings_.phases != Phases::kDecodeOnly) storage = co_await allocate(key, request.context, ++rewrites_);
     co_return storage;
   }
-  storage = first.total_ns;
   uint64_t hits = 1;
-  for (uint32_t left = request.further_reads(); left > 0; --left) {
-    const ReadOutcome next = co_await read(request.key, true);
+  ++trial_.decode_reads;
+  for (uint32_t left = request.further_reads(settings_.tuning.decode_batch); left > 0; --left) {
+    const ReadOutcome next = co_await read(key);
     ++(next.hit ? trial_.decode.hits : trial_.decode.misses);
     hits += next.hit ? 1 : 0;
+    trial_.decode_reads += next.hit ? 1 : 0;
     storage += next.total_ns;
   }
   (is_system ? trial_.system_hits : trial_.user_hits) += hits;
@@ -184,131 +309,35 @@ Task<Nanos> Engine::decode(Request request, bool is_system, Served& served, Nano
   co_return storage;
 }
 
-// ---- entries
+// ---- documents
 
-Task<void> Engine::move(EntryOp& op) {
-  if (op.tier == Tier::kGpu) {
-    op.total_ns = static_cast<Nanos>(static_cast<double>(op.bytes) / kGpuBytesPerNano);
-    co_await Sleep{*this, op.total_ns};
-    op.completed_ns = now_;
-    op.moved.inside = op.bytes;
-  } else {
-    co_await Operation{*this, op};
-  }
-  account(op);
-}
-
-Task<Engine::ReadOutcome> Engine::read(EntryKey key, bool decodes) {
-  for (;;) {
-    const Entry* entry = tiers_.find(key);
-    if (entry == nullptr) co_return ReadOutcome{};
-    if (!entry->moving) break;
-    auto& waiters = waiting_for_move_[key];
-    waiters.emplace_back();
-    co_await Suspended{waiters.back()};
-  }
-  Entry& entry = *tiers_.find(key);
-  tiers_.touch(key, entry);
-  EntryOp op;
-  const EntryName name{key, entry.rewrite};
-  op.name = name.text();
-  op.bytes = entry.bytes;
-  op.tier = entry.tier;
-  pin(op.tier, name);
-  co_await move(op);
-  unpin(op.tier, name);
-  trial_.decode_reads += decodes ? 1 : 0;
-  ++trial_.reads;
-  co_return ReadOutcome{true, op.total_ns};
-}
-
-Task<Nanos> Engine::allocate(EntryKey key, uint32_t tokens, uint32_t rewrite) {
-  if (option_.max_allocs != 0 && allocating_ >= option_.max_allocs) {
-    waiting_to_allocate_.emplace_back();
-    co_await Suspended{waiting_to_allocate_.back()};  // whoever frees a place hands it over
-  } else {
-    ++allocating_;
-  }
-  EntryOp op;
-  op.name = EntryName{key, rewrite}.text();
-  op.bytes = option_.model.entry_bytes(std::max(tokens, 1u), settings_.tensor_parallel);
-  op.writes = true;
-  std::vector<Eviction> evictions;
-  op.tier = tiers_.reserve(op.bytes, evictions);
-  if (!evictions.empty()) co_await make_room(std::move(evictions));
-  co_await move(op);
-  tiers_.add(key, rewrite, op.tier, op.bytes);
-  ++trial_.writes;
-  if (waiting_to_allocate_.empty()) {
-    --allocating_;
-  } else {
-    const std::coroutine_handle<> next = waiting_to_allocate_.front();
-    waiting_to_allocate_.pop_front();
-    schedule(now_, next);
-  }
-  co_return op.total_ns;
-}
-
-/// Moves and drops what has to leave before a new entry comes. What is dropped goes at once: nothing waits for that,
-/// and no demotion of the same list is among it.
-Task<void> Engine::make_room(std::vector<Eviction> evictions) {
-  for (const Eviction& eviction : evictions) {
-    if (!eviction.to) drop(eviction.from, {eviction.key, eviction.rewrite});
-  }
-  for (const Eviction& eviction : evictions) {
-    if (eviction.to) co_await demote(eviction);
+/// Stores the documents, a chunk after the other. Beyond the most that are held the oldest leaves.
+Task<void> Engine::ingest() {
+  const uint32_t most = settings_.tuning.rag.most_documents;
+  for (uint32_t document = 0; document < documents_.count(); ++document) {
+    for (uint32_t chunk = 0; most != 0 && document >= most && chunk < documents_.chunks(document - most); ++chunk) {
+      co_await erase({document - most, chunk, 0, EntryKind::kChunk});
+    }
+    for (uint32_t chunk = 0; chunk < documents_.chunks(document); ++chunk) {
+      const uint32_t tokens = documents_.chunk_tokens(document, chunk);
+      co_await allocate({document, chunk, 0, EntryKind::kChunk}, tokens, 0);
+    }
   }
 }
 
-Task<void> Engine::demote(Eviction eviction) {
-  EntryOp out;
-  const EntryName name{eviction.key, eviction.rewrite};
-  out.name = name.text();
-  out.bytes = eviction.bytes;
-  out.tier = eviction.from;
-  out.demotion = true;
-  EntryOp in = out;
-  in.tier = *eviction.to;
-  in.writes = true;
-  pin(out.tier, name);
-  co_await move(out);
-  unpin(out.tier, name);
-  co_await move(in);
-  tiers_.settle(*tiers_.find(eviction.key));
-  if (auto waiters = waiting_for_move_.extract(eviction.key)) {
-    for (const auto waiter : waiters.mapped()) schedule(now_, waiter);
+/// Some requests read chunks of a document; one that isn't there yet, or any more, is a miss.
+Task<Nanos> Engine::look_up(Queued queued) {
+  Random draw(seed_, kLookUpStream,
+              stream_item(queued.user, queued.request.serial) ^ (queued.is_extra ? 1ULL << 63 : 0));
+  Nanos storage = 0;
+  if (draw.unit() >= settings_.tuning.rag.probability) co_return storage;
+  const Documents::LookUp found = documents_.draw(draw);
+  for (const uint32_t chunk : found.chunks) {
+    const ReadOutcome outcome = co_await read({found.document, chunk, 0, EntryKind::kChunk});
+    ++(outcome.hit ? trial_.documents.hits : trial_.documents.misses);
+    storage += outcome.total_ns;
   }
-  drop(out.tier, name);
-}
-
-void Engine::unpin(Tier tier, const EntryName& entry) {
-  const auto pinned = pins_.find({tier, entry});
-  if (--pinned->second > 0) return;
-  pins_.erase(pinned);
-  if (doomed_.erase({tier, entry}) > 0 && tier != Tier::kGpu) io_.remove(tier, entry.text());
-}
-
-/// Removes an entry from a tier, once nobody reads it there.
-void Engine::drop(Tier tier, const EntryName& entry) {
-  if (pins_.contains({tier, entry})) {
-    doomed_.insert({tier, entry});
-  } else if (tier != Tier::kGpu) {
-    io_.remove(tier, entry.text());
-  }
-}
-
-RankTrial Engine::finish() {
-  const uint64_t per_token = std::max<uint64_t>(1, option_.model.bytes_per_token() / settings_.tensor_parallel);
-  for (const Tier tier : {Tier::kGpu, Tier::kCpu, Tier::kStorage}) {
-    TierTraffic& of_tier = traffic(tier);
-    of_tier.tokens = (of_tier.read.inside + of_tier.written.inside + of_tier.demoted_in.inside) / per_token;
-    trial_.entries[static_cast<size_t>(tier)] = tiers_.entries_in(tier);
-    trial_.used_bytes[static_cast<size_t>(tier)] = tiers_.used(tier);
-  }
-  trial_.evictions = tiers_.evictions();
-  trial_.waiting = waiting();
-  trial_.cut_off = in_service_;
-  return std::move(trial_);
+  co_return storage;
 }
 
 }  // namespace mlps::kvcache

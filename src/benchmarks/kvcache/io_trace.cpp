@@ -27,6 +27,11 @@ Result<std::unique_ptr<IoTrace>> IoTrace::open(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kReadable));
   if (!file.is_open()) return fail(errno_error(errno, fmt::format("create --io-trace {}", path)));
   std::unique_ptr<IoTrace> trace(new IoTrace(path, std::move(file)));
+  if (path.ends_with(".zst")) {
+    auto packer = make_zstd_packer();
+    if (!packer) return fail(packer.error());
+    trace->packer_ = std::move(*packer);
+  }
   trace->text_ = "Timestamp,Operation,Object_Size_Bytes,Tier,Key,Phase\n";
   return trace;
 }
@@ -41,17 +46,23 @@ void IoTrace::add(uint32_t rank, const EntryOp& op) {
   fmt::format_to(std::back_inserter(text_), "{}.{:06},{},{},Tier-{},rank_{}/{},{}\n", now_us / 1'000'000,
                  now_us % 1'000'000, op.writes ? "Write" : "Read", op.bytes, static_cast<int>(op.tier), rank, op.name,
                  phase_of(op));
-  if (text_.size() >= kPiece) flush();
+  if (text_.size() >= kPiece) flush(false);
 }
 
-void IoTrace::flush() {
+void IoTrace::flush(bool last) {
+  if (packer_ != nullptr) {
+    std::string packed;
+    if (status_) status_ = packer_->pack(text_, last, packed);
+    text_ = std::move(packed);
+  }
   if (status_) status_ = write_all(file_.get(), text_, fmt::format("write --io-trace {}", path_));
   text_.clear();
 }
 
 Status IoTrace::finish() {
   const std::lock_guard lock(mutex_);
-  if (!text_.empty()) flush();
+  if (!finished_) flush(true);
+  finished_ = true;
   return status_;
 }
 

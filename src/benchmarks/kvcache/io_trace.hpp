@@ -6,6 +6,7 @@
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
+#include "benchmarks/kvcache/compression.hpp"
 #include "benchmarks/kvcache/entry_io.hpp"
 
 namespace mlps::kvcache {
@@ -14,7 +15,7 @@ namespace mlps::kvcache {
 /// `Timestamp,Operation,Object_Size_Bytes,Tier,Key,Phase`. Any thread.
 class IoTrace {
  public:
-  /// Makes the file anew.
+  /// Makes the file anew; packed by zstd if its name ends in ".zst".
   static Result<std::unique_ptr<IoTrace>> open(const std::string& path);
   ~IoTrace();
 
@@ -24,12 +25,14 @@ class IoTrace {
 
  private:
   IoTrace(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
-  void flush();
+  void flush(bool last);
 
   const std::string path_;
   Descriptor file_;
   std::mutex mutex_;
   std::string text_;
+  std::unique_ptr<Packer> packer_;  // none: plain text
+  bool finished_ = false;
   Status status_;
 };
 

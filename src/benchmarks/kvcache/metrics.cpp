@@ -50,6 +50,20 @@ void add_trial(const RankTrial& trial, OptionResult& result, LookUps& found, uin
   if (is_cpu_tier && !is_listed) result.cpu_tier_ranks.push_back(trial.rank);
 }
 
+/// Bytes moved, and the time that it took.
+struct Pace {
+  uint64_t bytes = 0;
+  double seconds = 0;
+
+  void add(uint64_t moved, const std::vector<double>& first, const std::vector<double>& second) {
+    bytes += moved;
+    seconds += sum(first) + sum(second);
+  }
+  std::optional<double> gib_per_s() const {
+    return seconds > 0 ? std::optional(to_gib(bytes) / seconds) : std::nullopt;
+  }
+};
+
 }  // namespace
 
 double percentile(const std::vector<double>& sorted, double p) {
@@ -84,8 +98,12 @@ uint64_t bytes_written(const TierTraffic& traffic) {
 }
 
 LookUps look_ups(const RankTrial& trial) {
-  return {trial.prefix.hits + trial.earlier_turns.hits + trial.decode.hits,
-          trial.prefix.misses + trial.earlier_turns.misses + trial.decode.misses};
+  LookUps all;
+  for (const LookUps* each : {&trial.prefix, &trial.earlier_turns, &trial.decode, &trial.documents}) {
+    all.hits += each->hits;
+    all.misses += each->misses;
+  }
+  return all;
 }
 
 OptionResult option_result(const RunRecord& record, const OptionPlan& option) {
@@ -93,9 +111,16 @@ OptionResult option_result(const RunRecord& record, const OptionPlan& option) {
   result.option = option.number;
   LookUps found;
   uint64_t served = 0, good = 0;
+  Pace read, written;
   for (const RankTrial& trial : record.trials) {
-    if (trial.option == option.number && trial.elapsed_s > 0) add_trial(trial, result, found, served, good);
+    if (trial.option != option.number || trial.elapsed_s <= 0) continue;
+    add_trial(trial, result, found, served, good);
+    const TierTraffic& storage = storage_of(trial);
+    read.add(storage.whole_read, storage.read_s, storage.demotion_read_s);
+    written.add(storage.whole_written, storage.write_s, storage.demotion_write_s);
   }
+  result.entry_read_gib_per_s = read.gib_per_s();
+  result.entry_write_gib_per_s = written.gib_per_s();
   for (double* value : {&result.read_gib_per_s, &result.write_gib_per_s, &result.tokens_per_s,
                         &result.tokens_per_storage_s, &result.requests_per_s, &result.good_requests_per_s}) {
     *value /= record.settings.trials;

@@ -35,9 +35,12 @@ LookUps look_ups(const RankTrial& trial);
 struct OptionResult {
   uint32_t option = 0;
   double read_gib_per_s = 0, write_gib_per_s = 0;  ///< of storage: summed over ranks, mean of trials
-  double tokens_per_s = 0;                         ///< generated, by the clock
-  double tokens_per_storage_s = 0;                 ///< generated, by the summed time of storage operations
-  std::optional<double> p95_request_storage_ms;    ///< highest of ranks and trials
+  /// Bytes of the entries that storage moved whole, over the time that they took: how fast one entry moves among the
+  /// others. Unlike the bytes of a window they don't depend on how much of it was reading and how much writing.
+  std::optional<double> entry_read_gib_per_s, entry_write_gib_per_s;
+  double tokens_per_s = 0;                       ///< generated, by the clock
+  double tokens_per_storage_s = 0;               ///< generated, by the summed time of storage operations
+  std::optional<double> p95_request_storage_ms;  ///< highest of ranks and trials
   std::optional<double> device_read_p95_ms, device_write_p95_ms;  ///< likewise, of entries
   std::optional<double> read_p95_ms;                              ///< likewise, of whole reads
   double requests_per_s = 0;

@@ -63,6 +63,7 @@ struct Mover::Job {
   Nanos made_ns = 0, first_ns = 0;
   uint32_t next_part = 0, done_parts = 0, in_flight = 0;
   bool begun = false, opening = false, is_ready = false, cut = false;
+  bool aborting = false;  // the operation that gives it up has been begun
 
   bool has_parts() const { return next_part < object->part_count(); }
 };
@@ -163,11 +164,11 @@ void Mover::Source::clean_up(io::IoThread& thread, bool failed) {
       const std::lock_guard lock(mover_.mutex_);
       const auto open = std::find_if(mover_.jobs_.begin(), mover_.jobs_.end(), [](const auto& each) {
         const Job& job = *each.second;
-        return job.op->writes && (job.begun || job.opening) && !job.cut;
+        return job.op->writes && (job.begun || job.opening) && !job.aborting;
       });
       if (open == mover_.jobs_.end()) return;
       open_job = open->first;
-      open_job->cut = true;
+      open_job->cut = open_job->aborting = true;
     }
     thread.abort(*open_job->object);
   }
@@ -273,6 +274,7 @@ Mover::Job* Mover::take(storage::Operation& operation) {
     operation.object = job.object.get();
     if (job.cut) {
       operation.kind = writes ? OpKind::kAbortWrite : OpKind::kEndRead;
+      job.aborting = true;
     } else if (!job.begun) {
       operation.kind = writes ? OpKind::kBeginWrite : OpKind::kBeginRead;
       job.opening = true;
@@ -296,6 +298,7 @@ bool Mover::end_of(Job& job, io::Slot& slot) {
   if (!whole && !job.cut) return false;
   const bool writes = job.op->writes;
   slot.operation.kind = !writes ? OpKind::kEndRead : whole && !job.cut ? OpKind::kCommitWrite : OpKind::kAbortWrite;
+  job.aborting = job.aborting || slot.operation.kind == OpKind::kAbortWrite;
   ++job.in_flight;
   return true;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "payload/mix.hpp"
+
 namespace mlps::kvcache {
 namespace {
 
@@ -12,8 +14,8 @@ Nanos nanos_of(double seconds) {
   return static_cast<Nanos>(seconds * kNanosPerSecond);
 }
 
-std::vector<uint64_t> prompt_blocks(const PagedSettings& settings, uint64_t trace_block, const TraceRequest& request) {
-  const bool partial = settings.partial_blocks;
+std::vector<uint64_t> prompt_blocks(const PagedSettings& settings, uint64_t trace_block, const TraceRequest& request,
+                                    bool partial) {
   if (trace_block != 0) {
     return regrouped(request.blocks, trace_block, settings.block_tokens, request.input, partial);
   }
@@ -21,9 +23,9 @@ std::vector<uint64_t> prompt_blocks(const PagedSettings& settings, uint64_t trac
   return session_blocks(request.session.value_or(0), settings.block_tokens, request.input, partial);
 }
 
-/// Returns a session that no trace has: that of a request which belongs to none.
-uint64_t nobodys_session(uint64_t request) {
-  return request + (uint64_t{1} << 40);
+/// Returns a session that no trace has: that of the user of a request, or of a request which belongs to nobody.
+uint64_t session_beside(const PagedSettings& settings, uint64_t request) {
+  return settings.users > 0 ? request % settings.users + (uint64_t{1} << 48) : request + (uint64_t{1} << 40);
 }
 
 void count_look_up(const PagedSettings& settings, const TraceRequest& request, size_t blocks, size_t hits,
@@ -34,6 +36,12 @@ void count_look_up(const PagedSettings& settings, const TraceRequest& request, s
   for (const BlockCache::Change& change : changes) ++(change.stored ? replay.blocks_stored : replay.blocks_evicted);
   replay.input_tokens += request.input;
   replay.hit_tokens += std::min(hits * settings.block_tokens, request.input);
+}
+
+/// Returns a number that stands for all of a prompt.
+uint64_t prompt_number(const PagedSettings& settings, uint64_t trace_block, const TraceRequest& request) {
+  const auto blocks = prompt_blocks(settings, trace_block, request, true);
+  return payload::mix64(request.input) ^ (blocks.empty() ? 0 : blocks.back());
 }
 
 }  // namespace
@@ -114,8 +122,8 @@ void PagedEngine::run(const Make& make) {
 
 std::vector<uint64_t> PagedEngine::blocks_of(const TraceRequest& request) const {
   TraceRequest own = request;
-  if (!own.session) own.session = nobodys_session(trial_.replay.requests);
-  return prompt_blocks(settings_, reader_->block_tokens(), own);
+  if (!own.session) own.session = session_beside(settings_, trial_.replay.requests);
+  return prompt_blocks(settings_, reader_->block_tokens(), own, settings_.partial_blocks);
 }
 
 /// The next request is there: looks up its blocks, books what is stored and what leaves, and starts to serve it.
@@ -238,13 +246,16 @@ Result<std::vector<CountedReplay>> count_replays(const PagedSettings& settings, 
   auto reader = TraceReader::open(settings.trace);
   if (!reader) return fail(reader.error());
   const BlockCache::Order order = settings.fifo ? BlockCache::Order::kFifo : BlockCache::Order::kLru;
-  std::vector<CountedReplay> counted = {{settings.block_capacity, {}}};
+  std::vector<CountedReplay> counted = {{settings.block_capacity, {}, {}}};
   for (const uint64_t capacity : kCurve) {
-    if (curve && capacity != settings.block_capacity) counted.push_back({capacity, {}});
+    if (curve && capacity != settings.block_capacity) counted.push_back({capacity, {}, {}});
   }
   std::vector<BlockCache> caches;
-  for (const CountedReplay& each : counted)
+  std::vector<PromptCache> prompts;
+  for (const CountedReplay& each : counted) {
     caches.emplace_back(BlockCache::Rules{each.block_capacity, order, settings.second_use});
+    prompts.emplace_back(each.block_capacity * settings.block_tokens);
+  }
   TraceRequest request;
   for (uint32_t cycle = 0; cycle < settings.cycles; ++cycle) {
     if (Status begun = (*reader)->rewind(); !begun) return fail(begun.error());
@@ -252,9 +263,11 @@ Result<std::vector<CountedReplay>> count_replays(const PagedSettings& settings, 
       const auto there = (*reader)->next(request);
       if (!there) return fail(there.error());
       if (!*there) break;
-      if (!request.session) request.session = nobodys_session(counted.front().replay.requests);
-      const auto blocks = prompt_blocks(settings, (*reader)->block_tokens(), request);
+      if (!request.session) request.session = session_beside(settings, counted.front().replay.requests);
+      const auto blocks = prompt_blocks(settings, (*reader)->block_tokens(), request, settings.partial_blocks);
+      const uint64_t prompt = prompt_number(settings, (*reader)->block_tokens(), request);
       for (size_t i = 0; i < caches.size(); ++i) {
+        prompts[i].use(prompt, request.input);
         const size_t hits = caches[i].leading_run(blocks);
         std::vector<BlockCache::Change> changes;
         caches[i].use(blocks, changes);
@@ -262,7 +275,10 @@ Result<std::vector<CountedReplay>> count_replays(const PagedSettings& settings, 
       }
     }
   }
-  for (CountedReplay& each : counted) each.replay.rows_skipped = (*reader)->skipped();
+  for (size_t i = 0; i < counted.size(); ++i) {
+    counted[i].replay.rows_skipped = (*reader)->skipped();
+    counted[i].whole = prompts[i].counts();
+  }
   return counted;
 }
 

@@ -75,6 +75,7 @@ class PagedEngine final : public Simulation {
 struct CountedReplay {
   uint64_t block_capacity = 0;  ///< 0: no limit
   Replay replay;
+  PromptCache::Counts whole;  ///< of the same tokens, if prompts were whole entries
 };
 /// Counts a replay without any I/O: for the capacity of `settings`, and with `curve` for others, too.
 Result<std::vector<CountedReplay>> count_replays(const PagedSettings& settings, bool curve);

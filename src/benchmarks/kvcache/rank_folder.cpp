@@ -59,12 +59,18 @@ std::string rank_folder(uint32_t rank) {
 
 bool is_entry_name(std::string_view name, std::string_view suffix) {
   NameParser parser(name);
+  const auto again = [&] { return !parser.word("_again_") || parser.digits(); };
+  if (parser.word("prepop_") || parser.word("precond_")) return parser.digits() && again() && parser.ends(suffix);
+  if (parser.word("rag_doc_")) {
+    const bool known = parser.digits() && (!parser.word("_chunk_") || parser.digits());
+    return known && again() && parser.ends(suffix);
+  }
+  if (parser.word("slab_")) return parser.digits() && parser.ends(suffix);
   if (parser.word("block_")) return parser.hexadecimal() && parser.word("_") && parser.digits() && parser.ends(suffix);
   const bool turn = parser.word("conv_");
   const bool head = parser.word("user_") && parser.digits() && parser.word(turn ? "_" : "_req_") && parser.digits();
   if (!head || (turn && !(parser.word("_turn_") && parser.digits()))) return false;
-  if (parser.word("_again_") && !parser.digits()) return false;
-  return parser.ends(suffix);
+  return again() && parser.ends(suffix);
 }
 
 Result<Leftover> prepare_rank_folder(storage::Session& session, uint32_t rank, std::string_view suffix) {

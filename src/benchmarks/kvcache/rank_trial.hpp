@@ -16,21 +16,22 @@ namespace mlps::kvcache {
 /// Traffic of a tier. Demotions are read in the tier they leave and written in the one they go to.
 struct TierTraffic {
   Moved read, written, demoted_out, demoted_in;
-  uint64_t tokens = 0;                  ///< written, demoted in or read, in operations that completed inside the window
-  uint64_t offloads = 0;                ///< entries written there, first or by demotion
-  std::vector<double> read_s, write_s;  ///< latency of each entry, all of its operations
+  uint64_t tokens = 0;    ///< written, demoted in or read, in operations that completed inside the window
+  uint64_t offloads = 0;  ///< entries written there, first or by demotion
+  uint64_t whole_read = 0, whole_written = 0;  ///< bytes of entries that were moved whole inside the window
+  std::vector<double> read_s, write_s;         ///< latency of each entry, all of its operations
   std::vector<double> read_device_s, read_host_s, write_device_s,
       write_host_s;  ///< where the way of I/O tells them apart
   std::vector<double> demotion_read_s, demotion_write_s;
 };
 constexpr auto fields_of(Of<TierTraffic>) {
   using T = TierTraffic;
-  return std::tuple(kept("read_bytes", &T::read), kept("written_bytes", &T::written),
-                    kept("demoted_out_bytes", &T::demoted_out), kept("demoted_in_bytes", &T::demoted_in),
-                    kept("tokens", &T::tokens), kept("offloads", &T::offloads), kept("", &T::read_s),
-                    kept("", &T::write_s), kept("", &T::read_device_s), kept("", &T::read_host_s),
-                    kept("", &T::write_device_s), kept("", &T::write_host_s), kept("", &T::demotion_read_s),
-                    kept("", &T::demotion_write_s));
+  return std::tuple(
+      kept("read_bytes", &T::read), kept("written_bytes", &T::written), kept("demoted_out_bytes", &T::demoted_out),
+      kept("demoted_in_bytes", &T::demoted_in), kept("tokens", &T::tokens), kept("offloads", &T::offloads),
+      kept("whole_read_bytes", &T::whole_read), kept("whole_written_bytes", &T::whole_written), kept("", &T::read_s),
+      kept("", &T::write_s), kept("", &T::read_device_s), kept("", &T::read_host_s), kept("", &T::write_device_s),
+      kept("", &T::write_host_s), kept("", &T::demotion_read_s), kept("", &T::demotion_write_s));
 }
 
 /// One completed request.
@@ -76,6 +77,25 @@ constexpr auto fields_of(Of<Replay>) {
                     kept("lateness", &R::lateness_ns));
 }
 
+struct ScalingAct {
+  static constexpr uint32_t kHold = 0, kUp = 1, kDown = 2, kStop = 3;
+};
+/// One look of the autoscaler, and what it did.
+struct ScalingTick {
+  double at_s = 0;  ///< after the window began
+  uint32_t act = ScalingAct::kHold;
+  uint32_t users = 0;  ///< from then on
+  double saturation = 0, read_p95_ms = 0, write_p95_ms = 0;
+  double tokens_per_s = 0, peak_tokens_per_s = 0;
+};
+constexpr auto fields_of(Of<ScalingTick>) {
+  using T = ScalingTick;
+  return std::tuple(kept("at_s", &T::at_s), kept("act", &T::act), kept("users", &T::users),
+                    kept("saturation", &T::saturation), kept("read_p95_ms", &T::read_p95_ms),
+                    kept("write_p95_ms", &T::write_p95_ms), kept("tokens_per_s", &T::tokens_per_s),
+                    kept("peak_tokens_per_s", &T::peak_tokens_per_s));
+}
+
 struct RankTrial {
   uint32_t option = 0, trial = 0, rank = 0;  ///< the option's number, 1 to 3; the others from 0
   uint64_t seed = 0;
@@ -85,7 +105,7 @@ struct RankTrial {
   std::vector<double> prefill_s, decode_s;
   std::array<TierTraffic, kTiers> tiers;
   std::array<uint64_t, kTiers> entries{}, used_bytes{};  ///< at the end
-  LookUps prefix, earlier_turns, decode;
+  LookUps prefix, earlier_turns, decode, documents;
   uint64_t system_hits = 0, turn_hits = 0, user_hits = 0;  ///< hits by the kind of the request
   uint64_t prefix_hits = 0, prefix_misses = 0, prefix_bytes_saved = 0;
   uint64_t prefill_writes = 0, decode_reads = 0;
@@ -93,6 +113,8 @@ struct RankTrial {
   uint64_t evictions = 0;
   uint64_t offered = 0, waiting = 0, cut_off = 0;  ///< requests made; still queued, or in service, at the end
   uint64_t longest_queue = 0;
+  uint64_t prepared_entries = 0, prepared_bytes = 0;  ///< written before the window, and counted nowhere else
+  std::vector<ScalingTick> scaling;
   double client_wait_s = 0;             ///< operations that waited for a thread of this program, summed
   uint64_t storage_capacity_bytes = 0;  ///< 0: no limit
   Replay replay;                        ///< of a trace
@@ -104,12 +126,13 @@ constexpr auto fields_of(Of<RankTrial>) {
       kept("start_ns", &T::start), kept("elapsed_s", &T::elapsed_s), kept("", &T::served), kept("", &T::prefill_s),
       kept("", &T::decode_s), kept("", &T::tiers), kept("", &T::entries), kept("", &T::used_bytes),
       kept("prefix", &T::prefix), kept("earlier_turns", &T::earlier_turns), kept("decode", &T::decode),
-      kept("system_hits", &T::system_hits), kept("turn_hits", &T::turn_hits), kept("user_hits", &T::user_hits),
-      kept("prefix_hits", &T::prefix_hits), kept("prefix_misses", &T::prefix_misses),
+      kept("documents", &T::documents), kept("system_hits", &T::system_hits), kept("turn_hits", &T::turn_hits),
+      kept("user_hits", &T::user_hits), kept("prefix_hits", &T::prefix_hits), kept("prefix_misses", &T::prefix_misses),
       kept("prefix_bytes_saved", &T::prefix_bytes_saved), kept("prefill_writes", &T::prefill_writes),
       kept("decode_reads", &T::decode_reads), kept("reads", &T::reads), kept("writes", &T::writes),
       kept("evictions", &T::evictions), kept("offered", &T::offered), kept("waiting", &T::waiting),
       kept("cut_off", &T::cut_off), kept("longest_queue", &T::longest_queue), kept("client_wait_s", &T::client_wait_s),
+      kept("prepared_entries", &T::prepared_entries), kept("prepared_bytes", &T::prepared_bytes), kept("", &T::scaling),
       kept("storage_capacity_bytes", &T::storage_capacity_bytes), kept("", &T::replay));
 }
 

@@ -37,8 +37,11 @@ void judge_option(RunRecord& record, const OptionPlan& option, uint64_t planned)
   if (served == 0) return complain("no request was completed in any window: no latency and no rate is known");
   // A trace without any reuse reads nothing, and one of which no block comes twice stores none by second use.
   if (record.settings.paged && (hits == 0 || read > 0) && (stored == 0 || written > 0)) return;
-  if (written == 0) return complain("the storage was never written: faster tiers held everything");
-  if (read == 0) complain("the storage was never read: faster tiers held everything");
+  const Phases phases = record.settings.phases;
+  if (written == 0 && phases != Phases::kDecodeOnly) {
+    return complain("the storage was never written: faster tiers held everything");
+  }
+  if (read == 0 && phases != Phases::kPrefillOnly) complain("the storage was never read: faster tiers held everything");
 }
 
 }  // namespace

@@ -7,70 +7,14 @@
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
 #include "base/units.hpp"
-#include "benchmarks/kvcache/engine.hpp"
-#include "benchmarks/kvcache/io_trace.hpp"
-#include "benchmarks/kvcache/memory_store.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
-#include "benchmarks/kvcache/mover.hpp"
-#include "benchmarks/kvcache/paged.hpp"
 #include "benchmarks/kvcache/rank_folder.hpp"
-#include "formats/npy.hpp"
+#include "benchmarks/kvcache/trial.hpp"
 
 namespace mlps::kvcache {
 namespace {
 
 constexpr Nanos kProgressNs = 500'000'000;
-constexpr double kUsableShare = 0.95;  // of the free space, where no capacity is given
-constexpr uint32_t kPartsAtOnce = 64;  // of one entry, where they may overlap
-
-/// The window of one trial on this host: what moves entries, and each rank's simulation.
-struct Trial;
-
-/// One rank: its simulation, its completions, and the way of its operations to the movers.
-class Rank final : public EntryIo {
- public:
-  Rank(uint32_t number, Trial& trial) : port(number, rank_folder(number)), trial_(trial) {}
-
-  void start(EntryOp& op) override;
-  void remove(Tier tier, const std::string& name) override;
-
-  Port port;
-  std::unique_ptr<Simulation> simulation;
-  IoTrace* io_trace = nullptr;
-  uint64_t under_way = 0;
-
- private:
-  Trial& trial_;
-};
-
-struct Trial {
-  std::unique_ptr<storage::Store> memory_store;
-  std::vector<std::unique_ptr<Rank>> ranks;
-  std::unique_ptr<Mover> storage, memory;  // end before the ranks, whose operations they hold
-};
-
-void Rank::start(EntryOp& op) {
-  ++under_way;
-  if (io_trace != nullptr) io_trace->add(port.rank(), op);
-  (op.tier == Tier::kCpu ? trial_.memory : trial_.storage)->begin(port, op);
-}
-
-void Rank::remove(Tier tier, const std::string& name) {
-  (tier == Tier::kCpu ? trial_.memory : trial_.storage)->remove(port, name);
-}
-
-std::string npy_header_of(const Model& model, uint32_t tensor_parallel, uint64_t entry_bytes) {
-  const auto type = workloads::ElementType::kFloat16;
-  const uint64_t elements = entry_bytes / 2;
-  const uint64_t tokens = model.bytes_per_token() == 0 ? 0 : entry_bytes / model.bytes_per_token();
-  const bool plain = tensor_parallel == 1 && model.element_bytes == 2 && model.sliding_layers == 0 &&
-                     model.key_width == model.value_width;
-  if (!plain) return formats::npy_header(type, std::array{elements});
-  if (model.is_latent()) {
-    return formats::npy_header(type, std::array{uint64_t{model.layers}, tokens, uint64_t{model.latent} + model.rope});
-  }
-  return formats::npy_header(type, std::array<uint64_t, 5>{model.layers, 2, tokens, model.kv_heads, model.key_width});
-}
 
 /// Runs this host's ranks; the first of them also prepares and closes each trial, when no window is open.
 class KvCacheRun {
@@ -125,6 +69,8 @@ class KvCacheRun {
       if (Status begun = begin_trial(option, trial); !begun) world_.failure().raise(begun.error());
     }
     if (!world_.barrier()) return false;
+    prepare(*trial_->ranks[place]);
+    if (!world_.barrier()) return false;
     if (place == 0) cpu_before_ = CpuTime::of_process();
     RankTrial found = run_window(place, settings_.options[option], trial);
     if (!world_.barrier()) return false;
@@ -143,81 +89,15 @@ class KvCacheRun {
   // ---- the first rank, between windows
 
   Status begin_trial(size_t option, uint32_t trial_number) {
-    const OptionPlan& plan = settings_.options[option];
     if (option == 0 && trial_number == 0) {
       if (Status ready = prepare_folders(); !ready) return ready;
       if (Status ready = open_io_trace(); !ready) return ready;
     }
-    const auto limits = limits_of(plan);
-    if (!limits) return fail(limits.error());
-    trial_ = std::make_unique<Trial>();
-    for (uint32_t i = 0; i < world_.local_ranks(); ++i) {
-      const uint32_t rank = world_.first_rank() + i;
-      trial_->ranks.push_back(std::make_unique<Rank>(rank, *trial_));
-      auto simulation = make_simulation(plan, rank, *limits, *trial_->ranks.back());
-      if (!simulation) return fail(simulation.error());
-      trial_->ranks.back()->simulation = std::move(*simulation);
-      trial_->ranks.back()->io_trace = io_trace_.get();
-    }
-    return start_movers(request_.io[option], plan);
-  }
-
-  Result<std::unique_ptr<Simulation>> make_simulation(const OptionPlan& plan, uint32_t rank, Engine::Limits limits,
-                                                      EntryIo& io) const {
-    if (!settings_.paged) return std::make_unique<Engine>(settings_, plan, settings_.seed + rank, limits, io);
-    auto reader = TraceReader::open(settings_.paged->trace);
-    if (!reader) return fail(reader.error());
-    return std::make_unique<PagedEngine>(*settings_.paged, plan.model, settings_.tensor_parallel, settings_.max_queue,
-                                         std::move(*reader), io);
-  }
-
-  Status start_movers(const OptionIo& io, const OptionPlan& plan) {
-    auto storage = Mover::start(io.storage, request_.verify, storage_form(plan), store_, world_.failure(), &*series_);
-    if (!storage) return fail(std::move(storage.error()));
-    trial_->storage = std::move(*storage);
-    if (io.memory.workers == 0) return {};
-    trial_->memory_store = make_memory_store();
-    EntryForm form;
-    form.seed = settings_.seed;
-    auto memory = Mover::start(io.memory, request_.verify, form, *trial_->memory_store, world_.failure());
-    if (!memory) return fail(std::move(memory.error()));
-    trial_->memory = std::move(*memory);
+    auto trial = make_trial(request_, option, world_.first_rank(), world_.local_ranks(), world_.failure(), &*series_,
+                            io_trace_.get());
+    if (!trial) return fail(trial.error());
+    trial_ = std::move(*trial);
     return {};
-  }
-
-  EntryForm storage_form(const OptionPlan& plan) const {
-    EntryForm form;
-    form.suffix = entry_suffix(settings_.io);
-    form.seed = settings_.seed;
-    if (settings_.io == KvIo::kDirect) {
-      form.parts_at_once = kPartsAtOnce;
-      return form;
-    }
-    form.is_split = true;
-    form.drops_pages = record_.traits.file_system;
-    form.header = [model = plan.model, devices = settings_.tensor_parallel](uint64_t bytes) {
-      return npy_header_of(model, devices, bytes);
-    };
-    form.header_bytes = form.header(plan.model.entry_bytes(kPrefillOnlyTokens, settings_.tensor_parallel)).size();
-    return form;
-  }
-
-  Result<Engine::Limits> limits_of(const OptionPlan& plan) const {
-    const auto bytes_of = [](double gib) { return static_cast<uint64_t>(gib * static_cast<double>(kGiB)); };
-    Engine::Limits limits;
-    limits.bytes = {bytes_of(plan.gpu_gib), bytes_of(plan.cpu_gib), Tiers::kUnlimited};
-    uint64_t& storage = limits.bytes[static_cast<size_t>(Tier::kStorage)];
-    if (settings_.storage_capacity_gib > 0) {
-      storage = bytes_of(settings_.storage_capacity_gib);
-      return limits;
-    }
-    const auto capacity = store_.capacity();
-    if (!capacity) return fail(capacity.error());
-    if (!*capacity) return limits;
-    // Ranks share the file system; those of other hosts may do so, too.
-    const double usable = static_cast<double>((*capacity)->available_bytes) * kUsableShare;
-    storage = static_cast<uint64_t>(usable / world_.size());
-    return limits;
   }
 
   /// Ends the threads of the trial, after which nobody knows the ranks' operations any more.
@@ -290,6 +170,19 @@ class KvCacheRun {
 
   // ---- every rank
 
+  /// Lets a rank store what its window is to find.
+  void prepare(Rank& rank) {
+    const auto on_raise = world_.failure().on_raise([&rank] { rank.port.changed().notify(); });
+    rank.simulation->prepare(now_ns());
+    while (!rank.simulation->is_prepared() && !world_.failure().raised()) {
+      const auto key = rank.port.changed().prepare_wait();
+      rank.take_completions(INT64_MAX);
+      const Nanos now = now_ns();
+      rank.simulation->advance(now);
+      if (!rank.simulation->is_prepared()) rank.port.changed().wait(key, rank.simulation->next_event());
+    }
+  }
+
   RankTrial run_window(uint32_t place, const OptionPlan& plan, uint32_t trial_number) {
     Rank& rank = *trial_->ranks[place];
     const auto on_raise = world_.failure().on_raise([&rank] { rank.port.changed().notify(); });
@@ -301,7 +194,7 @@ class KvCacheRun {
     Progress progress{plan.number, trial_number + 1, settings_.trials, 0, plan.duration_s, 0, 0, 0, 0};
     serve(rank, begin, end, place == 0 && request_.on_progress ? &progress : nullptr);
     const Nanos ended = std::min(end, now_ns());
-    close(rank, end);
+    rank.close(end, world_.failure());
     RankTrial found = rank.simulation->finish();
     found.option = plan.number;
     found.trial = trial_number;
@@ -317,7 +210,7 @@ class KvCacheRun {
     uint64_t told_bytes = 0;
     while (!world_.failure().raised()) {
       const auto key = rank.port.changed().prepare_wait();
-      take_completions(rank, end);
+      rank.take_completions(end);
       const Nanos now = now_ns();
       if (now >= end) return;
       rank.simulation->advance(now);
@@ -331,32 +224,6 @@ class KvCacheRun {
       }
       const Nanos wake = std::min(rank.simulation->next_event(), end);
       rank.port.changed().wait(key, progress != nullptr ? std::min(wake, tell) : wake);
-    }
-  }
-
-  void take_completions(Rank& rank, Nanos end) {
-    std::vector<EntryOp*> done;
-    rank.port.take(done);
-    rank.under_way -= done.size();
-    for (EntryOp* op : done) {
-      if (!op->is_cut && op->completed_ns <= end) {
-        rank.simulation->complete(*op);
-      } else {
-        rank.simulation->complete_late(*op);
-      }
-    }
-  }
-
-  /// The window is over: what is under way is given up, and its bytes inside the window count.
-  void close(Rank& rank, Nanos end) {
-    rank.simulation->close();
-    trial_->storage->cut(rank.port);
-    if (trial_->memory) trial_->memory->cut(rank.port);
-    while (!world_.failure().raised()) {
-      const auto key = rank.port.changed().prepare_wait();
-      take_completions(rank, end);
-      if (rank.under_way == 0) return;
-      rank.port.changed().wait(key);
     }
   }
 

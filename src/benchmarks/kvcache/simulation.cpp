@@ -39,6 +39,7 @@ void Simulation::account(const EntryOp& op) {
   complete_late(op);
   TierTraffic& of_tier = traffic(op.tier);
   if (op.writes) ++of_tier.offloads;
+  (op.writes ? of_tier.whole_written : of_tier.whole_read) += op.bytes;
   const double total_s = to_seconds(op.total_ns);
   if (op.demotion) {
     (op.writes ? of_tier.demotion_write_s : of_tier.demotion_read_s).push_back(total_s);

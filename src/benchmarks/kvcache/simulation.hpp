@@ -20,6 +20,9 @@ class Simulation {
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
+  /// Before the window: what it is to find there begins to be stored; is_prepared() tells when all of it is.
+  virtual void prepare(Nanos /*now*/) {}
+  virtual bool is_prepared() const { return true; }
   /// The window begins.
   virtual void begin(Nanos now) = 0;
   /// Carries out all that is due until `now`.

@@ -5,8 +5,6 @@
 namespace mlps::kvcache {
 namespace {
 
-constexpr uint32_t kMostDepth = 10;
-
 uint64_t share_of(uint64_t limit, double share) {
   return static_cast<uint64_t>(static_cast<double>(limit) * share);
 }
@@ -22,7 +20,7 @@ Tier Tiers::reserve(uint64_t bytes, std::vector<Eviction>& evictions) {
 }
 
 bool Tiers::ensure(Tier tier, uint64_t bytes, uint32_t depth, std::vector<Eviction>& evictions) {
-  if (depth > kMostDepth) return false;
+  if (depth > rules_.most_depth) return false;
   const uint64_t limit = limits_[index(tier)];
   uint64_t& used = used_[index(tier)];
   const bool last = tier == Tier::kStorage;
@@ -31,12 +29,12 @@ bool Tiers::ensure(Tier tier, uint64_t bytes, uint32_t depth, std::vector<Evicti
     return true;
   };
   if (limit == kUnlimited) return take();
-  if (!last && bytes > share_of(limit, kLargestShare)) return false;
-  const uint64_t target = last ? limit : share_of(limit, kTargetShare);
+  if (!last && bytes > share_of(limit, rules_.largest_share)) return false;
+  const uint64_t target = last ? limit : share_of(limit, rules_.target_share);
   if (used + bytes <= target || used < share_of(limit, kEmptyShare)) return take();
   const bool sparse = resident_[index(tier)] < share_of(limit, kSparseShare) && bytes > target / 2;
   if (!last && sparse) return false;
-  uint64_t left = std::min(kMostEvictions, std::max(kLeastEvictions, entries_in(tier) + kSpareEvictions));
+  uint64_t left = std::min(rules_.most, std::max(rules_.least, entries_in(tier) + kSpareEvictions));
   while (used + bytes > target) {
     if (left-- == 0 || !evict_one(tier, depth, evictions)) return last && take();
   }
@@ -90,6 +88,15 @@ Entry& Tiers::add(const EntryKey& key, uint32_t rewrite, Tier tier, uint64_t byt
 Entry* Tiers::find(const EntryKey& key) {
   const auto found = entries_.find(key);
   return found == entries_.end() ? nullptr : &found->second;
+}
+
+void Tiers::remove(const EntryKey& key) {
+  const auto found = entries_.find(key);
+  const Entry& entry = found->second;
+  order_[index(entry.tier)].erase(place_of(key, entry));
+  used_[index(entry.tier)] -= entry.bytes;
+  resident_[index(entry.tier)] -= entry.bytes;
+  entries_.erase(found);
 }
 
 void Tiers::touch(const EntryKey& key, Entry& entry) {

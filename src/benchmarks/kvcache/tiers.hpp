@@ -18,12 +18,10 @@ enum class Tier : uint8_t { kGpu, kCpu, kStorage };
 inline constexpr size_t kTiers = 3;
 inline constexpr std::array<std::string_view, kTiers> kTierNames = {"gpu", "cpu", "storage"};
 
-// mlpstorage 3.0's `eviction.*`, with its defaults.
-inline constexpr double kLargestShare = 0.95;  ///< of a tier's limit, that one entry may have above the last tier
-inline constexpr double kTargetShare = 0.8;    ///< of the limit, to which tiers above the last are filled
-inline constexpr double kEmptyShare = 0.05;    ///< a tier less used than this takes anything
-inline constexpr double kSparseShare = 0.2;    ///< a tier with less in entries refuses what is over half its target
-inline constexpr uint64_t kMostEvictions = 5000, kLeastEvictions = 1000, kSpareEvictions = 100;
+// Of mlpstorage 3.0, which has no setting for them.
+inline constexpr double kEmptyShare = 0.05;  ///< a tier less used than this takes anything
+inline constexpr double kSparseShare = 0.2;  ///< a tier with less in entries refuses what is over half its target
+inline constexpr uint64_t kSpareEvictions = 100;
 
 struct Entry {
   uint64_t bytes = 0;
@@ -47,7 +45,7 @@ class Tiers {
  public:
   /// Limits in bytes; 0 for a tier that isn't there, kUnlimited for storage without a limit.
   static constexpr uint64_t kUnlimited = UINT64_MAX;
-  explicit Tiers(std::array<uint64_t, kTiers> limits) : limits_(limits) {}
+  explicit Tiers(std::array<uint64_t, kTiers> limits, EvictionRules rules = {}) : limits_(limits), rules_(rules) {}
 
   /// Finds room for `bytes`, in the fastest tier that takes them, and reserves it. What has to leave is booked as
   /// having left, and appended to `evictions` in the order in which it has to be done.
@@ -58,6 +56,8 @@ class Tiers {
   Entry& add(const EntryKey& key, uint32_t rewrite, Tier tier, uint64_t bytes);
   /// Returns an entry, or nullptr.
   Entry* find(const EntryKey& key);
+  /// An entry that doesn't move leaves.
+  void remove(const EntryKey& key);
   /// Counts an access.
   void touch(const EntryKey& key, Entry& entry);
   /// An entry that moved has arrived.
@@ -86,6 +86,7 @@ class Tiers {
   std::optional<Tier> next_below(Tier tier) const;
 
   const std::array<uint64_t, kTiers> limits_;
+  const EvictionRules rules_;
   std::array<uint64_t, kTiers> used_{};      // entries and reservations
   std::array<uint64_t, kTiers> resident_{};  // entries alone
   std::array<std::set<Place>, kTiers> order_;

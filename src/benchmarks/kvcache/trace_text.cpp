@@ -2,39 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <isa-l/igzip_lib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
 
 namespace mlps::kvcache {
 namespace {
 
 constexpr size_t kPiece = 256 << 10;
-constexpr std::string_view kGzip = "\x1f\x8b";
-constexpr std::string_view kZstd = "\x28\xb5\x2f\xfd";
-
 }  // namespace
-
-/// The state of a gzip file that is being read; several members may follow one
-/// another.
-struct TraceText::Inflater {
-  inflate_state state{};
-  isal_gzip_header header{};
-  std::vector<uint8_t> input = std::vector<uint8_t>(kPiece);
-
-  Inflater() { start_member(); }
-  void start_member() {
-    const uint32_t left = state.avail_in;
-    uint8_t* const next = state.next_in;
-    isal_inflate_init(&state);
-    state.crc_flag = ISAL_GZIP;
-    state.avail_in = left;
-    state.next_in = next;
-  }
-};
 
 TraceText::TraceText(std::string path) : path_(std::move(path)) {}
 
@@ -59,12 +36,11 @@ Status TraceText::rewind() {
   if (::lseek(fd_, 0, SEEK_SET) < 0 || ::pread(fd_, magic, sizeof magic, 0) < 0) {
     return fail(errno_error(errno, fmt::format("read trace {}", path_)));
   }
-  const std::string_view head(magic, sizeof magic);
-  if (head == kZstd) {
-    return fail(ErrorCode::kConfigParse, fmt::format("trace {} is zstd, which this build can't read", path_), {},
-                "decompress it (zstd -d), or compress it with gzip");
-  }
-  inflater_ = head.starts_with(kGzip) ? std::make_unique<Inflater>() : nullptr;
+  auto unpacker = unpacker_for(std::string_view(magic, sizeof magic));
+  if (!unpacker) return fail(of_file(unpacker.error()));
+  unpacker_ = std::move(*unpacker);
+  input_.clear();
+  packed_ = {};
   buffer_.clear();
   begin_ = 0;
   at_end_ = false;
@@ -81,45 +57,43 @@ Status TraceText::fill() {
     return fail(ErrorCode::kConfigParse, fmt::format("trace {}: a record after line {} is longer than {} bytes", path_,
                                                      line_number_, kMostLine));
   }
-  const auto read_into = [&](void* data) -> Result<size_t> {
-    const ssize_t count = ::read(fd_, data, kPiece);
-    if (count < 0) return fail(errno_error(errno, fmt::format("read trace {}", path_)));
-    return static_cast<size_t>(count);
-  };
   buffer_.resize(old + kPiece);
-  size_t got = 0;
-  if (inflater_ == nullptr) {
-    const auto count = read_into(buffer_.data() + old);
-    if (!count) return fail(count.error());
-    got = *count;
-    at_end_ = got == 0;
-  } else {
-    inflate_state& state = inflater_->state;
-    while (got == 0 && !at_end_) {
-      if (state.block_state == ISAL_BLOCK_FINISH && state.avail_in > 0) inflater_->start_member();
-      if (state.avail_in == 0) {
-        const auto count = read_into(inflater_->input.data());
-        if (!count) return fail(count.error());
-        state.next_in = inflater_->input.data();
-        state.avail_in = static_cast<uint32_t>(*count);
-        if (*count == 0) {
-          const bool whole = state.block_state == ISAL_BLOCK_FINISH;
-          if (!whole) return fail(ErrorCode::kConfigParse, fmt::format("trace {}: its gzip data end too early", path_));
-          at_end_ = true;
-          break;
-        }
-        if (state.block_state == ISAL_BLOCK_FINISH) inflater_->start_member();
-      }
-      state.next_out = reinterpret_cast<uint8_t*>(buffer_.data() + old);
-      state.avail_out = kPiece;
-      if (isal_inflate(&state) != ISAL_DECOMP_OK) {
-        return fail(ErrorCode::kConfigParse, fmt::format("trace {}: its gzip data are damaged", path_));
-      }
-      got = kPiece - state.avail_out;
-    }
-  }
-  buffer_.resize(old + got);
+  const auto got = unpacker_ == nullptr ? read(buffer_.data() + old) : unpack(buffer_.data() + old);
+  if (!got) return fail(got.error());
+  at_end_ = *got == 0;
+  buffer_.resize(old + *got);
   return {};
+}
+
+/// Reads at most kPiece bytes of the file.
+Result<size_t> TraceText::read(char* out) {
+  const ssize_t count = ::read(fd_, out, kPiece);
+  if (count < 0) return fail(errno_error(errno, fmt::format("read trace {}", path_)));
+  return static_cast<size_t>(count);
+}
+
+/// Unpacks some text, at most kPiece characters; nothing at the end.
+Result<size_t> TraceText::unpack(char* out) {
+  for (;;) {
+    if (packed_.empty()) {
+      input_.resize(kPiece);
+      const auto count = read(input_.data());
+      if (!count) return count;
+      packed_ = std::string_view(input_).substr(0, *count);
+      if (*count == 0) {
+        if (unpacker_->is_whole()) return 0;
+        return fail(ErrorCode::kConfigParse, fmt::format("trace {}: its packed data end too early", path_));
+      }
+    }
+    const auto made = unpacker_->unpack(packed_, out, kPiece);
+    if (!made) return fail(of_file(made.error()));
+    if (*made > 0) return made;
+  }
+}
+
+Error TraceText::of_file(Error error) const {
+  error.message = fmt::format("trace {}: {}", path_, error.message);
+  return error;
 }
 
 Result<bool> TraceText::have() {

@@ -6,10 +6,11 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "benchmarks/kvcache/compression.hpp"
 
 namespace mlps::kvcache {
 
-/// Reads a text file, plain or gzip, line by line or by pieces, in memory that
+/// Reads a text file, plain, gzip or zstd, line by line or by pieces, in memory that
 /// doesn't depend on its size. One thread.
 class TraceText {
  public:
@@ -17,7 +18,7 @@ class TraceText {
   /// has a line of about 1 MB.
   static constexpr size_t kMostLine = 64 << 20;
 
-  /// E103 for what is not there, E104 for zstd, which this build can't read.
+  /// E103 for what is not there, E204 for zstd where there is no library for it.
   static Result<std::unique_ptr<TraceText>> open(const std::string& path);
   ~TraceText();
 
@@ -41,15 +42,19 @@ class TraceText {
   uint64_t line_number() const { return line_number_; }
 
  private:
-  struct Inflater;
   explicit TraceText(std::string path);
   Status fill();
+  Result<size_t> read(char* out);
+  Result<size_t> unpack(char* out);
+  Error of_file(Error error) const;
   Result<bool> have();
 
   const std::string path_;
   int fd_ = -1;
-  std::unique_ptr<Inflater> inflater_;
-  std::string buffer_;  // text; begin_ is the first character not taken
+  std::unique_ptr<Unpacker> unpacker_;  // none: plain text
+  std::string input_;                   // of the file, where it is packed
+  std::string_view packed_;             // the part of it that is not unpacked yet
+  std::string buffer_;                  // text; begin_ is the first character not taken
   size_t begin_ = 0;
   bool at_end_ = false;
   uint64_t line_number_ = 0;

@@ -11,9 +11,14 @@ std::string_view generation_name(GenerationMode mode) {
   return kNames[static_cast<size_t>(mode)];
 }
 
-Nanos token_time(GenerationMode mode) {
-  constexpr Nanos kTimes[] = {0, 2'000'000, 30'000'000};
-  return kTimes[static_cast<size_t>(mode)];
+std::string_view autoscaler_name(AutoscalerMode mode) {
+  constexpr std::string_view kNames[] = {"off", "qos", "capacity"};
+  return kNames[static_cast<size_t>(mode)];
+}
+
+std::string_view phases_name(Phases phases) {
+  constexpr std::string_view kNames[] = {"both", "prefill-only", "decode-only"};
+  return kNames[static_cast<size_t>(phases)];
 }
 
 std::string_view arrival_name(Arrival arrival) {
@@ -39,26 +44,30 @@ OptionPlan closed_option(uint32_t number) {
 OfferedLoad offered_load(const Settings& settings, const OptionPlan& option) {
   // Many users of a few requests each: means of the population, not those of the few users of one seed.
   constexpr uint32_t kSampleUsers = 20'000, kSampleRequests = 8;
+  const bool decode_only = settings.phases == Phases::kDecodeOnly;
   OfferedLoad load;
   double requests = 0, rate = 0;
   for (uint32_t index = 0; index < kSampleUsers; ++index) {
-    User user(settings.seed, index);
+    User user(settings.tuning, settings.seed, index);
     const double weight = settings.arrival == Arrival::kThink || settings.arrival == Arrival::kClosed
                               ? 1 / to_seconds(user.think_ns())
                               : 1;
     rate += 1 / to_seconds(user.think_ns());
     for (uint32_t i = 0; i < kSampleRequests; ++i) {
-      const Request request = user.next(settings.multi_turn);
-      const double context = request.context;
-      const double reads = request.is_prefill_only() ? 0 : 1 + request.further_reads();
+      const Request request = user.next(settings.tuning, settings.multi_turn);
+      const double context = decode_only ? kPreparedTokens : request.context;
+      const bool decodes = settings.phases != Phases::kPrefillOnly && (decode_only || !request.is_prefill_only());
+      const double reads = decodes ? 1 + request.further_reads(settings.tuning.decode_batch) : 0;
       requests += weight;
-      load.tokens_written += weight * context;
+      load.mean_entry_tokens += weight * context;
+      load.tokens_written += decode_only ? 0 : weight * context;
       load.decode_reads += weight * reads;
       load.tokens_read += weight * reads * context;
     }
   }
-  for (double* sum : {&load.tokens_written, &load.decode_reads, &load.tokens_read}) *sum /= requests;
-  load.mean_entry_tokens = load.tokens_written;
+  for (double* sum : {&load.tokens_written, &load.decode_reads, &load.tokens_read, &load.mean_entry_tokens}) {
+    *sum /= requests;
+  }
   if (settings.arrival == Arrival::kThink) load.requests_per_s = rate / kSampleUsers * option.users;
   if (settings.arrival == Arrival::kPoisson || settings.arrival == Arrival::kGamma) {
     load.requests_per_s = settings.request_rate;
@@ -66,11 +75,12 @@ OfferedLoad offered_load(const Settings& settings, const OptionPlan& option) {
   return load;
 }
 
-std::pair<uint32_t, uint32_t> entry_tokens() {
+std::pair<uint32_t, uint32_t> entry_tokens(const Tuning& tuning) {
   const auto fewer = [](const Persona& a, const Persona& b) { return a.context_high < b.context_high; };
   const auto lower = [](const Persona& a, const Persona& b) { return a.context_low < b.context_low; };
-  return {std::min_element(kPersonas.begin(), kPersonas.end(), lower)->context_low / 4,
-          std::max_element(kPersonas.begin(), kPersonas.end(), fewer)->context_high};
+  const auto& personas = tuning.personas;
+  return {std::max(1u, std::min_element(personas.begin(), personas.end(), lower)->context_low / 4),
+          std::max_element(personas.begin(), personas.end(), fewer)->context_high};
 }
 
 }  // namespace mlps::kvcache

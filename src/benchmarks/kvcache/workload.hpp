@@ -9,51 +9,17 @@
 
 #include "base/clock.hpp"
 #include "benchmarks/kvcache/model.hpp"
+#include "benchmarks/kvcache/tuning.hpp"
 
-/// What the simulated users of a cluster do: the values of mlpstorage 3.0.
+/// What the simulated users of a cluster do.
 namespace mlps::kvcache {
 
 inline constexpr double kNanosPerSecond = 1e9;
 
-/// A kind of user. Ranges include both ends.
-struct Persona {
-  std::string_view name;
-  uint32_t context_low, context_high;        ///< tokens
-  uint32_t generation_low, generation_high;  ///< tokens
-  double think_low_s, think_high_s;
-};
-inline constexpr std::array<Persona, 3> kPersonas = {{{"chatbot", 512, 4096, 50, 200, 0.1, 0.5},
-                                                      {"coding", 4096, 25000, 100, 500, 0.2, 1.0},
-                                                      {"document", 4096, 16384, 200, 800, 0.3, 1.5}}};
-inline constexpr double kThinkLow = 0.8, kThinkHigh = 1.2;  ///< of a user's think time, drawn for each request
-
-/// Service classes, the most urgent first.
-enum class Qos : uint8_t { kInteractive, kResponsive, kBatch };
-inline constexpr size_t kClasses = 3;
-struct QosProfile {
-  std::string_view name;
-  double below;  ///< the class of users whose draw from [0, 1) is below this, and not below that of the one before
-  double target_p95_ms;  ///< of the end-to-end latency
-};
-inline constexpr std::array<QosProfile, kClasses> kQosProfiles = {
-    {{"interactive", 0.15, 50}, {"responsive", 0.50, 100}, {"batch", 1.0, 1000}}};
-inline constexpr double kCompliance = 0.95;  ///< the share within the target that meets it
-
-inline constexpr uint32_t kPrefillOnlyTokens = 10'000;  ///< a context of so many is written and not decoded
-inline constexpr uint32_t kDecodeBatch = 32;            ///< generated tokens per further read of the entry
-inline constexpr double kEndOfConversation = 0.2;       ///< probability, before each further request
-inline constexpr uint32_t kMostTurns = 50;
-inline constexpr uint32_t kMostConversations = 1000;  ///< records kept of a rank; the oldest is dropped
-inline constexpr double kPrefixProbability = 0.2;
-inline constexpr std::array<uint32_t, 3> kPrefixTokens = {5, 9, 6};  ///< words of the three system prompts
-inline constexpr uint32_t kMostAtOnce = 500;                         ///< requests in service at once on a rank
-inline constexpr uint32_t kMostUsers = 100'000;
-
-enum class GenerationMode : uint8_t { kNone, kFast, kRealistic };
 /// Returns "none", "fast", "realistic".
 std::string_view generation_name(GenerationMode mode);
-/// Returns how long the generation of one token takes.
-Nanos token_time(GenerationMode mode);
+/// Returns "off", "qos", "capacity".
+std::string_view autoscaler_name(AutoscalerMode mode);
 
 /// How users send requests.
 enum class Arrival : uint8_t {
@@ -70,6 +36,20 @@ enum class KvIo : uint8_t {
   kDirect   ///< in parts, several of an entry at once, past the page cache, or to an object store
 };
 std::string_view kv_io_name(KvIo io);
+
+/// What requests do.
+enum class Phases : uint8_t {
+  kBoth,         ///< they write entries, and read them to generate tokens
+  kPrefillOnly,  ///< they don't read their own entries; earlier turns are read
+  kDecodeOnly    ///< they read entries that are there before the window begins
+};
+std::string_view phases_name(Phases phases);
+
+/// What is written before each window, and leaves to make room in it.
+struct Preconditioning {
+  double gib = 0;        ///< of a rank; 0: twice the capacity of storage
+  uint32_t threads = 0;  ///< entries written at once; 0: one per processor
+};
 
 /// One option of the sequence, as every rank runs it.
 struct OptionPlan {
@@ -94,8 +74,10 @@ struct PagedSettings {
   bool second_use = false;       ///< a block is stored when it is asked for the second time
   double speedup = 1;            ///< of the trace's clock
   uint32_t cycles = 1;           ///< how often the trace is replayed
+  uint64_t users = 0;            ///< to which requests belong that tell neither blocks nor conversation; 0: to none
   double prefill_rate = 10'000;  ///< tokens per second that a request computes
   double decode_rate = 50;       ///< tokens per second that a request generates
+  bool slabs = false;            ///< blocks are in slots of large files, not in files of their own
   bool layerwise = false;        ///< a layer is computed while the next one is loaded
   double slo_ttft_ms = 0;        ///< of the first token; 0: none is set
 };
@@ -106,6 +88,9 @@ struct Settings {
   uint64_t seed = 42;  ///< of rank 0; that of rank n is n more
   uint32_t trials = 3;
   double inter_option_delay_s = 90;
+  Tuning tuning;
+  Phases phases = Phases::kBoth;
+  std::optional<Preconditioning> preconditioning;
   bool multi_turn = true, prefix_caching = true;
   bool throughput_profile = false;
   uint32_t tensor_parallel = 1;
@@ -132,6 +117,6 @@ struct OfferedLoad {
 OfferedLoad offered_load(const Settings& settings, const OptionPlan& option);
 
 /// Returns the fewest and the most tokens that an entry can have.
-std::pair<uint32_t, uint32_t> entry_tokens();
+std::pair<uint32_t, uint32_t> entry_tokens(const Tuning& tuning);
 
 }  // namespace mlps::kvcache

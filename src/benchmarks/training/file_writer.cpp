@@ -81,6 +81,8 @@ bool FileWriter::begin_object(io::Slot& slot, bool reading) {
   spec.name = file.is_index_file ? file.set->index_name(file.number) : file.set->name(file.number);
   spec.size_bytes = file.is_index_file ? file.text.text().size() : file.set->file_bytes(file.number);
   spec.part_bytes = job_.plan.part_bytes;
+  if (reading && job_.verify)
+    static_cast<void>(job_.store.evict(spec.name));  // one that is absent can't be read either
   spec.content = file.is_index_file ? static_cast<const payload::Content*>(&file.text) : &file.data;
   file.object = job_.store.object(std::move(spec));
   file.reading = reading;

@@ -60,6 +60,7 @@ struct WriteJob {
   world::Failure& failure;
   WritePlan plan;
   bool index_files = false;
+  bool verify = false;  ///< what is read is dropped from the page cache before
   FileShare share;
   CommitWindow window;  ///< over the positions of the share
   PresenceGuess presence;

@@ -36,7 +36,9 @@ class Generation {
         failure_(transport.failure()),
         record_(describe_generation(request)),
         is_complete_(request.destination.kind == DestinationState::Kind::kComplete),
-        vouched_(is_complete_ ? record_.files : request.destination.whole_files) {}
+        vouched_(request.verify ? 0
+                 : is_complete_ ? record_.files
+                                : request.destination.whole_files) {}
 
   GenerateRecord execute() {
     record_.run_start = Stamp::now();
@@ -66,7 +68,7 @@ class Generation {
                   {}, "remove the folder and generate again");
     }
     if (Status looked = look_at_vouched(); !looked) return looked;
-    if (!is_complete_ || damaged_files_ > 0) {
+    if (!is_complete_ || damaged_files_ > 0 || request_.verify) {
       if (Status set = set_up(); !set) return set;
       if (Status written = write_share(); !written) return written;
     }
@@ -125,11 +127,8 @@ class Generation {
   uint64_t expected_files() const { return vouched_kept_ + (share_ ? share_->count() : 0); }
 
   Status set_up() {
-    const bool resumes = request_.destination.kind == DestinationState::Kind::kUnfinished;
-    const uint64_t in_flight = uint64_t{request_.writes.workers} * request_.writes.depth;
-    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, *share_,
-                            CommitWindow(0, share_->count(), kWindow),
-                            PresenceGuess(resumes ? std::max(kMinAbsentInARow, 2 * in_flight) : 0)});
+    job_.reset(new WriteJob{train_, eval_, store_, failure_, request_.writes, request_.index_files, request_.verify,
+                            *share_, CommitWindow(0, share_->count(), kWindow), PresenceGuess(absent_in_a_row())});
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
       writers_.push_back(std::make_unique<FileWriter>(*job_));
     }
@@ -137,6 +136,14 @@ class Generation {
     if (!threads) return fail(std::move(threads.error()));
     threads_ = std::move(*threads);
     return {};
+  }
+
+  /// After how many absent files no more are looked for.
+  uint64_t absent_in_a_row() const {
+    if (request_.destination.kind == DestinationState::Kind::kEmpty) return 0;
+    if (request_.verify) return UINT64_MAX;
+    if (is_complete_) return 0;  // those that are written are missing, or of a wrong size
+    return std::max(kMinAbsentInARow, 2 * uint64_t{request_.writes.workers} * request_.writes.depth);
   }
 
   WriteCount count_live() const {
@@ -192,6 +199,9 @@ class Generation {
     before.add_since(record_.cpu_user_s, record_.cpu_system_s);
     record_.seconds = to_seconds(now_ns() - start_);
     for (const auto& writer : writers_) merge<WriteNumbers>(record_, writer->numbers());
+    if (request_.verify && record_.files_repaired > 0) {
+      log::warning("{} files didn't hold what they should: they were written again", grouped(record_.files_repaired));
+    }
   }
 
   /// Declares the data set complete: every file of every process is durable. The manifest is written before the journal
@@ -236,7 +246,7 @@ class Generation {
   world::Failure& failure_;
   GenerateRecord record_;
   const bool is_complete_;      // by its manifest
-  const uint64_t vouched_;      // files from the front of the list, by the journal or the manifest
+  const uint64_t vouched_;      // files from the front of the list that are taken on the word of journal or manifest
   uint64_t vouched_kept_ = 0;   // of them, that this process has found in their size
   uint64_t damaged_files_ = 0;  // of them, over all processes
   uint64_t bytes_kept_by_all_ = 0;

@@ -73,6 +73,7 @@ struct GenerateRequest {
   Manifest manifest;             ///< written last
   DestinationState destination;  ///< the same in every process
   bool index_files = false;      ///< beside tfrecords, on file systems only
+  bool verify = false;           ///< read whatever is there, and write again what is not as it should be
   std::string injected_fault;
   Stamp invocation_start;
   Nanos journal_interval_ns = 1'000'000'000;                 ///< how often the journal is brought up to date
@@ -123,11 +124,12 @@ void judge_generation(GenerateRecord& record, uint64_t expected_files);
 /// Collective; the request is the same in every process but for store, display and stamps. Writes what is missing of
 /// the data set, each process every n-th file of it, in the order of the list, each file whole and checked before it
 /// counts. Files that the journal or the manifest vouches for are looked at first: those that are missing or of a wrong
-/// size are written again. A journal (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how
-/// far everything is whole on every host, so that a killed run goes on there, with any number of processes; the
-/// manifest comes last. All processes end together: either every one has seen the manifest written, or all have failed.
-/// Raising the transport's failure stops all within seconds: uploads are aborted, the journal stays. The transport is
-/// not used by others meanwhile, but for its failure.
+/// size are written again; to `verify`, nobody's word counts, and every file is read. A journal
+/// (`.mlps-datagen-journal.json`), which process 0 writes when all have met, says how far everything is whole on every
+/// host, so that a killed run goes on there, with any number of processes; the manifest comes last. All processes end
+/// together: either every one has seen the manifest written, or all have failed. Raising the transport's failure stops
+/// all within seconds: uploads are aborted, the journal stays. The transport is not used by others meanwhile, but for
+/// its failure.
 GenerateRecord generate(const GenerateRequest& request, world::Transport& transport);
 
 }  // namespace mlps::training

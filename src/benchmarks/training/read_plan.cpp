@@ -143,7 +143,10 @@ Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const R
   // Without readers of the loader, those of row groups have a pool of their own, as large as their window.
   const uint64_t each = plan.readers == 0 ? plan.read_ahead_window : plan.readers;
   wish.in_flight = std::clamp<uint64_t>(uint64_t{run.accelerators} * each, kLeastInFlight, kMostInFlight);
-  if (traits.blocking) wish.most_workers = kMostBlocking;
+  if (traits.blocking) {
+    // A thread holds one claim; more threads than claims would take turns, each with cold caches.
+    wish.most_workers = std::clamp<uint64_t>(uint64_t{run.accelerators} * plan.in_flight, 1, kMostBlocking);
+  }
   wish.null_depth = kNullDepth;
   wish.part_bytes = part_bytes;
   wish.buffers = traits.holds_objects || request.verify;

@@ -16,8 +16,9 @@ constexpr Nanos kShortWaitNs = 1'000'000;
 
 constexpr Nanos kSecondNs = 1'000'000'000;
 
+/// Follows the latest of some hundred wake-ups: every one that is later than the margin lengthens a step.
 Nanos adapted(Nanos margin, Nanos late) {
-  return std::clamp(std::max(margin - margin / 64, late + late / 4), kLeastSpinNs, kMostSpinNs);
+  return std::clamp(std::max(margin - margin / 512, late + late / 4), kLeastSpinNs, kMostSpinNs);
 }
 
 }  // namespace
@@ -29,6 +30,7 @@ StepLoop::StepLoop(PrefetchQueue& queue, world::World& world, const StallMeter& 
       stalls_(stalls),
       origin_(origin),
       ranks_(queue.size()),
+      ended_(queue.size()),
       step_times_(queue.size()),
       spin_ns_(kMostSpinNs / 2) {
   deadlines_.reserve(queue.size());
@@ -60,7 +62,7 @@ BlockResult StepLoop::run_block(const BlockRequest& request) {
   while (finished_ < queue_.size() && !failure_.raised()) {
     const EventCount::Key key = queue_.batch_ready().prepare_wait();
     queue_.take_ready(ready_);
-    for (const uint32_t rank : ready_) try_compute(rank, true);
+    for (const uint32_t rank : ready_) try_compute(rank, now_ns());
     while (!deadlines_.empty() && deadlines_.front().at <= now_ns()) {
       const uint32_t rank = deadlines_.front().rank;
       std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
@@ -73,68 +75,70 @@ BlockResult StepLoop::run_block(const BlockRequest& request) {
   return conclude(now_ns());
 }
 
-/// Begins the next batch on all ranks at the same moment. Waking I/O threads costs a system call, so it comes after the
-/// ranks whose batch is ready have begun to compute.
+/// Begins the next step on all ranks at the same moment: those whose batch is there compute from then on, and what this
+/// program does meanwhile delays nothing. Waking I/O threads costs a system call, so it comes last.
 void StepLoop::begin_all(Nanos now) {
   step_start_ = now;
   arrived_ = 0;
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) begin_step(rank, now);
   uint64_t claimable = 0;
-  for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
-    claimable += begin_batch(rank, now);
-    try_compute(rank, false);
-  }
+  for (uint32_t rank = 0; rank < queue_.size(); ++rank) claimable += read_ahead(rank);
   queue_.wake_readers(claimable);
 }
 
-/// Raises the claim limit of this rank to what it may read ahead now. Returns how many reads that adds.
-uint64_t StepLoop::begin_batch(uint32_t rank, Nanos now) {
+void StepLoop::begin_step(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
-  state.load_start = now;
+  state.step = {.load_start = now};
   state.lost_before = stalls_.lost_ns(now);
-  const uint64_t batch = request_->first_batch + state.block.steps;
+  ++state.begun;
+  state.step.had_to_wait = !try_compute(rank, now);
+}
+
+/// Raises the claim limit of this rank to what it may read ahead now. Returns how many reads that adds.
+uint64_t StepLoop::read_ahead(uint32_t rank) {
+  const uint64_t batches = request_->first_batch + ranks_[rank].begun;
   const uint64_t size = request_->window.batch_size;
-  const uint64_t needed = extents_->tickets_for((batch + 1) * size);
+  const uint64_t needed = extents_->tickets_for(batches * size);
   const ReadAhead& ahead = request_->ahead;
-  const uint64_t wanted = extents_->tickets_for((batch + 1 + ahead.batches) * size) + ahead.window;
+  const uint64_t wanted = extents_->tickets_for((batches + ahead.batches) * size) + ahead.window;
   return queue_.stream(rank).raise_claim_limit(std::min(wanted, needed + ahead.most_extents));
 }
 
-void StepLoop::try_compute(uint32_t rank, bool had_to_wait) {
+/// Takes the rank's batch and begins to compute at `now`, if the batch is there.
+bool StepLoop::try_compute(uint32_t rank, Nanos now) {
   Rank& state = ranks_[rank];
+  Step& step = state.step;
   Stream& stream = queue_.stream(rank);
-  if (!stream.ready(request_->window.batch_size)) {
-    state.had_to_wait = true;
-    return;
-  }
+  if (!stream.ready(request_->window.batch_size)) return false;
   stream.take(request_->window.batch_size);
-  if (!had_to_wait) state.had_to_wait = false;
-  state.compute_start = now_ns();
-  const Nanos waited = state.compute_start - state.load_start;
-  const Nanos lost = stalls_.lost_ns(state.compute_start) - state.lost_before;
-  state.stored = state.had_to_wait && request_->storage ? std::clamp<Nanos>(waited - lost, 0, waited) : 0;
-  state.drawn = samplers_[rank].draw();
-  state.deadline = state.compute_start + state.drawn;
-  deadlines_.push_back({state.deadline, rank});
+  step.compute_start = now;
+  const Nanos waited = now - step.load_start;
+  const Nanos lost = stalls_.lost_ns(now) - state.lost_before;
+  step.stored = step.had_to_wait && request_->storage ? std::clamp<Nanos>(waited - lost, 0, waited) : 0;
+  step.drawn = samplers_[rank].draw();
+  deadlines_.push_back({now + step.drawn, rank});
   std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+  return true;
 }
 
 void StepLoop::end_compute(uint32_t rank) {
   Rank& state = ranks_[rank];
-  state.compute_end = now_ns();
-  if (!request_->barrier) {
-    client_.wall_ns += state.compute_end - state.load_start;
-    client_.wait_ns += state.stored;
-    client_.overhead_ns += std::max<Nanos>(state.compute_end - state.load_start - state.stored - state.drawn, 0);
-    close_step(state, state.compute_end);
-    if (state.block.steps == request_->steps) {
-      ++finished_;
-      return;
-    }
-    const uint64_t claimable = begin_batch(rank, state.compute_end);
-    try_compute(rank, false);
-    return queue_.wake_readers(claimable);
+  const Nanos now = state.step.compute_end = now_ns();
+  if (request_->barrier) {
+    if (++arrived_ == queue_.size()) meet_and_release();
+    return;
   }
-  if (++arrived_ == queue_.size()) meet_and_release();
+  const Step ended = state.step;
+  if (state.begun < request_->steps) {
+    begin_step(rank, now);
+    queue_.wake_readers(read_ahead(rank));
+  } else {
+    ++finished_;
+  }
+  client_.wall_ns += now - ended.load_start;
+  client_.wait_ns += ended.stored;
+  client_.overhead_ns += std::max<Nanos>(now - ended.load_start - ended.stored - ended.drawn, 0);
+  close_step(state, ended, now);
 }
 
 /// Meets the other hosts: every rank of this host is at the barrier.
@@ -146,25 +150,35 @@ void StepLoop::meet_and_release() {
   release(now, now - before);
 }
 
-/// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts.
+/// Ends the step: every rank of every host is at the barrier; `met` was spent waiting for other hosts. The ledger is
+/// written while the accelerators compute the next step, which begins before.
 void StepLoop::release(Nanos now, Nanos met) {
-  Nanos explained = 0, stored = 0;
-  for (Rank& state : ranks_) {
-    if (state.stored + state.drawn > explained) {
-      explained = state.stored + state.drawn;
-      stored = state.stored;
-    }
-    close_step(state, now);
+  const Nanos started = step_start_;
+  for (size_t rank = 0; rank < ranks_.size(); ++rank) ended_[rank] = ranks_[rank].step;
+  if (ranks_.front().begun < request_->steps) {
+    begin_all(now);
+  } else {
+    finished_ = queue_.size();
   }
-  client_.wall_ns += now - step_start_;
-  client_.wait_ns += stored;
-  client_.overhead_ns += std::max<Nanos>(now - step_start_ - explained - met, 0);
-  if (request_->on_step) {
-    for (size_t rank = 0; rank < ranks_.size(); ++rank) {
-      const Rank& state = ranks_[rank];
-      step_times_[rank] = {state.compute_start - state.load_start, state.compute_end - state.load_start,
-                           state.compute_end - state.compute_start};
+  book(started, now, met);
+}
+
+/// Adds the step that lasted from `started` to `now`, with a barrier, to all sums.
+void StepLoop::book(Nanos started, Nanos now, Nanos met) {
+  Nanos explained = 0, stored = 0;
+  for (size_t rank = 0; rank < ranks_.size(); ++rank) {
+    const Step& step = ended_[rank];
+    if (step.stored + step.drawn > explained) {
+      explained = step.stored + step.drawn;
+      stored = step.stored;
     }
+    close_step(ranks_[rank], step, now);
+  }
+  client_.wall_ns += now - started;
+  client_.wait_ns += stored;
+  client_.overhead_ns += std::max<Nanos>(now - started - explained - met, 0);
+  if (request_->on_step) {
+    std::transform(ended_.begin(), ended_.end(), step_times_.begin(), [](const Step& step) { return step.times(); });
     if (Status logged = request_->on_step(step_times_); !logged) failure_.raise(std::move(logged.error()));
   }
   const Rank& first = ranks_.front();
@@ -172,24 +186,17 @@ void StepLoop::release(Nanos now, Nanos met) {
   live_au_.store(100.0 * static_cast<double>(first.block.compute_ns) /
                      static_cast<double>(std::max<Nanos>(now - block_start_.monotonic_ns, 1)),
                  std::memory_order_relaxed);
-  if (first.block.steps == request_->steps) {
-    finished_ = queue_.size();
-    return;
-  }
-  begin_all(now);
 }
 
-void StepLoop::close_step(Rank& state, Nanos now) {
-  const StepTimes times{state.compute_start - state.load_start, state.compute_end - state.load_start,
-                        state.compute_end - state.compute_start};
+void StepLoop::close_step(Rank& state, const Step& step, Nanos now) {
+  const StepTimes times = step.times();
   state.block.compute_ns += times.compute_ns;
-  state.block.drawn_ns += state.drawn;
-  if (state.had_to_wait) state.block.wait_ns += times.load_ns;
-  state.block.barrier_ns += now - state.compute_end;
-  if (state.had_to_wait) spread(state.load_start, state.compute_start, &io::Second::wait_ns);
-  spread(state.compute_start, state.compute_end, &io::Second::compute_ns);
-  spread(state.compute_end, now, &io::Second::barrier_ns);
-  state.had_to_wait = false;
+  state.block.drawn_ns += step.drawn;
+  if (step.had_to_wait) state.block.wait_ns += times.load_ns;
+  state.block.barrier_ns += now - step.compute_end;
+  if (step.had_to_wait) spread(step.load_start, step.compute_start, &io::Second::wait_ns);
+  spread(step.compute_start, step.compute_end, &io::Second::compute_ns);
+  spread(step.compute_end, now, &io::Second::barrier_ns);
   count(state, times);
 }
 
@@ -253,7 +260,7 @@ void StepLoop::wait_for_event(EventCount::Key key) {
 void StepLoop::warm_up() const {
   for (uint32_t rank = 0; rank < queue_.size(); ++rank) {
     __builtin_prefetch(&ranks_[rank], 1);
-    __builtin_prefetch(&step_times_[rank], 1);
+    __builtin_prefetch(&ended_[rank], 1);
     queue_.stream(rank).warm(request_->window.batch_size);
   }
 }

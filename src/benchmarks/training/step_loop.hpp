@@ -63,11 +63,20 @@ class StepLoop {
   double live_au() const { return live_au_.load(std::memory_order_relaxed); }
 
  private:
-  struct Rank {
-    Nanos load_start = 0, compute_start = 0, drawn = 0, deadline = 0, compute_end = 0;
-    Nanos lost_before = 0;  ///< by the stall meter, when the load began
-    Nanos stored = 0;       ///< of the load: waiting for the storage while the process could run
+  /// A step of an accelerator, as far as it has come.
+  struct Step {
+    Nanos load_start = 0, compute_start = 0, drawn = 0, compute_end = 0;
+    Nanos stored = 0;  ///< of the load: waiting for the storage while the process could run
     bool had_to_wait = false;
+
+    StepTimes times() const {
+      return {compute_start - load_start, compute_end - load_start, compute_end - compute_start};
+    }
+  };
+  struct Rank {
+    Step step;
+    Nanos lost_before = 0;  ///< by the stall meter, when the load began
+    uint64_t begun = 0;     ///< steps of this block
     RankBlock block;
     Nanos excluded_ns = 0;        ///< load and compute of the steps outside the metric window
     std::vector<StepTimes> last;  ///< of the last exclude_end steps, as a ring
@@ -79,12 +88,14 @@ class StepLoop {
   };
 
   void begin_all(Nanos now);
-  uint64_t begin_batch(uint32_t rank, Nanos now);
-  void try_compute(uint32_t rank, bool had_to_wait);
+  void begin_step(uint32_t rank, Nanos now);
+  uint64_t read_ahead(uint32_t rank);
+  bool try_compute(uint32_t rank, Nanos now);
   void end_compute(uint32_t rank);
   void meet_and_release();
   void release(Nanos now, Nanos met);
-  void close_step(Rank& rank, Nanos now);
+  void book(Nanos started, Nanos now, Nanos met);
+  void close_step(Rank& rank, const Step& step, Nanos now);
   void count(Rank& rank, const StepTimes& times);
   void spread(Nanos from, Nanos to, Nanos io::Second::*member);
   BlockResult conclude(Nanos end);
@@ -102,6 +113,7 @@ class StepLoop {
   std::vector<TimeSampler> samplers_;
   std::vector<Deadline> deadlines_;  ///< a heap, earliest first
   std::vector<uint32_t> ready_;
+  std::vector<Step> ended_;  ///< what the ranks have done when the next step begins
   std::vector<StepTimes> step_times_;
   const BlockRequest* request_ = nullptr;
   const ExtentMap* extents_ = nullptr;

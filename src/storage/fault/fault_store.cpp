@@ -45,7 +45,7 @@ Error final_error(const Operation& operation, FaultKind kind) {
       return {ErrorCode::kStorageDenied, what + ": 403 AccessDenied", injected, "check credentials and rights"};
     case FaultKind::kFull:
       return {ErrorCode::kDiskFull, what + ": No space left on device", injected,
-              "free space or quota on this file system, or choose another folder"};
+              "free space, inodes (df -i) or quota on this file system, or choose another folder"};
     default:
       return {ErrorCode::kInternal, what + ": this fault is no error", injected};
   }

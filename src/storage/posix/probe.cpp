@@ -59,7 +59,7 @@ std::optional<DirectLimits> ask_kernel(int fd, bool& refused) {
   if ((facts.stx_mask & STATX_DIOALIGN) == 0) return std::nullopt;
   refused = facts.stx_dio_offset_align == 0;
   return DirectLimits{std::max<size_t>(kLeastAlignment, facts.stx_dio_offset_align),
-                      std::max<size_t>(kLeastAlignment, facts.stx_dio_mem_align),
+                      std::max<size_t>(kLeastAlignment, facts.stx_dio_mem_align), 0,
                       fmt::format("statx: offset {}, memory {}", facts.stx_dio_offset_align, facts.stx_dio_mem_align)};
 }
 
@@ -97,14 +97,16 @@ Result<DirectLimits> probe_direct(const std::string& root) {
     return fail(ErrorCode::kPathNotFound, fmt::format("no parent folder of {} exists", root));
   }
   if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    return DirectLimits{kLeastAlignment, kLeastAlignment, "assumed: the folder can't be written to"};
+    return DirectLimits{kLeastAlignment, kLeastAlignment, 0, "assumed: the folder can't be written to"};
   }
   const Result<Descriptor> plain = unnamed_file(folder, 0);
   if (!plain) return fail(plain.error());
   bool refused = false;
   const std::optional<DirectLimits> answer = ask_kernel(plain->get(), refused);
   if (refused) return fail(refused_error(folder, "statx", EINVAL));
-  const DirectLimits limits = answer.value_or(DirectLimits{kLeastAlignment, kLeastAlignment, "assumed"});
+  DirectLimits limits = answer.value_or(DirectLimits{kLeastAlignment, kLeastAlignment, 0, "assumed"});
+  struct stat status {};
+  if (::fstat(plain->get(), &status) == 0) limits.preferred_bytes = static_cast<uint64_t>(status.st_blksize);
   if (std::max(limits.offset_alignment, limits.memory_alignment) > AlignedBuffer::kAlignment) {
     return fail(ErrorCode::kConfigIncompatible,
                 fmt::format("{} wants O_DIRECT in larger blocks than {} bytes ({})", folder, AlignedBuffer::kAlignment,

@@ -10,6 +10,7 @@ namespace mlps::storage::posix {
 struct DirectLimits {
   size_t offset_alignment = 4096;  ///< of offsets and lengths; at least 4096
   size_t memory_alignment = 4096;  ///< of buffers; at least 4096
+  uint64_t preferred_bytes = 0;    ///< the file system's own word on the size of an I/O (st_blksize)
   std::string origin;              ///< where the numbers come from, for describe()
 };
 

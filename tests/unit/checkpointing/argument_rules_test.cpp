@@ -8,6 +8,7 @@
 namespace mlps::checkpointing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -163,6 +164,18 @@ TEST(Warnings, HostMemoryAndFsync) {
   EXPECT_THAT(findings.warnings, IsEmpty());
   ASSERT_THAT(findings.errors, SizeIs(1));
   EXPECT_THAT(render(findings.errors[0]), HasSubstr("rule 4.3.2"));
+  EXPECT_EQ(findings.errors[0].code, ErrorCode::kValidationInvalid);
+}
+
+TEST(Warnings, FsyncThatIsNotObeyedIsSaidInEveryMode) {
+  auto workload = workload_of("llama3-8b");
+  workload.fsync = false;
+  EXPECT_THAT(check_arguments(legal(cli::Mode::kWhatif, 8), workload).warnings, Contains(HasSubstr("has no effect")));
+  Arguments open = legal(cli::Mode::kOpen, 8);
+  EXPECT_THAT(check_arguments(open, workload).errors, SizeIs(1));
+  open.allow_invalid_params = true;
+  EXPECT_THAT(check_arguments(open, workload).errors, IsEmpty());
+  EXPECT_THAT(check_arguments(open, workload).warnings, Contains(HasSubstr("the run is INVALID")));
 }
 
 TEST(Findings, ComeAllAtOnce) {

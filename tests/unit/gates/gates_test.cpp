@@ -245,9 +245,9 @@ TEST(FolderGate, AFileInItsPlace) {
   const TemporaryFolder place;
   std::filesystem::create_symlink("/proc/self/status", place.path() + "/file");
   FakeStore store = folder(place.path() + "/file");
-  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("Not a directory")));
+  EXPECT_THAT(texts(run_gates(request_for(store))), ElementsAre(HasSubstr("file is a file, not a folder")));
   FakeStore below = folder(place.path() + "/file/x");
-  EXPECT_THAT(texts(run_gates(request_for(below))), ElementsAre(HasSubstr("Not a directory")));
+  EXPECT_THAT(texts(run_gates(request_for(below))), ElementsAre(HasSubstr("file is a file, not a folder")));
 }
 
 TEST(FolderGate, ARunThatOnlyReadsMakesNoFolder) {

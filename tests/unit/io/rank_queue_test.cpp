@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "io/object_mover.hpp"
 #include "io/phase_work.hpp"
 
 namespace mlps::io {
@@ -116,6 +117,39 @@ TEST(PhaseWork, StoppingAfterTheEndChangesNothing) {
   work.stop();
   EXPECT_TRUE(work.queue(0).wait_done());
   EXPECT_TRUE(work.finished());
+}
+
+/// Which rank and part the mover takes next; the begins of objects are answered at once.
+std::optional<std::pair<uint32_t, uint32_t>> next_part(ObjectMover& mover, Slot& slot) {
+  while (mover.next(slot, 0)) {
+    if (slot.operation.kind != storage::OpKind::kBeginRead) {
+      return std::pair(*mover.place(slot).rank, slot.operation.part);
+    }
+    static_cast<void>(mover.done(slot));
+  }
+  return std::nullopt;
+}
+
+TEST(ObjectMover, TakesAStretchOfNeighbouringPartsBeforeItTurnsToTheNextRank) {
+  constexpr uint64_t kPart = uint64_t{4} << 20;
+  PhaseWork work(false, "read of checkpoint 1", 3);
+  for (size_t place = 0; place < 3; ++place) {
+    work.queue(place).add(std::make_unique<storage::Object>(storage::ObjectSpec{"o", 8 * kPart, kPart, {}}, kPart));
+    work.activate(place, 1);
+  }
+  world::World world(1);
+  ObjectMover mover(0, 1, 1, "", world.failure());
+  mover.set_work(work);
+  mover.begin();
+  Slot slot;
+  for (const uint32_t first : {0U, 4U}) {
+    for (const uint32_t rank : {0U, 1U, 2U}) {
+      for (uint32_t part = first; part < first + 4; ++part) {
+        EXPECT_EQ(next_part(mover, slot), std::pair(rank, part));
+      }
+    }
+  }
+  EXPECT_FALSE(next_part(mover, slot));
 }
 
 }  // namespace

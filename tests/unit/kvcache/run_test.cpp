@@ -1,12 +1,16 @@
 #include "benchmarks/kvcache/run.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "base/units.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
+#include "benchmarks/kvcache/rank_folder.hpp"
 #include "scratch_folder.hpp"
 
 namespace mlps::kvcache {
@@ -200,6 +204,76 @@ TEST(KvRun, OnNullNothingIsKeptAndAllIsServed) {
   const RunRecord record = run(request, world);
   ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
   EXPECT_LE(record.trials[0].waiting, 1u);
+}
+
+TEST(KvRun, PreconditioningByManyThreadsFillsTheStorageAndCountsNowhere) {
+  const test::ScratchFolder folder;
+  const auto store = folder.open();
+  RunRequest request = request_for(*store, 1, KvIo::kCompat);
+  request.settings.storage_capacity_gib = 4.0 / 1024;
+  request.settings.preconditioning = {0, 64};
+  world::World world(1);
+  const RunRecord record = run(request, world);
+  ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
+  const RankTrial& trial = record.trials[0];
+  const uint64_t each = small_model().entry_bytes(kPreparedTokens);
+  EXPECT_EQ(trial.prepared_entries, 8 * kMiB / each);
+  EXPECT_GT(trial.evictions, 0u);
+  EXPECT_LE(trial.used_bytes[2], 4 * kMiB);
+  const uint64_t moved = read_from_storage(record) + written_to_storage(record) + trial.prepared_bytes;
+  EXPECT_GE(record.storage.bytes, moved);
+  EXPECT_LE(record.storage.bytes, moved + 128 * (record.storage.objects + 16));
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(KvRun, AFailureWhilePreconditioningEndsTheRun) {
+  const test::ScratchFolder folder;
+  const auto store = folder.open("", "full:write_part@40");
+  RunRequest request = request_for(*store, 1, KvIo::kCompat);
+  request.settings.storage_capacity_gib = 4.0 / 1024;
+  request.settings.preconditioning = {0, 64};
+  world::World world(1);
+  const RunRecord record = run(request, world);
+  EXPECT_EQ(record.verdict, run::Verdict::kFailed);
+  ASSERT_TRUE(record.error);
+  EXPECT_EQ(record.error->code, ErrorCode::kDiskFull) << problem(record);
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(KvRun, AReadThatFailsIsNoHitAndOneThatIsRepeatedIsCountedAsSuch) {
+  for (const bool final : {false, true}) {
+    const test::ScratchFolder folder;
+    const auto store = folder.open("", final ? "reset:read_part@30" : "reset=2:read_part@10,reset=1:read_part@25");
+    world::World world(1);
+    const RunRecord record = run(request_for(*store, 1, KvIo::kCompat), world);
+    if (!final) {
+      ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
+      EXPECT_EQ(record.storage.retries, 3u);
+      continue;
+    }
+    EXPECT_EQ(record.verdict, run::Verdict::kFailed);
+    ASSERT_TRUE(record.error);
+    EXPECT_EQ(record.error->code, ErrorCode::kStorageUnreachable) << problem(record);
+    uint64_t hits = 0;
+    for (const RankTrial& trial : record.trials) hits += look_ups(trial).hits;
+    EXPECT_LT(hits, 30u) << "what failed is among the hits";
+  }
+}
+
+TEST(KvRun, WhatManyFilesOfAKilledRunAreIsRemovedInLittleMemory) {
+  const test::ScratchFolder folder;
+  std::filesystem::create_directory(folder.path() + "/rank_0");
+  std::ofstream(folder.path() + "/rank_0/" + std::string(kMarker)) << "x";
+  for (int i = 0; i < 5000; ++i) {
+    std::ofstream(fmt::format("{}/rank_0/conv_user_0001_{}_turn_1.npy", folder.path(), i)) << "12345";
+  }
+  const auto store = folder.open();
+  world::World world(1);
+  const RunRecord record = run(request_for(*store, 1, KvIo::kCompat), world);
+  ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
+  EXPECT_EQ(record.leftover_entries, 5000u);
+  EXPECT_EQ(record.leftover_bytes, 25'000u);
+  EXPECT_EQ(folder.files(), 0u);
 }
 
 }  // namespace

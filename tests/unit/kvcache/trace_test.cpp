@@ -144,7 +144,43 @@ TEST_F(Trace, HostileInputIsRefusedWithItsLine) {
   EXPECT_THAT(refused(R"({"timestamp": 0, "input_length": 5, "hash_ids": ["x"]})"), HasSubstr("hash_ids"));
   EXPECT_THAT(refused(R"([{"conversations": 5}])"), HasSubstr("no conversations"));
   EXPECT_THAT(refused(R"([{"conversations": []})"), HasSubstr("no end"));
-  EXPECT_THAT(refused("\x28\xb5\x2f\xfd trace"), HasSubstr("zstd"));
+  EXPECT_THAT(refused("\x28\xb5\x2f\xfd trace"), HasSubstr("its zstd data are damaged"));
+}
+
+std::string zstd_packed(const std::string& text) {
+  auto packer = make_zstd_packer();
+  std::string packed;
+  EXPECT_TRUE(packer && (*packer)->pack(text.substr(0, text.size() / 2), false, packed) &&
+              (*packer)->pack(text.substr(text.size() / 2), true, packed));
+  return packed;
+}
+
+TEST_F(Trace, IsReadFromZstdAlsoInSeveralFrames) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += "{\"timestamp\":" + std::to_string(i) + ",\"input_length\":512,\"output_length\":1,\"hash_ids\":[" +
+            std::to_string(i * 7919 % 10'007) + "]}\n";
+  }
+  const auto requests = read(zstd_packed(text) + zstd_packed(text));
+  ASSERT_TRUE(requests) << render(requests.error());
+  ASSERT_EQ(requests->size(), 40'000u);
+  EXPECT_THAT((*requests)[39'999].blocks, ElementsAre(uint64_t{19'999} * 7919 % 10'007));
+  ASSERT_TRUE(reader_->rewind());
+  EXPECT_EQ(rest()->size(), 40'000u);
+  EXPECT_THAT(refused(zstd_packed(text).substr(0, 3000)), HasSubstr("its packed data end too early"));
+}
+
+TEST(Zstd, ReadsWhatItsOwnProgramPacks) {
+  // printf 'hello hello hello\\n' | zstd --no-check
+  constexpr std::string_view kPacked("\x28\xb5\x2f\xfd\x00\x58\x6d\x00\x00\x38hello \x0a\x01\x00\x31\x4a\x11", 22);
+  auto unpacker = unpacker_for(kPacked);
+  ASSERT_TRUE(unpacker && *unpacker);
+  std::string_view left = kPacked;
+  char out[100];
+  const auto made = (*unpacker)->unpack(left, out, sizeof out);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(std::string_view(out, *made), "hello hello hello\n");
+  EXPECT_TRUE((*unpacker)->is_whole() && left.empty());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "benchmarks/kvcache/engine.hpp"
@@ -28,6 +27,9 @@ class VirtualIo final : public EntryIo {
   /// Lets the engine run from `begin` for `seconds`.
   void run(Simulation& engine, double seconds) {
     const Nanos begin = 1'000'000'000, end = begin + static_cast<Nanos>(seconds * 1e9);
+    now_ = begin - 500'000'000;
+    engine.prepare(now_);
+    while (!engine.is_prepared() && !due_.empty()) complete_first(engine);
     now_ = begin;
     engine.begin(begin);
     for (;;) {
@@ -35,16 +37,18 @@ class VirtualIo final : public EntryIo {
       const Nanos next = std::min(completion, engine.next_event());
       if (next > end || engine.is_done()) break;
       now_ = next;
-      if (completion <= next) {
-        EntryOp& op = *due_.begin()->second;
-        due_.erase(due_.begin());
-        finish(op);
-        engine.complete(op);
-      }
+      if (completion <= next) complete_first(engine);
       engine.advance(now_);
     }
     engine.close();
     for (auto& [due, op] : due_) engine.complete_late(*op);
+  }
+
+  /// Returns the bytes of what a tier holds.
+  uint64_t held_bytes(Tier of) const {
+    uint64_t bytes = 0;
+    for (const auto& [name, size] : held_[tier(of)]) bytes += size;
+    return bytes;
   }
 
   std::string problems;
@@ -55,17 +59,25 @@ class VirtualIo final : public EntryIo {
   void problem(const std::string& text) {
     if (problems.empty()) problems = text;
   }
+  void complete_first(Simulation& engine) {
+    EntryOp& op = *due_.begin()->second;
+    now_ = std::max(now_, due_.begin()->first);
+    due_.erase(due_.begin());
+    finish(op);
+    engine.complete(op);
+    engine.advance(now_);
+  }
   void finish(EntryOp& op) {
     op.completed_ns = now_;
     op.total_ns = fixed_ns + static_cast<Nanos>(ns_per_byte * static_cast<double>(op.bytes));
     op.moved.inside = op.bytes;
-    if (op.writes) held_[tier(op.tier)].insert(op.name);
+    if (op.writes) held_[tier(op.tier)][op.name] = op.bytes;
     if (op.tier == Tier::kStorage) (op.writes ? written : read) += op.bytes;
   }
 
   Nanos now_ = 0;
   std::multimap<Nanos, EntryOp*> due_;
-  std::array<std::set<std::string>, kTiers> held_;
+  std::array<std::map<std::string, uint64_t>, kTiers> held_;
 };
 
 }  // namespace mlps::kvcache::test

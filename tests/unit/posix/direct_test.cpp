@@ -1,5 +1,7 @@
 // What O_DIRECT adds: the probe, refusals, full disks, short counts, and several operations in flight.
+#include <linux/stat.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/units.hpp"
@@ -7,6 +9,20 @@
 #include "storage/posix/probe.hpp"
 #include "storage/posix/transfer.hpp"
 #include "support.hpp"
+
+namespace {
+size_t told_alignment = 0;  // 0: what the kernel says
+}
+
+/// In place of the C library's: a file system of other blocks than this machine's.
+extern "C" int statx(int folder, const char* path, int flags, unsigned int mask, struct statx* facts) noexcept {
+  const auto result = static_cast<int>(::syscall(SYS_statx, folder, path, flags, mask, facts));
+  if (result != 0 || told_alignment == 0 || (mask & STATX_DIOALIGN) == 0) return result;
+  facts->stx_mask |= STATX_DIOALIGN;
+  facts->stx_dio_offset_align = static_cast<uint32_t>(told_alignment);
+  facts->stx_dio_mem_align = 512;
+  return 0;
+}
 
 namespace mlps::storage {
 namespace {
@@ -61,6 +77,62 @@ TEST(DirectProbe, AFullFileSystemDoesNotRefuse) {
 TEST(DirectProbe, KnowsTheFileSystemByName) {
   EXPECT_EQ(posix::file_system_name("/proc"), "proc");
   EXPECT_EQ(posix::file_system_name("/no/such/path"), "unknown file system");
+}
+
+TEST(DirectProbe, LargeBlocksAreTheUnitOfBuffersPartsAndLengths) {
+  const TempFolder folder;
+  for (const size_t block : {16 * kKiB, 64 * kKiB}) {
+    told_alignment = block;
+    const auto store = open_direct_store(direct_at(folder.path()));
+    const auto larger = [&] {
+      told_alignment = 2 * AlignedBuffer::kAlignment;
+      return open_direct_store(direct_at(folder.path()));
+    }();
+    told_alignment = 0;
+    ASSERT_TRUE(store) << render(store.error());
+    EXPECT_EQ((*store)->traits().buffer_alignment, block);
+    const ObjectSpec spec{"x", 5 * 100 * kKiB + 13, 100 * kKiB, {}};
+    const auto object = (*store)->object(spec);
+    EXPECT_EQ(object->part_bytes(), posix::round_up(100 * kKiB, block));
+    auto session = (*store)->open_session(1).value();
+    Operation begin;
+    begin.kind = OpKind::kBeginWrite;
+    begin.object = object.get();
+    ASSERT_TRUE(run(*session, begin));
+    EXPECT_EQ(std::filesystem::file_size(folder.path() + "/x"), posix::round_up(spec.size_bytes, block) + block);
+    ASSERT_TRUE(write_object(**store, spec, 4, 4));
+    EXPECT_TRUE(read_object(**store, spec, 4, 4));
+    ASSERT_FALSE(larger);
+    EXPECT_THAT(larger.error().message, HasSubstr("larger blocks than"));
+  }
+}
+
+TEST(DirectProbe, PartsAreOfTheSizeThatTheFileSystemPrefers) {
+  const TempFolder folder;
+  EXPECT_EQ(open_direct_store(direct_at(folder.path())).value()->traits().part_bytes, kMiB);
+  const auto mount = PrivateMount::make("tmpfs", "size=64m,huge=always");
+  if (!mount) GTEST_SKIP() << "may not mount";
+  const auto limits = posix::probe_direct(mount->path());
+  ASSERT_TRUE(limits) << render(limits.error());
+  struct stat status {};  // of a file: folders have their own
+  ASSERT_TRUE(write_object(*open_direct_store(direct_at(mount->path())).value(), {"x", 8192, 4096, {}}));
+  ASSERT_EQ(::stat((mount->path() + "/x").c_str(), &status), 0);
+  EXPECT_EQ(limits->preferred_bytes, static_cast<uint64_t>(status.st_blksize));
+  EXPECT_EQ(open_direct_store(direct_at(mount->path())).value()->traits().part_bytes,
+            std::max<uint64_t>(kMiB, static_cast<uint64_t>(status.st_blksize)));
+}
+
+TEST(DirectStore, ADeviceInPlaceOfAFileIsNamedAsOne) {
+  const TempFolder folder;
+  const auto store = open_direct_store(direct_at(folder.path())).value();
+  std::filesystem::create_symlink("/dev/null", folder.path() + "/x");
+  const ObjectSpec spec{"x", 8192, 4096, {}};
+  for (const Status& status : {write_object(*store, spec), read_object(*store, spec)}) {
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::kInvalidStructure);
+    EXPECT_THAT(status.error().message, HasSubstr("is a device, not a file"));
+    EXPECT_EQ(status.error().suggestion.find("O_DIRECT"), std::string::npos);
+  }
 }
 
 TEST(DirectStore, EveryBufferSuitsTheLargestAlignment) {

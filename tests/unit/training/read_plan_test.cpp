@@ -154,6 +154,14 @@ TEST_F(ReadPlanTest, FewerReadsInFlightThanThereAreReadersAreSaid) {
   EXPECT_THAT(plan().remarks, IsEmpty()) << "as the user wants it";
 }
 
+TEST_F(ReadPlanTest, ThreadsThatBlockAreNoMoreThanTheReadsThatMayBeClaimed) {
+  workload_.reader.batch_size = 1;
+  EXPECT_EQ(plan(2).in_flight, 5U) << "a batch of each reader ahead, and the one in use";
+  EXPECT_EQ(plan(2).workers, 10U);
+  request_.workers = 16;
+  EXPECT_EQ(plan(2).workers, 16U) << "as the user wants it";
+}
+
 TEST_F(ReadPlanTest, AnEpochThatFitsIntoTheReadAheadIsSaid) {
   workload_.dataset.num_files_train = 8 * 7 * 6;
   EXPECT_THAT(plan().remarks, IsEmpty()) << "the first step asks for five of six batches";

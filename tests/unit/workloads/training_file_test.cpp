@@ -207,5 +207,34 @@ TEST(TrainingRules, OnlyWhatTheUserGaveIsJudgedAndInOrder) {
   EXPECT_THAT(judge_params("unet3d", {}), IsEmpty());
 }
 
+TEST(TrainingFile, ASectionThatIsAValueIsAnErrorAndAnEmptyOneHasNoKeys) {
+  const auto value = parse_training_workload("own", "", "dataset: {format: npz}\nreader: 5\ntrain: [1]\n", {});
+  ASSERT_FALSE(value);
+  EXPECT_THAT(value.error().message, HasSubstr("reader is a section of keys, not a value"));
+  EXPECT_THAT(value.error().message, HasSubstr("train is a section"));
+  const auto empty = parse_training_workload("own", "", "dataset: {format: npz}\nreader:\n", {});
+  ASSERT_TRUE(empty) << render(empty.error());
+  for (const std::string& warning : empty->warnings) EXPECT_EQ(warning.find("reader is unknown"), std::string::npos);
+}
+
+TEST(TrainingFile, ASecondDocumentIsNotLeftOutInSilence) {
+  const auto two = parse_training_workload("own", "", "reader: {batch_size: 2}\n---\nreader: {batch_size: 3}\n", {});
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().code, ErrorCode::kConfigParse);
+  EXPECT_TRUE(parse_training_workload("own", "", "---\nreader: {batch_size: 2}\n...\n", {}));
+}
+
+TEST(TrainingFile, ARefusalDoesNotHideUnknownKeys) {
+  const std::vector<Override> wrong = {{"train.epochs", "0", ValueSource::kUserParams}};
+  const std::vector<Override> none;
+  for (const auto& [text, overrides] : {std::pair{"reader: {batch_size: 2}\nmetrc: {au: 0.9}\n", wrong},
+                                        std::pair{"reader: {batch_size: -2}\nmetrc: {au: 0.9}\n", none}}) {
+    const auto refused = parse_training_workload("own", "", text, overrides);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().details, HasSubstr("metrc.au is unknown"));
+    EXPECT_THAT(refused.error().details, HasSubstr("metric.au"));
+  }
+}
+
 }  // namespace
 }  // namespace mlps::workloads

@@ -202,7 +202,9 @@ TEST(TrainingParams, UnknownKeysAreNamedWithTheNearest) {
 }
 
 TEST(TrainingParams, WhatIsntMadeIsSaid) {
-  EXPECT_EQ(training_refusal_of({{"dataset.format", "hdf5"}}).code, ErrorCode::kNotImplemented);
+  for (const char* format : {"hdf5", "hdf5_opt", "csv", "indexed_binary", "mmap_indexed_binary"}) {
+    EXPECT_EQ(training_refusal_of({{"dataset.format", format}}).code, ErrorCode::kNotImplemented) << format;
+  }
   const auto datagen = load_training_workload("unet3d", "", user({{"dataset.compression", "gzip"}}));
   ASSERT_FALSE(datagen);
   EXPECT_EQ(datagen.error().code, ErrorCode::kNotImplemented);

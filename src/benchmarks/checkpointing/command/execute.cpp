@@ -72,7 +72,7 @@ class CheckpointingExecution {
     if (const auto status = report_gates(gates)) return *status;
     if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
     const int status = repeat(common_, [&] { return run_once(*gates); });
-    if (group_.is_process0()) settle_what_was_written();
+    if (group_.is_process0()) settle_what_was_written(status == kExitSuccess);
     return status;
   }
 
@@ -82,6 +82,7 @@ class CheckpointingExecution {
     request.store = prepared_.store.get();
     request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
+    request.files_to_write = prepared_.plan.checkpoints_to_write * prepared_.plan.objects_per_checkpoint;
     for (const checkpointing::RankPlan& rank : prepared_.plan.ranks) {
       for (const checkpointing::PlannedObject& object : rank.objects) {
         request.largest_object_bytes = std::max(request.largest_object_bytes, object.size_bytes);
@@ -104,16 +105,20 @@ class CheckpointingExecution {
 
   /// Removes the checkpoints that this run has written, if it is to, or says that they stay. In process 0, when all
   /// have ended their part.
-  void settle_what_was_written() const {
+  void settle_what_was_written(bool whole) const {
     const checkpointing::CheckpointPlan& plan = prepared_.plan;
     if (plan.checkpoints_to_write == 0 && options_.cleanup)
       log::warning("--cleanup has no effect: nothing was written");
     if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
     const std::string where = prepared_.store->root().to_string();
-    const std::string what =
+    run::Written written;
+    written.what =
         fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
                     plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
-    run::settle_written(options_.cleanup, what, [&] { return checkpointing::remove_stored(plan, *prepared_.store); });
+    written.whole = whole;
+    if (prepared_.store->traits().file_system) written.bytes_in_place = [this] { return bytes_in_place(); };
+    written.remove = [&] { return checkpointing::remove_stored(plan, *prepared_.store); };
+    run::settle_written(options_.cleanup, written);
   }
 
   Result<uint64_t> bytes_in_place() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,10 +17,11 @@ enum class KvCacheCommand { kDatasize, kRun, kConfigview };
 struct KvCacheOptions : BenchmarkOptions {
   KvCacheCommand which = KvCacheCommand::kDatasize;
   kvcache::Settings settings;
-  uint32_t num_processes = 1;      ///< ranks of all hosts
-  std::string cache_dir;           ///< set for run; configview: may be empty
-  bool fills = true;               ///< false: --payload none
-  std::string io_trace, emit_fio;  ///< files to write; empty: none
+  uint32_t num_processes = 1;                         ///< ranks of all hosts
+  std::string cache_dir;                              ///< set for run; configview: may be empty
+  bool fills = true;                                  ///< false: --payload none
+  std::map<std::string, std::string> config_changes;  ///< what --config changes, by key
+  std::string io_trace, emit_fio;                     ///< files to write; empty: none
 };
 
 /// What Command asks of these options.

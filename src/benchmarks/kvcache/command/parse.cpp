@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/text.hpp"
+#include "benchmarks/kvcache/config_file.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -43,15 +44,34 @@ double gib(Reader& reader, CommandLine& line, const char* flag) {
   return 0;
 }
 
+/// Returns what --config says, or the defaults.
+kvcache::ConfigFile given_config(CommandLine& line) {
+  const auto file = line.files.find("config");
+  if (file == line.files.end()) return {};
+  auto config = kvcache::parse_config_file(file->second);
+  if (config) return std::move(*config);
+  line.errors.push_back(config.error());
+  return {};
+}
+
+const kvcache::Model* find_model(const kvcache::ConfigFile& config, const std::string& key) {
+  const auto found =
+      std::find_if(config.models.begin(), config.models.end(), [&](const auto& m) { return m.key == key; });
+  return found != config.models.end() ? &*found : kvcache::find_model(key);
+}
+
 /// Returns the model that all options have, if one is given.
-std::optional<kvcache::Model> given_model(Reader& reader, CommandLine& line) {
+std::optional<kvcache::Model> given_model(Reader& reader, CommandLine& line, const kvcache::ConfigFile& config) {
   const auto file = line.files.find("model-config");
   if (file == line.files.end()) {
     if (!reader.given("model")) return std::nullopt;
     const std::string key = reader.text("model");
-    if (const kvcache::Model* known = kvcache::find_model(key)) return *known;
+    if (const kvcache::Model* known = find_model(config, key)) return *known;
     std::vector<std::string> keys;
     for (const kvcache::Model& known : kvcache::known_models()) keys.push_back(known.key);
+    for (const kvcache::Model& known : config.models) {
+      if (kvcache::find_model(known.key) == nullptr) keys.push_back(known.key);
+    }
     refuse(line, fmt::format("--model: '{}' is no known model", key),
            fmt::format("known are {}; any other by --model-config", join(keys, ", ")));
     return std::nullopt;
@@ -75,13 +95,13 @@ void read_option(Reader& reader, CommandLine& line, OptionPlan& option) {
   option.generation = choice_of<kvcache::GenerationMode>(reader, "generation-mode", {"none", "fast", "realistic"});
 }
 
-void read_options(Reader& reader, CommandLine& line, Settings& settings) {
-  const auto model = given_model(reader, line);
+void read_options(Reader& reader, CommandLine& line, const kvcache::ConfigFile& config, Settings& settings) {
+  const auto model = given_model(reader, line, config);
   const auto only = reader.optional_integer("option");
   for (uint32_t number = 1; number <= 3; ++number) {
     if (only && *only != number) continue;
     OptionPlan option = kvcache::closed_option(number);
-    if (model) option.model = *model;
+    option.model = model ? *model : *find_model(config, option.model.key);
     const size_t before = line.errors.size();
     read_option(reader, line, option);
     if (line.errors.size() > before && !settings.options.empty()) line.errors.resize(before);  // said of the first
@@ -104,6 +124,37 @@ void read_arrival(Reader& reader, CommandLine& line, Settings& settings) {
   }
   if (by_rate) settings.request_rate = reader.real("request-rate");
   settings.arrival_cv = reader.real("arrival-cv");
+}
+
+/// What there is besides users and their requests.
+void read_features(Reader& reader, CommandLine& line, Settings& settings) {
+  constexpr std::array kNeeds = {
+      std::pair("rag-num-docs", "enable-rag"), std::pair("autoscaler-mode", "enable-autoscaling"),
+      std::pair("target-saturation", "enable-autoscaling"), std::pair("precondition-size-gb", "precondition"),
+      std::pair("precondition-threads", "precondition")};
+  for (const auto& [flag, needed] : kNeeds) {
+    if (!reader.given(flag) || reader.on(needed)) continue;
+    refuse(line, fmt::format("--{} without --{}", flag, needed), fmt::format("give --{} with it", needed));
+  }
+  if (reader.on("prefill-only") && reader.on("decode-only")) {
+    refuse(line, "--prefill-only with --decode-only: requests would do nothing", "give one of them");
+  }
+  settings.phases = reader.on("prefill-only")  ? kvcache::Phases::kPrefillOnly
+                    : reader.on("decode-only") ? kvcache::Phases::kDecodeOnly
+                                               : kvcache::Phases::kBoth;
+  if (reader.on("enable-rag")) settings.tuning.rag.documents = reader.small("rag-num-docs");
+  if (reader.on("enable-autoscaling")) {
+    kvcache::ScalingRules& scaling = settings.tuning.scaling;
+    scaling.mode =
+        reader.choice("autoscaler-mode") == "qos" ? kvcache::AutoscalerMode::kQos : kvcache::AutoscalerMode::kCapacity;
+    scaling.target_saturation = reader.real("target-saturation");
+    if (settings.arrival == kvcache::Arrival::kPoisson || settings.arrival == kvcache::Arrival::kGamma) {
+      refuse(line, fmt::format("--enable-autoscaling with --arrival {}", kvcache::arrival_name(settings.arrival)),
+             "the number of users doesn't change the rate of requests there: give think or closed");
+    }
+  }
+  if (!reader.on("precondition")) return;
+  settings.preconditioning = {gib(reader, line, "precondition-size-gb"), reader.small("precondition-threads")};
 }
 
 void read_io(Reader& reader, CommandLine& line, KvCacheOptions& options) {
@@ -132,7 +183,8 @@ void read_io(Reader& reader, CommandLine& line, KvCacheOptions& options) {
 /// Flags that mean something for a replay only, and those that mean something for users only.
 constexpr std::array kReplayFlags = {"block-tokens",    "kv-partial-blocks", "block-capacity", "block-eviction",
                                      "block-admission", "trace-speedup",     "replay-cycles",  "prefill-rate",
-                                     "decode-rate",     "kv-load",           "slo-ttft-ms"};
+                                     "decode-rate",     "kv-load",           "slo-ttft-ms",    "trace-users",
+                                     "block-layout"};
 constexpr std::array kUserFlags = {"option",
                                    "num-users",
                                    "gpu-mem-gb",
@@ -147,7 +199,13 @@ constexpr std::array kUserFlags = {"option",
                                    "performance-profile",
                                    "inter-option-delay",
                                    "disable-multi-turn",
-                                   "disable-prefix-caching"};
+                                   "disable-prefix-caching",
+                                   "config",
+                                   "prefill-only",
+                                   "decode-only",
+                                   "enable-rag",
+                                   "enable-autoscaling",
+                                   "precondition"};
 
 /// Turns the settings into those of a replay, if there is a trace.
 void read_trace(Reader& reader, CommandLine& line, Settings& settings) {
@@ -168,9 +226,11 @@ void read_trace(Reader& reader, CommandLine& line, Settings& settings) {
   paged.second_use = reader.choice("block-admission") == "second-use";
   paged.speedup = reader.real("trace-speedup");
   paged.cycles = reader.small("replay-cycles");
+  paged.users = reader.integer("trace-users");
   paged.prefill_rate = reader.real("prefill-rate");
   paged.decode_rate = reader.real("decode-rate");
   paged.layerwise = reader.choice("kv-load") == "layerwise";
+  paged.slabs = reader.choice("block-layout") == "slabs";
   if (reader.given("slo-ttft-ms")) paged.slo_ttft_ms = reader.real("slo-ttft-ms");
   settings.options.resize(1);
   OptionPlan& option = settings.options.front();
@@ -200,11 +260,10 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   options.fills = reader.choice("payload") != "none";
   options.io_trace = reader.text("io-trace");
   options.emit_fio = reader.text("emit-fio");
-  if (options.io_trace.ends_with(".zst")) {
-    refuse(line, fmt::format("--io-trace {}: this build can't write zstd", options.io_trace),
-           "give a name that ends in .csv, and compress the file afterwards");
-  }
-  read_options(reader, line, settings);
+  kvcache::ConfigFile config = given_config(line);
+  settings.tuning = config.tuning;
+  options.config_changes = config.changed;
+  read_options(reader, line, config, settings);
   options.model = settings.options.front().model.key;
   settings.seed = reader.integer("seed");
   settings.trials = reader.small("trials");
@@ -216,6 +275,7 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   settings.storage_capacity_gib = gib(reader, line, "storage-capacity-gb");
   settings.max_queue = reader.integer("max-queue");
   read_arrival(reader, line, settings);
+  read_features(reader, line, settings);
   read_io(reader, line, options);
   read_trace(reader, line, settings);
   if (!options.common.params.empty()) {

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
+#include "benchmarks/kvcache/slab_store.hpp"
 #include "session/execution.hpp"
 
 namespace mlps::cli {
@@ -85,6 +86,20 @@ Result<kvcache::OptionIo> plan_io(const KvCacheOptions& options, const OptionPla
   return io;
 }
 
+Status add_slabs(const KvCacheOptions& options, const Location& folder, PreparedKvCache& prepared) {
+  if (!folder.is_file_system() || !options.inject_fault.empty()) {
+    return fail(
+        ErrorCode::kConfigIncompatible,
+        fmt::format("--block-layout slabs with {}", folder.is_file_system() ? "--inject-fault" : folder.to_string()),
+        {}, "slabs are files of a folder, and have no faults: give --block-layout objects");
+  }
+  const uint64_t block = options.settings.options.front().model.entry_bytes(options.settings.paged->block_tokens,
+                                                                            options.settings.tensor_parallel);
+  prepared.slabs = kvcache::make_slab_store(*prepared.store, block, folder.scheme() == Scheme::kDirect);
+  prepared.request.store = prepared.slabs.get();
+  return {};
+}
+
 Status open_folder(const KvCacheOptions& options, const Environment& environment, PreparedKvCache& prepared) {
   const auto folder = folder_of(options, environment);
   if (!folder) return fail(folder.error());
@@ -94,15 +109,19 @@ Status open_folder(const KvCacheOptions& options, const Environment& environment
   if (!store) return fail(store.error());
   prepared.store = std::move(*store);
   prepared.request.store = prepared.store.get();
+  if (options.settings.paged && options.settings.paged->slabs) {
+    if (Status made = add_slabs(options, *folder, prepared); !made) return made;
+  }
   for (const OptionPlan& option : options.settings.options) {
-    const auto io = plan_io(options, option, prepared.store->traits());
+    const auto io = plan_io(options, option, prepared.request.store->traits());
     if (!io) return fail(io.error());
     prepared.request.io.push_back(*io);
   }
   return {};
 }
 
-workloads::Values values_of(const kvcache::Settings& settings, Mode mode) {
+workloads::Values values_of(const KvCacheOptions& options) {
+  const kvcache::Settings& settings = options.settings;
   workloads::Values values;
   const auto set = [&](const std::string& key, std::string value) {
     values[key] = {std::move(value), ValueSource::kWorkloadFile};
@@ -120,8 +139,9 @@ workloads::Values values_of(const kvcache::Settings& settings, Mode mode) {
   set("sequence.seed", std::to_string(settings.seed));
   set("sequence.trials", std::to_string(settings.trials));
   set("sequence.inter_option_delay_s", fmt::format("{}", settings.inter_option_delay_s));
-  set("sequence.config", "default");
-  if (mode == Mode::kClosed) return values;
+  set("sequence.config", options.config_changes.empty() ? "default" : "custom");
+  if (options.common.mode == Mode::kClosed) return values;
+  for (const auto& [key, value] : options.config_changes) set("features.config." + key, value);
   set("features.multi_turn", settings.multi_turn ? "true" : "false");
   set("features.prefix_caching", settings.prefix_caching ? "true" : "false");
   set("features.tensor_parallel", std::to_string(settings.tensor_parallel));
@@ -130,16 +150,23 @@ workloads::Values values_of(const kvcache::Settings& settings, Mode mode) {
   set("features.arrival_cv", fmt::format("{}", settings.arrival_cv));
   set("features.storage_capacity_gb", fmt::format("{}", settings.storage_capacity_gib));
   set("features.kv_io", std::string(kvcache::kv_io_name(settings.io)));
+  set("features.phases", std::string(kvcache::phases_name(settings.phases)));
+  set("features.rag_num_docs", std::to_string(settings.tuning.rag.documents));
+  set("features.autoscaler_mode", std::string(kvcache::autoscaler_name(settings.tuning.scaling.mode)));
+  set("features.target_saturation", fmt::format("{}", settings.tuning.scaling.target_saturation));
+  set("features.precondition", settings.preconditioning ? "true" : "false");
   if (!settings.paged) return values;
   const kvcache::PagedSettings& paged = *settings.paged;
   set("features.trace", std::filesystem::path(paged.trace).filename().string());
   set("features.block_tokens", std::to_string(paged.block_tokens));
   set("features.partial_blocks", paged.partial_blocks ? "count" : "skip");
+  set("features.block_layout", paged.slabs ? "slabs" : "objects");
   set("features.block_capacity", std::to_string(paged.block_capacity));
   set("features.block_eviction", paged.fifo ? "fifo" : "lru");
   set("features.block_admission", paged.second_use ? "second-use" : "first-use");
   set("features.trace_speedup", fmt::format("{}", paged.speedup));
   set("features.replay_cycles", std::to_string(paged.cycles));
+  set("features.trace_users", std::to_string(paged.users));
   set("features.prefill_rate", fmt::format("{}", paged.prefill_rate));
   set("features.decode_rate", fmt::format("{}", paged.decode_rate));
   set("features.kv_load", paged.layerwise ? "layerwise" : "whole");
@@ -161,7 +188,7 @@ uint64_t host_memory(const kvcache::OptionIo& io, const OptionPlan& option, uint
 tl::expected<PreparedKvCache, std::vector<Error>> prepare_kvcache(const KvCacheOptions& options,
                                                                   const Environment& environment) {
   PreparedKvCache prepared;
-  prepared.values = values_of(options.settings, options.common.mode);
+  prepared.values = values_of(options);
   prepared.request.settings = options.settings;
   prepared.request.ranks = options.num_processes;
   prepared.request.verify = options.verify;

@@ -16,6 +16,7 @@ namespace mlps::cli {
 struct PreparedKvCache {
   workloads::Values values;               ///< options.*, sequence.*, features.*
   std::unique_ptr<storage::Store> store;  ///< run, and configview with a folder: opened, nothing sent
+  std::unique_ptr<storage::Store> slabs;  ///< over that store, where blocks are in slots; the run's
   kvcache::RunRequest request;            ///< its I/O is planned where there is a store
 };
 

@@ -34,17 +34,50 @@ struct Demand {
 Demand demand_of(const Settings& settings, const OptionPlan& option, uint32_t ranks) {
   Demand demand;
   demand.load = kvcache::offered_load(settings, option);
-  const auto [least, most] = kvcache::entry_tokens();
+  const auto [least, most] = kvcache::entry_tokens(settings.tuning);
   const auto bytes = [&](double tokens) {
     return option.model.entry_bytes(static_cast<uint64_t>(tokens), settings.tensor_parallel);
   };
-  demand.least_entry = bytes(least);
+  const bool prepared = settings.phases == kvcache::Phases::kDecodeOnly;
+  demand.least_entry = bytes(prepared ? kvcache::kPreparedTokens : least);
   demand.mean_entry = bytes(demand.load.mean_entry_tokens);
-  demand.largest_entry = bytes(most);
+  demand.largest_entry = bytes(prepared ? kvcache::kPreparedTokens : most);
   const double rate = demand.load.requests_per_s * ranks;
   demand.written_gib_per_s = rate * to_gib(bytes(demand.load.tokens_written));
   demand.read_gib_per_s = rate * to_gib(bytes(demand.load.tokens_read));
   return demand;
+}
+
+/// Returns what preconditioning writes on a rank; nothing where the free space at the start decides.
+std::optional<uint64_t> preconditioning_bytes(const Settings& settings) {
+  const double gib =
+      settings.preconditioning->gib > 0 ? settings.preconditioning->gib : 2 * settings.storage_capacity_gib;
+  return gib > 0 ? std::optional(bytes_of_gib(gib)) : std::nullopt;
+}
+
+std::string preconditioning_text(const RunSettings& run) {
+  if (!run.settings.preconditioning) return "no: the storage is as it is found";
+  const auto bytes = preconditioning_bytes(run.settings);
+  if (!bytes) return "twice 95 % of the free space before each window: every block of the storage is written";
+  const uint64_t windows = run.settings.options.size() * run.settings.trials, all = *bytes * run.ranks * windows;
+  return fmt::format("{} per rank before each of {} windows, {} in all: {:.0f} min at 1 GiB/s", human_bytes(*bytes),
+                     windows, human_bytes(all), to_gib(all) / 60);
+}
+
+/// Returns lines on what is not the case in the three options as they are.
+void add_features(const Settings& settings, LabelledLines& head) {
+  if (settings.phases != kvcache::Phases::kBoth) head.add("phases", std::string(kvcache::phases_name(settings.phases)));
+  const kvcache::RagRules& rag = settings.tuning.rag;
+  if (rag.documents > 0) {
+    head.add("documents",
+             fmt::format("{} per rank, in chunks of {} tokens, {} of which are read by {} % of the requests",
+                         rag.documents, rag.chunk_tokens, rag.chunks_read, rag.probability * 100));
+  }
+  const kvcache::ScalingRules& scaling = settings.tuning.scaling;
+  if (scaling.mode != kvcache::AutoscalerMode::kOff) {
+    head.add("autoscaling",
+             fmt::format("{}, {} to {} users", kvcache::autoscaler_name(scaling.mode), scaling.fewest, scaling.most));
+  }
 }
 
 std::string rate_text(double value) {
@@ -161,11 +194,13 @@ Json replay_json(const Settings& settings) {
   json["block_bytes"] = model.entry_bytes(paged.block_tokens, settings.tensor_parallel);
   json["partial_blocks"] = paged.partial_blocks ? "count" : "skip";
   json["block_capacity"] = paged.block_capacity;
+  json["layout"] = paged.slabs ? "slabs" : "objects";
   json["eviction"] = paged.fifo ? "fifo" : "lru";
   json["admission"] = paged.second_use ? "second-use" : "first-use";
   json["visible"] = "at once; a block that is being written is waited for";
   json["speedup"] = paged.speedup;
   json["cycles"] = paged.cycles;
+  json["users"] = paged.users;
   json["prefill_tokens_per_s"] = paged.prefill_rate;
   json["decode_tokens_per_s"] = paged.decode_rate;
   json["load"] = paged.layerwise ? "layerwise" : "whole";
@@ -176,9 +211,9 @@ Json replay_json(const Settings& settings) {
 /// What the trace alone decides, for several capacities: the curve of hits.
 std::string curve_rows(const std::vector<kvcache::CountedReplay>& curve) {
   if (curve.empty()) return {};
-  Columns rows = {
-      {"blocks stored at most", "references", "hits", "hit share, %", "stored", "evicted", "tokens hit, %"}};
-  for (const auto& [capacity, replay] : curve) {
+  Columns rows = {{"blocks stored at most", "references", "hits", "hit share, %", "stored", "evicted", "tokens hit, %",
+                   "of whole prompts, %"}};
+  for (const auto& [capacity, replay, whole] : curve) {
     const auto share = [](uint64_t part, uint64_t of) {
       return of == 0 ? std::string("-")
                      : fmt::format("{:.3f}", 100.0 * static_cast<double>(part) / static_cast<double>(of));
@@ -186,7 +221,7 @@ std::string curve_rows(const std::vector<kvcache::CountedReplay>& curve) {
     rows.push_back({capacity == 0 ? "no limit" : grouped(capacity), grouped(replay.block_references),
                     grouped(replay.block_hits), share(replay.block_hits, replay.block_references),
                     grouped(replay.blocks_stored), grouped(replay.blocks_evicted),
-                    share(replay.hit_tokens, replay.input_tokens)});
+                    share(replay.hit_tokens, replay.input_tokens), share(whole.hit_tokens, replay.input_tokens)});
   }
   std::string text = aligned_rows(rows, 2);
   const kvcache::Replay& first = curve.front().replay;
@@ -207,8 +242,11 @@ std::string replay_table(const RunSettings& run, const KvPlanDetails& details) {
   head.add("block", fmt::format("{} tokens, {}; a prompt's last, partial block is {}", paged.block_tokens,
                                 human_bytes(model.entry_bytes(paged.block_tokens, settings.tensor_parallel)),
                                 paged.partial_blocks ? "stored, too" : "not stored"));
+  if (paged.slabs) head.add("layout", "slots of slab files");
   head.add("capacity", fmt::format("{} per rank, {}, stored at {}", capacity_text(paged.block_capacity),
                                    paged.fifo ? "fifo" : "lru", paged.second_use ? "second use" : "first use"));
+  if (paged.users > 0)
+    head.add("users", fmt::format("{}, whose prompts begin alike, where the trace has none", paged.users));
   head.add("clock", fmt::format("{} times as fast as recorded, {} cycles", paged.speedup, paged.cycles));
   head.add("compute",
            fmt::format("{} tokens/s of prompts, {} tokens/s generated, {}", paged.prefill_rate, paged.decode_rate,
@@ -247,6 +285,8 @@ std::string plan_table(const RunSettings& run, const KvPlanDetails& details) {
   head.add("capacity", settings.storage_capacity_gib > 0
                            ? fmt::format("{} GiB of storage per rank", settings.storage_capacity_gib)
                            : "95 % of the free space at the start of a window, divided by the ranks");
+  head.add("preconditioning", preconditioning_text(run));
+  add_features(settings, head);
   return "Plan\n" + head.text() + option_rows(run, details.ranks_per_host) + io_rows(run, details.ranks_per_host);
 }
 
@@ -265,13 +305,23 @@ Json plan_object(const RunSettings& run, const KvPlanDetails& details) {
   json["arrival"] = {{"kind", std::string(kvcache::arrival_name(settings.arrival))},
                      {"requests_per_s_and_rank", settings.request_rate > 0 ? Json(settings.request_rate) : Json()},
                      {"cv", settings.arrival_cv}};
+  json["phases"] = std::string(kvcache::phases_name(settings.phases));
+  json["documents_per_rank"] = settings.tuning.rag.documents;
+  json["autoscaler"] = std::string(kvcache::autoscaler_name(settings.tuning.scaling.mode));
+  json["preconditioned"] = settings.preconditioning.has_value();
+  const auto ahead = settings.preconditioning ? preconditioning_bytes(settings) : std::nullopt;
+  json["preconditioning_bytes_per_rank"] = ahead ? Json(*ahead) : Json();
   json["kv_io"] = std::string(kvcache::kv_io_name(settings.io));
   json["storage_capacity_bytes_per_rank"] =
       settings.storage_capacity_gib > 0 ? Json(bytes_of_gib(settings.storage_capacity_gib)) : Json();
   json["replay"] = settings.paged ? replay_json(settings) : Json();
   json["hit_curve"] = Json::array();
-  for (const auto& [capacity, replay] : details.curve) {
+  for (const auto& [capacity, replay, whole] : details.curve) {
     Json& point = json["hit_curve"].push_back(fields_json(replay));
+    point["whole_prompts"] = {{"hits", whole.hits},
+                              {"hit_tokens", whole.hit_tokens},
+                              {"stored_tokens", whole.stored_tokens},
+                              {"evicted", whole.evicted}};
     point.erase("latency");
     point["block_capacity"] = capacity;
   }

@@ -189,8 +189,7 @@ Json cache_stats_json(const RunRecord& record, const RankTrial& trial) {
 
 // ---- summary
 
-Json class_json(const RankTrial& trial, size_t index) {
-  const kvcache::QosProfile& profile = kvcache::kQosProfiles[index];
+Json class_json(const kvcache::QosProfile& profile, const RankTrial& trial, size_t index) {
   std::vector<double> seconds;
   for (const Served& request : trial.served) {
     if (request.qos == index) seconds.push_back(request.end_to_end_s);
@@ -224,6 +223,47 @@ Json prefix_json(const RunRecord& record, const RankTrial& trial) {
           {"bytes_saved", trial.prefix_bytes_saved}};
 }
 
+// ---- autoscaling
+
+/// What the autoscaler did; looks after which it did nothing are in the timeline alone.
+Json scaling_json(const RunRecord& record, const RankTrial& trial) {
+  constexpr const char* kActs[] = {"hold", "scale_up", "scale_down", "stop"};
+  Json json = Json::array();
+  for (const kvcache::ScalingTick& tick : trial.scaling) {
+    if (tick.act == kvcache::ScalingAct::kHold) continue;
+    Json& action = json.push_back({{"timestamp", tick.at_s},
+                                   {"mode", kvcache::autoscaler_name(record.settings.tuning.scaling.mode)},
+                                   {"action", kActs[tick.act]},
+                                   {"users", tick.users},
+                                   {"saturation_level", tick.saturation},
+                                   {"read_latency_p95_ms", tick.read_p95_ms},
+                                   {"write_latency_p95_ms", tick.write_p95_ms},
+                                   {"throughput_tokens_per_sec", tick.tokens_per_s}});
+    if (tick.act == kvcache::ScalingAct::kStop) action["peak_throughput_tokens_per_sec"] = tick.peak_tokens_per_s;
+  }
+  return json;
+}
+
+Json scaling_summary_json(const RunRecord& record, const RankTrial& trial) {
+  if (record.settings.tuning.scaling.mode == kvcache::AutoscalerMode::kOff) return {};
+  const auto option = std::find_if(record.settings.options.begin(), record.settings.options.end(),
+                                   [&](const auto& each) { return each.number == trial.option; });
+  uint32_t final = option->users, most = option->users;
+  double peak = 0;
+  uint64_t events = 0;
+  for (const kvcache::ScalingTick& tick : trial.scaling) {
+    events += tick.act == kvcache::ScalingAct::kHold ? 0 : 1;
+    final = tick.users;
+    most = std::max(most, tick.users);
+    peak = std::max(peak, tick.tokens_per_s);
+  }
+  return {{"initial_users", option->users},
+          {"final_users", final},
+          {"total_scale_events", events},
+          {"peak_user_count", most},
+          {"peak_throughput_tokens_per_sec", peak}};
+}
+
 uint64_t tokens_of(const RankTrial& trial) {
   uint64_t tokens = 0;
   for (const Served& request : trial.served) tokens += request.tokens;
@@ -246,11 +286,12 @@ Json rank_summary_json(const RunRecord& record, const RankTrial& trial) {
   json["generation_latency_ms"] = latency_json(kvcache::each(trial.served, &Served::generation_s));
   json["cache_stats"] = cache_stats_json(record, trial);
   for (size_t i = 0; i < kvcache::kClasses; ++i) {
-    json["qos_metrics"][kvcache::kQosProfiles[i].name] = class_json(trial, i);
+    const kvcache::QosProfile& profile = record.settings.tuning.classes[i];
+    json["qos_metrics"][profile.name] = class_json(profile, trial, i);
   }
   json["prefix_cache_stats"] = prefix_json(record, trial);
-  json["autoscaling_stats"] = Json::array();
-  json["autoscaling_summary"] = nullptr;
+  json["autoscaling_stats"] = scaling_json(record, trial);
+  json["autoscaling_summary"] = scaling_summary_json(record, trial);
   json["multi_turn_stats"] = {{"cache_hits", trial.earlier_turns.hits},
                               {"cache_misses", trial.earlier_turns.misses},
                               {"hit_rate", rate_of(trial.earlier_turns)}};
@@ -290,6 +331,9 @@ std::string rank_file_text(const RunRecord& record, const RankTrial& trial) {
   json["storage_latencies"] = kvcache::each(trial.served, &Served::storage_s);
   json["generation_latencies"] = kvcache::each(trial.served, &Served::generation_s);
   json["throughput_timeline"] = Json::array();
+  for (const kvcache::ScalingTick& tick : trial.scaling) {
+    json["throughput_timeline"].push_back({{"timestamp", tick.at_s}, {"throughput_tokens_per_sec", tick.tokens_per_s}});
+  }
   json["prefill_latencies"] = trial.prefill_s;
   json["decode_latencies"] = trial.decode_s;
   json["multi_turn_cache_hits"] = trial.earlier_turns.hits;

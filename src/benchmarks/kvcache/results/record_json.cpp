@@ -51,7 +51,7 @@ Json tier_json(const kvcache::TierTraffic& traffic) {
   return json;
 }
 
-Json classes_json(const RankTrial& trial) {
+Json classes_json(const RunRecord& record, const RankTrial& trial) {
   Json json = Json::object();
   for (size_t i = 0; i < kvcache::kClasses; ++i) {
     std::vector<double> whole, queue, first;
@@ -64,7 +64,7 @@ Json classes_json(const RankTrial& trial) {
       good += request.good ? 1 : 0;
     }
     const size_t count = whole.size();
-    json[kvcache::kQosProfiles[i].name] = {
+    json[record.settings.tuning.classes[i].name] = {
         {"requests", count},
         {"within_target", good},
         {"attainment", count == 0 ? Json() : Json(static_cast<double>(good) / static_cast<double>(count))},
@@ -113,15 +113,20 @@ Json trial_json(const RunRecord& record, const RankTrial& trial) {
     tier["entries_at_end"] = trial.entries[i];
     tier["used_bytes_at_end"] = trial.used_bytes[i];
   }
-  json["classes"] = record.settings.paged ? Json() : classes_json(trial);
+  json["classes"] = record.settings.paged ? Json() : classes_json(record, trial);
+  json["scaling"] = Json::array();
+  for (const kvcache::ScalingTick& tick : trial.scaling) json["scaling"].push_back(fields_json(tick));
   json["replay"] = record.settings.paged ? replay_json(*record.settings.paged, trial) : Json();
   return json;
 }
 
 Json result_json(const OptionResult& result) {
   return {{"option", result.option},
+          {"storage_moved_gib_per_s", result.read_gib_per_s + result.write_gib_per_s},
           {"storage_read_gib_per_s", result.read_gib_per_s},
           {"storage_write_gib_per_s", result.write_gib_per_s},
+          {"entry_read_gib_per_s", known(result.entry_read_gib_per_s)},
+          {"entry_write_gib_per_s", known(result.entry_write_gib_per_s)},
           {"requests_per_s", result.requests_per_s},
           {"good_requests_per_s", result.good_requests_per_s},
           {"attainment", known(result.attainment)},
@@ -147,6 +152,10 @@ Json series_of(const RunRecord& record) {
 std::string digits(double value) {
   if (value == 0) return "0";
   return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
+}
+
+std::string digits(const std::optional<double>& value) {
+  return value ? digits(*value) : kNone;
 }
 
 /// What the rules say of a run that came to its end.
@@ -188,10 +197,6 @@ std::string replay_rows(const RunRecord& record) {
                     fmt::format("{:.2f}", static_cast<double>(replay.lateness_ns.percentile(0.99)) / 1e6)});
   }
   return aligned_rows(rows, 2);
-}
-
-std::string digits(const std::optional<double>& value) {
-  return value ? digits(*value) : kNone;
 }
 
 }  // namespace
@@ -236,8 +241,11 @@ std::string result_table(const RunRecord& record) {
     for (const OptionResult& result : results) rows.back().push_back(text(result));
   };
   row("option", "", [](const OptionResult& r) { return std::to_string(r.option); });
-  row("storage read", "GiB/s", [](const OptionResult& r) { return digits(r.read_gib_per_s); });
-  row("storage written", "GiB/s", [](const OptionResult& r) { return digits(r.write_gib_per_s); });
+  row("storage moved", "GiB/s", [](const OptionResult& r) { return digits(r.read_gib_per_s + r.write_gib_per_s); });
+  row("  read", "GiB/s", [](const OptionResult& r) { return digits(r.read_gib_per_s); });
+  row("  written", "GiB/s", [](const OptionResult& r) { return digits(r.write_gib_per_s); });
+  row("one entry, while it is read", "GiB/s", [](const OptionResult& r) { return digits(r.entry_read_gib_per_s); });
+  row("one entry, while it is written", "GiB/s", [](const OptionResult& r) { return digits(r.entry_write_gib_per_s); });
   row("requests completed", "1/s", [](const OptionResult& r) { return digits(r.requests_per_s); });
   row("requests within their target", "1/s", [](const OptionResult& r) { return digits(r.good_requests_per_s); });
   row("  of those completed", "%",
@@ -253,6 +261,7 @@ std::string result_table(const RunRecord& record) {
   LabelledLines facts(18);
   const auto share = kvcache::client_share(record);
   facts.add("waited for client", share ? fmt::format("{:.2f} % of the entries' time", *share * 100) : kNone);
+  if (!record.settings.paged) facts.add("preconditioned", record.settings.preconditioning ? "yes" : "no");
   facts.add("CPU", fmt::format("{} s/GiB", digits(kvcache::cpu_s_per_gib(record))));
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   return fmt::format("Result ({}), means of {} trials\n", run::verdict_name(record.verdict), record.settings.trials) +

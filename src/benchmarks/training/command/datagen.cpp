@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "base/version.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/command/stores.hpp"
@@ -144,14 +145,20 @@ class DatagenExecution {
     return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
   }
 
-  /// Returns the bytes that are still to be written, as far as the journal knows.
+  /// Returns how many files are still to be written, as far as the journal knows.
+  uint64_t missing_files() const {
+    if (destination_.kind == training::DestinationState::Kind::kComplete) return 0;
+    return prepared_.plan.files - std::min(destination_.whole_files, prepared_.plan.files);
+  }
   uint64_t missing_bytes() const {
     const results::DatagenPlan& plan = prepared_.plan;
-    const training::DestinationState& destination = destination_;
-    if (destination.kind == training::DestinationState::Kind::kComplete || plan.files == 0) return 0;
-    const uint64_t missing = plan.files - std::min(destination.whole_files, plan.files);
-    return static_cast<uint64_t>(static_cast<double>(plan.bytes) * static_cast<double>(missing) /
+    if (plan.files == 0) return 0;
+    return static_cast<uint64_t>(static_cast<double>(plan.bytes) * static_cast<double>(missing_files()) /
                                  static_cast<double>(plan.files));
+  }
+  bool has_index_files() const {
+    return prepared_.chosen.workload.dataset.format == workloads::DataFormat::kTfrecord &&
+           prepared_.store->traits().file_system;
   }
 
   Result<gates::Report> check_gates() const {
@@ -160,6 +167,7 @@ class DatagenExecution {
     request.folder_word = "data folder";
     request.new_folders = kFoldersOfDatagen;
     request.bytes_to_write = missing_bytes();
+    request.files_to_write = missing_files() * (has_index_files() ? 2 : 1);
     request.largest_object_bytes = std::max(training::largest_file_bytes(*prepared_.files.train),
                                             training::largest_file_bytes(*prepared_.files.eval));
     request.wanted_part_bytes = options_.io_part_bytes;
@@ -179,8 +187,12 @@ class DatagenExecution {
     request_.manifest = training::make_manifest(workload, prepared_.seed, std::string(version_text()), folder_.path,
                                                 Stamp::now().wall_us);
     request_.destination = destination_;
-    request_.index_files =
-        workload.dataset.format == workloads::DataFormat::kTfrecord && prepared_.store->traits().file_system;
+    request_.index_files = has_index_files();
+    request_.verify = options_.verify;
+    if (options_.verify && group_.is_process0() && destination_.kind == training::DestinationState::Kind::kEmpty) {
+      log::warning(
+          "--verify has no effect: nothing is there yet; the same command reads afterwards what is written now");
+    }
     request_.injected_fault = options_.inject_fault;
     request_.invocation_start = call_.context.invocation_start;
     if (!options_.common.quiet && group_.is_process0()) {

@@ -170,10 +170,29 @@ class RunPreparation {
     std::move(outcome.errors.begin(), outcome.errors.end(), std::back_inserter(errors_));
   }
 
+  void warn_of_what_is_never_due() const {
+    const training::RunPlan& plan = prepared_.plan;
+    const auto warn = [&](const char* asked, std::string due) {
+      log::warning("{}=True has no effect: {} epochs of {} steps end before that is due ({})", asked, plan.epochs,
+                   plan.steps_per_epoch, due);
+    };
+    const auto& saving = workload().checkpointing;
+    if (workload().checkpoint && plan.checkpoints.empty()) {
+      warn("workflow.checkpoint",
+           saving.steps_between_checkpoints
+               ? fmt::format("checkpoint.steps_between_checkpoints={}", *saving.steps_between_checkpoints)
+               : fmt::format("checkpoint.checkpoint_after_epoch={}", saving.checkpoint_after_epoch));
+    }
+    if (workload().evaluation && plan.eval_epochs.empty()) {
+      warn("workflow.evaluation", fmt::format("evaluation.eval_after_epoch={}", workload().eval.eval_after_epoch));
+    }
+  }
+
   Status plan() {
     auto plan = training::make_run_plan(workload(), options_.processes);
     if (!plan) return fail(plan.error());
     prepared_.plan = std::move(*plan);
+    warn_of_what_is_never_due();
     auto files = make_files(workload(), prepared_.data_seed, options_.io_part_bytes.value_or(storage::kPartBytes));
     if (!files) return fail(files.error());
     prepared_.files = std::move(*files);

@@ -35,7 +35,7 @@ class TrainingExecution {
     if (const auto status = check_checkpoint_folder()) return *status;
     if (const auto status = group_.check_consensus(errors_of(claim_folders()))) return *status;
     const int status = repeat(options_.common, [&] { return run_once(*gates); });
-    if (group_.is_process0()) settle_checkpoints();
+    if (group_.is_process0()) settle_checkpoints(status == kExitSuccess);
     return status;
   }
 
@@ -60,6 +60,7 @@ class TrainingExecution {
       request.new_folders = prepared_.own_checkpoint_folder ? kFoldersOfRun : 1;
       request.checks_job = false;  // checked with the data folder
       request.bytes_to_write = checkpoint_bytes();
+      request.files_to_write = prepared_.plan.checkpoints.size();
       request.largest_object_bytes = prepared_.chosen.workload.checkpointing.model_bytes;
       request.wanted_part_bytes = options_.io_part_bytes;
       request.bytes_in_place = [this] { return bytes_in_place(); };
@@ -94,12 +95,15 @@ class TrainingExecution {
 
   /// Removes the checkpoints that this run has saved, if it is to, or says that they stay. In process 0, when all have
   /// ended their part.
-  void settle_checkpoints() const {
+  void settle_checkpoints(bool whole) const {
     if (!prepared_.checkpoints && options_.cleanup) log::warning("--cleanup has no effect: no checkpoint was saved");
     if (!prepared_.checkpoints || !prepared_.checkpoints->traits().holds_objects) return;
-    const std::string what = fmt::format("{} checkpoints, {} in {}", prepared_.plan.checkpoints.size(),
-                                         human_bytes(checkpoint_bytes()), prepared_.checkpoints->root().to_string());
-    run::settle_written(options_.cleanup, what, [this]() -> Status {
+    run::Written written;
+    written.what = fmt::format("{} checkpoints, {} in {}", prepared_.plan.checkpoints.size(),
+                               human_bytes(checkpoint_bytes()), prepared_.checkpoints->root().to_string());
+    written.whole = whole;
+    if (prepared_.checkpoints->traits().file_system) written.bytes_in_place = [this] { return bytes_in_place(); };
+    written.remove = [this]() -> Status {
       const auto session = prepared_.checkpoints->open_session(1);
       if (!session) return fail(session.error());
       Status status;
@@ -109,7 +113,8 @@ class TrainingExecution {
         if (status && !removed) status = std::move(removed);
       }
       return status;
-    });
+    };
+    run::settle_written(options_.cleanup, written);
   }
 
   // Process 0 makes sure for all that nobody is writing the data, and claims the checkpoint folder.

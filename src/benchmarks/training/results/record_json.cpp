@@ -222,6 +222,7 @@ std::string record_json(const RunContext& context, const GenerateRecord& record,
   json["files_repaired"] = record.files_repaired;
   json["bytes_written"] = record.stats.bytes;
   json["bytes_kept"] = record.bytes_kept;
+  json["bytes_verified"] = record.stats.bytes_verified;
   json["retries"] = record.stats.retries;
   json["retried_bytes"] = record.stats.retried_bytes;
   json["seconds"] = record.seconds;

@@ -117,14 +117,17 @@ std::string result_table(const RunRecord& record) {
 }
 
 std::string result_table(const GenerateRecord& record) {
-  const double rate = record.seconds > 0 ? to_gib(record.stats.bytes) / record.seconds : 0;
   LabelledLines lines(kResultLabelWidth);
   lines.add("files",
             fmt::format("{} written ({} of them repaired), {} found whole, {} in all", grouped(record.files_written),
                         grouped(record.files_repaired), grouped(record.files_kept), grouped(record.files)));
   lines.add("bytes",
             fmt::format("{} written, {} found", human_bytes(record.stats.bytes), human_bytes(record.bytes_kept)));
-  lines.add("rate", fmt::format("{:.3f} GiB/s over {}", rate, human_seconds(record.seconds)));
+  if (record.stats.bytes_verified > 0) lines.add("verified", human_bytes(record.stats.bytes_verified));
+  lines.add("rate", record.stats.bytes == 0 || record.seconds <= 0
+                        ? "-"
+                        : fmt::format("{:.3f} GiB/s over {}", to_gib(record.stats.bytes) / record.seconds,
+                                      human_seconds(record.seconds)));
   lines.add("write", latency_text(record.stats.part_ns));
   lines.add("commit", latency_text(record.stats.commit_ns));
   lines.add("retries", grouped(record.stats.retries));

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "benchmarks/kvcache/io_trace.hpp"
+#include "benchmarks/kvcache/mover.hpp"
+#include "benchmarks/kvcache/run.hpp"
+#include "benchmarks/kvcache/simulation.hpp"
+
+namespace mlps::kvcache {
+
+struct Trial;
+
+/// One rank in a trial: its simulation, its completions, and the way of its operations to the movers. Used by the
+/// rank's thread.
+class Rank final : public EntryIo {
+ public:
+  Rank(uint32_t number, Trial& trial, IoTrace* io_trace)
+      : port(number, rank_folder_name(number)), io_trace_(io_trace), trial_(trial) {}
+
+  void start(EntryOp& op) override;
+  void remove(Tier tier, const std::string& name) override;
+  /// Takes what has completed; what did so after `end` counts as late.
+  void take_completions(Nanos end);
+  /// The window is over: what is under way is given up, and its bytes inside the window count. Returns when nothing is
+  /// under way any more, or the run has failed.
+  void close(Nanos end, const world::Failure& failure);
+
+  Port port;
+  std::unique_ptr<Simulation> simulation;
+
+ private:
+  static std::string rank_folder_name(uint32_t number);
+
+  uint64_t under_way_ = 0;
+  IoTrace* const io_trace_;
+  Trial& trial_;
+};
+
+/// The window of one trial on this host: what moves entries, and each rank's simulation.
+struct Trial {
+  std::unique_ptr<storage::Store> memory_store;
+  std::vector<std::unique_ptr<Rank>> ranks;
+  std::unique_ptr<Mover> storage, memory;  // end before the ranks, whose operations they hold
+};
+
+/// Makes the ranks and the movers of a trial on `ranks` ranks of this host, from `first_rank` on. `store`: the cache
+/// folder. `all_ranks` share its free space.
+Result<std::unique_ptr<Trial>> make_trial(const RunRequest& request, size_t option, uint32_t first_rank, uint32_t ranks,
+                                          world::Failure& failure, io::SharedSeries* series, IoTrace* io_trace);
+
+}  // namespace mlps::kvcache
