@@ -11,7 +11,7 @@ namespace mlps::reports {
 /// from its metadata. Unreadable files are told in `problems`.
 std::string manifest_text(const rules::Tree& tree, const std::string& submission, rules::Problems& problems);
 
-/// Returns a page, as a PDF, that shows the description of a system as it was written: fixed width, A4, as many pages
+/// Returns a page, as a PDF, that shows the description of a system as it was written: A4, as many pages
 /// as that takes. Characters outside of ASCII are shown as '?'.
 std::string description_page(const std::string& title, const std::string& yaml);
 

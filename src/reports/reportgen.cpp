@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -30,9 +31,11 @@ class Generator {
   Result<Report> judge() {
     rules::Problems problems;
     submissions_ = tree_.submissions(problems);
-    if (submissions_.empty()) {
+    if (submissions_.empty()) folders_ = tree_.flat_workloads(problems);
+    if (submissions_.empty() && folders_.empty()) {
       return fail(ErrorCode::kPathNotFound, fmt::format("{}: 0 submissions", tree_.root()), {},
-                  "a tree of results has <closed|open>/<organisation>/results/<system>/<benchmark>/...");
+                  "a tree of results has <closed|open>/<organisation>/results/<system>/<benchmark>/..., a flat one "
+                  "<benchmark>/...");
     }
     report_.tree = tree_.root();
     report_.edition = rules::edition_of(tree_, submissions_).edition;
@@ -80,6 +83,7 @@ class Generator {
                                              for (const rules::Leaf& leaf : workload.leaves)
                                                tell_skipped(leaf, part.skipped);
                                              part.groups = groups_of(tree_, workload, terms);
+                                             if (submissions_.empty()) name_groups(workload, part.groups);
                                              part.problems = std::move(unread);
                                            });
     for (Part& part : parts) {
@@ -88,6 +92,23 @@ class Generator {
       problems.insert(problems.end(), part.problems.begin(), part.problems.end());
     }
     return read;
+  }
+
+  // In a flat tree the runs themselves tell what else their paths would.
+  static void name_groups(const rules::Workload& workload, std::vector<Group>& groups) {
+    if (workload.leaves.empty()) return;
+    const rules::Leaf& first = workload.leaves.front();
+    for (Group& group : groups) {
+      group.place.division = lower(first.args()["mode"].text_or(group.verdict));
+      group.place.orgname = first.args()["orgname"].text_or("");
+      group.place.system = first.args()["systemname"].text_or("");
+      group.row.set("Organization", group.place.orgname);
+      std::string division = group.place.division;
+      std::transform(division.begin(), division.end(), division.begin(), ::toupper);
+      group.row.set("Division", division);
+      group.row.link("Name", group.place.system, "systems/" + group.place.system + ".yaml");
+      group.row.link("Description", "PDF", "systems/" + group.place.system + ".pdf");
+    }
   }
 
   static void tell_skipped(const rules::Leaf& leaf, std::vector<rules::Problem>& skipped) {
@@ -152,6 +173,7 @@ class Generator {
       tables[group.folder()].push_back(&group.row);
       if (!group.is_measurement()) continue;
       all.push_back(&group.row);
+      if (submissions_.empty()) continue;
       rollups[fmt::format("{}/{}/results", group.place.division, group.place.orgname)].push_back(&group.row);
     }
     if (options_.systemname.empty()) {

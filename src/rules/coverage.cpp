@@ -59,7 +59,7 @@ Result<std::vector<Coverage>> coverage_of(const std::string& markdown) {
   }
   if (coverage.empty()) {
     return fail(ErrorCode::kConfigParse, "has no rule: no paragraph begins with an id and a name in '**'", {},
-                "give the Rules.md of the benchmark's repository");
+                "give the text of the rules from the repository of the benchmark");
   }
   return coverage;
 }

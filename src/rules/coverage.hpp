@@ -20,8 +20,8 @@ struct Coverage {
 /// of round 3.0 that result files can't show.
 std::vector<Coverage> known_coverage();
 
-/// Returns the coverage of the ids in a text of the rules (Rules.md): paragraphs that begin "3.1.1. **name**". Ids that
-/// only this program knows are left out. E104 if it has none.
+/// Returns the coverage of the ids in the text of the rules, in Markdown: paragraphs that begin "3.1.1. **name**". Ids
+/// that only this program knows are left out. E104 if it has none.
 Result<std::vector<Coverage>> coverage_of(const std::string& markdown);
 
 std::string coverage_text(const std::vector<Coverage>& coverage);

@@ -286,6 +286,16 @@ std::vector<WorkloadPlace> Tree::workloads(std::string_view submission, Problems
   return found;
 }
 
+std::vector<WorkloadPlace> Tree::flat_workloads(Problems& problems) const {
+  std::vector<WorkloadPlace> found;
+  for (const std::string_view family : {"training", "checkpointing", "vector_database", "kv_cache"}) {
+    WorkloadPlace place;
+    place.family = family;
+    if (has(family)) add_workloads(place, place.family, family == "vector_database" ? 2 : 1, found, problems);
+  }
+  return found;
+}
+
 // Returns the summary of a key-value cache by its name of older versions: kvcache_run_summary_<time>.json.
 Document Tree::older_summary(const Leaf& leaf, Problems& problems) const {
   for (const Entry& entry : leaf.entries) {
@@ -303,7 +313,7 @@ Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
   leaf.metadata_files = leaf.files_ending("_metadata.json");
   if (leaf.metadata_files.size() == 1) leaf.metadata = json(below(place.path, leaf.metadata_files.front()), problems);
   // Without a level for the command, its datasize lies beside its runs.
-  if (place.path.find("/checkpointing/") != std::string::npos) {
+  if (place.path.find("/checkpointing/") != std::string::npos || place.path.starts_with("checkpointing/")) {
     leaf.place.command = leaf.metadata["command"].text_or(place.command);
   }
   const auto small = [&](const char* name) {

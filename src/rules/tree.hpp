@@ -99,6 +99,9 @@ class Tree {
   std::vector<std::string> submissions(Problems& problems) const;
   /// Returns the workloads of one of them, in the order of their paths. Run folders are named, not read.
   std::vector<WorkloadPlace> workloads(std::string_view submission, Problems& problems) const;
+  /// Returns the workloads of a flat tree, whose root holds the folders of the benchmarks. Division, organisation and
+  /// system are empty: nothing in the paths tells them.
+  std::vector<WorkloadPlace> flat_workloads(Problems& problems) const;
   Workload load(const WorkloadPlace& place, Problems& problems) const;
 
  private:
