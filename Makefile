@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make run` and `make test`. Each installs the packages it needs, builds and runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-fast test-long bench slowest format check-format tidy clean setup-run setup-build setup-test
+.PHONY: help run build install package test test-fast test-long bench slowest format check-format tidy clean setup-run setup-build setup-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -11,6 +11,14 @@ run: setup-run ## two small checkpoints and a small training data set, written, 
 
 build: setup-build ## build/release/mlpstorage, and the plug-ins for MPI
 	@scripts/build.sh release mlpstorage
+
+install: setup-build ## the program, its manual page and completions into PREFIX (/usr/local), below DESTDIR if that is set
+	@scripts/build.sh release mlpstorage
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+package: setup-build ## Debian packages in build/packages: mlpstorage, and the plug-ins for MPI
+	@scripts/build.sh release mlpstorage
+	@cd build/release && cpack -G DEB
 
 test: setup-build setup-test ## every test: release build, and unit tests under ASan+UBSan and TSan
 	@scripts/test.sh all

@@ -5,6 +5,7 @@
 #include "base/output.hpp"
 #include "base/version.hpp"
 #include "cli/benchmark_command.hpp"
+#include "cli/completion.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
 #include "cli/program_words.hpp"
@@ -66,6 +67,8 @@ int dispatch(const Invocation& invocation) {
   if (!arguments.empty() && (arguments.front() == "--version" || arguments.front() == "-V"))
     return say(version_line() + "\n", invocation);
   if (!arguments.empty() && arguments.front() == kJoinWord) return join_command(invocation);
+  if (!arguments.empty() && arguments.front() == kCompleteWord)
+    return say(completions(grammar, std::span(arguments).subspan(1)), invocation);
   const Resolution resolution = grammar.resolve(arguments);
   using enum Resolution::Kind;
   const bool explainable = resolution.kind == kCommand || resolution.kind == kIncomplete;

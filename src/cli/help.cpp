@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/flag_help.hpp"
 #include "cli/program_words.hpp"
 #include "flags/text.hpp"
 
@@ -14,10 +13,6 @@ namespace {
 
 constexpr size_t kTextColumn = 34;
 constexpr size_t kWidth = 100;
-
-constexpr std::string_view kExitCodes =
-    "Exit codes: 0 done, 1 rules verdict stops the run, 2 arguments, 3 not found or full, 4 permission,\n"
-    "5 configuration file, 6 failure, 7 time-out, 8 interrupted.\n";
 
 // One entry: name in the left column, text right of it, broken into lines.
 std::string entry(std::string_view name, std::string_view text) {
@@ -39,30 +34,6 @@ std::string entry(std::string_view name, std::string_view text) {
   return result;
 }
 
-std::string flag_entry(const Flag& flag, std::string_view value, std::string_view remark) {
-  std::string name = typed_name(flag);
-  if (!flag.short_name.empty()) name += fmt::format(", -{}", flag.short_name);
-  if (!value.empty()) name += fmt::format(" {}", value);
-  std::string text(flag.text);
-  if (!flag.default_text.empty()) text += fmt::format(" Default: {}.", flag.default_text);
-  if (!flag.variable.empty()) text += fmt::format(" Environment: {}.", flag.variable);
-  return entry(name, text + std::string(remark));
-}
-
-std::string value_text(const Flag& flag, Mode mode) {
-  if (flag.kind == FlagKind::kSwitch) return {};
-  if (flag.kind != FlagKind::kChoice || !flag.value_name.empty()) return std::string(value_word(flag));
-  return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
-}
-
-// Returns the flags that the command has in some mode, by name.
-std::vector<const Flag*> sorted_flags(const CommandSyntax& command) {
-  std::vector<const Flag*> flags = command.flags();
-  std::erase_if(flags, [&](const Flag* flag) { return !command.is(flag->commands); });
-  std::sort(flags.begin(), flags.end(), [](const Flag* a, const Flag* b) { return a->name < b->name; });
-  return flags;
-}
-
 // Returns, for 'config set' and 'config unset', the keys that may stand for <key>.
 std::string keys_help(const CommandSyntax& command) {
   if (command.group != &program_words() || !command.is(kConfigSet | kConfigUnset)) return {};
@@ -79,7 +50,7 @@ std::string command_help(const CommandSyntax& command) {
   std::string optional;
   for (const Flag* flag : sorted_flags(command)) {
     if (!command.has(*flag)) continue;
-    (command.requires_flag(*flag) ? required : optional) += flag_entry(*flag, value_text(*flag, command.mode), "");
+    (command.requires_flag(*flag) ? required : optional) += entry(flag_form(*flag, command.mode), flag_text(*flag));
   }
   if (!required.empty()) text += "\nRequired:\n" + required;
   if (!optional.empty()) text += "\nOptional:\n" + optional;
@@ -89,15 +60,7 @@ std::string command_help(const CommandSyntax& command) {
 std::string flag_reference(const CommandSyntax& command) {
   std::string text;
   for (const Flag* flag : sorted_flags(command)) {
-    std::string remark;
-    const ModeMask modes = command.modes_of(*flag);
-    if (modes != kAllModes) remark += fmt::format(" Only {}.", mode_names(modes));
-    if (command.is(flag->required)) {
-      remark += flag->required_modes == kAllModes ? " Required."
-                                                  : fmt::format(" Required in {}.", mode_names(flag->required_modes));
-    }
-    if (flag->user_file) remark += " Also in the per-user file.";
-    text += flag_entry(*flag, value_text(*flag, Mode::kWhatif), remark);
+    text += entry(flag_form(*flag, Mode::kWhatif), flag_text(*flag) + flag_remarks(command, *flag));
   }
   return text;
 }

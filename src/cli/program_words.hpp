@@ -11,6 +11,7 @@ inline constexpr CommandMask kConfigShow = own_command(2);
 inline constexpr CommandMask kConfigSet = own_command(3);
 inline constexpr CommandMask kConfigUnset = own_command(4);
 inline constexpr CommandMask kConfigPath = own_command(5);
+inline constexpr CommandMask kOfConfig = kConfigShow | kConfigSet | kConfigUnset | kConfigPath;
 inline constexpr CommandMask kHistoryShow = own_command(6);
 inline constexpr CommandMask kHistoryRerun = own_command(7);
 inline constexpr CommandMask kHelp = own_command(8);
@@ -37,6 +38,8 @@ inline constexpr CommandMask kCompare = own_command(26);
 inline constexpr CommandMask kLockGenerate = own_command(27);
 inline constexpr CommandMask kLockVerify = own_command(28);
 inline constexpr CommandMask kCoverage = own_command(29);
+inline constexpr CommandMask kCompletion = own_command(40);
+inline constexpr CommandMask kMan = own_command(41);
 
 const CommandGroup& program_words();
 

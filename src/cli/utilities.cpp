@@ -7,8 +7,11 @@
 #include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/build_info.hpp"
+#include "cli/completion.hpp"
 #include "cli/history.hpp"
 #include "cli/judgement_commands.hpp"
+#include "cli/manual.hpp"
 #include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
 #include "cli/results_dir.hpp"
@@ -153,6 +156,22 @@ int object(const Resolution& resolution, const Environment& environment, const A
   return status ? kExitSuccess : report(status.error());
 }
 
+/// Prints what the program knows of itself: version, manual page, script for a shell.
+int print_about_itself(const Resolution& resolution, const Arguments& arguments) {
+  const CommandSyntax& command = resolution.command;
+  Result<std::string> text;
+  if (command.is(kCompletion)) {
+    text = completion_script(arguments.words.front());
+  } else if (command.is(kMan)) {
+    text = manual_page(*command.grammar);
+  } else {
+    text = version_line() + "\n" + (arguments.settings.contains("build-info") ? build_info() : "");
+  }
+  if (!text) return report(text.error());
+  print(*text);
+  return kExitSuccess;
+}
+
 }  // namespace
 
 int report(const std::vector<Error>& errors) {
@@ -179,9 +198,8 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kCompare)) return compare_command(command, arguments.settings, arguments.words);
   if (command.is(kLockGenerate | kLockVerify)) return lockfile_command(command, arguments.settings);
   if (command.is(kCoverage)) return coverage_command(command, arguments.settings);
-  if (!command.is(kVersion)) return config_command(resolution, arguments, invocation.environment);
-  print(version_line() + "\n");
-  return kExitSuccess;
+  if (command.is(kOfConfig)) return config_command(resolution, arguments, invocation.environment);
+  return print_about_itself(resolution, arguments);
 }
 
 Result<std::vector<std::string>> history_rerun_arguments(const Resolution& resolution, const Invocation& invocation) {

@@ -27,7 +27,7 @@ class Incomplete(ProgramTest):
         cases = {
             "": "[E101] incomplete command: after 'mlpstorage' comes one of: "
                 "closed, open, whatif, init, history, config, object, reports, validate, rules, version, help, runs, status, submit, "
-                "compare, lockfile, rules-coverage\n",
+                "compare, lockfile, rules-coverage, completion, man\n",
             "closed": "[E101] incomplete command: after 'closed' comes one of: checkpointing, training, "
                       "kvcache\n",
             "closed training": "[E101] incomplete command: after 'closed training' comes one of: unet3d, retinanet\n",
