@@ -82,3 +82,19 @@ def replay(requests, capacity, partial=True):
                 cache.popitem(last=False)
                 evicted += 1
     return hits, references, stored, evicted
+
+
+def whole_prompts(requests, tokens):
+    """The same requests where a prompt is one entry, in room for so many tokens (0: all): hits, and their tokens."""
+    cache, used, hits, hit_tokens = collections.OrderedDict(), 0, 0, 0
+    for request in requests:
+        key, size = (tuple(request["hash_ids"]), request["input_length"]), request["input_length"]
+        if key in cache:
+            cache.move_to_end(key)
+            hits, hit_tokens = hits + 1, hit_tokens + size
+            continue
+        cache[key] = size
+        used += size
+        while tokens and used > tokens:
+            used -= cache.popitem(last=False)[1]
+    return hits, hit_tokens

@@ -366,6 +366,9 @@ class Replay(KvCacheTest):
             hits, references, stored, evicted = kvcache_model.replay(self.requests, point["block_capacity"])
             self.assertEqual((hits, references, stored, evicted),
                              tuple(point[name] for name in ("block_hits", "block_references", "blocks_stored", "blocks_evicted")))
+            whole = point["whole_prompts"]
+            self.assertEqual(kvcache_model.whole_prompts(self.requests, 512 * point["block_capacity"]),
+                             (whole["hits"], whole["hit_tokens"]))
 
     def test_a_trace_without_reuse_says_so_before_the_run_and_passes(self):
         self.trace.write_text("Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
 
-#include "storage/outcome.hpp"
+#include "benchmarks/kvcache/blocking_session.hpp"
 
 namespace mlps::kvcache {
 namespace {
@@ -54,21 +53,9 @@ class MemoryObject final : public storage::Object {
   Bytes bytes;
 };
 
-class MemorySession final : public storage::Session {
+class MemorySession final : public BlockingSession {
  public:
   explicit MemorySession(Shelf& shelf) : shelf_(shelf) {}
-
-  void submit(Operation& operation) override {
-    storage::start_outcome(operation);
-    const bool refused = cancelled_.load(std::memory_order_relaxed) && !storage::is_cleanup(operation.kind);
-    storage::finish_outcome(operation, refused ? Status(fail(storage::cancelled_error(operation))) : act(operation));
-    ready_.push_back(&operation);
-  }
-  void poll(std::chrono::nanoseconds /*timeout*/, std::vector<Operation*>& done) override {
-    done.insert(done.end(), ready_.begin(), ready_.end());
-    ready_.clear();
-  }
-  void cancel() override { cancelled_.store(true, std::memory_order_relaxed); }
 
   Result<storage::ObjectInfo> head(std::string_view name) override {
     const auto [bytes, size] = shelf_.get(name);
@@ -90,7 +77,7 @@ class MemorySession final : public storage::Session {
   }
 
  private:
-  Status act(Operation& operation) {
+  Status act(Operation& operation) override {
     auto& object = static_cast<MemoryObject&>(*operation.object);
     switch (operation.kind) {
       case OpKind::kBeginWrite:
@@ -121,8 +108,6 @@ class MemorySession final : public storage::Session {
   }
 
   Shelf& shelf_;
-  std::vector<Operation*> ready_;
-  std::atomic<bool> cancelled_ = false;
 };
 
 class MemoryStore final : public storage::Store {

@@ -76,26 +76,24 @@ bool is_entry_name(std::string_view name, std::string_view suffix) {
 Result<Leftover> prepare_rank_folder(storage::Session& session, uint32_t rank, std::string_view suffix) {
   const std::string folder = rank_folder(rank);
   const std::string marker = folder + std::string(kMarker);
+  const auto marked = session.head(marker);
+  if (marked) return remove_entries(session, rank, suffix);
+  if (marked.error().code != ErrorCode::kStorageNotFound) return fail(marked.error());
   Leftover foreign;
-  bool marked = false;
   const Status looked = for_each_object(session, folder, [&](const storage::ObjectInfo& info) -> Status {
-    if (info.name == marker) marked = true;
     ++foreign.entries;
     foreign.bytes += info.size_bytes;
     return {};
   });
   if (!looked) return fail(looked.error());
-  if (foreign.entries > 0 && !marked) {
+  if (foreign.entries > 0) {
     return fail(ErrorCode::kInvalidStructure,
                 fmt::format("{} has {} files of {}, and no marker of this program", folder, foreign.entries,
                             human_bytes(foreign.bytes)),
                 "they would take room that is counted as free", "give an empty --cache-dir, or remove them yourself");
   }
-  if (!marked) {
-    const auto bytes = std::as_bytes(std::span(kMarkerText));
-    if (Status put = session.put(marker, bytes); !put) return fail(put.error());
-  }
-  return remove_entries(session, rank, suffix);
+  if (Status put = session.put(marker, std::as_bytes(std::span(kMarkerText))); !put) return fail(put.error());
+  return Leftover();
 }
 
 Result<Leftover> remove_entries(storage::Session& session, uint32_t rank, std::string_view suffix) {

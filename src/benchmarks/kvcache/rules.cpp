@@ -39,14 +39,18 @@ Broken sequence_locks(const RuleFacts& facts) {
   const Settings& settings = settings_of(facts);
   if (!facts.closed) return {};
   if (settings.seed != 42) return fmt::format("seed must be 42, is {}", settings.seed);
+  if (settings.tuning != Tuning()) return "a configuration file, or a feature, changed the workload";
   if (settings.trials != 3) return fmt::format("trials must be 3, are {}", settings.trials);
   return unless(settings.inter_option_delay_s == 90,
                 fmt::format("the delay between options must be 90 s, is {} s", settings.inter_option_delay_s));
 }
 
 Broken no_autoscaling(const RuleFacts& facts) {
-  // There is none in this program; what adapts the load to the storage is a closed loop.
-  return unless(!facts.closed || settings_of(facts).arrival == Arrival::kThink,
+  if (!facts.closed) return {};
+  // A closed loop adapts the load to the storage, too.
+  const Settings& settings = settings_of(facts);
+  if (settings.tuning.scaling.mode != AutoscalerMode::kOff) return "users came and went by what the storage showed";
+  return unless(settings.arrival == Arrival::kThink,
                 "the load adapts itself to the storage: users wait for answers, or come at a rate");
 }
 
@@ -162,7 +166,8 @@ Broken closed_immutable(const RuleFacts& facts) {
   if (const Broken changed = fixed_workload(facts)) return changed;
   const Settings& settings = settings_of(facts);
   const bool same = settings.multi_turn && settings.prefix_caching && settings.tensor_parallel == 1 &&
-                    settings.storage_capacity_gib == 0 && !settings.paged;
+                    settings.storage_capacity_gib == 0 && !settings.paged && settings.phases == Phases::kBoth &&
+                    !settings.preconditioning && settings.tuning == Tuning();
   return unless(same, "features of the workload were changed");
 }
 

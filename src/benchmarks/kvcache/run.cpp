@@ -211,9 +211,10 @@ class KvCacheRun {
     while (!world_.failure().raised()) {
       const auto key = rank.port.changed().prepare_wait();
       rank.take_completions(end);
-      const Nanos now = now_ns();
+      const Nanos until = now_ns();
+      Nanos now = until;
+      while (now < end && rank.simulation->step(until, now)) now = now_ns();
       if (now >= end) return;
-      rank.simulation->advance(now);
       if (const auto problem = rank.simulation->problem()) {
         return world_.failure().raise(*problem, rank.port.rank());
       }

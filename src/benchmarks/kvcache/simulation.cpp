@@ -4,20 +4,22 @@
 
 namespace mlps::kvcache {
 
-void Simulation::advance(Nanos now) {
+bool Simulation::step(Nanos until, Nanos now) {
   clock_ = std::max(clock_, now);
-  while (!closed_ && !events_.empty() && events_.top().due <= now) {
-    const Event event = events_.top();
-    events_.pop();
-    now_ = event.due;
-    if (event.waiter) {
-      event.waiter.resume();
-      went_on();
-    } else {
-      happened(event.what);
-    }
+  if (closed_ || events_.empty() || events_.top().due > until) {
+    now_ = std::max(now_, until);
+    return false;
   }
-  now_ = std::max(now_, now);
+  const Event event = events_.top();
+  events_.pop();
+  now_ = event.due;
+  if (event.waiter) {
+    event.waiter.resume();
+    went_on();
+  } else {
+    happened(event.what);
+  }
+  return true;
 }
 
 void Simulation::complete(EntryOp& op) {

@@ -25,8 +25,14 @@ class Simulation {
   virtual bool is_prepared() const { return true; }
   /// The window begins.
   virtual void begin(Nanos now) = 0;
+  /// Carries out what is due first, if it is due until `until`; false if nothing is. `now` may be later, so that of
+  /// many requests of one moment the last is sent when it is sent.
+  bool step(Nanos until, Nanos now);
   /// Carries out all that is due until `now`.
-  void advance(Nanos now);
+  void advance(Nanos now) {
+    while (step(now, now)) {
+    }
+  }
   /// Returns when something is due next, without any completion; INT64_MAX: nothing.
   Nanos next_event() const { return events_.empty() || closed_ ? INT64_MAX : events_.top().due; }
   /// An operation has completed, at op.completed_ns.

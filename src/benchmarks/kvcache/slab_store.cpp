@@ -5,13 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <map>
 #include <mutex>
 
 #include "base/descriptor.hpp"
-#include "storage/outcome.hpp"
+#include "benchmarks/kvcache/blocking_session.hpp"
 
 namespace mlps::kvcache {
 namespace {
@@ -123,23 +122,13 @@ class BlockObject final : public storage::Object {
   Slot slot;
 };
 
-class SlabSession final : public storage::Session {
+class SlabSession final : public BlockingSession {
  public:
   SlabSession(Slabs& slabs, size_t alignment, std::unique_ptr<storage::Session> inner)
       : slabs_(slabs), alignment_(alignment), inner_(std::move(inner)) {}
 
-  void submit(Operation& operation) override {
-    storage::start_outcome(operation);
-    const bool refused = cancelled_.load(std::memory_order_relaxed) && !storage::is_cleanup(operation.kind);
-    storage::finish_outcome(operation, refused ? Status(fail(storage::cancelled_error(operation))) : act(operation));
-    ready_.push_back(&operation);
-  }
-  void poll(std::chrono::nanoseconds /*timeout*/, std::vector<Operation*>& done) override {
-    done.insert(done.end(), ready_.begin(), ready_.end());
-    ready_.clear();
-  }
   void cancel() override {
-    cancelled_.store(true, std::memory_order_relaxed);
+    BlockingSession::cancel();
     inner_->cancel();
   }
 
@@ -156,7 +145,7 @@ class SlabSession final : public storage::Session {
   }
 
  private:
-  Status act(Operation& operation) {
+  Status act(Operation& operation) override {
     auto& block = static_cast<BlockObject&>(*operation.object);
     switch (operation.kind) {
       case OpKind::kBeginWrite: {
@@ -214,8 +203,6 @@ class SlabSession final : public storage::Session {
   Slabs& slabs_;
   const size_t alignment_;
   const std::unique_ptr<storage::Session> inner_;
-  std::vector<Operation*> ready_;
-  std::atomic<bool> cancelled_ = false;
 };
 
 class SlabStore final : public storage::Store {

@@ -15,7 +15,6 @@
 namespace mlps::vectordb {
 namespace {
 
-constexpr uint32_t kMaxDimension = 32768;
 constexpr uint32_t kMaxClusters = 65536;  // one 16-bit number chooses
 constexpr size_t kTileWords = 8192;       // 32 KiB of words: they, a row and its copy stay in cache
 /// The payload's first bytes hold its seed; rows begin behind them, where a block of the generator begins.

@@ -20,6 +20,7 @@ namespace {
 
 /// A block of packed rows of this size stays in the level 2 cache while all queries pass.
 constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr size_t kBlockElements = 256;
 /// The products of tiles select candidates, whose scores are then computed anew, each by itself, so that equal vectors
 /// have equal scores. This share of the lengths is more than the rounding of the two ways can differ.
 constexpr float kMargin = 1e-5F;
@@ -105,23 +106,23 @@ class TruthWorker {
         packed_(block_rows * base.dimension()),
         bias_(block_rows),
         found_(queries.count(), Candidates(options.k)),
-        product_(kernels().tile_rows * kernels().tile_queries),
-        limits_(kernels().tile_queries) {}
+        products_(padded_queries() * kernels().tile_rows),
+        limits_(padded_queries(), std::numeric_limits<float>::infinity()) {}
 
   Status work_on(uint64_t first, size_t count) {
     const size_t dimension = base_.dimension();
     if (auto read = base_.read(first, std::span(rows_.values).first(count * dimension)); !read) return read;
     first_ = first, count_ = count;
     pack();
-    for (size_t q = 0; q < queries_.count(); q += kernels().tile_queries) {
-      for (size_t r = 0; r < count; r += kernels().tile_rows) compare_tile(q, r);
-    }
+    for (size_t r = 0; r < count; r += kernels().tile_rows) compare_tile(r);
     return {};
   }
 
   std::vector<Candidates>& found() { return found_; }
 
  private:
+  size_t padded_queries() const { return queries_.count() + kernels().tile_queries; }
+
   /// Divides rows by their lengths for the cosine, and brings them into the order of tiles. Rows of a last, partial
   /// tile are zeros, with a bias that keeps them below every limit.
   void pack() {
@@ -153,19 +154,30 @@ class TruthWorker {
     return (score + size * size) / 2 - kMargin * (size * size + longest_ * longest_);
   }
 
-  void compare_tile(size_t first_query, size_t first_row) {
+  /// Compares a tile of rows with all queries, some elements at a time: so many of the rows stay in the level 1 cache.
+  void compare_tile(size_t first_row) {
     const size_t tile = kernels().tile_queries, tile_rows = kernels().tile_rows, dimension = base_.dimension();
-    const size_t queries = std::min(tile, queries_.count() - first_query);
-    std::fill(limits_.begin(), limits_.end(), std::numeric_limits<float>::infinity());
-    for (size_t q = 0; q < queries; ++q) {
-      limits_[q] = product_limit(first_query + q, found_[first_query + q].limit());
+    for (size_t q = 0; q < queries_.count(); ++q) {
+      std::copy_n(bias_.data() + first_row, tile_rows, products_.data() + q * tile_rows);
+      limits_[q] = product_limit(q, found_[q].limit());
     }
-    uint32_t above = kernels().product_tile(packed_.data() + first_row * dimension, queries_.tile(first_query),
-                                            dimension, bias_.data() + first_row, limits_.data(), product_.data());
+    for (size_t d = 0; d < dimension; d += kBlockElements) {
+      const size_t elements = std::min(kBlockElements, dimension - d);
+      for (size_t q = 0; q < queries_.count(); q += tile) {
+        const uint32_t above =
+            kernels().product_tile(packed_.data() + first_row * dimension + d * tile_rows, queries_.tile(q) + d * tile,
+                                   elements, limits_.data() + q, products_.data() + q * tile_rows);
+        if (above != 0 && d + elements == dimension) score_tile(q, first_row, above);
+      }
+    }
+  }
+
+  /// Scores the rows above the limits of those queries of a tile that have a bit in `above`.
+  void score_tile(size_t first_query, size_t first_row, uint32_t above) {
     for (; above != 0; above &= above - 1) {
-      const auto q = static_cast<size_t>(__builtin_ctz(above));
-      for (size_t r = 0; r < tile_rows; ++r) {
-        if (product_[q * tile_rows + r] > limits_[q]) score_row(first_query + q, first_row + r);
+      const size_t q = first_query + static_cast<size_t>(__builtin_ctz(above));
+      for (size_t r = 0; r < kernels().tile_rows; ++r) {
+        if (products_[q * kernels().tile_rows + r] > limits_[q]) score_row(q, first_row + r);
       }
     }
   }
@@ -185,7 +197,7 @@ class TruthWorker {
   std::vector<float> packed_;
   std::vector<float> bias_;
   std::vector<Candidates> found_;
-  std::vector<float> product_, limits_;
+  std::vector<float> products_, limits_;  // of all queries; limits of a last tile's missing ones are infinite
   uint64_t first_ = 0;
   size_t count_ = 0;
   float longest_ = 0;

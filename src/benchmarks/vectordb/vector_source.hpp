@@ -18,7 +18,8 @@ enum class Distribution : uint8_t {
   kUniform,   ///< elements uniform in [0, 1), as mlpstorage 3.0 has it: any two vectors are about equally near
   kNormal,    ///< elements of the standard normal distribution
   kZipfian,   ///< a uniform row times one Zipf number (exponent 1.5) / 10; equals kUniform when rows are normalised
-  kClustered  ///< a mixture of clusters of a stated intrinsic dimension: recall means something (docs/vectordb.md)
+  kClustered  ///< a mixture of clusters of a stated intrinsic dimension: recall means something
+              ///< (docs/vectordb-engine.md)
 };
 
 std::string_view distribution_name(Distribution distribution);  ///< "uniform", "normal", "zipfian", "clustered"

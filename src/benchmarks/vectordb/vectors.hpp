@@ -9,6 +9,9 @@
 
 namespace mlps::vectordb {
 
+/// The most elements of a vector.
+inline constexpr uint32_t kMaxDimension = 32768;
+
 /// How near two vectors are. Scores are "higher is nearer" everywhere in this program: the cosine, the inner product,
 /// or the negative square of the Euclidean distance.
 enum class Metric : uint8_t { kCosine, kL2, kInnerProduct };

@@ -17,13 +17,6 @@ bool is_absent(const std::error_code& error) {
   return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
 }
 
-/// An entry of a folder. A folder's key ends in '/', so that sorting keys sorts the full names below, too.
-struct Entry {
-  std::string key;
-  uint64_t size_bytes = 0;
-  bool is_folder() const { return key.back() == '/'; }
-};
-
 /// Walks folders in byte order of full names, from just after one name until a page is full.
 class Walk {
  public:
@@ -31,53 +24,53 @@ class Walk {
 
   /// Adds the files below the folder `prefix` ("" or ending in '/').
   Status add_folder(const std::string& prefix) {
-    const Result<std::vector<Entry>> entries = read_folder(prefix);
-    if (!entries) return fail(entries.error());
-    for (const Entry& entry : *entries) {
-      const std::string name = prefix + entry.key;
-      if (entry.is_folder()) {
-        const bool passed = name < after_ && !after_.starts_with(name);
-        if (passed) continue;
-        if (Status added = add_folder(name); !added) return added;
-      } else if (after_.empty() || name > after_) {
-        if (page_.objects.size() == Tree::kListPage) {
-          page_.next = page_.objects.back().name;
-        } else {
-          page_.objects.push_back({name, entry.size_bytes});
-        }
-      }
-      if (!page_.next.empty()) return {};
+    const Result<std::vector<std::string>> keys = read_folder(prefix);
+    if (!keys) return fail(keys.error());
+    for (const std::string& key : *keys) {
+      const Status added = key.back() == '/' ? add_folder(prefix + key) : add_file(prefix + key);
+      if (!added || !page_.next.empty()) return added;
     }
     return {};
   }
 
  private:
-  Result<std::vector<Entry>> read_folder(const std::string& prefix) const {
+  /// Returns the names in a folder that the page may still take, in their order; a folder's ends in '/', so that
+  /// sorting them sorts the full names below, too. Nothing is asked of the files: of a large folder a page takes few.
+  Result<std::vector<std::string>> read_folder(const std::string& prefix) const {
     const std::string path = root_ + "/" + prefix;
-    std::vector<Entry> entries;
+    std::vector<std::string> keys;
     std::error_code error;
     for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
-      const std::string name = at->path().filename();
-      if (name.ends_with(Tree::kPartialSuffix)) continue;
-      if (Status added = add_entry(*at, name, entries); !added) return fail(added.error());
+      std::string key = at->path().filename();
+      if (key.ends_with(Tree::kPartialSuffix)) continue;
+      std::error_code ignored;  // of one that was removed meanwhile; the folder itself tells what most are
+      if (!at->is_symlink(ignored) && at->is_directory(ignored)) key += '/';
+      const std::string name = prefix + key;
+      const bool passed = key.back() == '/' ? name < after_ && !after_.starts_with(name) : name <= after_;
+      if (!passed) keys.push_back(std::move(key));
     }
     if (error && !is_absent(error)) return fail(errno_error(error.value(), fmt::format("list folder {}", path)));
-    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
-    return entries;
+    std::sort(keys.begin(), keys.end());
+    return keys;
   }
 
-  static Status add_entry(const fs::directory_entry& found, const std::string& name, std::vector<Entry>& entries) {
-    std::error_code error;
-    const fs::file_status kind = found.symlink_status(error);
-    if (fs::is_directory(kind)) {
-      entries.push_back({name + "/"});
-    } else if (!error && found.is_regular_file(error)) {
-      const uint64_t size = found.file_size(error);
-      if (!error) entries.push_back({name, size});
+  Status add_file(std::string name) {
+    const std::string path = root_ + "/" + name;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+      // A file may be removed meanwhile, and a link may lead nowhere.
+      const int problem = errno;
+      const bool link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+      if (link || problem == ENOENT || problem == ENOTDIR) return {};
+      return fail(errno_error(problem, fmt::format("stat {}", path)));
     }
-    // A file may be removed meanwhile, and a link may lead nowhere.
-    if (!error || is_absent(error) || fs::is_symlink(kind)) return {};
-    return fail(errno_error(error.value(), fmt::format("stat {}", found.path().native())));
+    if (!S_ISREG(status.st_mode)) return {};
+    if (page_.objects.size() == Tree::kListPage) {
+      page_.next = page_.objects.back().name;
+    } else {
+      page_.objects.push_back({std::move(name), static_cast<uint64_t>(status.st_size)});
+    }
+    return {};
   }
 
   const std::string root_;

@@ -47,6 +47,20 @@ TEST(BlockCache, OnSecondUseTheFirstPassStoresNothing) {
   EXPECT_EQ(cache.leading_run({1, 2, 3}), 2u);
 }
 
+TEST(PromptCache, ServesTheSamePromptAlone) {
+  PromptCache cache(1000);
+  cache.use(1, 400);
+  cache.use(2, 600);
+  cache.use(1, 400);
+  cache.use(3, 500);  // takes the room of 2
+  cache.use(2, 600);  // absent, and takes that of 1 and 3
+  cache.use(3, 500);
+  EXPECT_EQ(cache.counts().hits, 1u);
+  EXPECT_EQ(cache.counts().hit_tokens, 400u);
+  EXPECT_EQ(cache.counts().stored_tokens, 2600u);
+  EXPECT_EQ(cache.counts().evicted, 4u);
+}
+
 TEST(Blocks, OfTheTracesOwnSizeAreTheTracesOwn) {
   EXPECT_THAT(regrouped({5, 6, 7}, 512, 512, 1025, true), ElementsAre(5, 6, 7));
   EXPECT_THAT(regrouped({5, 6, 7}, 512, 512, 1025, false), ElementsAre(5, 6));

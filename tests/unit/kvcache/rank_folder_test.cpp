@@ -15,17 +15,23 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(EntryNames, AreKnownAndNothingElseIs) {
-  for (const EntryName& name : {EntryName{{3, 7, 2}, 0}, EntryName{{3, 7, 0}, 0}, EntryName{{99'999, 7, 50}, 4}}) {
+  for (const EntryName& name :
+       {EntryName{{3, 7, 2}, 0}, EntryName{{3, 7, 0}, 0}, EntryName{{99'999, 7, 50}, 4},
+        EntryName{{1, 3, 0, EntryKind::kChunk}, 0}, EntryName{{1, 0, 0, EntryKind::kContext}, 2},
+        EntryName{{0, 12, 0, EntryKind::kPrepopulated}, 0}, EntryName{{0, 12, 0, EntryKind::kPreconditioned}, 0}}) {
     EXPECT_TRUE(is_entry_name(name.text() + ".npy", ".npy")) << name.text();
     EXPECT_TRUE(is_entry_name(name.text() + ".kv", ".kv")) << name.text();
     EXPECT_FALSE(is_entry_name(name.text(), ".npy"));
   }
   EXPECT_TRUE(is_entry_name("block_00ff_17.kv", ".kv"));
+  EXPECT_TRUE(is_entry_name("slab_0003.kv", ".kv"));
+  EXPECT_FALSE(is_entry_name("slab_.kv", ".kv"));
   EXPECT_FALSE(is_entry_name("block_00ff.kv", ".kv"));
   EXPECT_FALSE(is_entry_name("block_00fg_1.kv", ".kv"));
   for (const char* foreign :
        {"model.npy", "user_.npy", "user_1.npy", "user_1_req_.npy", "user_1_req_1.npy.bak", "conv_user_1_2_turn_.npy",
-        "conv_user_1_2_turn_3_again_.npy", "user_1_req_1_again_2x.npy", "../user_1_req_1.npy", ""}) {
+        "conv_user_1_2_turn_3_again_.npy", "user_1_req_1_again_2x.npy", "../user_1_req_1.npy", "rag_doc_.npy",
+        "rag_doc_1_chunk_.npy", "prepop_.npy", "precond_1x.npy", ""}) {
     EXPECT_FALSE(is_entry_name(foreign, ".npy")) << foreign;
   }
 }

@@ -102,6 +102,26 @@ TEST(Rules, AreEachBrokenByARunThatBreaksThem) {
   }
 }
 
+TEST(Rules, FeaturesBreakThoseOfClosedAndNoneOfOpen) {
+  const auto check = [](const char* id, const std::function<void(Settings&)>& change) {
+    for (const bool closed : {true, false}) {
+      ClosedRun run;
+      run.facts.closed = closed;
+      change(run.record.settings);
+      for (const Rule& rule : rules()) {
+        if (rule.id == id) {
+          EXPECT_EQ(rule.broken(run.facts).has_value(), closed) << id;
+        }
+      }
+    }
+  };
+  check("6.3.2.1", [](Settings& settings) { settings.tuning.decode_batch = 16; });
+  check("6.3.2.2", [](Settings& settings) { settings.tuning.scaling.mode = AutoscalerMode::kQos; });
+  check("6.6.1", [](Settings& settings) { settings.tuning.rag.documents = 10; });
+  check("6.6.1", [](Settings& settings) { settings.phases = Phases::kPrefillOnly; });
+  check("6.6.1", [](Settings& settings) { settings.preconditioning.emplace(); });
+}
+
 TEST(Rules, OpenMayVaryTheWorkload) {
   ClosedRun run;
   run.facts.closed = false;

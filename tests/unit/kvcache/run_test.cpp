@@ -114,6 +114,7 @@ TEST(KvRun, MemoryTierHoldsEntriesAndDemotesThem) {
   const auto store = folder.open();
   RunRequest request = request_for(*store, 1, KvIo::kCompat);
   request.settings.options[0].cpu_gib = 0.5 / 1024;
+  request.settings.options[0].duration_s = 3;  // until something that was demoted is read again, on a busy machine
   request.io[0].memory = {2, 1, 65536, kMiB, true};
   world::World world(1);
   const RunRecord record = run(request, world);

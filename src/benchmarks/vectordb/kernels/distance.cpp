@@ -78,15 +78,14 @@ float square_distance(const float* a, const float* b, size_t size) {
       });
 }
 
-uint32_t product_tile(const float* rows, const float* queries, size_t dimension, const float* bias, const float* limits,
-                      float* out) {
+uint32_t product_tile(const float* rows, const float* queries, size_t elements, const float* limits, float* out) {
   Floats sums[kTileQueries][kTileVectors];
 #pragma GCC unroll 16
   for (size_t q = 0; q < kTileQueries; ++q) {
 #pragma GCC unroll 16
-    for (size_t v = 0; v < kTileVectors; ++v) load(bias + v * kLanes, sums[q][v]);
+    for (size_t v = 0; v < kTileVectors; ++v) load(out + q * kTileRows + v * kLanes, sums[q][v]);
   }
-  for (size_t d = 0; d < dimension; ++d, rows += kTileRows, queries += kTileQueries) {
+  for (size_t d = 0; d < elements; ++d, rows += kTileRows, queries += kTileQueries) {
     Floats row[kTileVectors];
 #pragma GCC unroll 16
     for (size_t v = 0; v < kTileVectors; ++v) load(rows + v * kLanes, row[v]);
@@ -96,15 +95,56 @@ uint32_t product_tile(const float* rows, const float* queries, size_t dimension,
       for (size_t v = 0; v < kTileVectors; ++v) sums[q][v] += row[v] * queries[q];
     }
   }
-  std::memcpy(out, sums, sizeof sums);
   uint32_t above = 0;
+#pragma GCC unroll 16
   for (size_t q = 0; q < kTileQueries; ++q) {
     const auto hits = (sums[q][0] > limits[q]) | (sums[q][1] > limits[q]);
+#pragma GCC unroll 16
+    for (size_t v = 0; v < kTileVectors; ++v)
+      std::memcpy(out + q * kTileRows + v * kLanes, &sums[q][v], sizeof(Floats));
     int any = 0;
     for (size_t i = 0; i < kLanes; ++i) any |= hits[i];
     above |= (any != 0 ? 1U : 0U) << q;
   }
   return above;
+}
+
+void centre_distances(const float* centres, const float* x, size_t elements, float* out) {
+  constexpr size_t kBlock = 4;
+  for (size_t c = 0; c < 256; c += kBlock * kLanes) {
+    Floats sums[kBlock] = {};
+    for (size_t d = 0; d < elements; ++d) {
+#pragma GCC unroll 4
+      for (size_t b = 0; b < kBlock; ++b) {
+        Floats difference;
+        load(centres + d * 256 + c + b * kLanes, difference);
+        difference -= x[d];
+        sums[b] += difference * difference;
+      }
+    }
+    std::memcpy(out + c, sums, sizeof sums);
+  }
+}
+
+uint32_t nearest_centre(const float* centres, const float* x, size_t elements) {
+  using Ints = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
+  float distances[256];
+  centre_distances(centres, x, elements, distances);
+  Floats best;
+  load(distances, best);
+  Ints block = {};
+  for (int32_t c = kLanes; c < 256; c += kLanes) {
+    Floats other;
+    load(distances + c, other);
+    const auto is_nearer = other < best;
+    best = is_nearer ? other : best;
+    block = is_nearer ? Ints{} + c : block;
+  }
+  size_t lane = 0;
+  for (size_t i = 1; i < kLanes; ++i) {
+    if (best[i] < best[lane]) lane = i;
+  }
+  return static_cast<uint32_t>(block[lane]) + static_cast<uint32_t>(lane);
 }
 
 /// Four codes at a time: the look-ups of one would wait for its sum.
@@ -137,6 +177,8 @@ const Kernels kKernels = {.name = kName,
                           .product_tile = product_tile,
                           .tile_rows = kTileRows,
                           .tile_queries = kTileQueries,
+                          .centre_distances = centre_distances,
+                          .nearest_centre = nearest_centre,
                           .code_distances = code_distances};
 
 }  // namespace mlps::vectordb::MLPS_ISA

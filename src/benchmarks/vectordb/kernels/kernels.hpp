@@ -43,13 +43,17 @@ struct Kernels {
   /// Return the inner product, and the square of the distance, of two rows of `size` elements.
   float (*dot)(const float* a, const float* b, size_t size);
   float (*square_distance)(const float* a, const float* b, size_t size);
-  /// Multiplies a tile of tile_rows rows with tile_queries queries, both packed: for each element, the values of all
-  /// rows (or queries). out[q * tile_rows + r] becomes bias[r] + the inner product. Returns a bit for each query q that
-  /// has a result above limits[q].
-  uint32_t (*product_tile)(const float* rows, const float* queries, size_t dimension, const float* bias,
-                           const float* limits, float* out);
+  /// Adds to sums[q * tile_rows + r] the products of `elements` elements of tile_rows rows and tile_queries queries,
+  /// both packed: for each element, the values of all rows (or queries). Returns a bit for each query q that has a sum
+  /// above limits[q] afterwards.
+  uint32_t (*product_tile)(const float* rows, const float* queries, size_t elements, const float* limits, float* sums);
   size_t tile_rows;
   size_t tile_queries;
+  /// Writes to out[c] the square of the distance of x from each of 256 centres, whose elements come together: the first
+  /// of all centres, then the second.
+  void (*centre_distances)(const float* centres, const float* x, size_t elements, float* out);
+  /// Returns the nearest of these centres.
+  uint32_t (*nearest_centre)(const float* centres, const float* x, size_t elements);
   /// Adds up, for `count` codes, table[m * 256 + code[m]] over the `bytes` bytes of each; `codes[i]` is the i-th code.
   void (*code_distances)(const float* table, const uint8_t* const* codes, size_t count, size_t bytes, float* out);
 };
