@@ -20,6 +20,7 @@
 #include "launch/job_control.hpp"
 #include "launch/job_settings.hpp"
 #include "launch/launch_job.hpp"
+#include "results/lockfile.hpp"
 #include "session/execution.hpp"
 #include "session/placement.hpp"
 #include "session/process_group.hpp"
@@ -113,6 +114,10 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
   common.argv = {"mlpstorage"};
   common.argv.insert(common.argv.end(), arguments.begin(), arguments.end());
   std::vector<Error> problems;
+  const Json* const lock = parsed.errors.empty() ? options.arguments.find("verify_lockfile") : nullptr;
+  if (lock != nullptr && lock->text() != nullptr) {  // every host has its own libraries and kernel
+    if (const Status held = results::verify_lock(*lock->text(), {}); !held) parsed.errors.push_back(held.error());
+  }
   if (group.is_process0()) {
     log::configure({common.stream_log_level, common.color});
     for (const std::string& warning : parsed.warnings) log::warning("{}", warning);

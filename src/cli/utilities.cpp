@@ -14,9 +14,11 @@
 #include "cli/manual.hpp"
 #include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
-#include "cli/report_command.hpp"
 #include "cli/replay_command.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
+#include "cli/runs_command.hpp"
+#include "cli/submission_commands.hpp"
 #include "flags/layers.hpp"
 #include "flags/user_config.hpp"
 #include "flags/values.hpp"
@@ -140,6 +142,15 @@ int history_show(const Resolution& resolution, const Environment& environment, A
   return kExitSuccess;
 }
 
+int of_results_dir(const Resolution& resolution, const Environment& environment, Arguments& arguments) {
+  const CommandSyntax& command = resolution.command;
+  const Result<std::string> folder = history_dir(resolution, environment, arguments);
+  if (!folder) return report(folder.error());
+  if (command.is(kOfRuns)) return runs_command(command, arguments.settings, arguments.words, *folder);
+  if (command.is(kStatus)) return status_command(command, arguments.settings, *folder);
+  return submit_command(command, arguments.settings, *folder, *read_sentinel(*folder));
+}
+
 int object(const Resolution& resolution, const Environment& environment, const Arguments& arguments) {
   const auto given = [&](const char* flag) { return arguments.settings.contains(flag); };
   const Status status = object_command(
@@ -189,6 +200,10 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kReport)) return report_command(command, arguments.settings, arguments.words);
   if (command.is(kReportgen)) return reportgen_command(command, invocation.environment, arguments.settings);
   if (command.is(kValidate)) return validate_command(command, arguments.settings, arguments.words);
+  if (command.is(kOfRuns | kStatus | kSubmit)) return of_results_dir(resolution, invocation.environment, arguments);
+  if (command.is(kCompare)) return compare_command(command, arguments.settings, arguments.words);
+  if (command.is(kLockGenerate | kLockVerify)) return lockfile_command(command, arguments.settings);
+  if (command.is(kCoverage)) return coverage_command(command, arguments.settings);
   if (command.is(kOfConfig)) return config_command(resolution, arguments, invocation.environment);
   return print_about_itself(resolution, arguments);
 }

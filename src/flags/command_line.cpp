@@ -189,13 +189,6 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
 void finish_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& options, ParseOutcome& outcome) {
   reader.report_missing(line.tokens.without_value);
   check_io(options, outcome.errors);
-  if (reader.given("verify-lockfile")) {
-    // Ignoring it would let a run pass that the user wanted stopped.
-    outcome.errors.push_back({ErrorCode::kNotImplemented,
-                              "--verify-lockfile can't be honoured: no packages stand beside this program",
-                              {},
-                              "leave it out; 'mlpstorage version' names the build, and its id is in every result"});
-  }
   add(flags_without_effect(line, options), outcome.warnings);
   const double interval_s = options.timeseries_interval_s;
   if (interval_s > 0 && interval_s < kShortestIntervalS) {  // what is no number above 0 was refused already

@@ -214,7 +214,8 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .text = "Colour of the level in messages."},
     {.name = "verify-lockfile",
      .kind = kPath,
-     .text = "Refused: no packages stand beside this program that a lock file could name."},
+     .text = "Refuse to run if the program, a library or the kernel isn't the one of this lock, on any host; "
+             "'mlpstorage lockfile generate' writes one."},
     {.name = "skip-ssh-check",
      .kind = kSwitch,
      .no_effect = "only the launcher uses SSH",

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
 #include "base/text.hpp"
+#include "reports/manifest.hpp"
 #include "reports/public_ids.hpp"
 #include "results/run_folder.hpp"
 
@@ -26,12 +28,14 @@ class Generator {
  public:
   Generator(const rules::Tree& tree, const ReportOptions& options) : tree_(tree), options_(options) {}
 
-  Result<Report> run() {
+  Result<Report> judge() {
     rules::Problems problems;
     submissions_ = tree_.submissions(problems);
-    if (submissions_.empty()) {
+    if (submissions_.empty()) folders_ = tree_.flat_workloads(problems);
+    if (submissions_.empty() && folders_.empty()) {
       return fail(ErrorCode::kPathNotFound, fmt::format("{}: 0 submissions", tree_.root()), {},
-                  "a tree of results has <closed|open>/<organisation>/results/<system>/<benchmark>/...");
+                  "a tree of results has <closed|open>/<organisation>/results/<system>/<benchmark>/..., a flat one "
+                  "<benchmark>/...");
     }
     report_.tree = tree_.root();
     report_.edition = rules::edition_of(tree_, submissions_).edition;
@@ -44,8 +48,16 @@ class Generator {
     }
     std::stable_sort(report_.groups.begin(), report_.groups.end(), comes_before);
     tell_problems(problems);
+    return std::move(report_);
+  }
+
+  Result<Report> run() {
+    Result<Report> judged = judge();
+    if (!judged) return judged;
+    report_ = std::move(*judged);
     if (Status numbered = number_rows(); !numbered) return fail(numbered.error());
     if (Status written = write_tables(); !written) return fail(written.error());
+    if (Status written = write_manifests(); !written) return fail(written.error());
     return std::move(report_);
   }
 
@@ -71,6 +83,7 @@ class Generator {
                                              for (const rules::Leaf& leaf : workload.leaves)
                                                tell_skipped(leaf, part.skipped);
                                              part.groups = groups_of(tree_, workload, terms);
+                                             if (submissions_.empty()) name_groups(workload, part.groups);
                                              part.problems = std::move(unread);
                                            });
     for (Part& part : parts) {
@@ -79,6 +92,23 @@ class Generator {
       problems.insert(problems.end(), part.problems.begin(), part.problems.end());
     }
     return read;
+  }
+
+  // In a flat tree the runs themselves tell what else their paths would.
+  static void name_groups(const rules::Workload& workload, std::vector<Group>& groups) {
+    if (workload.leaves.empty()) return;
+    const rules::Leaf& first = workload.leaves.front();
+    for (Group& group : groups) {
+      group.place.division = lower(first.args()["mode"].text_or(group.verdict));
+      group.place.orgname = first.args()["orgname"].text_or("");
+      group.place.system = first.args()["systemname"].text_or("");
+      group.row.set("Organization", group.place.orgname);
+      std::string division = group.place.division;
+      std::transform(division.begin(), division.end(), division.begin(), ::toupper);
+      group.row.set("Division", division);
+      group.row.link("Name", group.place.system, "systems/" + group.place.system + ".yaml");
+      group.row.link("Description", "PDF", "systems/" + group.place.system + ".pdf");
+    }
   }
 
   static void tell_skipped(const rules::Leaf& leaf, std::vector<rules::Problem>& skipped) {
@@ -143,6 +173,7 @@ class Generator {
       tables[group.folder()].push_back(&group.row);
       if (!group.is_measurement()) continue;
       all.push_back(&group.row);
+      if (submissions_.empty()) continue;
       rollups[fmt::format("{}/{}/results", group.place.division, group.place.orgname)].push_back(&group.row);
     }
     if (options_.systemname.empty()) {
@@ -156,6 +187,18 @@ class Generator {
     }
     for (const auto& [folder, rows] : tables) {
       if (Status written = write_pair(folder, rows); !written) return written;
+    }
+    return {};
+  }
+
+  Status write_manifests() {
+    if (!options_.systemname.empty() || !tree_.has("mlperf-results.yaml")) return {};
+    for (const std::string& submission : submissions_) {
+      rules::Problems ignored;
+      const std::string path = submission + "/submission.yaml";
+      const Status written = results::write_file(tree_.absolute(path), manifest_text(tree_, submission, ignored));
+      if (!written) return written;
+      report_.files.push_back(path);
     }
     return {};
   }
@@ -183,6 +226,10 @@ bool Report::is_clean() const {
 
 Result<Report> generate(const rules::Tree& tree, const ReportOptions& options) {
   return Generator(tree, options).run();
+}
+
+Result<Report> judge_runs(const rules::Tree& tree, const ReportOptions& options) {
+  return Generator(tree, options).judge();
 }
 
 }  // namespace mlps::reports

@@ -27,9 +27,13 @@ struct Report {
 };
 
 /// Judges and aggregates all runs of a tree, and writes its tables: results.json and results.csv of each model and each
-/// organisation, and of the tree if there are several. With a system name, the tables of its models only. Reads one
+/// organisation, and of the tree if there are several; in a results directory also submission.yaml of each
+/// organisation. With a system name, the tables of its models only. Reads one
 /// workload at a time. Fails with E401 if there is no submission, or no such system, else with the error of a table.
 Result<Report> generate(const rules::Tree& tree, const ReportOptions& options);
+
+/// Does the same, but writes nothing and numbers no rows.
+Result<Report> judge_runs(const rules::Tree& tree, const ReportOptions& options);
 
 /// Return a report for people, and as JSON.
 std::string report_text(const Report& report);

@@ -182,7 +182,18 @@ void check_structure(const Workload& workload, const std::vector<const Leaf*>& r
   }
 }
 
-void check_cold_reads(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
+// What else tells whether a run read from its storage, and not from memory.
+std::string read_evidence(const Tree& tree, const Leaf& reader) {
+  Problems ignored;
+  const Document record = tree.json(joined(reader.place.path, "mlpstorage_record.json"), ignored);
+  const auto cached = record.at("read.metrics.cached_share").number();
+  const bool direct = reader.args()["o_direct"].boolean() == true;
+  return fmt::format("; {}{}", direct ? "it read with O_DIRECT, " : "",
+                     cached ? fmt::format("{:.1f} % of what it read lay in the page cache before", 100 * *cached)
+                            : std::string("nothing tells how much of what it read lay in the page cache"));
+}
+
+void check_cold_reads(const Tree& tree, const Workload& workload, Judge& judge) {
   const std::vector<const Leaf*> runs = workload.of("run");
   check_structure(workload, runs, judge);
   if (runs.size() != 2) return;  // a combined run has no gap
@@ -197,8 +208,8 @@ void check_cold_reads(const Tree& /*tree*/, const Workload& workload, Judge& jud
                     -*gap.seconds, gap.end_origin));
   } else if (*gap.seconds > kMostGapSeconds) {
     judge.add(path, gap.start_origin,
-              fmt::format("is {:.1f} s after the end of the run that wrote ({}); the rules allow 30 s", *gap.seconds,
-                          gap.end_origin));
+              fmt::format("is {:.1f} s after the end of the run that wrote ({}); the rules allow 30 s{}", *gap.seconds,
+                          gap.end_origin, read_evidence(tree, *runs[1])));
   }
 }
 

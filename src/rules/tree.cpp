@@ -1,15 +1,21 @@
 #include "rules/tree.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 
 #include "base/encoding.hpp"
-#include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "base/threads.hpp"
 
@@ -74,51 +80,92 @@ Result<Tree> Tree::open(const std::string& path) {
     return fail(ErrorCode::kInvalidStructure, fmt::format("{} is no folder", path), {},
                 "give the root of a tree of results");
   }
-  return Tree(root.string());
+  Descriptor folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return fail(errno_error(errno, "open results " + path));
+  return Tree(root.string(), std::move(folder));
 }
 
 std::string Tree::absolute(std::string_view path) const {
   return path.empty() ? root_ : fmt::format("{}/{}", root_, path);
 }
 
-Result<std::string> Tree::real_path(std::string_view path) const {
+// Opens what lies at a path of the tree. Links may lead to another place of it, but not out.
+Result<Descriptor> Tree::open_inside(std::string_view path, int flags) const {
+  const std::string name = path.empty() ? "." : std::string(path);
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  Descriptor opened(static_cast<int>(::syscall(SYS_openat2, folder_->get(), name.c_str(), &how, sizeof(how))));
+  if (opened.is_open()) return opened;
+  // An absolute link may lead inside all the same; and some kernels, and sandboxes, don't have the call.
+  const bool may_be_inside = errno == EXDEV || errno == ENOSYS || errno == EPERM || errno == EAGAIN;
+  if (!may_be_inside) return fail(errno_error(errno, "read " + name));
   std::error_code failed;
   const fs::path real = fs::canonical(absolute(path), failed);
-  if (failed) return fail(errno_error(failed.value(), "read " + std::string(path)));
+  if (failed) return fail(errno_error(failed.value(), "read " + name));
   if (!is_within(real, root_)) {
     return fail(ErrorCode::kInvalidStructure, "is a link out of the tree; it is not followed");
   }
-  return real.string();
+  opened = Descriptor(::open(real.c_str(), flags | O_CLOEXEC));
+  return opened.is_open() ? Result<Descriptor>(std::move(opened)) : fail(errno_error(errno, "read " + name));
 }
 
 bool Tree::has(std::string_view path) const {
-  return real_path(path).has_value();
+  return open_inside(path, O_PATH).has_value();
 }
+
+namespace {
+
+// Whether a name in an open folder is one of a folder; for links of what they lead to.
+bool is_folder_at(int folder, const dirent& entry, int flags) {
+  if (entry.d_type != DT_UNKNOWN && flags != 0) return entry.d_type == DT_DIR;
+  struct stat found {};
+  return ::fstatat(folder, entry.d_name, &found, flags) == 0 && S_ISDIR(found.st_mode);
+}
+
+bool is_link_at(int folder, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_LNK;
+  struct stat found {};
+  return ::fstatat(folder, entry.d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode);
+}
+
+}  // namespace
 
 std::vector<Entry> Tree::list(std::string_view path, Problems& problems) const {
   std::vector<Entry> entries;
-  std::error_code failed;
-  if (!fs::is_directory(absolute(path), failed)) return entries;
-  const Result<std::string> folder = real_path(path);
+  Result<Descriptor> folder = open_inside(path, O_RDONLY | O_DIRECTORY);
   if (!folder) {
-    problems.push_back({std::string(path), folder.error().message});
+    std::error_code failed;
+    const bool is_there = fs::is_directory(absolute(path), failed);
+    if (is_there) problems.push_back({std::string(path), folder.error().message});
     return entries;
   }
-  fs::directory_iterator at(*folder, failed);
-  for (; !failed && at != fs::directory_iterator(); at.increment(failed)) {
-    std::error_code unknown;
-    const std::string name = at->path().filename().string();
-    if (at->is_symlink(unknown)) {
-      const fs::path target = fs::canonical(at->path(), unknown);
-      if (unknown || !is_within(target, root_)) {
-        problems.push_back({below(path, printable(name)), unknown ? "is a link that leads nowhere"
-                                                                  : "is a link out of the tree; it is not followed"});
+  const int fd = ::fcntl(folder->get(), F_DUPFD_CLOEXEC, 0);  // for the stream, which closes it
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(fd < 0 ? nullptr : ::fdopendir(fd), &::closedir);
+  if (stream == nullptr) {
+    problems.push_back({std::string(path), "can't be listed: " + errno_error(errno, "list").message});
+    if (fd >= 0) ::close(fd);
+    return entries;
+  }
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const bool is_link = is_link_at(fd, *entry);
+    if (is_link) {
+      const Result<Descriptor> target = open_inside(below(path, name), O_PATH);
+      if (!target) {
+        const bool leads_out = target.error().code == ErrorCode::kInvalidStructure;
+        problems.push_back(
+            {below(path, printable(name)), leads_out ? target.error().message : "is a link that leads nowhere"});
+        errno = 0;
         continue;
       }
     }
-    entries.push_back({name, at->is_directory(unknown)});
+    entries.push_back({name, is_folder_at(fd, *entry, is_link ? 0 : AT_SYMLINK_NOFOLLOW)});
+    errno = 0;
   }
-  if (failed) problems.push_back({std::string(path), "can't be listed: " + failed.message()});
+  if (errno != 0) problems.push_back({std::string(path), "can't be listed: " + errno_error(errno, "list").message});
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   return entries;
 }
@@ -133,13 +180,32 @@ std::vector<std::string> Tree::folders(std::string_view path, Problems& problems
 
 // Returns the text of a file in the tree; nothing where it is absent, and a problem where it can't be read.
 std::optional<std::string> Tree::read(std::string_view path, uint64_t most_bytes, Problems& problems) const {
+  const auto tell = [&](std::string message) {
+    problems.push_back({std::string(path), std::move(message)});
+    return std::nullopt;
+  };
+  // Without O_NONBLOCK the open of a pipe would wait for a writer.
+  const Result<Descriptor> file = open_inside(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   std::error_code unknown;
-  if (!fs::exists(absolute(path), unknown)) return std::nullopt;
-  const Result<std::string> real = real_path(path);
-  Result<std::string> text = real ? read_file(*real, "file", most_bytes) : fail(real.error());
-  if (text) return std::move(*text);
-  problems.push_back({std::string(path), text.error().message});
-  return std::nullopt;
+  if (!file && !fs::exists(absolute(path), unknown)) return std::nullopt;
+  if (!file) return tell(file.error().message);
+  struct stat found {};
+  if (::fstat(file->get(), &found) != 0 || !S_ISREG(found.st_mode)) return tell("is no file");
+  if (static_cast<uint64_t>(found.st_size) > most_bytes) {
+    return tell(fmt::format("{} is more than such a file can have, {}",
+                            human_bytes(static_cast<uint64_t>(found.st_size)), human_bytes(most_bytes)));
+  }
+  std::string text(static_cast<size_t>(found.st_size), '\0');
+  size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = ::read(file->get(), text.data() + have, text.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tell(errno_error(errno, "read " + std::string(path)).message);
+    if (got == 0) break;
+    have += static_cast<size_t>(got);
+  }
+  text.resize(have);
+  return text;
 }
 
 Document Tree::json(std::string_view path, Problems& problems) const {
@@ -220,6 +286,16 @@ std::vector<WorkloadPlace> Tree::workloads(std::string_view submission, Problems
   return found;
 }
 
+std::vector<WorkloadPlace> Tree::flat_workloads(Problems& problems) const {
+  std::vector<WorkloadPlace> found;
+  for (const std::string_view family : {"training", "checkpointing", "vector_database", "kv_cache"}) {
+    WorkloadPlace place;
+    place.family = family;
+    if (has(family)) add_workloads(place, place.family, family == "vector_database" ? 2 : 1, found, problems);
+  }
+  return found;
+}
+
 // Returns the summary of a key-value cache by its name of older versions: kvcache_run_summary_<time>.json.
 Document Tree::older_summary(const Leaf& leaf, Problems& problems) const {
   for (const Entry& entry : leaf.entries) {
@@ -237,7 +313,7 @@ Leaf Tree::load_leaf(const LeafPlace& place, Problems& problems) const {
   leaf.metadata_files = leaf.files_ending("_metadata.json");
   if (leaf.metadata_files.size() == 1) leaf.metadata = json(below(place.path, leaf.metadata_files.front()), problems);
   // Without a level for the command, its datasize lies beside its runs.
-  if (place.path.find("/checkpointing/") != std::string::npos) {
+  if (place.path.find("/checkpointing/") != std::string::npos || place.path.starts_with("checkpointing/")) {
     leaf.place.command = leaf.metadata["command"].text_or(place.command);
   }
   const auto small = [&](const char* name) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "rules/document.hpp"
 
 /// A tree of results, of this program or of mlpstorage 3.0, as it lies on disk. Paths are relative to its root, with
@@ -98,11 +99,15 @@ class Tree {
   std::vector<std::string> submissions(Problems& problems) const;
   /// Returns the workloads of one of them, in the order of their paths. Run folders are named, not read.
   std::vector<WorkloadPlace> workloads(std::string_view submission, Problems& problems) const;
+  /// Returns the workloads of a flat tree, whose root holds the folders of the benchmarks. Division, organisation and
+  /// system are empty: nothing in the paths tells them.
+  std::vector<WorkloadPlace> flat_workloads(Problems& problems) const;
   Workload load(const WorkloadPlace& place, Problems& problems) const;
 
  private:
-  explicit Tree(std::string root) : root_(std::move(root)) {}
-  Result<std::string> real_path(std::string_view path) const;
+  Tree(std::string root, Descriptor folder)
+      : root_(std::move(root)), folder_(std::make_shared<const Descriptor>(std::move(folder))) {}
+  Result<Descriptor> open_inside(std::string_view path, int flags) const;
   std::optional<std::string> read(std::string_view path, uint64_t most_bytes, Problems& problems) const;
   Document older_summary(const Leaf& leaf, Problems& problems) const;
   Leaf load_leaf(const LeafPlace& place, Problems& problems) const;
@@ -112,6 +117,7 @@ class Tree {
                      std::vector<WorkloadPlace>& found, Problems& problems) const;
 
   std::string root_;
+  std::shared_ptr<const Descriptor> folder_;  ///< of the root
 };
 
 /// Takes a workload that was just read, its number in the list, and what could not be read of it.

@@ -226,6 +226,18 @@ class Reportgen(ProgramTest):
             self.assertEqual(row[f"Checkpointing - {name} B/W (GiB/s)"], metric[f"{kind}_checkpoint_io_mean_GB_per_second"])
             self.assertEqual(row[f"Checkpointing - {name} Duration (secs)"], metric[f"{kind}_checkpoint_duration_mean_seconds"])
 
+    def test_a_flat_tree_has_one_table_at_its_root(self):
+        made = Submission(self.path("tree"))
+        for path in glob.glob(made.system + "/**/*_metadata.json", recursive=True):
+            Submission.set(path, "args.orgname", ORG)
+            Submission.set(path, "args.systemname", SYSTEM)
+        report = self.report(made.system)
+        self.assertEqual(report["closed"], 4)
+        rows = self.by_benchmark(self.rows(made.system))
+        self.assertEqual([(row["Division"], row["Organization"], row["Name"]["text"]) for row in rows.values()],
+                         [("CLOSED", ORG, SYSTEM)] * 4)
+        self.assertEqual(rows["kv_cache"]["KVCache llama3.1-8b Storage Only - Throughput (tok/s)"], 1234.5)
+
     def test_a_folder_without_submissions_is_refused_with_what_is_expected(self):
         os.makedirs(self.path("empty"))
         self.refuse(["reports", "reportgen", "--results-dir", self.path("empty")], 3, "0 submissions", "<closed|open>/<organisation>")

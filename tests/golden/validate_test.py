@@ -2,6 +2,7 @@
 makes the program fail."""
 
 import csv
+import glob
 import io
 import json
 import os
@@ -178,6 +179,95 @@ class Validate(ProgramTest):
         notes = [one for one in self.judge(made.root)["findings"] if one["severity"] == "INFO"]
         self.assertIn("not recomputed", notes[0]["message"])
 
+    def test_a_tampered_summary_is_found_in_every_family(self):
+        made = Submission(self.path("tree"))
+        for folder, key, value, rule in (
+                ("training/unet3d/run", "metric.train_au_percentage", [99.0] * 5, "CALC-01"),
+                ("training/unet3d/run", "metric.train_throughput_stdev_samples_per_second", 5.0, "CALC-01"),
+                ("checkpointing/llama3-8b", "metric.load_checkpoint_duration_mean_seconds", 1.0, "CALC-01"),
+                ("vector_database/milvus/DISKANN/run", "throughput_qps", 2000.0, "CALC-01"),
+                ("vector_database/milvus/DISKANN/run", "recall", 0.99, "CALC-01"),
+                ("kv_cache/llama3.1-8b/run", "options.2.aggregated_write_bandwidth_gbps", 9.0, "6.3.4.1"),
+                ("kv_cache/llama3.1-8b/run", "options.3.aggregated_storage_throughput_tokens_per_sec", 900.0, "6.3.4.2"),
+                ("kv_cache/llama3.1-8b/run", "options.1.aggregated_p95_latency_ms", 1.0, "6.3.4.3")):
+            with self.subTest(key=key):
+                path = made.leaves_of(folder)[0] + "/summary.json"
+                with open(path, encoding="utf-8") as file:
+                    before = json.load(file)
+                Submission.set(path, key, value)
+                findings = self.judge(made.root, code=1)["findings"]
+                self.assertEqual({one["rule"] for one in findings}, {rule})
+                self.assertTrue(any(one["key"].startswith(key) for one in findings), findings)
+                write(path, before)
+
+    def test_statistics_of_the_runner_and_the_summary_agree(self):
+        made = Submission(self.path("tree"))
+        run = made.leaves_of("vector_database/milvus/DISKANN/run")[1]
+        write(run + "/vectordb/simple/statistics.json", {"throughput_qps": 1001.0, "p99_latency_ms": 70.5})
+        (found,) = self.judge(made.root, code=1)["findings"]
+        self.assertEqual((found["rule"], found["key"]), ("CALC-01", "p99_latency_ms"))
+
+    def test_files_of_ranks_that_were_cut_are_no_result_and_no_error(self):
+        made = Submission(self.path("tree"))
+        (run,) = made.leaves_of("kv_cache/llama3.1-8b/run")
+        (path,) = glob.glob(run + "/option_1/trial_1/rank_0/*.json")
+        write(path, "PRUNED BY STAFF\n")
+        Submission.set(run + "/summary.json", "options.1.aggregated_read_bandwidth_gbps", 77.0)
+        (found,) = self.judge(made.root, code=0)["findings"]
+        self.assertEqual(found["severity"], "INFO")
+        self.assertIn("not recomputed", found["message"])
+
+    def test_no_key_is_needed_for_a_judgement(self):
+        """Every key of metadata and summaries may be absent: that is a finding, or nothing, but never the end."""
+        made = Submission(self.path("tree"), divisions=("closed", "open"))
+        leaves = [leaf for folder in ("training/unet3d/run", "checkpointing/llama3-8b", "kv_cache/llama3.1-8b/run",
+                                      "vector_database/milvus/DISKANN/run") for leaf in made.leaves_of(folder)]
+        originals = {}
+        for leaf in leaves:
+            (metadata,) = glob.glob(leaf + "/*_metadata.json")
+            for path in (metadata, leaf + "/summary.json"):
+                with open(path, encoding="utf-8") as file:
+                    originals[path] = json.load(file)
+        for number in range(max(len(original) for original in originals.values())):
+            for path, original in originals.items():
+                if number < len(original):
+                    write(path, {key: value for place, (key, value) in enumerate(original.items()) if place != number})
+            self.judge(made.root)
+            self.expect(["reports", "reportgen", "--results-dir", made.root], 0)
+
+    def test_the_least_legal_data_set_of_every_shipped_workload_is_valid(self):
+        """Limits of datasize and of the rules are the same numbers."""
+        made = Submission(self.path("tree"))
+        os.mkdir(self.path("results"))
+        self.expect(["init", ORG, self.path("results")], 0)
+        answer = json.loads(self.expect(
+            f"closed training unet3d datasize -ma 8 -at b200 -cm 16 --json -dd {self.path('data')} -rd {self.path('results')} -sn s", 0).stdout)
+        least = answer["num_files_train"]
+        runs = made.leaves_of("training/unet3d/run")
+        for files, wanted in ((least, set()), (least - 1, {"3.1.2"})):
+            for run in runs:
+                Submission.set(run + "/summary.json", "num_files_train", files)
+            (datasize,) = made.leaves_of("training/unet3d/datasize")
+            (metadata,) = glob.glob(datasize + "/*_metadata.json")
+            Submission.set(metadata, "parameters.dataset.num_files_train", files)
+            self.assertEqual(self.rules_of(self.judge(made.root)), wanted)
+
+    def test_a_run_is_refused_by_the_rule_that_would_reject_it(self):
+        """What validate finds wrong with what was run, the dry run refuses with the same id."""
+        made = Submission(self.path("tree"))
+        (leaf,) = made.leaves_of("checkpointing/llama3-8b")
+        (metadata,) = glob.glob(leaf + "/*_metadata.json")
+        Submission.set(metadata, "args.num_processes", 12)
+        (found,) = self.judge(made.root, code=1)["findings"]
+        self.assertEqual(found["rule"], "4.6.1")
+        os.mkdir(self.path("results"))
+        self.expect(["init", ORG, self.path("results")], 0)
+        more = f"-rd {self.path('results')} -sn s -cm 16 --dry-run"
+        for model, processes in (("llama3-8b", 12), ("llama3-405b", 408)):
+            self.refuse(f"closed checkpointing run file -m {model} -np {processes} -cf {self.path('ck')} {more}", 1, "rule 4.6.1")
+        self.refuse(f"closed training unet3d run file -na 1 -at b200 -dd {self.path('data')} --params train.epochs=1 {more}", 1,
+                    "rule 3.6.2", "train.epochs")
+
     def test_the_gap_of_a_split_run_is_that_of_the_programs(self):
         made = Submission(self.path("tree"))
         (path,) = made.leaves_of("checkpointing/llama3-8b")
@@ -194,6 +284,7 @@ class Validate(ProgramTest):
         Submission.set(reader + "summary.json", "start", "2026-07-05T10:10:10.000000")
         metadata = reader + "checkpointing_20260705_101000_metadata.json"
         for moment, expected in (("2026-07-05T10:09:55.000000", None), ("2026-07-05T10:10:05.000000", "35.0 s after"),
+                                 ("2026-07-05T10:10:06.000000", "nothing tells how much of what it read lay in the page cache"),
                                  ("2026-07-05T10:09:15.000000", "clocks disagree"), ("2026-07-05T10:09:55+00:00", "names its zone")):
             with self.subTest(moment=moment):
                 Submission.set(metadata, "invocation_start_time", moment)

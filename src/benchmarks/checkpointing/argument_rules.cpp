@@ -36,8 +36,10 @@ class Checker {
   }
 
  private:
-  void error(ErrorCode code, std::string message, std::string suggestion) {
-    findings_.errors.push_back({code, std::move(message), {}, std::move(suggestion)});
+  // `rule` is its id, as `validate` has it for a run that broke it.
+  void error(ErrorCode code, std::string message, std::string suggestion, std::string rule = {}) {
+    if (!rule.empty()) rule = "rule " + rule;
+    findings_.errors.push_back({code, std::move(message), std::move(rule), std::move(suggestion)});
   }
   void warn(std::string message) { findings_.warnings.push_back(std::move(message)); }
 
@@ -98,7 +100,7 @@ class Checker {
         can_be_subset() ? fmt::format("{}, or {} as a subset", closed, kSubsetProcesses) : fmt::format("{}", closed);
     error(open_legal ? ErrorCode::kValidationOpenOnly : ErrorCode::kValidationInvalid,
           fmt::format("--num-processes {} is not legal for {} in closed", processes, workload_.cli_name),
-          fmt::format("closed takes {}{}", legal, open_legal ? "; open takes this count too" : ""));
+          fmt::format("closed takes {}{}", legal, open_legal ? "; open takes this count too" : ""), "4.6.1");
   }
 
   std::string nearest_open(uint32_t processes) const {

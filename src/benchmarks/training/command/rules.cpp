@@ -42,10 +42,12 @@ class Judge {
  private:
   void add_param(const workloads::ParamFinding& finding) {
     if (finding.verdict == ParamVerdict::kClosed || finding.verdict == ParamVerdict::kIgnored) return;
-    add(finding.verdict, fmt::format("--params {}: {}", finding.key, finding.reason), {});
+    // The ids are those by which `validate` tells the same.
+    const char* const rule = options_.common.mode == Mode::kClosed ? "rule 3.6.2" : "rule 3.6.3";
+    add(finding.verdict, fmt::format("--params {}: {}", finding.key, finding.reason), {}, rule);
   }
 
-  void add(ParamVerdict verdict, std::string message, std::string suggestion) {
+  void add(ParamVerdict verdict, std::string message, std::string suggestion, std::string rule = {}) {
     const bool invalid = verdict == ParamVerdict::kInvalid;
     if (worst_ != ParamVerdict::kInvalid) worst_ = verdict;
     if (options_.common.mode == Mode::kWhatif || (options_.common.mode == Mode::kOpen && !invalid)) return;
@@ -58,9 +60,7 @@ class Judge {
                            : "leave it out, or run it as 'open'";
     }
     outcome_.errors.push_back({invalid ? ErrorCode::kValidationInvalid : ErrorCode::kValidationOpenOnly,
-                               std::move(message),
-                               {},
-                               std::move(suggestion)});
+                               std::move(message), std::move(rule), std::move(suggestion)});
   }
 
   void add_remarks() {
