@@ -143,7 +143,9 @@ TEST_F(FaultTableCampaign, NoFailureCostsAByteAnObjectOrAnUpload) {
       continue;
     if (failure.only != nullptr && failure.only == std::string_view("GET") && request.part != std::string_view("read"))
       continue;
-    const bool loses_answer = failure.reply.fault != Fault::kNone && failure.only == nullptr && random() % 2 == 0;
+    const bool in_answer = failure.only != nullptr && failure.only == std::string_view("GET");
+    const bool loses_answer =
+        in_answer || (failure.reply.fault != Fault::kNone && failure.only == nullptr && random() % 2 == 0);
     const auto times = static_cast<int>(random() % failure.most + 1);
     SCOPED_TRACE(fmt::format("fault {}: {} at {}, {} times, {}, {} endpoints", faults, failure.name, request.name,
                              times, loses_answer ? "after it was carried out" : "before", endpoints->urls().size()));
