@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/history.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
 #include "cli/utilities.hpp"
@@ -130,6 +131,7 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
     }
   }
   if (Status opened = open_op_log(parsed.command->options(), group); !opened) problems.push_back(opened.error());
+  if (group.is_process0()) leave_reports(options);
   int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
   exit_status = close_op_log(parsed.command->options(), group, exit_status);
   record_end(common, id, exit_status);
