@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/history.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
 #include "cli/utilities.hpp"
@@ -92,6 +93,7 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
+  if (group.is_process0()) leave_reports(options);
   const int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
   record_end(common, id, exit_status);
   return exit_status;

@@ -21,6 +21,18 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "history", .text = "commands recorded in the results directory"},
     {.word = "config", .text = "the per-user file of defaults"},
     {.word = "object", .text = "look at, copy and remove what a location holds"},
+    {.word = "report",
+     .text = "one HTML file about one run or several: drawings, figures, settings",
+     .command = kReport,
+     .arguments = "<run>...",
+     .minimum_arguments = 1,
+     .maximum_arguments = 100,
+     .details =
+         "  mlpstorage report results/closed/acme/results/sys/training/unet3d/run/20260704_120000\n"
+         "  mlpstorage report before/ after/ --output both.html\n\n"
+         "  <run>  the folder of a run of training, checkpointing or kvcache, or its mlpstorage_record.json\n\n"
+         "The file needs no other, no network and no script; it is smaller than 200 kB, and prints on two sides.\n"
+         "Several runs begin with what differs between them. Every run leaves a report.html in its own folder.\n"},
     {.word = "reports", .text = "tables over many runs"},
     {.word = "validate",
      .text = "judge a tree of results by the rules",
@@ -175,6 +187,12 @@ constexpr auto kFlags = std::to_array<Flag>({
      .commands = kVersion,
      .text = "Also the compiler, the libraries as they are loaded, and the plug-ins for MPI."},
     {.name = "abort", .kind = FlagKind::kSwitch, .commands = kObjectUploads, .text = "Abort them."},
+    {.name = "output",
+     .short_name = "o",
+     .kind = FlagKind::kPath,
+     .default_text = "report.html",
+     .commands = kReport,
+     .text = "The file to write; an older report is replaced."},
     {.name = "systemname",
      .short_name = "sn",
      .kind = FlagKind::kName,

@@ -26,6 +26,7 @@ inline constexpr CommandMask kRulesList = own_command(15);
 inline constexpr CommandMask kRulesExplain = own_command(16);
 inline constexpr CommandMask kValidate = own_command(17);
 inline constexpr CommandMask kReportgen = own_command(18);
+inline constexpr CommandMask kReport = own_command(30);
 inline constexpr CommandMask kCompletion = own_command(40);
 inline constexpr CommandMask kMan = own_command(41);
 

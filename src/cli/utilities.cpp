@@ -14,6 +14,7 @@
 #include "cli/manual.hpp"
 #include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
 #include "flags/layers.hpp"
 #include "flags/user_config.hpp"
@@ -181,6 +182,7 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kOfObject)) return object(resolution, invocation.environment, arguments);
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
   if (command.is(kRulesList | kRulesExplain)) return rules_command(command, arguments.settings, arguments.words);
+  if (command.is(kReport)) return report_command(command, arguments.settings, arguments.words);
   if (command.is(kReportgen)) return reportgen_command(command, invocation.environment, arguments.settings);
   if (command.is(kValidate)) return validate_command(command, arguments.settings, arguments.words);
   if (command.is(kOfConfig)) return config_command(resolution, arguments, invocation.environment);

@@ -289,7 +289,7 @@ class Compatibility(Claimed):
         self.assertIn("part 1.00 MiB", self.expect(line + "--o-direct", 0).stdout)
 
     def test_the_row_of_words_that_are_not_built(self):
-        for word in ("runs", "status", "submit", "lockfile", "rules-coverage", "whatif vectordb"):
+        for word in ("runs", "status", "submit", "lockfile", "rules-coverage"):
             self.refuse(word, 6, "[E902]")
 
 
