@@ -86,6 +86,8 @@ class ReportTest(ProgramTest):
                     record = json.load(file)
                 self.assertIn(f"verdict of the run: {record['verdict']}", text)
                 self.assertIn("--systemname box", text)
+                for result in record.get("results", []):  # one trial, so that its requests are those of the option
+                    self.assertIn(f"completed {result['requests_per_s']:.4g}/s, in time {result['good_requests_per_s']:.4g}/s", text)
                 # null:// has no counters to compare with, and no page cache: that is said.
                 self.assertIn("ot known", text)
 

@@ -33,7 +33,7 @@ void add_requests(Node trial, CacheTrial& sum) {
     const auto within = amount(replay["within_slo"]);
     sum.offered += requests;
     sum.completed += requests;
-    sum.good += within.value_or(0) * requests;
+    sum.good += within.value_or(0);
     sum.knows_good = sum.knows_good && within;
     return;
   }

@@ -135,7 +135,7 @@ TEST(KvCache, AddsTheRanksOfATrial) {
   const LoadPoint& first = (**view.load)[0];
   EXPECT_NEAR(first.offered, 40.0 / 3, 1e-9);
   EXPECT_NEAR(*first.good, 8, 1e-9);
-  EXPECT_NEAR(*(**view.load)[2].good, 9 * 0.5 / 2, 1e-9) << "of a replay";
+  EXPECT_NEAR(*(**view.load)[2].good, 4.0 / 2, 1e-9) << "of a replay";
   ASSERT_TRUE(view.hits && *view.hits);
   EXPECT_EQ((**view.hits)[0].hits, 12);
   EXPECT_EQ((**view.hits).back().misses, 5) << "blocks";

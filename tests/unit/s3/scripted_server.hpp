@@ -77,11 +77,6 @@ class ScriptedServer {
   /// Has `handler` answer in place of the S3 store; called with the server's lock held.
   void answer_with(std::function<Reply(const Request&)> handler) { handler_ = std::move(handler); }
 
-  /// Returns how many replies are still to be injected or altered.
-  size_t rules_left() const;
-  /// Forgets the requests so far, and rules that are used up.
-  void forget_requests();
-
   std::vector<Request> requests() const;
   int count(std::string_view method, std::string_view part = "") const;
   std::vector<Request> requests_at(size_t port) const;
