@@ -76,7 +76,7 @@ TEST(GrammarTest, ModelsOfOtherModesAreNamedAsSuch) {
 
 TEST(GrammarTest, KnownWordsOfOtherBuildsSaySo) {
   for (const auto& arguments :
-       std::vector<std::vector<std::string>>{{"open", "vectordb", "run"}, {"whatif", "vectordb"}, {"submit"}}) {
+       std::vector<std::vector<std::string>>{{"open", "vectordb", "run"}, {"whatif", "vectordb"}}) {
     const Resolution result = resolved(arguments);
     EXPECT_EQ(result.kind, Kind::kNotBuilt);
     const Error error = test::grammar().explain(result, arguments);
