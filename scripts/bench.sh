@@ -15,7 +15,7 @@ echo "== payload: fill and verify per core"
 echo "== formats: fill and verify of files per core"
 "$build/bench/formats_bench"
 echo "== S3: CPU of a PUT, ours against a raw socket loop"
-"$build/bench/s3_put_cost"
+"$build/bench/s3_session_cost"
 for pages in huge small; do
   echo "== direct writes, ours ($pages pages) against fio"
   bench/direct/compare.py --pages "$pages" "$build/bench/direct_write" "$scratch"

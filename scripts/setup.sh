@@ -9,7 +9,8 @@
 set -euo pipefail
 
 run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
-  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libeigen3-dev libhnswlib-dev libisal-dev liburing-dev)
+  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libeigen3-dev libhnswlib-dev libisal-dev liburing-dev
+  libpq-dev)
 mpi_packages=(libopenmpi-dev libmpich-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
   s3cmd fio zstd clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)

@@ -3,7 +3,7 @@
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything else on the release build
 #   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, a thousand stopped
-#         runs, then the release build's tests
+#         runs, 10,000 failures of servers, then the release build's tests
 # The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,8 +49,14 @@ scripts/build.sh release "${release_targets[@]}"
 if [ "$mode" = long ]; then
   echo "== runs that are told to stop at any moment: 1000 of checkpointing, 200 of training"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
+  echo "== vectors on OpenSearch"
+  MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_opensearch.py
   echo "== the package in a bare Debian"
   MLPSTORAGE=$PWD/build/release/mlpstorage python3 tests/integration/test_package.py bare
+fi
+if [ "$mode" = long ]; then
+  echo "== 10,000 failures of servers"
+  MLPS_FAULTS=10000 build/release/tests/s3_test --gtest_filter='FaultTableCampaign.*'
 fi
 run_tests release "${release_tests[@]}"
 tests/skips.py tests/skips.txt "${reports[@]}"

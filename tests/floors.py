@@ -11,7 +11,7 @@ import sys
 
 # Top first: a file includes from its own floor and from those before it.
 FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "world", "io", "gates", "run", "flags", "results",
-          "launch", "session", "benchmarks", "rules", "reports", "cli")
+          "launch", "session", "benchmarks", "rules", "reports", "replay", "cli")
 # A storage backend includes its own folder, the seam (storage/*.hpp) and what is listed here.
 BACKEND_MAY_INCLUDE = {"object": {"http"}, "s3": {"http", "object"}, "azure": {"http", "object"}, "gcs": {"http", "object", "s3"},
                        "fault": None}  # None: any backend
@@ -19,6 +19,7 @@ BACKEND_OPENERS = {"storage/open.cpp"}
 # No floor above benchmarks/ names a benchmark in its code, comments aside: only then is a new one a folder and a row in
 # cli/registry.cpp. Definitions of workloads are data, and formats are laid out by them.
 BENCHMARKS = ("checkpointing", "training", "kvcache", "vectordb")
+HTTP_USERS = ("benchmarks", "vectordb", "servers")  # clients of servers that are no storage, over the same engine
 MAY_NAME_BENCHMARKS = ("workloads", "formats")
 BENCHMARK_NAME = re.compile("|".join(BENCHMARKS), re.IGNORECASE)
 COMMENT = re.compile(r"//[^\n]*")
@@ -43,6 +44,8 @@ def include_violation(file, included, exists):
         return f"benchmarks/{source[1]}/ may not know benchmarks/{target[1]}/"
     if source[0] == "storage" and target[0] == "storage" and len(target) > 2:
         return backend_violation(file, source, target)
+    if source[:3] == HTTP_USERS and target[:2] == ("storage", "http"):
+        return None
     if source[0] != "storage" and target[0] == "storage" and len(target) > 2:
         return f"a backend's header; only {', '.join(sorted(BACKEND_OPENERS))} knows the backends"
     return None

@@ -19,7 +19,7 @@ PRIMITIVES = {
     # libcurl's and io_uring's own waits need their descriptors; each has a time-out.
     r"(?<!\w)::p?poll\(|\bp?poll\(descriptors|\bselect\(|\bepoll_": {"base/waiting.cpp", "storage/http/connection.cpp"},
     r"curl_multi_poll": {"storage/http/connection.cpp"},
-    r"curl_easy_perform": {"storage/http/service_call.cpp"},
+    r"curl_easy_perform": {"benchmarks/vectordb/servers/grpc_channel.cpp", "storage/http/service_call.cpp"},
     r"io_uring_\w*wait": {"storage/posix/ring.cpp"},
 }
 WRAPPERS = {"base/event_count.hpp", "base/periodic_thread.cpp", "base/sync.cpp", "base/sync.hpp", "base/threads.cpp",

@@ -35,7 +35,7 @@ def main():
         diskannpy.build_disk_index(base, "l2", str(work), complexity=50, graph_degree=32, num_threads=1, build_memory_maximum=4.0,
                                    search_memory_maximum=len(base) * 32 / 2**30, pq_disk_bytes=0)
         print(f"build {time.process_time() - begin:.0f} s of processor time")
-    index = diskannpy.StaticDiskIndex(str(work), num_threads=1, num_nodes_to_cache=0, vector_dtype=numpy.float32,
+    index = diskannpy.StaticDiskIndex(str(work), num_threads=2, num_nodes_to_cache=0, vector_dtype=numpy.float32,
                                       distance_metric="l2", dimensions=dimension)
     for beam in (1, 2):
         for effort in (20, 30, 40, 50, 60, 80, 100):

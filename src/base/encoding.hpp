@@ -32,6 +32,10 @@ std::optional<std::string> base64_decoded(std::string_view text);
 
 /// Returns the seconds since the epoch of an HTTP date ("Fri, 24 May 2013 00:00:00 GMT"); nothing for other text.
 std::optional<int64_t> parse_http_date(std::string_view text);
+/// Returns the same of "2026-11-28T20:15:00Z", with or without a fraction of the second, which is left out, and with
+/// "Z",
+/// "+00:00" or another offset at its end; nothing for other text.
+std::optional<int64_t> parse_iso_time(std::string_view text);
 
 /// Returns a server's text fit for one line of an error: control bytes become blanks, at most `limit` bytes.
 std::string printable(std::string_view text, size_t limit = 300);

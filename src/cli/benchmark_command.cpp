@@ -11,7 +11,9 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "cli/history.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/summary.hpp"
 #include "cli/utilities.hpp"
@@ -22,6 +24,7 @@
 #include "session/execution.hpp"
 #include "session/placement.hpp"
 #include "session/process_group.hpp"
+#include "storage/op_log.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -68,6 +71,41 @@ void announce(const ParseOutcome& parsed, const BenchmarkOptions& options) {
   }
 }
 
+/// Returns the file of this process's operation log: as typed, or in a job with its number before the ending.
+std::string op_log_file(const std::string& typed, ProcessGroup& group) {
+  if (group.is_alone()) return typed;
+  const auto name = typed.rfind('/') + 1;  // 0 where there is none
+  const auto ending = std::min(typed.find('.', name + 1), typed.size());
+  return fmt::format("{}.{}{}", typed.substr(0, ending), group.transport().index(), typed.substr(ending));
+}
+
+/// Opens the operation log of this process, if the command keeps one.
+Status open_op_log(BenchmarkOptions& options, ProcessGroup& group) {
+  if (options.op_log_file.empty() || options.common.dry_run) return {};
+  const std::string& host = group.transport().members()[group.transport().index()].host;
+  auto log = storage::OpLog::open(op_log_file(options.op_log_file, group),
+                                  fmt::format("{}:{}", host, group.transport().index()));
+  if (!log) return fail(std::move(log.error()));
+  options.op_log = std::move(*log);
+  return {};
+}
+
+/// Ends the operation log, and returns the status of the process.
+int close_op_log(BenchmarkOptions& options, ProcessGroup& group, int exit_status) {
+  const std::shared_ptr<storage::OpLog> log = std::exchange(options.op_log, nullptr);
+  if (log == nullptr) return exit_status;
+  const Status closed = log->close();
+  if (log->waited_ns() > 0) {
+    log::warning(
+        "I/O threads waited {} (together) for the writer of the operation log: the results are those of a "
+        "slower client.",
+        human_seconds(to_seconds(log->waited_ns())));
+  }
+  if (!closed) return exit_status == kExitSuccess ? report(closed.error()) : exit_status;
+  log::status("operation log: {}, {} requests", op_log_file(options.op_log_file, group), grouped(log->lines()));
+  return exit_status;
+}
+
 /// Carries out one process's part of a command, from its parsed line on. Collective in a group.
 int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, const Stamp& start,
               ProcessGroup& group) {
@@ -97,7 +135,10 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
       for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
     }
   }
-  const int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
+  if (Status opened = open_op_log(parsed.command->options(), group); !opened) problems.push_back(opened.error());
+  if (group.is_process0()) leave_reports(options);
+  int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
+  exit_status = close_op_log(parsed.command->options(), group, exit_status);
   record_end(common, id, exit_status);
   return exit_status;
 }

@@ -92,8 +92,9 @@ std::string full_help_text(const Grammar& grammar) {
   for (const CommandSyntax& command : commands) {
     text += fmt::format("  {}\n      {}\n", command.usage(), command.subcommand->text);
   }
-  text += "\nNot in this build yet:\n";
-  for (const auto& [path, word] : grammar.words_not_built()) text += entry(path, word->text);
+  std::string not_built;
+  for (const auto& [path, word] : grammar.words_not_built()) not_built += entry(path, word->text);
+  if (!not_built.empty()) text += "\nNot in this build yet:\n" + not_built;
   for (const CommandSyntax& command : commands) {
     const std::string flags = flag_reference(command);
     if (!flags.empty()) text += fmt::format("\nFlags of {}:\n{}", command.usage(), flags);

@@ -6,7 +6,6 @@
 
 #include "base/output.hpp"
 #include "base/units.hpp"
-#include "storage/open.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -62,7 +61,8 @@ Status take_all_below(const Place& place, const TakePage& take) {
 
 }  // namespace
 
-Result<Place> open_place(const std::string& text, const Environment& environment) {
+Result<Place> open_place(const std::string& text, const Environment& environment,
+                         const storage::StoreOptions& options) {
   auto location = parse_location(text);
   // Of az:// variables may name the account.
   if (text.find("://") != std::string::npos && (!location || location->is_object_store())) {
@@ -80,7 +80,7 @@ Result<Place> open_place(const std::string& text, const Environment& environment
     root = Location(location->scheme(), "", place.folder ? path.string() : path.parent_path().string());
     place.name = place.folder ? "" : path.filename().string();
   }
-  auto store = storage::open_store(root, {}, environment);
+  auto store = storage::open_store(root, options, environment);
   if (!store) return fail(std::move(store.error()));
   place.store = std::move(*store);
   if (Status reached = reach(*place.store, place.name); !reached) return fail(std::move(reached.error()));

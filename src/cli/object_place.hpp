@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "storage/open.hpp"
 #include "storage/store.hpp"
 
 /// What the `object` commands share: a location as they mean it, the pages of what is there, and how far they are.
@@ -30,7 +31,8 @@ struct Place {
 
 /// Opens what a location typed by the user names. A server that can't be reached is E601 within seconds, whatever
 /// patience later requests have.
-Result<Place> open_place(const std::string& text, const Environment& environment);
+Result<Place> open_place(const std::string& text, const Environment& environment,
+                         const storage::StoreOptions& options = {});
 
 /// Says on stderr, now and then, how far a command is. Any thread may call it.
 class Progress {

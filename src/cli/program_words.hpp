@@ -26,6 +26,7 @@ inline constexpr CommandMask kRulesList = own_command(15);
 inline constexpr CommandMask kRulesExplain = own_command(16);
 inline constexpr CommandMask kValidate = own_command(17);
 inline constexpr CommandMask kReportgen = own_command(18);
+inline constexpr CommandMask kReport = own_command(30);
 inline constexpr CommandMask kRunsList = own_command(19);
 inline constexpr CommandMask kRunsShow = own_command(20);
 inline constexpr CommandMask kRunsRm = own_command(21);
@@ -40,6 +41,7 @@ inline constexpr CommandMask kLockVerify = own_command(28);
 inline constexpr CommandMask kCoverage = own_command(29);
 inline constexpr CommandMask kCompletion = own_command(40);
 inline constexpr CommandMask kMan = own_command(41);
+inline constexpr CommandMask kReplay = own_command(42);
 
 const CommandGroup& program_words();
 

@@ -3,12 +3,11 @@
 #include "benchmarks/checkpointing/command/benchmark.hpp"
 #include "benchmarks/kvcache/command/benchmark.hpp"
 #include "benchmarks/training/command/benchmark.hpp"
+#include "benchmarks/vectordb/command/benchmark.hpp"
 #include "cli/program_words.hpp"
 
 namespace mlps::cli {
 namespace {
-
-constexpr CommandGroup kVectorDb{.word = "vectordb", .text = "load and search vectors", .built = false};
 
 std::vector<const CommandGroup*> groups_of(const std::vector<const Benchmark*>& benchmarks,
                                            const std::vector<const CommandGroup*>& not_built) {
@@ -30,7 +29,7 @@ const Benchmark* Registry::find(const CommandGroup* group) const {
 }
 
 const Registry& registry() {
-  static const Registry kRegistry({&kCheckpointing, &kTraining, &kKvCache}, {&kVectorDb});
+  static const Registry kRegistry({&kCheckpointing, &kTraining, &kVectorDb, &kKvCache}, {});
   return kRegistry;
 }
 

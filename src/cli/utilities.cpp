@@ -14,6 +14,8 @@
 #include "cli/manual.hpp"
 #include "cli/object_command.hpp"
 #include "cli/program_words.hpp"
+#include "cli/replay_command.hpp"
+#include "cli/report_command.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/runs_command.hpp"
 #include "cli/submission_commands.hpp"
@@ -190,8 +192,12 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   const CommandSyntax& command = resolution.command;
   if (command.is(kInit)) return init(resolution, arguments, invocation.environment);
   if (command.is(kOfObject)) return object(resolution, invocation.environment, arguments);
+  if (command.is(kReplay)) {
+    return replay_command(command, invocation.environment, arguments.settings, arguments.words);
+  }
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
   if (command.is(kRulesList | kRulesExplain)) return rules_command(command, arguments.settings, arguments.words);
+  if (command.is(kReport)) return report_command(command, arguments.settings, arguments.words);
   if (command.is(kReportgen)) return reportgen_command(command, invocation.environment, arguments.settings);
   if (command.is(kValidate)) return validate_command(command, arguments.settings, arguments.words);
   if (command.is(kOfRuns | kStatus | kSubmit)) return of_results_dir(resolution, invocation.environment, arguments);

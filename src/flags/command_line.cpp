@@ -151,6 +151,9 @@ CommandLine read_line(const Resolution& resolution, std::span<const std::string>
   add(std::move(layers.errors), line.errors);
   add(std::move(layers.filled), line.notes);
   add(std::move(layers.warnings), line.warnings);
+  // Like all that says how servers are reached, it is read from there, in every process of a job.
+  const auto proxy = line.tokens.settings.find("proxy");
+  if (proxy != line.tokens.settings.end()) line.environment.set("MLPSTORAGE_PROXY", proxy->second.values.back());
   if (object) add(storage::unread_variable_warnings(line.environment), line.warnings);
   read_named_files(line);
   return line;
@@ -179,6 +182,7 @@ void read_benchmark(Reader& reader, const CommandLine& line, BenchmarkOptions& o
   options.io_memory_is_default = !reader.given("io-memory");
   options.fadvise = storage::fadvise_mode(reader.choice("fadvise")).value_or(storage::FadviseMode::kDontNeed);
   options.storage_patience = std::chrono::seconds(reader.small("storage-patience"));
+  options.op_log_file = reader.text("op-log");
   options.inject_fault = reader.text("inject-fault");
 }
 

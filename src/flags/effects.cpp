@@ -28,7 +28,13 @@ bool is_object(const CommandLine& line, const BenchmarkOptions& /*options*/) {
   return line.protocol == AccessProtocol::kObject;
 }
 
+bool is_file(const CommandLine& line, const BenchmarkOptions& /*options*/) {
+  return line.protocol == AccessProtocol::kFile;
+}
+
 constexpr auto kRules = std::to_array<Rule>({
+    {"proxy", is_file, "files are on no server"},
+    {"storage-patience", is_file, "files are on no server"},
     {"timeseries-interval", no_series, "--skip-timeseries takes no samples"},
     {"max-timeseries-samples", no_series, "--skip-timeseries takes no samples"},
     {"fadvise", is_object, "objects are in no page cache"},

@@ -85,7 +85,9 @@ struct BenchmarkOptions {
   bool io_memory_is_default = true;  ///< not given: what reads ahead may take more
   storage::FadviseMode fadvise = storage::FadviseMode::kDontNeed;
   std::chrono::seconds storage_patience{60};
-  std::string inject_fault;  ///< whatif only; empty: none
+  std::string op_log_file;                 ///< file of the operation log; empty: none is kept
+  std::shared_ptr<storage::OpLog> op_log;  ///< that log, once the command has begun
+  std::string inject_fault;                ///< whatif only; empty: none
 };
 
 /// Returns "file", "object", or nothing where the command has no such word.

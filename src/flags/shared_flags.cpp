@@ -111,6 +111,19 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .default_text = "60",
      .commands = kRuns,
      .text = "Seconds for which a request to object storage is repeated while its server is away or overloaded."},
+    {.name = "proxy",
+     .value_name = "URL",
+     .commands = kRuns,
+     .variable = "MLPSTORAGE_PROXY",
+     .text =
+         "HTTP proxy for object storage and its token services, http://host:port; MLPSTORAGE_PROXY_USER=user:password "
+         "where it asks."},
+    {.name = "op-log",
+     .kind = kPath,
+     .value_name = "FILE",
+     .commands = kRuns,
+     .text = "Write one line for every request to the storage into this new file, compressed with zstd; with several "
+             "processes each its own, NAME.<process>.csv.zst."},
     {.name = "fadvise",
      .kind = kChoice,
      .choices = "none|sequential|dontneed",

@@ -114,6 +114,7 @@ Result<RunFolder> claim_run_folder(const RunFolderRequest& request) {
   if (code) return fail(errno_error(code.value(), "resolve " + request.results_dir));
   parent = parent.lexically_normal() / request.mode / request.orgname / "results" / request.systemname /
            request.benchmark / request.model;
+  if (!request.index.empty()) parent /= request.index;
   if (!request.command.empty()) parent /= request.command;
   std::filesystem::create_directories(parent, code);
   if (code) return fail(errno_error(code.value(), "create folder " + parent.string()));

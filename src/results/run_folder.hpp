@@ -20,6 +20,7 @@ struct RunFolderRequest {
   std::string model;         ///< "llama3-8b"
   std::string benchmark;     ///< its word on the command line
   std::string command = {};  ///< a folder below the model's; empty: none, as checkpointing has it
+  std::string index = {};    ///< a folder between those of model and command, as vector databases have it; or empty
 };
 
 /// Describes a claimed run folder: it exists, this process made it, and no other process writes into it.
@@ -33,11 +34,11 @@ struct RunFolder {
   void release_room() const;
 };
 
-/// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<command>]/<YYYYMMDD_HHMMSS>` (parents as
-/// needed) and claims it by an exclusive mkdir. The name is the present second; where another run has it, this one
-/// waits for the next, so that no name is ahead of the clock. Keeps 2 MiB of room there for the record. Fails with E102
-/// for an unsafe segment, E401 for a missing results directory, E403 without that room, else with the error of the
-/// system.
+/// Makes `<results-dir>/<mode>/<org>/results/<system>/<benchmark>/<model>[/<index>][/<command>]/<YYYYMMDD_HHMMSS>`
+/// (parents as needed) and claims it by an exclusive mkdir. The name is the present second; where another run has it,
+/// this one waits for the next, so that no name is ahead of the clock. Keeps 2 MiB of room there for the record. Fails
+/// with E102 for an unsafe segment, E401 for a missing results directory, E403 without that room, else with the error
+/// of the system.
 Result<RunFolder> claim_run_folder(const RunFolderRequest& request);
 
 /// Fails with E102, which names `what`, unless `segment` is made of letters, digits, '.', '_' and '-' and is not empty,

@@ -16,6 +16,9 @@
 namespace mlps::cli {
 namespace {
 
+// Of the main thread alone.
+std::function<void(const std::string& folder)> finished_run_use;
+
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
 
@@ -168,11 +171,16 @@ results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostF
   return outcome;
 }
 
+void on_finished_run(std::function<void(const std::string& folder)> use) {
+  finished_run_use = std::move(use);
+}
+
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome) {
   if (!written) {
     const int status = report_failures({written.error()});
     return outcome.exit_status == kExitSuccess ? status : outcome.exit_status;
   }
+  if (finished_run_use) finished_run_use(folder.path);
   log::status("results: {}", folder.path);
   return outcome.exit_status;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,7 +66,7 @@ inline Result<std::unique_ptr<storage::Store>> open_store(
   return storage::open_store(location,
                              {.fadvise = options.fadvise,
                               .durability = durability,
-                              .patience = options.storage_patience,
+                              .servers = {options.storage_patience, options.op_log},
                               .fault = options.inject_fault},
                              environment);
 }
@@ -99,6 +100,9 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
 /// Logs the first error of a record, and returns what is known at the end of the run.
 results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
                                std::vector<std::optional<world::HostFacts>> host_ends);
+
+/// Has finish() call `use` with each run folder whose files were all written. What `use` does changes no result.
+void on_finished_run(std::function<void(const std::string& folder)> use);
 
 /// Reports whether the result files were written, and returns the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);

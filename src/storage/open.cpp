@@ -5,6 +5,7 @@
 #include "storage/azure/azure_store.hpp"
 #include "storage/fault/fault_store.hpp"
 #include "storage/gcs/gcs_store.hpp"
+#include "storage/logged_store.hpp"
 #include "storage/null/null_store.hpp"
 #include "storage/posix/file_store.hpp"
 #include "storage/s3/s3_store.hpp"
@@ -20,11 +21,11 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
     case Scheme::kDirect:
       return open_direct_store(root, options.durability);
     case Scheme::kS3:
-      return open_s3_store(root, options.patience, environment);
+      return open_s3_store(root, options.servers, environment);
     case Scheme::kGs:
-      return open_gcs_store(root, options.patience, environment);
+      return open_gcs_store(root, options.servers, environment);
     case Scheme::kAzure:
-      return open_azure_store(root, options.patience, environment);
+      return open_azure_store(root, options.servers, environment);
     case Scheme::kNull:
       return open_null_store(root);
   }
@@ -36,6 +37,9 @@ Result<std::unique_ptr<Store>> open_plain(const Location& root, const StoreOptio
 Result<std::unique_ptr<Store>> open_store(const Location& root, const StoreOptions& options,
                                           const Environment& environment) {
   auto store = open_plain(root, options, environment);
+  if (store && options.servers.op_log && !root.is_object_store()) {
+    store = open_logged_store(std::move(*store), options.servers.op_log);
+  }
   if (!store || options.fault.empty()) return store;
   return open_fault_store(std::move(*store), options.fault, options.fault_seed);
 }

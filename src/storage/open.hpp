@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "base/environment.hpp"
 #include "storage/file_options.hpp"
+#include "storage/server_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage {
@@ -15,9 +15,8 @@ namespace mlps::storage {
 struct StoreOptions {
   FadviseMode fadvise = FadviseMode::kDontNeed;  ///< file:// only
   Durability durability = Durability::kEachObject;
-  /// How long a request to a server is repeated while that server is away, fails or asks for less.
-  std::chrono::seconds patience{60};
-  std::string fault;  ///< empty, or a specification for the fault-injecting wrapper (see FaultPlan::parse())
+  ServerOptions servers = {};  ///< of these op_log counts for every location
+  std::string fault = {};      ///< empty, or a specification for the fault-injecting wrapper (see FaultPlan::parse())
   uint64_t fault_seed = 1;
 };
 

@@ -13,6 +13,7 @@ struct UnreadVariable {
 };
 
 constexpr UnreadVariable kUnreadVariables[] = {
+    {"ALL_PROXY", "give --proxy"},
     {"AWS_RETRY_MODE", "set AWS_MAX_ATTEMPTS"},
     {"AZURE_MAX_INFLIGHT", "give --io-depth"},
     {"AZURE_STORAGE_AUTH_MODE",
@@ -43,6 +44,11 @@ constexpr UnreadVariable kUnreadVariables[] = {
     {"S3DLIO_RT_THREADS", "give --io-workers"},
     {"S3DLIO_UNSIGNED_PAYLOAD", "set MLPSTORAGE_S3_PAYLOAD_SIGNING to signed or unsigned"},
     {"STORAGE_LIBRARY", "leave it out: this program has one client of its own"},
+    {"HTTPS_PROXY", "give --proxy"},
+    {"HTTP_PROXY", "give --proxy"},
+    {"all_proxy", "give --proxy"},
+    {"http_proxy", "give --proxy"},
+    {"https_proxy", "give --proxy"},
 };
 
 }  // namespace
@@ -60,6 +66,7 @@ std::vector<std::string_view> variables_together(std::string_view name) {
       {"AZURE_STORAGE_ENDPOINT", "AZURE_BLOB_ENDPOINT_URL"},
       {"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"},
       {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"},
+      {"MLPSTORAGE_PROXY", "MLPSTORAGE_PROXY_USER"},
       {"MLPSTORAGE_TLS_CERTIFICATE", "MLPSTORAGE_TLS_KEY"},
   };
   for (const std::vector<std::string_view>& group : kGroups) {

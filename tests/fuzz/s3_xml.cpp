@@ -1,4 +1,5 @@
 // The bodies of S3 servers and token services; each parser takes every body.
+#include "base/encoding.hpp"
 #include "fuzz.hpp"
 #include "storage/object/server_words.hpp"
 #include "storage/s3/key_services.hpp"
@@ -13,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)s3::parse_json_keys(body, "Token", "service");
   (void)s3::redirect_endpoint(body);
   (void)object::words_of_body(body);
-  (void)object::parse_iso_time(body);
+  (void)parse_iso_time(body);
   (void)s3::parse_upload_id(body);
   (void)s3::parse_complete_answer(body);
   (void)s3::parse_list_answer(body);

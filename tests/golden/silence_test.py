@@ -288,10 +288,6 @@ class Compatibility(Claimed):
         self.assertIn("part 4.00 MiB", self.expect(line + "--io-part-size 4MiB", 0).stdout)
         self.assertIn("part 1.00 MiB", self.expect(line + "--o-direct", 0).stdout)
 
-    def test_the_row_of_words_that_are_not_built(self):
-        for word in ("whatif vectordb",):
-            self.refuse(word, 6, "[E902]")
-
 
 if __name__ == "__main__":
     program.main()

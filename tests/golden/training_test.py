@@ -12,7 +12,7 @@ from program import ProgramTest
 RUN_FILES = [
     "0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", "dlio.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage.errors.log",
-    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "summary.json", "training_cluster_info.json",
+    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "report.html", "summary.json", "training_cluster_info.json",
     "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import unittest
 
 import daemons
@@ -98,6 +99,32 @@ class Checkpoints(ObjectTest):
                                              read=1))
         self.assert_passed(done, 1, 1)
         self.assert_no_open_uploads()
+
+    def test_the_log_of_a_run_is_played_elsewhere(self):
+        """And a run with --cleanup leaves nothing."""
+        log = self.folder / "ops.csv.zst"
+        done = self.call(*self.run_arguments("object", self.location("/run"), "--verify", "--op-log", log, "--cleanup",
+                                             write=1, read=1))
+        self.assert_passed(done, 1, 1)
+        self.assertEqual({}, self.stored(f"{self.prefix}/run"))
+        planned = self.planned(1)
+        lines = subprocess.run(["zstd", "-dc", log], check=True, capture_output=True, text=True).stdout.splitlines()
+        strip = next(line.split("\t")[7].partition("/run/")[0] for line in lines if f"{self.prefix}/run/" in line) + "/run"
+        for target in (self.location("/again"), self.folder / "again"):
+            played = self.succeeds("replay", log, "--to", target, "--strip", strip, "--as-fast-as-possible", "--json")
+            kinds = json.loads(played.stdout)["kinds"]
+            self.assertEqual(0, sum(kind["failed"] for kind in kinds.values()), kinds)
+            for kind in ("PUT", "GET"):
+                self.assertGreaterEqual(kinds[kind]["bytes"], sum(planned.values()))
+        # Without the removals of the clean-up, which are played, too.
+        lines = [line for line in lines if "\tDELETE\t" not in line or ".mlpstorage" in line]
+        (self.folder / "kept.tsv").write_text("\n".join(lines) + "\n")
+        self.succeeds("replay", self.folder / "kept.tsv", "--to", self.location("/kept"), "--strip", strip, "--speed", "10000")
+        self.assertEqual(planned, {name: size for name, size in self.stored(f"{self.prefix}/kept").items()
+                                   if ".mlpstorage" not in name})
+        self.assert_no_open_uploads()
+        for secret in self.server.secrets:
+            self.assertNotIn(secret, "\n".join(lines))
 
     def test_closed_dry_run_needs_no_server(self):
         done = self.succeeds("closed", "checkpointing", "run", "object", "--model", "llama3-8b", "--num-processes", 8,

@@ -46,6 +46,7 @@ class Checker {
   // A verdict: in open it can be waved through, in closed it can't.
   void invalid(std::string message, std::string suggestion) {
     if (arguments_.mode == cli::Mode::kOpen && arguments_.allow_invalid_params) {
+      findings_.is_invalid = true;
       warn(fmt::format("{} (allowed by --allow-invalid-params; the run is INVALID)", message));
     } else {
       error(ErrorCode::kValidationInvalid, std::move(message), std::move(suggestion));

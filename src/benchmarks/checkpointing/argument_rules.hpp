@@ -28,6 +28,7 @@ struct Arguments {
 struct ArgumentFindings {
   std::vector<Error> errors;  ///< E102 and E105: arguments; E301 and E302: a verdict known before the run
   std::vector<std::string> warnings;
+  bool is_invalid = false;  ///< a verdict of INVALID was waved through, and the results have to say so
 };
 
 /// Checks the arguments of a run against the rules of MLPerf Storage 3.0 before it starts; reports all violations at

@@ -22,11 +22,11 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 
 namespace mlps::storage {
 
-Result<std::unique_ptr<Store>> open_azure_store(const Location& root, std::chrono::seconds patience,
+Result<std::unique_ptr<Store>> open_azure_store(const Location& root, const ServerOptions& options,
                                                 const Environment& environment) {
   auto settings = azure::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
-  settings->retry.patience = patience;
+  object::take_options(*settings, options);
   return azure::store_with(root, std::move(*settings));
 }
 

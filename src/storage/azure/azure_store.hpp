@@ -4,6 +4,7 @@
 
 #include "base/environment.hpp"
 #include "storage/azure/settings.hpp"
+#include "storage/server_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::azure {
@@ -16,9 +17,8 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 namespace mlps::storage {
 
 /// Opens an az:// root. Settings and credentials come from `environment` (docs/object-storage.md has the table). Fails
-/// with E101 to E105, naming the variable, when a setting is missing or can't be used. Sends no request. `patience` is
-/// RetryPolicy's.
-Result<std::unique_ptr<Store>> open_azure_store(const Location& root, std::chrono::seconds patience,
+/// with E101 to E105, naming the variable, when a setting is missing or can't be used. Sends no request.
+Result<std::unique_ptr<Store>> open_azure_store(const Location& root, const ServerOptions& options,
                                                 const Environment& environment);
 
 /// Returns what describe() of that store would, without opening it.

@@ -264,7 +264,7 @@ Result<std::string> checked_sas(std::string_view text, std::string_view variable
   if (!one_word) return refuse("holds blanks, line ends, '?', '#' or control characters");
   if (sas_field(text, "sig").value_or("").empty()) return refuse("has no signature (sig=)");
   const auto end = sas_field(text, "se");
-  const auto ends = end ? object::parse_iso_time(*end) : std::nullopt;
+  const auto ends = end ? parse_iso_time(*end) : std::nullopt;
   if (ends && *ends <= now) {
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("the SAS token of {} ended at {}", variable, printable(*end, 40)), {}, "make a new one");
@@ -302,6 +302,7 @@ storage::SettingList describe(const Settings& settings) {
       {"checksum", std::string(kChecksums.at(static_cast<size_t>(settings.checksum)))},
       {"max attempts", std::to_string(settings.retry.max_attempts)},
       {"tls", tls ? "verified, " + trust : "off (http)"},
+      {"proxy", engine.proxy.empty() ? "none" : engine.proxy},
       {"http library", http::library_version()},
   };
 }

@@ -78,7 +78,7 @@ struct Application {
   std::string url;
   std::string host;
   std::string form;  ///< of the request, without the proof
-  std::string ca_file;
+  http::Way way;
 };
 
 Result<Application> application(const Environment& environment, std::string_view what) {
@@ -97,7 +97,8 @@ Result<Application> application(const Environment& environment, std::string_view
   out.host = authority;
   out.url = fmt::format("{}/{}/oauth2/v2.0/token", authority, encoded(*tenant));
   out.form = fmt::format("grant_type=client_credentials&client_id={}&scope={}.default", encoded(*client), kResource);
-  out.ca_file = expanded_path(environment.get("AWS_CA_BUNDLE").value_or(""), environment);
+  out.way.ca_file = expanded_path(environment.get("AWS_CA_BUNDLE").value_or(""), environment);
+  if (Status read = object::read_proxy(environment, out.way); !read) return fail(std::move(read.error()));
   return out;
 }
 
@@ -107,7 +108,7 @@ http::ServiceRequest token_request(const Application& application, const std::st
   request.url = application.url;
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   request.body = application.form + proof;
-  request.ca_file = application.ca_file;
+  request.way = application.way;
   return request;
 }
 

@@ -12,6 +12,7 @@
 #include "base/waiting.hpp"
 #include "storage/fault/fault_plan.hpp"
 #include "storage/outcome.hpp"
+#include "storage/wrapped_store.hpp"
 
 namespace mlps::storage {
 namespace fault {
@@ -63,9 +64,9 @@ void flip(Operation& operation, uint64_t bit) {
   operation.buffer[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
 }
 
-class FaultSession final : public Session {
+class FaultSession final : public WrappedSession {
  public:
-  FaultSession(std::unique_ptr<Session> inner, FaultPlan& plan) : inner_(std::move(inner)), plan_(plan) {}
+  FaultSession(std::unique_ptr<Session> inner, FaultPlan& plan) : WrappedSession(std::move(inner)), plan_(plan) {}
 
   void submit(Operation& operation) override {
     std::optional<Fault> fault;
@@ -129,23 +130,6 @@ class FaultSession final : public Session {
     }
     wake_.notify_all();
     inner_->cancel();
-  }
-
-  Status reach() override { return inner_->reach(); }
-  Status try_upload(std::string_view name, std::span<const std::byte> part) override {
-    return inner_->try_upload(name, part);
-  }
-  Result<ObjectInfo> head(std::string_view name) override { return inner_->head(name); }
-  Result<ListPage> list(std::string_view prefix, const std::string& continuation) override {
-    return inner_->list(prefix, continuation);
-  }
-  Status put(std::string_view name, std::span<const std::byte> bytes) override { return inner_->put(name, bytes); }
-  Result<std::vector<std::byte>> get(std::string_view name, uint64_t offset, uint64_t length) override {
-    return inner_->get(name, offset, length);
-  }
-  Status remove(std::string_view name) override { return inner_->remove(name); }
-  Result<uint64_t> abort_uploads(std::string_view prefix, const NameFilter& is_meant, Nanos deadline_ns) override {
-    return inner_->abort_uploads(prefix, is_meant, deadline_ns);
   }
 
  private:
@@ -238,7 +222,6 @@ class FaultSession final : public Session {
     return nanoseconds(std::max<Nanos>(until - now_ns(), 0));
   }
 
-  std::unique_ptr<Session> inner_;
   FaultPlan& plan_;
   size_t in_flight_ = 0;  ///< in the inner session
   std::vector<Operation*> ready_;
@@ -251,39 +234,27 @@ class FaultSession final : public Session {
   std::atomic<bool> cancelled_ = false;
 };
 
-class FaultStore final : public Store {
+class FaultStore final : public WrappedStore {
  public:
   FaultStore(std::unique_ptr<Store> inner, std::unique_ptr<FaultPlan> plan)
-      : inner_(std::move(inner)), plan_(std::move(plan)) {}
+      : WrappedStore(std::move(inner)), plan_(std::move(plan)) {}
 
-  const Location& root() const override { return inner_->root(); }
   StoreTraits traits() const override {
     StoreTraits traits = inner_->traits();
     traits.reads_need_open = true;  // so that a fault meant for it happens
     return traits;
   }
-  Result<std::unique_ptr<Session>> open_session(unsigned depth) override {
-    Result<std::unique_ptr<Session>> session = inner_->open_session(depth);
-    if (!session) return session;
-    return std::make_unique<FaultSession>(std::move(*session), *plan_);
-  }
-  Result<std::unique_ptr<Session>> open_probe_session() override { return inner_->open_probe_session(); }
-  std::unique_ptr<Object> object(ObjectSpec spec) override { return inner_->object(std::move(spec)); }
-  void renew(std::unique_ptr<Object>& place, ObjectSpec& spec) override { inner_->renew(place, spec); }
   SettingList describe() const override {
     auto settings = inner_->describe();
     settings.emplace_back("injected_faults", plan_->text());
     return settings;
   }
-  std::vector<Endpoint> endpoints() const override { return inner_->endpoints(); }
-  std::vector<ServerUse> server_uses() const override { return inner_->server_uses(); }
-  Status flush() override { return inner_->flush(); }
-  Result<std::optional<Capacity>> capacity() const override { return std::as_const(*inner_).capacity(); }
-  Status evict(std::string_view name) override { return inner_->evict(name); }
-  Result<std::optional<Residency>> residency(std::string_view name) override { return inner_->residency(name); }
 
  private:
-  std::unique_ptr<Store> inner_;
+  std::unique_ptr<Session> wrap(std::unique_ptr<Session> session) override {
+    return std::make_unique<FaultSession>(std::move(session), *plan_);
+  }
+
   std::unique_ptr<FaultPlan> plan_;
 };
 

@@ -25,7 +25,7 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 
 namespace mlps::storage {
 
-Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, std::chrono::seconds patience,
+Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, const ServerOptions& options,
                                               const Environment& environment) {
   const auto api = gcs::choose_api(environment);
   if (!api) return fail(api.error());
@@ -33,11 +33,11 @@ Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, std::chrono:
     if (environment.get("GOOGLE_CLOUD_QUOTA_PROJECT")) {
       log::warning("GOOGLE_CLOUD_QUOTA_PROJECT has no effect: {} chose the XML interface.", api->reason);
     }
-    return open_s3_store(root, patience, environment);
+    return open_s3_store(root, options, environment);
   }
   auto settings = gcs::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
-  settings->retry.patience = patience;
+  object::take_options(*settings, options);
   return gcs::store_with(root, std::move(*settings));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/environment.hpp"
 #include "storage/gcs/settings.hpp"
+#include "storage/server_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::gcs {
@@ -18,8 +19,8 @@ namespace mlps::storage {
 
 /// Opens a gs:// root by the interface that gcs::choose_api() names. Settings and credentials come from `environment`
 /// (docs/object-storage.md has the table). Fails with E101 to E105, naming the variable, when a setting is missing or
-/// can't be used. Sends no request. `patience` is RetryPolicy's.
-Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, std::chrono::seconds patience,
+/// can't be used. Sends no request.
+Result<std::unique_ptr<Store>> open_gcs_store(const Location& root, const ServerOptions& options,
                                               const Environment& environment);
 
 /// Returns what describe() of that store would, without opening it.

@@ -209,7 +209,7 @@ Result<std::string> signed_assertion(const ServiceAccount& account, int64_t now)
   return text + "." + base64url(*signature);
 }
 
-Result<http::ServiceRequest> token_request(const Identity& identity, int64_t now, const std::string& ca_file) {
+Result<http::ServiceRequest> token_request(const Identity& identity, int64_t now, const http::Way& way) {
   http::ServiceRequest request;
   std::string form;
   if (const auto* account = std::get_if<ServiceAccount>(&identity)) {
@@ -230,14 +230,14 @@ Result<http::ServiceRequest> token_request(const Identity& identity, int64_t now
   } else {
     return fail(ErrorCode::kInternal, "nobody has no token");
   }
-  request.ca_file = ca_file;
+  request.way = way;
   return request;
 }
 
-Result<object::Lease<std::string>> ask_token(const FoundIdentity& who, const std::string& ca_file,
+Result<object::Lease<std::string>> ask_token(const FoundIdentity& who, const http::Way& way,
                                              const std::atomic<bool>& stop) {
   const int64_t now = time(nullptr);
-  const auto request = token_request(who.identity, now, ca_file);
+  const auto request = token_request(who.identity, now, way);
   if (!request) return fail(request.error());
   const std::string what = fmt::format("token for gs:// from {} (credentials: {})", request->url, who.source);
   auto answer = http::call_service(*request, stop);

@@ -61,11 +61,11 @@ Result<FoundIdentity> find_identity(const Environment& environment);
 Result<std::string> signed_assertion(const ServiceAccount& account, int64_t now);
 
 /// Returns the request that asks for a token of `identity`, which must not be Nobody.
-Result<http::ServiceRequest> token_request(const Identity& identity, int64_t now, const std::string& ca_file);
+Result<http::ServiceRequest> token_request(const Identity& identity, int64_t now, const http::Way& way);
 
 /// Asks for a token. E602 with the service's own words when it refuses, E601 when it can't be reached; both name the
 /// service and say what to do.
-Result<object::Lease<std::string>> ask_token(const FoundIdentity& who, const std::string& ca_file,
+Result<object::Lease<std::string>> ask_token(const FoundIdentity& who, const http::Way& way,
                                              const std::atomic<bool>& stop);
 
 }  // namespace mlps::gcs

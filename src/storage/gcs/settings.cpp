@@ -31,8 +31,8 @@ Status resolve_identity(Settings& settings, const Environment& environment) {
     if (!found) return fail(std::move(found.error()));
     settings.identity = std::move(*found);
     settings.token = std::make_shared<object::Renewed<std::string>>(
-        settings.identity.source, [who = settings.identity, ca_file = settings.engine.ca_file](
-                                      const std::atomic<bool>& stop) { return ask_token(who, ca_file, stop); });
+        settings.identity.source, [who = settings.identity, way = http::Way(settings.engine)](
+                                      const std::atomic<bool>& stop) { return ask_token(who, way, stop); });
   }
   settings.quota_project = environment.get("GOOGLE_CLOUD_QUOTA_PROJECT").value_or(settings.identity.quota_project);
   if (settings.quota_project.find_first_of(" \t\r\n") != std::string::npos) {
@@ -90,6 +90,7 @@ storage::SettingList describe(const Settings& settings) {
       {"checksum", "crc32c"},
       {"max attempts", std::to_string(settings.retry.max_attempts)},
       {"tls", settings.endpoints.front().tls ? "verified, " + trust : "off (http)"},
+      {"proxy", engine.proxy.empty() ? "none" : engine.proxy},
       {"http library", http::library_version()},
   };
 }

@@ -21,6 +21,8 @@ Failure failure_of(CURLcode code) {
     case CURLE_OK:
       return Failure::kNone;
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_OPERATION_TIMEDOUT:
@@ -135,7 +137,13 @@ void Connector::set_options(Connection& connection, unsigned connect_seconds) co
   set(CURLOPT_TCP_NODELAY, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);  // connections spread over all addresses of a name
-  set(CURLOPT_PROXY, "");                  // libcurl would read http_proxy from the process otherwise
+  // libcurl would read http_proxy and no_proxy from the process otherwise.
+  set(CURLOPT_PROXY, settings_.proxy.c_str());
+  set(CURLOPT_NOPROXY, "");
+  if (!settings_.proxy_user.empty()) {
+    set(CURLOPT_PROXYUSERPWD, settings_.proxy_user.c_str());
+    set(CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
+  }
 #if LIBCURL_VERSION_NUM >= 0x075500
   set(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -198,6 +206,10 @@ bool Connector::next_connected(Connected& outcome) {
           fmt::format("this host has no socket for the connection: {}", std::strerror(static_cast<int>(system_error)));
       return true;
     }
+    // A gateway that doesn't get through (5xx) may do so later; what it forbids, it forbids.
+    long said = 0;
+    curl_easy_getinfo(connection.easy_, CURLINFO_HTTP_CONNECTCODE, &said);
+    if (said >= 400 && said < 500) outcome.failure = Failure::kProxy;
     outcome.words = connection.error_words_[0] != '\0' ? connection.error_words_.data() : curl_easy_strerror(code);
   }
   return true;

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "base/encoding.hpp"
 #include "storage/http/connection.hpp"
 #include "storage/http/response.hpp"
 
@@ -62,9 +63,14 @@ struct Lane {
 
 class StreamEngine final : public Engine {
  public:
-  StreamEngine(std::unique_ptr<Connector> connector, unsigned slots, int wake_descriptor)
-      : connector_(std::move(connector)), lanes_(slots), wake_descriptor_(wake_descriptor) {
+  StreamEngine(std::unique_ptr<Connector> connector, const Way& way, unsigned slots, int wake_descriptor)
+      : connector_(std::move(connector)),
+        proxied_(!way.proxy.empty()),
+        lanes_(slots),
+        wake_descriptor_(wake_descriptor) {
     events_.reserve(slots + 1);
+    if (way.proxy_user.empty()) return;
+    proxy_header_ = fmt::format("Proxy-Authorization: Basic {}\r\n", base64(std::as_bytes(std::span(way.proxy_user))));
   }
   ~StreamEngine() override {
     lanes_.clear();  // connections end before the connector
@@ -82,7 +88,7 @@ class StreamEngine final : public Engine {
 
  private:
   std::unique_ptr<Connection> idle_connection(const std::string& origin);
-  static void write_head(Lane& lane);
+  void write_head(Lane& lane) const;
   void take_connected();
   void move_on(Lane& lane, short events);
   void send_some(Lane& lane);
@@ -96,6 +102,8 @@ class StreamEngine final : public Engine {
   void wait_for_events(Nanos until);
 
   std::unique_ptr<Connector> connector_;
+  const bool proxied_;
+  std::string proxy_header_;  // of requests that the proxy reads itself
   std::vector<Lane> lanes_;
   std::vector<std::unique_ptr<Connection>> idle_;
   std::vector<Exchange*> completed_;
@@ -119,12 +127,14 @@ std::unique_ptr<Connection> StreamEngine::idle_connection(const std::string& ori
   return nullptr;
 }
 
-void StreamEngine::write_head(Lane& lane) {
+void StreamEngine::write_head(Lane& lane) const {
   const Exchange& exchange = *lane.exchange;
   const bool with_body = exchange.method == Method::kPut || exchange.method == Method::kPost;
+  const bool by_proxy = proxied_ && exchange.origin.starts_with("http://");
   lane.head.clear();
-  fmt::format_to(std::back_inserter(lane.head), "{} {} HTTP/1.1\r\n{}", method_name(exchange.method), exchange.target,
-                 exchange.headers.text);
+  fmt::format_to(std::back_inserter(lane.head), "{} {}{} HTTP/1.1\r\n{}{}", method_name(exchange.method),
+                 by_proxy ? exchange.origin : std::string_view(), exchange.target, exchange.headers.text,
+                 by_proxy ? proxy_header_ : std::string_view());
   if (with_body) fmt::format_to(std::back_inserter(lane.head), "Content-Length: {}\r\n", exchange.body.size());
   lane.awaits_continue = exchange.expect_continue && !exchange.body.empty();
   if (lane.awaits_continue) lane.head += "Expect: 100-continue\r\n";
@@ -361,7 +371,7 @@ Result<std::unique_ptr<Engine>> make_engine(const EngineSettings& settings, unsi
   if (!connector) return fail(std::move(connector.error()));
   const int wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_descriptor < 0) return fail(errno_error(errno, "make a wake-up descriptor"));
-  return std::make_unique<StreamEngine>(std::move(*connector), slots, wake_descriptor);
+  return std::make_unique<StreamEngine>(std::move(*connector), settings, slots, wake_descriptor);
 }
 
 }  // namespace mlps::http

@@ -7,12 +7,12 @@
 
 #include "base/error.hpp"
 #include "storage/http/exchange.hpp"
+#include "storage/http/way.hpp"
 
 namespace mlps::http {
 
-struct EngineSettings {
+struct EngineSettings : Way {
   unsigned connect_seconds = 20;
-  std::string ca_file = {};           ///< PEM bundle for TLS; empty: the system's
   std::string certificate_file = {};  ///< PEM file of a certificate of this client, for servers that ask; empty: none
   std::string key_file = {};          ///< PEM file of its key
 };
@@ -23,9 +23,9 @@ std::string library_version();
 /// HTTP/1.1: many exchanges at once on one thread, each on a kept-alive connection of its own. libcurl makes the
 /// connections and encrypts; requests and answers are framed here, so that bodies go from the caller's memory to the
 /// kernel, and from there to the caller's memory, without a copy in between (libcurl's own HTTP makes one each way).
-/// TLS always verifies the peer; no proxy, redirect, .netrc or variable of the process is followed. Not thread-safe,
-/// except wake(). The process must ignore SIGPIPE: OpenSSL writes without MSG_NOSIGNAL, and libcurl is told to leave
-/// the process's signals alone.
+/// TLS always verifies the peer; no redirect, .netrc or variable of the process is followed. Through a proxy, https
+/// goes by CONNECT, and http in requests that name the server. Not thread-safe, except wake(). The process must ignore
+/// SIGPIPE: OpenSSL writes without MSG_NOSIGNAL, and libcurl is told to leave the process's signals alone.
 class Engine {
  public:
   virtual ~Engine() = default;

@@ -24,6 +24,7 @@ enum class Failure : uint8_t {
   kStalled,    ///< connected, then no byte for the stall time, or the total time was used up
   kTooLarge,   ///< the body is larger than there is room for
   kMalformed,  ///< what arrived is not HTTP
+  kProxy,      ///< the proxy refuses to connect, so nothing of the request was sent
   kLocal,      ///< the library could not do its part (memory, limits)
 };
 

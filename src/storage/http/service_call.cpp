@@ -72,14 +72,21 @@ void set_options(CURL* handle, const ServiceRequest& request, const curl_slist* 
   set(CURLOPT_XFERINFOFUNCTION, &look_at_stop);
   set(CURLOPT_XFERINFODATA, &receiver);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_PROXY, "");  // libcurl would read http_proxy from the process otherwise
+  // libcurl would read http_proxy and no_proxy from the process otherwise.
+  const bool by_proxy = !request.way.proxy.empty() && !is_beside_host(request.url);
+  set(CURLOPT_PROXY, by_proxy ? request.way.proxy.c_str() : "");
+  set(CURLOPT_NOPROXY, "");
+  if (by_proxy && !request.way.proxy_user.empty()) {
+    set(CURLOPT_PROXYUSERPWD, request.way.proxy_user.c_str());
+    set(CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
+  }
 #if LIBCURL_VERSION_NUM >= 0x075500
   set(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
   set(CURLOPT_PROTOCOLS, long{CURLPROTO_HTTP | CURLPROTO_HTTPS});
 #endif
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
-  if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
+  if (!request.way.ca_file.empty()) set(CURLOPT_CAINFO, request.way.ca_file.c_str());
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_milliseconds));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_milliseconds));
 }
@@ -120,6 +127,17 @@ bool worth_repeating(const Result<ServiceAnswer>& answer) {
 }
 
 }  // namespace
+
+bool is_beside_host(std::string_view url) {
+  const auto scheme = url.find("://");
+  std::string host = lower(scheme == std::string_view::npos ? url : url.substr(scheme + 3));
+  host.resize(std::min(host.find('/'), host.size()));
+  for (const char* beginning :
+       {"169.254.", "127.", "localhost", "[::1]", "[fe80:", "[fd00:ec2:", "metadata.google.internal"}) {
+    if (host.starts_with(beginning)) return true;
+  }
+  return false;
+}
 
 Result<ServiceAnswer> call_service(const ServiceRequest& request, const std::atomic<bool>& stop) {
   static std::once_flag once;

@@ -46,7 +46,7 @@ struct Call {
   std::string memo;          ///< what a dialect keeps from one request of a step to the next
   std::span<const std::byte> body = {};
   std::span<std::byte> sink = {};
-  uint64_t first_byte = 0;               ///< kGetObject: where in the object the sink's first byte belongs
+  uint64_t first_byte = 0;               ///< where in the object the first byte of sink or body belongs
   std::optional<uint64_t> object_bytes;  ///< kGetObject: the size the object must have
   Nanos deadline_ns = 0;                 ///< no attempt begins or lasts beyond; 0: none
   void* owner = nullptr;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/encoding.hpp"
 #include "base/log.hpp"
@@ -56,6 +57,19 @@ Nanos asked_wait(const http::Exchange& exchange, int64_t server_now) {
   return when ? std::clamp<int64_t>(*when - server_now, 0, kMostSeconds) * kSecond : 0;
 }
 
+/// What the operation log calls a request, by CallKind, and whether it moves an object's content.
+constexpr std::array<std::pair<storage::LogOp, bool>, kCallKinds> kLogged = {{{storage::LogOp::kPut, true},
+                                                                              {storage::LogOp::kPut, false},
+                                                                              {storage::LogOp::kPut, true},
+                                                                              {storage::LogOp::kPut, false},
+                                                                              {storage::LogOp::kDelete, false},
+                                                                              {storage::LogOp::kGet, true},
+                                                                              {storage::LogOp::kStat, false},
+                                                                              {storage::LogOp::kStat, false},
+                                                                              {storage::LogOp::kList, false},
+                                                                              {storage::LogOp::kList, false},
+                                                                              {storage::LogOp::kDelete, true}}};
+
 bool is_lost(http::Failure failure) {
   return failure == http::Failure::kConnect || failure == http::Failure::kStalled || failure == http::Failure::kBroken;
 }
@@ -84,7 +98,8 @@ Client::Client(Context& context, TransferSettings settings, std::unique_ptr<http
       random_(static_cast<unsigned>(now_ns()) ^ (ordinal * 0x9E3779B9U)),
       turn_(ordinal + settings_.rank),
       tallies_(context.servers.size()),
-      probe_subject_(context.bucket_uri()) {}
+      probe_subject_(context.bucket_uri()),
+      log_(settings_.op_log ? settings_.op_log->open_channel() : nullptr) {}
 
 // ---- attempts
 
@@ -181,7 +196,9 @@ void Client::count(const Call& call, const Verdict& verdict) {
   tally.use.sent_bytes += exchange.sent;
   tally.use.received_bytes += exchange.received;
   const Health health = health_of(call, verdict, now_ns());
-  if (verdict.action == Action::kAccept) {
+  const bool accepted = verdict.action == Action::kAccept;
+  if (log_) log_attempt(call, accepted ? std::string() : cause_of(exchange, verdict));
+  if (accepted) {
     tally.answers_ns.push_back(static_cast<uint64_t>(now_ns() - call.sent_ns));
     return context_.servers.end(call.server, health, {});
   }
@@ -190,6 +207,30 @@ void Client::count(const Call& call, const Verdict& verdict) {
   // An idle connection that the server had closed meanwhile says nothing about the server.
   if (verdict.action == Action::kRepeat) return context_.servers.drop(call.server);
   context_.servers.end(call.server, health, verdict.happened);
+}
+
+/// Keeps an attempt that has just ended in the operation log.
+void Client::log_attempt(const Call& call, std::string_view error) {
+  const http::Exchange& exchange = call.exchange;
+  const auto [op, moves_data] = kLogged.at(static_cast<size_t>(call.kind));
+  const auto scheme = call.subject.find("://");
+  storage::LoggedRequest request;
+  request.op = op;
+  // A body that the dialect has made (a list of what to compose) is no content.
+  request.moves_data =
+      moves_data && (call.body.empty() || call.body.data() != std::as_bytes(std::span(call.text)).data());
+  request.attempt = call.retries + 1;
+  request.status = exchange.status;
+  if (request.moves_data) request.bytes = op == storage::LogOp::kGet ? exchange.received : exchange.sent;
+  request.offset = call.first_byte;
+  request.start_ns = call.sent_ns;
+  request.first_byte_ns = exchange.first_byte_ns;
+  request.end_ns = now_ns();
+  request.request = context_.dialect->call_name(call.kind);
+  request.endpoint = context_.servers[call.server].url;
+  request.file = scheme == std::string_view::npos ? call.subject : call.subject.substr(scheme + 3);
+  request.error = error;
+  log_->add(request);
 }
 
 // ---- repetitions
@@ -368,6 +409,7 @@ void Client::probe_done() {
   const std::string cause = answer.failure == http::Failure::kNone
                                 ? fmt::format("HTTP {}", answer.status)
                                 : fmt::format("it doesn't answer a look at the bucket ({})", answer.failure_text);
+  if (log_) log_attempt(probe_, answered ? std::string_view() : cause);
   context_.servers.probed(probe_.server, answered, cause);
 }
 

@@ -11,6 +11,7 @@
 #include "storage/object/call.hpp"
 #include "storage/object/context.hpp"
 #include "storage/object/verdict.hpp"
+#include "storage/op_log.hpp"
 #include "storage/server_use.hpp"
 
 namespace mlps::object {
@@ -51,6 +52,7 @@ class Client {
   void fill_exchange(Call& call, Nanos now) const;
   void evaluate(Call& call, std::vector<Call*>& done);
   void count(const Call& call, const Verdict& verdict);
+  void log_attempt(const Call& call, std::string_view error);
   bool repeat_at_once(Call& call, const Verdict& verdict);
   bool correct_clock(Call& call);
   bool repeat_later(Call& call, const Verdict& verdict);
@@ -80,6 +82,7 @@ class Client {
   Nanos next_report_ns_ = 0;
   Call probe_;
   std::string probe_subject_;
+  std::shared_ptr<storage::OpLogChannel> log_;  ///< null: no operation log is kept
 };
 
 }  // namespace mlps::object

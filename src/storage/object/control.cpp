@@ -46,7 +46,7 @@ Status Control::run() {
 Status Control::reach() {
   context_->dialect->ask_bucket(call_, bucket_subject(""));
   auto bucket = run();
-  if (!bucket && bucket.error().code == ErrorCode::kStorageNotFound) {
+  if (!bucket && bucket.error().code == ErrorCode::kStorageNotFound && bucket.error().suggestion.empty()) {
     bucket.error().suggestion = fmt::format("Create bucket {} first, or check the endpoint.", context_->root.bucket());
   }
   return bucket;

@@ -30,11 +30,6 @@ struct Lease {
 /// half of the time that is left at `now`, whichever is later; at least a second after `now`.
 int64_t renewal_time(int64_t ends, int64_t now);
 
-/// Returns the seconds since the epoch of "2026-11-28T20:15:00Z", with or without a fraction of the second and with
-/// "Z",
-/// "+00:00" or another offset at the end, as token services write it; nothing for other text.
-std::optional<int64_t> parse_iso_time(std::string_view text);
-
 /// The thread that renews, and when. Knows nothing of what is renewed.
 class Renewal {
  public:

@@ -33,6 +33,13 @@ std::string advice_about_connection(const Context& context, const Call& call, st
            "fewer "
            "--io-workers or --io-depth.";
   }
+  const std::string& proxy = context.settings.engine.proxy;
+  if (call.exchange.failure == http::Failure::kProxy) {
+    const bool unknown = says(words, "407");
+    return fmt::format("The proxy {} {}.", proxy,
+                       unknown ? "wants a user and a password: set MLPSTORAGE_PROXY_USER=user:password"
+                               : "doesn't connect to this server: have it allow that, or leave --proxy away");
+  }
   if (call.exchange.failure == http::Failure::kTls) return advice_about_certificate(context, server, words);
   if (says(words, "resolve host")) {
     return fmt::format("There is no such host, or no name server answers: check the name in the endpoint {}.",
@@ -44,11 +51,18 @@ std::string advice_about_connection(const Context& context, const Call& call, st
   const bool tls = server.origin.starts_with("https");
   const bool speaks_plainly = tls && (says(words, "wrong version number") || says(words, "packet length too long") ||
                                       says(words, "record layer failure"));
+  if (!proxy.empty()) {
+    return fmt::format("Check that the proxy {} is up, and that it can reach {}.", proxy, server.origin);
+  }
   return fmt::format("Check that the server at {} is up and speaks {}{}.", server.origin, tls ? "TLS" : "plain HTTP",
                      speaks_plainly ? ", or write the endpoint with http://" : "");
 }
 
 std::string general_advice(const Context& context, const Call& call, const Verdict& verdict) {
+  if (call.exchange.status == 407) {
+    return fmt::format("The proxy {} wants a user and a password: set MLPSTORAGE_PROXY_USER=user:password.",
+                       context.settings.engine.proxy);
+  }
   switch (verdict.code) {
     case ErrorCode::kStorageThrottled:
       return "Use fewer requests at a time, or raise AWS_MAX_ATTEMPTS.";

@@ -63,6 +63,7 @@ Verdict judge_transport(const http::Exchange& exchange) {
       verdict.code = ErrorCode::kStorageProtocol;
       break;
     case http::Failure::kTls:
+    case http::Failure::kProxy:
       verdict.answer_lost = false;
       break;
     case http::Failure::kLocal:
@@ -229,6 +230,8 @@ std::string cause_of(const http::Exchange& exchange, const Verdict& verdict) {
       return "no connection";
     case http::Failure::kTls:
       return "certificate refused";
+    case http::Failure::kProxy:
+      return "refused by the proxy";
     case http::Failure::kBroken:
       return "connection lost";
     case http::Failure::kStalled:

@@ -139,8 +139,11 @@ bool ObjectSession::ask(Task& task) {
   switch (task.step) {
     case Step::kBegin:
       return dialect.ask_begin(task.call, object, task.round);
-    case Step::kWrite:
-      return dialect.ask_part(task.call, object, operation.part, operation.buffer, task.round);
+    case Step::kWrite: {
+      const bool asks = dialect.ask_part(task.call, object, operation.part, operation.buffer, task.round);
+      task.call.first_byte = operation.offset();
+      return asks;
+    }
     case Step::kCommit:
       return dialect.ask_commit(task.call, object, task.round);
     case Step::kAbort:

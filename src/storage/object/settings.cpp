@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/endpoint_text.hpp"
 #include "storage/object/tls_files.hpp"
 
 namespace mlps::object {
@@ -19,6 +20,11 @@ constexpr std::array kRankVariables = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI
                                        "SLURM_PROCID"};
 
 }  // namespace
+
+void take_options(TransferSettings& settings, const storage::ServerOptions& options) {
+  settings.retry.patience = options.patience;
+  settings.op_log = options.op_log;
+}
 
 std::string_view balance_name(Balance balance) {
   return kBalanceNames.at(static_cast<size_t>(balance));
@@ -57,7 +63,32 @@ Status read_transfer_variables(const Environment& environment, TransferSettings&
     settings.engine.ca_file = expanded_path(*bundle, environment);
     if (Status good = check_authorities(settings.engine.ca_file, "AWS_CA_BUNDLE"); !good) return good;
   }
+  if (Status read = read_proxy(environment, settings.engine); !read) return read;
   return read_own_certificate(environment, settings.engine);
+}
+
+Status read_proxy(const Environment& environment, http::Way& way) {
+  const auto text = environment.get("MLPSTORAGE_PROXY");
+  const auto user = environment.get("MLPSTORAGE_PROXY_USER");
+  if (!text) return {};
+  if (text->find('@') != std::string::npos) {
+    return fail(ErrorCode::kConfigInvalid, "--proxy (MLPSTORAGE_PROXY) holds a user, which would be shown to others",
+                {}, "set MLPSTORAGE_PROXY_USER=user:password, and leave it out of the address");
+  }
+  const bool bare = text->find("://") == std::string::npos;
+  const auto proxy = storage::parse_endpoint(bare ? "http://" + *text : *text, "--proxy (MLPSTORAGE_PROXY)");
+  if (!proxy) return fail(proxy.error());
+  if (proxy->tls || !proxy->path.empty()) {
+    return fail(ErrorCode::kConfigInvalid,
+                fmt::format("--proxy (MLPSTORAGE_PROXY)=\"{}\" is no HTTP proxy", printable(*text)), {},
+                "write it as http://host:port");
+  }
+  way.proxy = fmt::format("http://{}:{}", proxy->host, proxy->port);
+  if (user && user->find_first_of("\r\n") != std::string::npos) {
+    return fail(ErrorCode::kConfigInvalid, "MLPSTORAGE_PROXY_USER has more than one line");
+  }
+  way.proxy_user = user.value_or("");
+  return {};
 }
 
 Status read_own_certificate(const Environment& environment, http::EngineSettings& engine) {

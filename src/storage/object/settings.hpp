@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
 #include "storage/http/engine.hpp"
+#include "storage/server_options.hpp"
 
 namespace mlps::object {
 
@@ -53,7 +55,11 @@ struct TransferSettings {
   unsigned commit_stall_seconds = 300;  ///< the same for the commit of an upload, which may think for long
   std::chrono::nanoseconds cancel_grace = std::chrono::seconds(5);  ///< for cleaning up after cancel()
   http::EngineSettings engine;
+  std::shared_ptr<storage::OpLog> op_log;  ///< keeps every attempt; null: nothing does
 };
+
+/// Takes over what the command line says.
+void take_options(TransferSettings& settings, const storage::ServerOptions& options);
 
 /// Reads S3_LOAD_BALANCE_STRATEGY, and the rank of this process among those of its job as its launcher tells it. E102
 /// names the legal values.
@@ -64,8 +70,12 @@ std::string_view balance_name(Balance balance);  ///< as S3_LOAD_BALANCE_STRATEG
 /// Reads MLPSTORAGE_TLS_CERTIFICATE and MLPSTORAGE_TLS_KEY: the certificate of this client. E101 to E104 as below.
 Status read_own_certificate(const Environment& environment, http::EngineSettings& engine);
 
+/// Reads MLPSTORAGE_PROXY (which --proxy sets) and MLPSTORAGE_PROXY_USER. E102 for what is no address of an HTTP proxy.
+Status read_proxy(const Environment& environment, http::Way& way);
+
 /// Reads the variables that mean the same for every protocol: AWS_MAX_ATTEMPTS, AWS_CA_BUNDLE,
-/// MLPSTORAGE_TLS_CERTIFICATE, MLPSTORAGE_TLS_KEY, and those of read_balance(). E101 to E104 name the variable.
+/// MLPSTORAGE_TLS_CERTIFICATE, MLPSTORAGE_TLS_KEY, and those of read_balance() and read_proxy(). E101 to E104 name the
+/// variable.
 Status read_transfer_variables(const Environment& environment, TransferSettings& settings);
 
 }  // namespace mlps::object

@@ -71,7 +71,7 @@ class Search {
     const Result<bool> unsigned_requests = is_on(environment_, "AWS_NO_SIGN_REQUEST");
     if (!unsigned_requests) return fail(unsigned_requests.error());
     if (*unsigned_requests) {
-      return std::make_shared<KeySource>("none (AWS_NO_SIGN_REQUEST): requests are not signed", Credentials{});
+      return std::make_shared<KeySource>(std::string(kNoKeysSource), Credentials{});
     }
     Found found = from_variables();
     if (settled(found)) return found;
@@ -228,7 +228,7 @@ class Search {
     if (!endpoint) return fail(std::move(endpoint.error()));
     return Role{.url = std::move(*endpoint),
                 .region = in_.region.empty() ? "us-east-1" : in_.region,
-                .ca_file = in_.ca_file,
+                .way = in_.way,
                 .arn = arn,
                 .session_name = session.empty() ? fmt::format("mlpstorage-{}", time(nullptr)) : session};
   }
@@ -262,7 +262,7 @@ class Search {
                              .token = environment_.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or(""),
                              .token_file = expanded_path(
                                  environment_.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").value_or(""), environment_),
-                             .ca_file = in_.ca_file};
+                             .way = in_.way};
     const char* variable = relative ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     if (Status good = check_container(service, variable); !good) return fail(std::move(good.error()));
     return asked_keys(fmt::format("{} ({})", variable, service.url.substr(0, service.url.find('?'))),

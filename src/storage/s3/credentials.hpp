@@ -6,6 +6,7 @@
 
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "storage/http/way.hpp"
 #include "storage/object/credentials.hpp"
 #include "storage/s3/profiles.hpp"
 #include "storage/s3/sigv4.hpp"
@@ -14,6 +15,8 @@ namespace mlps::s3 {
 
 using KeySource = object::Renewed<Credentials>;
 
+/// The source where requests aren't signed.
+inline constexpr std::string_view kNoKeysSource = "none (AWS_NO_SIGN_REQUEST): requests are not signed";
 /// The source of keys that variables hold.
 inline constexpr std::string_view kVariablesSource = "environment";
 
@@ -21,8 +24,8 @@ inline constexpr std::string_view kVariablesSource = "environment";
 struct KeySearch {
   const Environment& environment;
   const Profiles& profiles;
-  std::string region;   ///< where a token service is asked, if no endpoint is set for it; empty: nowhere in particular
-  std::string ca_file;  ///< for requests to token services by https; empty: the system's
+  std::string region;  ///< where a token service is asked, if no endpoint is set for it; empty: nowhere in particular
+  http::Way way;       ///< to token services
 };
 
 /// Returns where keys come from; docs/object-storage.md has the order. The first place that is set counts, and all that

@@ -49,8 +49,8 @@ class S3Dialect final : public object::Dialect {
 
   const Settings& settings() const { return settings_; }
   Region& region() const { return region_; }
-  /// Returns the CRC32C that an answer says of what the server stored, as x-amz-checksum-crc32c has it; empty if it
-  /// says nothing.
+  /// Returns the checksum that an answer says of what the server stored, as its header has it; empty if it says
+  /// nothing.
   std::string stored_checksum(const http::Exchange& answer) const;
   /// Says once that requests are sent on to another server, which costs a request each.
   void tell_redirected(const std::string& from, const std::string& to) const;
@@ -97,6 +97,9 @@ class S3Dialect final : public object::Dialect {
 
  private:
   void ask(object::Call& call, object::CallKind kind, const object::RemoteObject& object) const;
+  std::string_view list_prefix(object::Call& call, std::string_view wanted) const;
+  /// Returns the checksum of all bytes of an object that was sent, of those of its parts.
+  std::string whole_checksum(const object::RemoteObject& object) const;
   std::string advice_about_access(const object::Verdict& verdict) const;
   std::string advice_about_answer(const object::Call& call, const object::Verdict& verdict) const;
 

@@ -19,10 +19,10 @@ using object::Verdict;
 // Shorter secrets stand in ordinary words, and blanking those out would hide what a message says.
 constexpr size_t kShortestSecret = 12;
 
-void erase_all(std::string& text, const std::string& secret) {
+void replace_all(std::string& text, const std::string& secret, const std::string& mask) {
   if (secret.size() < kShortestSecret) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "***");
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mask.size())) {
+    text.replace(at, secret.size(), mask);
   }
 }
 
@@ -133,7 +133,7 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
   }
   if (std::string about = advice_about_answer(call, verdict); !about.empty()) return about;
   if (may_refuse_checksum(call, verdict)) {
-    return "The server may not know checksums (x-amz-checksum-crc32c): try MLPSTORAGE_S3_CHECKSUM=none, which is the "
+    return "The server may not know checksums (x-amz-checksum-...): try MLPSTORAGE_S3_CHECKSUM=none, which is the "
            "same "
            "as AWS_REQUEST_CHECKSUM_CALCULATION=when_required.";
   }
@@ -145,7 +145,7 @@ std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
         return "The server has lost the upload (a restart?), or something aborted it: the object must be written "
                "again.";
       }
-      if (verdict.server_code != "NoSuchBucket") return {};
+      if (verdict.server_code != "NoSuchBucket" && call.kind != CallKind::kHeadBucket) return {};
       if (settings_.virtual_host && !settings_.is_aws_default()) {
         return fmt::format(
             "The bucket's name was sent in front of the host: if the server at {} has no domain for that, "
@@ -168,8 +168,10 @@ void S3Dialect::redact(std::string& text) const {
   if (settings_.credentials->version() == 0) return;
   const auto keys = settings_.credentials->get();
   if (!keys) return;
-  erase_all(text, (*keys)->secret_key);
-  erase_all(text, (*keys)->session_token);
+  replace_all(text, (*keys)->secret_key, "***");
+  replace_all(text, (*keys)->session_token, "***");
+  // Servers name the key that they refuse: its beginning is enough to know it by.
+  replace_all(text, (*keys)->access_key, (*keys)->access_key.substr(0, 4) + "***");
 }
 
 }  // namespace mlps::s3

@@ -78,7 +78,8 @@ bool S3Dialect::accepts(const Call& call, std::string_view server_code) const {
 }
 
 std::string S3Dialect::stored_checksum(const http::Exchange& answer) const {
-  if (!settings_.google) return std::string(answer.header("x-amz-checksum-crc32c").value_or(""));
+  if (settings_.checksum == Checksum::kNone) return {};
+  if (!settings_.google) return std::string(answer.header(names_of(settings_.checksum).header).value_or(""));
   const auto announced = object::announced_crc32c(answer.answer_headers);
   return announced ? object::crc32c_text(*announced) : std::string();
 }
@@ -94,8 +95,8 @@ Status S3Dialect::take_begin(const Call& call, object::RemoteObject& object) con
 Status S3Dialect::take_part(const Call& call, object::RemoteObject& object, uint32_t part) const {
   object::StoredPart& stored = object.parts[part];
   stored.tag = call.exchange.header("etag").value_or("");
-  const auto kept = call.exchange.header("x-amz-checksum-crc32c");
-  stored.checksum_kept = kept && !call.checksum.empty() && *kept == call.checksum;
+  const std::string kept = settings_.google ? std::string() : stored_checksum(call.exchange);
+  stored.checksum_kept = !kept.empty() && kept == call.checksum;
   return {};
 }
 
@@ -107,11 +108,19 @@ Result<object::ObjectFacts> S3Dialect::read_head(const http::Exchange& answer) c
 }
 
 Result<object::ObjectsPage> S3Dialect::read_list(const Call& call) const {
-  return parse_list_answer(call.exchange.text);
+  auto page = parse_list_answer(call.exchange.text);
+  if (page && !call.memo.empty()) {
+    std::erase_if(page->objects, [&](const object::ListedObject& one) { return !one.key.starts_with(call.memo); });
+  }
+  return page;
 }
 
 Result<object::UploadsPage> S3Dialect::read_list_uploads(const Call& call) const {
-  return parse_uploads_answer(call.exchange.text);
+  auto page = parse_uploads_answer(call.exchange.text);
+  if (page && !call.memo.empty()) {
+    std::erase_if(page->uploads, [&](const object::ListedUpload& one) { return !one.key.starts_with(call.memo); });
+  }
+  return page;
 }
 
 // A repeated Complete finds no upload any more (or, at Ceph RGW, an internal error) when the first one had worked. So
@@ -135,7 +144,8 @@ Verdict check_written(const S3Dialect& dialect, const Call& call) {
   const std::string kept = dialect.stored_checksum(exchange);
   if (!kept.empty() && !call.checksum.empty() && kept != call.checksum) {
     return refused(Action::kRetry, ErrorCode::kDataMismatch,
-                   fmt::format("the server received CRC32C {} instead of {}", printable(kept, 40), call.checksum));
+                   fmt::format("the server received {} {} instead of {}",
+                               names_of(dialect.settings().checksum).algorithm, printable(kept, 40), call.checksum));
   }
   return {};
 }

@@ -78,7 +78,7 @@ std::string service_name(const Role& role) {
 }
 
 Result<KeyLease> ask_role(const Role& role, ServiceRequest request, const std::atomic<bool>& stop) {
-  request.ca_file = role.ca_file;
+  request.way = role.way;
   const auto answer = call_service(request, stop);
   if (!answer) return fail(answer.error());
   return parse_role_answer(answer->status, answer->body, service_name(role));
@@ -107,7 +107,7 @@ Result<KeyLease> parse_json_keys(std::string_view text, const char* token_name, 
   }
   KeyLease lease{{text_of("AccessKeyId"), text_of("SecretAccessKey"), text_of(token_name)}, {}};
   if (const std::string end = text_of("Expiration"); !end.empty()) {
-    lease.ends = object::parse_iso_time(end);
+    lease.ends = parse_iso_time(end);
     if (!lease.ends) return unusable(service, fmt::format("the Expiration \"{}\" is no time", printable(end, 60)));
   }
   return checked(std::move(lease), service);
@@ -117,15 +117,16 @@ Result<KeyLease> parse_role_answer(int status, std::string_view body, const std:
   const RoleAnswer answer = parse_role_body(body);
   if (status != 200 || answer.access_key.empty()) {
     const bool retired = answer.error.code.empty();
+    // What answered with a success may have sent keys in a form of its own, which nobody is to see.
+    const std::string words = status == 200 ? "the answer holds no keys" : printable(trimmed(body.substr(0, 200)), 200);
     return fail(status == 200 ? ErrorCode::kStorageProtocol : ErrorCode::kStorageDenied,
-                fmt::format("{}: HTTP {} {}{}{}", service, status,
-                            retired ? printable(trimmed(body.substr(0, 200)), 200) : answer.error.code,
+                fmt::format("{}: HTTP {} {}{}{}", service, status, retired ? words : answer.error.code,
                             retired ? "" : ": ", answer.error.message),
                 {},
                 status == 200 || retired ? "AWS_ENDPOINT_URL_STS names another token service than AWS_ENDPOINT_URL."
                                          : "Check the role, who may assume it, and the keys that ask for it.");
   }
-  const auto ends = object::parse_iso_time(answer.expiration);
+  const auto ends = parse_iso_time(answer.expiration);
   if (!ends) return unusable(service, "the answer says no time at which its keys end");
   return checked({{answer.access_key, answer.secret_key, answer.session_token}, ends}, service);
 }
@@ -162,7 +163,7 @@ Result<KeyLease> ask_instance(const InstanceMetadata& service, const std::atomic
 Result<KeyLease> ask_container(const ContainerService& service, const std::atomic<bool>& stop) {
   const std::string name = "the container's service " + service.url.substr(0, service.url.find('?'));
   ServiceRequest request{.url = service.url,
-                         .ca_file = service.ca_file,
+                         .way = service.way,
                          .connect_milliseconds = kMetadataMilliseconds,
                          .total_milliseconds = kMetadataMilliseconds};
   std::string token = service.token;

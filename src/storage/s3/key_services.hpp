@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "storage/http/way.hpp"
 #include "storage/object/credentials.hpp"
 #include "storage/s3/sigv4.hpp"
 
@@ -29,7 +30,7 @@ struct ContainerService {
   std::string url;
   std::string token;       ///< of the Authorization header; empty: none
   std::string token_file;  ///< read at every asking; wins over `token`
-  std::string ca_file;
+  http::Way way = {};
 };
 Result<KeyLease> ask_container(const ContainerService& service, const std::atomic<bool>& stop);
 
@@ -40,7 +41,7 @@ Result<KeyLease> ask_program(const std::vector<std::string>& command, const std:
 struct Role {
   std::string url;     ///< of the token service
   std::string region;  ///< of the signature
-  std::string ca_file;
+  http::Way way = {};
   std::string arn;
   std::string session_name;
   std::string external_id = {};          ///< or empty

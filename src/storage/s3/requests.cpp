@@ -4,9 +4,7 @@
 #include <iterator>
 #include <vector>
 
-#include "base/crc.hpp"
 #include "base/encoding.hpp"
-#include "storage/object/crc32c.hpp"
 #include "storage/s3/dialect.hpp"
 #include "storage/s3/sigv4.hpp"
 #include "storage/s3/xml.hpp"
@@ -90,10 +88,10 @@ bool S3Dialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std::s
     fmt::format_to(std::back_inserter(call.scope), "part {}", part + 1);
   }
   call.body = body;
-  if (settings_.checksum) {
-    const uint32_t crc = crc32c(body);
-    object.parts[part].checksum = crc;
-    call.checksum = object::crc32c_text(crc);
+  if (settings_.checksum != Checksum::kNone) {
+    const uint64_t sum = checksum_of(settings_.checksum, body);
+    object.parts[part].checksum = sum;
+    call.checksum = checksum_text(settings_.checksum, sum);
   }
   call.payload_hash = settings_.sign_payload ? sha256_hex(body) : std::string(kUnsignedPayload);
   return true;
@@ -104,11 +102,12 @@ bool S3Dialect::ask_commit(Call& call, RemoteObject& object, unsigned round) con
   std::vector<CompletedPart> parts;
   parts.reserve(object.parts.size());
   for (const object::StoredPart& part : object.parts) {
-    parts.push_back({part.tag, part.checksum_kept ? object::crc32c_text(static_cast<uint32_t>(part.checksum)) : ""});
+    parts.push_back({part.tag, part.checksum_kept ? checksum_text(settings_.checksum, part.checksum) : ""});
   }
   ask(call, CallKind::kCommitUpload, object);
   add_parameter(call, "uploadId", object.upload_id);
-  call.text = complete_request_body(parts);
+  if (settings_.checksum == Checksum::kCrc64nvme) call.checksum = whole_checksum(object);
+  call.text = complete_request_body(parts, names_of(settings_.checksum).element);
   call.body = std::as_bytes(std::span(call.text));
   call.payload_hash = sha256_hex(call.text);
   return true;
@@ -167,7 +166,15 @@ void S3Dialect::ask_list(Call& call, std::string_view subject, std::string_view 
   for (const auto& [name, value] : {std::pair("encoding-type", "url"), {"list-type", "2"}, {"max-keys", "1000"}}) {
     add_parameter(call, name, value);
   }
-  add_parameter(call, "prefix", key_prefix);
+  add_parameter(call, "prefix", list_prefix(call, key_prefix));
+}
+
+/// Returns the prefix to be asked for. Directory buckets list by folder: there `call.memo` keeps what is wanted of it.
+std::string_view S3Dialect::list_prefix(Call& call, std::string_view wanted) const {
+  call.memo.clear();
+  if (!settings_.express) return wanted;
+  call.memo = wanted;
+  return wanted.substr(0, wanted.rfind('/') + 1);  // 0 where there is none
 }
 
 // Asks without encoding-type: with it, Ceph RGW encodes keys without saying so, and its markers not.
@@ -176,7 +183,7 @@ bool S3Dialect::ask_list_uploads(Call& call, std::string_view subject, std::stri
   reset(call, CallKind::kListUploads, bucket_path_.empty() ? "/" : bucket_path_, subject);
   if (!after.next_key.empty()) add_parameter(call, "key-marker", after.next_key);
   add_parameter(call, "max-uploads", "1000");
-  add_parameter(call, "prefix", key_prefix);
+  add_parameter(call, "prefix", list_prefix(call, key_prefix));
   if (!after.next_id.empty()) add_parameter(call, "upload-id-marker", after.next_id);
   add_parameter(call, "uploads", "");
   return true;

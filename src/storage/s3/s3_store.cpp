@@ -30,11 +30,11 @@ std::unique_ptr<storage::Store> store_with(const Location& root, Settings settin
 
 namespace mlps::storage {
 
-Result<std::unique_ptr<Store>> open_s3_store(const Location& root, std::chrono::seconds patience,
+Result<std::unique_ptr<Store>> open_s3_store(const Location& root, const ServerOptions& options,
                                              const Environment& environment) {
   auto settings = s3::resolve_settings(root, environment);
   if (!settings) return fail(std::move(settings.error()));
-  settings->retry.patience = patience;
+  object::take_options(*settings, options);
   for (const std::string& warning : settings->warnings) log::warning("{}.", warning);
   if (root.scheme() == Scheme::kS3 && settings->is_aws_default()) {
     log::warning("No S3 endpoint is set (S3_ENDPOINT_URIS, AWS_ENDPOINT_URL, ...): {} goes to AWS at {}.",

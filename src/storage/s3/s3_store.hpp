@@ -5,6 +5,7 @@
 #include "base/environment.hpp"
 #include "storage/object/context.hpp"
 #include "storage/s3/settings.hpp"
+#include "storage/server_options.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::s3 {
@@ -22,9 +23,9 @@ namespace mlps::storage {
 
 /// Opens an s3:// or gs:// (XML API with HMAC keys) root. Settings and credentials come from `environment`
 /// (docs/object-storage.md has the table). Fails with E101 to E105, naming the variable, when a setting is missing or
-/// can't be used. Sends no request. `patience` is RetryPolicy's. Warns when requests will go to AWS because no endpoint
+/// can't be used. Sends no request. Warns when requests will go to AWS because no endpoint
 /// is set.
-Result<std::unique_ptr<Store>> open_s3_store(const Location& root, std::chrono::seconds patience,
+Result<std::unique_ptr<Store>> open_s3_store(const Location& root, const ServerOptions& options,
                                              const Environment& environment);
 
 /// Returns what describe() of that store would, without opening it.

@@ -7,6 +7,7 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "storage/object/tls_files.hpp"
+#include "storage/s3/express.hpp"
 #include "storage/s3/profiles.hpp"
 
 namespace mlps::s3 {
@@ -63,6 +64,7 @@ Status resolve_tls(Resolution& in) {
     engine.ca_file = expanded_path(bundle->value, in.environment);
     if (Status good = object::check_authorities(engine.ca_file, bundle->source); !good) return good;
   }
+  if (Status read = object::read_proxy(in.environment, engine); !read) return read;
   return object::read_own_certificate(in.environment, engine);
 }
 
@@ -70,7 +72,7 @@ Status resolve_credentials(Resolution& in) {
   Settings& settings = in.settings;
   const bool known_region = settings.region_source != "default" && !in.is_gs();
   auto credentials =
-      find_credentials({in.environment, in.profiles, known_region ? settings.region : "", settings.engine.ca_file});
+      find_credentials({in.environment, in.profiles, known_region ? settings.region : "", settings.engine});
   if (!credentials) return fail(std::move(credentials.error()));
   settings.credentials = std::move(*credentials);
   if (in.profiles.is_chosen() && settings.credentials->source() == kVariablesSource) {
@@ -91,13 +93,31 @@ Status resolve_endpoints(Resolution& in) {
                                             join(chosen->outranked, ", "), settings.endpoint_source,
                                             storage::shown_endpoints(settings.endpoints)));
   }
-  constexpr std::string_view kExpress = "--x-s3";
-  if (settings.is_aws_default() && in.root.bucket().ends_with(kExpress)) {
-    return fail(ErrorCode::kNotImplemented,
-                fmt::format("bucket {} is a directory bucket (S3 Express One Zone), which this program can't use yet",
-                            in.root.bucket()),
-                "it has an endpoint and sessions of its own", "Use a general purpose bucket.");
-  }
+  settings.express = !in.is_gs() && is_directory_bucket(in.root.bucket());
+  if (!settings.express || !settings.is_aws_default()) return {};
+  const auto zone = express_endpoint(in.root.bucket(), settings.region);
+  if (!zone) return fail(zone.error());
+  auto endpoints = storage::parse_endpoints({*zone}, kDefaultEndpoint);
+  if (!endpoints) return fail(std::move(endpoints.error()));
+  settings.endpoints = std::move(*endpoints);
+  return {};
+}
+
+/// Has a directory bucket's requests signed with the keys of sessions.
+Status resolve_sessions(Resolution& in) {
+  Settings& settings = in.settings;
+  if (!settings.express) return {};
+  const auto off = switched_on(in.environment, in.profiles, "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
+                               "s3_disable_express_session_auth");
+  if (!off) return fail(off.error());
+  settings.sessions = !*off && settings.credentials->source() != kNoKeysSource;
+  if (!settings.sessions) return {};
+  const Endpoint& first = settings.endpoints.front();
+  const std::string& bucket = in.root.bucket();
+  const std::string host = (settings.virtual_host ? bucket + "." : "") + first.authority();
+  settings.credentials =
+      session_keys(settings.credentials, (first.tls ? "https://" : "http://") + host,
+                   first.path + (settings.virtual_host ? "/" : "/" + bucket), settings.region, settings.engine);
   return {};
 }
 
@@ -136,10 +156,16 @@ Status resolve_checksums(Resolution& in) {
       choice(in.find({"AWS_RESPONSE_CHECKSUM_VALIDATION"}, "response_checksum_validation"), "when_supported", words);
   if (!validated) return fail(validated.error());
   const std::string_view usual = *calculated == "when_required" ? "none" : "crc32c";
-  const auto checksum = choice(in.find({"MLPSTORAGE_S3_CHECKSUM"}, nullptr), usual, {"crc32c", "none"});
+  const auto checksum = choice(in.find({"MLPSTORAGE_S3_CHECKSUM"}, nullptr), usual, {"crc32c", "crc64nvme", "none"});
   if (!checksum) return fail(checksum.error());
-  in.settings.checksum = *checksum == "crc32c";
-  in.settings.asks_checksum = in.settings.checksum && *validated == "when_supported";
+  for (const Checksum kind : {Checksum::kNone, Checksum::kCrc32c, Checksum::kCrc64nvme}) {
+    if (*checksum == names_of(kind).setting) in.settings.checksum = kind;
+  }
+  if (in.is_gs() && in.settings.checksum == Checksum::kCrc64nvme) {
+    return fail(ErrorCode::kConfigIncompatible, "MLPSTORAGE_S3_CHECKSUM=crc64nvme: Google's servers keep CRC32C alone",
+                {}, "Use crc32c or none.");
+  }
+  in.settings.asks_checksum = in.settings.checksum != Checksum::kNone && *validated == "when_supported";
   return {};
 }
 
@@ -194,7 +220,7 @@ Result<Settings> resolve_settings(const Location& root, const Environment& envir
   if (auto status = object::read_balance(in.settings, environment); !status) return fail(std::move(status.error()));
   in.settings.google = in.is_gs();
   for (const auto step : {resolve_region, resolve_tls, resolve_credentials, resolve_endpoints, resolve_addressing,
-                          resolve_checksums, resolve_transfer, note_unread}) {
+                          resolve_sessions, resolve_checksums, resolve_transfer, note_unread}) {
     if (Status status = step(in); !status) return fail(std::move(status.error()));
   }
   return std::move(in.settings);
@@ -214,9 +240,11 @@ storage::SettingList describe(const Settings& settings) {
       {"keys from", settings.credentials->source()},
       {"addressing", settings.virtual_host ? "virtual" : "path"},
       {"payload signing", settings.sign_payload ? "signed (SHA-256)" : "unsigned"},
-      {"checksum", settings.checksum ? (settings.asks_checksum ? "crc32c" : "crc32c, not asked back") : "none"},
+      {"checksum", std::string(names_of(settings.checksum).setting) +
+                       (settings.checksum == Checksum::kNone || settings.asks_checksum ? "" : ", not asked back")},
       {"max attempts", std::to_string(settings.retry.max_attempts)},
       {"tls", tls ? "verified, " + trust : "off (http)"},
+      {"proxy", engine.proxy.empty() ? "none" : engine.proxy},
   };
   if (settings.google) list.insert(list.begin() + 2, {"interface", "XML (HMAC keys)"});
   list.insert(list.end(), settings.headers.shown.begin(), settings.headers.shown.end());

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "location/location.hpp"
 #include "storage/object/settings.hpp"
+#include "storage/s3/checksums.hpp"
 #include "storage/s3/credentials.hpp"
 #include "storage/s3/endpoint_sources.hpp"
 #include "storage/s3/fixed_headers.hpp"
@@ -22,11 +23,13 @@ struct Settings : object::TransferSettings {
   std::string region;
   std::string region_source = "default";
   std::shared_ptr<KeySource> credentials;
-  bool virtual_host = false;          ///< bucket in front of the host instead of in the path
-  bool sign_payload = false;          ///< SHA-256 of bodies instead of UNSIGNED-PAYLOAD
-  bool checksum = true;               ///< CRC32C with PUTs and parts
-  bool asks_checksum = true;          ///< HEAD asks for the checksum that the server has
+  bool virtual_host = false;              ///< bucket in front of the host instead of in the path
+  bool sign_payload = false;              ///< SHA-256 of bodies instead of UNSIGNED-PAYLOAD
+  Checksum checksum = Checksum::kCrc32c;  ///< with PUTs and parts
+  bool asks_checksum = true;              ///< HEAD asks for the checksum that the server has
   bool google = false;                ///< gs:// by Google's XML API: checksums come in answers alone, as x-goog-hash
+  bool express = false;               ///< a directory bucket: signatures and lists have rules of their own
+  bool sessions = false;              ///< the keys are those of sessions with it
   FixedHeaders headers;               ///< encryption, storage class, who pays, and the user's own
   std::vector<std::string> warnings;  ///< what is set and has no effect; to be said when the store is opened
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/crc.hpp"
 #include "base/encoding.hpp"
 #include "storage/object/crc32c.hpp"
 #include "storage/s3/dialect.hpp"
@@ -19,21 +18,11 @@ std::string_view unquoted(std::string_view etag) {
   return etag.size() >= 2 && etag.front() == '"' && etag.back() == '"' ? etag.substr(1, etag.size() - 2) : etag;
 }
 
-/// The checksums of an object that was sent, as S3 writes them: over all its bytes, and over the parts' checksums. For
-/// one part servers give either.
-struct SentChecksums {
-  std::string whole;
-  std::string composite;  ///< with "-N"
-};
-
-SentChecksums sent_checksums(const RemoteObject& object) {
+/// Returns the CRC32C over the parts' checksums, with "-N".
+std::string composite_checksum(const RemoteObject& object) {
   std::vector<uint32_t> crcs;
   for (const StoredPart& part : object.parts) crcs.push_back(static_cast<uint32_t>(part.checksum));
-  uint32_t whole = crcs.front();
-  for (uint32_t part = 1; part < crcs.size(); ++part) {
-    whole = crc32c_joined(whole, crcs[part], object.part_length(part));
-  }
-  return {object::crc32c_text(whole), object::crc32c_composite(crcs)};
+  return object::crc32c_composite(crcs);
 }
 
 std::string_view without_count(std::string_view checksum) {
@@ -56,23 +45,33 @@ std::string composite_etag(const RemoteObject& object) {
 
 }  // namespace
 
+std::string S3Dialect::whole_checksum(const RemoteObject& object) const {
+  uint64_t whole = object.parts.front().checksum;
+  for (uint32_t part = 1; part < object.parts.size(); ++part) {
+    whole = joined_checksum(settings_.checksum, whole, object.parts[part].checksum, object.part_length(part));
+  }
+  return checksum_text(settings_.checksum, whole);
+}
+
 // Which of the two a server means stands in x-amz-checksum-type. Older servers don't send it, and some send the
 // composite one without its "-N", or the other with it; there, either of ours will do.
 std::optional<Error> S3Dialect::check_stored(const RemoteObject& object, const http::Exchange& head) const {
   const std::string stored = stored_checksum(head);
-  if (stored.empty() || !settings_.checksum) return std::nullopt;
+  if (stored.empty()) return std::nullopt;
   const std::string_view type = head.header("x-amz-checksum-type").value_or("");
-  const SentChecksums sent = sent_checksums(object);
+  const std::string whole = whole_checksum(object);
+  const std::string composite = settings_.checksum == Checksum::kCrc32c ? composite_checksum(object) : "";
   const std::string_view value = without_count(stored);
-  if (type != "COMPOSITE" && value == sent.whole) return std::nullopt;
-  if (type != "FULL_OBJECT" && value == without_count(sent.composite)) return std::nullopt;
-  const std::string expected = type == "COMPOSITE"     ? sent.composite
-                               : type == "FULL_OBJECT" ? sent.whole
-                                                       : fmt::format("{} or {}", sent.whole, sent.composite);
-  return Error{ErrorCode::kDataMismatch,
-               fmt::format("{} was stored with CRC32C {}{}{}, but {} was sent", object.uri(), printable(stored, 60),
-                           type.empty() ? "" : " ", printable(type, 20), expected),
-               "found by HeadObject after the upload"};
+  if (type != "COMPOSITE" && value == whole) return std::nullopt;
+  if (type != "FULL_OBJECT" && !composite.empty() && value == without_count(composite)) return std::nullopt;
+  const std::string expected = type == "FULL_OBJECT" || composite.empty() ? whole
+                               : type == "COMPOSITE"                      ? composite
+                                                                          : fmt::format("{} or {}", whole, composite);
+  return Error{
+      ErrorCode::kDataMismatch,
+      fmt::format("{} was stored with {} {}{}{}, but {} was sent", object.uri(), names_of(settings_.checksum).algorithm,
+                  printable(stored, 60), type.empty() ? "" : " ", printable(type, 20), expected),
+      "found by HeadObject after the upload"};
 }
 
 // The ETag is the MD5 over the parts' MD5s, or the object was last modified no earlier than the upload was created.

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "storage/s3/dialect.hpp"
+#include "storage/s3/express.hpp"
 #include "storage/s3/sigv4.hpp"
 #include "storage/s3/xml.hpp"
 
@@ -21,7 +22,9 @@ using object::Verdict;
 class S3Writer final : public object::RequestWriter {
  public:
   explicit S3Writer(const S3Dialect& dialect)
-      : dialect_(dialect), settings_(dialect.settings()), signer_(kNoKeys, settings_.region) {}
+      : dialect_(dialect),
+        settings_(dialect.settings()),
+        signer_(kNoKeys, settings_.region, std::string(settings_.express ? kExpressService : "s3")) {}
 
   Status write(Call& call, const object::Server& server, int64_t now) override {
     if (Status usable = look_for_news(); !usable) return usable;
@@ -102,16 +105,23 @@ class S3Writer final : public object::RequestWriter {
     add("host", host);
     add("if-match", call.if_match);
     add("range", call.range);
-    if (settings_.checksum && !settings_.google) {
-      add("x-amz-checksum-algorithm", call.kind == CallKind::kBeginUpload ? "CRC32C" : "");
-      add("x-amz-checksum-crc32c", call.checksum);
+    if (settings_.checksum != Checksum::kNone && !settings_.google) {
+      const ChecksumNames& names = names_of(settings_.checksum);
+      add("x-amz-checksum-algorithm", call.kind == CallKind::kBeginUpload ? names.algorithm : "");
+      add(names.header, call.checksum);
     }
     if (settings_.asks_checksum && !settings_.google)
       add("x-amz-checksum-mode", call.kind == CallKind::kHeadObject ? "ENABLED" : "");
+    // Of parts with CRC-64 there is no other kind, but servers want to be told.
+    if (settings_.checksum == Checksum::kCrc64nvme) {
+      const bool multipart = call.kind == CallKind::kBeginUpload || call.kind == CallKind::kCommitUpload;
+      add("x-amz-checksum-type", multipart ? "FULL_OBJECT" : "");
+    }
     if (is_signed()) {
       add("x-amz-content-sha256", call.payload_hash);
       add("x-amz-date", time_text_);
-      add("x-amz-security-token", keys_->session_token);
+      if (settings_.sessions) add("x-amz-s3session-token", keys_->session_token);
+      if (!settings_.sessions) add("x-amz-security-token", keys_->session_token);
     }
     const size_t in_order = headers_.size();
     for (const FixedHeader& header : settings_.headers.all) {

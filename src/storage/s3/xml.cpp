@@ -102,7 +102,8 @@ RoleAnswer parse_role_body(std::string_view body) {
   if (local_name(parsed.root) == "Error") answer.error = error_of(parsed.root);
   for (const pugi::xml_node& node : parsed.root.children()) {
     if (local_name(node) == "Error") answer.error = error_of(node);
-    const pugi::xml_node keys = child(node, "Credentials");
+    // Of STS they stand in the action's result, of S3 sessions in the root.
+    const pugi::xml_node keys = local_name(node) == "Credentials" ? node : child(node, "Credentials");
     if (!keys) continue;
     answer.access_key = text_of(keys, "AccessKeyId");
     answer.secret_key = text_of(keys, "SecretAccessKey");
@@ -187,7 +188,7 @@ Result<object::UploadsPage> parse_uploads_answer(std::string_view body) {
   return out;
 }
 
-std::string complete_request_body(std::span<const CompletedPart> parts) {
+std::string complete_request_body(std::span<const CompletedPart> parts, std::string_view element) {
   std::string out = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
   out.reserve(out.size() + parts.size() * 140);
   size_t number = 0;
@@ -195,9 +196,7 @@ std::string complete_request_body(std::span<const CompletedPart> parts) {
     fmt::format_to(std::back_inserter(out), "<Part><PartNumber>{}</PartNumber><ETag>", ++number);
     append_escaped(out, part.etag);
     out += "</ETag>";
-    if (!part.checksum_crc32c.empty()) {
-      fmt::format_to(std::back_inserter(out), "<ChecksumCRC32C>{}</ChecksumCRC32C>", part.checksum_crc32c);
-    }
+    if (!part.checksum.empty()) fmt::format_to(std::back_inserter(out), "<{0}>{1}</{0}>", element, part.checksum);
     out += "</Part>";
   }
   out += "</CompleteMultipartUpload>";

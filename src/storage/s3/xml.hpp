@@ -39,10 +39,10 @@ Result<object::UploadsPage> parse_uploads_answer(std::string_view body);
 /// One part in a CompleteMultipartUpload request.
 struct CompletedPart {
   std::string_view etag;
-  std::string checksum_crc32c;  ///< empty: not listed
+  std::string checksum;  ///< empty: not listed
 };
 
-/// Returns the request body; parts are numbered from 1 in the order given.
-std::string complete_request_body(std::span<const CompletedPart> parts);
+/// Returns the request body; parts are numbered from 1 in the order given. `element` names their checksums.
+std::string complete_request_body(std::span<const CompletedPart> parts, std::string_view element = "ChecksumCRC32C");
 
 }  // namespace mlps::s3

@@ -175,6 +175,8 @@ TEST(Warnings, FsyncThatIsNotObeyedIsSaidInEveryMode) {
   EXPECT_THAT(check_arguments(open, workload).errors, SizeIs(1));
   open.allow_invalid_params = true;
   EXPECT_THAT(check_arguments(open, workload).errors, IsEmpty());
+  EXPECT_TRUE(check_arguments(open, workload).is_invalid);
+  EXPECT_FALSE(check_arguments(open, workload_of("llama3-8b")).is_invalid);
   EXPECT_THAT(check_arguments(open, workload).warnings, Contains(HasSubstr("the run is INVALID")));
 }
 

@@ -58,11 +58,11 @@ TEST(Identity, AServiceAccountSignsWhatTheTokenServiceWants) {
   const auto found = parse_credentials(key_file().dump(), "/key.json");
   ASSERT_TRUE(found.has_value()) << found.error().message;
   EXPECT_EQ(found->source, "service account bench@project.iam.gserviceaccount.com of /key.json");
-  const auto request = token_request(found->identity, 1'800'000'000, "/ca.pem");
+  const auto request = token_request(found->identity, 1'800'000'000, {.ca_file = "/ca.pem"});
   ASSERT_TRUE(request.has_value());
   EXPECT_EQ(request->method, "POST");
   EXPECT_EQ(request->url, "https://oauth2.example/token");
-  EXPECT_EQ(request->ca_file, "/ca.pem");
+  EXPECT_EQ(request->way.ca_file, "/ca.pem");
   const std::string front = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
   ASSERT_TRUE(request->body.starts_with(front)) << request->body;
   const std::string token = request->body.substr(front.size());
@@ -88,7 +88,7 @@ TEST(Identity, AnAuthorisedUserRefreshes) {
   const auto found = parse_credentials(file.dump(), "/adc.json");
   ASSERT_TRUE(found.has_value()) << found.error().message;
   EXPECT_EQ(found->quota_project, "payer");
-  const auto request = token_request(found->identity, 0, "");
+  const auto request = token_request(found->identity, 0, {});
   EXPECT_EQ(request->url, "https://oauth2.googleapis.com/token");
   EXPECT_EQ(request->body, "grant_type=refresh_token&client_id=id&client_secret=s%26cret&refresh_token=1%2F%2Fx");
 }
@@ -96,7 +96,7 @@ TEST(Identity, AnAuthorisedUserRefreshes) {
 TEST(Identity, AMachineAsksItsMetadataServer) {
   const auto found = find_identity(Environment(Set{{"HOME", "/nowhere"}, {"GCE_METADATA_HOST", "127.0.0.1:8080"}}));
   ASSERT_TRUE(found.has_value());
-  const auto request = token_request(found->identity, 0, "");
+  const auto request = token_request(found->identity, 0, {});
   EXPECT_EQ(request->method, "GET");
   EXPECT_EQ(request->url, "http://127.0.0.1:8080/computeMetadata/v1/instance/service-accounts/default/token");
   EXPECT_THAT(request->headers,

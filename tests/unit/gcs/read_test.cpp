@@ -116,7 +116,7 @@ TEST_F(GcsRead, AMissingBucketIsNotAMissingObject) {
   const Reply gone = json_error_reply(404, "notFound", "The specified bucket does not exist.");
   server.inject("GET", "", gone, 3);
   const auto head = session().head("k");
-  EXPECT_EQ(head.error().suggestion, "Create bucket bkt first, or check the endpoint.");
+  EXPECT_EQ(head.error().suggestion, "Create bucket bkt first, or check the endpoint (GCS_ENDPOINT_URL).");
   EXPECT_FALSE(session().list("", "").has_value());
   server.inject("DELETE", "", gone);
   EXPECT_EQ(session().remove("k").error().code, ErrorCode::kStorageNotFound);

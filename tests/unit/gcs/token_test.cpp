@@ -33,7 +33,7 @@ class GcsToken : public GcsTest {
     with_token.quota_project = "payer";
     with_token.token = std::make_shared<object::Renewed<std::string>>(
         "test credentials",
-        [who = with_token.identity](const std::atomic<bool>& stop) { return gcs::ask_token(who, "", stop); });
+        [who = with_token.identity](const std::atomic<bool>& stop) { return gcs::ask_token(who, {}, stop); });
     open(std::move(with_token));
   }
   gcs::ServiceAccount account() { return {"a@b", "k1", private_key(), issuer.url() + "/token"}; }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/encoding.hpp"
 #include "base/waiting.hpp"
 #include "scripted_server.hpp"
 #include "storage/s3/key_services.hpp"
@@ -61,7 +62,7 @@ class KeysTest : public ::testing::Test {
   Result<std::shared_ptr<KeySource>> source() {
     profiles = Profiles::read(variables);
     if (!profiles) return fail(profiles.error());
-    return find_credentials({variables, *profiles, "eu-1", ""});
+    return find_credentials({variables, *profiles, "eu-1", {}});
   }
   /// The access key, and where it comes from; or the error.
   std::string found() {
@@ -307,7 +308,6 @@ TEST(RenewalTime, IsTenMinutesBeforeTheEndOrHalfWay) {
 }
 
 TEST(IsoTime, OfTokenServices) {
-  using object::parse_iso_time;
   EXPECT_EQ(parse_iso_time("1970-01-02T00:00:01Z"), 86401);
   EXPECT_EQ(parse_iso_time("1970-01-01T02:00:00.123456+02:00"), 0);
   EXPECT_EQ(parse_iso_time("1969-12-31T23:00:00-01:00"), 0);

@@ -264,6 +264,28 @@ TEST_F(FaultTest, VirtualHostsAtAGatewayGetTheRightAdvice) {
   EXPECT_THAT(s3::S3Dialect(Location(Scheme::kS3, "bkt", ""), settings)
                   .advice({}, {.code = ErrorCode::kStorageNotFound, .server_code = "NoSuchBucket"}),
               HasSubstr("AWS_S3_ADDRESSING_STYLE=path"));
+  // The first request is HEAD of the bucket, whose answer has no code.
+  settings.virtual_host = false;
+  open(settings);
+  server.inject("HEAD", "", {.status = 404}, 2);
+  EXPECT_THAT(session().reach().error().suggestion, HasSubstr("Create bucket bkt first"));
+  settings.virtual_host = true;
+  settings.endpoints.front().host = "localhost";
+  open(settings);
+  EXPECT_THAT(session().reach().error().suggestion, HasSubstr("AWS_S3_ADDRESSING_STYLE=path"));
+}
+
+// O23
+TEST_F(FaultTest, KeysInAServersWordsAreMasked) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.credentials =
+      std::make_shared<s3::KeySource>("environment", s3::Credentials{"AKIAIOSFODNN7EXAMPLE", "very-secret-key", ""});
+  open(settings);
+  server.inject(
+      "PUT", "",
+      error_reply(403, "InvalidAccessKeyId", "The key AKIAIOSFODNN7EXAMPLE (AKIAIOSFODNN7EXAMPLE) isn't here"));
+  const std::string text = render(*put().error);
+  EXPECT_THAT(text, AllOf(HasSubstr("The key AKIA*** (AKIA***) isn't here"), Not(HasSubstr("IOSFODNN7"))));
 }
 
 TEST_F(FaultTest, ResetsDuringAnUploadAreRepeatedInFull) {

@@ -238,5 +238,42 @@ TEST_F(ReadTest, HugeHeadersAreRefused) {
   EXPECT_THAT(outcome(read(*source, 0)), StartsWith("E605"));
 }
 
+// O5: with all parts in flight at once, none of which can ask for the version of the others.
+TEST_F(ReadTest, PartsInFlightTogetherAreOfOneVersion) {
+  for (const bool changes : {false, true}) {
+    server.put_object("/bkt/run%201/k", pattern(4 * kPart));
+    open(test_settings({server.url()}), 4);
+    if (changes) {
+      const auto answered = std::make_shared<std::atomic<int>>(0);
+      server.alter("GET", "k", [answered](Reply& reply) {
+        if ((*answered)++ < 2) return;
+        for (auto& [name, value] : reply.headers) {
+          if (name == "ETag") value = "\"new\"";
+        }
+      });
+    }
+    const auto source = object("k", 4 * kPart);
+    std::string room(4 * kPart, '\0');
+    std::vector<Operation> reads(4);
+    for (uint32_t part = 0; part < 4; ++part) {
+      reads[part] = {.kind = OpKind::kReadPart,
+                     .object = source.get(),
+                     .part = part,
+                     .buffer = bytes_of(room).subspan(part * kPart, kPart)};
+      session().submit(reads[part]);
+    }
+    wait_for(4);
+    const auto failed =
+        std::count_if(reads.begin(), reads.end(), [](const Operation& read) { return read.error.has_value(); });
+    EXPECT_EQ(failed, changes ? 2 : 0);
+    for (const Operation& read : reads) {
+      if (read.error) {
+        EXPECT_EQ(read.error->code, ErrorCode::kDataMismatch);
+        EXPECT_THAT(read.error->message, ::testing::HasSubstr("\"new\""));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mlps::test

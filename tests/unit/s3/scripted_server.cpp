@@ -266,6 +266,19 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
   return send_all(fd, head + body, reply.one_byte_pieces) && !reply.close;
 }
 
+size_t ScriptedServer::rules_left() const {
+  const std::lock_guard lock(mutex_);
+  size_t left = 0;
+  for (const Rule& rule : rules_) left += static_cast<size_t>(rule.left);
+  return left;
+}
+
+void ScriptedServer::forget_requests() {
+  const std::lock_guard lock(mutex_);
+  requests_.clear();
+  std::erase_if(rules_, [](const Rule& rule) { return rule.left == 0; });
+}
+
 std::vector<Request> ScriptedServer::requests() const {
   const std::lock_guard lock(mutex_);
   return requests_;
@@ -301,7 +314,7 @@ std::map<std::string, std::string> ScriptedServer::objects() const {
 
 void ScriptedServer::put_object(const std::string& path, std::string bytes) {
   const std::lock_guard lock(mutex_);
-  objects_[path] = {std::move(bytes), "\"old\"", "", time(nullptr) - 3600};
+  objects_[path] = {std::move(bytes), "\"old\"", {}, time(nullptr) - 3600};
 }
 
 size_t ScriptedServer::open_uploads() const {

@@ -77,6 +77,11 @@ class ScriptedServer {
   /// Has `handler` answer in place of the S3 store; called with the server's lock held.
   void answer_with(std::function<Reply(const Request&)> handler) { handler_ = std::move(handler); }
 
+  /// Returns how many replies are still to be injected or altered.
+  size_t rules_left() const;
+  /// Forgets the requests so far, and rules that are used up.
+  void forget_requests();
+
   std::vector<Request> requests() const;
   int count(std::string_view method, std::string_view part = "") const;
   std::vector<Request> requests_at(size_t port) const;
@@ -87,7 +92,7 @@ class ScriptedServer {
   void put_object(const std::string& path, std::string bytes);
   size_t open_uploads() const;
   std::vector<std::string> paths_of_uploads() const;  ///< sorted
-  /// Whether CRC32C headers are confirmed and reported, as AWS does.
+  /// Whether checksums are confirmed and reported, as AWS does.
   void keep_checksums(bool keep) { keep_checksums_ = keep; }
 
  private:
@@ -102,7 +107,7 @@ class ScriptedServer {
   struct Stored {
     std::string bytes;
     std::string etag;
-    std::string checksum;
+    std::pair<std::string, std::string> checksum;  ///< header and value
     int64_t modified = 0;
   };
   struct Upload {

@@ -1,4 +1,5 @@
 // The S3 side of the scripted server: objects and uploads in memory.
+#include <endian.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <time.h>
@@ -34,9 +35,26 @@ std::string header_of(const Request& request, const std::string& name) {
   return found == request.headers.end() ? "" : found->second;
 }
 
+using Header = std::pair<std::string, std::string>;
+
+/// Returns the checksum of the body that a request carries, by the name of its header; empty if it carries none.
+Header checksum_of(const Request& request) {
+  for (const char* name : {"x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme"}) {
+    if (request.headers.contains(name)) return {name, request.headers.at(name)};
+  }
+  return {};
+}
+
+std::string crc64nvme_text(std::string_view bytes) {
+  const uint64_t big_endian = htobe64(crc64nvme(std::as_bytes(std::span(bytes))));
+  return base64(std::as_bytes(std::span(&big_endian, 1)));
+}
+
 bool checksum_wrong(const Request& request) {
-  const std::string sent = header_of(request, "x-amz-checksum-crc32c");
-  return !sent.empty() && sent != object::crc32c_text(crc32c(std::as_bytes(std::span(request.body))));
+  const auto [name, sent] = checksum_of(request);
+  if (name.empty()) return false;
+  if (name.ends_with("nvme")) return sent != crc64nvme_text(request.body);
+  return sent != object::crc32c_text(crc32c(std::as_bytes(std::span(request.body))));
 }
 
 }  // namespace
@@ -59,11 +77,11 @@ Reply ScriptedServer::s3_reply(const Request& request) {
   if (request.method == "PUT" && request.query.find("partNumber=") != std::string::npos) {
     reply = put_part(request);
   } else if (request.method == "PUT") {
-    const std::string checksum = header_of(request, "x-amz-checksum-crc32c");
+    const Header checksum = checksum_of(request);
     if (checksum_wrong(request)) return error_reply(400, "BadDigest");
     objects_[request.path] = {request.body, '"' + md5(request.body) + '"', checksum, time(nullptr)};
     reply.headers = {{"ETag", objects_[request.path].etag}};
-    if (keep_checksums_ && !checksum.empty()) reply.headers.emplace_back("x-amz-checksum-crc32c", checksum);
+    if (keep_checksums_ && !checksum.first.empty()) reply.headers.push_back(checksum);
   } else if (request.method == "POST" && request.query == "uploads=") {
     const std::string id = fmt::format("up/{}+x", next_upload_++);
     uploads_[id].path = request.path;
@@ -96,9 +114,9 @@ Reply ScriptedServer::put_part(const Request& request) {
   if (upload == uploads_.end()) return error_reply(404, "NoSuchUpload");
   if (checksum_wrong(request)) return error_reply(400, "BadDigest");
   Stored& part = upload->second.parts[std::stoi(query_value(request.query, "partNumber"))];
-  part = {request.body, '"' + md5(request.body) + '"', header_of(request, "x-amz-checksum-crc32c"), 0};
+  part = {request.body, '"' + md5(request.body) + '"', checksum_of(request), 0};
   Reply reply{.headers = {{"ETag", part.etag}}};
-  if (keep_checksums_ && !part.checksum.empty()) reply.headers.emplace_back("x-amz-checksum-crc32c", part.checksum);
+  if (keep_checksums_ && !part.checksum.first.empty()) reply.headers.push_back(part.checksum);
   return reply;
 }
 
@@ -118,7 +136,11 @@ Reply ScriptedServer::complete(const Request& request) {
     crcs.push_back(crc32c(std::as_bytes(std::span(part.bytes))));
   }
   whole.etag = fmt::format("\"{}-{}\"", md5(digests), crcs.size());
-  whole.checksum = object::crc32c_composite(crcs);
+  whole.checksum = {"x-amz-checksum-crc32c", object::crc32c_composite(crcs)};
+  if (const Header sent = checksum_of(request); sent.first.ends_with("nvme")) {
+    if (sent.second != crc64nvme_text(whole.bytes)) return error_reply(400, "BadDigest");
+    whole.checksum = sent;
+  }
   whole.modified = time(nullptr);
   objects_[upload->second.path] = whole;
   uploads_.erase(upload);
@@ -139,7 +161,7 @@ Reply ScriptedServer::get(const Request& request) const {
   Reply reply{.headers = {{"ETag", stored.etag}, {"Last-Modified", http_date(stored.modified)}}, .body = stored.bytes};
   if (request.method == "HEAD") {
     reply.announced_length = stored.bytes.size();
-    if (keep_checksums_) reply.headers.emplace_back("x-amz-checksum-crc32c", stored.checksum);
+    if (keep_checksums_) reply.headers.push_back(stored.checksum);
     return reply;
   }
   const std::string range = header_of(request, "range");

@@ -151,10 +151,16 @@ TEST(Endpoints, OfAwsFollowTheRegion) {
 }
 
 // O26
-TEST(Endpoints, DirectoryBucketsOfAwsAreRefused) {
+TEST(Endpoints, DirectoryBucketsHaveTheirZonesAndSessions) {
   const Location root(Scheme::kS3, "data--use1-az4--x-s3", "p");
-  EXPECT_EQ(refused(with_keys({}), root).code, ErrorCode::kNotImplemented);
-  EXPECT_EQ(resolved({{"AWS_ENDPOINT_URL", "http://h"}}, root).endpoint_source, "AWS_ENDPOINT_URL");
+  Settings settings = resolved({}, root);
+  EXPECT_EQ(settings.endpoints.front().url(), "https://s3express-use1-az4.us-east-1.amazonaws.com");
+  EXPECT_TRUE(settings.virtual_host && settings.express && settings.sessions);
+  EXPECT_EQ(settings.credentials->source(), "environment, by sessions with the bucket");
+  settings = resolved({{"AWS_ENDPOINT_URL", "http://h"}, {"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true"}}, root);
+  EXPECT_EQ(settings.endpoint_source, "AWS_ENDPOINT_URL");
+  EXPECT_TRUE(settings.express && !settings.sessions);
+  EXPECT_EQ(refused(with_keys({}), Location(Scheme::kS3, "data--x-s3", "")).code, ErrorCode::kConfigInvalid);
 }
 
 // O16: what is outranked is told.
@@ -190,7 +196,7 @@ TEST(Choices, RegionsCannotEndAHeaderLine) {
 TEST(Choices, DefaultsAndWords) {
   const Settings usual = resolved({{"AWS_ENDPOINT_URL", "http://h"}});
   EXPECT_FALSE(usual.sign_payload);
-  EXPECT_TRUE(usual.checksum);
+  EXPECT_EQ(usual.checksum, Checksum::kCrc32c);
   EXPECT_EQ(usual.retry.max_attempts, 5U);
   EXPECT_EQ(usual.region, "us-east-1");
   const Settings chosen = resolved({{"AWS_ENDPOINT_URL", "http://h"},
@@ -201,7 +207,7 @@ TEST(Choices, DefaultsAndWords) {
                                     {"AWS_S3_ADDRESSING_STYLE", "virtual"},
                                     {"AWS_MAX_ATTEMPTS", "9"}});
   EXPECT_TRUE(chosen.sign_payload);
-  EXPECT_FALSE(chosen.checksum);
+  EXPECT_EQ(chosen.checksum, Checksum::kNone);
   EXPECT_TRUE(chosen.virtual_host);
   EXPECT_EQ(chosen.retry.max_attempts, 9U);
   EXPECT_EQ(chosen.region, "r1");
@@ -232,11 +238,16 @@ TEST(Choices, Checksums) {
     const Settings settings = resolved(std::move(variables));
     return std::pair(settings.checksum, settings.asks_checksum);
   };
-  EXPECT_EQ(set({}), std::pair(true, true));
-  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED"}}), std::pair(false, false));
-  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"}, {"MLPSTORAGE_S3_CHECKSUM", "crc32c"}}),
-            std::pair(true, true));
-  EXPECT_EQ(set({{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}), std::pair(true, false));
+  EXPECT_EQ(set({}), std::pair(Checksum::kCrc32c, true));
+  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED"}}), std::pair(Checksum::kNone, false));
+  EXPECT_EQ(set({{"AWS_REQUEST_CHECKSUM_CALCULATION", "when_required"}, {"MLPSTORAGE_S3_CHECKSUM", "crc64nvme"}}),
+            std::pair(Checksum::kCrc64nvme, true));
+  EXPECT_EQ(set({{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}), std::pair(Checksum::kCrc32c, false));
+  const Variables google = {
+      {"AWS_ACCESS_KEY_ID", "k"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"MLPSTORAGE_S3_CHECKSUM", "crc64nvme"}};
+  const auto refused = resolve_settings(Location(Scheme::kGs, "b", ""), Environment(google));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kConfigIncompatible);
 }
 
 // O31

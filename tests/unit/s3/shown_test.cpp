@@ -43,6 +43,7 @@ const Variables kKeys = {{"AWS_ACCESS_KEY_ID", "id"}, {"AWS_SECRET_ACCESS_KEY", 
 const Location kS3(Scheme::kS3, "bkt", "p");
 const Location kGs(Scheme::kGs, "bkt", "p");
 const Location kAz(Scheme::kAzure, "acct/box", "p");
+const Location kDirectory(Scheme::kS3, "b--z1-az1--x-s3", "p");
 
 SettingList shown(const Variables& variables, const Location& root = kS3) {
   const Environment environment(variables);
@@ -116,6 +117,10 @@ std::vector<Effect> effects() {
       {"MLPSTORAGE_S3_STORAGE_CLASS", "GLACIER_IR", "storage class", "GLACIER_IR"},
       {"MLPSTORAGE_S3_REQUEST_PAYER", "requester", "request payer", "requester"},
       {"MLPSTORAGE_S3_CHECKSUM", "none", "checksum", "none"},
+      {"MLPSTORAGE_S3_CHECKSUM", "crc64nvme", "checksum", "crc64nvme"},
+      {"MLPSTORAGE_PROXY", "p:3128", "proxy", "http://p:3128"},
+      {"MLPSTORAGE_PROXY", "http://p", "proxy", "http://p:80", kAz},
+      {"AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true", "keys from", "environment", kDirectory},
       {"MLPSTORAGE_S3_PAYLOAD_SIGNING", "signed", "payload signing", "signed (SHA-256)"},
   };
 }

@@ -20,8 +20,8 @@
 
 namespace mlps::test {
 
-TlsServer::TlsServer(const std::string& host) : context_(SSL_CTX_new(TLS_server_method())) {
-  make_certificate(host);
+TlsServer::TlsServer(const std::string& host, long begins, long ends) : context_(SSL_CTX_new(TLS_server_method())) {
+  make_certificate(host, begins, ends);
   const Listener listening = listen_on_loopback(8);
   listener_ = listening.fd;
   port_ = listening.port;
@@ -48,13 +48,13 @@ void TlsServer::ask_for_certificate() {
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
-void TlsServer::make_certificate(const std::string& host) {
+void TlsServer::make_certificate(const std::string& host, long begins, long ends) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), begins);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), ends);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("mlps test"), -1, -1, 0);

@@ -14,7 +14,8 @@ namespace mlps::test {
 class TlsServer {
  public:
   /// `host` is the name or address the certificate is made out to, as "IP:127.0.0.1" or "DNS:name".
-  explicit TlsServer(const std::string& host);
+  /// Its certificate counts from `begins` to `ends`, in seconds from now.
+  explicit TlsServer(const std::string& host, long begins = -3600, long ends = 3600);
   ~TlsServer();
   std::string url() const;
   const std::string& certificate_file() const { return certificate_file_; }
@@ -26,7 +27,7 @@ class TlsServer {
   const std::string& body() const { return body_; }
 
  private:
-  void make_certificate(const std::string& host);
+  void make_certificate(const std::string& host, long begins, long ends);
   void serve();
   void serve_connection(SSL* stream);
 

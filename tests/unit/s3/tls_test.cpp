@@ -1,4 +1,13 @@
+#include <fmt/format.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <thread>
 
 #include "fixture.hpp"
 #include "tls_server.hpp"
@@ -66,6 +75,19 @@ TEST_F(TlsTest, ACertificateForAnotherNameIsRefused) {
   EXPECT_THAT(read.error->suggestion, HasSubstr("another name than 127.0.0.1"));
 }
 
+// O10
+TEST_F(TlsTest, ACertificateOutsideOfItsTimeIsNamedAsSuch) {
+  for (const auto& [begins, ends] : {std::pair(-7200L, -3600L), std::pair(3600L, 7200L)}) {
+    const TlsServer tls("IP:127.0.0.1", begins, ends);
+    open_to(tls, tls.certificate_file());
+    const auto refused = session().head("k");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kStorageUnreachable);
+    EXPECT_THAT(refused.error().message, HasSubstr(begins < 0 ? "expired" : "not yet valid"));
+    EXPECT_EQ(refused.error().suggestion, "Renew the server's certificate, or set this host's clock.");
+  }
+}
+
 TEST_F(TlsTest, ServersMayAskForACertificateOfTheClient) {
   TlsServer tls("IP:127.0.0.1");
   tls.ask_for_certificate();
@@ -117,6 +139,48 @@ TEST_F(TlsTest, ALimitOfThisHostIsNamedAsSuch) {
   EXPECT_EQ(refused.error().code, ErrorCode::kStorageUnreachable);
   EXPECT_THAT(refused.error().message, HasSubstr("Too many open files"));
   EXPECT_THAT(refused.error().suggestion, AllOf(HasSubstr("limit of this host"), HasSubstr("ulimit -n")));
+}
+
+/// Gives the calling thread a network of its own, whose one port for connections is taken. Returns the port of a
+/// listener there; 0 without the right to that.
+uint16_t without_local_ports(std::vector<int>& descriptors) {
+  if (unshare(CLONE_NEWNET) != 0) return 0;
+  ifreq up = {};
+  std::strcpy(up.ifr_name, "lo");
+  up.ifr_flags = IFF_UP;
+  const int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  descriptors.push_back(any);
+  std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "41000 41000\n";
+  if (ioctl(any, SIOCSIFFLAGS, &up) != 0) return 0;
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(9000);
+  for (int i = 0; i < 2; ++i) descriptors.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(descriptors[1], generic, sizeof address) != 0 || listen(descriptors[1], 8) != 0) return 0;
+  return connect(descriptors[2], generic, sizeof address) == 0 ? 9000 : 0;
+}
+
+// O8
+TEST_F(TlsTest, PortsOfThisHostThatAreUsedUpAreNamedAsSuch) {
+  bool possible = false;
+  std::string told;
+  std::thread([&] {
+    std::vector<int> descriptors;
+    if (const uint16_t port = without_local_ports(descriptors); port != 0) {
+      possible = true;
+      s3::Settings settings = test_settings({fmt::format("http://127.0.0.1:{}", port)});
+      settings.retry.max_attempts = 2;
+      open(settings);
+      told = render(session().head("k").error());
+      close_session();
+    }
+    for (const int descriptor : descriptors) close(descriptor);
+  }).join();
+  if (!possible) GTEST_SKIP() << "no right to make a network of one's own";
+  EXPECT_THAT(told, AllOf(HasSubstr("E601"), HasSubstr("Cannot assign requested address"),
+                          HasSubstr("limit of this host"), HasSubstr("ip_local_port_range")));
 }
 
 }  // namespace

@@ -124,6 +124,60 @@ TEST_F(WriteTest, WholeObjectChecksumOfPartsIsCompared) {
   EXPECT_EQ(outcome(write(*target, bytes)), "ok");
 }
 
+TEST_F(WriteTest, Crc64NvmeGoesWithEveryBodyAndWithTheWhole) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.checksum = s3::Checksum::kCrc64nvme;
+  open(settings);
+  server.keep_checksums(true);
+  const auto sum = [](std::string_view text) {
+    return s3::checksum_text(s3::Checksum::kCrc64nvme, crc64nvme(std::as_bytes(std::span(text))));
+  };
+  EXPECT_EQ(sum("123456789"), "rosUhgp5mIg=") << "the published check value, 0xae8b14860a799888";
+  std::string bytes = pattern(2 * kPart + 77);
+  EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
+  std::string small = pattern(999);
+  EXPECT_EQ(outcome(write(*object("small", small.size()), small)), "ok");
+  int parts = 0;
+  for (const Request& request : server.requests()) {
+    EXPECT_EQ(request.headers.count("x-amz-checksum-crc32c"), 0U);
+    if (request.query == "uploads=") {
+      EXPECT_EQ(request.headers.at("x-amz-checksum-algorithm"), "CRC64NVME");
+      EXPECT_EQ(request.headers.at("x-amz-checksum-type"), "FULL_OBJECT");
+    } else if (request.method == "PUT") {
+      EXPECT_EQ(request.headers.at("x-amz-checksum-crc64nvme"), sum(request.body));
+      ++parts;
+    } else if (request.method == "POST") {
+      EXPECT_EQ(request.headers.at("x-amz-checksum-crc64nvme"), sum(bytes));
+      EXPECT_EQ(request.headers.at("x-amz-checksum-type"), "FULL_OBJECT");
+      EXPECT_THAT(request.body,
+                  HasSubstr("<ChecksumCRC64NVME>" + sum(bytes.substr(0, kPart)) + "</ChecksumCRC64NVME>"));
+    } else if (request.method == "HEAD") {
+      EXPECT_EQ(request.headers.at("x-amz-checksum-mode"), "ENABLED");
+    }
+  }
+  EXPECT_EQ(parts, 4);
+  server.alter("HEAD", "", [](Reply& reply) { reply.headers.back().second = "AAAAAAAAAAA="; });
+  EXPECT_THAT(
+      outcome(write(*object("other", bytes.size()), bytes)),
+      StartsWith("E606: s3://bkt/run 1/other was stored with CRC64NVME AAAAAAAAAAA=, but " + sum(bytes) + " was sent"));
+  EXPECT_THAT(outcome(write(*object("small", small.size()), small)), StartsWith("E606"));
+}
+
+TEST_F(WriteTest, APartThatTheServerGotWrongIsSentAgainByCrc64Nvme) {
+  s3::Settings settings = test_settings({server.url()});
+  settings.checksum = s3::Checksum::kCrc64nvme;
+  open(settings);
+  server.keep_checksums(true);
+  server.alter(
+      "PUT", "", [](Reply& reply) { reply.headers.back().second = "AAAAAAAAAAA="; }, 1);
+  std::string bytes = pattern(5000);
+  auto target = object("k", bytes.size());
+  run(OpKind::kBeginWrite, *target);
+  const Operation part = write_part(*target, bytes, 0);
+  EXPECT_EQ(outcome(part), "ok");
+  EXPECT_EQ(part.attempts, 2U);
+}
+
 TEST_F(WriteTest, UnconfirmedChecksumsAreNotListed) {
   std::string bytes = pattern(kPart + 1);
   auto target = object("big", bytes.size());
@@ -134,7 +188,7 @@ TEST_F(WriteTest, UnconfirmedChecksumsAreNotListed) {
 TEST_F(WriteTest, SignedPayloadAndNoChecksumOnRequest) {
   s3::Settings settings = test_settings({server.url()});
   settings.sign_payload = true;
-  settings.checksum = false;
+  settings.checksum = s3::Checksum::kNone;
   open(settings);
   std::string bytes = pattern(5000);
   auto target = object("k", bytes.size());

@@ -69,12 +69,14 @@ TEST(CommitWindow, ThreadsTakeEveryIndexOnceAndNoneIsForgotten) {
 
 class TraitsStore : public MemoryStore {
  public:
-  explicit TraitsStore(bool blocking, bool holds_objects = true) : blocking_(blocking), holds_(holds_objects) {}
-  storage::StoreTraits traits() const override { return {"memory", blocking_, holds_, false, 1}; }
+  explicit TraitsStore(bool blocking, bool holds_objects = true, bool file_system = false)
+      : blocking_(blocking), holds_(holds_objects), file_system_(file_system) {}
+  storage::StoreTraits traits() const override { return {"memory", blocking_, holds_, file_system_, 1}; }
 
  private:
   bool blocking_;
   bool holds_;
+  bool file_system_;
 };
 
 struct FixedFiles {
@@ -134,6 +136,16 @@ TEST(PlanWrites, AsynchronousStoresGetAThreadPerCore) {
       plan_writes(three.train, three.eval, store,
                   {.hosts = 2, .part_bytes = 16 * kMiBytes, .memory_bytes = 2048 * kMiBytes, .cores = 8});
   EXPECT_EQ(shared->workers, 2U) << "no host has more of them";
+}
+
+TEST(PlanWrites, DirectFilesAreWrittenSeveralAtOnceWhateverTheCores) {
+  const FixedFiles files(12107, 7200);
+  TraitsStore direct(false, true, true);
+  const auto plan = plan_writes(files.train, files.eval, direct,
+                                {.part_bytes = kMiBytes, .memory_bytes = 384 * kMiBytes, .cores = 2});
+  ASSERT_TRUE(plan) << render(plan.error());
+  EXPECT_EQ(plan->workers, 8U);
+  EXPECT_EQ(plan->depth, 2U);
 }
 
 TEST(PlanWrites, NullGetsAThreadPerCore) {

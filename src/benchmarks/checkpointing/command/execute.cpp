@@ -43,9 +43,10 @@ class CheckpointingExecution {
 
   int print_plan() const {
     if (!group_.is_process0()) return kExitSuccess;
-    const auto& [overrides, workload, plan, store, io, details] = prepared_;
-    print(common_.json ? results::plan_json(workload, plan, io, details)
-                       : results::plan_table(workload, plan, io, details));
+    const auto& workload = prepared_.workload;
+    const auto& plan = prepared_.plan;
+    print(common_.json ? results::plan_json(workload, plan, prepared_.io, prepared_.details)
+                       : results::plan_table(workload, plan, prepared_.io, prepared_.details));
     return kExitSuccess;
   }
 
@@ -176,6 +177,7 @@ class CheckpointingExecution {
   /// Returns what the rules call a run of so many processes, whatever division it was started for.
   std::string verification() const {
     if (common_.mode == Mode::kWhatif) return {};
+    if (prepared_.is_invalid) return "INVALID";
     const workloads::CheckpointWorkload& workload = prepared_.workload;
     const uint32_t processes = prepared_.plan.processes;
     if (common_.mode == Mode::kClosed || processes == workload.closed_processes) return "CLOSED";

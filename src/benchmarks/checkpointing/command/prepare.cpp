@@ -70,8 +70,9 @@ Status check_payload(const CheckpointingOptions& options, const Location& folder
 }
 
 /// Returns the errors of the rules for this command; their warnings are logged for commands that run.
-std::vector<Error> apply_rules(const CheckpointingOptions& options, const workloads::CheckpointWorkload& workload,
-                               uint64_t checkpoint_bytes) {
+std::vector<Error> apply_rules(const CheckpointingOptions& options, uint64_t checkpoint_bytes,
+                               PreparedCheckpointing& prepared) {
+  const workloads::CheckpointWorkload& workload = prepared.workload;
   checkpointing::Arguments arguments;
   arguments.mode = options.common.mode;
   arguments.processes = options.num_processes;
@@ -90,6 +91,7 @@ std::vector<Error> apply_rules(const CheckpointingOptions& options, const worklo
       log::warning("--verify has no effect: no checkpoint is read");
     }
   }
+  prepared.is_invalid = findings.is_invalid;
   return std::move(findings.errors);
 }
 
@@ -165,7 +167,7 @@ tl::expected<PreparedCheckpointing, std::vector<Error>> prepare_checkpointing(co
   }
   prepared.workload = std::move(*workload);
   auto plan = checkpointing::make_plan(prepared.workload, {options.num_processes, options.size_scale});
-  for (Error& error : apply_rules(options, prepared.workload, plan ? plan->checkpoint_bytes() : 0)) {
+  for (Error& error : apply_rules(options, plan ? plan->checkpoint_bytes() : 0, prepared)) {
     errors.push_back(std::move(error));
   }
   if (!plan) {

@@ -23,6 +23,7 @@ struct PreparedCheckpointing {
   std::unique_ptr<storage::Store> store;    ///< run, and configview with a folder: opened, nothing sent
   std::optional<checkpointing::IoPlan> io;  ///< as store
   results::PlanDetails details;
+  bool is_invalid = false;  ///< by a rule that --allow-invalid-params waved through
 };
 
 /// Applies the overrides, makes the plan, applies the argument rules, and opens the store. Returns every failure found.

@@ -1,0 +1,68 @@
+#include "cli/report_command.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/log.hpp"
+#include "base/output.hpp"
+#include "cli/utilities.hpp"
+#include "flags/values.hpp"
+#include "reports/page/page.hpp"
+#include "results/run_folder.hpp"
+#include "session/execution.hpp"
+
+namespace mlps::cli {
+namespace {
+
+constexpr std::string_view kFirstWords = "<!DOCTYPE html>";
+
+/// Fails with E102 if something is there that is no page: whatever it is, it was not meant to go.
+Status check_output(const std::string& file) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(file, unreadable)) return {};
+  std::string words(kFirstWords.size(), '\0');
+  if (std::filesystem::is_regular_file(file, unreadable)) {
+    std::ifstream(file, std::ios::binary).read(words.data(), static_cast<std::streamsize>(words.size()));
+  }
+  if (words == kFirstWords) return {};
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--output {}: that is there, and is no report", file), {},
+              "give another name, or remove it first");
+}
+
+}  // namespace
+
+int report_command(const CommandSyntax& command, const Settings& settings, const std::vector<std::string>& words) {
+  std::vector<Error> errors;
+  Reader reader(settings, command, errors);
+  const std::string given = reader.text("output");
+  const std::string file = given.empty() ? reports::page::kReportFile : given;
+  std::vector<reports::page::RunView> runs;
+  for (const std::string& word : words) {
+    Result<reports::page::RunView> run = reports::page::read_run(word);
+    if (run) {
+      runs.push_back(std::move(*run));
+    } else {
+      errors.push_back(run.error());
+    }
+  }
+  if (const Status free = check_output(file); !free) errors.push_back(free.error());
+  if (!errors.empty()) return report(errors);
+  if (const Status written = results::write_file(file, reports::page::page_of(runs)); !written) {
+    return report(written.error());
+  }
+  print(file + "\n");
+  return kExitSuccess;
+}
+
+void leave_reports(const BenchmarkOptions& options) {
+  if (options.command != "run" || !reports::page::has_report(options.benchmark)) return on_finished_run(nullptr);
+  on_finished_run([](const std::string& folder) {
+    if (const Status status = reports::page::write_report(folder); !status) {
+      log::warning("this run has no {}: {}", reports::page::kReportFile, status.error().message);
+    }
+  });
+}
+
+}  // namespace mlps::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "flags/grammar.hpp"
+#include "flags/options.hpp"
+#include "flags/tokenizer.hpp"
+
+namespace mlps::cli {
+
+/// Carries out `report`, whose words and flags were read. Returns the process status.
+int report_command(const CommandSyntax& command, const Settings& settings, const std::vector<std::string>& words);
+
+/// Has every run of this command leave a report in its folder, after all other files, if there are reports on it. That
+/// this fails is a warning.
+void leave_reports(const BenchmarkOptions& options);
+
+}  // namespace mlps::cli

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""vectordb of the real binary: on an index of its own on files, on PostgreSQL with pgvector, and on Milvus by its own protocol. Result
+files and their formulas, recomputed; and clear errors where a server refuses, loses rows, or is gone."""
+
+import csv
+import json
+import time
+import unittest
+
+import vector_servers
+from program import ORGANISATION, SYSTEM, ProgramTest
+
+OFFICIAL_SPREAD = ("min", "max", "mean", "median", "p95", "p99", "p999", "p9999")
+
+
+def percentile(values, p):
+    """By linear interpolation between two values."""
+    values = sorted(values)
+    position = p / 100 * (len(values) - 1)
+    low = int(position)
+    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (position - low)
+
+
+class VectorTest(ProgramTest):
+    engine, index, mode = "embedded", "FLAT", "whatif"
+    more = ()
+    rows, dimension = 2000, 32
+
+    def arguments(self, command, *more):
+        return (self.mode, "vectordb", command, "--vdb-engine", self.engine, "--vdb-index", self.index, "--collection", "c",
+                "--results-dir", self.results, "--systemname", SYSTEM, "--skip-fs-separation-gate", "--quiet", *self.more, *more)
+
+    def load(self, *more):
+        return self.arguments("datagen", "--num-vectors", self.rows, "--dimension", self.dimension, "--distribution", "clustered",
+                              *more)
+
+    def search(self, *more):
+        return self.arguments("run", *more)
+
+    def leaf(self, command):
+        return sorted(self.results.glob(
+            f"{self.mode}/{ORGANISATION}/results/{SYSTEM}/vector_database/{self.engine}/{self.index}/{command}/*"))[-1]
+
+    def json(self, command, name):
+        return json.loads((self.leaf(command) / name).read_text())
+
+    def record(self, command="run"):
+        return self.json(command, "mlpstorage_record.json")
+
+    def batches(self):
+        rows = []
+        for path in self.leaf("run").glob(f"{self.engine}_benchmark_p*.csv"):
+            with open(path, newline="", encoding="utf-8") as file:
+                rows += list(csv.DictReader(file))
+        return rows
+
+    def check_official_numbers(self):
+        """Recomputes statistics.json from the files of the workers."""
+        rows, shown = self.batches(), self.json("run", "statistics.json")
+        took = [float(row["batch_time_seconds"]) for row in rows]
+        sizes = [int(row["batch_size"]) for row in rows]
+        begins = [float(row["timestamp"]) for row in rows]
+        seconds = max(begin + each for begin, each in zip(begins, took)) - min(begins)
+        self.assertEqual(sum(sizes), shown["total_queries"])
+        self.assertAlmostEqual(seconds, shown["total_time_seconds"], delta=1e-3)
+        self.assertAlmostEqual(sum(sizes) / shown["total_time_seconds"], shown["throughput_qps"], delta=1e-6 * sum(sizes))
+        latencies = [each / size * 1e3 for each, size in zip(took, sizes) for _ in range(size)]
+        for name, values in (("latency", latencies), ("batch_time", [each * 1e3 for each in took])):
+            expected = {"min": min(values), "max": max(values), "mean": sum(values) / len(values), "median": percentile(values, 50),
+                        "p95": percentile(values, 95), "p99": percentile(values, 99), "p999": percentile(values, 99.9),
+                        "p9999": percentile(values, 99.99)}
+            for key in OFFICIAL_SPREAD:
+                self.assertAlmostEqual(expected[key], shown[f"{key}_{name}_ms"], delta=1e-5 + 1e-6 * expected[key], msg=key)
+        recall = self.json("run", "recall_stats.json")
+        each = recall["per_query_recall"]
+        self.assertEqual(len(each), recall["num_queries_evaluated"])
+        self.assertAlmostEqual(sum(each) / len(each), recall["mean_recall"], places=9)
+        self.assertAlmostEqual(percentile(each, 5), recall["p5_recall"], places=9)
+        self.assertEqual(shown["recall"], recall)
+
+    def check_summary(self):
+        summary, statistics = self.json("run", "summary.json"), self.json("run", "statistics.json")
+        self.assertEqual((self.rows, self.dimension, self.rows, self.index, self.engine),
+                         (summary["num_vectors"], summary["dimension"], summary["inserted_vectors"], summary["index_type"],
+                          summary["database"]["database"]))
+        self.assertEqual(statistics["total_queries"], summary["query_count"])
+        self.assertEqual(statistics["recall"]["mean_recall"], summary["recall"])
+        for key in ("throughput_qps", "mean_latency_ms", "p95_latency_ms", "p99_latency_ms", "p999_latency_ms"):
+            self.assertEqual(statistics[key], summary[key])
+        metadata = self.json("run", f"vector_database_{self.leaf('run').name}_metadata.json")
+        self.assertEqual(("vector_database", f"{self.engine}_{self.index}"), (metadata["benchmark_type"], metadata["model"]))
+        self.assertEqual({"num_vectors": self.rows, "dimension": self.dimension},
+                         {key: metadata["parameters"]["dataset"][key] for key in ("num_vectors", "dimension")})
+        verdict = self.json("run", "result_verdict.json")
+        self.assertEqual((True, True, 1.0), (verdict["valid"], verdict["flat_setup"]["ok"], verdict["flat_setup"]["coverage"]))
+
+
+class OnFiles(VectorTest):
+    @property
+    def more(self):
+        return ("--storage-root", self.folder / "vectors")
+
+    def test_an_index_of_each_kind_is_built_searched_and_reported(self):
+        for self.index in ("FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW", "DISKANN", "AISAQ"):
+            with self.subTest(self.index):
+                self.succeeds(*self.load("--force", "--max-degree", 24, "--search-list-size", 50))
+                self.succeeds(*self.search("--queries", 210, "--num-query-processes", 2, "--batch-size", 4))
+                self.check_official_numbers()
+                self.check_summary()
+                record = self.record()
+                window = record["windows"][0]
+                self.assertGreater(window["recall"]["mean"], 1 - 1e-9 if self.index == "FLAT" else 0.9)
+                self.assertEqual((210, 0), (window["queries_answered"], window["searches_failed"]))
+                if self.index in ("DISKANN", "AISAQ"):
+                    self.assertGreater(window["per_query"]["reads"], 0)
+                    self.assertGreaterEqual(window["per_query"]["bytes"], window["per_query"]["reads"] * self.dimension * 4)
+                self.assertIn("--vdb-engine embedded", record["no_result_because"][0])
+                self.assertEqual(record["truth"]["rows_checked"], record["truth"]["rows_right"])
+
+    def test_two_hosts_of_threads_load_and_search_the_same(self):
+        """Ranks stand for loaders and workers; the vectors do not depend on their number."""
+        self.succeeds(*self.load("--npernode", 3))
+        self.succeeds(*self.search("--queries", 100, "--npernode", 2, "--gt-cache-dir", self.folder / "truth"))
+        folder = self.leaf("run")
+        several = json.loads((folder / "vectordb/simple/vdb_multi_node_summary.json").read_text())
+        self.assertEqual(2, several["mpi"]["rank_count"])
+        self.assertEqual(several, json.loads((folder / "vectordb/simple/statistics.json").read_text()))
+        self.assertFalse(self.record()["truth"]["reused"])
+        first = self.record()["truth"]["identity"]
+        self.succeeds(*self.load("--force"))
+        self.succeeds(*self.search("--queries", 100, "--gt-cache-dir", self.folder / "truth"))
+        self.assertEqual((True, first), (self.record()["truth"]["reused"], self.record()["truth"]["identity"]))
+        kept = next((self.folder / "truth").glob("truth-*.bin"))
+        kept.write_bytes(kept.read_bytes()[:-1])
+        done = self.fails(6, "E606", *self.search("--queries", 100, "--gt-cache-dir", self.folder / "truth"))
+        self.assertIn(str(kept), done.stderr)
+
+    def test_searches_that_arrive_count_from_when_they_were_due(self):
+        self.succeeds(*self.load())
+        self.succeeds(*self.search("--runtime", 2, "--arrival-rate", 100, "--warmup", 0.2, "--cache-state", "cold"))
+        record = self.record()
+        window = record["windows"][0]
+        self.assertLess(abs(window["queries_completed"] - 200), 90, "a Poisson process of 100 per second")
+        self.assertEqual(window["searches"], record["workers"][0]["latency"]["lateness"]["count"])
+        host = record["host_windows"][0]
+        self.assertGreater(host["stored_bytes"], 0)
+        self.check_official_numbers()
+
+    def test_what_can_not_be_searched_is_refused(self):
+        self.fails(3, "E401", *self.search("--queries", 10))
+        (self.folder / "vectors").mkdir()
+        done = self.fails(3, "E603", *self.search("--queries", 10))
+        self.assertIn("was not loaded by this program", done.stderr)
+        self.succeeds(*self.load())
+        self.fails(2, "E105", *self.search("--queries", 10, "--vector-dim", 31))
+        done = self.fails(2, "E105", *self.search("--queries", 10, "--vdb-index", "HNSW"))
+        self.assertIn("is FLAT", done.stderr)
+        self.fails(2, "E105", *self.search("--queries", 10, "--storage-root", "null://"))
+        self.assertEqual("failed", self.record()["verdict"])
+
+    def test_null_measures_the_load_alone(self):
+        self.succeeds(*self.load("--storage-root", "null://"))
+        record = self.record("datagen")
+        self.assertEqual(self.rows, record["load"]["inserted"])
+        self.assertIn("null://", " ".join(record["no_result_because"]))
+
+    def test_plans_are_printed_and_nothing_is_touched(self):
+        plan = json.loads(self.succeeds("closed", "vectordb", "datasize", "--config-file", self.file("num_vectors: 10000000\n"
+                                        "num_shards: 10\n"), "--json").stdout)
+        self.assertEqual(("milvus", "default"), (plan["engine"], plan["engine_by"]))
+        self.assertAlmostEqual(798.72e9, plan["vectors"]["estimated_total_bytes"], delta=1)
+        text = self.succeeds(*self.search("--dry-run")).stdout
+        self.assertIn("engine            embedded\n", text)
+        self.assertEqual([], list(self.results.glob("whatif")))
+
+    def file(self, text):
+        path = self.folder / "flags.yaml"
+        path.write_text(text)
+        return path
+
+
+class OnServer(VectorTest):
+    """What holds for each server; a subclass has the server."""
+    server = None
+    mode = "open"
+    index = "HNSW"
+
+    @property
+    def more(self):
+        return ("--port", self.server.port)
+
+    def check_load_and_search(self):
+        self.succeeds(*self.load("--ef-construction", 64, "--npernode", 2))
+        loaded = self.json("datagen", "summary.json")
+        self.assertEqual((self.rows, self.rows), (loaded["num_vectors"], loaded["inserted_vectors"]))
+        ranks = self.json("datagen", "vectordb/load/load_statistics.json")["rank_stats"]
+        self.assertEqual([(0, self.rows // 2), (self.rows // 2, self.rows)],
+                         [(rank["vector_id_start"], rank["vector_id_end_exclusive"]) for rank in ranks])
+        self.succeeds(*self.search("--queries", 300, "--num-query-processes", 2, "--batch-size", 7, "--search-ef", 128))
+        self.assertEqual([150, 150], sorted(sum(int(row["batch_size"]) for row in self.batches() if row["process_id"] == rank)
+                                            for rank in "01"))
+        self.check_official_numbers()
+        self.check_summary()
+        window = self.record()["windows"][0]
+        self.assertGreater(window["recall"]["mean"], 0.9)
+        self.assertEqual((300, 0), (window["queries_answered"], window["searches_failed"]))
+        self.assertIsNone(window["per_query"]["reads"], "the server does not tell")
+
+    def check_what_is_there_stays(self):
+        done = self.fails(2, "E102", *self.load())
+        self.assertIn("is there already", done.stderr)
+        self.succeeds(*self.load("--force", "--ef-construction", 64))
+
+    def check_sweep(self):
+        self.succeeds(*self.search("--benchmark-mode", "sweep", "--recall-targets", "0.8,0.95", "--runtime", 1, "--sweep-queries", 100,
+                                   "--num-query-vectors", 200))
+        record = self.record()
+        self.assertEqual([0.8, 0.95], [window["recall_target"] for window in record["windows"]])
+        for window in record["windows"]:
+            reached = [step for step in record["sweep"] if step["recall"] >= window["recall_target"]]
+            if window["target_reached"]:
+                self.assertEqual(min(step["effort"] for step in reached), window["effort"])
+        self.check_official_numbers()
+
+    def check_a_server_that_goes_away(self):
+        running = self.start(*self.search("--runtime", 60, "--request-timeout", 5))
+        self.wait_until_searching(running)
+        self.server.kill()
+        done = running.wait()
+        self.assertEqual(6, done.status, done)
+        self.assertIn("[E601]", done.stderr)
+        self.assertEqual("failed", self.record()["verdict"])
+        self.assertFalse((self.leaf("run") / "summary.json").exists())
+        done = self.fails(6, "E601", *self.search("--runtime", 1))
+        self.assertIn(str(self.server.port), done.stderr)
+
+    def wait_until_searching(self, running):
+        deadline = time.monotonic() + 60
+        while not running.ended() and time.monotonic() < deadline:
+            leaves = list(self.results.glob(f"**/{self.engine}/{self.index}/run/*/mlpstorage.log"))
+            if leaves and not list(leaves[0].parent.glob("summary.json")):
+                time.sleep(2)
+                return
+            time.sleep(0.1)
+
+
+class OnPgvector(OnServer):
+    engine = "pgvector"
+
+    @classmethod
+    def setUpClass(cls):
+        vector_servers.require_postgres()
+        cls.server = cls.enterClassContext(vector_servers.Postgres())
+
+    def test_vectors_are_loaded_searched_and_reported(self):
+        self.check_load_and_search()
+        self.assertEqual(str(self.rows), self.server.sql("SELECT count(*) FROM c"))
+        self.assertEqual("PostgreSQL", self.record()["server_version"].split()[0])
+        self.check_what_is_there_stays()
+        self.check_sweep()
+        self.check_rows_that_do_not_match()
+        self.check_refusals()
+        self.check_a_server_that_goes_away()
+
+    def check_rows_that_do_not_match(self):
+        self.server.sql("UPDATE c SET vector = (SELECT vector FROM c WHERE id = 1)")
+        done = self.call(*self.search("--queries", 20))
+        self.assertEqual(6, done.status, done)
+        self.assertIn("rows that were looked up are not the collection's", self.record()["reasons"][0])
+        self.assertFalse(self.json("run", "result_verdict.json")["valid"])
+        self.server.sql("DELETE FROM c WHERE id < 100")
+        done = self.call(*self.search("--queries", 20))
+        self.assertIn("has 1900 rows, not the 2000 of its description", done.stderr)
+        self.succeeds(*self.load("--force", "--ef-construction", 64))
+
+    def check_refusals(self):
+        done = self.fails(2, "E102", *self.arguments("datagen", "--collection", "d", "--index-type", "HNSW", "--num-vectors", 10,
+                                                     "--dimension", 2001))
+        self.assertIn("pgvector indexes up to 2000 elements", done.stderr)
+        done = self.call(*self.arguments("datagen", "--collection", "d", "--num-vectors", 10, "--dimension", 4, "--M", 101))
+        self.assertNotEqual(0, done.status)
+        self.assertIn("value 101 out of bounds", done.stderr)
+        done = self.fails(3, "E603", *self.search("--collection", "nowhere"))
+        self.assertIn("nowhere", done.stderr)
+
+
+class OnMilvus(OnServer):
+    engine = "milvus"
+
+    @classmethod
+    def setUpClass(cls):
+        vector_servers.require_milvus()
+        cls.server = cls.enterClassContext(vector_servers.Milvus())
+
+    def test_vectors_are_loaded_searched_and_reported(self):
+        self.check_load_and_search()
+        self.check_what_is_there_stays()
+        done = self.fails(3, "E603", *self.search("--collection", "nowhere"))
+        self.assertIn("Milvus: DescribeCollection: ", done.stderr)
+        self.check_a_server_that_goes_away()
+
+
+if __name__ == "__main__":
+    unittest.main()
