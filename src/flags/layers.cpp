@@ -40,7 +40,8 @@ void take(LayerValues layer, const CommandSyntax& command, Settings& settings, L
 // Returns the flag of a key of a config file; nullptr with a warning for one that means nothing to the command.
 Result<const Flag*> flag_of_key(const CommandSyntax& command, const std::string& key, const std::string& origin,
                                 std::vector<std::string>& warnings) {
-  const bool is_key = key.find('-') == std::string::npos;
+  // Which mode and benchmark run is typed; as flags both only narrow what utilities show.
+  const bool is_key = key.find('-') == std::string::npos && key != "mode" && key != "benchmark";
   if (key == "config_file") {
     return fail(ErrorCode::kConfigInvalid, "a config file can't name another one ('config_file')", {},
                 "remove the key, and give one --config-file with all values");

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 
@@ -77,15 +76,13 @@ class Generator {
       rules::Problems problems;
     };
     std::vector<Part> parts(folders_.size());
-    Status read = rules::for_each_workload(tree_, folders_,
-                                           [&](size_t index, const rules::Workload& workload, rules::Problems& unread) {
-                                             Part& part = parts[index];
-                                             for (const rules::Leaf& leaf : workload.leaves)
-                                               tell_skipped(leaf, part.skipped);
-                                             part.groups = groups_of(tree_, workload, terms);
-                                             if (submissions_.empty()) name_groups(workload, part.groups);
-                                             part.problems = std::move(unread);
-                                           });
+    Status read = rules::for_each_workload(
+        tree_, folders_, [&](size_t index, const rules::Workload& workload, rules::Problems& unread) {
+          Part& part = parts[index];
+          for (const rules::Leaf& leaf : workload.leaves) tell_skipped(leaf, part.skipped);
+          part.groups = groups_of(tree_, submissions_.empty() ? named_by_runs(workload) : workload, terms);
+          part.problems = std::move(unread);
+        });
     for (Part& part : parts) {
       for (Group& group : part.groups) report_.groups.push_back(std::move(group));
       report_.skipped.insert(report_.skipped.end(), part.skipped.begin(), part.skipped.end());
@@ -95,20 +92,14 @@ class Generator {
   }
 
   // In a flat tree the runs themselves tell what else their paths would.
-  static void name_groups(const rules::Workload& workload, std::vector<Group>& groups) {
-    if (workload.leaves.empty()) return;
+  static rules::Workload named_by_runs(rules::Workload workload) {
+    if (workload.leaves.empty()) return workload;
     const rules::Leaf& first = workload.leaves.front();
-    for (Group& group : groups) {
-      group.place.division = lower(first.args()["mode"].text_or(group.verdict));
-      group.place.orgname = first.args()["orgname"].text_or("");
-      group.place.system = first.args()["systemname"].text_or("");
-      group.row.set("Organization", group.place.orgname);
-      std::string division = group.place.division;
-      std::transform(division.begin(), division.end(), division.begin(), ::toupper);
-      group.row.set("Division", division);
-      group.row.link("Name", group.place.system, "systems/" + group.place.system + ".yaml");
-      group.row.link("Description", "PDF", "systems/" + group.place.system + ".pdf");
-    }
+    const std::string judged = lower(first.metadata["verification"].text_or("open"));
+    workload.place.division = first.args()["mode"].text_or(judged);
+    workload.place.orgname = first.args()["orgname"].text_or("");
+    workload.place.system = first.args()["systemname"].text_or("");
+    return workload;
   }
 
   static void tell_skipped(const rules::Leaf& leaf, std::vector<rules::Problem>& skipped) {

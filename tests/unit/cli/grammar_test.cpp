@@ -74,16 +74,5 @@ TEST(GrammarTest, ModelsOfOtherModesAreNamedAsSuch) {
   EXPECT_EQ(error_of({"open", "training", "retinanit"}).suggestion, "did you mean 'retinanet'?");
 }
 
-TEST(GrammarTest, KnownWordsOfOtherBuildsSaySo) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{{"submit"}, {"rules-coverage"}}) {
-    const Resolution result = resolved(arguments);
-    EXPECT_EQ(result.kind, Kind::kNotBuilt);
-    const Error error = test::grammar().explain(result, arguments);
-    EXPECT_EQ(error.code, ErrorCode::kNotImplemented);
-    EXPECT_EQ(exit_code(error.code), 6);
-    EXPECT_NE(error.suggestion.find("checkpointing"), std::string::npos);
-  }
-}
-
 }  // namespace
 }  // namespace mlps::cli
