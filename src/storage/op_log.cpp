@@ -68,6 +68,7 @@ constexpr std::string_view kOpLogHead =
 // ---- the session's side
 
 void OpLogChannel::put(uint64_t at, const void* bytes, size_t count) {
+  if (count == 0) return;  // of an empty text, `bytes` may be null
   const size_t begin = at % kRingBytes;
   const size_t first = std::min(count, kRingBytes - begin);
   std::memcpy(ring_.get() + begin, bytes, first);
@@ -75,6 +76,7 @@ void OpLogChannel::put(uint64_t at, const void* bytes, size_t count) {
 }
 
 void OpLogChannel::take(uint64_t at, void* bytes, size_t count) const {
+  if (count == 0) return;
   const size_t begin = at % kRingBytes;
   const size_t first = std::min(count, kRingBytes - begin);
   std::memcpy(bytes, ring_.get() + begin, first);

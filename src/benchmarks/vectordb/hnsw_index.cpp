@@ -244,6 +244,8 @@ Result<uint64_t> build_hnsw(const IndexInput& input, ObjectFiles& files) {
   const auto rows = static_cast<uint32_t>(input.rows.rows());
   KernelSpace space(input.rows.dimension());
   Hnsw graph(&space, rows, input.spec.m, input.spec.ef_construction, input.spec.seed);
+  // The library looks one entry beyond the last neighbour of a list, to fetch it ahead: room for it.
+  graph.size_links_per_element_ += sizeof(hnswlib::tableint);
   graph.addPoint(input.rows.row(0).data(), 0);
   std::atomic<uint32_t> next = 1;
   const auto is_stopped = [&] { return input.options.stop != nullptr && *input.options.stop; };

@@ -100,6 +100,7 @@ class ProtoReader {
   void floats(std::vector<float>& out) const {
     const size_t count = value_.size() / sizeof(float), before = out.size();
     out.resize(before + count);
+    if (count == 0) return;
     std::memcpy(out.data() + before, value_.data(), count * sizeof(float));
   }
 
