@@ -95,9 +95,9 @@ TEST(Truth, NormalisedRowsHaveOneOrderForAllMetrics) {
   const auto base = source_of(24, 2000, true, Stream::kBase);
   const auto queries = read_all(*source_of(24, 11, true, Stream::kQuery));
   const auto keys = [&](Metric metric) {
+    const auto truth = compute_truth(*base, queries.view(), {.metric = metric, .k = 10});
     std::vector<uint64_t> found;
-    for (const auto& n : compute_truth(*base, queries.view(), {.metric = metric, .k = 10})->neighbours)
-      found.push_back(n.key);
+    for (const auto& n : truth->neighbours) found.push_back(n.key);
     return found;
   };
   EXPECT_EQ(keys(Metric::kCosine), keys(Metric::kL2));
