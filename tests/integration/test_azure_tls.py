@@ -17,7 +17,7 @@ import object_suites
 from object_suites import BUCKET
 
 AUDIENCE = "https://storage.azure.com"
-SHORT_S = 8  # how long a token lasts that ends during a run: the half of it until it is renewed
+SHORT_S = 16  # how long a token lasts that ends during a run: the half of it until it is renewed
 
 
 def setUpModule():
