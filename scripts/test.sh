@@ -41,7 +41,7 @@ case "$mode" in
     scripts/tidy.sh
     sanitized asan "all unit_tests"
     sanitized tsan unit_tests --tests-regex '^unit\.'
-    scripts/fuzz.sh
+    scripts/fuzz.sh 300  # seconds for each
     ;;
   *) echo "usage: $0 fast|all|long" >&2; exit 2 ;;
 esac

@@ -98,7 +98,7 @@ TEST(PgBytes, VectorsGoOutWithTheHighestByteFirst) {
   EXPECT_EQ(bytes.bytes(), std::string("\0\2\0\0\x3f\x80\0\0\xc0\0\0\0", 12));
 }
 
-// Recorded of Elasticsearch 8.15, shortened.
+// Written by hand after the shape that Elasticsearch 8 documents; no server was asked.
 TEST(ElasticAnswers, HitsAndRefusalsOfElasticsearchAreRead) {
   constexpr const char* kOne =
       R"({"timed_out":false,"_shards":{"failed":0},"hits":{"hits":[{"_id":"17","_score":0.95},{"_id":"3","_score":0.5}]}})";
