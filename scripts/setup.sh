@@ -9,7 +9,7 @@
 set -euo pipefail
 
 run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4-openssl-dev libssl-dev libfmt-dev
-  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libeigen3-dev libhnswlib-dev libisal-dev liburing-dev
+  nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libeigen3-dev libhnswlib-dev libisal-dev liburing-dev libzstd-dev
   libpq-dev)
 mpi_packages=(libopenmpi-dev libmpich-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
@@ -41,7 +41,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'TEXT'
 setup: this is not Debian or Ubuntu, so nothing is installed. Needed: a C++20 compiler (GCC 12 or Clang 14 or later),
 CMake 3.22, Ninja, pkg-config, and the development files of libcurl, OpenSSL, fmt, nlohmann-json, tl-expected,
-yaml-cpp, pugixml, Eigen, hnswlib, ISA-L and liburing; for runs on many hosts those of Open MPI or MPICH. The tests need also
+yaml-cpp, pugixml, Eigen, hnswlib, ISA-L, zstd and liburing; for runs on many hosts those of Open MPI or MPICH. The tests need also
 GoogleTest, Google Benchmark, zlib, Python 3 with NumPy, Node.js with npm, Ceph (monitor, OSD, radosgw, command line),
 s3cmd, fio, zstd, clang-format and clang-tidy, Open MPI, MPICH, and Slurm with munge.
 TEXT

@@ -1,37 +1,9 @@
 #include "base/zstd.hpp"
 
 #include <fmt/format.h>
+#include <zstd.h>
 
 #include <array>
-
-#if __has_include(<zstd.h>)
-#include <zstd.h>
-#else
-// The part of the library's interface that is used here; it hasn't changed since version 1.4.
-extern "C" {
-typedef struct ZSTD_CCtx_s ZSTD_CCtx;
-typedef struct ZSTD_DCtx_s ZSTD_DCtx;
-struct ZSTD_inBuffer {
-  const void* src;
-  size_t size;
-  size_t pos;
-};
-struct ZSTD_outBuffer {
-  void* dst;
-  size_t size;
-  size_t pos;
-};
-enum ZSTD_EndDirective { ZSTD_e_continue = 0, ZSTD_e_flush = 1, ZSTD_e_end = 2 };
-ZSTD_CCtx* ZSTD_createCCtx(void);
-size_t ZSTD_freeCCtx(ZSTD_CCtx* context);
-size_t ZSTD_compressStream2(ZSTD_CCtx* context, ZSTD_outBuffer* out, ZSTD_inBuffer* in, ZSTD_EndDirective then);
-ZSTD_DCtx* ZSTD_createDCtx(void);
-size_t ZSTD_freeDCtx(ZSTD_DCtx* context);
-size_t ZSTD_decompressStream(ZSTD_DCtx* context, ZSTD_outBuffer* out, ZSTD_inBuffer* in);
-unsigned ZSTD_isError(size_t code);
-const char* ZSTD_getErrorName(size_t code);
-}
-#endif
 
 namespace mlps {
 
