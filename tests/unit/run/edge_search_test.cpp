@@ -100,7 +100,7 @@ TEST(EdgeSearch, NoiseMovesTheEdgeByLittleMoreThanItself) {
       EXPECT_LE(static_cast<double>(*answer.edge), edge * 1.025);
       EXPECT_GE(static_cast<double>(*answer.not_met), edge / 1.025);
     } else {
-      EXPECT_NEAR(static_cast<double>(*answer.edge), edge, std::max(1.0, 0.075 * edge));
+      EXPECT_NEAR(static_cast<double>(*answer.edge), edge, 1 + 0.07 * edge);
     }
   }
   EXPECT_LT(unknown, 150);
