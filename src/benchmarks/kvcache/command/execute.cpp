@@ -149,7 +149,8 @@ int execute_command(const KvCacheOptions& options, const CommandContext& context
     case KvCacheCommand::kRun:
       break;
   }
-  return options.common.dry_run ? execution.print_plan() : execution.run();
+  const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
+  return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }
 
 }  // namespace mlps::cli
