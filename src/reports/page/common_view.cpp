@@ -196,6 +196,8 @@ Result<RunView> view_of(const rules::Document& record) {
   view_verdict(record.root(), view);
   view_head(record.root(), view);
   kind->view(record.root(), view);
+  const std::string label = record.at("invocation.label").text_or("");
+  if (!label.empty()) view.title = label + ": " + view.title;
   view_hosts(record.root(), view);
   view_settings(record.root(), view);
   return view;
