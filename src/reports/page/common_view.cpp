@@ -195,6 +195,7 @@ Result<RunView> view_of(const rules::Document& record) {
   view_verdict(record.root(), view);
   view_head(record.root(), view);
   kind->view(record.root(), view);
+  settle_answer(record.root(), view);
   view_hosts(record.root(), view);
   view_settings(record.root(), view);
   return view;

@@ -65,7 +65,7 @@ class CheckpointingExecution {
   }
 
   int run() {
-    if (!common_.json && !common_.quiet) print_plan();
+    if (shows_plan(common_)) print_plan();
     auto shares = place_ranks(options_, ranks_of(options_), group_.transport().members());
     if (const auto status = group_.check_consensus(errors_of(shares), agreed_plan())) return *status;
     shares_ = std::move(*shares);
@@ -218,13 +218,13 @@ class CheckpointingExecution {
   /// Writes and shows what came out; the process status is the record's first error, or success.
   int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
     const Status written = results::write_finished(folder_, about_, record, outcome);
-    if (common_.json) {
-      print_json(common_, results::record_json(about_, record, outcome));
-    } else {
-      print(results::result_table(record) + results::findings_text(outcome.findings) +
-            results::no_result_text(about_, record));
-    }
-    return finish(folder_, written, outcome);
+    return show_and_finish(common_, folder_, written, outcome,
+                           {.json = [&] { return results::record_json(about_, record, outcome); },
+                            .tables =
+                                [&] {
+                                  return results::result_table(record) + results::findings_text(outcome.findings) +
+                                         results::no_result_text(about_, record);
+                                }});
   }
 
   const CheckpointingOptions& options_;

@@ -40,13 +40,13 @@ template <class Record>
 int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
              const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
   const Status written = results::write_finished(folder, about, record, plan, outcome);
-  if (options.common.json) {
-    print_json(options.common, results::record_json(about, record, outcome));
-  } else {
-    print(results::result_table(record) + results::findings_text(outcome.findings) +
-          results::no_result_text(about, record));
-  }
-  return finish(folder, written, outcome);
+  return show_and_finish(options.common, folder, written, outcome,
+                         {.json = [&] { return results::record_json(about, record, outcome); },
+                          .tables =
+                              [&] {
+                                return results::result_table(record) + results::findings_text(outcome.findings) +
+                                       results::no_result_text(about, record);
+                              }});
 }
 
 }  // namespace mlps::cli

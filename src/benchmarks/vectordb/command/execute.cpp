@@ -195,13 +195,13 @@ class VectorDbExecution {
   int conclude(const vectordb::RunRecord& record, const results::RunOutcome& outcome) {
     results::complete_values(record, about_.values);
     const Status written = results::write_finished(folder_, about_, record, outcome);
-    if (common_.json) {
-      print_json(common_, results::record_json(about_, record, outcome));
-    } else {
-      print(results::result_table(record) + results::findings_text(outcome.findings) +
-            results::no_result_text(about_, record));
-    }
-    return finish(folder_, written, outcome);
+    return show_and_finish(common_, folder_, written, outcome,
+                           {.json = [&] { return results::record_json(about_, record, outcome); },
+                            .tables =
+                                [&] {
+                                  return results::result_table(record) + results::findings_text(outcome.findings) +
+                                         results::no_result_text(about_, record);
+                                }});
   }
 
   const VectorDbOptions& options_;
