@@ -30,7 +30,8 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
      .details =
          "  mlpstorage report results/closed/acme/results/sys/training/unet3d/run/20260704_120000\n"
          "  mlpstorage report before/ after/ --output both.html\n\n"
-         "  <run>  the folder of a run of training, checkpointing or kvcache, or its mlpstorage_record.json\n\n"
+         "  <run>  the folder of a run of training, checkpointing, kvcache or vectordb, or its "
+         "mlpstorage_record.json\n\n"
          "The file needs no other, no network and no script; it is smaller than 200 kB, and prints on two sides.\n"
          "Several runs begin with what differs between them. Every run leaves a report.html in its own folder.\n"},
     {.word = "replay",

@@ -32,7 +32,7 @@ void draw_vertical_bars(Drawing& drawing, const Bars& bars, size_t count, const 
     if (bar.value) {
       const double top = y.at(*bar.value);
       drawing.rectangle({left + gap / 2, top}, width - gap, kSmall.bottom - top, style_of(bar.series),
-                        fmt::format("{}: {}", bar.label, rate_or_percent(*bar.value, bars.unit)));
+                        fmt::format("{}: {}", bar.label, value_text(*bar.value, bars.unit)));
     } else {
       drawing.text({left + width / 2, kSmall.bottom - 4}, "middle", "?");
     }
@@ -92,7 +92,7 @@ std::string bars_plot(const Known<Bars>& bars, std::string_view title_if_unknown
   if (bars->threshold) {
     const double height = y.at(*bars->threshold);
     drawing.line({kSmall.left, height}, {kSmall.right, height}, "demand");
-    legend.emplace_back("s5", fmt::format("needed: {}", rate_or_percent(*bars->threshold, bars->unit)));
+    legend.emplace_back("s5", fmt::format("needed: {}", value_text(*bars->threshold, bars->unit)));
   }
   if (count < bars->bars.size()) remarks.push_back(fmt::format("the first {} of {}", count, bars->bars.size()));
   return figure_section(bars->title, drawing.finish(), legend, remarks);

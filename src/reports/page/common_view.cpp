@@ -29,7 +29,8 @@ struct Kind {
 
 constexpr std::array kKinds = {Kind{"training", "mlpstorage.training/1", view_training},
                                Kind{"checkpointing", "mlpstorage.record/1", view_checkpointing},
-                               Kind{"kvcache", "mlpstorage.kvcache-record/1", view_kvcache}};
+                               Kind{"kvcache", "mlpstorage.kvcache-record/1", view_kvcache},
+                               Kind{"vectordb", "mlpstorage.vectordb-record/1", view_vectordb}};
 
 // Adds the sentences that don't stand under a title before.
 void add_notes(const char* title, std::vector<std::string> texts, RunView& view) {
@@ -189,7 +190,7 @@ Result<RunView> view_of(const rules::Document& record) {
                                : fmt::format("there is no report on a record of the schema '{}'",
                                              terminal_text(schema.substr(0, 60))),
                 fmt::format("there are reports on {}", join(known, ", ")),
-                "name the folder of a run of training, checkpointing or kvcache");
+                "name the folder of a run of training, checkpointing, kvcache or vectordb");
   }
   RunView view;
   view_verdict(record.root(), view);

@@ -115,6 +115,8 @@ void add_plots(const RunView& run, Page& page) {
   page.add("throughput over time", timeline_plot(run.timeline));
   if (run.load) {
     page.add("requests in time", load_plot(*run.load));
+  } else if (run.recall) {
+    page.add("recall", recall_plot(*run.recall));
   } else {
     page.add("epochs and checkpoints", bars_plot(run.bars, "Every epoch or checkpoint"));
   }

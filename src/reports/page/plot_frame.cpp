@@ -49,8 +49,8 @@ void draw_bottom_line(Drawing& drawing, const Frame& frame) {
   drawing.line({frame.left, frame.bottom}, {frame.right, frame.bottom}, "base");
 }
 
-std::string rate_or_percent(double value, std::string_view unit) {
-  return unit == "%" ? percent(value) : rate_text(value);
+std::string value_text(double value, std::string_view unit) {
+  return unit == "%" ? percent(value) : unit == "1/s" ? figure(value) + "/s" : rate_text(value);
 }
 
 }  // namespace mlps::reports::page

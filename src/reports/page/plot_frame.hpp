@@ -35,6 +35,7 @@ void draw_left_axis(Drawing& drawing, const Frame& frame, const Axis& axis, Tick
 void draw_rate_axis(Drawing& drawing, const Frame& frame, const Axis& axis);
 void draw_bottom_line(Drawing& drawing, const Frame& frame);
 
-std::string rate_or_percent(double value, std::string_view unit);
+/// Returns a value of bars or cells by its unit: "%", "1/s", or "B/s".
+std::string value_text(double value, std::string_view unit);
 
 }  // namespace mlps::reports::page

@@ -16,6 +16,8 @@ std::string latency_plot(const Known<std::vector<Latency>>& latencies);
 std::string heat_plot(const Known<HeatMap>& map);
 std::string moved_plot(const Known<MovedBytes>& moved);
 std::string load_plot(const Known<std::vector<LoadPoint>>& load);
+/// Two drawings: queries per second, and reads of a query, against recall.
+std::string recall_plot(const Known<RecallCurve>& curve);
 std::string hits_plot(const Known<std::vector<HitSource>>& hits);
 
 }  // namespace mlps::reports::page

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "reports/page/markup.hpp"
 #include "rules/tree.hpp"
@@ -113,6 +114,38 @@ Known<Latency> latency_of(std::string name, Node histogram) {
   latency.p999_ns = amount(histogram["p999_ns"]);
   latency.max_ns = amount(histogram["max_ns"]);
   return latency;
+}
+
+Known<Latency> merged_latency(std::string name, const std::vector<Node>& histograms) {
+  std::map<double, double> counts;
+  Latency sum;
+  std::string why = fmt::format("{}: no such operation", name);
+  for (const Node histogram : histograms) {
+    const Known<Latency> one = latency_of(name, histogram);
+    if (!one) {
+      why = one.error();
+      continue;
+    }
+    double seen = 0;
+    for (const auto& [value, share] : one->curve) {
+      counts[value] += (share - seen) * one->count;
+      seen = share;
+    }
+    sum.count += one->count;
+    if (one->max_ns) sum.max_ns = std::max(sum.max_ns.value_or(0), *one->max_ns);
+  }
+  if (!(sum.count > 0) || !std::isfinite(sum.count)) return unknown(why);
+  sum.name = std::move(name);
+  double seen = 0;
+  for (const auto& [value, count] : counts) {
+    seen = std::min(1.0, seen + count / sum.count);
+    sum.curve.emplace_back(value, &value == &counts.rbegin()->first ? 1.0 : seen);
+    for (const auto& [share, place] :
+         {std::pair{0.5, &sum.p50_ns}, std::pair{0.99, &sum.p99_ns}, std::pair{0.999, &sum.p999_ns}}) {
+      if (!*place && sum.curve.back().second >= share) *place = value;
+    }
+  }
+  return sum;
 }
 
 Known<std::vector<Latency>> known_latencies(const std::vector<Known<Latency>>& all) {

@@ -29,6 +29,8 @@ std::optional<double> seconds_after_start(rules::Node record, rules::Node moment
 
 /// Returns a histogram with its curve; the reason where it is none, or is empty.
 Known<Latency> latency_of(std::string name, rules::Node histogram);
+/// Returns the sum of histograms over the same buckets; of those that are empty or none nothing counts.
+Known<Latency> merged_latency(std::string name, const std::vector<rules::Node>& histograms);
 /// Returns those of them that are known; the reasons of all where none is.
 Known<std::vector<Latency>> known_latencies(const std::vector<Known<Latency>>& all);
 /// Returns "p50 4.1 ms, p99 21 ms, max 0.3 s".

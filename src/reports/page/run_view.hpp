@@ -90,7 +90,7 @@ struct Latency {
 /// Holds a value for each of some ranks in each of some epochs, checkpoints or trials.
 struct HeatMap {
   std::string title;
-  std::string unit;  ///< "%", or "B/s" for rates; more is better
+  std::string unit;  ///< "%", "1/s" for counts, or "B/s" for rates; more is better
   std::vector<std::string> rows, columns;
   std::vector<std::optional<double>> values;  ///< row by row
 };
@@ -114,6 +114,20 @@ struct LoadPoint {
   double offered = 0, completed = 0;
   std::optional<double> good;
   unsigned series = 1;
+};
+
+/// Says what searches of one effort, or of one window, found and did.
+struct RecallPoint {
+  std::string label;
+  double recall = 0;  ///< up to 1
+  double queries_per_s = 0;
+  std::optional<double> reads;  ///< of a query; nothing: not told
+};
+
+struct RecallCurve {
+  std::vector<RecallPoint> sweep;    ///< efforts that were tried, with one worker
+  std::vector<RecallPoint> windows;  ///< measured, with all workers
+  std::vector<double> targets;
 };
 
 struct HitSource {
@@ -179,6 +193,7 @@ struct RunView {
   Known<MovedBytes> moved = unknown("");
   std::optional<Known<std::vector<LoadPoint>>> load;  ///< nothing: of this benchmark there is none
   std::optional<Known<std::vector<HitSource>>> hits;
+  std::optional<Known<RecallCurve>> recall;
   std::vector<Table> tables;  ///< further figures, hosts
   std::vector<SettingGroup> settings;
   std::string command;
@@ -197,5 +212,7 @@ void settle_answer(rules::Node record, RunView& view);
 void view_training(rules::Node record, RunView& view);
 void view_checkpointing(rules::Node record, RunView& view);
 void view_kvcache(rules::Node record, RunView& view);
+void view_vectordb(rules::Node record, RunView& view);
+void view_vector_load(rules::Node record, RunView& view);  ///< of a vectordb datagen
 
 }  // namespace mlps::reports::page

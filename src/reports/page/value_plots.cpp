@@ -7,7 +7,7 @@
 #include "reports/page/plot_frame.hpp"
 #include "reports/page/plots.hpp"
 
-/// The drawings of latencies, of load, and of every rank.
+/// The drawings of latencies, of load, of recall, and of every rank.
 namespace mlps::reports::page {
 namespace {
 
@@ -152,6 +152,67 @@ void draw_names(Drawing& drawing, const HeatMap& map, const SmallMap& small, dou
   }
 }
 
+// What one of the two drawings of recall shows of a point, of which it may not be known.
+struct RecallValue {
+  std::string_view title, words;
+  std::optional<double> (*of)(const RecallPoint& point);
+
+  std::string text(const RecallPoint& point) const {
+    return fmt::format("{}: recall {}, {} {}", point.label, percent(100 * point.recall), figure(of(point).value_or(0)),
+                       words);
+  }
+};
+
+std::pair<Axis, Axis> recall_axes(const RecallCurve& curve, const RecallValue& value) {
+  double low = 1;
+  double top = 0;
+  for (const auto* points : {&curve.sweep, &curve.windows}) {
+    for (const RecallPoint& point : *points) {
+      low = std::min(low, point.recall);
+      top = std::max(top, value.of(point).value_or(0));
+    }
+  }
+  for (const double target : curve.targets) low = std::min(low, target);
+  return {Axis(100 * std::max(0.0, low - 0.02), 100, kSmall.left, kSmall.right),
+          Axis(0, top * 1.1, kSmall.bottom, kSmall.top)};
+}
+
+// Draws the efforts that a sweep tried as a line of small dots.
+void draw_sweep(Drawing& drawing, std::vector<RecallPoint> sweep, const RecallValue& value, const Axis& x,
+                const Axis& y) {
+  std::sort(sweep.begin(), sweep.end(), [](const auto& a, const auto& b) { return a.recall < b.recall; });
+  std::vector<Point> line;
+  for (const RecallPoint& point : sweep) {
+    if (!value.of(point)) continue;
+    line.push_back({x.at(100 * point.recall), y.at(*value.of(point))});
+    drawing.circle(line.back(), 2.5, "s1", value.text(point));
+  }
+  if (line.size() > 1) drawing.path(line, "curve s1");
+}
+
+std::string against_recall(const RecallCurve& curve, const RecallValue& value) {
+  const auto [x, y] = recall_axes(curve, value);
+  Drawing drawing(kSmall.width, kSmall.height, value.title);
+  draw_left_axis(drawing, kSmall, y, figure);
+  for (const double tick : x.ticks(6)) drawing.text({x.at(tick), kSmall.bottom + 15}, "middle", figure(tick));
+  draw_bottom_line(drawing, kSmall);
+  drawing.text({kSmall.right, kSmall.bottom + 30}, "end small", "recall, %");
+  for (const double target : curve.targets) {
+    drawing.line({x.at(100 * target), kSmall.top}, {x.at(100 * target), kSmall.bottom}, "demand");
+  }
+  draw_sweep(drawing, curve.sweep, value, x, y);
+  std::vector<std::string> remarks;
+  for (const RecallPoint& point : curve.windows) {
+    if (!value.of(point)) continue;
+    remarks.push_back(value.text(point));
+    drawing.circle({x.at(100 * point.recall), y.at(*value.of(point))}, 5, "s2", remarks.back());
+  }
+  Legend legend = {{"s2", "measured, all workers"}};
+  if (!curve.sweep.empty()) legend.emplace_back("s1", "efforts that the sweep tried, one worker");
+  if (!curve.targets.empty()) legend.emplace_back("s5", "recall wanted");
+  return figure_section(value.title, drawing.finish(), legend, remarks);
+}
+
 }  // namespace
 
 std::string latency_plot(const Known<std::vector<Latency>>& latencies) {
@@ -195,8 +256,8 @@ std::string heat_plot(const Known<HeatMap>& map) {
   Drawing drawing(kSmall.width, kSmall.height, map->title);
   draw_cells(drawing, small, extremes, width, height);
   draw_names(drawing, *map, small, width, height);
-  const Legend legend = {{"h0", fmt::format("best: {}", rate_or_percent(extremes.best, map->unit))},
-                         {"h9", fmt::format("worst: {}", rate_or_percent(extremes.worst, map->unit))}};
+  const Legend legend = {{"h0", fmt::format("best: {}", value_text(extremes.best, map->unit))},
+                         {"h9", fmt::format("worst: {}", value_text(extremes.worst, map->unit))}};
   std::vector<std::string> remarks = {fmt::format("the worst is rank {}, {}",
                                                   map->rows[extremes.worst_at / map->columns.size()],
                                                   map->columns[extremes.worst_at % map->columns.size()])};
@@ -246,6 +307,20 @@ std::string load_plot(const Known<std::vector<LoadPoint>>& load) {
   std::vector<std::string> remarks = {"rings: completed; dots: completed within their target; numbers: option.trial"};
   if (!knows_good) remarks.emplace_back("which requests were in time is not known: the run had no target");
   return figure_section(kTitle, drawing.finish(), {{"s5", "all that was offered"}}, remarks);
+}
+
+std::string recall_plot(const Known<RecallCurve>& curve) {
+  constexpr RecallValue kQueries = {"Queries per second against recall", "queries/s",
+                                    [](const RecallPoint& point) { return std::optional(point.queries_per_s); }};
+  constexpr RecallValue kReads = {"Reads of a query against recall", "reads of a query",
+                                  [](const RecallPoint& point) { return point.reads; }};
+  if (!curve) return empty_section(kQueries.title, curve.error());
+  const auto knows_reads = [](const RecallPoint& point) { return point.reads.has_value(); };
+  const bool told = std::any_of(curve->sweep.begin(), curve->sweep.end(), knows_reads) ||
+                    std::any_of(curve->windows.begin(), curve->windows.end(), knows_reads);
+  return against_recall(*curve, kQueries) +
+         (told ? against_recall(*curve, kReads)
+               : empty_section(kReads.title, "a server doesn't tell what a query reads"));
 }
 
 }  // namespace mlps::reports::page
