@@ -58,7 +58,7 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
 }
 
 void leave_reports(const BenchmarkOptions& options) {
-  if (options.command != "run" || !reports::page::has_report(options.benchmark)) return on_finished_run(nullptr);
+  if (!reports::page::has_report(options.benchmark, options.command)) return on_finished_run(nullptr);
   on_finished_run([](const std::string& folder) -> std::optional<std::string> {
     Result<std::string> answer = reports::page::write_report(folder);
     if (answer) return std::move(*answer);

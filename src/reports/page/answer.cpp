@@ -46,8 +46,8 @@ std::optional<std::string> memory_note(Node record, RunView& view) {
   return std::nullopt;
 }
 
-/// Lets the headline say what keeps the figures from being an answer.
-void settle_headline(Node record, RunView& view) {
+/// Lets the headline say what keeps the figures from being an answer. Returns whether nothing does.
+bool settle_headline(Node record, RunView& view) {
   const bool holds_nothing = record.at("store.holds_objects").boolean() == false;
   if (view.verdict != "passed") {
     view.answer = fmt::format("{}: no answer", view.verdict == "failed"        ? "FAILED"
@@ -63,13 +63,16 @@ void settle_headline(Node record, RunView& view) {
     view.answer_tone = Tone::kNeutral;
     view.next = "fewer ranks on this host, more hosts (--hosts), or more processors";
   } else if (const auto memory = memory_note(record, view)) {
-    view.answer += ", FROM MEMORY";
+    const bool partly = !is_in_memory(record) && view.cached_share.value_or(0) < 0.9;
+    view.answer += partly ? ", PARTLY FROM MEMORY" : ", FROM MEMORY";
     view.aside = *memory + (view.aside.empty() ? "" : "; " + view.aside);
     if (view.answer_tone == Tone::kGood) view.answer_tone = Tone::kNeutral;
     view.next = is_in_memory(record) ? "give a place on the storage that is asked about"
-                                     : "more data than memory (datasize), more hosts, or --o-direct with files";
+                                     : "more data than memory, or --o-direct (files) against the cache";
   }
+  const bool is_answer = view.verdict == "passed" && view.next.empty();
   if (!record.at("store.injected_fault").text_or("").empty()) view.answer += ", WITH FAULTS INJECTED";
+  return is_answer;
 }
 
 void add_error(Node record, RunView& view) {
@@ -101,7 +104,8 @@ std::string counters_text(Node record, RunView& view) {
   if (view.moved) {
     for (const Moved& one : view.moved->directions) {
       if (!one.counted || !(one.claimed > 0)) continue;
-      shares.push_back(fmt::format("{} {}", share_text(*one.counted / one.claimed), one.direction));
+      shares.push_back(fmt::format("{}{} {}", share_text(*one.counted / one.claimed),
+                                   shares.empty() ? " of the bytes" : "", one.direction));
     }
   }
   if (shares.empty()) {
@@ -112,7 +116,7 @@ std::string counters_text(Node record, RunView& view) {
   const std::string who =
       devices.size() > 2 ? counted(static_cast<double>(devices.size()), "device", "devices") : join(devices, ", ");
   const bool agrees = !has_check(record, "less") && !has_check(record, "more") && !has_check(record, "not_checkable");
-  return fmt::format("{} counted {} of the bytes{}", who, join(shares, ", "),
+  return fmt::format("{} counted {}{}", who, join(shares, ", "),
                      agrees                      ? ""
                      : has_check(record, "less") ? ": TOO FEW"
                                                  : ": more than this run moved");
@@ -164,9 +168,9 @@ void add_mlperf(Node record, RunView& view) {
   const std::string mode = record.at("invocation.mode").text_or("?");
   const std::vector<std::string> why = texts_of(record["no_result_because"]);
   if (!why.empty()) {
-    phrases.push_back("can't be submitted: " + why.front());
+    phrases.push_back("no submission: " + why.front().substr(0, why.front().find(": ")));
   } else {
-    phrases.push_back(mode == "whatif" ? "whatif: not for submission" : mode + " run");
+    phrases.push_back(mode == "whatif" ? "whatif: no submission" : mode + " run");
   }
   view.lines.push_back({"MLPerf", std::move(phrases), 2});
 }
@@ -174,7 +178,11 @@ void add_mlperf(Node record, RunView& view) {
 }  // namespace
 
 void settle_answer(Node record, RunView& view) {
-  settle_headline(record, view);
+  const bool is_answer = settle_headline(record, view);
+  if (is_answer && !view.feeds.empty() && !view.lines.empty()) {
+    std::vector<std::string>& phrases = view.lines.front().phrases;
+    phrases.insert(phrases.begin() + std::min<ptrdiff_t>(1, std::ssize(phrases)), view.feeds);
+  }
   add_error(record, view);
   if (!view.limit.empty()) {
     std::vector<std::string> phrases = {view.limit};
@@ -185,7 +193,7 @@ void settle_answer(Node record, RunView& view) {
   add_warnings(record, view);
   add_mlperf(record, view);
   if (view.next.empty() && view.verdict == "passed") {
-    view.next = "report.html has it drawn; 'mlpstorage compare OLD NEW' sets two runs against each other";
+    view.next = "see report.html there; two runs: mlpstorage compare OLD NEW";
   }
   if (!view.next.empty()) view.lines.push_back({"next", {view.next}, 1});
 }

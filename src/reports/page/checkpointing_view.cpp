@@ -60,13 +60,14 @@ std::optional<double> commit_share(Node record) {
   return std::min(1.0, *mean * *count / storage);
 }
 
-std::string checkpoints_done(Node record) {
+std::string checkpoints_done(Node record, bool whole) {
   std::vector<std::string> parts;
   for (const char* phase : kPhases) {
     const double planned = amount_or_zero(record[phase]["checkpoints_planned"]);
     if (planned == 0) continue;
-    parts.push_back(fmt::format("{} of {} {}", figure(amount_or_zero(record[phase]["checkpoints_done"])),
-                                figure(planned), phase[0] == 'w' ? "written" : "read"));
+    const std::string done = figure(amount_or_zero(record[phase]["checkpoints_done"]));
+    const char* verb = phase[0] == 'w' ? "written" : "read";
+    parts.push_back(whole ? fmt::format("{} {}", done, verb) : fmt::format("{} of {} {}", done, figure(planned), verb));
   }
   return join(parts, ", ");
 }
@@ -76,7 +77,7 @@ std::string verified_text(Node record) {
   const auto read = amount(record.at("read.bytes"));
   const auto verified = amount(record.at("read.bytes_verified"));
   if (!read || !verified || *read == 0) return {};
-  return *verified >= *read ? ", every byte verified" : *verified == 0 ? ", not verified" : ", partly verified";
+  return *verified >= *read ? "every byte verified" : *verified == 0 ? "not verified" : "partly verified";
 }
 
 void checkpoint_answer(Node record, RunView& view) {
@@ -89,41 +90,48 @@ void checkpoint_answer(Node record, RunView& view) {
     if (rate) rates.push_back(fmt::format("{}s {}", phase, rate_text(*rate * static_cast<double>(kGiB))));
   }
   view.answer = rates.empty() ? "NO ANSWER: no checkpoint was completed"
-                              : fmt::format("{} checkpoint: {}", model, join(rates, ", "));
-  view.aside = checkpoints_done(record) + verified_text(record);
+                              : fmt::format("Checkpoint {}: {}", model, join(rates, ", "));
+  view.aside = checkpoints_done(record, view.verdict == "passed");
+}
+
+// Returns by how much the checkpoints of a phase differ in their rates.
+std::string spread_text(const std::vector<CheckpointEvent>& events, bool writes) {
+  double sum = 0, squares = 0, count = 0;
+  for (const CheckpointEvent& event : events) {
+    const auto rate = event.rate();
+    if (event.writes != writes || !rate) continue;
+    sum += *rate;
+    squares += *rate * *rate;
+    ++count;
+  }
+  const char* phase = writes ? "write" : "read";
+  if (count == 0) return {};
+  if (count == 1) return fmt::format("1 {}: no spread known", phase);
+  const double mean = sum / count;
+  const double deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
+  return fmt::format("{}s +- {}{}", phase, share_text(deviation / mean),
+                     count < 5 ? fmt::format(" ({} only)", figure(count)) : "");
 }
 
 // Says how long a checkpoint takes, and how much checkpoints differ.
 void checkpoint_lines(Node record, const std::vector<CheckpointEvent>& events, RunView& view) {
-  for (const bool writes : {true, false}) {
-    const char* phase = writes ? "write" : "read";
-    double sum = 0, squares = 0, seconds = 0, least = 0, most = 0, count = 0;
-    for (const CheckpointEvent& event : events) {
-      const auto rate = event.rate();
-      if (event.writes != writes || !rate) continue;
-      least = count == 0 ? *rate : std::min(least, *rate);
-      most = std::max(most, *rate);
-      sum += *rate;
-      squares += *rate * *rate;
-      seconds += event.when.to_s - event.when.from_s;
-      ++count;
-    }
-    if (count == 0) continue;
-    const auto bytes = amount(record.at("plan.checkpoint_bytes"));
-    AnswerLine line{writes ? "save" : "load", {}, 1};
+  const auto bytes = amount(record.at("plan.checkpoint_bytes"));
+  std::vector<std::string> parts;
+  for (const char* phase : kPhases) {
+    const bool writes = phase[0] == 'w';
     const auto rate = amount(record[phase].at("metrics.gib_per_s"));
-    line.phrases.push_back(fmt::format("{} (all bytes / slowest rank); {} in {}",
-                                       rate ? rate_text(*rate * static_cast<double>(kGiB)) : "-",
-                                       bytes ? bytes_text(*bytes) : "-", time_text(seconds / count * 1e9)));
-    if (count > 1) line.phrases.push_back(fmt::format("worst {}, best {}", rate_text(least), rate_text(most)));
-    view.lines.push_back(std::move(line));
-    if (count == 1) view.sure.push_back(fmt::format("1 {}: no spread known", phase));
-    if (count < 2) continue;
-    const double mean = sum / count;
-    const double deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
-    view.sure.push_back(fmt::format("{}s +- {}{}", phase, share_text(deviation / mean),
-                                    count < 5 ? fmt::format(" ({} only)", figure(count)) : ""));
+    if (bytes && rate && *rate > 0) {
+      const double bytes_per_s = *rate * static_cast<double>(kGiB);
+      parts.push_back(fmt::format("{} {}, {}", writes ? "save" : "load", time_text(*bytes / bytes_per_s * 1e9),
+                                  rate_text(bytes_per_s)));
+    }
+    if (std::string spread = spread_text(events, writes); !spread.empty()) view.sure.push_back(std::move(spread));
   }
+  AnswerLine line{"checkpoint", {}, 1};
+  line.phrases.push_back(
+      fmt::format("{}: {}", bytes ? bytes_text(*bytes) : "-", parts.empty() ? "-" : join(parts, "; ")));
+  view.lines.push_back(std::move(line));
+  if (std::string verified = verified_text(record); !verified.empty()) view.sure.push_back(std::move(verified));
 }
 
 void checkpoint_sure(Node record, RunView& view) {
@@ -141,7 +149,7 @@ void checkpoint_sure(Node record, RunView& view) {
   }
   if (!names.empty()) {
     view.mlperf.push_back(names + "checkpoint_io_mean_GB_per_second" + values);
-    view.mlperf.push_back(fmt::format("by rank 0's time alone: {} x the above", factors));
+    view.mlperf.push_back(fmt::format("rank 0 only: {} x the headline", factors));
   }
 }
 

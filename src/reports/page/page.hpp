@@ -16,8 +16,8 @@ inline constexpr const char* kAnswerFile = "report.txt";
 inline constexpr size_t kAnswerWidth = 80;
 inline constexpr size_t kMostAnswerLines = 12;
 
-/// Returns whether there are reports on the runs of a benchmark, by its word on the command line.
-bool has_report(std::string_view benchmark);
+/// Returns whether there are reports on what a command of a benchmark leaves, both by their words on the command line.
+bool has_report(std::string_view benchmark, std::string_view command);
 
 /// Returns the page on these runs, of which there is at least one; several are set against one another first. What has
 /// no room is said to be left out.

@@ -175,8 +175,9 @@ struct RunView {
   std::string answer;  ///< what the run says about the storage: "NOT ENOUGH for 8 x b200 on unet3d"
   std::string aside;   ///< how much of the plan was done: "complete: 5 epochs x 500 steps"
   Tone answer_tone = Tone::kNeutral;
-  std::vector<AnswerLine> lines;           ///< the figures behind it, and once it is settled all that stands below it
-  std::string limit;                       ///< what limited it
+  std::string feeds;              ///< how many accelerators it feeds; only said where the answer is about a storage
+  std::vector<AnswerLine> lines;  ///< the figures behind it, and once it is settled all that stands below it
+  std::string limit;              ///< what limited it
   std::vector<std::string> limit_details;  ///< latencies, threads, ranks
   std::vector<std::string> sure;           ///< how much epochs, checkpoints, trials differ
   std::optional<double> client_share;      ///< of the time, in which the storage waited for this client

@@ -96,9 +96,8 @@ void training_lines(Node record, RunView& view) {
   const auto values = metrics["au_percent"].numbers();
   AnswerLine line{"AU", {}, 1};
   line.phrases.push_back(fmt::format("{}, needed {}", au ? percent(*au) : "-", needed ? percent(*needed) : "-"));
-  if (std::string feeds = feeds_text(record); !feeds.empty() && view.answer_tone != Tone::kNeutral) {
-    line.phrases.push_back(std::move(feeds));
-  }
+  if (view.verdict != "passed" && au) line.phrases.back() += ", so far";
+  if (view.answer_tone != Tone::kNeutral) view.feeds = feeds_text(record);
   if (values && values->size() > 1) line.phrases.push_back(au_list(*values));
   view.lines.push_back(std::move(line));
   const auto read = amount(metrics["read_bytes_per_s"]);
@@ -114,7 +113,7 @@ void training_sure(Node record, RunView& view) {
   const auto deviation = amount(metrics.at("au.stdev"));
   const size_t epochs = metrics["au_percent"].size();
   if (epochs > 1 && deviation) {
-    view.sure.push_back(fmt::format("AU +- {} over {} epochs", percent(*deviation), epochs));
+    view.sure.push_back(fmt::format("AU +- {:.2f} over {} epochs", *deviation, epochs));
   } else if (epochs == 1) {
     view.sure.emplace_back("1 epoch: no spread known");
   }
@@ -127,6 +126,7 @@ void training_sure(Node record, RunView& view) {
   const auto nominal = amount(metrics.at("nominal_mib_per_s.mean"));
   view.mlperf.push_back("train_au_mean_percentage " + (au ? figure(*au) : std::string("-")));
   view.mlperf.push_back("train_io_mean_MB_per_second " + (nominal ? figure(*nominal) : std::string("-")));
+  view.mlperf.push_back("train_au_meet_expectation " + metrics["train_au_meet_expectation"].text_or("-"));
 }
 
 void training_limit(Node record, RunView& view) {
