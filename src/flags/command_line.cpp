@@ -63,6 +63,7 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.loops = reader.small("loops");
   common.allow_invalid_params = reader.on("allow-invalid-params");
   common.params = reader.pairs("params");
+  common.label = reader.text("label");
 }
 
 /// What a control group allows is all that this host can cache.

@@ -48,6 +48,7 @@ inline constexpr ModeMask kClosedAndOpen = kAllModes & ~kWhatifOnly;
 enum class FlagKind {
   kSwitch,
   kText,
+  kLabel,     ///< a text for people: one line of UTF-8
   kName,      ///< may become part of a folder's name
   kPath,      ///< of a local file or folder
   kLocation,  ///< a folder of the storage that is measured

@@ -16,6 +16,10 @@
 /// Options of a command as plain values. Every word and flag is checked for its own range and for its mode, and the
 /// layers of docs/command-line.md are applied. The command itself checks what the rules say of several values together,
 /// and what needs the plan, the store or the host.
+namespace mlps::live {
+class Outputs;
+}
+
 namespace mlps::cli {
 
 enum class Mode { kClosed, kOpen, kWhatif };
@@ -42,6 +46,11 @@ struct CommonOptions {
   uint32_t loops = 1;  ///< at least 1
   bool allow_invalid_params = false;
   std::vector<std::pair<std::string, std::string>> params;  ///< in order; value is all after the first '='
+
+  std::string label;            ///< the user's own name for the run; may be empty
+  std::string csv_file;         ///< gets a row for the run; empty: none does
+  std::string live_json_file;   ///< gets a line every second of the run; empty: none does
+  std::string metrics_address;  ///< HOST:PORT where metrics can be asked for during the run; empty: nowhere
 };
 
 /// Holds on which hosts a command runs, and how its processes are started there.
@@ -87,6 +96,7 @@ struct BenchmarkOptions {
   std::chrono::seconds storage_patience{60};
   std::string op_log_file;                 ///< file of the operation log; empty: none is kept
   std::shared_ptr<storage::OpLog> op_log;  ///< that log, once the command has begun
+  std::shared_ptr<live::Outputs> live;     ///< where process 0 shows how the run goes, once the command has begun
   std::string inject_fault;                ///< whatif only; empty: none
 };
 

@@ -186,6 +186,11 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .text = "Accepted for old scripts; no other program is started."},
 
     // Output and checks.
+    {.name = "label",
+     .kind = kLabel,
+     .value_name = "TEXT",
+     .commands = kRuns,
+     .text = "Your own name for the run: in its record and report, and wherever runs are listed or watched."},
     {.name = "config-file",
      .short_name = "c",
      .kind = kPath,

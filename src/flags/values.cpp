@@ -60,6 +60,35 @@ Status check_pair(std::string_view text) {
               fmt::format("the key is storage.storage_options.{}", last));
 }
 
+constexpr size_t kMostLabelBytes = 200;
+
+/// Returns how many bytes the UTF-8 character at the beginning of `text` has; 0 if none begins there.
+size_t character_bytes(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return 1;
+  const size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < size) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Neither longer than needed, nor a surrogate, nor beyond the last character.
+  const bool wrong = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) >= 0xa0) ||
+                     (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) >= 0x90);
+  return wrong ? 0 : size;
+}
+
+bool is_label(std::string_view text) {
+  if (text.empty() || text.size() > kMostLabelBytes) return false;
+  while (!text.empty()) {
+    const size_t size = character_bytes(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
+    if (size == 0 || control) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<bool> switch_value(std::string_view text) {
@@ -103,6 +132,9 @@ Status check_value(const Flag& flag, Mode mode, std::string_view text) {
     case FlagKind::kName:
       if (is_plain_name(text)) return {};
       return wrong(flag, text, "a name of at most 255 letters, digits, '.', '_' and '-'");
+    case FlagKind::kLabel:
+      if (is_label(text)) return {};
+      return wrong(flag, text, "1 to 200 bytes of UTF-8 on one line, without control characters");
     case FlagKind::kText:
     case FlagKind::kPath:
     case FlagKind::kLocation:

@@ -23,6 +23,7 @@ Json invocation_json(const RunContext& context, const std::optional<RunOutcome>&
   json["model"] = context.model;
   json["orgname"] = context.orgname;
   json["systemname"] = context.systemname;
+  json["label"] = context.label.empty() ? Json() : Json(context.label);
   json["accelerator"] = context.accelerator ? Json(*context.accelerator) : Json();
   json["client_host_memory_gib"] = context.client_host_memory_gib ? Json(*context.client_host_memory_gib) : Json();
   json["hostname"] = context.members.front().host;

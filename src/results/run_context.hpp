@@ -47,6 +47,7 @@ struct RunContext {
   std::string mode;          ///< "closed", "open", "whatif"
   std::string orgname;
   std::string systemname;
+  std::string label;          ///< --label; empty: null in the record
   std::string benchmark;      ///< its word on the command line
   std::string command;        ///< "run"
   std::string model;          ///< "llama3-8b", "unet3d"

@@ -146,6 +146,7 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
   context.mode = mode_name(common.mode);
   context.orgname = common.orgname;
   context.systemname = common.systemname;
+  context.label = common.label;
   context.model = options.model;
   context.argv = common.argv;
   context.protocol = protocol_name(options);

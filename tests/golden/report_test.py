@@ -59,7 +59,8 @@ class ReportTest(ProgramTest):
         if family == "vector_database":
             self.expect(f"{VECTORS} --results-dir {self.path('results')} --systemname box --skip-fs-separation-gate --quiet", 0)
         before = set(glob.glob(self.path("results", "whatif/acme/results/box", family, "**", "mlpstorage_record.json"), recursive=True))
-        self.expect(f"{RUNS[family]} --results-dir {self.path('results')} --systemname box --skip-fs-separation-gate --quiet", 0)
+        self.expect(f"{RUNS[family]} --results-dir {self.path('results')} --systemname box --skip-fs-separation-gate --quiet "
+                    "--label tried-again", 0)
         after = glob.glob(self.path("results", "whatif/acme/results/box", family, "**", "mlpstorage_record.json"), recursive=True)
         record, = set(after) - before
         return os.path.dirname(record)
@@ -93,6 +94,8 @@ class ReportTest(ProgramTest):
                     record = json.load(file)
                 self.assertIn(f"verdict of the run: {record['verdict']}", text)
                 self.assertIn("--systemname box", text)
+                self.assertEqual(record["invocation"]["label"], "tried-again")
+                self.assertIn("<h1>tried-again: ", text)
                 for result in record.get("results", []):  # one trial, so that its requests are those of the option
                     self.assertIn(f"completed {result['requests_per_s']:.4g}/s, in time {result['good_requests_per_s']:.4g}/s", text)
                 # null:// has no counters to compare with, and no page cache: that is said.

@@ -201,6 +201,8 @@ Result<RunView> view_of(const rules::Document& record) {
   view_head(record.root(), view);
   kind->view(record.root(), view);
   settle_answer(record.root(), view);
+  const std::string label = record.at("invocation.label").text_or("");
+  if (!label.empty()) view.title = label + ": " + view.title;
   view_hosts(record.root(), view);
   view_settings(record.root(), view);
   return view;

@@ -52,6 +52,23 @@ TEST(Values, ChoicesSuggest) {
   EXPECT_NE(checked("exec-type", "docker").error().suggestion.find("container"), std::string::npos);
 }
 
+TEST(Values, LabelsAreOneLineOfText) {
+  for (const char* text : {"new firmware, 2nd try", "=SUM(A1)", "M\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80"}) {
+    EXPECT_TRUE(checked("label", text)) << text;
+  }
+  EXPECT_TRUE(checked("label", std::string(200, 'x')));
+  for (const std::string& text :
+       {std::string(), std::string(201, 'x'), std::string("a\nb"), std::string("a\tb"), std::string("\x1b[31m"),
+        std::string("a\0b", 3), std::string("\x7f"), std::string("\xc2\x9b"), std::string("\xff"), std::string("\xc3"),
+        std::string("\xc0\x80"), std::string("\xe0\x80\x80"), std::string("\xed\xa0\x80"),
+        std::string("\xf4\x90\x80\x80"), std::string("\xf0\x80\x80\x80"), std::string("\x80")}) {
+    const Status status = checked("label", text);
+    ASSERT_FALSE(status) << text;
+    EXPECT_EQ(status.error().code, ErrorCode::kConfigInvalid);
+    EXPECT_NE(status.error().message.find("--label"), std::string::npos);
+  }
+}
+
 TEST(Values, SystemNamesAreFolderNames) {
   EXPECT_TRUE(checked("systemname", "my-system_1"));
   EXPECT_FALSE(checked("systemname", "../up"));

@@ -53,6 +53,16 @@ TEST(Page, NeedsNothingFromElsewhere) {
   }
 }
 
+TEST(Page, ItsTitleBeginsWithTheLabel) {
+  Json record = small_record("training");
+  const std::string title = view_in(record).title;
+  record["invocation"]["label"] = nullptr;
+  EXPECT_EQ(view_in(record).title, title);
+  record["invocation"]["label"] = "new <firmware>";
+  EXPECT_EQ(view_in(record).title, "new <firmware>: " + title);
+  EXPECT_THAT(page_from(record), HasSubstr("<h1>new &lt;firmware&gt;: "));
+}
+
 TEST(Page, HasTheDrawingsInOrder) {
   const auto headings = [](const std::string& page) {
     std::vector<std::string> found;

@@ -13,16 +13,8 @@
 #include "benchmarks/checkpointing/results/views.hpp"
 #include "benchmarks/checkpointing/run.hpp"
 #include "benchmarks/checkpointing/stored_checkpoints.hpp"
-#include "gates/claim.hpp"
-#include "gates/gates.hpp"
-#include "results/findings.hpp"
-#include "results/record_common.hpp"
 #include "run/written_objects.hpp"
-#include "session/cluster.hpp"
-#include "session/execution.hpp"
-#include "session/host_watch.hpp"
-#include "session/placement.hpp"
-#include "session/run_end.hpp"
+#include "session/measured_run.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -30,16 +22,14 @@ namespace {
 // "<checkpoint folder>/<model>", both of them new.
 constexpr uint32_t kFoldersOfRun = 2;
 
-class CheckpointingExecution {
+class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord, results::CheckpointContext> {
  public:
   CheckpointingExecution(const CheckpointingOptions& options, PreparedCheckpointing prepared, Stamp invocation_start,
                          const Cluster& cluster, ProcessGroup& group)
-      : options_(options),
-        common_(options.common),
+      : MeasuredRun(options, cluster, group),
+        options_(options),
         prepared_(std::move(prepared)),
-        invocation_start_(invocation_start),
-        cluster_(cluster),
-        group_(group) {}
+        invocation_start_(invocation_start) {}
 
   int print_plan() const {
     if (!group_.is_process0()) return kExitSuccess;
@@ -64,23 +54,12 @@ class CheckpointingExecution {
     return print_plan();
   }
 
-  int run() {
-    if (shows_plan(common_)) print_plan();
-    auto shares = place_ranks(options_, ranks_of(options_), group_.transport().members());
-    if (const auto status = group_.check_consensus(errors_of(shares), agreed_plan())) return *status;
-    shares_ = std::move(*shares);
-    const Result<gates::Report> gates = check_gates();
-    if (const auto status = report_gates(gates)) return *status;
-    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
-    const int status = repeat(common_, [&] { return run_once(*gates); });
-    if (group_.is_process0()) settle_what_was_written(status == kExitSuccess);
-    return status;
-  }
-
  private:
-  Result<gates::Report> check_gates() const {
+  RankDemand ranks() const override { return ranks_of(options_); }
+  storage::Store& store() const override { return *prepared_.store; }
+
+  gates::Request gate_request() const override {
     gates::Request request;
-    request.store = prepared_.store.get();
     request.new_folders = kFoldersOfRun;
     request.bytes_to_write = prepared_.plan.bytes_to_write();
     request.files_to_write = prepared_.plan.checkpoints_to_write * prepared_.plan.objects_per_checkpoint;
@@ -89,24 +68,14 @@ class CheckpointingExecution {
         request.largest_object_bytes = std::max(request.largest_object_bytes, object.size_bytes);
       }
     }
-    request.wanted_part_bytes = options_.io_part_bytes;
     request.bytes_in_place = [this] { return bytes_in_place(); };
-    request.results_dir = common_.results_dir;
-    request.separation_is_warning = common_.skip_fs_separation_gate;
     request.buffer_bytes = options_.payload == checkpointing::PayloadMode::kNone ? 0 : prepared_.io->buffer_bytes();
-    return gates::run_gates(request, group_.transport());
+    return request;
   }
 
-  // Process 0 claims the folder for all.
-  Status claim_folder() {
-    if (!group_.is_process0()) return {};
-    return gates::claim_folder(*prepared_.store, prepared_.plan.checkpoints_to_write > 0, command_text(options_),
-                               group_.transport().failure(), claim_);
-  }
+  Status claim_folders() override { return claim(*prepared_.store, prepared_.plan.checkpoints_to_write > 0); }
 
-  /// Removes the checkpoints that this run has written, if it is to, or says that they stay. In process 0, when all
-  /// have ended their part.
-  void settle_what_was_written(bool whole) const {
+  void settle_what_was_written(bool whole) override {
     const checkpointing::CheckpointPlan& plan = prepared_.plan;
     if (plan.checkpoints_to_write == 0 && options_.cleanup)
       log::warning("--cleanup has no effect: nothing was written");
@@ -128,50 +97,58 @@ class CheckpointingExecution {
     return checkpointing::stored_bytes(prepared_.plan, **session);
   }
 
-  /// Returns what the processes must have alike: the objects of every rank, where they are, and how they are made.
-  std::vector<PlanPart> agreed_plan() const {
+  // The objects of every rank, where they are, and how they are made.
+  std::vector<PlanPart> agreed_plan() const override {
     return {{"the workload", packed_values(prepared_.workload.values)},
             {"the objects of the ranks", world::pack("plan", prepared_.plan)},
             {"the checkpoint folder", prepared_.details.location},
             {"the payload", world::pack("payload", std::pair(*prepared_.details.payload, options_.verify))}};
   }
 
-  checkpointing::RunRequest run_request(uint64_t seed) {
-    checkpointing::RunRequest request;
+  std::optional<int> prepare_run(world::World& /*world*/) override {
+    seed_ = options_.seed ? *options_.seed : random_seed();
+    return group_.broadcast(seed_);
+  }
+
+  void make_request() override {
+    request_ = {};
+    checkpointing::RunRequest& request = request_;
     request.plan = prepared_.plan;
     request.io = *prepared_.io;
     request.store = prepared_.store.get();
     request.payload = *prepared_.details.payload;
     request.verify = options_.verify;
     request.seed_is_given = options_.seed.has_value();
-    request.seed = seed;
+    request.seed = seed_;
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
-    if (!common_.quiet && group_.is_process0())
-      request.on_progress = [this](const checkpointing::Progress& progress) {
-        display_.show(group_.host_prefix() + checkpointing::progress_line(progress));
-      };
-    return request;
+    request.on_progress = on_progress<checkpointing::Progress>();
   }
 
-  results::CheckpointContext context(const results::RunFolder& folder, const gates::Report& gates) const {
-    results::CheckpointContext context;
-    fill_context(options_, prepared_.plan.processes, folder, cluster_.members(group_, shares_), context);
-    context.separation = gates.separation;
-    context.class_keys = &results::kCheckpointClass;
-    context.workload = prepared_.workload;
-    context.workload_name = prepared_.workload.file_name;
-    context.values = prepared_.workload.values;
-    context.overrides = prepared_.overrides;
-    context.verification = verification();
+  results::RunFolderRequest folder_request() const override {
+    results::RunFolderRequest where;
+    where.benchmark = options_.benchmark;
+    where.model = prepared_.plan.model;
+    return where;
+  }
+
+  results::CheckpointContext describe() const override {
+    results::CheckpointContext about;
+    fill_about(prepared_.plan.processes, about);
+    about.class_keys = &results::kCheckpointClass;
+    about.workload = prepared_.workload;
+    about.workload_name = prepared_.workload.file_name;
+    about.values = prepared_.workload.values;
+    about.overrides = prepared_.overrides;
+    about.verification = verification();
     if (options_.payload == checkpointing::PayloadMode::kNone) {
-      context.no_result_because.emplace_back("--payload none: the objects have no content");
+      about.no_result_because.emplace_back("--payload none: the objects have no content");
     }
     if (options_.size_scale != 1) {
-      context.no_result_because.push_back(
+      about.no_result_because.push_back(
           fmt::format("--size-scale {}: the checkpoints are not those of the model", options_.size_scale));
     }
-    return context;
+    return about;
   }
 
   /// Returns what the rules call a run of so many processes, whatever division it was started for.
@@ -184,60 +161,34 @@ class CheckpointingExecution {
     return processes % workload.gpus_per_dp == 0 ? "OPEN" : "INVALID";
   }
 
-  int run_once(const gates::Report& gates) {
-    world::World world(group_.ranks_of(shares_), group_.transport().failure());
-    const InterruptWatch::Attachment attachment(group_.interrupts(), world.failure());
-    uint64_t seed = options_.seed ? *options_.seed : random_seed();
-    if (const auto status = group_.broadcast(seed)) return *status;
-    const checkpointing::RunRequest request = run_request(seed);
-    if (const auto status = group_.check_consensus(errors_of(begin(request, gates)))) return *status;
-    group_.share_warnings(true);
-    HostWatch watch(options_, world.failure());
-    checkpointing::RunRecord record = checkpointing::run(request, world);
-    warn(checkpointing::abort_uploads_of_lost(prepared_.plan, shares_, group_.transport(), *prepared_.store).warning());
-    const world::MovedBytes moved{record.read.bytes, record.write.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)run::gather_record(record, group_.transport()); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
-    return outcome ? conclude(record, *outcome) : status_of(record);
+  checkpointing::RunRecord measure(world::World& world) override { return checkpointing::run(request_, world); }
+
+  run::LostUploads abort_lost_uploads() override {
+    return checkpointing::abort_uploads_of_lost(prepared_.plan, shares(), group_.transport(), *prepared_.store);
   }
 
-  /// Claims the run folder, and leaves a record there that says "incomplete" until the end. In process 0 only.
-  Status begin(const checkpointing::RunRequest& request, const gates::Report& gates) {
-    if (!group_.is_process0()) return {};
-    if (Status same = check_system(common_, cluster_.members(group_, shares_)); !same) return same;
-    results::RunFolderRequest where;
-    where.benchmark = options_.benchmark;
-    where.model = prepared_.plan.model;
-    auto folder = begin_run_folder(common_, where);
-    if (!folder) return fail(folder.error());
-    folder_ = std::move(*folder);
-    about_ = context(folder_, gates);
-    return results::write_started(folder_, about_, checkpointing::describe_run(request));
+  world::MovedBytes moved(const checkpointing::RunRecord& record) const override {
+    return {record.read.bytes, record.write.bytes};
   }
 
-  /// Writes and shows what came out; the process status is the record's first error, or success.
-  int conclude(const checkpointing::RunRecord& record, const results::RunOutcome& outcome) const {
-    const Status written = results::write_finished(folder_, about_, record, outcome);
-    return show_and_finish(common_, folder_, written, outcome,
-                           {.json = [&] { return results::record_json(about_, record, outcome); },
-                            .tables =
-                                [&] {
-                                  return results::result_table(record) + results::findings_text(outcome.findings) +
-                                         results::no_result_text(about_, record);
-                                }});
+  Status write_started(const results::CheckpointContext& about) override {
+    return results::write_started(folder_, about, checkpointing::describe_run(request_));
   }
+  Status write_finished(const results::CheckpointContext& about, const checkpointing::RunRecord& record,
+                        const results::RunOutcome& outcome) override {
+    return results::write_finished(folder_, about, record, outcome);
+  }
+  std::string json(const results::CheckpointContext& about, const checkpointing::RunRecord& record,
+                   const results::RunOutcome& outcome) const override {
+    return results::record_json(about, record, outcome);
+  }
+  std::string table(const checkpointing::RunRecord& record) const override { return results::result_table(record); }
 
   const CheckpointingOptions& options_;
-  const CommonOptions& common_;
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
-  const Cluster& cluster_;
-  ProcessGroup& group_;
-  ProgressDisplay display_;
-  std::vector<world::HostShare> shares_;
-  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
-  results::RunFolder folder_;                  // process 0's, of the current loop
-  results::CheckpointContext about_;
+  uint64_t seed_ = 0;
+  checkpointing::RunRequest request_;  // of the current loop
 };
 
 }  // namespace
@@ -258,7 +209,8 @@ int execute_command(const CheckpointingOptions& options, const CommandContext& c
     case CheckpointingCommand::kRun:
       break;
   }
-  return options.common.dry_run ? execution.print_plan() : execution.run();
+  const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
+  return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }
 
 }  // namespace mlps::cli

@@ -7,10 +7,6 @@
 #include "benchmarks/training/gather_record.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "benchmarks/training/manifest.hpp"
-#include "gates/claim.hpp"
-#include "gates/gates.hpp"
-#include "run/lost_uploads.hpp"
-#include "session/placement.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -73,46 +69,41 @@ Prepared<PreparedDatagen> prepare_datagen(const TrainingOptions& options, const 
   return prepared;
 }
 
-class DatagenExecution {
+class DatagenExecution final : public TrainingSteps<training::GenerateRecord> {
  public:
   DatagenExecution(const TrainingCall& call, PreparedDatagen prepared)
-      : call_(call), options_(call.options), group_(call.group), prepared_(std::move(prepared)) {}
-
-  int run() {
-    world::Transport& transport = group_.transport();
-    auto shares = place_ranks(options_, ranks_of(options_), transport.members());
-    const std::string shape = training::shape_text(prepared_.chosen.workload, prepared_.seed);
-    if (const auto status = group_.check_consensus(
-            errors_of(shares), {{"the data set", shape}, {"the data folder", prepared_.details.location}}))
-      return *status;
-    shares_ = std::move(*shares);
-    // What another run is writing there is nothing to go by.
-    if (const auto status = group_.check_consensus(errors_of(claim_folder(false)))) return *status;
-    if (const auto status = find_destination(shape)) return *status;
-    const Result<gates::Report> gates = check_gates();
-    if (const auto status = report_gates(gates)) return *status;
-    if (missing_bytes() > 0) {
-      if (const auto status = group_.check_consensus(errors_of(claim_folder(true)))) return *status;
-      if (const auto status = find_destination(shape)) return *status;
-    }
-
-    const InterruptWatch::Attachment attachment(group_.interrupts(), transport.failure());
-    if (const auto status = group_.check_consensus(errors_of(begin(*gates)))) return *status;
-    group_.share_warnings(true);
-    HostWatch watch(options_, transport.failure());
-    training::GenerateRecord record = training::generate(request_, transport);
-    warn(run::abort_all_uploads_after_loss(transport, *prepared_.store).warning());
-    const world::MovedBytes moved{0, record.stats.bytes};  // by this process alone, before it gathers
-    const auto gather = [&] { (void)run::gather_record(record, transport); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
-    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
-  }
+      : TrainingSteps(call),
+        prepared_(std::move(prepared)),
+        shape_(training::shape_text(prepared_.chosen.workload, prepared_.seed)) {}
 
  private:
+  storage::Store& store() const override { return *prepared_.store; }
+  bool repeats() const override { return false; }
+  bool checks_system() const override { return false; }  // other hosts may generate than those that are measured
+
+  std::vector<PlanPart> agreed_plan() const override {
+    return {{"the data set", shape_}, {"the data folder", prepared_.details.location}};
+  }
+
+  // What another run is writing there is nothing to go by.
+  std::optional<int> before_gates() override {
+    if (const auto status = group_.check_consensus(errors_of(claim_for_all(false)))) return status;
+    return find_destination();
+  }
+
+  std::optional<int> after_gates() override {
+    if (missing_bytes() == 0) return std::nullopt;
+    if (const auto status = group_.check_consensus(errors_of(claim_for_all(true)))) return status;
+    return find_destination();
+  }
+
+  Status claim_folders() override { return {}; }  // is done, where anything is missing
+  Status claim_for_all(bool writes) { return group_.is_process0() ? claim(*prepared_.store, writes) : Status(); }
+
   /// Makes process 0 look at the data folder, and gives every process what it has found.
-  std::optional<int> find_destination(const std::string& shape) {
+  std::optional<int> find_destination() {
     Result<training::DestinationState> found;
-    if (group_.is_process0()) found = training::inspect_destination(*prepared_.store, shape);
+    if (group_.is_process0()) found = training::inspect_destination(*prepared_.store, shape_);
     if (const auto status = group_.check_consensus(errors_of(found))) return status;
     world::Bytes bytes = encode(*found);
     if (const auto status = group_.broadcast(bytes)) return status;
@@ -122,28 +113,7 @@ class DatagenExecution {
     return std::nullopt;
   }
 
-  // Process 0 claims the folder for all, or only sees that nobody has.
-  Status claim_folder(bool writes) {
-    if (!group_.is_process0()) return {};
-    return gates::claim_folder(*prepared_.store, writes, command_text(options_), group_.transport().failure(), claim_);
-  }
-
-  std::string plan_text() const { return results::plan_table(prepared_.plan, prepared_.details); }
-
-  /// Makes the request of this process; in process 0 also the run folder, with a record that says "incomplete" until
-  /// the end.
-  Status begin(const gates::Report& gates) {
-    if (group_.is_process0()) {
-      auto folder = begin_training_folder(options_);
-      if (!folder) return fail(folder.error());
-      folder_ = std::move(*folder);
-    }
-    make_request();
-    if (!group_.is_process0()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
-    about_.separation = gates.separation;
-    return results::write_started(folder_, about_, training::describe_generation(request_), plan_text());
-  }
+  std::string plan_text() const override { return results::plan_table(prepared_.plan, prepared_.details); }
 
   /// Returns how many files are still to be written, as far as the journal knows.
   uint64_t missing_files() const {
@@ -161,23 +131,19 @@ class DatagenExecution {
            prepared_.store->traits().file_system;
   }
 
-  Result<gates::Report> check_gates() const {
+  gates::Request gate_request() const override {
     gates::Request request;
-    request.store = prepared_.store.get();
     request.folder_word = "data folder";
     request.new_folders = kFoldersOfDatagen;
     request.bytes_to_write = missing_bytes();
     request.files_to_write = missing_files() * (has_index_files() ? 2 : 1);
     request.largest_object_bytes = std::max(training::largest_file_bytes(*prepared_.files.train),
                                             training::largest_file_bytes(*prepared_.files.eval));
-    request.wanted_part_bytes = options_.io_part_bytes;
-    request.results_dir = options_.common.results_dir;
-    request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.plan.writes.buffer_bytes();
-    return gates::run_gates(request, group_.transport());
+    return request;
   }
 
-  void make_request() {
+  void make_request() override {
     const workloads::TrainingWorkload& workload = prepared_.chosen.workload;
     request_.model = options_.model;
     request_.train = prepared_.files.train.get();
@@ -195,24 +161,30 @@ class DatagenExecution {
     }
     request_.injected_fault = options_.inject_fault;
     request_.invocation_start = call_.context.invocation_start;
-    if (!options_.common.quiet && group_.is_process0()) {
-      request_.on_progress = [this](const training::GenerateProgress& progress) {
-        display_.show(training::progress_line(progress));
-      };
-    }
+    request_.on_progress = on_progress<training::GenerateProgress>();
   }
 
-  const TrainingCall& call_;
-  const TrainingOptions& options_;
-  ProcessGroup& group_;
+  results::RunContext describe() const override {
+    results::RunContext about;
+    fill_about(options_.processes, about);
+    add_training(options_, prepared_.chosen, about);
+    return about;
+  }
+
+  training::GenerateRecord measure(world::World& /*world*/) override {
+    return training::generate(request_, group_.transport());
+  }
+
+  world::MovedBytes moved(const training::GenerateRecord& record) const override { return {0, record.stats.bytes}; }
+
+  Status write_started(const results::RunContext& about) override {
+    return results::write_started(folder_, about, training::describe_generation(request_), plan_text());
+  }
+
   PreparedDatagen prepared_;
-  ProgressDisplay display_;
-  std::vector<world::HostShare> shares_;
+  const std::string shape_;
   training::DestinationState destination_;
   training::GenerateRequest request_;
-  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's
-  results::RunFolder folder_;                  // process 0's
-  results::RunContext about_;
 };
 
 }  // namespace

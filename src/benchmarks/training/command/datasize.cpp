@@ -117,7 +117,7 @@ int execute_datasize(const TrainingCall& call) {
   answer.datagen_command = datagen_command(options, answer.workload, answer.size, call.context.environment);
   print(options.common.json ? results::datasize_json(answer) : results::datasize_text(answer));
   if (!records_datasize(options.common)) return kExitSuccess;
-  const auto folder = begin_training_folder(options);
+  const auto folder = begin_run_folder(options.common, training_folder(options));
   if (!folder) return report_failures({folder.error()});
   const auto set = [&](const char* key, uint64_t value) {
     chosen->workload.values[key] = {std::to_string(value), workloads::ValueSource::kTool};
@@ -127,7 +127,9 @@ int execute_datasize(const TrainingCall& call) {
   set("dataset.total_disk_bytes", answer.size.total_bytes);
   // Nothing was placed anywhere: this process stands for all.
   const std::vector<world::HostShare> here = {{world::host_name(), 0, options.processes}};
-  results::RunContext about = training_context(options, *chosen, *folder, call.cluster.members(call.group, here));
+  results::RunContext about;
+  fill_context(options, options.processes, *folder, call.cluster.members(call.group, here), about);
+  add_training(options, *chosen, about);
   if (!options.data_dir.empty()) about.separation = separation_of(options);
   const results::RunOutcome outcome = outcome_of(std::nullopt, {}, facts_at_end(call.group));
   return finish(*folder, results::write_datasize(*folder, about, answer, call.context.invocation_start, outcome),

@@ -3,26 +3,22 @@
 #include "benchmarks/training/results/class_keys.hpp"
 
 namespace mlps::cli {
-results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
-                                     const results::RunFolder& folder, std::vector<results::RunMember> members) {
-  results::RunContext context;
-  fill_context(options, options.processes, folder, std::move(members), context);
-  context.workload_name = chosen.workload.file_name;
-  context.values = chosen.workload.values;
-  context.overrides = chosen.overrides;
-  context.class_keys = &results::kTrainingClass;
-  if (!options.workload_file.empty() && options.which == TrainingCommand::kRun) {
-    context.no_result_because.push_back("the workload is that of " + options.workload_file + ", not one of the rules");
-  }
-  return context;
-}
-
-Result<results::RunFolder> begin_training_folder(const TrainingOptions& options) {
+results::RunFolderRequest training_folder(const TrainingOptions& options) {
   results::RunFolderRequest where;
   where.model = options.model;
   where.benchmark = options.benchmark;
   where.command = options.command;
-  return begin_run_folder(options.common, where);
+  return where;
+}
+
+void add_training(const TrainingOptions& options, const ChosenWorkload& chosen, results::RunContext& about) {
+  about.workload_name = chosen.workload.file_name;
+  about.values = chosen.workload.values;
+  about.overrides = chosen.overrides;
+  about.class_keys = &results::kTrainingClass;
+  if (!options.workload_file.empty() && options.which == TrainingCommand::kRun) {
+    about.no_result_because.push_back("the workload is that of " + options.workload_file + ", not one of the rules");
+  }
 }
 
 int execute_command(const TrainingOptions& options, const CommandContext& context) {

@@ -6,12 +6,7 @@
 #include "benchmarks/training/command/options.hpp"
 #include "benchmarks/training/command/prepare.hpp"
 #include "benchmarks/training/results/files.hpp"
-#include "results/findings.hpp"
-#include "results/record_common.hpp"
-#include "session/cluster.hpp"
-#include "session/execution.hpp"
-#include "session/process_group.hpp"
-#include "session/run_end.hpp"
+#include "session/measured_run.hpp"
 
 namespace mlps::cli {
 
@@ -23,30 +18,41 @@ struct TrainingCall {
   const Cluster& cluster;
 };
 
+/// Returns `training/<model>/<command>/<timestamp>`.
+results::RunFolderRequest training_folder(const TrainingOptions& options);
+
+/// Adds what the result files say of a training command besides its record, options and hosts.
+void add_training(const TrainingOptions& options, const ChosenWorkload& chosen, results::RunContext& about);
+
 /// Carry out a command and return the process status.
 int execute_datasize(const TrainingCall& call);
 int execute_datagen(const TrainingCall& call);
 int execute_run(const TrainingCall& call);  ///< and configview
 
-/// Returns what the result files say of a training command besides its record.
-results::RunContext training_context(const TrainingOptions& options, const ChosenWorkload& chosen,
-                                     const results::RunFolder& folder, std::vector<results::RunMember> members);
-
-/// Claims `training/<model>/<command>/<timestamp>`.
-Result<results::RunFolder> begin_training_folder(const TrainingOptions& options);
-
-/// Writes and shows the results of datagen or run. Returns the process status: the record's first error, or success.
+/// The steps that datagen and run share.
 template <class Record>
-int conclude(const TrainingOptions& options, const results::RunFolder& folder, const results::RunContext& about,
-             const Record& record, const std::string& plan, const results::RunOutcome& outcome) {
-  const Status written = results::write_finished(folder, about, record, plan, outcome);
-  return show_and_finish(options.common, folder, written, outcome,
-                         {.json = [&] { return results::record_json(about, record, outcome); },
-                          .tables =
-                              [&] {
-                                return results::result_table(record) + results::findings_text(outcome.findings) +
-                                       results::no_result_text(about, record);
-                              }});
-}
+class TrainingSteps : public MeasuredRun<Record> {
+ protected:
+  explicit TrainingSteps(const TrainingCall& call)
+      : MeasuredRun<Record>(call.options, call.cluster, call.group), call_(call), options_(call.options) {}
+
+  RankDemand ranks() const override { return ranks_of(options_); }
+  results::RunFolderRequest folder_request() const override { return training_folder(options_); }
+  /// Returns the plan as the stdout log begins with it.
+  virtual std::string plan_text() const = 0;
+
+  Status write_finished(const results::RunContext& about, const Record& record,
+                        const results::RunOutcome& outcome) override {
+    return results::write_finished(this->folder_, about, record, plan_text(), outcome);
+  }
+  std::string json(const results::RunContext& about, const Record& record,
+                   const results::RunOutcome& outcome) const override {
+    return results::record_json(about, record, outcome);
+  }
+  std::string table(const Record& record) const override { return results::result_table(record); }
+
+  const TrainingCall& call_;
+  const TrainingOptions& options_;
+};
 
 }  // namespace mlps::cli

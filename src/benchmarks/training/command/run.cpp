@@ -8,11 +8,8 @@
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
-#include "gates/claim.hpp"
 #include "gates/gates.hpp"
-#include "run/lost_uploads.hpp"
 #include "run/written_objects.hpp"
-#include "session/placement.hpp"
 #include "world/world.hpp"
 
 namespace mlps::cli {
@@ -21,37 +18,23 @@ namespace {
 // "checkpoints/<model>", both of them new.
 constexpr uint32_t kFoldersOfRun = 2;
 
-class TrainingExecution {
+class TrainingExecution final : public TrainingSteps<training::RunRecord> {
  public:
   TrainingExecution(const TrainingCall& call, PreparedRun prepared)
-      : call_(call), options_(call.options), group_(call.group), prepared_(std::move(prepared)) {}
-
-  int run() {
-    auto shares = place_ranks(options_, ranks_of(options_), group_.transport().members());
-    if (const auto status = group_.check_consensus(errors_of(shares), agreed_plan())) return *status;
-    shares_ = std::move(*shares);
-    const Result<gates::Report> gates = check_gates();
-    if (const auto status = report_gates(gates)) return *status;
-    if (const auto status = check_checkpoint_folder()) return *status;
-    if (const auto status = group_.check_consensus(errors_of(claim_folders()))) return *status;
-    const int status = repeat(options_.common, [&] { return run_once(*gates); });
-    if (group_.is_process0()) settle_checkpoints(status == kExitSuccess);
-    return status;
-  }
+      : TrainingSteps(call), prepared_(std::move(prepared)) {}
 
  private:
-  Result<gates::Report> check_gates() const {
+  storage::Store& store() const override { return *prepared_.store; }
+
+  gates::Request gate_request() const override {
     gates::Request request;
-    request.store = prepared_.store.get();
     request.folder_word = "data folder";
-    request.results_dir = options_.common.results_dir;
-    request.separation_is_warning = options_.common.skip_fs_separation_gate;
     request.buffer_bytes = prepared_.reads->buffer_bytes();
-    return gates::run_gates(request, group_.transport());
+    return request;
   }
 
   // Only process 0 saves checkpoints.
-  std::optional<int> check_checkpoint_folder() {
+  std::optional<int> after_gates() override {
     if (!prepared_.checkpoints) return std::nullopt;
     uint64_t status = kExitSuccess;
     if (group_.is_process0()) {
@@ -93,9 +76,7 @@ class TrainingExecution {
     return bytes;
   }
 
-  /// Removes the checkpoints that this run has saved, if it is to, or says that they stay. In process 0, when all have
-  /// ended their part.
-  void settle_checkpoints(bool whole) const {
+  void settle_what_was_written(bool whole) override {
     if (!prepared_.checkpoints && options_.cleanup) log::warning("--cleanup has no effect: no checkpoint was saved");
     if (!prepared_.checkpoints || !prepared_.checkpoints->traits().holds_objects) return;
     run::Written written;
@@ -117,21 +98,18 @@ class TrainingExecution {
     run::settle_written(options_.cleanup, written);
   }
 
-  // Process 0 makes sure for all that nobody is writing the data, and claims the checkpoint folder.
-  Status claim_folders() {
-    if (!group_.is_process0()) return {};
+  // Nobody may be writing the data; what this run writes is its checkpoints.
+  Status claim_folders() override {
     if (Status free = gates::look_for_claims(*prepared_.store); !free) return free;
-    if (!prepared_.checkpoints) return {};
-    return gates::claim_folder(*prepared_.checkpoints, true, command_text(options_), group_.transport().failure(),
-                               claim_);
+    return prepared_.checkpoints ? claim(*prepared_.checkpoints, true) : Status();
   }
 
-  std::string plan_text() const {
+  std::string plan_text() const override {
     return results::plan_table(prepared_.chosen.workload, prepared_.plan, prepared_.reads, prepared_.details);
   }
 
-  /// Returns what the processes must have alike: the order of all reads follows from it.
-  std::vector<PlanPart> agreed_plan() const {
+  // The order of all reads follows from it.
+  std::vector<PlanPart> agreed_plan() const override {
     return {{"the workload", packed_values(prepared_.chosen.workload.values)},
             {"files, steps and epochs", world::pack("plan", prepared_.plan)},
             {"the seed of the data set", world::pack("seed", prepared_.data_seed)},
@@ -148,8 +126,15 @@ class TrainingExecution {
     return training::check_files(*prepared_.files.eval, interval, *prepared_.store, world.failure());
   }
 
-  training::RunRequest request_for(uint64_t run_seed) {
-    training::RunRequest request;
+  std::optional<int> prepare_run(world::World& world) override {
+    if (const auto status = group_.check_consensus(errors_of(check_files(world)))) return status;
+    run_seed_ = options_.seed ? *options_.seed : random_seed();
+    return group_.broadcast(run_seed_);
+  }
+
+  void make_request() override {
+    request_ = {};
+    training::RunRequest& request = request_;
     request.workload = prepared_.chosen.workload;
     request.plan = prepared_.plan;
     request.reads = *prepared_.reads;
@@ -158,71 +143,45 @@ class TrainingExecution {
     request.store = prepared_.store.get();
     request.checkpoints = prepared_.checkpoints.get();
     request.verify = options_.verify;
-    request.run_seed = run_seed;
+    request.run_seed = run_seed_;
     request.eviction_limit_s = options_.drop_caches_timeout_s;
     request.scratch_folder = group_.is_process0() ? folder_.path : std::filesystem::temp_directory_path().string();
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.context.invocation_start;
-    if (!options_.common.quiet && group_.is_process0()) {
-      request.on_progress = [this](const training::Progress& progress) {
-        display_.show(group_.host_prefix() + training::progress_line(progress));
-      };
-    }
-    return request;
+    request.on_progress = on_progress<training::Progress>();
   }
 
-  int run_once(const gates::Report& gates) {
-    world::World world(group_.ranks_of(shares_), group_.transport().failure());
-    const InterruptWatch::Attachment attachment(group_.interrupts(), world.failure());
-    if (const auto status = group_.check_consensus(errors_of(check_files(world)))) return *status;
-    uint64_t run_seed = options_.seed ? *options_.seed : random_seed();
-    if (const auto status = group_.broadcast(run_seed)) return *status;
-    if (const auto status = group_.check_consensus(errors_of(claim_folder()))) return *status;
-    const training::RunRequest request = request_for(run_seed);
-    if (const auto status = group_.check_consensus(errors_of(begin(request, gates)))) return *status;
-    group_.share_warnings(true);
-    HostWatch watch(options_, world.failure());
-    training::RunRecord record = training::run(request, world);
-    // Only process 0 saves checkpoints; the folder is this run's.
-    if (prepared_.checkpoints && !group_.is_process0()) {
-      warn(run::abort_all_uploads_after_loss(group_.transport(), *prepared_.checkpoints).warning());
-    }
-    // By this process alone, before it gathers; the checkpoints go to another folder.
-    const world::MovedBytes moved{record.stats.bytes, 0};
-    const auto gather = [&] { (void)training::gather_record(record, group_.transport(), request.scratch_folder); };
-    const auto outcome = end_run(record, gather, {folder_, about_, *prepared_.store, moved, watch, group_});
-    return outcome ? conclude(options_, folder_, about_, record, plan_text(), *outcome) : status_of(record);
+  results::RunContext describe() const override {
+    results::RunContext about;
+    fill_about(options_.processes, about);
+    add_training(options_, prepared_.chosen, about);
+    about.manifest_snapshot = prepared_.manifest_text;
+    about.verification = prepared_.details.division;
+    return about;
   }
 
-  /// Claims the run folder, in process 0.
-  Status claim_folder() {
-    if (!group_.is_process0()) return {};
-    if (Status same = check_system(options_.common, call_.cluster.members(group_, shares_)); !same) return same;
-    auto folder = begin_training_folder(options_);
-    if (!folder) return fail(folder.error());
-    folder_ = std::move(*folder);
-    return {};
+  training::RunRecord measure(world::World& world) override { return training::run(request_, world); }
+
+  // Only process 0 saves checkpoints; the folder is this run's.
+  run::LostUploads abort_lost_uploads() override {
+    if (!prepared_.checkpoints || group_.is_process0()) return {};
+    return run::abort_all_uploads_after_loss(group_.transport(), *prepared_.checkpoints);
   }
 
-  /// Leaves a record in the run folder that says "incomplete" until the end. In process 0 only.
-  Status begin(const training::RunRequest& request, const gates::Report& gates) {
-    if (!group_.is_process0()) return {};
-    about_ = training_context(options_, prepared_.chosen, folder_, call_.cluster.members(group_, shares_));
-    about_.separation = gates.separation;
-    about_.manifest_snapshot = prepared_.manifest_text;
-    about_.verification = prepared_.details.division;
-    return results::write_started(folder_, about_, training::describe_run(request), plan_text());
+  // The checkpoints go to another folder.
+  world::MovedBytes moved(const training::RunRecord& record) const override { return {record.stats.bytes, 0}; }
+
+  void gather(training::RunRecord& record) override {
+    (void)training::gather_record(record, group_.transport(), request_.scratch_folder);
   }
 
-  const TrainingCall& call_;
-  const TrainingOptions& options_;
-  ProcessGroup& group_;
+  Status write_started(const results::RunContext& about) override {
+    return results::write_started(folder_, about, training::describe_run(request_), plan_text());
+  }
+
   PreparedRun prepared_;
-  ProgressDisplay display_;
-  std::vector<world::HostShare> shares_;
-  std::unique_ptr<gates::FolderClaim> claim_;  // process 0's, of the checkpoint folder
-  results::RunFolder folder_;                  // process 0's, of the current loop
-  results::RunContext about_;
+  uint64_t run_seed_ = 0;
+  training::RunRequest request_;  // of the current loop
 };
 
 }  // namespace
