@@ -90,7 +90,7 @@ size_t count_lines(const std::vector<Block>& blocks) {
 
 /// Makes the blocks take `most` lines together: first what says least gets one line, then lines go from the end.
 void shrink(std::vector<Block>& blocks, size_t most) {
-  for (const std::string_view label : {"warnings", "next", "MLPerf", "sure", "limited by"}) {
+  for (const std::string_view label : {"warnings", "next", "limited by", "sure", "MLPerf"}) {
     for (Block& block : blocks) {
       if (count_lines(blocks) <= most) return;
       if (block.line->label != label || block.lines.size() < 2) continue;

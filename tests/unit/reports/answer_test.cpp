@@ -69,7 +69,7 @@ TEST(Answer, SaysWhetherItIsEnoughWhatLimitsAndHowSureThatIs) {
   EXPECT_THAT(text, HasSubstr("  limited by  storage: idle 12.4 % for data, 0.2 % for each other, 0.0 % client"));
   EXPECT_THAT(text, HasSubstr("  sure        AU +- 0.60 over 5 epochs; 0.0 % cached before reading; nvme0n1"));
   EXPECT_THAT(text, HasSubstr("  warnings    none\n"));
-  EXPECT_THAT(text, HasSubstr("  MLPerf      train_au_mean_percentage 87.41; train_io_mean_MB_per_second"));
+  EXPECT_THAT(text, HasSubstr("  MLPerf      train_au_mean_percentage 87.41, train_au_meet_expectation"));
   EXPECT_THAT(text, HasSubstr("\n  next        "));
   EXPECT_THAT(text, HasSubstr(record_of("training")["invocation"]["run_folder"].get<std::string>() + "\n"));
 }
