@@ -26,7 +26,7 @@ class Incomplete(ProgramTest):
     def test_every_position_names_the_next_words(self):
         cases = {
             "": "[E101] incomplete command: after 'mlpstorage' comes one of: "
-                "closed, open, whatif, init, history, config, object, report, replay, reports, validate, rules, version, help, runs, status, "
+                "closed, open, whatif, try, init, history, config, object, report, replay, reports, validate, rules, version, help, runs, status, "
                 "submit, compare, lockfile, rules-coverage, completion, man\n",
             "closed": "[E101] incomplete command: after 'closed' comes one of: checkpointing, training, "
                       "vectordb, kvcache\n",

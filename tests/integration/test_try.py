@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shlex
 import signal
 import sys
@@ -35,9 +36,9 @@ class TryTest(ProgramTest):
         self.place.mkdir()
         self.into = self.folder / "tried"
 
-    def parts(self, *arguments):
-        """What a `try` of five seconds says, as JSON, and its parts by name."""
-        done = self.succeeds("try", *arguments, "--time", "5s", "--results-dir", self.into, "--json")
+    def parts(self, *arguments, seconds=5):
+        """What a `try` says, as JSON, and its parts by name."""
+        done = self.succeeds("try", *arguments, "--time", seconds, "--results-dir", self.into, "--json")
         said = json.loads(done.stdout)
         return said, {part["name"]: part for part in said["parts"]}
 
@@ -46,7 +47,9 @@ class TryTest(ProgramTest):
 
     def test_a_directory_without_any_preparation(self):
         done = self.succeeds("try", "place", "--time", "5s")
-        for words in ("feeds", "limited by", "sure", "Llama 3 8B writes", "queries/s at recall", "report"):
+        # The second where others keep the processors of this machine busy.
+        self.assertRegex(done.stdout, "U-Net3D feeds [0-9]+ b200|no answer, this client was too slow")
+        for words in ("limited by", "sure", "Llama 3 8B writes", "queries/s at recall", "report"):
             self.assertIn(words, done.stdout)
         self.assertLessEqual(max(map(len, done.stdout.splitlines()[:-1])), 80)
         self.assertEqual([], self.left())
@@ -65,8 +68,9 @@ class TryTest(ProgramTest):
 
     def test_a_place_that_is_four_times_as_slow_feeds_a_quarter_and_a_run_by_hand_agrees(self):
         fed, wrote = [], []
-        for delay in (40, 160):
-            _, parts = self.parts(self.place, "--inject-fault", SLOW.format(delay))
+        for delay in (20, 80):
+            said, parts = self.parts(self.place, "--inject-fault", SLOW.format(delay), seconds=10)
+            self.assertTrue(said["measures_storage"])
             fed.append(parts["training"]["figures"]["feeds_by_rate"])
             wrote.append(parts["checkpoint"]["figures"]["write_gib_per_s"])
         self.assertTrue(2.8 < fed[0] / fed[1] < 5.6, fed)
@@ -74,7 +78,8 @@ class TryTest(ProgramTest):
         # The last checkpoints once more, by the command that the log has.
         log = sorted((self.into / "try").iterdir())[-1] / "commands.log"
         commands = [line[2:] for line in log.read_text().splitlines() if line.startswith("$ ") and "checkpointing" in line]
-        by_hand = json.loads(self.succeeds(*shlex.split(commands[-1])[1:]).stdout)["write"]["metrics"]["gib_per_s"]
+        by_hand_words = [re.sub(r"/mlpstorage-try-\w+/", "/", word) for word in shlex.split(commands[-1])[1:]]
+        by_hand = json.loads(self.succeeds(*by_hand_words).stdout)["write"]["metrics"]["gib_per_s"]
         self.assertTrue(0.7 < by_hand / wrote[1] < 1.4, (by_hand, wrote))
 
     def test_memory_and_no_storage_are_called_so(self):

@@ -184,8 +184,8 @@ std::vector<std::string> vectordb_phrases(const rules::Document& record) {
   const rules::Node window = record["windows"].item(0);
   const auto queries = window["queries_per_s"].number();
   const auto reads = window.at("per_query.reads").number();
-  return {fmt::format("{} queries/s at recall {}", number_of(window["queries_per_s"], 0),
-                      number_of(window.at("recall.mean"), 2)),
+  return {fmt::format("{}: {} queries/s at recall {}", record.at("plan.index.type").text_or("?"),
+                      number_of(window["queries_per_s"], 0), number_of(window.at("recall.mean"), 2)),
           fmt::format("p99 {} ms", number_of(window.at("latency.p99_ms"), 1)),
           fmt::format("{} reads/s", queries && reads ? grouped(static_cast<uint64_t>(*queries * *reads)) : "-")};
 }

@@ -24,8 +24,9 @@ namespace {
 constexpr Nanos kLook = 200'000'000;
 constexpr Nanos kShowEvery = 500'000'000;
 constexpr Nanos kShowPlainEvery = 10'000'000'000;
-// A command that was sized for seconds and takes minutes hangs.
-constexpr Nanos kHangs = 120'000'000'000;
+// A command that was sized for a part of the time and takes twice as long as all, and half a minute, hangs.
+constexpr double kHangsFactor = 2;
+constexpr double kHangsSeconds = 30;
 
 /// Returns the error that a command printed as JSON.
 Error told_error(const rules::Document& printed, int exit_status) {
@@ -55,6 +56,10 @@ TryRunner::~TryRunner() {
   pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
+double TryRunner::hangs_s() const {
+  return kHangsSeconds + kHangsFactor * seconds_;
+}
+
 Status TryRunner::check_stop() {
   take_signals(-1, false);
   if (signals_seen_ == 0) return {};
@@ -69,7 +74,7 @@ Result<rules::Document> TryRunner::run(std::vector<std::string> arguments, const
   if (!output) return fail(output.error());
   if (output->late) {
     return fail(ErrorCode::kTimeout,
-                fmt::format("{}: it was to take seconds, and has not ended after {:.0f} s", what, to_seconds(kHangs)));
+                fmt::format("{}: it was to take seconds, and has not ended after {:.0f} s", what, hangs_s()));
   }
   auto printed = rules::parse_json_document(output->text);
   const int status = WIFEXITED(output->status) ? WEXITSTATUS(output->status) : -1;
@@ -107,7 +112,7 @@ Result<TryRunner::Output> TryRunner::start_and_wait(const std::vector<std::strin
 
 TryRunner::Output TryRunner::follow(pid_t child, const Descriptor& from, const std::string& what, bool removal) {
   Output output;
-  const Nanos hangs = now_ns() + kHangs;
+  const Nanos hangs = now_ns() + static_cast<Nanos>(hangs_s() * 1e9);
   for (bool open = true; open;) {
     std::array<pollfd, 2> watched{pollfd{from.get(), POLLIN, 0}, pollfd{arrived_.get(), POLLIN, 0}};
     (void)poll_until(watched, now_ns() + kLook);

@@ -44,6 +44,7 @@ class TryRunner {
   Output follow(pid_t child, const Descriptor& from, const std::string& what, bool removal);
   void take_signals(pid_t child, bool removal);
   void show(const std::string& what);
+  double hangs_s() const;
 
   std::string program_;
   Descriptor log_;

@@ -62,6 +62,7 @@ class TrySession {
   TryRunner& runner_;
   TryLimits limits_;
   TryRates rates_;
+  double part_latency_ns_ = 0;
   double checkpoint_bytes_ = 0;  ///< of the whole model
   std::vector<std::pair<uint64_t, reports::page::RunView>> trials_;
   double best_read_ = 0;  ///< bytes per second, of all training runs

@@ -16,6 +16,8 @@ namespace {
 // AU leaves out the first step of an epoch, and what is read ahead in it: with many steps that is little.
 constexpr double kSteps = 16;
 constexpr double kFewSteps = 8;
+// Of the time, in which the data set is written; twice that at a place where samples would be too small.
+constexpr double kDataShare = 0.10;
 constexpr double kLeastSample = 256.0 * 1024;
 // Below, the time of a request begins to count besides that of its bytes.
 constexpr double kGoodSample = 4.0 * 1024 * 1024;
@@ -31,6 +33,7 @@ struct OffloadModel {
 };
 constexpr OffloadModel kOffloadModels[] = {{"llama3.1-8b", 72.5e6}, {"tiny-1b", 13.6e6}};
 constexpr double kReadsPerRequest = 5;
+constexpr double kRequestsPerWindow = 3;
 constexpr uint32_t kMostUsers = 8;
 
 double most_bytes(const TryLimits& limits, double seconds, double rate) {
@@ -58,11 +61,16 @@ TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const Tr
   // Twice as many as are expected are tried, too.
   const double ranks = 2 * expected;
   const double batches = static_cast<double>(accelerator.batch) * ranks;
-  const double bytes = most_bytes(limits, 0.10 * limits.seconds, rates.write);
+  double bytes = most_bytes(limits, kDataShare * limits.seconds, rates.write);
   double files = kSteps * batches;
-  if (bytes / files < kGoodSample) files = kFewSteps * batches;
-  const double sample = std::clamp(bytes / files, kLeastSample, accelerator.sample_bytes);
-  files = std::max(files, std::floor(bytes / sample));
+  double most_sample = accelerator.sample_bytes;
+  if (bytes / files < kGoodSample) {
+    files = kFewSteps * batches;
+    bytes = most_bytes(limits, 2 * kDataShare * limits.seconds, rates.write);
+    most_sample = kGoodSample;
+  }
+  const double sample = std::clamp(bytes / files, kLeastSample, most_sample);
+  if (sample == accelerator.sample_bytes) files = std::max(files, std::floor(bytes / sample));
   TryDataSet data;
   data.files = static_cast<uint64_t>(files);
   data.sample_bytes = static_cast<uint64_t>(sample);
@@ -89,7 +97,7 @@ uint64_t try_checkpoint_bytes(const TryLimits& limits, const TryRates& rates, do
 TryUsers try_users(const TryRates& rates, double seconds) {
   for (const OffloadModel& model : kOffloadModels) {
     const double request_s = model.entry_bytes * (kReadsPerRequest / rates.read + 1 / rates.write);
-    const double users = std::floor(seconds / 2 / request_s);
+    const double users = std::floor(seconds / kRequestsPerWindow / request_s);
     if (users < 1 || (users < kMostUsers / 2 && &model != std::end(kOffloadModels) - 1)) continue;
     return {model.name, static_cast<uint32_t>(std::min<double>(users, kMostUsers))};
   }

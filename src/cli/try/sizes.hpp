@@ -61,8 +61,8 @@ struct TryUsers {
   std::string model;
   uint32_t users = 0;
 };
-/// Returns the largest model and the most users (up to eight) of whom each can be answered twice in `seconds`; no users
-/// where the place is too slow even for one. Reads count: a request has one write and about five reads.
+/// Returns the largest model and the most users (up to eight) of whom each can be answered three times in `seconds`; no
+/// users where the place is too slow even for one. Reads count: a request has one write and about five reads.
 TryUsers try_users(const TryRates& rates, double seconds);
 
 /// Returns the seconds that "90", "90s" or "2m" says. E102 for others, and below 5 s or above an hour.
