@@ -292,6 +292,11 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   search.sweep_queries = reader.integer("sweep-queries");
   search.warmup_s = reader.given("warmup") ? reader.real("warmup") : 0;
   search.arrival_rate = reader.given("arrival-rate") ? reader.real("arrival-rate") : 0;
+  search.insert_rate = reader.given("insert-rate") ? reader.real("insert-rate") : 0;
+  search.insert_batch = reader.small("insert-batch");
+  if (search.insert_rate == 0 && is_typed(reader, "insert-batch")) {
+    refuse(line, "--insert-batch without --insert-rate", "nothing is inserted then: give both or none");
+  }
   const std::string cache = reader.choice("cache-state");
   search.cache = cache == "cold"   ? vectordb::CacheState::kCold
                  : cache == "warm" ? vectordb::CacheState::kWarm
