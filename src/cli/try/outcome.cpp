@@ -131,18 +131,17 @@ std::string caution(const TryOutcome& outcome) {
 
 std::vector<std::string> feeds_phrases(const run::EdgeAnswer& answer, double rate, const TryAccelerator& accelerator,
                                        const std::vector<TryAccelerator>& all) {
-  const std::string need = fmt::format("{} is {:.2g} of the {} that one asks for", rate_text(rate),
-                                       rate / accelerator.bytes_per_s(), rate_text(accelerator.bytes_per_s()));
-  std::vector<std::string> phrases;
+  const std::string need = fmt::format("{} of {}", rate_text(rate), rate_text(accelerator.bytes_per_s()));
   if (!answer.edge && answer.stop == run::EdgeStop::kClient) {
-    return {fmt::format("no answer, this client was too slow: {}", need)};
+    return {fmt::format("no answer, this client was too slow: {} for one {}", need, accelerator.name)};
   }
+  std::vector<std::string> phrases;
   if (!answer.edge) {
-    phrases.push_back(fmt::format("{} feeds 0 {}: {}", kTryModelName, accelerator.name, need));
+    phrases.push_back(fmt::format("{} feeds 0 {} ({})", kTryModelName, accelerator.name, need));
     for (const TryAccelerator& other : all) {
       const double fed = std::floor(other.fed_by(rate));
       if (other.name == accelerator.name || fed < 1) continue;
-      phrases.push_back(fmt::format("by that rate {:.0f} {}", fed, other.name));
+      phrases.push_back(fmt::format("by its rate {:.0f} {}", fed, other.name));
       break;
     }
     return phrases;

@@ -18,10 +18,12 @@ namespace {
 constexpr double kFirstScale = 0.0005;
 constexpr double kProbeGrows = 8;
 constexpr unsigned kMostProbes = 4;
-// Shares of the time. What is left of them goes to the checkpoints, which come last.
+// Shares of the time.
 constexpr double kProbeShare = 0.05;
 constexpr double kTrainingShare = 0.30;
-constexpr double kOffloadShare = 0.10;
+constexpr double kCheckpointShare = 0.35;  // less where there is no room for so much; the KV cache has the rest
+// Rates differ from moment to moment; what is left over at the end is no loss.
+constexpr double kSafety = 0.9;
 constexpr double kLeastWindow = 3;
 constexpr double kSearchShare = 0.07;
 // The removal of checkpoints, and the report.
@@ -53,6 +55,11 @@ Result<reports::page::RunView> view_of_run(const rules::Document& record) {
 
 double TrySession::left_s() const {
   return settings_.seconds * (1 - kEndShare) - runner_.elapsed_s();
+}
+
+double TrySession::checkpoint_s() const {
+  const double room_s = static_cast<double>(place_.room_bytes) * (1 / rates_.write + 1 / rates_.read);
+  return std::min(kCheckpointShare * settings_.seconds, room_s);
 }
 
 TrySession::Words TrySession::command(Words benchmark, Words more) const {
@@ -201,7 +208,7 @@ TryPart TrySession::offload() {
     part.left_out = "it needs 8 GiB of free space";
     return part;
   }
-  const double seconds = std::max(kLeastWindow, kOffloadShare * settings_.seconds);
+  const double seconds = std::max(kLeastWindow, kSafety * left_s() - checkpoint_s());
   const TryUsers users = try_users(rates_, seconds);
   if (users.users == 0) {
     part.left_out = fmt::format("no request would be answered in {:.0f} s; take more --time", seconds);
@@ -254,7 +261,7 @@ TryPart TrySession::checkpoint() {
   TryPart part;
   part.name = "checkpoint";
   const uint32_t count = settings_.seconds < 30 ? 2 : 4;
-  const double seconds = std::max(left_s(), 0.1 * settings_.seconds);
+  const double seconds = std::max(kSafety * left_s(), 0.1 * settings_.seconds);
   const auto bytes = static_cast<double>(try_checkpoint_bytes(limits_, rates_, seconds, count));
   const auto record =
       run_checkpoints(bytes / checkpoint_bytes_, count,

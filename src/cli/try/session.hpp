@@ -56,6 +56,7 @@ class TrySession {
               std::vector<std::string> (*phrases)(const rules::Document&));
   Status remove(const std::string& location);
   double left_s() const;
+  double checkpoint_s() const;  ///< of the last part
 
   const TrySettings& settings_;
   const TryPlace& place_;
