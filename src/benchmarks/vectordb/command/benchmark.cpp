@@ -374,6 +374,23 @@ constexpr auto kFlags = std::to_array<Flag>({
      .modes = kOpenAndWhatif,
      .text = "Searches per second of all workers together, which come at random whether or not others are done; "
              "latency counts from when one was due. Default: each worker asks again when it has an answer."},
+    {.name = "insert-rate",
+     .kind = kReal,
+     .value_name = "N",
+     .real_maximum = 1e9,
+     .commands = kSearches,
+     .modes = kOpenAndWhatif,
+     .text =
+         "Vectors per second that are inserted while the windows are open, by one thread beside the workers. They stay "
+         "in the collection. Default: none."},
+    {.name = "insert-batch",
+     .kind = kInteger,
+     .minimum = 1,
+     .maximum = 1'000'000,
+     .default_text = "100",
+     .commands = kSearches,
+     .modes = kOpenAndWhatif,
+     .text = "Vectors of one insert of --insert-rate."},
     {.name = "cache-state",
      .kind = kChoice,
      .choices = "warm|cold|asis",

@@ -64,6 +64,8 @@ void fill_defaults(CommandLine& line, VectorDbCommand which) {
   };
   fill("batch-size", which == VectorDbCommand::kRun ? "1" : "1000");
   fill("seed", "42");
+  // What a search has read stays in the page cache, as --cache-state says.
+  if (which == VectorDbCommand::kRun) fill("fadvise", "none");
   if (!line.tokens.settings.contains("queries")) fill("runtime", "60");
 }
 
@@ -292,6 +294,11 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   search.sweep_queries = reader.integer("sweep-queries");
   search.warmup_s = reader.given("warmup") ? reader.real("warmup") : 0;
   search.arrival_rate = reader.given("arrival-rate") ? reader.real("arrival-rate") : 0;
+  search.insert_rate = reader.given("insert-rate") ? reader.real("insert-rate") : 0;
+  search.insert_batch = reader.small("insert-batch");
+  if (search.insert_rate == 0 && is_typed(reader, "insert-batch")) {
+    refuse(line, "--insert-batch without --insert-rate", "nothing is inserted then: give both or none");
+  }
   const std::string cache = reader.choice("cache-state");
   search.cache = cache == "cold"   ? vectordb::CacheState::kCold
                  : cache == "warm" ? vectordb::CacheState::kWarm
@@ -321,6 +328,10 @@ void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions
     if (embedded && reader.given(flag) && reader.origin(flag) == "flag") {
       refuse(line, fmt::format("--{} with --vdb-engine embedded", flag), "no server is spoken to: leave it out");
     }
+  }
+  if (options.settings.search.cache == vectordb::CacheState::kWarm &&
+      options.fadvise == storage::FadviseMode::kDontNeed && options.which == VectorDbCommand::kRun) {
+    refuse(line, "--cache-state warm with --fadvise dontneed", "what was read would leave the page cache at once");
   }
   if (options.settings.engine != EngineKind::kOpensearch && reader.given("knn-engine")) {
     refuse(line, "--knn-engine without --vdb-engine opensearch", "leave it out");

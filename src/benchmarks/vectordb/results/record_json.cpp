@@ -16,6 +16,7 @@
 namespace mlps::results {
 namespace {
 
+using vectordb::InsertWindow;
 using vectordb::RunRecord;
 using vectordb::Spread;
 using vectordb::WindowPlan;
@@ -182,6 +183,16 @@ void add_search_rows(const RunRecord& record, std::vector<std::vector<std::strin
   }
   row("client CPU of a query", "us",
       [](const auto& r, const auto&) { return r.cpu_us_per_query ? figure(*r.cpu_us_per_query) : kNone; });
+  if (!record.inserts.empty()) {
+    row("vectors inserted", "1/s", [&](const auto&, const WindowPlan& plan) {
+      const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
+      return figure(static_cast<double>(inserts.inserted) / inserts.seconds);
+    });
+    row("  latency of a batch, p99", "ms", [&](const auto&, const WindowPlan& plan) {
+      const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
+      return inserts.insert.count() == 0 ? kNone : figure(static_cast<double>(inserts.insert.percentile(0.99)) / 1e6);
+    });
+  }
   row("official throughput", "1/s", [](const auto& r, const auto&) { return figure(r.official_qps); });
   row("searches failed", "", [](const auto& r, const auto&) { return std::to_string(r.failed); });
 }
@@ -214,7 +225,10 @@ std::string record_json(const VectorDbContext& context, const RunRecord& record,
                      {"rows", record.truth.rows},
                      {"reused", record.truth.reused},
                      {"rows_checked", record.truth.rows_checked},
-                     {"rows_right", record.truth.rows_right}};
+                     {"rows_right", record.truth.rows_right},
+                     {"rows_grown", record.truth.rows_grown},
+                     {"new_rows_checked", record.truth.new_checked},
+                     {"new_rows_right", record.truth.new_right}};
     json["sweep"] = list_json(record.sweep, origin);
     json["windows"] = Json::array();
     for (uint32_t window = 0; window < record.windows.size(); ++window) {
@@ -222,6 +236,7 @@ std::string record_json(const VectorDbContext& context, const RunRecord& record,
     }
     json["workers"] = list_json(record.workers, origin);
     json["host_windows"] = list_json(record.host_windows, origin);
+    json["inserts"] = list_json(record.inserts, origin);
   } else {
     json["load"] = load_json(record);
     json["ranks"] = list_json(record.loads, origin);
