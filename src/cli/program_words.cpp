@@ -22,7 +22,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
          "searches vectors, all sized by what the place can do, and says how much it feeds, what limits it, and how\n"
          "sure that is. Files are read past the page cache. What is stored is removed, also after Ctrl-C.\n"},
     {.word = "init",
-     .text = "claim a results directory for one organisation",
+     .text = "create a results directory for one organisation",
      .command = kInit,
      .arguments = "<orgname> [path]",
      .minimum_arguments = 1,
