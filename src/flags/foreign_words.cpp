@@ -17,7 +17,7 @@ struct ForeignWord {
 };
 
 constexpr auto kForeignWords = std::to_array<ForeignWord>({
-    {"rw readwrite", "fio", "the workload decides what is read and written: training reads, checkpointing does both"},
+    {"rw readwrite", "fio", "the workload decides what is read and written"},
     {"bs blocksize block", "fio and elbencho", "--io-part-size"},
     {"iodepth", "fio and elbencho", "--io-depth, for each of --io-workers"},
     {"numjobs thread threads", "fio and elbencho",
@@ -27,9 +27,8 @@ constexpr auto kForeignWords = std::to_array<ForeignWord>({
     {"ioengine", "fio", "nothing to choose: io_uring where the kernel has it, else pread; --dry-run shows which"},
     {"size filesize", "fio and elbencho", "--params dataset.num_files_train=N, or --size-scale F of checkpoints"},
     {"files dirs nrfiles", "fio and elbencho", "--params dataset.num_files_train=N"},
-    {"time_based timelimit", "fio and elbencho",
-     "--duration of kvcache, --runtime of vectordb; train.epochs of training"},
-    {"ramp_time", "fio", "--warmup of vectordb; training leaves out the first step of an epoch by itself"},
+    {"time_based timelimit", "fio and elbencho", "--duration, --runtime, or --params train.epochs=N, by the benchmark"},
+    {"ramp_time", "fio", "--warmup where there is one; the first step of an epoch is left out by itself"},
     {"name", "fio", "--label"},
     {"group_reporting", "fio", "nothing: results are of all ranks together"},
     {"output-format json jsonfile", "fio and elbencho",

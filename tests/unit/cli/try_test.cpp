@@ -95,7 +95,7 @@ TEST(TryText, WhatIsFedIsToldWithWhatIsNotOrWithTheRate) {
             std::vector<std::string>{"U-Net3D feeds 3 b200 (AU 94.1 %), not 4 (AU 71.0 %)"});
   const auto none =
       feeds_phrases(answer_of({{1, 40}}, std::nullopt, 1, run::EdgeStop::kNeverMet), 0.36 * need, one, all);
-  EXPECT_EQ(none, (std::vector<std::string>{"U-Net3D feeds 0 b200 (2.12 GiB/s of 5.90 GiB/s)", "by its rate 1 a100"}));
+  EXPECT_EQ(none, (std::vector<std::string>{"U-Net3D feeds 0 b200 (2.124 GiB/s of 5.9 GiB/s)", "by its rate 1 a100"}));
   const auto bound = feeds_phrases(answer_of({{4, 99}}, 4, std::nullopt, run::EdgeStop::kBound), 7.5 * need, one, all);
   EXPECT_EQ(bound, (std::vector<std::string>{"U-Net3D feeds 4 b200 (AU 99.0 %)", "by its rate about 8"}));
   const auto client = feeds_phrases(answer_of({{1, 40}}, std::nullopt, 1, run::EdgeStop::kClient), need, one, all);
