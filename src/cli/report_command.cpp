@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -12,6 +13,7 @@
 #include "reports/page/page.hpp"
 #include "results/run_folder.hpp"
 #include "session/execution.hpp"
+#include "session/load_search.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -29,6 +31,23 @@ Status check_output(const std::string& file) {
   if (words == kFirstWords) return {};
   return fail(ErrorCode::kConfigInvalid, fmt::format("--output {}: that is there, and is no report", file), {},
               "give another name, or remove it first");
+}
+
+void leave_search_report(const FinishedSearch& finished) {
+  const LoadSearch& search = finished.search;
+  reports::page::Bars curve{fmt::format("{} by {}", search.measure, search.loads), search.unit, {}, {}, {}};
+  curve.threshold = search.threshold;
+  std::map<uint64_t, size_t> loads;
+  for (const run::EdgePoint& point : finished.answer.points) ++loads[point.load];
+  for (const auto& [load, count] : loads) {
+    for (const double value : finished.answer.values_at(load))
+      curve.bars.push_back({fmt::format("{}", load), value, 1});
+  }
+  std::vector<std::string> folders;
+  for (const SearchedRun& ran : finished.runs) folders.push_back(ran.folder);
+  const Status status =
+      reports::page::write_search_report(finished.folder, search_headline(finished), std::move(curve), folders);
+  if (!status) log::warning("this search has no {}: {}", reports::page::kReportFile, status.error().message);
 }
 
 }  // namespace
@@ -57,6 +76,7 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
 }
 
 void leave_reports(const BenchmarkOptions& options) {
+  on_finished_search(leave_search_report);
   if (options.command != "run" || !reports::page::has_report(options.benchmark)) return on_finished_run(nullptr);
   on_finished_run([](const std::string& folder) {
     if (const Status status = reports::page::write_report(folder); !status) {

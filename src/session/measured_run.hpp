@@ -105,6 +105,12 @@ class RunSteps {
 /// A command whose runs leave a `Record`, which has run::RunFacts as its base, and a `Context` beside it.
 template <class Record, class Context = results::RunContext>
 class MeasuredRun : public RunSteps {
+ public:
+  /// Has `use` called, in process 0, with each record and its run folder, whose files are written; nothing is shown.
+  void use_instead_of_showing(std::function<void(const Record&, const std::string& folder)> use) {
+    use_ = std::move(use);
+  }
+
  protected:
   using RunSteps::RunSteps;
 
@@ -166,7 +172,9 @@ class MeasuredRun : public RunSteps {
   int conclude(const Record& record, const results::RunOutcome& outcome) {
     complete(about_, record);
     const Status written = write_finished(about_, record, outcome);
-    if (common_.json) {
+    if (use_) {
+      use_(record, folder_.path);
+    } else if (common_.json) {
       print_json(common_, json(about_, record, outcome));
     } else {
       print(table(record) + results::findings_text(outcome.findings) + results::no_result_text(about_, record));
@@ -175,6 +183,7 @@ class MeasuredRun : public RunSteps {
   }
 
   Context about_;  // process 0's, of the current loop
+  std::function<void(const Record&, const std::string& folder)> use_;
 };
 
 }  // namespace mlps::cli

@@ -24,6 +24,11 @@ std::string page_of(const std::vector<RunView>& runs);
 /// for what is no file or no record of at most 32 MiB, E102 for one that there is no report on.
 Result<RunView> read_run(const std::string& path);
 
+/// Writes `report.html` into the folder of a search: the curve that it found, then its runs against one another. Runs
+/// that left no record are not on it.
+Status write_search_report(const std::string& folder, const std::string& title, Bars curve,
+                           const std::vector<std::string>& run_folders);
+
 /// Writes `report.html` into a run folder, from its record.
 Status write_report(const std::string& folder);
 

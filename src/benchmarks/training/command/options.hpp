@@ -15,6 +15,7 @@ enum class TrainingCommand { kDatasize, kDatagen, kRun, kConfigview };
 
 struct TrainingOptions : BenchmarkOptions {
   TrainingCommand which = TrainingCommand::kDatasize;
+  bool searches = false;          ///< --num-accelerators max; `processes` is then the least of the search
   uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
   uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
   std::string data_dir;           ///< set for datagen and run, else may be empty

@@ -197,7 +197,14 @@ int execute_run(const TrainingCall& call) {
     print(options.common.json ? results::plan_json(workload, prepared->plan, prepared->reads, prepared->details)
                               : results::plan_table(workload, prepared->plan, prepared->reads, prepared->details));
   }
-  return runs ? TrainingExecution(call, std::move(*prepared)).run() : kExitSuccess;
+  return runs ? run_prepared(call, std::move(*prepared)) : kExitSuccess;
+}
+
+int run_prepared(const TrainingCall& call, PreparedRun prepared,
+                 std::function<void(const training::RunRecord&, const std::string& folder)> use) {
+  TrainingExecution execution(call, std::move(prepared));
+  if (use) execution.use_instead_of_showing(std::move(use));
+  return execution.run();
 }
 
 }  // namespace mlps::cli
