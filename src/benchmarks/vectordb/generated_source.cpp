@@ -6,7 +6,9 @@
 #include <numbers>
 #include <utility>
 
+#include "benchmarks/vectordb/files/row_file.hpp"
 #include "benchmarks/vectordb/kernels/kernels.hpp"
+#include "benchmarks/vectordb/metric_space.hpp"
 #include "benchmarks/vectordb/numpy_random.hpp"
 #include "benchmarks/vectordb/vector_source.hpp"
 #include "payload/mix.hpp"
@@ -240,6 +242,10 @@ class NumpySource final : public VectorSource {
 }  // namespace
 
 Result<std::unique_ptr<VectorSource>> make_source(const SourceSpec& spec) {
+  if (spec.distribution == Distribution::kFile) {
+    SourceSpec of_file = spec;
+    return make_file_source(of_file);
+  }
   if (auto legal = check_source(spec); !legal) return fail(legal.error());
   return std::make_unique<GeneratedSource>(spec);
 }
@@ -255,7 +261,8 @@ Result<std::unique_ptr<VectorSource>> make_numpy_source(const SourceSpec& spec) 
   return std::make_unique<NumpySource>(spec);
 }
 
-Result<VectorBlock> planted_queries(const VectorSource& base, uint64_t count, float noise, uint64_t seed) {
+Result<VectorBlock> planted_queries(const VectorSource& base, uint64_t count, float noise, uint64_t seed,
+                                    bool keep_length) {
   constexpr uint64_t kMostRows = uint64_t{1} << 28;  // the permutation takes 4 bytes of each
   if (count > base.rows() || base.rows() > kMostRows || seed > UINT32_MAX) {
     return fail(ErrorCode::kConfigInvalid,
@@ -273,9 +280,12 @@ Result<VectorBlock> planted_queries(const VectorSource& base, uint64_t count, fl
     if (auto read = base.read(chosen[i], queries.row(i)); !read) return fail(read.error());
     for (float& value : noise_row) value = static_cast<float>(random.normal());
     numpy_normalise(noise_row);
+    const float length = keep_length ? MetricSpace::length(queries.row(i)) : 1;
     numpy_normalise(queries.row(i));
     for (size_t d = 0; d < noise_row.size(); ++d) queries.row(i)[d] += noise * noise_row[d];
     numpy_normalise(queries.row(i));
+    if (!keep_length) continue;
+    for (float& value : queries.row(i)) value *= length;
   }
   return queries;
 }

@@ -14,6 +14,7 @@
 #include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/vectordb/dataset.hpp"
+#include "benchmarks/vectordb/files/row_file.hpp"
 #include "benchmarks/vectordb/run.hpp"
 
 namespace mlps::vectordb {
@@ -36,7 +37,8 @@ class LoadRun {
   RunRecord execute() {
     record_.run_start = Stamp::now();
     const auto on_raise = world_.failure().on_raise([this] { stop_ = true; });
-    auto source = make_source(request_.source);
+    auto source = request_.source.distribution == Distribution::kFile ? make_file_source(record_.source)
+                                                                      : make_source(request_.source);
     if (!source) {
       world_.failure().raise(source.error());
     } else {
@@ -93,7 +95,7 @@ class LoadRun {
     if (*exists) {
       if (Status dropped = engine_.drop(); !dropped) return dropped;
     }
-    if (Status kept = request_.database->describe(dataset_text(request_.source)); !kept) return kept;
+    if (Status kept = request_.database->describe(dataset_text(record_.source)); !kept) return kept;
     record_.server_version = request_.database->server_version();
     return engine_.create(request_.collection);
   }
@@ -109,7 +111,7 @@ class LoadRun {
     for (uint64_t key = load.first; key < load.end && !world_.failure().raised();) {
       const uint64_t rows = std::min<uint64_t>(request_.load.batch, load.end - key);
       const auto values = std::span(block.values).first(rows * request_.source.dimension);
-      if (Status made = source_->read(key, values); !made) return check(std::move(made));
+      if (Status made = read_vectors(key, values); !made) return check(std::move(made));
       const Nanos sent = now_ns();
       if (Status stored = engine_.insert(key, {values, request_.source.dimension}); !stored) {
         check(std::move(stored));
@@ -128,6 +130,21 @@ class LoadRun {
     load.finish = Stamp::now();
     const std::lock_guard lock(mutex_);
     record_.loads.push_back(std::move(load));
+  }
+
+  /// Of a file any row may come; no cosine is defined of one of zeros.
+  Status read_vectors(uint64_t key, std::span<float> values) const {
+    if (Status made = source_->read(key, values); !made) return made;
+    if (request_.source.distribution != Distribution::kFile || request_.collection.metric != Metric::kCosine) return {};
+    const VectorView rows(values, request_.source.dimension);
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      const auto row = rows.row(i);
+      if (std::any_of(row.begin(), row.end(), [](float value) { return value != 0; })) continue;
+      return fail(ErrorCode::kDataMismatch,
+                  fmt::format("{}: row {} has nothing but zeros", request_.source.file.path, key + i),
+                  "no cosine is defined of it", "measure with --metric-type L2 or IP, or leave the row out");
+    }
+    return {};
   }
 
   void tell_inserted(double elapsed_s) const {

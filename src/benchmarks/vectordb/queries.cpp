@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/read_file.hpp"
+#include "benchmarks/vectordb/files/row_file.hpp"
 #include "results/digests.hpp"
 #include "results/run_folder.hpp"
 
@@ -32,8 +33,15 @@ Result<GroundTruth> stored_truth(const std::string& path, const std::string& ide
 }  // namespace
 
 Result<VectorBlock> make_queries(const SearchSettings& search, const SourceSpec& source, const VectorSource& base) {
+  const bool of_file = source.distribution == Distribution::kFile;
+  if (!search.query_file.empty()) return read_queries(search.query_file, source.dimension, search.query_vectors);
   if (search.planted) {
-    return planted_queries(base, search.query_vectors, static_cast<float>(search.noise), search.query_seed);
+    return planted_queries(base, search.query_vectors, static_cast<float>(search.noise), search.query_seed, of_file);
+  }
+  if (of_file) {
+    return fail(ErrorCode::kConfigIncompatible,
+                fmt::format("the vectors are from {}: there is no distribution to draw queries from", source.file.path),
+                {}, "give --query-file, or --query-mode planted");
   }
   SourceSpec spec = source;
   spec.rows = search.query_vectors;
@@ -47,7 +55,12 @@ Result<VectorBlock> make_queries(const SearchSettings& search, const SourceSpec&
 }
 
 Result<FoundTruth> find_truth(const VectorSource& base, VectorView queries, const TruthOptions& options,
-                              const std::string& folder) {
+                              const SearchSettings& search, const std::string& folder) {
+  if (!search.truth_file.empty()) {
+    auto truth = read_truth(search.truth_file, base, queries, options, search.recall_k);
+    if (!truth) return fail(truth.error());
+    return FoundTruth{std::move(*truth), false};
+  }
   const std::string identity = truth_identity(base, queries, options);
   const std::string path = folder.empty()
                                ? std::string()

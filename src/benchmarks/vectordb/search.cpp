@@ -127,7 +127,8 @@ class SearchRun final : public Search {
                   fmt::format("--vector-dim {}: the vectors of {} have {} elements", wanted, name, source->dimension),
                   {}, "leave --vector-dim out: the collection tells it");
     }
-    auto base = make_source(*source);
+    if (!request_.search.base_file.empty()) record_.source.file.path = request_.search.base_file;
+    auto base = make_source(record_.source);
     if (!base) return fail(base.error());
     base_ = std::move(*base);
     return {};
@@ -196,7 +197,7 @@ class SearchRun final : public Search {
       if (now < before + kProgressNs || !last->compare_exchange_strong(before, now)) return;
       tell(fmt::format("exact answers: {} of {} vectors", grouped(rows), grouped(record_.source.rows)));
     };
-    auto found = find_truth(*base_, data_.queries.view(), options, request_.truth_folder);
+    auto found = find_truth(*base_, data_.queries.view(), options, request_.search, request_.truth_folder);
     if (!found) return fail(found.error());
     data_.truth = std::move(found->truth);
     record_.truth.identity = data_.truth.identity;

@@ -48,14 +48,14 @@ struct LoadSettings {
 /// How they are searched.
 struct SearchSettings {
   SearchMode mode = SearchMode::kTimed;
-  double runtime_s = 60;   ///< timed, and each target of a sweep
-  uint64_t queries = 0;    ///< query_count: of all workers
-  uint32_t workers = 1;    ///< of each rank that --npernode counts
-  uint32_t batch = 1;      ///< queries of one search
-  uint32_t limit = 10;     ///< neighbours asked for
-  uint32_t effort = 200;   ///< ef, search_list or nprobe, as it was given
-  uint32_t recall_k = 10;  ///< at most `limit`
-  uint64_t query_vectors = 1000;
+  double runtime_s = 60;          ///< timed, and each target of a sweep
+  uint64_t queries = 0;           ///< query_count: of all workers
+  uint32_t workers = 1;           ///< of each rank that --npernode counts
+  uint32_t batch = 1;             ///< queries of one search
+  uint32_t limit = 10;            ///< neighbours asked for
+  uint32_t effort = 200;          ///< ef, search_list or nprobe, as it was given
+  uint32_t recall_k = 10;         ///< at most `limit`
+  uint64_t query_vectors = 1000;  ///< of a file: its first ones; 0: all
   bool planted = false;
   double noise = 0.05;
   uint64_t query_seed = 42;
@@ -69,7 +69,10 @@ struct SearchSettings {
   uint64_t cache_memory = 0;
   uint32_t beam = 0;
   double filter_share = 1;
-  double epsilon = 0;  ///< of the recall: rows so near to the last exact neighbour count, too
+  std::string base_file;   ///< where the file is now that the vectors were loaded from; empty: where it was
+  std::string query_file;  ///< FILE or FILE#PART; empty: queries are made
+  std::string truth_file;  ///< the same of exact answers; empty: they are computed
+  double epsilon = 0;      ///< of the recall: rows so near to the last exact neighbour count, too
 };
 
 /// Everything together.

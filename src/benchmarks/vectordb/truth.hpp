@@ -36,9 +36,14 @@ struct GroundTruth {
   uint32_t per_query = 0;  ///< stored neighbours per query: the smaller of k and the rows inside the filter
   std::vector<Neighbour> neighbours = {};  ///< per_query of each query, query after query
 
+  /// Stands behind the neighbours of a query that has fewer than the others; truths of files may have such.
+  static constexpr uint64_t kNoKey = UINT64_MAX;
+
   size_t queries() const { return per_query == 0 ? 0 : neighbours.size() / per_query; }
   std::span<const Neighbour> of(size_t query) const {
-    return std::span(neighbours).subspan(query * per_query, per_query);
+    auto found = std::span(neighbours).subspan(query * per_query, per_query);
+    while (!found.empty() && found.back().key == kNoKey) found = found.first(found.size() - 1);
+    return found;
   }
 };
 

@@ -15,14 +15,15 @@ namespace mlps::vectordb {
 /// The distribution of generated vectors. Every row is divided by its Euclidean length, except with
 /// SourceSpec::normalise off.
 enum class Distribution : uint8_t {
-  kUniform,   ///< elements uniform in [0, 1), as mlpstorage 3.0 has it: any two vectors are about equally near
-  kNormal,    ///< elements of the standard normal distribution
-  kZipfian,   ///< a uniform row times one Zipf number (exponent 1.5) / 10; equals kUniform when rows are normalised
-  kClustered  ///< a mixture of clusters of a stated intrinsic dimension: recall means something
-              ///< (docs/vectordb-engine.md)
+  kUniform,    ///< elements uniform in [0, 1), as mlpstorage 3.0 has it: any two vectors are about equally near
+  kNormal,     ///< elements of the standard normal distribution
+  kZipfian,    ///< a uniform row times one Zipf number (exponent 1.5) / 10; equals kUniform when rows are normalised
+  kClustered,  ///< a mixture of clusters of a stated intrinsic dimension: recall means something
+               ///< (docs/vectordb-engine.md)
+  kFile        ///< not generated: rows of a file
 };
 
-std::string_view distribution_name(Distribution distribution);  ///< "uniform", "normal", "zipfian", "clustered"
+std::string_view distribution_name(Distribution distribution);  ///< "uniform", "normal", "zipfian", "clustered", "file"
 std::optional<Distribution> distribution_of(std::string_view name);
 
 /// The mixture of kClustered: a row is centre + spread * basis * z + noise * g, with z and g normal. Centres and bases
@@ -38,7 +39,13 @@ struct ClusteredSpec {
 /// The streams that a seed gives; rows of different streams are independent.
 enum class Stream : uint8_t { kBase, kQuery };
 
-/// What a generated data set is; a value, so it can be packed, hashed and compared.
+/// A file that vectors come from.
+struct FileSpec {
+  std::string path, part;            ///< the part of an HDF5 file; empty: the usual one
+  uint64_t bytes = 0, checksum = 0;  ///< CRC-64/NVME of all bytes; 0 and 0: not looked at yet
+};
+
+/// What a data set is; a value, so it can be packed, hashed and compared.
 struct SourceSpec {
   Distribution distribution = Distribution::kUniform;
   uint64_t seed = 42;
@@ -46,6 +53,7 @@ struct SourceSpec {
   uint32_t dimension = 0;  ///< 1 to 32,768
   bool normalise = true;
   ClusteredSpec clustered = {};
+  FileSpec file = {};             ///< of kFile, which has nothing of what is above but rows and dimension
   Stream stream = Stream::kBase;  ///< kQuery: held-out rows of the same distribution (the same clusters)
 };
 
@@ -64,7 +72,8 @@ class VectorSource {
   virtual std::string identity() const = 0;
 };
 
-/// Returns a source of generated rows. E102 names the field that is out of range, and what is legal.
+/// Returns a source of generated rows, or of those of a file. E102 names the field that is out of range, and what is
+/// legal.
 Result<std::unique_ptr<VectorSource>> make_source(const SourceSpec& spec);
 
 /// Returns a source of the rows of NumPy's legacy generator, byte for byte those of mlpstorage's modular framework:
@@ -73,7 +82,9 @@ Result<std::unique_ptr<VectorSource>> make_source(const SourceSpec& spec);
 Result<std::unique_ptr<VectorSource>> make_numpy_source(const SourceSpec& spec);
 
 /// Returns queries near stored rows: normalise(row + noise * g / |g|), of `count` different rows of `base` that the
-/// seed chooses. E102 if `base` has fewer rows.
-Result<VectorBlock> planted_queries(const VectorSource& base, uint64_t count, float noise, uint64_t seed);
+/// seed chooses; with `keep_length` the row's length is taken out before and put back afterwards. E102 if `base` has
+/// fewer rows.
+Result<VectorBlock> planted_queries(const VectorSource& base, uint64_t count, float noise, uint64_t seed,
+                                    bool keep_length = false);
 
 }  // namespace mlps::vectordb

@@ -38,11 +38,12 @@ constexpr std::array<std::pair<IndexKind, std::string_view>, 6> kIndexes{{{Index
                                                                           {IndexKind::kDiskAnn, "DISKANN"},
                                                                           {IndexKind::kAiSaq, "AISAQ"}}};
 
-constexpr std::array<std::pair<Distribution, std::string_view>, 4> kDistributions{
+constexpr std::array<std::pair<Distribution, std::string_view>, 5> kDistributions{
     {{Distribution::kUniform, "uniform"},
      {Distribution::kNormal, "normal"},
      {Distribution::kZipfian, "zipfian"},
-     {Distribution::kClustered, "clustered"}}};
+     {Distribution::kClustered, "clustered"},
+     {Distribution::kFile, "file"}}};
 
 }  // namespace
 

@@ -209,7 +209,8 @@ int execute_command(const CheckpointingOptions& options, const CommandContext& c
     case CheckpointingCommand::kRun:
       break;
   }
-  return options.common.dry_run ? execution.print_plan() : execution.run();
+  const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
+  return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }
 
 }  // namespace mlps::cli

@@ -217,7 +217,8 @@ int execute_command(const KvCacheOptions& options, const CommandContext& context
       break;
   }
   if (options.searches && !options.common.dry_run) return execute_search(options, context, cluster);
-  return options.common.dry_run ? execution.print_plan() : execution.run();
+  const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
+  return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }
 
 }  // namespace mlps::cli

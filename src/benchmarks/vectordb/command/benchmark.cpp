@@ -132,6 +132,28 @@ constexpr auto kFlags = std::to_array<Flag>({
      .default_text = "uniform",
      .commands = kDatagen | kConfigview,
      .text = "Of the elements; clustered: groups of neighbours, on which recall means something."},
+    {.name = "base-file",
+     .kind = kText,
+     .value_name = "FILE",
+     .commands = kLoads | kRunCommand,
+     .modes = kOpenAndWhatif,
+     .text =
+         "Vectors from a file instead of generated ones: .fvecs, .bvecs, .fbin, .u8bin, .i8bin, .npy, .hdf5 (FILE or "
+         "FILE#DATASET, usually train). With run: where the file is now, if it was moved."},
+    {.name = "query-file",
+     .kind = kText,
+     .value_name = "FILE",
+     .commands = kSearches,
+     .modes = kOpenAndWhatif,
+     .text = "Queries from such a file (of .hdf5 usually the data set test); all, or the first --num-query-vectors."},
+    {.name = "truth-file",
+     .kind = kText,
+     .value_name = "FILE",
+     .commands = kSearches,
+     .modes = kOpenAndWhatif,
+     .text =
+         "Exact answers from a file: .ivecs, .ibin, .npy, .hdf5 (usually neighbors). It is refused if they can't be "
+         "right. Default: they are computed."},
     {.name = "batch-size",
      .kind = kInteger,
      .minimum = 1,

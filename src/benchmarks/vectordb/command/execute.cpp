@@ -299,7 +299,8 @@ int execute_command(const VectorDbOptions& options, const CommandContext& contex
       break;
   }
   if (options.slo_ms && !options.common.dry_run) return execute_search(options, context, cluster);
-  return options.common.dry_run ? execution.print_plan() : execution.run();
+  const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
+  return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }
 
 }  // namespace mlps::cli

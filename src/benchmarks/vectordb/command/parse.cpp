@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <initializer_list>
 
+#include "base/environment.hpp"
 #include "base/text.hpp"
 #include "benchmarks/vectordb/command/config_file.hpp"
+#include "benchmarks/vectordb/files/row_file.hpp"
 #include "session/load_search.hpp"
 
 namespace mlps::cli {
@@ -85,6 +88,55 @@ void read_index(Reader& reader, CommandLine& line, Settings& settings) {
   }
 }
 
+bool is_typed(Reader& reader, const char* flag) {
+  return reader.given(flag) && reader.origin(flag) == "flag";
+}
+
+/// Returns the path of FILE or FILE#PART from the root on, since it is read again by other commands.
+std::string file_word(Reader& reader, CommandLine& line, const char* flag) {
+  const std::string text = reader.text(flag);
+  return text.empty() ? text : std::filesystem::absolute(expanded_path(text, line.environment)).string();
+}
+
+/// Vectors from a file: it says how many they are, and may say what metric they are for.
+Status read_base_file(Reader& reader, const std::string& word, Settings& settings) {
+  const auto file = vectordb::open_rows(word, vectordb::kBasePart);
+  if (!file) return fail(file.error());
+  vectordb::SourceSpec& source = settings.source;
+  const vectordb::RowFile& rows = **file;
+  const auto differs = [&](const char* flag, const std::string& found) {
+    return fail(ErrorCode::kConfigIncompatible,
+                fmt::format("--{} {}: {} {}", flag, reader.text(flag), rows.bytes().name(), found), {},
+                fmt::format("leave --{} out", flag));
+  };
+  if (is_typed(reader, "distribution")) return differs("distribution", "has vectors, none are generated");
+  if (is_typed(reader, "dimension") && source.dimension != rows.columns()) {
+    return differs("dimension", fmt::format("has vectors of {} elements", rows.columns()));
+  }
+  if (is_typed(reader, "num-vectors") && source.rows > rows.rows()) {
+    return differs("num-vectors", fmt::format("has {} vectors", rows.rows()));
+  }
+  if (rows.columns() > vectordb::kMaxDimension) {
+    return rows.bytes().wrong(
+        fmt::format("its vectors have {} elements; up to {} are indexed", rows.columns(), vectordb::kMaxDimension));
+  }
+  const auto metric = vectordb::metric_of_file(rows);
+  if (!metric) return fail(metric.error());
+  if (*metric && **metric != settings.collection.metric) {
+    return fail(
+        ErrorCode::kConfigIncompatible,
+        fmt::format("--metric-type {}: the vectors of {} are for {}", vectordb::metric_name(settings.collection.metric),
+                    rows.bytes().name(), vectordb::metric_name(**metric)),
+        {}, fmt::format("give --metric-type {}", vectordb::metric_name(**metric)));
+  }
+  if (!is_typed(reader, "num-vectors")) source.rows = rows.rows();
+  source.dimension = rows.columns();
+  source.distribution = vectordb::Distribution::kFile;
+  source.file.path = rows.bytes().name();
+  if (word.size() > source.file.path.size()) source.file.part = word.substr(source.file.path.size() + 1);
+  return {};
+}
+
 void read_collection(Reader& reader, CommandLine& line, Settings& settings) {
   vectordb::CollectionSpec& spec = settings.collection;
   read_index(reader, line, settings);
@@ -107,6 +159,12 @@ void read_collection(Reader& reader, CommandLine& line, Settings& settings) {
   source.rows = reader.integer("num-vectors");
   source.dimension = reader.small("dimension");
   source.seed = reader.integer("seed");
+  const std::string base_file = file_word(reader, line, "base-file");
+  if (line.command.word() == "run") {
+    settings.search.base_file = base_file;
+  } else if (!base_file.empty()) {
+    if (Status read = read_base_file(reader, base_file, settings); !read) line.errors.push_back(read.error());
+  }
   spec.dimension = source.dimension;
   spec.expected_rows = source.rows;
   spec.seed = source.seed;
@@ -180,6 +238,26 @@ std::vector<double> recall_targets(Reader& reader, CommandLine& line) {
   return targets;
 }
 
+void check_files(Reader& reader, CommandLine& line, vectordb::SearchSettings& search) {
+  if (!search.query_file.empty()) {
+    if (!is_typed(reader, "num-query-vectors")) search.query_vectors = 0;
+    for (const char* flag : {"query-mode", "query-noise", "query-seed"}) {
+      if (!is_typed(reader, flag)) continue;
+      refuse(line, fmt::format("--{} with --query-file", flag),
+             "queries of a file are taken as they are: leave it out");
+    }
+  }
+  if (search.truth_file.empty()) return;
+  if (search.query_file.empty()) {
+    refuse(line, "--truth-file without --query-file", "exact answers are those to the queries of a file: give both");
+  }
+  for (const char* flag : {"filter-share", "gt-cache-dir"}) {
+    if (!is_typed(reader, flag)) continue;
+    refuse(line, fmt::format("--{} with --truth-file", flag),
+           "the file has the answers over all vectors: leave one out");
+  }
+}
+
 void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   vectordb::SearchSettings& search = settings.search;
   const std::string mode = reader.choice("benchmark-mode");
@@ -222,6 +300,9 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   search.lockstep = reader.choice("query-order") == "lockstep";
   search.cache_memory = reader.given("cache-memory") ? reader.size("cache-memory") : 0;
   search.beam = reader.given("beam-width") ? reader.small("beam-width") : 0;
+  search.query_file = file_word(reader, line, "query-file");
+  search.truth_file = file_word(reader, line, "truth-file");
+  check_files(reader, line, search);
   search.epsilon = reader.given("recall-epsilon") ? reader.real("recall-epsilon") : 0;
   search.filter_share = reader.given("filter-share") ? reader.real("filter-share") : 1;
 }
@@ -333,6 +414,7 @@ void fill_values(Reader& reader, VectorDbOptions& options) {
       set(std::string(prefix) + "num_vectors", "num-vectors", settings.source.rows);
       set(std::string(prefix) + "dimension", "dimension", settings.source.dimension);
     }
+    if (!settings.source.file.path.empty()) set("dataset.base_file", "base-file", settings.source.file.path);
     set("dataset.distribution", "distribution", vectordb::distribution_name(settings.source.distribution));
     set("dataset.num_shards", "num-shards", spec.shards);
     set("dataset.batch_size", "batch-size", settings.load.batch);
@@ -356,7 +438,9 @@ void fill_values(Reader& reader, VectorDbOptions& options) {
   set("benchmark.recall_k", "recall-k", search.recall_k);
   set("benchmark.search_limit", "search-limit", search.limit);
   set("benchmark.search_ef", "search-ef", search.effort);
-  set("benchmark.num_query_vectors", "num-query-vectors", search.query_vectors);
+  if (!search.query_file.empty()) set("benchmark.query_file", "query-file", search.query_file);
+  if (!search.truth_file.empty()) set("benchmark.truth_file", "truth-file", search.truth_file);
+  if (search.query_vectors != 0) set("benchmark.num_query_vectors", "num-query-vectors", search.query_vectors);
 }
 
 }  // namespace

@@ -205,6 +205,8 @@ void generate(const GeneratorTables& t, const uint32_t* words, size_t rows, floa
       case Distribution::kClustered:
         clustered_row(t, words, scratch);
         break;
+      case Distribution::kFile:  // has no generator
+        break;
     }
     finish_row(t, scratch, out);
   }

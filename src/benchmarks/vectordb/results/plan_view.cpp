@@ -52,8 +52,12 @@ std::string end_text(const Settings& settings) {
 
 void add_load(const Settings& settings, const VectorDbPlanDetails& details, LabelledLines& lines) {
   const double raw = static_cast<double>(vectordb::raw_bytes(settings)) / kGigabyte;
-  lines.add("vectors", fmt::format("{} x {}, {} seed {}", grouped(settings.source.rows), settings.source.dimension,
-                                   vectordb::distribution_name(settings.source.distribution), settings.source.seed));
+  const vectordb::SourceSpec& source = settings.source;
+  const bool of_file = source.distribution == vectordb::Distribution::kFile;
+  lines.add("vectors", fmt::format("{} x {}, {}", grouped(source.rows), source.dimension,
+                                   of_file ? "from " + source.file.path
+                                           : fmt::format("{} seed {}", vectordb::distribution_name(source.distribution),
+                                                         source.seed)));
   lines.add("raw size", fmt::format("{:.2f} GB", raw));
   lines.add("index", fmt::format("{}, {}, {}", vectordb::index_name(settings.collection.index),
                                  vectordb::metric_name(settings.collection.metric), index_parameters(settings)));
@@ -66,6 +70,16 @@ void add_load(const Settings& settings, const VectorDbPlanDetails& details, Labe
   }
 }
 
+std::string queries_text(const vectordb::SearchSettings& search) {
+  if (!search.query_file.empty()) {
+    return fmt::format("{} from {}", search.query_vectors == 0 ? "all" : "the first " + grouped(search.query_vectors),
+                       search.query_file);
+  }
+  return fmt::format("{} {}, seed {}", grouped(search.query_vectors),
+                     search.planted ? fmt::format("planted (noise {})", search.noise) : "independent",
+                     search.query_seed);
+}
+
 void add_search(const Settings& settings, const VectorDbPlanDetails& details, LabelledLines& lines) {
   const vectordb::SearchSettings& search = settings.search;
   const IndexKind index = settings.collection.index;
@@ -75,16 +89,16 @@ void add_search(const Settings& settings, const VectorDbPlanDetails& details, La
             fmt::format("{}, {}", details.ranks,
                         search.arrival_rate > 0 ? fmt::format("searches arrive at {} per second", search.arrival_rate)
                                                 : std::string("each asks again when it has an answer")));
-  lines.add("queries", fmt::format("{} {}, seed {}, {} per search", grouped(search.query_vectors),
-                                   search.planted ? fmt::format("planted (noise {})", search.noise) : "independent",
-                                   search.query_seed, search.batch));
+  lines.add("queries", fmt::format("{}, {} per search", queries_text(search), search.batch));
   const std::string_view word = vectordb::effort_word(index);
   std::string effort = word.empty()
                            ? "no effort to choose"
                            : fmt::format("{} {}", word, vectordb::effective_effort(index, search.effort, search.limit));
   if (search.mode == SearchMode::kSweep && !word.empty()) effort = fmt::format("{} by recall", word);
   lines.add("neighbours", fmt::format("{} asked for, recall at {}, {}", search.limit, search.recall_k, effort));
-  lines.add("exact answers", "computed by this host from the description of the vectors");
+  lines.add("exact answers", search.truth_file.empty()
+                                 ? "computed by this host from the description of the vectors"
+                                 : fmt::format("from {}, if they can be right", search.truth_file));
   lines.add("page cache", fmt::format("{}; warm-up {} s", vectordb::cache_word(search.cache), search.warmup_s));
 }
 
@@ -134,6 +148,7 @@ Json plan_object(const Settings& settings, const VectorDbPlanDetails& details) {
     json["vectors"] = {{"rows", settings.source.rows},
                        {"dimension", settings.source.dimension},
                        {"distribution", vectordb::distribution_name(settings.source.distribution)},
+                       {"file", settings.source.file.path.empty() ? Json() : Json(settings.source.file.path)},
                        {"seed", settings.source.seed},
                        {"raw_bytes", vectordb::raw_bytes(settings)},
                        {"shards", spec.shards},
@@ -150,7 +165,9 @@ Json plan_object(const Settings& settings, const VectorDbPlanDetails& details) {
                     {"limit", search.limit},
                     {"recall_k", search.recall_k},
                     {"effort", vectordb::effective_effort(spec.index, search.effort, search.limit)},
-                    {"query_vectors", search.query_vectors},
+                    {"query_vectors", search.query_vectors == 0 ? Json() : Json(search.query_vectors)},
+                    {"query_file", search.query_file.empty() ? Json() : Json(search.query_file)},
+                    {"truth_file", search.truth_file.empty() ? Json() : Json(search.truth_file)},
                     {"query_mode", search.planted ? "planted" : "independent"},
                     {"query_seed", search.query_seed},
                     {"order", search.lockstep ? "lockstep" : "shuffled"},
