@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Searches for the greatest load that a storage holds, on one whose edge is calculated.
+"""Searches for the greatest load that a storage holds, on one whose edge is calculated; runs that end before their plan does.
 
 With the argument "scan" also every load is run by itself, and the search is held to what that finds."""
 
@@ -149,6 +149,45 @@ class Queries(VectorTest):
         self.assertLessEqual(len(found["points"]), 12)
 
 
+class Ends(TrainingTest):
+    """Runs that end before their plan does."""
+
+    def ended(self, *more, epochs):
+        done = self.succeeds(*self.training("unet3d", "run", "file", "null://", *more, epochs=epochs))
+        record = self.training_record("unet3d", "run")
+        self.assertEqual("passed", record["verdict"], record["reasons"])
+        return done, record
+
+    def test_a_time_ends_it_after_an_epoch(self):
+        done, record = self.ended("--time", 0.000001, epochs=1000)
+        self.assertEqual(("time", 1), (record["ended_by"], len(record["epochs"])))
+        self.assertIn("after 1 of 1000 epochs: --time was over", done.stdout)
+        self.assertEqual(1, len(record["metrics"]["au_percent"]))
+
+    def test_a_plan_that_is_shorter_ends_it_first(self):
+        _, record = self.ended("--time", 1000, epochs=2)
+        self.assertEqual(("plan", 2), (record["ended_by"], len(record["epochs"])))
+
+    def test_steady_rates_end_it_and_too_few_are_too_short(self):
+        _, record = self.ended("--until-stable", epochs=200)
+        self.assertIn(record["ended_by"], ("stable", "plan"))
+        rates = record["metrics"]["samples_per_s"][-5:]
+        if record["ended_by"] == "stable":
+            self.assertLessEqual(max(rates) - min(rates), 0.2 * sum(rates) / 5 + 1e-9)
+        done, record = self.ended("--until-stable", epochs=4)
+        self.assertEqual(("plan", 4), (record["ended_by"], len(record["epochs"])))
+        self.assertIn("too short", done.stderr)
+
+    def test_a_submission_has_all_epochs(self):
+        for flag in (("--time", 5), ("--until-stable",)):
+            line = self.training("unet3d", "run", "file", "null://", *flag)
+            for mode in ("closed", "open"):
+                done = self.call(mode, *line[1:])
+                self.assertEqual(2, done.status, done)
+                self.assertIn(f"{flag[0]}", done.stderr)
+                self.assertIn("whatif", done.stderr)
+
+
 class Scan(Search):
     """The search beside a run at every load. For `make test-long`."""
 
@@ -168,6 +207,6 @@ class Scan(Search):
 
 
 if __name__ == "__main__":
-    kinds = (Scan, Users, Queries) if sys.argv[1:] == ["scan"] else (Search, Refusals)
+    kinds = (Scan, Users, Queries) if sys.argv[1:] == ["scan"] else (Search, Refusals, Ends)
     suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, kinds))
     sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())

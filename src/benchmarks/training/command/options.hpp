@@ -22,7 +22,9 @@ struct TrainingOptions : BenchmarkOptions {
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
-  bool cleanup = false;                      ///< of the checkpoints that a run saves
+  bool cleanup = false;          ///< of the checkpoints that a run saves
+  std::optional<double> time_s;  ///< --time
+  bool until_stable = false;
   std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
   std::string workload_file;                 ///< open and whatif; empty: the built-in definition
   std::string workload_text;                 ///< its content
