@@ -63,7 +63,7 @@ TEST(LoadSearchText, SaysEdgeValuesLimitAndCurve) {
 
 TEST(LoadSearchText, SaysWhyItEndedThere) {
   EXPECT_THAT(search_text(finished(run::EdgeStop::kClient, 8, 9), false),
-              HasSubstr("this client is the limit, not the storage"));
+              HasSubstr("this client is the\nlimit, not the storage"));
   EXPECT_THAT(search_text(finished(run::EdgeStop::kClient, std::nullopt, 1), false),
               HasSubstr("no answer for accelerators"));
   FinishedSearch bound = finished(run::EdgeStop::kBound, 41, std::nullopt);
