@@ -60,15 +60,15 @@ void record_end(const CommonOptions& common, std::optional<uint64_t> id, int exi
 
 void announce(const ParseOutcome& parsed, const BenchmarkOptions& options) {
   const CommonOptions& common = options.common;
-  if (!common.results_dir.empty()) log::status("results dir: {} ({})", common.results_dir, common.results_dir_source);
+  if (!common.results_dir.empty()) {
+    const std::string& source = common.results_dir_source;
+    log::status("results in {} (from {})", common.results_dir, source == "flag" ? "--results-dir" : source);
+  }
   for (const std::string& note : parsed.notes) log::status("{}", note);
   for (const auto& [key, value] : options.arguments.members()) {
     if (!value.is_null()) log::write(LogLevel::kVerbose, fmt::format("{}: {}", key, value.dump()));
   }
   log::write(LogLevel::kDebug, "arguments: " + options.arguments.dump());
-  if (common.mode == Mode::kWhatif && options.runs && !common.dry_run) {
-    log::status("whatif: results can't be submitted to MLPerf");
-  }
 }
 
 /// Returns the file of this process's operation log: as typed, or in a job with its number before the ending.
@@ -131,9 +131,10 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
   std::optional<uint64_t> id;
   if (group.is_process0()) {
     id = record_begin(common, arguments);
-    if (!common.quiet) {
-      for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::status("{}", line);
-    }
+    if (options.runs && !common.dry_run && !common.quiet)
+      log::status("{}", run_line(*parsed.command, parsed.environment));
+    const LogLevel level = shows_all(common) && !common.quiet ? LogLevel::kStatus : LogLevel::kVerbose;
+    for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::write(level, line);
   }
   if (Status opened = open_op_log(parsed.command->options(), group); !opened) problems.push_back(opened.error());
   if (group.is_process0()) leave_reports(options);

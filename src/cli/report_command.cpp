@@ -71,17 +71,20 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
   if (const Status written = results::write_file(file, reports::page::page_of(runs)); !written) {
     return report(written.error());
   }
+  if (runs.size() == 1) print(reports::page::answer_text(runs.front()));
   print(file + "\n");
   return kExitSuccess;
 }
 
 void leave_reports(const BenchmarkOptions& options) {
   on_finished_search(leave_search_report);
-  if (options.command != "run" || !reports::page::has_report(options.benchmark)) return on_finished_run(nullptr);
-  on_finished_run([](const std::string& folder) {
-    if (const Status status = reports::page::write_report(folder); !status) {
-      log::warning("this run has no {}: {}", reports::page::kReportFile, status.error().message);
-    }
+  if (!reports::page::has_report(options.benchmark, options.command)) return on_finished_run(nullptr);
+  on_finished_run([](const std::string& folder) -> std::optional<std::string> {
+    Result<std::string> answer = reports::page::write_report(folder);
+    if (answer) return std::move(*answer);
+    log::warning("this run has no {}, and its tables stand for its answer: {}", reports::page::kReportFile,
+                 answer.error().message);
+    return std::nullopt;
   });
 }
 

@@ -76,6 +76,18 @@ void add_object_storage(const Location& location, const Environment& environment
 
 }  // namespace
 
+std::string run_line(Command& command, const Environment& environment) {
+  const BenchmarkOptions& options = command.options();
+  std::string text = options.benchmark;
+  if (!options.model.empty()) text += " " + options.model;
+  text += " " + options.command;
+  const uint32_t ranks = command.ranks().count;
+  text += options.accelerator_type.empty() ? fmt::format(", {} {}", ranks, ranks == 1 ? "rank" : "ranks")
+                                           : fmt::format(", {} x {}", ranks, options.accelerator_type);
+  if (const auto location = command.folder(environment)) text += ", on " + location->to_string();
+  return options.common.mode == Mode::kWhatif ? text + " (whatif: results can't be submitted to MLPerf)" : text;
+}
+
 std::vector<std::string> run_summary(Command& command, const Environment& environment) {
   const BenchmarkOptions& options = command.options();
   std::vector<std::string> lines{""};

@@ -286,7 +286,8 @@ Status begin_system_description(const RunContext& context) {
   if (!file.is_open()) return errno == EEXIST ? Status() : fail(errno_error(errno, "create " + path));
   const std::string text = system_description(hosts_at_start(context));
   if (Status written = write_all(file.get(), text, "write " + path); !written) return written;
-  log::status("begun: {}: complete it before you submit", path);
+  log::write(context.mode == "whatif" ? LogLevel::kVerbose : LogLevel::kStatus,  // whatif is not submitted
+             fmt::format("begun: {}: complete it before you submit", path));
   return {};
 }
 

@@ -17,7 +17,7 @@ namespace mlps::cli {
 namespace {
 
 // Of the main thread alone.
-std::function<void(const std::string& folder)> finished_run_use;
+std::function<std::optional<std::string>(const std::string& folder)> finished_run_use;
 
 // Plain progress lines, when stderr is no terminal, come this often at most.
 constexpr Nanos kPlainProgressNs = 10'000'000'000;
@@ -172,7 +172,7 @@ results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostF
   return outcome;
 }
 
-void on_finished_run(std::function<void(const std::string& folder)> use) {
+void on_finished_run(std::function<std::optional<std::string>(const std::string& folder)> use) {
   finished_run_use = std::move(use);
 }
 
@@ -181,9 +181,25 @@ int finish(const results::RunFolder& folder, const Status& written, const result
     const int status = report_failures({written.error()});
     return outcome.exit_status == kExitSuccess ? status : outcome.exit_status;
   }
-  if (finished_run_use) finished_run_use(folder.path);
   log::status("results: {}", folder.path);
   return outcome.exit_status;
+}
+
+int show_and_finish(const CommonOptions& common, const results::RunFolder& folder, const Status& written,
+                    const results::RunOutcome& outcome, const ResultTexts& texts) {
+  std::optional<std::string> answer;
+  if (written && finished_run_use) answer = finished_run_use(folder.path);
+  if (!texts.shown) return finish(folder, written, outcome);
+  if (common.json) {
+    print_json(common, texts.json());
+  } else {
+    if (!answer || shows_all(common)) print(texts.tables());
+    if (answer) {
+      print(*answer);  // which names the folder
+      return outcome.exit_status;
+    }
+  }
+  return finish(folder, written, outcome);
 }
 
 }  // namespace mlps::cli

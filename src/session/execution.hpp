@@ -54,9 +54,14 @@ Request io_limits(const BenchmarkOptions& options, const storage::StoreTraits& t
   return request;
 }
 
+/// Returns whether everything is to be shown that stands in the run folder, too: settings, plan, tables.
+inline bool shows_all(const CommonOptions& common) {
+  return common.stream_log_level <= LogLevel::kVerbose;
+}
+
 /// Returns whether a command that runs shows its plan before, and a dry run what it is for.
 inline bool shows_plan(const CommonOptions& common) {
-  return common.dry_run || (!common.json && !common.quiet);
+  return common.dry_run || (!common.json && !common.quiet && shows_all(common));
 }
 
 /// Opens the store of a benchmark as its flags say; nothing is sent.
@@ -101,11 +106,24 @@ void fill_context(const BenchmarkOptions& options, uint32_t processes, const res
 results::RunOutcome outcome_of(const std::optional<Error>& error, results::HostFindings findings,
                                std::vector<std::optional<world::HostFacts>> host_ends);
 
-/// Has finish() call `use` with each run folder whose files were all written. What `use` does changes no result.
-void on_finished_run(std::function<void(const std::string& folder)> use);
-
 /// Reports whether the result files were written, and returns the process status.
 int finish(const results::RunFolder& folder, const Status& written, const results::RunOutcome& outcome);
+
+/// Makes the texts in which a run shows its results, where they are wanted.
+struct ResultTexts {
+  std::function<std::string()> json;    ///< the record
+  std::function<std::string()> tables;  ///< all figures, for people
+  bool shown = true;                    ///< false: the caller says what came out
+};
+
+/// Shows what came out of a run, then does what finish() does: its answer; with --verbose, or where there is no answer,
+/// the tables; with --json the record and nothing else.
+int show_and_finish(const CommonOptions& common, const results::RunFolder& folder, const Status& written,
+                    const results::RunOutcome& outcome, const ResultTexts& texts);
+
+/// Has show_and_finish() call `use` with each run folder whose files were all written. It returns the answer of the
+/// run, a few lines for stdout, or nothing if it can't. What `use` does changes no result.
+void on_finished_run(std::function<std::optional<std::string>(const std::string& folder)> use);
 
 /// Lets print_refusal() answer once more.
 void expect_answer();

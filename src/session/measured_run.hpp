@@ -172,14 +172,14 @@ class MeasuredRun : public RunSteps {
   int conclude(const Record& record, const results::RunOutcome& outcome) {
     complete(about_, record);
     const Status written = write_finished(about_, record, outcome);
-    if (use_) {
-      use_(record, folder_.path);
-    } else if (common_.json) {
-      print_json(common_, json(about_, record, outcome));
-    } else {
-      print(table(record) + results::findings_text(outcome.findings) + results::no_result_text(about_, record));
-    }
-    return finish(folder_, written, outcome);
+    if (use_) use_(record, folder_.path);
+    return show_and_finish(common_, folder_, written, outcome,
+                           {.json = [&] { return json(about_, record, outcome); },
+                            .tables =
+                                [&] {
+                                  return table(record) + results::findings_text(outcome.findings) +
+                                         results::no_result_text(about_, record);
+                                }});
   }
 
   Context about_;  // process 0's, of the current loop

@@ -1,4 +1,6 @@
 // Records that others wrote, as the page that a report makes of them.
+#include <algorithm>
+
 #include "../unit/support/page_check.hpp"
 #include "fuzz.hpp"
 #include "reports/page/markup.hpp"
@@ -17,5 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string page = reports::page::page_of({*view});
   fuzz::require(test::PageCheck::problem(page).empty(), "a page is well-formed");
   fuzz::require(page.size() <= reports::page::kMostPageBytes, "a page is small");
+  const std::string answer = reports::page::answer_text(*view);
+  const auto lines = static_cast<size_t>(std::count(answer.begin(), answer.end(), '\n'));
+  fuzz::require(lines <= reports::page::kMostAnswerLines, "an answer is short");
   return 0;
 }

@@ -228,22 +228,23 @@ class Layers(ProgramTest):
     def source(self, *arguments, **variables):
         words = "whatif checkpointing datasize -m llama3-8b -np 8".split()
         stderr = self.run_program(*words, *arguments, **variables).stderr
-        found = re.search(r"\|STATUS: results dir: (.*)$", stderr, re.M)
+        found = re.search(r"\|STATUS: results in (.*)$", stderr, re.M)
         return found.group(1) if found else None
 
     def test_precedence(self):
         self.assertIsNone(self.source())
         user = self.write("home/.config/mlpstorage/config.yaml", "results_dir: ~/user\n")
-        self.assertEqual(self.source(), f"{self.path('home/user')} (user file {user})")
+        self.assertEqual(self.source(), f"{self.path('home/user')} (from user file {user})")
         variable = {"MLPSTORAGE_RESULTS_DIR": "/env"}
-        self.assertEqual(self.source(**variable), "/env (environment MLPSTORAGE_RESULTS_DIR)")
+        self.assertEqual(self.source(**variable), "/env (from environment MLPSTORAGE_RESULTS_DIR)")
         file = self.write("values.yaml", "results_dir: /file\n")
-        self.assertEqual(self.source("-c", file, **variable), f"/file (config file {file})")
-        self.assertEqual(self.source("-c", file, "-rd", "/typed", **variable), "/typed (flag)")
+        self.assertEqual(self.source("-c", file, **variable), f"/file (from config file {file})")
+        self.assertEqual(self.source("-c", file, "-rd", "/typed", **variable), "/typed (from --results-dir)")
 
-    def test_summary_goes_to_stderr_and_quiet_silences_it(self):
+    def test_verbose_brings_the_summary_on_stderr_and_quiet_silences_it(self):
         words = "whatif checkpointing datasize -m llama3-8b -np 8".split()
-        self.assertRegex(self.run_program(*words).stderr, r"(?m)\|STATUS:   model +llama3-8b$")
+        self.assertRegex(self.run_program(*words, "--verbose").stderr, r"(?m)\|STATUS:   model +llama3-8b$")
+        self.assertNotIn("Run Configuration", self.run_program(*words).stderr)
         self.assertNotIn("Run Configuration", self.run_program(*words, "--quiet").stderr)
 
     def test_config_file_problems(self):
@@ -316,7 +317,7 @@ class Checkpointing(ProgramTest):
         self.assertEqual(self.files(), [])
 
     def test_memory_is_this_hosts_where_it_is_optional(self):
-        result = self.expect("whatif checkpointing datasize -m llama3-8b -np 8", 0)
+        result = self.expect("whatif checkpointing datasize -m llama3-8b -np 8 --verbose", 0)
         self.assertRegex(result.stderr, r"client_host_memory_in_gb +[0-9.]+ \(this host's\)")
         self.refuse("closed checkpointing configview file -m llama3-8b -np 8", 2, "--client-host-memory-in-gb is required")
 

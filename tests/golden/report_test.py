@@ -1,6 +1,7 @@
 """The report that every run leaves in its folder, and the command that makes one of several runs."""
 
 import glob
+import html
 import html.parser
 import json
 import os
@@ -101,6 +102,72 @@ class ReportTest(ProgramTest):
                 if family != "vector_database":  # which is on files
                     self.assertIn("ot known", text)
 
+    def run_of(self, words, *more, code=0):
+        """Runs a benchmark; returns what it printed, and its run folder."""
+        if "vectordb" in words and not os.path.exists(self.path("work/vectors")):
+            os.mkdir(self.path("work/vectors"))
+            self.expect(f"{VECTORS} --results-dir {self.path('results')} --systemname box --skip-fs-separation-gate --quiet", 0)
+        before = set(glob.glob(self.path("results", "whatif/acme/results/box", "**", "mlpstorage_record.json"), recursive=True))
+        result = self.expect(f"{words} --results-dir {self.path('results')} --systemname box --skip-fs-separation-gate".split()
+                             + list(more), code)
+        after = glob.glob(self.path("results", "whatif/acme/results/box", "**", "mlpstorage_record.json"), recursive=True)
+        record, = set(after) - before
+        return result, os.path.dirname(record)
+
+    def check_answer(self, text, folder):
+        """Twelve lines of eighty columns at most; a path is not cut. report.txt and report.html have the same words."""
+        self.assertEqual(self.read(os.path.join(folder, "report.txt")), text)
+        lines = text.splitlines()
+        self.assertLessEqual(len(lines), 12, text)
+        self.assertEqual([line for line in lines if len(line) > 80 and folder not in line], [])
+        self.assertEqual(sum(folder in line for line in lines), 1)
+        page, _ = self.check_page(os.path.join(folder, "report.html"))
+        page = " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
+        labels = [line[2:13].strip() for line in lines if re.match(r"  \w.{10}", line) and line[2] != " "]
+        for label in ("limited by", "sure", "warnings", "MLPerf"):
+            self.assertIn(label, labels)
+            line = next(line for line in lines if line.startswith(f"  {label} "))
+            self.assertIn(line[14:].split("; ")[0].removesuffix("...").strip(), page)
+        self.assertIn(lines[0].split("  ")[0], page)
+
+    def test_a_run_ends_in_its_answer(self):
+        for family, words in RUNS.items():
+            with self.subTest(family=family):
+                result, folder = self.run_of(words)
+                self.check_answer(result.stdout, folder)
+                if family != "vector_database":  # which is on files
+                    self.assertTrue(result.stdout.startswith("NO STORAGE was measured: null:// keeps nothing"), result.stdout)
+                # What, where, and the run folder, in three lines; then what goes on.
+                status = [line for line in result.stderr.splitlines() if "|STATUS: " in line]
+                self.assertEqual(len(status), 3, status)
+                self.assertRegex(status[0], r"STATUS: results in .* \(from --results-dir\)")
+                self.assertRegex(status[1], r"STATUS: \w+ .*run, \d+ .*, on \S+ \(whatif: results can't be submitted to MLPerf\)")
+                self.assertTrue(status[2].endswith(f"STATUS: run folder: {folder}"), status)
+
+    def test_verbose_brings_the_tables_and_json_nothing_else(self):
+        for family, words in RUNS.items():
+            with self.subTest(family=family):
+                result, folder = self.run_of(words, "--verbose")
+                answer = self.read(os.path.join(folder, "report.txt"))
+                self.assertTrue(result.stdout.startswith("Plan"), result.stdout)
+                self.assertIn("\nResult (passed)", result.stdout)
+                self.assertTrue(result.stdout.endswith(answer))
+                self.assertIn("Run Configuration", result.stderr)
+                log, = glob.glob(os.path.join(folder, "*_run.stdout.log"))
+                self.assertIn("Result (passed)", self.read(log))
+                result, folder = self.run_of(words, "--json")
+                self.assertIsInstance(json.loads(result.stdout), dict)
+                self.check_page(os.path.join(folder, "report.html"))
+
+    def test_a_run_that_fails_looks_like_one(self):
+        words = RUNS["checkpointing"].replace("null://", self.path("checkpoints"))
+        os.mkdir(self.path("checkpoints"))
+        result, folder = self.run_of(words, "--inject-fault", "full:write_part@3", code=3)
+        self.check_answer(result.stdout, folder)
+        self.assertTrue(result.stdout.startswith("FAILED: no answer"), result.stdout)
+        self.assertRegex(result.stdout, r"\n  error       \[E4\d\d\] ")
+        self.assertEqual(result.stderr.count("[E4"), 1 + result.stderr.count("CAP-03"), result.stderr)
+
     def browse(self, page, *flags):
         """Opens a page in Chromium and returns what its console says; refused requests and scripts are in it."""
         result = subprocess.run(
@@ -134,8 +201,10 @@ class ReportTest(ProgramTest):
 
     def test_the_default_file_is_replaced_and_nothing_else(self):
         folder = self.folder_of("checkpointing")
-        self.expect(["report", folder], 0, stdout="report.html\n")
-        self.expect(["report", folder], 0, stdout="report.html\n")
+        with open(os.path.join(folder, "report.txt"), encoding="utf-8") as file:
+            answer = file.read()
+        self.expect(["report", folder], 0, stdout=answer + "report.html\n")
+        self.expect(["report", folder], 0, stdout=answer + "report.html\n")
         self.assertEqual(self.check_page(self.path("work", "report.html")), self.check_page(os.path.join(folder, "report.html")))
         self.write("work/mine.txt", "mine")
         self.refuse(["report", folder, "--output", "mine.txt"], 2, "[E102]", "mine.txt", "no report")

@@ -12,7 +12,7 @@ from program import ProgramTest
 RUN_FILES = [
     "0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", "dlio.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage.errors.log",
-    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "report.html", "summary.json", "training_cluster_info.json",
+    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "report.html", "report.txt", "summary.json", "training_cluster_info.json",
     "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
@@ -212,8 +212,11 @@ class Run(TrainingTest):
     def test_a_missed_threshold_is_loud_and_no_failure(self):
         words = f"whatif training unet3d run file -na 2 -at b200 -cm 1 -dd null:// {self.where} {SMALL}"
         result = self.expect(words.replace("computation_time=0.001", "computation_time=0"), 0)
-        self.assertRegex(result.stdout, r"train_au_meet_expectation: fail  \*\*\*  AU \d+\.\d{4} % is below 90.00 %")
-        summary = self.json_of(self.leaf("whatif", "unet3d", "run"), "summary.json")
+        self.assertIn("train_au_meet_expectation fail", result.stdout)
+        leaf = self.leaf("whatif", "unet3d", "run")
+        self.assertRegex(self.read(f"{leaf}/training_run.stdout.log"),
+                         r"train_au_meet_expectation: fail  \*\*\*  AU \d+\.\d{4} % is below 90.00 %")
+        summary = self.json_of(leaf, "summary.json")
         self.assertEqual(summary["metric"]["train_au_meet_expectation"], "fail")
 
     def test_a_workload_of_ones_own(self):

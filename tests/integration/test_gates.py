@@ -159,7 +159,7 @@ class Places(GateTest):
             self.skipTest("no XFS of such blocks can be made and mounted")
         self.addCleanup(subprocess.run, ["umount", str(there)], check=False)
         self.checkpoints = there / "checkpoints"
-        done = self.succeeds(*self.arguments("--o-direct", "--verify", "--io-part-size", "68KiB", read=1))
+        done = self.succeeds(*self.arguments("--o-direct", "--verify", "--io-part-size", "68KiB", "--verbose", read=1))
         self.assertIn("16384 (statx", done.stdout)
         data = self.folder / "data"
         data.symlink_to(there)

@@ -8,6 +8,7 @@ import math
 import sys
 import unittest
 
+import records
 from kvcache import KvCacheTest
 from test_vectordb import VectorTest
 from training import TrainingTest
@@ -35,7 +36,10 @@ class Search(TrainingTest):
     def search(self, rate, *more, **shape):
         done = self.succeeds(*self.line("max", rate, *more, **shape))
         folder = self.training_folder("unet3d", "search")
-        return done, folder, json.loads((folder / "search.json").read_text())
+        found = json.loads((folder / "search.json").read_text())
+        if records.jsonschema is not None:
+            self.assertEqual([], records.problems_of(found))
+        return done, folder, found
 
     def test_the_calculated_edge_is_found(self):
         edge = 6

@@ -88,7 +88,7 @@ class Series(ProgramTest):
                 self.addCleanup(mapped.close)
                 for at in range(0, len(mapped), mmap.PAGESIZE):
                     mapped[at]
-        done = self.call(*self.run_arguments("file", self.checkpoints, "--seed", 7, "--verify", write=0, read=1))
+        done = self.call(*self.run_arguments("file", self.checkpoints, "--seed", 7, "--verify", "--verbose", write=0, read=1))
         [check] = self.assert_passed(done, 0, 1)["cross_check"]
         self.assertEqual(("less", True), (check["result"], check["warning"]), check)
         self.assertLess(check["counted"]["read_bytes"], check["claimed"]["read_bytes"] // 2)
@@ -97,11 +97,12 @@ class Series(ProgramTest):
 
     def test_memory_is_no_device_and_the_table_says_so(self):
         with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
-            done = self.call(*self.run_arguments("file", memory, write=1, read=0))
+            done = self.call(*self.run_arguments("file", memory, "--verbose", write=1, read=0))
             record = self.assert_passed(done, 1, 0)
         [check] = record["cross_check"]
         self.assertEqual(("not_checkable", True), (check["result"], check["warning"]))
         self.assertIn("Cross-check: not checkable: tmpfs", done.stdout)
+        self.assertIn(", FROM MEMORY\n  (tmpfs is memory; ", done.stdout)
         self.assertTrue([text for text in record["warnings"] if "tmpfs" in text], record["warnings"])
 
     def test_nothing_to_check_without_storage(self):

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
+#include "base/text.hpp"
+#include "base/units.hpp"
 #include "reports/page/markup.hpp"
 #include "reports/page/record_parts.hpp"
 #include "reports/page/run_view.hpp"
@@ -57,30 +60,127 @@ std::optional<double> commit_share(Node record) {
   return std::min(1.0, *mean * *count / storage);
 }
 
+std::string checkpoints_done(Node record, bool whole) {
+  std::vector<std::string> parts;
+  for (const char* phase : kPhases) {
+    const double planned = amount_or_zero(record[phase]["checkpoints_planned"]);
+    if (planned == 0) continue;
+    const std::string done = figure(amount_or_zero(record[phase]["checkpoints_done"]));
+    const char* verb = phase[0] == 'w' ? "written" : "read";
+    parts.push_back(whole ? fmt::format("{} {}", done, verb) : fmt::format("{} of {} {}", done, figure(planned), verb));
+  }
+  return join(parts, ", ");
+}
+
+// Returns what became of the bytes that were read: whether each was looked at.
+std::string verified_text(Node record) {
+  const auto read = amount(record.at("read.bytes"));
+  const auto verified = amount(record.at("read.bytes_verified"));
+  if (!read || !verified || *read == 0) return {};
+  return *verified >= *read ? "every byte verified" : *verified == 0 ? "not verified" : "partly verified";
+}
+
 void checkpoint_answer(Node record, RunView& view) {
-  view.title = fmt::format("Checkpointing {}, {} processes", record.at("plan.model").text_or("?"),
-                           figure_of(record.at("plan.processes")));
-  std::string text;
+  const std::string model = record.at("plan.model").text_or("?");
+  const double processes = amount_or_zero(record.at("plan.processes"));
+  view.title = fmt::format("Checkpointing {}, {}", model, counted(processes, "process", "processes"));
+  std::vector<std::string> rates;
   for (const char* phase : kPhases) {
     const auto rate = amount(record[phase].at("metrics.gib_per_s"));
-    if (rate) text += fmt::format("{}{}s {} GiB/s", text.empty() ? "" : ", ", phase, figure(*rate));
+    if (rate) rates.push_back(fmt::format("{}s {}", phase, rate_text(*rate * static_cast<double>(kGiB))));
   }
-  if (text.empty()) text = "no answer: no checkpoint was completed";
-  if (record["caveats"].size() > 0) text += " - which is not about the storage: this client was too slow";
-  view.answer = text;
+  view.answer = rates.empty() ? "NO ANSWER: no checkpoint was completed"
+                              : fmt::format("Checkpoint {}: {}", model, join(rates, ", "));
+  view.aside = checkpoints_done(record, view.verdict == "passed");
+}
+
+// Returns by how much the checkpoints of a phase differ in their rates.
+std::string spread_text(const std::vector<CheckpointEvent>& events, bool writes) {
+  double sum = 0, squares = 0, count = 0;
+  for (const CheckpointEvent& event : events) {
+    const auto rate = event.rate();
+    if (event.writes != writes || !rate) continue;
+    sum += *rate;
+    squares += *rate * *rate;
+    ++count;
+  }
+  const char* phase = writes ? "write" : "read";
+  if (count == 0) return {};
+  if (count == 1) return fmt::format("1 {}: no spread known", phase);
+  const double mean = sum / count;
+  const double deviation = std::sqrt(std::max(0.0, squares / count - mean * mean));
+  return fmt::format("{}s +- {}{}", phase, share_text(deviation / mean),
+                     count < 5 ? fmt::format(" ({} only)", figure(count)) : "");
+}
+
+// Says how long a checkpoint takes, and how much checkpoints differ.
+void checkpoint_lines(Node record, const std::vector<CheckpointEvent>& events, RunView& view) {
+  const auto bytes = amount(record.at("plan.checkpoint_bytes"));
+  std::vector<std::string> parts;
+  for (const char* phase : kPhases) {
+    const bool writes = phase[0] == 'w';
+    const auto rate = amount(record[phase].at("metrics.gib_per_s"));
+    if (bytes && rate && *rate > 0) {
+      const double bytes_per_s = *rate * static_cast<double>(kGiB);
+      parts.push_back(fmt::format("{} {}, {}", writes ? "save" : "load", time_text(*bytes / bytes_per_s * 1e9),
+                                  rate_text(bytes_per_s)));
+    }
+    if (std::string spread = spread_text(events, writes); !spread.empty()) view.sure.push_back(std::move(spread));
+  }
+  AnswerLine line{"checkpoint", {}, 1};
+  line.phrases.push_back(
+      fmt::format("{}: {}", bytes ? bytes_text(*bytes) : "-", parts.empty() ? "-" : join(parts, "; ")));
+  view.lines.push_back(std::move(line));
+  if (std::string verified = verified_text(record); !verified.empty()) view.sure.push_back(std::move(verified));
+}
+
+void checkpoint_sure(Node record, RunView& view) {
+  if (const auto share = amount(record.at("read.metrics.cached_share"))) view.cached_share = std::min(1.0, *share);
+  std::string names, values, factors;
+  for (const char* phase : kPhases) {
+    const auto share = amount(record[phase].at("metrics.client_share"));
+    if (share) view.client_share = std::max(view.client_share.value_or(0), *share);
+    const auto original = amount(record[phase].at("metrics.original.io_mean_gib_per_s"));
+    const auto rate = amount(record[phase].at("metrics.gib_per_s"));
+    if (!original || !rate || !(*rate > 0)) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", phase[0] == 'w' ? "save_" : "load_");
+    values += fmt::format("{}{:.4g}", values.empty() ? " " : ", ", *original);
+    factors += fmt::format("{}{:.3g}", factors.empty() ? "" : ", ", *original / *rate);
+  }
+  if (!names.empty()) {
+    view.mlperf.push_back(names + "checkpoint_io_mean_GB_per_second" + values);
+    view.mlperf.push_back(fmt::format("rank 0 only: {} x the headline", factors));
+  }
+}
+
+// Names what took most of the I/O threads' time in a phase, with its share.
+std::string phase_limit(Node record, const char* name) {
+  const Node phase = record[name];
+  const auto stack = worker_time(name, phase["worker_time"], "prepare_ns", "starved_ns");
+  if (!stack) return {};
+  const bool is_near = record.at("store.file_system").boolean().value_or(true);
+  const double storage = stack->shares[0].share;
+  const double client = stack->shares[1].share + stack->shares[2].share;
+  const double idle = stack->shares[3].share;
+  const auto commits = std::string_view(name) == "write" ? commit_share(record) : std::nullopt;
+  std::string_view who = is_near ? "storage" : "storage or network";
+  if (commits && *commits >= 0.5) who = is_near ? "fsync" : "commits";
+  if (client > storage && client > idle) who = "this client";
+  if (idle > storage && idle > client) who = "the slowest rank";
+  std::string text = fmt::format("{}s by {} (I/O threads: storage {}", name, who, share_text(storage));
+  if (commits && *commits >= 0.005) text += fmt::format(", {} of it fsync", share_text(*commits));
+  return text + fmt::format(", client {}, idle {})", share_text(client), share_text(idle));
 }
 
 void checkpoint_limit(Node record, RunView& view) {
   for (const char* name : kPhases) {
-    const Node phase = record[name];
-    const auto stack = worker_time(name, phase["worker_time"], "prepare_ns", "starved_ns");
-    if (!stack) continue;
-    view.limit += fmt::format("{}{}: I/O threads {} in calls to the storage", view.limit.empty() ? "" : "; ", name,
-                              percent(100 * stack->shares[0].share));
-    if (const auto share = std::string_view(name) == "write" ? commit_share(record) : std::nullopt)
-      view.limit += fmt::format(", of it commits {}", percent(100 * *share));
-    const auto client = amount(phase.at("metrics.client_share"));
-    if (client) view.limit += fmt::format("; the storage waited for this client {}", percent(100 * *client));
+    const std::string text = phase_limit(record, name);
+    if (!text.empty()) (view.limit.empty() ? view.limit : view.limit_details.emplace_back()) = text;
+  }
+  for (const char* name : kPhases) {
+    const Node latency = record[name].at("latency.part");
+    if (amount_or_zero(latency["count"]) > 0)
+      view.limit_details.push_back(fmt::format("{} of a part {}", name, latency_text(latency)));
   }
 }
 
@@ -210,9 +310,11 @@ void checkpoint_moved(Node record, RunView& view) {
 
 void view_checkpointing(Node record, RunView& view) {
   checkpoint_answer(record, view);
-  checkpoint_limit(record, view);
-  checkpoint_figures(record, view);
   const std::vector<CheckpointEvent> events = checkpoint_events(record);
+  checkpoint_lines(record, events, view);
+  checkpoint_limit(record, view);
+  checkpoint_sure(record, view);
+  checkpoint_figures(record, view);
   checkpoint_timeline(record, events, view);
   checkpoint_rates(events, view);
   checkpoint_time(record, view);

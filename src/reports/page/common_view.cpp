@@ -23,14 +23,15 @@ constexpr size_t kMostSettings = 400;
 
 struct Kind {
   std::string_view benchmark;
+  std::string_view commands;
   std::string_view schema;
   void (*view)(Node record, RunView& view);
 };
 
-constexpr std::array kKinds = {Kind{"training", "mlpstorage.training/1", view_training},
-                               Kind{"checkpointing", "mlpstorage.record/1", view_checkpointing},
-                               Kind{"kvcache", "mlpstorage.kvcache-record/1", view_kvcache},
-                               Kind{"vectordb", "mlpstorage.vectordb-record/1", view_vectordb}};
+constexpr std::array kKinds = {Kind{"training", "run", "mlpstorage.training/1", view_training},
+                               Kind{"checkpointing", "run", "mlpstorage.record/1", view_checkpointing},
+                               Kind{"kvcache", "run", "mlpstorage.kvcache-record/1", view_kvcache},
+                               Kind{"vectordb", "run datagen", "mlpstorage.vectordb-record/1", view_vectordb}};
 
 // Adds the sentences that don't stand under a title before.
 void add_notes(const char* title, std::vector<std::string> texts, RunView& view) {
@@ -175,8 +176,11 @@ void view_hosts(Node record, RunView& view) {
 
 }  // namespace
 
-bool has_report(std::string_view benchmark) {
-  return std::any_of(kKinds.begin(), kKinds.end(), [&](const Kind& one) { return one.benchmark == benchmark; });
+bool has_report(std::string_view benchmark, std::string_view command) {
+  return std::any_of(kKinds.begin(), kKinds.end(), [&](const Kind& one) {
+    const std::vector<std::string> commands = split(one.commands, " ");
+    return one.benchmark == benchmark && std::find(commands.begin(), commands.end(), command) != commands.end();
+  });
 }
 
 Result<RunView> view_of(const rules::Document& record) {
@@ -196,6 +200,7 @@ Result<RunView> view_of(const rules::Document& record) {
   view_verdict(record.root(), view);
   view_head(record.root(), view);
   kind->view(record.root(), view);
+  settle_answer(record.root(), view);
   const std::string label = record.at("invocation.label").text_or("");
   if (!label.empty()) view.title = label + ": " + view.title;
   view_hosts(record.root(), view);

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "reports/page/markup.hpp"
 #include "reports/page/record_parts.hpp"
@@ -74,20 +76,116 @@ std::string trial_label(const TrialName& name) {
   return fmt::format("{}.{}", name.first, name.second + 1);
 }
 
+constexpr size_t kMostOptionLines = 4;
+
+// Returns what a run was asked to serve: "5 users", "2 ranks".
+std::string cache_load_text(Node record) {
+  const double ranks = amount_or_zero(record.at("plan.ranks"));
+  const auto options = items_of(record.at("plan.options"));
+  const auto users = options.size() == 1 ? amount(options.front()["users_per_rank"]) : std::nullopt;
+  if (users && !record.at("plan.replay").is_object()) return counted(*users * ranks, "user", "users");
+  return counted(ranks, "rank", "ranks");
+}
+
+std::string attained_text(Node result) {
+  const auto attained = amount(result["attainment"]);
+  return attained ? share_text(*attained) : std::string("-");
+}
+
 void cache_answer(Node record, RunView& view) {
-  view.title = fmt::format("KV cache {}, {} {}", record.at("invocation.model").text_or("?"),
-                           figure_of(record.at("plan.ranks")), amount(record.at("plan.ranks")) == 1 ? "rank" : "ranks");
-  std::string text;
-  for (const Node result : items_of(record["results"])) {
-    const auto attained = amount(result["attainment"]);
-    text += fmt::format("{}{} (option {})", text.empty() ? "requests within their target: " : ", ",
-                        attained ? percent(100 * *attained) : "not known", figure_of(result["option"]));
-    if (text.size() > 300) break;
+  const std::string model = record.at("invocation.model").text_or("?");
+  view.title = fmt::format("KV cache {}, {}", model, cache_load_text(record));
+  const std::vector<Node> results = items_of(record["results"]);
+  const double planned =
+      amount_or_zero(record.at("plan.trials")) * static_cast<double>(record.at("plan.options").size());
+  view.aside = view.verdict == "passed" ? "complete: " + counted(planned, "trial", "trials")
+                                        : fmt::format("{} planned", counted(planned, "trial", "trials"));
+  if (results.empty()) {
+    view.answer = "NO ANSWER: no trial was completed";
+  } else if (results.size() == 1) {
+    view.answer = fmt::format("KV cache {}, {}: {} of requests in time", model, cache_load_text(record),
+                              attained_text(results.front()));
+  } else {
+    std::vector<std::string> parts;
+    for (const Node result : results) {
+      if (parts.size() < kMostOptionLines) parts.push_back(attained_text(result));
+    }
+    view.answer = fmt::format("KV cache, options 1 to {}: {} of requests in time", results.size(), join(parts, ", "));
   }
-  view.answer = text.empty() ? "no answer: no trial was completed" : text;
-  const auto share = amount(record.at("client.share"));
-  view.limit = share ? fmt::format("entries waited for this client {} of their time", percent(100 * *share))
-                     : "how long entries waited for this client is not known";
+}
+
+void cache_lines(Node record, RunView& view) {
+  const std::vector<Node> results = items_of(record["results"]);
+  for (const Node result : results) {
+    if (view.lines.size() == kMostOptionLines) break;
+    const auto rate = [&](const char* key) {
+      const auto gib = amount(result[key]);
+      return gib ? rate_text(*gib * static_cast<double>(kGiB)) : std::string("-");
+    };
+    const auto hits = amount(result["hit_rate"]);
+    const auto p95 = amount(result["entry_read_p95_ms"]);
+    AnswerLine line{"option " + figure_of(result["option"]), {}, results.size() == 1 ? 2U : 1U};
+    line.phrases.push_back(
+        fmt::format("read {}, written {}", rate("storage_read_gib_per_s"), rate("storage_write_gib_per_s")));
+    line.phrases.push_back(fmt::format("{} of {} requests/s in time", figure_of(result["good_requests_per_s"]),
+                                       figure_of(result["requests_per_s"])));
+    line.phrases.push_back(fmt::format("hits {}", hits ? share_text(*hits) : "-"));
+    line.phrases.push_back(fmt::format("read of an entry p95 {}", p95 ? time_text(*p95 * 1e6) : "-"));
+    view.lines.push_back(std::move(line));
+  }
+}
+
+void cache_limit(Node record, RunView& view) {
+  const auto stack = worker_time("", record.at("operations.storage.worker_time"), "prepare_ns", "idle_ns");
+  if (!stack) return;
+  const double storage = stack->shares[0].share;
+  const double client = stack->shares[1].share + stack->shares[2].share;
+  const double idle = stack->shares[3].share;
+  const bool is_near = record.at("store.file_system").boolean().value_or(true);
+  const std::string_view who = record["caveats"].size() > 0 ? "not known"
+                               : idle >= 0.5                ? "the load offered"
+                               : client > storage           ? "this client"
+                               : is_near                    ? "storage"
+                                                            : "storage or network";
+  view.limit = fmt::format("{}: I/O threads {} in storage calls, {} client, {} idle", who, share_text(storage),
+                           share_text(client), share_text(idle));
+  view.limit_details.push_back("operations " + latency_text(record.at("operations.storage.latency.part")));
+}
+
+// Returns by how much the trials of an option differ in what they moved; the most of all options.
+std::string trial_spread(const std::map<TrialName, CacheTrial>& trials) {
+  std::map<size_t, std::vector<double>> rates;
+  for (const auto& [name, trial] : trials) {
+    double rate = 0;
+    for (const auto& [rank, one] : trial.rank_rates) rate += one;
+    if (rate > 0) rates[name.first].push_back(rate);
+  }
+  std::optional<double> most;
+  size_t least_trials = SIZE_MAX;
+  for (const auto& [option, values] : rates) {
+    least_trials = std::min(least_trials, values.size());
+    if (values.size() < 2) continue;
+    double sum = 0, squares = 0;
+    for (const double value : values) {
+      sum += value;
+      squares += value * value;
+    }
+    const auto count = static_cast<double>(values.size());
+    const double mean = sum / count;
+    most = std::max(most.value_or(0), std::sqrt(std::max(0.0, squares / count - mean * mean)) / mean);
+  }
+  if (most) return fmt::format("rates +- {} over {} trials", share_text(*most), least_trials);
+  return rates.empty() ? std::string() : "1 trial: no spread known";
+}
+
+void cache_sure(Node record, const std::map<TrialName, CacheTrial>& trials, RunView& view) {
+  if (std::string spread = trial_spread(trials); !spread.empty()) view.sure.push_back(std::move(spread));
+  view.client_share = amount(record.at("client.share"));
+  const std::vector<Node> results = items_of(record["results"]);
+  if (results.empty()) return;
+  // The names and units of the reference implementation: GB there are 2^30 bytes.
+  view.mlperf.push_back("aggregated_read_bandwidth_gbps " + figure_of(results.front()["storage_read_gib_per_s"]));
+  view.mlperf.push_back("aggregated_write_bandwidth_gbps " + figure_of(results.front()["storage_write_gib_per_s"]));
 }
 
 void cache_figures(Node record, RunView& view) {
@@ -217,6 +315,9 @@ void cache_time(Node record, RunView& view) {
 void view_kvcache(Node record, RunView& view) {
   const std::map<TrialName, CacheTrial> trials = cache_trials(record);
   cache_answer(record, view);
+  cache_lines(record, view);
+  cache_limit(record, view);
+  cache_sure(record, trials, view);
   cache_figures(record, view);
   cache_timeline(record, trials, view);
   cache_load(trials, view);

@@ -6,8 +6,6 @@
 #include <array>
 #include <cmath>
 
-#include "base/units.hpp"
-
 namespace mlps::reports::page {
 namespace {
 
@@ -49,7 +47,12 @@ bool is_harmless(uint32_t character) {
   return !(character >= 0x202A && character <= 0x202E) && !(character >= 0x2066 && character <= 0x2069);
 }
 
-void append_character(const Decoded& one, std::string_view text, std::string& out) {
+void append_harmless(const Decoded& one, std::string_view text, std::string& out) {
+  const bool is_space = one.character == '\t' || one.character == '\n' || one.character == '\r';
+  out += is_space ? " " : is_harmless(one.character) ? text.substr(0, one.length) : kReplacement;
+}
+
+void append_reference(const Decoded& one, std::string_view text, std::string& out) {
   switch (one.character) {
     case '&':
       out += "&amp;";
@@ -66,31 +69,23 @@ void append_character(const Decoded& one, std::string_view text, std::string& ou
     case '\'':
       out += "&#39;";
       return;
-    case '\t':
-    case '\n':
-    case '\r':
-      out += ' ';
-      return;
     default:
-      out += is_harmless(one.character) ? text.substr(0, one.length) : kReplacement;
+      append_harmless(one, text, out);
   }
 }
 
-// Returns three digits, without a fraction from 100 on.
-std::string three_digits(double value) {
-  const double size = std::abs(value);
-  return fmt::format("{:.{}f}", value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
-}
-
-std::string scaled(double value, double step, const std::vector<std::string_view>& units) {
-  size_t unit = 0;
-  while (unit + 1 < units.size() && std::abs(value) >= step) {
-    value /= step;
-    ++unit;
+std::string by_characters(std::string_view text, size_t most,
+                          void (*append)(const Decoded& one, std::string_view text, std::string& out)) {
+  std::string out;
+  size_t used = 0;
+  while (used < text.size()) {
+    if (used >= most) return out + "...";
+    const std::string_view rest = text.substr(used);
+    const Decoded one = first_character(rest);
+    append(one, rest, out);
+    used += one.length;
   }
-  if (std::abs(value) >= 1e6) return fmt::format("{:.3g} {}", value, units[unit]);
-  const bool whole = unit == 0 && value == std::floor(value);
-  return fmt::format("{} {}", whole ? fmt::format("{:.0f}", value) : three_digits(value), units[unit]);
+  return out;
 }
 
 std::string tip_text(std::string_view tip) {
@@ -100,48 +95,11 @@ std::string tip_text(std::string_view tip) {
 }  // namespace
 
 std::string escaped(std::string_view text, size_t most) {
-  std::string out;
-  size_t used = 0;
-  while (used < text.size()) {
-    if (used >= most) return out + "...";
-    const std::string_view rest = text.substr(used);
-    const Decoded one = first_character(rest);
-    append_character(one, rest, out);
-    used += one.length;
-  }
-  return out;
+  return by_characters(text, most, append_reference);
 }
 
-std::string figure(double value) {
-  if (!std::isfinite(value)) return "-";
-  const double size = std::abs(value);
-  if (size >= 1e15) return fmt::format("{:.3g}", value);
-  if (size >= 1000) return (value < 0 ? "-" : "") + grouped(static_cast<uint64_t>(std::llround(size)));
-  return fmt::format("{:.4g}", value);
-}
-
-std::string percent(double value) {
-  if (!std::isfinite(value)) return "-";
-  return std::abs(value) >= 1e6 ? fmt::format("{:.3g} %", value) : fmt::format("{:.2f} %", value);
-}
-
-std::string bytes_text(double bytes) {
-  if (!std::isfinite(bytes)) return "-";
-  return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
-}
-
-std::string rate_text(double bytes_per_s) {
-  return std::isfinite(bytes_per_s) ? bytes_text(bytes_per_s) + "/s" : "-";
-}
-
-std::string time_text(double nanoseconds) {
-  if (!std::isfinite(nanoseconds)) return "-";
-  if (std::abs(nanoseconds) < 120e9) return scaled(nanoseconds, 1000, {"ns", "us", "ms", "s"});
-  return scaled(nanoseconds / 60e9, 60, {"min", "h"});
-}
-
-std::string counted(double count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", figure(count), count == 1 ? one : many);
+std::string harmless(std::string_view text, size_t most) {
+  return by_characters(text, most, append_harmless);
 }
 
 std::string Drawing::coordinate(double value) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/numbers.hpp"
+
 /// Text of a report page. Every text of a record goes through escaped(): a record may have been written by anyone.
 namespace mlps::reports::page {
 
@@ -14,17 +16,8 @@ inline constexpr size_t kLongestText = 600;
 /// characters, and those that change the direction of writing as U+FFFD. Of a longer text than `most` bytes the rest is
 /// left out, with "..." for it.
 std::string escaped(std::string_view text, size_t most = kLongestText);
-
-/// Return numbers for readers, of three or four digits where they are not whole: "41.2 GiB/s", "1,234", "212 ms". Any
-/// number may come; "-" is what is none.
-std::string figure(double value);
-std::string percent(double value);  ///< of 100: "87.41 %"
-std::string bytes_text(double bytes);
-std::string rate_text(double bytes_per_s);
-std::string time_text(double nanoseconds);
-
-/// Returns "1 retry" or "5 retries".
-std::string counted(double count, std::string_view one, std::string_view many);
+/// Returns the same for a terminal or a text file: characters stand for themselves.
+std::string harmless(std::string_view text, size_t most = kLongestText);
 
 struct Point {
   double x = 0, y = 0;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/read_file.hpp"
+#include "base/text.hpp"
 #include "reports/page/markup.hpp"
 #include "reports/page/plots.hpp"
 #include "reports/page/style.hpp"
@@ -59,10 +60,15 @@ std::string head_of_run(const RunView& run, bool alone) {
   std::string text = fmt::format("<header><{0}>{1}</{0}><p class=\"sub\">{2}</p>", level, escaped(run.title, 200),
                                  escaped(run.subtitle));
   text += fmt::format("<p class=\"answer{}\">{}</p>", tone_class(run.answer_tone), escaped(run.answer));
+  if (!run.aside.empty()) text += fmt::format("<p class=\"sub\">{}</p>", escaped(run.aside));
   text += fmt::format("<p><span class=\"verdict{}\">verdict of the run: {}</span></p>", tone_class(run.verdict_tone),
                       escaped(run.verdict, 40));
-  if (!run.limit.empty()) text += fmt::format("<p class=\"limit\">{}</p>", escaped(run.limit));
-  return text + "</header>\n";
+  text += "<table class=\"answers\"><tbody>";
+  for (const AnswerLine& line : run.lines) {
+    text += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(line.label, 40),
+                        escaped(join(line.phrases, "; "), 1000));
+  }
+  return text + "</tbody></table></header>\n";
 }
 
 std::string notes_of(const RunView& run) {
@@ -266,12 +272,17 @@ Result<RunView> read_run(const std::string& path) {
   return view ? std::move(view) : named(view.error());
 }
 
-Status write_report(const std::string& folder) {
+Result<std::string> write_report(const std::string& folder) {
   Result<RunView> run = read_run(folder);
   if (!run) return fail(run.error());
+  std::string answer = answer_text(*run);
   std::vector<RunView> runs;
   runs.push_back(std::move(*run));
-  return results::write_file(folder + "/" + kReportFile, page_of(runs), results::Durability::kRenamed);
+  for (const auto& [name, text] : {std::pair(kReportFile, page_of(runs)), std::pair(kAnswerFile, answer)}) {
+    Status written = results::write_file(folder + "/" + name, text, results::Durability::kRenamed);
+    if (!written) return fail(std::move(written.error()));
+  }
+  return answer;
 }
 
 }  // namespace mlps::reports::page

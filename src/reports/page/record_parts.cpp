@@ -61,6 +61,11 @@ std::string time_of(Node node) {
   return amount(node) ? time_text(*amount(node)) : "-";
 }
 
+std::string share_text(double share) {
+  if (!std::isfinite(share)) return "-";
+  return share >= 0.9995 && share < 1.0005 ? "100 %" : fmt::format("{:.1f} %", 100 * share);
+}
+
 std::vector<Node> items_of(Node list) {
   std::vector<Node> items;
   if (!list.is_list()) return items;

@@ -18,6 +18,7 @@ std::optional<double> amount(rules::Node node);
 double amount_or_zero(rules::Node node);  ///< for sums of counts that every record has
 std::string figure_of(rules::Node node);  ///< for readers; "-" where there is none
 std::string time_of(rules::Node node);    ///< the same of nanoseconds
+std::string share_text(double share);     ///< of 1, for sentences: "12.4 %"
 
 /// Returns the items of a list, at most kMostItems.
 std::vector<rules::Node> items_of(rules::Node list);

@@ -156,6 +156,14 @@ struct KeyFigure {
   std::string label, value, remark;
 };
 
+/// A line of the answer: a label, and phrases of which the first say most; where there is no room, the last are left
+/// out.
+struct AnswerLine {
+  std::string label;
+  std::vector<std::string> phrases;
+  unsigned most_lines = 1;  ///< of text
+};
+
 enum class Tone { kNeutral, kGood, kBad };
 
 struct RunView {
@@ -164,9 +172,18 @@ struct RunView {
   std::string folder;
   std::string verdict;
   Tone verdict_tone = Tone::kNeutral;
-  std::string answer;  ///< what the run says about the storage, in one sentence
+  std::string answer;  ///< what the run says about the storage: "NOT ENOUGH for 8 x b200 on unet3d"
+  std::string aside;   ///< how much of the plan was done: "complete: 5 epochs x 500 steps"
   Tone answer_tone = Tone::kNeutral;
-  std::string limit;                                                    ///< what limited it
+  std::string feeds;              ///< how many accelerators it feeds; only said where the answer is about a storage
+  std::vector<AnswerLine> lines;  ///< the figures behind it, and once it is settled all that stands below it
+  std::string limit;              ///< what limited it
+  std::vector<std::string> limit_details;  ///< latencies, threads, ranks
+  std::vector<std::string> sure;           ///< how much epochs, checkpoints, trials differ
+  std::optional<double> client_share;      ///< of the time, in which the storage waited for this client
+  std::optional<double> cached_share;      ///< of what was read, the most that is known of any part of the run
+  std::vector<std::string> mlperf;         ///< figures by their names in the rules
+  std::string next;                        ///< what to do now
   std::vector<std::pair<std::string, std::vector<std::string>>> notes;  ///< reasons, caveats, warnings
   std::vector<KeyFigure> key_figures;
   Known<Timeline> timeline = unknown("");
@@ -187,6 +204,10 @@ struct RunView {
 /// Returns what a report shows of the run with this record. E102 for the record of a command that no report is made of,
 /// or of something else. Of a record that holds what it should not, parts are unknown.
 Result<RunView> view_of(const rules::Document& record);
+
+/// Completes the answer by what all benchmarks have: a run without a result, without a storage, or of memory can't look
+/// good; kernel counters, retries, warnings, folder, and what to do next become lines.
+void settle_answer(rules::Node record, RunView& view);
 
 /// Fill in what is special about the record of one benchmark.
 void view_training(rules::Node record, RunView& view);

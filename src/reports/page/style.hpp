@@ -14,7 +14,7 @@ inline constexpr std::string_view kStyle = R"(
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:1080px;padding:1.2rem;background:var(--bg);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}h3{font-size:.95rem;margin:0 0 .3rem}p{margin:.3rem 0}
-.sub,.remark,.limit,footer{color:var(--soft);overflow-wrap:anywhere}.sub,.remark,footer{font-size:.82rem}
+.sub,.remark,footer{color:var(--soft);overflow-wrap:anywhere}.sub,.remark,footer{font-size:.82rem}
 .answer{font-size:1.15rem;font-weight:600;overflow-wrap:anywhere}.good{color:var(--good)}.bad{color:var(--bad)}
 .verdict{display:inline-block;border:1px solid currentColor;border-radius:4px;padding:0 .5rem;font-size:.85rem}
 .note{border-left:3px solid var(--c4);padding-left:.7rem;margin:.7rem 0;font-size:.88rem}.note ul{margin:.1rem 0;padding-left:1.1rem}
@@ -44,6 +44,7 @@ svg .halo{fill:var(--c5);font-weight:600;paint-order:stroke;stroke:var(--bg);str
 table{border-collapse:collapse;width:100%;font-size:.8rem}th,td{text-align:left;vertical-align:top;padding:.1rem .5rem .1rem 0;
 border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
 .tables{columns:2 420px;column-gap:1.6rem}.tables table{table-layout:fixed}.tables th:first-child{width:46%}.tables th:nth-child(3){width:19%}
+.answers{margin:.5rem 0}.answers th{width:7rem;white-space:nowrap}
 .hosts{overflow-x:auto;margin-bottom:.6rem}.hosts td,.hosts th{min-width:4em;overflow-wrap:normal}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.78rem;background:var(--band);padding:.5rem;border-radius:4px}
 @media print{:root{color-scheme:light;--bg:#fff;--ink:#000;--soft:#444;--line:#ccc;--band:#eef2f7;--pause:#f7e3c4;--c1:#2f6fb2;--c2:#1d9a8a;--c3:#7a5cc0;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/text.hpp"
 #include "reports/page/markup.hpp"
 #include "reports/page/record_parts.hpp"
 #include "reports/page/run_view.hpp"
@@ -11,27 +13,120 @@ namespace {
 
 using rules::Node;
 
+// Returns whether the run says itself that it was too short to tell anything.
+bool is_too_short(Node record) {
+  const std::vector<std::string> remarks = texts_of(record.at("read_plan.remarks"));
+  return std::any_of(remarks.begin(), remarks.end(), [](const std::string& remark) {
+    return remark.find("AU says nothing about the storage") != std::string::npos;
+  });
+}
+
+std::string accelerators_text(Node record) {
+  return fmt::format("{} x {}", figure_of(record.at("plan.accelerators")),
+                     record.at("invocation.accelerator").text_or("accelerator"));
+}
+
 void training_answer(Node record, RunView& view) {
   const Node metrics = record["metrics"];
-  const Node invocation = record["invocation"];
-  view.title = fmt::format("Training {}, {} x {}", invocation["model"].text_or("?"),
-                           figure_of(record.at("plan.accelerators")), invocation["accelerator"].text_or("accelerator"));
+  const std::string model = record.at("invocation.model").text_or("?");
+  const std::string who = accelerators_text(record);
+  view.title = fmt::format("Training {}, {}", model, who);
   const auto au = amount(metrics.at("au.mean"));
   const auto needed = amount(metrics["au_threshold_percent"]);
-  if (view.verdict != "passed" || !au || !needed) {
-    view.answer = au ? "no answer: the run did not come to its end as planned" : "no answer: no epoch was completed";
-    return;
+  const double planned = amount_or_zero(record.at("plan.epochs"));
+  const auto done = static_cast<double>(record["epochs"].size());
+  view.aside = view.verdict == "passed"
+                   ? fmt::format("complete: {} x {}", counted(done, "epoch", "epochs"),
+                                 counted(amount_or_zero(record.at("plan.steps_per_epoch")), "step", "steps"))
+                   : fmt::format("{} of {} done", figure(done), counted(planned, "epoch", "epochs"));
+  if (!au || !needed) {
+    view.answer = "NO ANSWER: no epoch was completed";
+  } else if (is_too_short(record)) {
+    view.answer = fmt::format("NO ANSWER for {} on {}: too few files", who, model);
+    view.next = "more files (see 'training datasize'), or a smaller --read-ahead";
+  } else {
+    const bool enough = *au >= *needed;
+    view.answer_tone = enough ? Tone::kGood : Tone::kBad;
+    view.answer = fmt::format("{} for {} on {}", enough ? "ENOUGH" : "NOT ENOUGH", who, model);
   }
-  const std::string figures = fmt::format("AU {}, needed {}", percent(*au), percent(*needed));
-  if (record["caveats"].size() > 0) {
-    view.answer = fmt::format("no answer about the storage: this client was too slow ({})", figures);
-    return;
+}
+
+std::string au_list(const std::vector<double>& values) {
+  constexpr size_t kShown = 10;
+  std::string text = "epochs";
+  for (size_t i = 0; i < std::min(values.size(), kShown); ++i) text += fmt::format(" {:.1f}", values[i]);
+  return values.size() > kShown ? text + " ..." : text;
+}
+
+// Returns how the demand comes about: "8 x 7 x 140 MiB / 162 ms", accelerators, samples of a batch, and a sample's
+// bytes over the time to compute. The bytes are those really read; where the time is drawn, it is the mean.
+std::string demand_text(Node record) {
+  const auto batch = amount(record.at("plan.batch_size"));
+  const auto ranks = amount(record.at("plan.accelerators"));
+  const auto demand = amount(record.at("metrics.demand_bytes_per_s"));
+  if (!batch || !ranks || !demand || !(*demand > 0)) return {};
+  const double at_once = *ranks * *batch;
+  const Node values = record.at("configuration.values");
+  const auto typed = parse_number<double>(values["train.computation_time"]["value"].text_or(""));
+  auto bytes = amount(record["record_bytes"]);
+  const double seconds = typed ? *typed : at_once * bytes.value_or(0) / *demand;
+  if (typed) bytes = *demand * seconds / at_once;
+  return fmt::format(" ({} x {} x {} / {})", figure(*ranks), figure(*batch), bytes_text(*bytes),
+                     time_text(seconds * 1e9));
+}
+
+// Returns how many accelerators the rate would feed. It is calculated: fewer of them ask for less at a time.
+std::string feeds_text(Node record) {
+  const auto ranks = amount(record.at("plan.accelerators"));
+  const auto served = amount(record.at("metrics.served_share"));
+  const auto au = amount(record.at("metrics.au.mean"));
+  const auto needed = amount(record.at("metrics.au_threshold_percent"));
+  if (!ranks || !served || !au || !needed || !(*needed > 0)) return {};
+  const std::string type = record.at("invocation.accelerator").text_or("accelerators");
+  if (*au >= *needed) return fmt::format("feeds {} {}, perhaps more", figure(*ranks), type);
+  const double bound = std::floor(std::min(*ranks, *ranks * *served / (*needed / 100)));
+  return bound < 1 ? fmt::format("feeds not even 1 {} (calculated)", type)
+                   : fmt::format("feeds about {} {} (calculated)", figure(bound), type);
+}
+
+void training_lines(Node record, RunView& view) {
+  const Node metrics = record["metrics"];
+  const auto au = amount(metrics.at("au.mean"));
+  const auto needed = amount(metrics["au_threshold_percent"]);
+  const auto values = metrics["au_percent"].numbers();
+  AnswerLine line{"AU", {}, 1};
+  line.phrases.push_back(fmt::format("{}, needed {}", au ? percent(*au) : "-", needed ? percent(*needed) : "-"));
+  if (view.verdict != "passed" && au) line.phrases.back() += ", so far";
+  if (view.answer_tone != Tone::kNeutral) view.feeds = feeds_text(record);
+  if (values && values->size() > 1) line.phrases.push_back(au_list(*values));
+  view.lines.push_back(std::move(line));
+  const auto read = amount(metrics["read_bytes_per_s"]);
+  const auto demand = amount(metrics["demand_bytes_per_s"]);
+  AnswerLine throughput{"throughput", {}, 1};
+  throughput.phrases.push_back(fmt::format("{} of {} wanted{}", read ? rate_text(*read) : "-",
+                                           demand ? rate_text(*demand) : "-", demand_text(record)));
+  view.lines.push_back(std::move(throughput));
+}
+
+void training_sure(Node record, RunView& view) {
+  const Node metrics = record["metrics"];
+  const auto deviation = amount(metrics.at("au.stdev"));
+  const size_t epochs = metrics["au_percent"].size();
+  if (epochs > 1 && deviation) {
+    view.sure.push_back(fmt::format("AU +- {:.2f} over {} epochs", *deviation, epochs));
+  } else if (epochs == 1) {
+    view.sure.emplace_back("1 epoch: no spread known");
   }
-  const bool enough = *au >= *needed;
-  view.answer_tone = enough ? Tone::kGood : Tone::kBad;
-  view.answer =
-      fmt::format("{} for {} x {}: {}", enough ? "enough" : "NOT ENOUGH", figure_of(record.at("plan.accelerators")),
-                  invocation["accelerator"].text_or("accelerator"), figures);
+  view.client_share = amount(metrics.at("client_share.training"));
+  for (const Node epoch : items_of(record["epochs"])) {
+    const auto share = amount(epoch.at("cache.cached_share"));
+    if (share) view.cached_share = std::max(view.cached_share.value_or(0), std::min(1.0, *share));
+  }
+  const auto au = amount(metrics.at("au.mean"));
+  const auto nominal = amount(metrics.at("nominal_mib_per_s.mean"));
+  view.mlperf.push_back(fmt::format("train_au_mean_percentage {}, train_au_meet_expectation {}", au ? figure(*au) : "-",
+                                    metrics["train_au_meet_expectation"].text_or("-")));
+  view.mlperf.push_back("train_io_mean_MB_per_second " + (nominal ? figure(*nominal) : std::string("-")));
 }
 
 void training_limit(Node record, RunView& view) {
@@ -40,19 +135,21 @@ void training_limit(Node record, RunView& view) {
   const auto others = amount(metrics["barrier_share"]);
   const auto client = amount(metrics["harness_share"]);
   if (!storage || !others || !client) return;
-  const double idle = *storage + *others + *client;
   const double most = std::max({*storage, *others, *client});
-  view.limit =
-      fmt::format("accelerators idle {}: waiting for storage {}, for each other {}, for this client {}",
-                  percent(100 * idle), percent(100 * *storage), percent(100 * *others), percent(100 * *client));
-  if (record["caveats"].size() > 0) {
-    view.limit += "; what limited them is not known, as this client was too slow";
-  } else if (most < 0.01) {
-    view.limit += "; nothing limited them";
-  } else {
-    view.limit += most == *storage  ? "; the storage limited most"
-                  : most == *client ? "; this client limited most"
-                                    : "; the slowest accelerator of each step limited most";
+  const bool is_near = record.at("store.file_system").boolean().value_or(true);
+  const std::string_view who = record["caveats"].size() > 0 ? "not known"
+                               : most < 0.01                ? "nothing"
+                               : most == *storage           ? (is_near ? "storage" : "storage or network")
+                               : most == *client            ? "this client"
+                                                            : "the slowest accelerator of each step";
+  view.limit = fmt::format("{}: idle {} for data, {} for each other, {} client", who, share_text(*storage),
+                           share_text(*others), share_text(*client));
+  const Node latency = record.at("reading.latency.read");
+  if (amount_or_zero(latency["count"]) > 0) view.limit_details.push_back("reads " + latency_text(latency));
+  const auto slowest = amount(metrics["slowest_rank_au_percent"]);
+  const auto fastest = amount(metrics["fastest_rank_au_percent"]);
+  if (slowest && fastest && *fastest - *slowest >= 1) {
+    view.limit_details.push_back(fmt::format("ranks' AU {} to {}", percent(*slowest), percent(*fastest)));
   }
 }
 
@@ -200,7 +297,9 @@ void training_moved(Node record, RunView& view) {
 
 void view_training(Node record, RunView& view) {
   training_answer(record, view);
+  training_lines(record, view);
   training_limit(record, view);
+  training_sure(record, view);
   training_figures(record, view);
   training_timeline(record, view);
   training_epochs(record, view);

@@ -13,6 +13,7 @@ namespace {
 using rules::Node;
 
 constexpr size_t kMostWindows = 40;
+constexpr size_t kMostWindowLines = 4;
 constexpr size_t kMostEfforts = 200;
 
 // One window in which searches were measured, with its workers.
@@ -119,22 +120,49 @@ void vector_title(Node record, RunView& view) {
 }
 
 void search_answer(Node record, const std::vector<SearchWindow>& windows, RunView& view) {
-  std::string text;
-  bool all_reached = true;
+  std::vector<std::string> figures;
+  size_t reached = 0;
   for (const SearchWindow& window : windows) {
     if (!amount(window.result["queries_per_s"]) || amount(window.result["queries_answered"]).value_or(0) == 0) continue;
-    all_reached = all_reached && is_reached(window);
-    if (text.size() < 300) text += (text.empty() ? "" : "; ") + window_text(window);
+    reached += is_reached(window) ? 1 : 0;
+    figures.push_back(window_text(window));
+    if (view.lines.size() < kMostWindowLines) view.lines.push_back({window.name, {figures.back()}, 1});
   }
-  if (text.empty()) {
-    view.answer = "no answer: no query was answered in a window";
-    return;
+  const std::string what =
+      fmt::format("{} {}", record.at("plan.engine").text_or("?"), record.at("plan.index.type").text_or("?"));
+  if (figures.empty()) {
+    view.answer = "NO ANSWER: no query was answered in a window";
+  } else if (figures.size() == 1) {
+    const Node result = windows.front().result;
+    view.answer = fmt::format("{}: {} queries/s at {}", what, figure_of(result["queries_per_s"]), recall_text(result));
+  } else {
+    view.answer = fmt::format("{}: {} of {} recall targets reached", what, reached, figures.size());
   }
   const auto arriving = amount(record.at("plan.search.arrival_rate"));
-  if (arriving && *arriving > 0) text += fmt::format("; {} searches/s arrived", figure(*arriving));
-  if (record["caveats"].size() > 0) text += " - which is not a result of this storage: see below";
-  view.answer = text;
-  if (!all_reached) view.answer_tone = Tone::kBad;
+  const auto rows = amount(record.at("collection.rows"));
+  view.aside = rows ? counted(*rows, "vector", "vectors") : "";
+  if (arriving && *arriving > 0) view.aside += fmt::format(", {} searches/s arrived", figure(*arriving));
+  if (reached < figures.size()) view.answer_tone = Tone::kBad;
+}
+
+// Says what a query reads, how sure the figures of a window are, and what they are in the rules.
+void search_sure(Node record, const SearchWindow* window, RunView& view) {
+  if (window == nullptr) return;
+  const Node result = window->result;
+  const Node cost = result["per_query"];
+  const auto bytes = amount(cost["bytes"]);
+  view.limit_details.push_back(
+      fmt::format("a query: {} reads, {}, {} of client CPU", figure_of(cost["reads"]), bytes ? bytes_text(*bytes) : "-",
+                  amount(cost["client_cpu_us"]) ? time_text(1e3 * *amount(cost["client_cpu_us"])) : "-"));
+  view.sure.push_back(counted(amount_or_zero(result["queries_answered"]), "query answered", "queries answered"));
+  view.sure.push_back(counted(amount_or_zero(result["searches_failed"]), "search failed", "searches failed"));
+  // What the engine read of files; a server's cache is its own.
+  if (record.at("store.file_system").boolean() == true && amount_or_zero(cost["reads"]) > 0) {
+    view.cached_share = window->cached_share;
+  }
+  const Node official = result["official"];
+  view.mlperf.push_back("throughput_qps " + figure_of(official["throughput_qps"]));
+  view.mlperf.push_back("p99_latency_ms " + figure_of(official.at("latency.p99_ms")));
 }
 
 // Where the time of the workers of a window went; the time of searches that ended after the window counts too.
@@ -175,14 +203,13 @@ void search_limit(Node record, const SearchWindow* window, RunView& view) {
   const double waiting = stack->shares[0].share;
   const double searching = stack->shares[1].share;
   const double between = stack->shares[2].share;
-  const std::string_view limit =
-      between > std::max(waiting, searching) ? "the searches that were asked for: workers had time left"
-      : waiting >= searching
-          ? stack->shares[0].name == "waiting for the server" ? "the server limited most" : "the storage limited most"
-          : "this client's processor limited most, not the storage";
-  view.limit = fmt::format("{}: workers were {} {} of their time, {} {}, {} {}", limit, stack->shares[0].name,
-                           percent(100 * waiting), stack->shares[1].name, percent(100 * searching),
-                           stack->shares[2].name, percent(100 * between));
+  const std::string_view limit = between > std::max(waiting, searching) ? "the searches asked for"
+                                 : waiting >= searching
+                                     ? stack->shares[0].name == "waiting for the server" ? "the server" : "storage"
+                                     : "this client's processor";
+  view.limit = fmt::format("{}: workers {} {}, searching {}, between {}", limit,
+                           stack->shares[0].name == "waiting for the server" ? "waiting for it" : "waiting for reads",
+                           share_text(waiting), share_text(searching), share_text(between));
 }
 
 void search_figures(Node record, const SearchWindow* window, RunView& view) {
@@ -329,6 +356,7 @@ void view_search(Node record, RunView& view) {
   const SearchWindow* main = main_window(windows);
   search_answer(record, windows, view);
   search_limit(record, main, view);
+  search_sure(record, main, view);
   search_figures(record, main, view);
   search_timeline(windows, view);
   search_recall(record, windows, view);

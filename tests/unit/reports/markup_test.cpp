@@ -36,6 +36,12 @@ TEST(Escaped, TakesNoBytesThatAreNoText) {
   EXPECT_EQ(escaped("\xEF\xBF\xBF"), "\xEF\xBF\xBD") << "no character of XML";
 }
 
+TEST(Harmless, LeavesTextAsItIsButForWhatATerminalObeys) {
+  EXPECT_EQ(harmless("a < b & \"c\"\nd"), "a < b & \"c\" d");
+  EXPECT_EQ(harmless("\x1b[2J"), "\xEF\xBF\xBD[2J");
+  EXPECT_EQ(harmless("abcdef", 3), "abc...");
+}
+
 TEST(Escaped, CutsWhatIsLongBetweenCharacters) {
   EXPECT_EQ(escaped("abcdef", 3), "abc...");
   EXPECT_EQ(escaped("\xC3\xBC\xC3\xBC", 1), "\xC3\xBC...");
@@ -51,7 +57,11 @@ TEST(Numbers, HaveThreeOrFourDigitsAndAUnit) {
   EXPECT_EQ(bytes_text(512), "512 B");
   EXPECT_EQ(time_text(212'000'000), "212 ms");
   EXPECT_EQ(time_text(1'940'000'000), "1.94 s");
-  EXPECT_EQ(time_text(600e9), "10 min");
+  EXPECT_EQ(time_text(600e9), "10 m 00 s");
+  EXPECT_EQ(percent(90), "90 %");
+  EXPECT_EQ(percent(0.004), "<0.01 %");
+  EXPECT_EQ(bytes_text(16.0 * 1024 * 1024), "16 MiB");
+  EXPECT_EQ(bytes_text(1023.7 * 1024), "1024 KiB");
 }
 
 TEST(Numbers, ThatAreNoneAreADash) {

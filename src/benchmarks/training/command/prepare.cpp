@@ -270,7 +270,13 @@ training::DatasizeRequest datasize_request(const TrainingOptions& options, uint6
 
 void log_notes(const TrainingWorkload& workload) {
   for (const std::string& warning : workload.warnings) log::warning("{}", warning);
-  for (const std::string& note : workload.notes) log::info("workload: {}", note);
+  for (const std::string& note : workload.notes) {
+    const auto value = workload.values.find(note.substr(0, note.find('=')));
+    const bool is_of_file =
+        value != workload.values.end() && value->second.source == workloads::ValueSource::kWorkloadFile;
+    // What nobody typed is nobody's mistake.
+    log::write(is_of_file ? LogLevel::kVerbose : LogLevel::kInfo, "workload: " + note);
+  }
 }
 
 void describe_data(const storage::Store& store, uint64_t seed, ChosenWorkload& chosen,

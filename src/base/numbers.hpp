@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// Numbers for people: grouped, of three or four digits where they are not whole. Any number may come; "-" is what is
+/// none.
+namespace mlps {
+
+std::string figure(double value);           ///< "41.2", "1,234"
+std::string percent(double value);          ///< of 100: "87.41 %", "90 %", "<0.01 %"
+std::string bytes_text(double bytes);       ///< "16 MiB", "104.7 GiB"
+std::string rate_text(double bytes_per_s);  ///< "47.2 GiB/s"
+std::string time_text(double nanoseconds);  ///< "212 ms", "1.94 s", "10 m 00 s"
+
+/// Returns "1 retry" or "5 retries".
+std::string counted(double count, std::string_view one, std::string_view many);
+
+}  // namespace mlps
