@@ -204,12 +204,14 @@ class SearchInProgress {
     finished_.answer = std::move(answer);
     folder_.release_room();
     const std::string json = search_json(finished_, common_).dump(2) + "\n";
-    const Status written = results::write_file(finished_.folder + "/" + kSearchFile, json);
+    const std::string text = search_text(finished_, takes_unicode(environment));
+    Status written = results::write_file(finished_.folder + "/" + kSearchFile, json);
+    if (written) written = results::write_file(finished_.folder + "/report.txt", text);
     if (written && finished_search_use) finished_search_use(finished_);
     if (common_.json) {
       print(json);
     } else {
-      print("\n" + search_text(finished_, takes_unicode(environment)));
+      print("\n" + text);
     }
     if (!written && status_ == kExitSuccess) return report_failures({written.error()});
     return status_;

@@ -179,7 +179,8 @@ class MeasuredRun : public RunSteps {
                                 [&] {
                                   return table(record) + results::findings_text(outcome.findings) +
                                          results::no_result_text(about_, record);
-                                }});
+                                },
+                            .shown = !use_});
   }
 
   Context about_;  // process 0's, of the current loop

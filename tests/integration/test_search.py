@@ -8,8 +8,8 @@ import math
 import sys
 import unittest
 
-import records
 from kvcache import KvCacheTest
+from program import records
 from test_vectordb import VectorTest
 from training import TrainingTest
 
@@ -55,6 +55,7 @@ class Search(TrainingTest):
         self.assertEqual([point["run_folder"] for point in found["points"]],
                          [str(run) for run in self.training_folders("unet3d", "run")])
         self.assertIn("AU by accelerators", done.stdout)
+        self.assertTrue(done.stdout.endswith((folder / "report.txt").read_text()))
         page = (folder / "report.html").read_text()
         self.assertIn("AU by accelerators", page)
         self.assertIn("needed", page.lower())
@@ -163,7 +164,7 @@ class Ends(TrainingTest):
         return done, record
 
     def test_a_time_ends_it_after_an_epoch(self):
-        done, record = self.ended("--time", 0.000001, epochs=1000)
+        done, record = self.ended("--time", 0.000001, "--verbose", epochs=1000)
         self.assertEqual(("time", 1), (record["ended_by"], len(record["epochs"])))
         self.assertIn("after 1 of 1000 epochs: --time was over", done.stdout)
         self.assertEqual(1, len(record["metrics"]["au_percent"]))
