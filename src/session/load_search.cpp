@@ -173,11 +173,11 @@ class SearchInProgress {
     folder_ = std::move(*folder);
     finished_.folder = folder_.path;
     const LoadSearch& search = finished_.search;
-    say(wrapped(fmt::format("search: the most {} of {} with {} of at least {} {}, up to {} ({})", search.loads,
-                            search.subject, search.measure, number(search.threshold), search.unit,
-                            grouped(search.bound), search.bound_because),
+    say(wrapped(fmt::format("search: the most {} of {} with {} >= {} {}, up to {} ({})", search.loads, search.subject,
+                            search.measure, number(search.threshold), search.unit, grouped(search.bound),
+                            search.bound_because),
                 8) +
-        fmt::format("  {:>12} {:>10}\n", search.loads, search.measure));
+        fmt::format("  {:>12}   {}\n", search.loads, search.measure));
     if (common_.stream_log_level >= LogLevel::kInfo) log::configure({LogLevel::kWarning, common_.color});
     return {};
   }
@@ -188,7 +188,8 @@ class SearchInProgress {
     status_ = ran.status;
     if (status_ == kExitSuccess && !ran.trial) status_ = exit_code(ErrorCode::kInternal);
     if (status_ != kExitSuccess || !ran.trial) return fail(why(load, ran));
-    say(fmt::format("  {:>12} {:>10}   {}\n", grouped(load), with_unit(ran.trial->value, finished_.search.unit),
+    say(fmt::format("  {:>12}   {:<{}}   {}\n", grouped(load), with_unit(ran.trial->value, finished_.search.unit),
+                    std::max<size_t>(finished_.search.measure.size(), 7),
                     ran.trial->client_limited ? "no answer: this client was the limit"
                     : ran.trial->met          ? "enough"
                                               : "NOT ENOUGH"));
@@ -244,28 +245,30 @@ std::string search_headline(const FinishedSearch& finished) {
   const std::string edge = answer.edge ? grouped(*answer.edge) : "0";
   switch (answer.stop) {
     case run::EdgeStop::kFound:
-      return fmt::format("{} {} of {} are fed, {} are not", edge, search.loads, search.subject,
+      return fmt::format("{} {} of {} are {}, {} are not", edge, search.loads, search.subject, search.done,
                          grouped(*answer.not_met));
     case run::EdgeStop::kNeverMet:
       return fmt::format("NOT ENOUGH for {} of {}: not even the least load, {}", search.loads, search.subject,
                          grouped(*answer.not_met));
     case run::EdgeStop::kBound:
-      return fmt::format("at least {} {} of {} are fed: the search ended there", edge, search.loads, search.subject);
+      return fmt::format("at least {} {} of {} are {}: the search ended there", edge, search.loads, search.subject,
+                         search.done);
     case run::EdgeStop::kClient:
       if (!answer.edge) {
         return fmt::format("no answer for {} of {}: this client is the limit, not the storage, even at {}",
                            search.loads, search.subject, grouped(*answer.not_met));
       }
-      return fmt::format("at least {} {} of {} are fed; beyond, this client is the limit, not the storage", edge,
-                         search.loads, search.subject);
+      return fmt::format("at least {} {} of {} are {}; beyond, this client is the limit, not the storage", edge,
+                         search.loads, search.subject, search.done);
     case run::EdgeStop::kTrials:
-      return fmt::format("between {} and {} {} of {} are fed: {} runs did not tell it better", edge,
+      return fmt::format("between {} and {} {} of {} are {}: {} runs did not tell it better", edge,
                          answer.not_met ? grouped(*answer.not_met) : grouped(search.bound), search.loads,
-                         search.subject, answer.points.size());
+                         search.subject, search.done, answer.points.size());
     case run::EdgeStop::kError:
       break;
   }
-  return fmt::format("the search has failed; before that {} {} of {} were fed", edge, search.loads, search.subject);
+  return fmt::format("the search has failed; before that {} {} of {} were {}", edge, search.loads, search.subject,
+                     search.done);
 }
 
 std::string search_text(const FinishedSearch& finished, bool unicode) {

@@ -30,6 +30,7 @@ struct LoadSearch {
   std::string flag;                  ///< "--num-accelerators"
   std::string loads;                 ///< what is counted: "accelerators"
   std::string subject;               ///< "unet3d on b200"
+  std::string done = "fed";          ///< what becomes of a load that is held, "accelerators are fed"
   std::string measure;               ///< what is compared: "AU"
   std::string unit;                  ///< of it and of the threshold: "%"
   double threshold = 0;              ///< at least so much is needed

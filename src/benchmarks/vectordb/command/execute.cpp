@@ -245,7 +245,8 @@ LoadSearch describe_search(const VectorDbOptions& options, uint64_t closed_loop,
   search.flag = "--arrival-rate";
   search.loads = "searches/s";
   search.subject = options.model;
-  search.measure = fmt::format("in {:g} ms", *options.slo_ms);
+  search.measure = fmt::format("answered in {:g} ms", *options.slo_ms);
+  search.done = "answered in time";
   search.unit = "%";
   search.threshold = kInTimePercent;
   search.bound = static_cast<uint64_t>(std::ceil(kBoundOverClosedLoop * static_cast<double>(closed_loop)));
