@@ -32,12 +32,14 @@ def need_hosts():
 
 
 class MultiHostTest(TrainingTest):
-    """A test with two hosts of its own. Its folder is on both, its results directory on the first alone."""
+    """A test with hosts of its own, two unless it says others. Its folder is on all, its results directory on the first alone."""
+    host_names = HOSTS
 
     def setUp(self):
         super().setUp()
-        self.hosts = self.enterContext(hosts.Hosts(*HOSTS))
-        self.hosts.hide("beta", self.results)
+        self.hosts = self.enterContext(hosts.Hosts(*self.host_names))
+        for name in self.host_names[1:]:
+            self.hosts.hide(name, self.results)
         self.where = self.folder / "stored"
 
     # ---- starting it ----------------------------------------------------------------------------------------------

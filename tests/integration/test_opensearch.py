@@ -22,6 +22,7 @@ class OnOpensearch(OnServer):
         self.check_load_and_search()
         self.check_what_is_there_stays()
         self.check_sweep()
+        self.check_inserts()
         done = self.fails(2, "E102", *self.arguments("datagen", "--collection", "d", "--vdb-index", "DISKANN"))
         self.assertIn("OpenSearch has no index DISKANN", done.stderr)
         done = self.fails(2, "E105", *self.search("--vdb-engine", "elasticsearch"))

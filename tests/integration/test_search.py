@@ -111,6 +111,7 @@ class Refusals(KvCacheTest):
         self.refused("--benchmark-mode query_count with --qps max", *line, "--qps", "max", "--queries", 5)
         self.refused("--recall-targets with several values", *line, "--qps", "max", "--recall-targets", "0.9,0.95")
         self.refused("--slo-p99-ms without --qps max", *line, "--slo-p99-ms", 5)
+        self.refused("--insert-rate with --qps max", *line, "--qps", "max", "--insert-rate", 5)
         self.refused("--qps", *line, "--qps", 100)
 
 

@@ -4,6 +4,8 @@ files and their formulas, recomputed; and clear errors where a server refuses, l
 
 import csv
 import json
+import os
+import pathlib
 import subprocess
 import time
 import unittest
@@ -158,6 +160,66 @@ class OnFiles(VectorTest):
         self.assertIn("is FLAT", done.stderr)
         self.fails(2, "E105", *self.search("--queries", 10, "--storage-root", "null://"))
         self.assertEqual("failed", self.record()["verdict"])
+
+    def test_vectors_are_inserted_while_others_search(self):
+        for self.index in ("DISKANN", "HNSW"):
+            with self.subTest(self.index):
+                self.succeeds(*self.load("--force", "--max-degree", 24, "--search-list-size", 50))
+                mixed = self.search("--runtime", 3, "--num-query-processes", 2, "--insert-rate", 400, "--insert-batch", 20)
+                self.succeeds(*mixed)
+                first = self.record()
+                self.check_inserts(first, self.rows)
+                self.check_official_numbers()
+                self.assertGreater(first["windows"][0]["recall"]["mean"], 0.9)
+                self.assertGreater(first["inserts"][0]["latency"]["flush"]["count"], 1)
+                # What was inserted is there, and the next run goes on behind it; one that doesn't insert is of another collection.
+                self.succeeds(*mixed)
+                again = self.record()
+                self.assertEqual(first["inserts"][0]["inserted"], again["truth"]["rows_grown"])
+                self.assertEqual(again["truth"]["rows_checked"], again["truth"]["rows_right"])
+                self.check_inserts(again, self.rows + again["truth"]["rows_grown"])
+                self.assertIn("not the 2000 of its description", self.fails(6, "E606", *self.search("--queries", 10)).stderr)
+
+    def check_inserts(self, record, first_key):
+        inserts, window = record["inserts"][0], record["windows"][0]
+        self.assertEqual((first_key, 0), (inserts["first_key"], inserts["inserted"] % 20))
+        self.assertEqual(inserts["inserted"], 20 * inserts["latency"]["insert"]["count"])
+        self.assertLess(abs(inserts["inserted"] / inserts["seconds"] - 400), 100)
+        self.assertEqual((16, 16), (record["truth"]["new_rows_checked"], record["truth"]["new_rows_right"]))
+        self.assertGreater(window["queries_completed"], 0)
+
+    def test_the_page_cache_of_a_control_group_bounds_what_is_kept(self):
+        groups = pathlib.Path("/sys/fs/cgroup")
+        version_1 = groups / "memory"
+        group = (version_1 if version_1.is_dir() else groups) / f"mlps-vectors-{os.getpid()}"
+        limit = 72 << 20
+        try:
+            group.mkdir()
+            self.addCleanup(group.rmdir)
+            (group / ("memory.limit_in_bytes" if version_1.is_dir() else "memory.max")).write_text(str(limit))
+        except OSError as error:
+            self.skipTest(f"no memory limit can be set: {error}")
+        enter = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$0" "$@"']
+        self.index, self.rows, self.dimension = "IVF_FLAT", 80_000, 256  # lists of 82 MB
+        self.succeeds(*self.load("--nlist", 8))
+        search = self.search("--runtime", 1, "--search-ef", 8, "--num-query-vectors", 3, "--cache-state", "warm")
+        for path in (self.folder / "vectors").rglob("*"):
+            if path.is_file():
+                with open(path, "rb") as file:
+                    os.fsync(file.fileno())
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        done = self.start(*search, before=enter).wait()
+        self.assertEqual(0, done.status, done)
+        bounded = self.record()
+        self.assertEqual(limit, bounded["host_windows"][0]["memory_limit_bytes"])
+        self.succeeds(*search)
+        free = self.record()
+        self.assertNotEqual(limit, free["host_windows"][0]["memory_limit_bytes"])
+        if free["host_windows"][0]["page_cache_bytes"] is None:
+            self.skipTest("the file system doesn't tell what the page cache has")
+        cached = [record["host_windows"][0]["page_cache_bytes"] for record in (bounded, free)]
+        self.assertLess(cached[0], limit, "what was read first had to go: it comes from the storage again")
+        self.assertGreater(cached[1], limit)
 
     def test_null_measures_the_load_alone(self):
         self.succeeds(*self.load("--storage-root", "null://"))
@@ -324,6 +386,16 @@ class OnServer(VectorTest):
                 self.assertEqual(min(step["effort"] for step in reached), window["effort"])
         self.check_official_numbers()
 
+    def check_inserts(self):
+        self.succeeds(*self.search("--runtime", 3, "--insert-rate", 200, "--insert-batch", 10, "--search-ef", 128))
+        record = self.record()
+        inserted = record["inserts"][0]
+        self.assertEqual((self.rows, 0), (inserted["first_key"], inserted["inserted"] % 10))
+        self.assertGreater(inserted["inserted"], 300)
+        self.assertGreater(record["windows"][0]["recall"]["mean"], 0.9)
+        self.assertEqual(16, record["truth"]["new_rows_checked"])
+        return record
+
     def check_a_server_that_goes_away(self):
         running = self.start(*self.search("--runtime", 60, "--request-timeout", 5))
         self.wait_until_searching(running)
@@ -362,6 +434,10 @@ class OnPgvector(OnServer):
         self.check_sweep()
         self.check_rows_that_do_not_match()
         self.check_refusals()
+        record = self.check_inserts()
+        self.assertEqual(16, record["truth"]["new_rows_right"])
+        self.assertEqual(str(self.rows + record["inserts"][0]["inserted"]), self.server.sql("SELECT count(*) FROM c"))
+        self.succeeds(*self.load("--force", "--ef-construction", 64))
         self.check_a_server_that_goes_away()
 
     def check_rows_that_do_not_match(self):
@@ -399,6 +475,8 @@ class OnMilvus(OnServer):
         self.check_what_is_there_stays()
         done = self.fails(3, "E603", *self.search("--collection", "nowhere"))
         self.assertIn("Milvus: DescribeCollection: ", done.stderr)
+        self.check_inserts()
+        self.succeeds(*self.load("--force", "--ef-construction", 64))
         self.check_a_server_that_goes_away()
 
 

@@ -134,13 +134,16 @@ class Server:
 
 
 class Postgres(Server):
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         super().__init__("postgres-")
+        self.address = address
 
     def prepare(self):
         if os.geteuid() == 0:
             os.chown(self.root, NOBODY, NOBODY)
         self.run("initdb", "-D", self.root / "data", "-A", "trust", "-U", "postgres", "--no-sync")
+        with open(self.root / "data/pg_hba.conf", "a", encoding="utf-8") as file:
+            file.write(f"host all all {self.address}/16 trust\n")
 
     def run(self, program, *arguments):
         done = subprocess.run([*as_nobody(), str(postgres_programs() / program), *map(str, arguments)], cwd=self.root,
@@ -151,7 +154,7 @@ class Postgres(Server):
 
     def command(self):
         return [*as_nobody(), str(postgres_programs() / "postgres"), "-D", str(self.root / "data"), "-p", str(self.port), "-c",
-                "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.root}", "-c", "fsync=off"]
+                f"listen_addresses={self.address}", "-c", f"unix_socket_directories={self.root}", "-c", "fsync=off"]
 
     def answers(self):
         try:
@@ -162,7 +165,7 @@ class Postgres(Server):
 
     def sql(self, text):
         """What psql prints, without head and foot."""
-        return self.run("psql", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-XAtc", text).strip()
+        return self.run("psql", "-h", self.address, "-p", self.port, "-U", "postgres", "-XAtc", text).strip()
 
 
 class Milvus(Server):

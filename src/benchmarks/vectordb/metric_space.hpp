@@ -10,6 +10,22 @@
 
 namespace mlps::vectordb {
 
+/// Returns the score of a row for a query, computed in double.
+inline float exact_score(Metric metric, std::span<const float> query, std::span<const float> row) {
+  double product = 0, square = 0, query_square = 0, row_square = 0;
+  for (size_t d = 0; d < row.size(); ++d) {
+    const double a = query[d], b = row[d];
+    product += a * b;
+    square += (a - b) * (a - b);
+    query_square += a * a;
+    row_square += b * b;
+  }
+  if (metric == Metric::kL2) return static_cast<float>(-square);
+  if (metric == Metric::kInnerProduct) return static_cast<float>(product);
+  const double lengths = std::sqrt(query_square * row_square);
+  return lengths > 0 ? static_cast<float>(product / lengths) : 0;
+}
+
 /// Brings every metric to Euclidean distance, for indexes that know no other. Cosine: rows and queries are divided by
 /// their lengths. Inner product: rows are divided by the longest row's length and get one more element that makes their
 /// length 1; queries are divided by their length and get a zero. Then the square of a distance is 2 - 2 * cosine, or

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* kKind = "part of the vectordb record";
 constexpr double kRecallMargin = 0.01;  // a sweep asks fewer queries than a window
+constexpr double kInsertShare = 0.95;   // of the rate that was asked for
 constexpr double kFailedShare = 0.001;  // of the searches: more is no measurement
 
 void sort_parts(RunRecord& record) {
@@ -62,6 +63,10 @@ void judge_search(RunRecord& record, uint32_t ranks) {
                     "don't match its description",
                     record.truth.rows_checked - record.truth.rows_right, record.truth.rows_checked));
   }
+  if (record.engine == EngineKind::kEmbedded && record.truth.new_right < record.truth.new_checked) {
+    record.reasons.push_back(fmt::format("{} of {} rows that were inserted during the windows are not found",
+                                         record.truth.new_checked - record.truth.new_right, record.truth.new_checked));
+  }
   for (uint32_t window = 0; window < record.windows.size(); ++window) judge_window(record, window, ranks);
 }
 
@@ -74,6 +79,12 @@ std::vector<std::string> caveats_of(const RunRecord& record) {
           fmt::format("{} of {} searches failed; the first: {}", result.failed, result.searches, result.first_error));
     }
     const WindowPlan& plan = record.windows[window];
+    for (const InsertWindow& inserts : record.inserts) {
+      const double rate = static_cast<double>(inserts.inserted) / inserts.seconds;
+      if (inserts.window != window || rate >= kInsertShare * record.search.insert_rate) continue;
+      caveats.push_back(fmt::format("window {}: {:.0f} vectors/s were inserted, not the {} of --insert-rate",
+                                    window + 1, rate, record.search.insert_rate));
+    }
     if (plan.target && plan.reached && result.recall < *plan.target - kRecallMargin) {
       caveats.push_back(fmt::format("window {}: recall is {:.4f}, not the {} that effort {} had in the sweep",
                                     window + 1, result.recall, *plan.target, plan.effort));

@@ -94,13 +94,29 @@ struct HostWindow {
   double seconds = 0, cpu_user_s = 0, cpu_system_s = 0;
   std::vector<DeviceUse> devices;
   std::optional<uint64_t> cached_bytes = {}, stored_bytes = {};  ///< of the collection's files, as the window opened
+  std::optional<uint64_t> memory_limit_bytes = {};  ///< of this process's control groups, page cache included
 };
 constexpr auto fields_of(Of<HostWindow>) {
   using H = HostWindow;
   return std::tuple(kept("window", &H::window), kept("process", &H::process), kept("seconds", &H::seconds),
                     kept("cpu_user_s", &H::cpu_user_s), kept("cpu_system_s", &H::cpu_system_s),
                     kept("devices", &H::devices), kept("page_cache_bytes", &H::cached_bytes),
-                    kept("stored_bytes", &H::stored_bytes));
+                    kept("stored_bytes", &H::stored_bytes), kept("memory_limit_bytes", &H::memory_limit_bytes));
+}
+
+/// What was inserted while a window was open, by process 0.
+struct InsertWindow {
+  uint32_t window = 0;
+  uint64_t first = 0;     ///< key
+  uint64_t inserted = 0;  ///< vectors that the engine accepted
+  double seconds = 0;
+  Histogram insert, lateness, flush;  ///< of batches; from when a batch was due until it was sent
+};
+constexpr auto fields_of(Of<InsertWindow>) {
+  using I = InsertWindow;
+  return std::tuple(kept("window", &I::window), kept("first_key", &I::first), kept("inserted", &I::inserted),
+                    kept("seconds", &I::seconds), summed("insert", &I::insert), summed("lateness", &I::lateness),
+                    summed("flush", &I::flush));
 }
 
 /// What a window is for.
@@ -144,6 +160,8 @@ struct TruthFacts {
   uint64_t rows = 0;  ///< that each query was compared with
   bool reused = false;
   uint64_t rows_checked = 0, rows_right = 0;  ///< stored rows that were looked up, and found as they should be
+  uint64_t rows_grown = 0;                    ///< rows that were inserted by earlier runs, after the load
+  uint64_t new_checked = 0, new_right = 0;    ///< the same of rows that this run inserted, after its windows
 };
 
 /// Holds everything a load or a search found out. It is made for the ranks of one host; gathering makes the record of
@@ -160,6 +178,7 @@ struct RunRecord : run::RunFacts, Settings {
   std::vector<RankLoad> loads;
   std::vector<WorkerWindow> workers;  ///< in the order of window and rank
   std::vector<HostWindow> host_windows;
+  std::vector<InsertWindow> inserts;  ///< process 0's, where vectors are inserted
 };
 constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(summed("", &RunRecord::loads), summed("", &RunRecord::workers),

@@ -9,13 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "base/control_group.hpp"
 #include "base/log.hpp"
 #include "base/periodic_thread.hpp"
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/vectordb/dataset.hpp"
+#include "benchmarks/vectordb/files/row_file.hpp"
 #include "benchmarks/vectordb/host_use.hpp"
+#include "benchmarks/vectordb/inserter.hpp"
 #include "benchmarks/vectordb/metrics.hpp"
 #include "benchmarks/vectordb/queries.hpp"
 #include "benchmarks/vectordb/run.hpp"
@@ -46,6 +49,7 @@ class SearchRun final : public Search {
     step([this] { return make_the_queries(); }, &record_.steps.queries_s);
     step([this] { return find_the_truth(); }, &record_.steps.truth_s);
     step([this] { return check_rows(); }, &record_.steps.rows_s);
+    if (grows()) step([this] { return prepare_inserts(); }, nullptr);
   }
 
   std::vector<WindowPlan> plan_windows() override {
@@ -77,6 +81,7 @@ class SearchRun final : public Search {
         [this](size_t place) { work(static_cast<uint32_t>(place)); });
     if (!ran) world_.failure().raise(std::move(ran.error()));
     record_.run_end = Stamp::now();
+    check_new_rows();
     record_.peak_rss_bytes = peak_rss_bytes();
     record_.hosts = {summary()};
     record_.error = world_.failure().first();
@@ -153,6 +158,9 @@ class SearchRun final : public Search {
                               index_name(found)),
                   {}, fmt::format("give --vdb-index {}: the results are kept by it", index_name(found)));
     }
+    if (record_.facts.rows > record_.source.rows && grows()) {
+      if (Status grown = take_grown_rows(); !grown) return grown;
+    }
     if (record_.facts.rows != record_.source.rows) {
       return fail(ErrorCode::kDataMismatch,
                   fmt::format("collection {} has {} rows, not the {} of its description", request_.collection.name,
@@ -160,13 +168,61 @@ class SearchRun final : public Search {
                   {}, "load it again with 'vectordb datagen --force'");
     }
     const auto indexed = record_.facts.indexed_rows;
-    if (indexed && *indexed < record_.facts.rows) {
+    if (indexed && *indexed < record_.facts.rows - record_.truth.rows_grown) {
       return fail(
           ErrorCode::kDataMismatch,
           fmt::format("the index of {} covers {} of {} rows", request_.collection.name, *indexed, record_.facts.rows),
           {}, "wait until the server has built it");
     }
     return {};
+  }
+
+  bool grows() const { return request_.search.insert_rate > 0; }
+
+  /// An earlier run has inserted rows, which follow those of the load. That they do is looked at by check_rows().
+  Status take_grown_rows() {
+    record_.truth.rows_grown = record_.facts.rows - record_.source.rows;
+    record_.source.rows = record_.collection.expected_rows = record_.facts.rows;
+    auto base = make_source(record_.source);
+    if (!base) return fail(base.error());
+    base_ = std::move(*base);
+    return {};
+  }
+
+  /// Prepares what is inserted during the windows: the rows that would come next.
+  Status prepare_inserts() {
+    SourceSpec all = record_.source;
+    if (all.distribution == Distribution::kFile) {
+      auto rows = rows_of_file(all);
+      if (!rows) return fail(rows.error());
+      all.rows = *rows;
+    } else {
+      all.rows = UINT32_MAX;
+    }
+    auto source = make_source(all);
+    if (!source) return fail(source.error());
+    all_rows_ = std::move(*source);
+    data_.all_rows = all_rows_.get();
+    data_.metric = record_.facts.metric;
+    data_.first_new = record_.source.rows;
+    if (world_.first_rank() != 0) {
+      // Process 0 inserts; nobody else knows how far it is.
+      data_.sent_end = [] { return uint64_t{UINT32_MAX}; };
+      return {};
+    }
+    inserter_ = std::make_unique<Inserter>(engine_, *all_rows_, record_.source.rows, request_.search.insert_rate,
+                                           request_.search.insert_batch, request_.engine == EngineKind::kEmbedded,
+                                           world_.failure());
+    data_.sent_end = [this] { return inserter_->sent_end(); };
+    return {};
+  }
+
+  /// Looks up rows that were inserted during the windows. A server may show them later.
+  void check_new_rows() {
+    if (!inserter_ || world_.failure().raised() || inserter_->end() == record_.source.rows) return;
+    const Status looked =
+        look_up(record_.source.rows, inserter_->end(), *all_rows_, record_.truth.new_checked, record_.truth.new_right);
+    if (!looked) world_.failure().raise(looked.error());
   }
 
   Status make_the_queries() {
@@ -209,21 +265,26 @@ class SearchRun final : public Search {
   /// Looks some rows up by their own vectors: nothing is as near to a row as itself. Where the collection holds other
   /// vectors than its description says, recall would only be low.
   Status check_rows() {
+    const uint64_t end = std::min(data_.params.filter.end, record_.source.rows);
+    return look_up(0, end, *base_, record_.truth.rows_checked, record_.truth.rows_right);
+  }
+
+  /// Looks up some of the rows from `first` to `end`, the last one among them.
+  Status look_up(uint64_t first, uint64_t end, const VectorSource& source, uint64_t& checked, uint64_t& right) {
     const auto session = open_session();
     if (!session) return fail(session.error());
-    const uint64_t rows = std::min<uint64_t>(
-        kRowsChecked, data_.params.filter.end < record_.source.rows ? data_.params.filter.end : record_.source.rows);
-    const uint64_t span = std::min(data_.params.filter.end, record_.source.rows);
+    const uint64_t span = end - first, rows = std::min<uint64_t>(kRowsChecked, span);
     VectorBlock row(record_.source.dimension, 1);
     SearchParams params = data_.params;
     params.effort = std::max(kRowEffort, effective_effort(data_.index, request_.search.effort, params.k));
     SearchAnswers answers;
     for (uint64_t i = 0; i < rows; ++i) {
-      if (Status made = base_->read(i * span / rows, row.values); !made) return made;
+      const uint64_t key = i + 1 == rows ? end - 1 : first + i * span / rows;
+      if (Status made = source.read(key, row.values); !made) return made;
       if (Status found = (*session)->search(row.view(), params, answers); !found) return found;
-      ++record_.truth.rows_checked;
+      ++checked;
       const auto neighbours = answers.of(0);
-      if (!neighbours.empty() && is_self(neighbours.front().score, row)) ++record_.truth.rows_right;
+      if (!neighbours.empty() && is_self(neighbours.front().score, row)) ++right;
     }
     return {};
   }
@@ -341,11 +402,15 @@ class SearchRun final : public Search {
     HostWindow& host = record_.host_windows.emplace_back();
     host.window = number;
     host.process = world_.host();
+    if (const auto limit = memory_limit()) host.memory_limit_bytes = limit->limit_bytes;
     if (request_.engine == EngineKind::kEmbedded) {
       if (const auto cached = cached_share(*request_.store, collection_folder()); cached && *cached) {
         host.cached_bytes = (*cached)->cached_bytes;
         host.stored_bytes = (*cached)->total_bytes;
       }
+    }
+    if (inserter_) {
+      if (Status opened = inserter_->open(number); !opened) world_.failure().raise(opened.error());
     }
     before_ = counters_.sample();
     cpu_before_ = CpuTime::of_process();
@@ -357,6 +422,7 @@ class SearchRun final : public Search {
   void close_window() {
     HostWindow& host = record_.host_windows.back();
     stop_progress();
+    if (inserter_) record_.inserts.push_back(inserter_->close());
     // A window of a number of queries lasts until its last answer.
     host.seconds =
         request_.search.mode == SearchMode::kQueryCount ? to_seconds(now_ns() - opened_ns_) : request_.search.runtime_s;
@@ -395,7 +461,8 @@ class SearchRun final : public Search {
   world::World& world_;
   SearchEngine& engine_;
   RunRecord record_;
-  std::unique_ptr<VectorSource> base_;
+  std::unique_ptr<VectorSource> base_, all_rows_;
+  std::unique_ptr<Inserter> inserter_;  ///< process 0's, where vectors are inserted
   SearchData data_;
   std::atomic<bool> stop_ = false;
   std::atomic<uint64_t> done_ = 0;  ///< queries answered in the open window, on this host

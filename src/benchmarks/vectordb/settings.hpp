@@ -64,6 +64,8 @@ struct SearchSettings {
   uint64_t sweep_queries = 300;
   double warmup_s = 0;
   double arrival_rate = 0;  ///< searches per second of all workers; 0: closed loop
+  double insert_rate = 0;   ///< vectors per second that process 0 inserts during windows; 0: none
+  uint32_t insert_batch = 100;
   CacheState cache = CacheState::kAsIs;
   bool lockstep = false;
   uint64_t cache_memory = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/waiting.hpp"
+#include "benchmarks/vectordb/metric_space.hpp"
 #include "benchmarks/vectordb/queries.hpp"
 
 namespace mlps::vectordb {
@@ -54,12 +55,27 @@ void Worker::wait_for(Nanos moment, Nanos limit) {
   }
 }
 
+std::span<const Neighbour> Worker::truth_with_new(uint32_t query) {
+  const auto truth = data_.truth.of(query);
+  const auto is_new = [&](uint64_t key) { return key >= data_.first_new; };
+  if (data_.all_rows == nullptr || std::none_of(keys_.begin(), keys_.end(), is_new)) return truth;
+  truth_.assign(truth.begin(), truth.end());
+  new_row_.resize(data_.queries.dimension);
+  const uint64_t end = data_.sent_end();
+  for (const uint64_t key : keys_) {
+    if (!is_new(key) || key >= end || !data_.all_rows->read(key, new_row_)) continue;
+    truth_.push_back({key, exact_score(data_.metric, data_.queries.view().row(query), new_row_)});
+  }
+  std::stable_sort(truth_.begin(), truth_.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  return truth_;
+}
+
 void Worker::score(WorkerWindow& window, std::vector<bool>& seen) {
   const uint32_t k = settings_.search.recall_k;
   for (size_t i = 0; i < batch_.size(); ++i) {
-    const auto truth = data_.truth.of(batch_[i]);
     keys_.clear();
     for (const Neighbour& found : answers_.of(i)) keys_.push_back(found.key);
+    const auto truth = truth_with_new(batch_[i]);
     const size_t wanted = std::min<size_t>(settings_.search.limit, truth.size());
     if (keys_.size() < wanted) ++window.short_answers;
     const auto first = std::span<const uint64_t>(keys_).first(std::min<size_t>(k, keys_.size()));

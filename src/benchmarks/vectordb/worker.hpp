@@ -21,6 +21,11 @@ struct SearchData {
   SearchParams params;  ///< without the effort
   IndexKind index = IndexKind::kDiskAnn;
   float epsilon = 0;
+  // Where vectors are inserted meanwhile: those from `first_new` on, and up to what is sent, may be found too.
+  Metric metric = Metric::kCosine;
+  uint64_t first_new = UINT64_MAX;
+  const VectorSource* all_rows = nullptr;
+  std::function<uint64_t()> sent_end = {};
 };
 
 /// The end of a window: a moment, a number of queries, or neither.
@@ -48,6 +53,8 @@ class Worker {
   Nanos due(Nanos begin);
   void wait_for(Nanos moment, Nanos limit);
   void score(WorkerWindow& window, std::vector<bool>& seen);
+  /// Returns the exact answers to a query, with the new rows that its answer has at their places.
+  std::span<const Neighbour> truth_with_new(uint32_t query);
   bool note_failure(const Error& error, WorkerWindow* window);
 
   const Settings& settings_;
@@ -61,6 +68,8 @@ class Worker {
   VectorBlock vectors_;
   SearchAnswers answers_;
   std::vector<uint64_t> keys_;
+  std::vector<Neighbour> truth_;
+  std::vector<float> new_row_;
   std::mt19937_64 random_;
   double due_s_ = 0;  // after the begin of the window
   uint32_t failures_in_a_row_ = 0;

@@ -19,6 +19,7 @@ constexpr size_t kMostEfforts = 200;
 // One window in which searches were measured, with its workers.
 struct SearchWindow {
   std::string name;  ///< "window 1", or the recall that a sweep was to reach
+  size_t number = 0;
   Node result;
   Stretch when;
   std::vector<Node> workers;
@@ -49,6 +50,7 @@ std::vector<SearchWindow> search_windows(Node record) {
   for (const Node result : items_of(record["windows"])) {
     if (windows.size() == kMostWindows) break;
     SearchWindow one;
+    one.number = windows.size();
     const auto target = amount(result["recall_target"]);
     one.name = target ? fmt::format("recall {}", figure(*target)) : fmt::format("window {}", windows.size() + 1);
     one.result = result;
@@ -236,6 +238,14 @@ void search_figures(Node record, const SearchWindow* window, RunView& view) {
                    figure_of(cost["rounds"]), figure_of(cost["cache_hits"]))});
   const auto cpu = amount(cost["client_cpu_us"]);
   view.key_figures.push_back({"client CPU of a query", cpu ? time_text(1e3 * *cpu) : "-", "of all hosts together"});
+  for (const Node inserts : items_of(record["inserts"])) {
+    const auto seconds = amount(inserts["seconds"]);
+    if (window == nullptr || amount(inserts["window"]) != static_cast<double>(window->number) || !seconds ||
+        !(*seconds > 0))
+      continue;
+    view.key_figures.push_back({"inserted meanwhile", figure(amount_or_zero(inserts["inserted"]) / *seconds) + "/s",
+                                "a batch: " + latency_text(inserts.at("latency.insert"))});
+  }
   const Node official = result["official"];
   const auto throughput = amount(official["throughput_qps"]);
   view.key_figures.push_back(

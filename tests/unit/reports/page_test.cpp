@@ -174,6 +174,10 @@ TEST(VectorSearch, SetsQueriesAndReadsAgainstRecall) {
   EXPECT_THAT(view_in(lower).lines.at(0).phrases.at(0),
               HasSubstr("(below the 0.8 that fewer queries reached in the sweep)"));
   EXPECT_EQ(view.key_figures[0].value, "1,000/s") << "of the highest recall that was reached";
+  Json mixed = small_record("vectordb");
+  mixed["inserts"] = {{{"window", 0}, {"inserted", 600}, {"seconds", 2.0}, {"latency", Json::object()}},
+                      {{"window", 1}, {"inserted", 100}, {"seconds", 2.0}, {"latency", Json::object()}}};
+  EXPECT_EQ(view_in(mixed).key_figures[5].value, "300/s") << "in the same window";
   ASSERT_TRUE(view.recall && *view.recall);
   EXPECT_EQ((**view.recall).sweep[1].reads, 16.0);
   EXPECT_EQ((**view.recall).windows[1].queries_per_s, 500);

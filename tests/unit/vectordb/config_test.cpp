@@ -55,6 +55,20 @@ TEST(VectorConfig, WhatifHasTheEmbeddedEngineUnlessSaid) {
   EXPECT_TRUE(complains(parsed({"closed", "vectordb", "datagen", "--vdb-engine", "pgvector"}), "in closed"));
 }
 
+TEST(VectorConfig, WhatASearchReadsStaysInThePageCache) {
+  const auto fadvise = [](std::vector<std::string> words) {
+    words.insert(words.end(), {"--storage-root", "/x"});
+    const auto command = parsed(std::move(words));
+    return command.errors.empty() ? std::string(storage::fadvise_name(command.options.fadvise))
+                                  : command.errors.front().message;
+  };
+  EXPECT_EQ(fadvise({"whatif", "vectordb", "run", "file"}), "none");
+  EXPECT_EQ(fadvise({"whatif", "vectordb", "run", "file", "--fadvise", "dontneed"}), "dontneed");
+  EXPECT_EQ(fadvise({"whatif", "vectordb", "datagen", "file"}), "dontneed");
+  EXPECT_EQ(fadvise({"whatif", "vectordb", "run", "file", "--cache-state", "warm", "--fadvise", "dontneed"}),
+            "--cache-state warm with --fadvise dontneed");
+}
+
 TEST(VectorConfig, FlagsThatContradictAreRefused) {
   const std::vector<std::pair<std::vector<std::string>, const char*>> cases = {
       {{"open", "vectordb", "datagen", "--vdb-index", "HNSW", "--index-type", "DISKANN"}, "differ"},

@@ -96,7 +96,8 @@ class VectorDbExecution final : public MeasuredRun<vectordb::RunRecord, results:
   // Only the embedded engine writes there.
   Status claim_folders() override {
     if (!embedded()) return {};
-    return searches() ? gates::look_for_claims(*prepared_.store) : claim(*prepared_.store, true);
+    const bool writes = !searches() || options_.settings.search.insert_rate > 0;
+    return writes ? claim(*prepared_.store, true) : gates::look_for_claims(*prepared_.store);
   }
 
   std::vector<PlanPart> agreed_plan() const override {

@@ -65,6 +65,8 @@ void fill_defaults(CommandLine& line, VectorDbCommand which) {
   };
   fill("batch-size", which == VectorDbCommand::kRun ? "1" : "1000");
   fill("seed", "42");
+  // What a search has read stays in the page cache, as --cache-state says.
+  if (which == VectorDbCommand::kRun) fill("fadvise", "none");
   if (!line.tokens.settings.contains("queries")) fill("runtime", "60");
 }
 
@@ -293,6 +295,11 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   search.sweep_queries = reader.integer("sweep-queries");
   search.warmup_s = reader.given("warmup") ? reader.real("warmup") : 0;
   search.arrival_rate = reader.given("arrival-rate") ? reader.real("arrival-rate") : 0;
+  search.insert_rate = reader.given("insert-rate") ? reader.real("insert-rate") : 0;
+  search.insert_batch = reader.small("insert-batch");
+  if (search.insert_rate == 0 && is_typed(reader, "insert-batch")) {
+    refuse(line, "--insert-batch without --insert-rate", "nothing is inserted then: give both or none");
+  }
   const std::string cache = reader.choice("cache-state");
   search.cache = cache == "cold"   ? vectordb::CacheState::kCold
                  : cache == "warm" ? vectordb::CacheState::kWarm
@@ -325,6 +332,9 @@ void read_edge(Reader& reader, CommandLine& line, VectorDbOptions& options) {
     refuse(line, fmt::format("--benchmark-mode {} with --qps max", vectordb::mode_word(search.mode)),
            "each run of a search takes --runtime: find the effort by a sweep first, and give it by --search-ef");
   }
+  if (reader.given("insert-rate")) {
+    refuse(line, "--insert-rate with --qps max: the collection would grow from run to run", "leave one of them out");
+  }
   if (!reader.given("recall-targets")) return;
   if (search.targets.size() > 1) {
     refuse(line, "--recall-targets with several values and --qps max", "give the one recall that is needed");
@@ -348,6 +358,10 @@ void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions
     if (embedded && reader.given(flag) && reader.origin(flag) == "flag") {
       refuse(line, fmt::format("--{} with --vdb-engine embedded", flag), "no server is spoken to: leave it out");
     }
+  }
+  if (options.settings.search.cache == vectordb::CacheState::kWarm &&
+      options.fadvise == storage::FadviseMode::kDontNeed && options.which == VectorDbCommand::kRun) {
+    refuse(line, "--cache-state warm with --fadvise dontneed", "what was read would leave the page cache at once");
   }
   if (options.settings.engine != EngineKind::kOpensearch && reader.given("knn-engine")) {
     refuse(line, "--knn-engine without --vdb-engine opensearch", "leave it out");

@@ -23,6 +23,10 @@ Status check_storage(const VectorDbOptions& options, const Location& folder) {
     return fail(ErrorCode::kConfigIncompatible, "--hosts with several hosts and 'datagen' of --vdb-engine embedded", {},
                 "one host builds an index; leave --hosts out");
   }
+  if (options.which == VectorDbCommand::kRun && many && options.settings.search.insert_rate > 0) {
+    return fail(ErrorCode::kConfigIncompatible, "--insert-rate with several hosts and --vdb-engine embedded", {},
+                "what one host inserts the others see after the next load; leave --hosts or --insert-rate out");
+  }
   return {};
 }
 

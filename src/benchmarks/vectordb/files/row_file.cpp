@@ -56,6 +56,10 @@ std::pair<std::string, std::string> split_word(const std::string& word) {
   return {word.substr(0, mark), word.substr(mark + 1)};
 }
 
+std::string word_of(const FileSpec& file) {
+  return file.part.empty() ? file.path : fmt::format("{}#{}", file.path, file.part);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RowFile>> rows_of(std::unique_ptr<FileBytes> bytes, const std::string& part) {
@@ -86,10 +90,15 @@ Result<std::optional<Metric>> metric_of_file(const RowFile& file) {
               {}, "COSINE, L2 and IP are measured");
 }
 
+Result<uint64_t> rows_of_file(const SourceSpec& spec) {
+  const auto file = open_rows(word_of(spec.file), kBasePart);
+  if (!file) return fail(file.error());
+  return (*file)->rows();
+}
+
 Result<std::unique_ptr<VectorSource>> make_file_source(SourceSpec& spec) {
   FileSpec& about = spec.file;
-  const std::string word = about.part.empty() ? about.path : fmt::format("{}#{}", about.path, about.part);
-  auto file = open_rows(word, kBasePart);
+  auto file = open_rows(word_of(about), kBasePart);
   if (!file) return fail(file.error());
   if ((*file)->columns() != spec.dimension || (*file)->rows() < spec.rows) {
     return (*file)->bytes().wrong(fmt::format("it has {} rows of {} elements, not {} of {}", (*file)->rows(),

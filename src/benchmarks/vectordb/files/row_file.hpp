@@ -44,6 +44,9 @@ Result<std::optional<Metric>> metric_of_file(const RowFile& file);
 /// has none, which reads the file once; E606 where they are others than those it has.
 Result<std::unique_ptr<VectorSource>> make_file_source(SourceSpec& spec);
 
+/// Returns how many rows the file of a source has, of which the source may be the first ones.
+Result<uint64_t> rows_of_file(const SourceSpec& spec);
+
 /// Returns the first `most` rows of a file of queries (0: all). E105 if they have another dimension.
 Result<VectorBlock> read_queries(const std::string& word, uint32_t dimension, uint64_t most);
 

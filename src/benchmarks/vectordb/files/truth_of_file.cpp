@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "benchmarks/vectordb/files/row_file.hpp"
-#include "benchmarks/vectordb/kernels/kernels.hpp"
 #include "benchmarks/vectordb/metric_space.hpp"
 
 /// Exact answers that somebody else has found, which are believed only where they can be right.
@@ -15,18 +14,6 @@ namespace {
 
 constexpr uint64_t kSampledRows = 2000;
 constexpr float kTolerance = 1e-4F;  // of a score, for those who computed in another order or in double
-
-float score_of(Metric metric, std::span<const float> query, std::span<const float> row) {
-  double product = 0, square = 0;
-  for (size_t d = 0; d < row.size(); ++d) {
-    product += double{query[d]} * double{row[d]};
-    square += (double{query[d]} - double{row[d]}) * (double{query[d]} - double{row[d]});
-  }
-  if (metric == Metric::kL2) return static_cast<float>(-square);
-  if (metric == Metric::kInnerProduct) return static_cast<float>(product);
-  const double lengths = double{MetricSpace::length(query)} * double{MetricSpace::length(row)};
-  return lengths > 0 ? static_cast<float>(product / lengths) : 0;
-}
 
 float slack_of(float score) {
   return kTolerance * std::max(1.0F, std::abs(score));
@@ -54,7 +41,7 @@ class TruthReader {
       }
       if (!seen.insert(key).second) return wrong(query, fmt::format("{} comes twice", key));
       if (Status read = base_.read(static_cast<uint64_t>(key), row_); !read) return read;
-      const float score = score_of(metric_, queries_.row(query), row_);
+      const float score = exact_score(metric_, queries_.row(query), row_);
       if (score > last + slack_of(last)) {
         return wrong(query,
                      fmt::format("by {} the vector {} is nearer than the one before it", metric_name(metric_), key));
@@ -74,7 +61,7 @@ class TruthReader {
       for (size_t query = 0; query < truth.queries(); ++query) {
         const auto answers = truth.of(query);
         if (answers.size() < truth.per_query) continue;  // it has all that there are
-        const float score = score_of(metric_, queries_.row(query), row_);
+        const float score = exact_score(metric_, queries_.row(query), row_);
         if (score <= answers.back().score + slack_of(answers.back().score)) continue;
         if (std::none_of(answers.begin(), answers.end(), [&](const Neighbour& one) { return one.key == key; })) {
           return wrong(query, fmt::format("by {} the vector {} is nearer than the last answer, and is none of them",

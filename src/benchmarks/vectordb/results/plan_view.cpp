@@ -99,6 +99,10 @@ void add_search(const Settings& settings, const VectorDbPlanDetails& details, La
   lines.add("exact answers", search.truth_file.empty()
                                  ? "computed by this host from the description of the vectors"
                                  : fmt::format("from {}, if they can be right", search.truth_file));
+  if (search.insert_rate > 0) {
+    lines.add("inserts", fmt::format("{} vectors per second during the windows, {} at once", search.insert_rate,
+                                     search.insert_batch));
+  }
   lines.add("page cache", fmt::format("{}; warm-up {} s", vectordb::cache_word(search.cache), search.warmup_s));
 }
 
@@ -172,6 +176,8 @@ Json plan_object(const Settings& settings, const VectorDbPlanDetails& details) {
                     {"query_seed", search.query_seed},
                     {"order", search.lockstep ? "lockstep" : "shuffled"},
                     {"arrival_rate", search.arrival_rate > 0 ? Json(search.arrival_rate) : Json()},
+                    {"insert_rate", search.insert_rate > 0 ? Json(search.insert_rate) : Json()},
+                    {"insert_batch", search.insert_rate > 0 ? Json(search.insert_batch) : Json()},
                     {"warmup_s", search.warmup_s},
                     {"cache_state", vectordb::cache_word(search.cache)},
                     {"recall_targets", search.mode == SearchMode::kSweep ? Json(search.targets) : Json()}};

@@ -15,6 +15,7 @@
 namespace mlps::results {
 namespace {
 
+using vectordb::InsertWindow;
 using vectordb::RunRecord;
 using vectordb::Spread;
 using vectordb::WindowPlan;
@@ -186,6 +187,16 @@ void add_search_rows(const RunRecord& record, std::vector<std::vector<std::strin
   }
   row("client CPU of a query", "us",
       [](const auto& r, const auto&) { return r.cpu_us_per_query ? digits(*r.cpu_us_per_query) : kNone; });
+  if (!record.inserts.empty()) {
+    row("vectors inserted", "1/s", [&](const auto&, const WindowPlan& plan) {
+      const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
+      return digits(static_cast<double>(inserts.inserted) / inserts.seconds);
+    });
+    row("  latency of a batch, p99", "ms", [&](const auto&, const WindowPlan& plan) {
+      const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
+      return inserts.insert.count() == 0 ? kNone : digits(static_cast<double>(inserts.insert.percentile(0.99)) / 1e6);
+    });
+  }
   row("official throughput", "1/s", [](const auto& r, const auto&) { return digits(r.official_qps); });
   row("searches failed", "", [](const auto& r, const auto&) { return std::to_string(r.failed); });
 }
@@ -218,7 +229,10 @@ std::string record_json(const VectorDbContext& context, const RunRecord& record,
                      {"rows", record.truth.rows},
                      {"reused", record.truth.reused},
                      {"rows_checked", record.truth.rows_checked},
-                     {"rows_right", record.truth.rows_right}};
+                     {"rows_right", record.truth.rows_right},
+                     {"rows_grown", record.truth.rows_grown},
+                     {"new_rows_checked", record.truth.new_checked},
+                     {"new_rows_right", record.truth.new_right}};
     json["sweep"] = list_json(record.sweep, origin);
     json["windows"] = Json::array();
     for (uint32_t window = 0; window < record.windows.size(); ++window) {
@@ -226,6 +240,7 @@ std::string record_json(const VectorDbContext& context, const RunRecord& record,
     }
     json["workers"] = list_json(record.workers, origin);
     json["host_windows"] = list_json(record.host_windows, origin);
+    json["inserts"] = list_json(record.inserts, origin);
   } else {
     json["load"] = load_json(record);
     json["ranks"] = list_json(record.loads, origin);
