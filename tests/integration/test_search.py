@@ -14,13 +14,13 @@ from test_vectordb import VectorTest
 from training import TrainingTest
 
 BATCH_BYTES = 4 * 262_144
-STEPS = 30
+STEPS = 24
 
 
 class Search(TrainingTest):
     """The storage is null:// behind a rate; an accelerator asks for a batch in every step's time."""
 
-    step_s = 0.15
+    step_s = 0.1
 
     def rate_for(self, accelerators):
         """The bytes per second at which that many accelerators have an AU of 90 %: they wait a tenth of the time."""
@@ -42,7 +42,7 @@ class Search(TrainingTest):
         return done, folder, found
 
     def test_the_calculated_edge_is_found(self):
-        edge = 6
+        edge = 2
         done, folder, found = self.search(self.rate_for(edge + 0.5))
         if found["stop"] == "client":  # a machine too slow for this says so, and never claims more than there is
             self.assertLessEqual(found["edge"] or 0, edge, done)
@@ -62,7 +62,8 @@ class Search(TrainingTest):
         self.assertNotIn("BrokenPipe", done.stderr)
 
     def test_json_is_all_that_stdout_has(self):
-        done, folder, found = self.search(10**10, "--json", files=30 * 4 * 2)
+        self.step_s = 0.02
+        done, folder, found = self.search(10**10, "--json", files=STEPS * 4 * 2)
         self.assertEqual(json.loads(done.stdout), found)
         self.assertIn(found["stop"], ("bound", "client"))
         self.assertEqual(2, found["bound"])
@@ -77,7 +78,7 @@ class Search(TrainingTest):
         self.assertEqual([], self.training_folders("unet3d", "search"))
 
     def test_a_failed_run_ends_it_with_what_was_found(self):
-        done = self.call(*self.line("max", 10**10, fault="denied:read_part@300"))
+        done = self.call(*self.line("max", 10**10, fault="denied:read_part@50"))
         self.assertNotEqual(0, done.status, done)
         found = json.loads((self.training_folder("unet3d", "search") / "search.json").read_text())
         self.assertEqual("error", found["stop"])
