@@ -257,7 +257,7 @@ class Features(KvCacheTest):
 
     def test_preconditioned_storage_is_full_and_named(self):
         plan = self.call(*self.little("--option", 1, "--trials", 1, "--precondition", "--dry-run")).stdout
-        self.assertIn("409.60 MiB per rank before each of 1 windows", plan)
+        self.assertIn("409.6 MiB per rank before each of 1 windows", plan)
         record = self.run_one("--precondition", "--precondition-threads", 4)
         [trial] = record["trials"]
         self.assertTrue(record["plan"]["preconditioned"])
