@@ -78,11 +78,24 @@ class Search(TrainingTest):
         self.assertEqual([], self.training_folders("unet3d", "search"))
 
     def test_a_failed_run_ends_it_with_what_was_found(self):
-        done = self.call(*self.line("max", 10**10, fault="denied:read_part@50"))
-        self.assertNotEqual(0, done.status, done)
+        for fault in ("denied:read_part", "denied:read_part:_3_of"):  # in the first run, and perhaps later
+            done = self.call(*self.line("max", 10**10, fault=fault))
+            self.assertNotEqual(0, done.status, done)
+            folder = self.training_folder("unet3d", "search")
+            found = json.loads((folder / "search.json").read_text())
+            self.assertEqual("error", found["stop"])
+            self.assertIn("the run at", found["error"]["message"])
+            self.assertEqual([], records.problems_of(found) if records.jsonschema else [])
+            self.assertTrue((folder / "report.html").exists())
+
+    def test_two_processes_share_every_load(self):
+        line = self.line("max", self.rate_for(5))
+        done = self.start(*line, before=("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-np", "2")).wait()
+        self.assertEqual(0, done.status, done)
         found = json.loads((self.training_folder("unet3d", "search") / "search.json").read_text())
-        self.assertEqual("error", found["stop"])
-        self.assertIn("the run at", found["error"]["message"])
+        self.assertEqual(2, found["step"])
+        self.assertTrue(all(point["load"] % 2 == 0 for point in found["points"]), found["points"])
+        self.assertEqual([2, 4], [point["load"] for point in found["points"]][:2] if found["stop"] != "client" else [2, 4])
 
 
 def searches(folder):

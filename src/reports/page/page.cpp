@@ -244,7 +244,9 @@ Status write_search_report(const std::string& folder, const std::string& title, 
   }
   Page page(head_of_page(title));
   page.mark(fmt::format("<h1>{}</h1>\n<main class=\"plots\">\n", escaped(title, 400)));
-  page.add("the curve", bars_plot(std::move(curve), "The curve"));
+  Known<Bars> drawn = unknown("no run came to its end");
+  if (!curve.bars.empty()) drawn = std::move(curve);
+  page.add("the curve", bars_plot(drawn, "The curve"));
   page.mark("</main>\n");
   return results::write_file(folder + "/" + kReportFile, page_with_head(runs, false, std::move(page)),
                              results::Durability::kRenamed);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/log.hpp"
@@ -88,17 +89,16 @@ SearchedRun judged(const training::RunRecord& record, const std::string& folder,
   return ran;
 }
 
-LoadSearch describe_search(const TrainingCall& call, const PreparedRun& prepared) {
+LoadSearch describe_search(const TrainingOptions& options, const PreparedRun& prepared) {
   LoadSearch search;
   search.flag = "--num-accelerators";
   search.loads = "accelerators";
-  search.subject = call.options.accelerator_type.empty()
-                       ? call.options.model
-                       : fmt::format("{} on {}", call.options.model, call.options.accelerator_type);
+  search.subject = options.accelerator_type.empty() ? options.model
+                                                    : fmt::format("{} on {}", options.model, options.accelerator_type);
   search.measure = "AU";
   search.unit = "%";
   search.threshold = 100 * prepared.chosen.workload.metric.au;
-  search.step = call.options.processes;
+  search.step = options.processes;
   search.first = search.step;
   search.bound = most_accelerators(prepared, search.step);
   search.bound_because =
@@ -106,7 +106,7 @@ LoadSearch describe_search(const TrainingCall& call, const PreparedRun& prepared
           ? "the most that --num-accelerators takes"
           : fmt::format("with more, an epoch of the {} files is so short that reading ahead hides the storage",
                         grouped(prepared.plan.files));
-  search.folder = training_folder(call.options);
+  search.folder = training_folder(options);
   search.folder.command = "search";
   return search;
 }
@@ -114,15 +114,16 @@ LoadSearch describe_search(const TrainingCall& call, const PreparedRun& prepared
 }  // namespace
 
 int execute_search(const TrainingCall& call) {
-  auto prepared = prepare_run(call.options, call.context.environment, call.cluster.memory_bytes());
+  TrainingOptions options = call.options;
+  options.processes = std::max(options.processes, call.group.transport().size());  // none is without a rank
+  auto prepared = prepare_run(options, call.context.environment, call.cluster.memory_bytes());
   std::vector<Error> errors = all_errors(call.context, prepared);
   LoadSearch search;
   if (errors.empty()) {
-    search = describe_search(call, *prepared);
+    search = describe_search(options, *prepared);
     if (search.bound == 0) errors.push_back(too_few_files(*prepared));
   }
   if (const auto status = call.group.check_consensus(errors)) return *status;
-  TrainingOptions options = call.options;
   // One data set for all runs, also where there is only the count that the rules ask for.
   if (!options.gives_param("dataset.num_files_train")) {
     options.common.params.emplace_back("dataset.num_files_train", std::to_string(prepared->plan.files));
