@@ -243,11 +243,11 @@ Status write_search_report(const std::string& folder, const std::string& title, 
     if (run) runs.push_back(std::move(*run));
   }
   Page page(head_of_page(title));
-  page.mark(fmt::format("<h1>{}</h1>\n<main class=\"plots\">\n", escaped(title, 400)));
+  page.mark(fmt::format("<h1>{}</h1>\n<div class=\"plots curve\">\n", escaped(title, 400)));
   Known<Bars> drawn = unknown("no run came to its end");
   if (!curve.bars.empty()) drawn = std::move(curve);
   page.add("the curve", bars_plot(drawn, "The curve"));
-  page.mark("</main>\n");
+  page.mark("</div>\n");
   return results::write_file(folder + "/" + kReportFile, page_with_head(runs, false, std::move(page)),
                              results::Durability::kRenamed);
 }
