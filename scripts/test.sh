@@ -54,8 +54,6 @@ if [ "$mode" = long ]; then
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
   echo "== vectors on OpenSearch"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_opensearch.py
-  echo "== searches for the greatest load, beside a run at every load"
-  MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_search.py scan
   echo "== the package in a bare Debian"
   MLPSTORAGE=$PWD/build/release/mlpstorage python3 tests/integration/test_package.py bare
 fi

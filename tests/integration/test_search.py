@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
-"""Searches for the greatest load that a storage holds, on one whose edge is calculated; runs that end before their plan does.
-
-With the argument "scan" also every load is run by itself, and the search is held to what that finds."""
+"""Searches for the greatest load that a storage holds, on one whose edge is calculated; runs that end before their plan does."""
 
 import json
 import math
-import sys
 import unittest
 
 from kvcache import KvCacheTest
 from program import records
+from sweeps import sweep
 from test_vectordb import VectorTest
 from training import TrainingTest
 
@@ -78,7 +76,7 @@ class Search(TrainingTest):
         self.assertEqual([], self.training_folders("unet3d", "search"))
 
     def test_a_failed_run_ends_it_with_what_was_found(self):
-        for fault in ("denied:read_part", "denied:read_part:_3_of"):  # in the first run, and perhaps later
+        for fault in ("denied:read_part", "denied:read_part@50"):
             done = self.call(*self.line("max", 10**10, fault=fault))
             self.assertNotEqual(0, done.status, done)
             folder = self.training_folder("unet3d", "search")
@@ -87,15 +85,6 @@ class Search(TrainingTest):
             self.assertIn("the run at", found["error"]["message"])
             self.assertEqual([], records.problems_of(found) if records.jsonschema else [])
             self.assertTrue((folder / "report.html").exists())
-
-    def test_two_processes_share_every_load(self):
-        line = self.line("max", self.rate_for(5))
-        done = self.start(*line, before=("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-np", "2")).wait()
-        self.assertEqual(0, done.status, done)
-        found = json.loads((self.training_folder("unet3d", "search") / "search.json").read_text())
-        self.assertEqual(2, found["step"])
-        self.assertTrue(all(point["load"] % 2 == 0 for point in found["points"]), found["points"])
-        self.assertEqual([2, 4], [point["load"] for point in found["points"]][:2] if found["stop"] != "client" else [2, 4])
 
 
 def searches(folder):
@@ -129,8 +118,8 @@ class Refusals(KvCacheTest):
         self.refused("--qps", *line, "--qps", 100)
 
 
+@sweep
 class Users(KvCacheTest):
-    """For `make test-long`."""
 
     def test_the_most_users_are_found_on_a_slow_storage(self):
         config = self.little_model()
@@ -145,8 +134,9 @@ class Users(KvCacheTest):
         self.assertTrue((file.parent / "report.html").exists())
 
 
+@sweep
 class Queries(VectorTest):
-    """For `make test-long`: every search reads all vectors, so that the rate of the storage bounds the searches."""
+    """The rate of the storage bounds the searches that can be read for."""
 
     def more(self):
         return ()
@@ -208,8 +198,9 @@ class Ends(TrainingTest):
                 self.assertIn("whatif", done.stderr)
 
 
+@sweep
 class Scan(Search):
-    """The search beside runs at every load, slow enough for a busy machine. For `make test-long`."""
+    """The search beside runs at every load, slow enough for a busy machine."""
 
     step_s = 0.3
 
@@ -233,8 +224,15 @@ class Scan(Search):
             proved += 1
         self.assertGreater(proved, 0, "every search ended because of this client: repeat it on an idle machine")
 
+    def test_two_processes_share_every_load(self):
+        line = self.line("max", self.rate_for(5))
+        done = self.start(*line, before=("mpirun.openmpi", "--allow-run-as-root", "--oversubscribe", "-np", "2")).wait()
+        self.assertEqual(0, done.status, done)
+        found = json.loads((self.training_folder("unet3d", "search") / "search.json").read_text())
+        self.assertEqual(2, found["step"])
+        self.assertTrue(all(point["load"] % 2 == 0 for point in found["points"]), found["points"])
+        self.assertEqual([2, 4], [point["load"] for point in found["points"]][:2] if found["stop"] != "client" else [2, 4])
+
 
 if __name__ == "__main__":
-    kinds = (Scan, Users, Queries) if sys.argv[1:] == ["scan"] else (Search, Refusals, Ends)
-    suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, kinds))
-    sys.exit(not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful())
+    unittest.main(verbosity=2)
