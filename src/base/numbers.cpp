@@ -52,6 +52,11 @@ std::string percent(double value) {
   return std::abs(value) >= 1e6 ? fmt::format("{:.3g} %", value) : without_zeros(value, 2) + " %";
 }
 
+std::string percent_to(double value, double limit) {
+  if (value >= limit || percent(value) != percent(limit)) return percent(value);
+  return fmt::format("{:.{}f} %", value, limit - value < 1e-4 ? 8 : 4);
+}
+
 std::string bytes_text(double bytes) {
   if (!std::isfinite(bytes)) return "-";
   return scaled(bytes, 1024, {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"});

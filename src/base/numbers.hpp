@@ -7,8 +7,10 @@
 /// none.
 namespace mlps {
 
-std::string figure(double value);           ///< "41.2", "1,234"
-std::string percent(double value);          ///< of 100: "87.41 %", "90 %", "<0.01 %"
+std::string figure(double value);   ///< "41.2", "1,234"
+std::string percent(double value);  ///< of 100: "87.41 %", "90 %", "<0.01 %"
+/// Returns a percentage with as many digits as tell it from a limit that it misses: "89.9981 %" of 90.
+std::string percent_to(double value, double limit);
 std::string bytes_text(double bytes);       ///< "16 MiB", "104.7 GiB"
 std::string rate_text(double bytes_per_s);  ///< "47.2 GiB/s"
 std::string time_text(double nanoseconds);  ///< "212 ms", "1.94 s", "10 m 00 s"

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 
 namespace mlps {
@@ -19,15 +20,14 @@ std::string grouped(uint64_t value) {
 }
 
 std::string human_bytes(uint64_t bytes) {
-  constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  if (bytes < kKiB) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes) / 1024.0;
+  constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto value = static_cast<double>(bytes);
   size_t unit = 0;
   while (value >= 1024.0 && unit + 1 < kUnits.size()) {
     value /= 1024.0;
     ++unit;
   }
-  return fmt::format("{:.2f} {}", value, kUnits[unit]);
+  return fmt::format("{} {}", figure(value), kUnits[unit]);
 }
 
 Result<uint64_t> parse_size(std::string_view text) {

@@ -9,7 +9,7 @@ constexpr std::string_view kLocations =
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "init",
-     .text = "claim a results directory for one organisation",
+     .text = "create a results directory for one organisation",
      .command = kInit,
      .arguments = "<orgname> [path]",
      .minimum_arguments = 1,

@@ -275,7 +275,7 @@ Error Grammar::explain(const Resolution& resolution, std::span<const std::string
     }
     case Resolution::Kind::kFlagTooEarly:
       return {ErrorCode::kConfigInvalid,
-              fmt::format("{} stands before the command: after {} comes one of: {}", resolution.offending,
+              fmt::format("{}: flags go after the command; after {} comes one of: {}", resolution.offending,
                           after(resolution), next),
               {},
               or_else(present_form(resolution), "flags go after the command word")};

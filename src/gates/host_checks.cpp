@@ -205,8 +205,9 @@ void HostChecks::check_separation() {
   }
   if (!error) return;
   if (request_.separation_is_warning) {
-    findings_.warnings.push_back(
-        fmt::format("[{}] {} (--skip-fs-separation-gate)", code_name(error->code), error->message));
+    findings_.warnings.push_back(separation_ && separation_->same_filesystem
+                                     ? "data and results share a file system; allowed by --skip-fs-separation-gate"
+                                     : fmt::format("{}; allowed by --skip-fs-separation-gate", error->message));
   } else {
     findings_.failures.push_back(std::move(*error));
   }

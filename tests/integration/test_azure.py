@@ -9,6 +9,7 @@ import azurite
 import object_suites
 import test_training_datagen
 from object_suites import BUCKET
+from sweeps import sweep
 
 
 def setUpModule():
@@ -17,6 +18,10 @@ def setUpModule():
 
 
 class Checkpoints(object_suites.Checkpoints):
+    test_bare_and_qualified_folder_store_the_same_objects = sweep(
+        object_suites.Checkpoints.test_bare_and_qualified_folder_store_the_same_objects)
+    test_the_log_of_a_run_is_played_elsewhere = sweep(object_suites.Checkpoints.test_the_log_of_a_run_is_played_elsewhere)
+
     def test_the_account_may_stand_in_the_location(self):
         """In every way to write one; the last run reads what the first ones wrote."""
         other = {"AZURE_STORAGE_ACCOUNT": ""}

@@ -7,6 +7,7 @@ import fake_gcs
 import google_front
 import object_suites
 from object_suites import BUCKET
+from sweeps import sweep
 
 
 def setUpModule():
@@ -15,7 +16,9 @@ def setUpModule():
 
 
 class Checkpoints(object_suites.Checkpoints):
-    pass
+    test_bare_and_qualified_folder_store_the_same_objects = sweep(
+        object_suites.Checkpoints.test_bare_and_qualified_folder_store_the_same_objects)
+    test_the_log_of_a_run_is_played_elsewhere = sweep(object_suites.Checkpoints.test_the_log_of_a_run_is_played_elsewhere)
 
 
 class WrongCheckpoints(object_suites.WrongCheckpoints):
@@ -86,6 +89,7 @@ class WithTokens(object_suites.ObjectTest):
         record = self.write_and_read(GOOGLE_APPLICATION_CREDENTIALS=str(key))
         self.assertIn("service account", record["store"]["settings"]["identity"])
 
+    @sweep
     def test_a_google_machine(self):
         record = self.write_and_read(GCE_METADATA_HOST=self.front.authority)
         self.assertIn("metadata server", record["store"]["settings"]["identity"])

@@ -15,6 +15,7 @@ import unittest
 import kvcache_model
 from kvcache import GIB, KvCacheTest, write_trace
 from program import SYSTEM
+from sweeps import sweep
 
 
 class OnFiles(KvCacheTest):
@@ -257,7 +258,7 @@ class Features(KvCacheTest):
 
     def test_preconditioned_storage_is_full_and_named(self):
         plan = self.call(*self.little("--option", 1, "--trials", 1, "--precondition", "--dry-run")).stdout
-        self.assertIn("409.60 MiB per rank before each of 1 windows", plan)
+        self.assertIn("409.6 MiB per rank before each of 1 windows", plan)
         record = self.run_one("--precondition", "--precondition-threads", 4)
         [trial] = record["trials"]
         self.assertTrue(record["plan"]["preconditioned"])
@@ -275,6 +276,7 @@ class Features(KvCacheTest):
         self.assertGreater(trial["writes"], trial["prefill_writes"])
         self.assertEqual([], self.left())
 
+    @sweep
     def test_the_autoscaler_adds_users_and_says_so_in_the_rank_files(self):
         record = self.run_one("--enable-autoscaling", "--autoscaler-mode", "capacity", "--payload", "none", "--duration", 12,
                               where="null://")
@@ -317,6 +319,7 @@ class Replay(KvCacheTest):
         self.assertEqual(record["operations"]["storage"]["bytes_verified"], 512 * 24576 * replay["block_hits"])
         self.assertEqual(400, replay["within_slo"])
 
+    @sweep
     def test_blocks_in_slots_of_slabs_are_the_same_blocks(self):
         for io in ((), ("--o-direct",)):
             self.cache.mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ import hosts
 import rgw
 from multi_host import BUCKET, MultiHostTest, need_hosts
 from program import SYSTEM
+from sweeps import sweep
 
 # Ranks 0 to 3 are alpha's, 4 to 7 beta's. The second checkpoint's part of a rank never gets written.
 HANGS_ON_ALPHA = ("--inject-fault", "hang:write_part:step2/zero_pp_rank_1_mp_rank_0_optim@2")
@@ -112,6 +113,9 @@ class LostOnObjects(Lost):
 
     test_killed_while_it_trains = test_killed_while_it_reads = None
     test_cut_off_while_it_writes = None  # beta can't reach the store to abort
+    test_killed_at_a_barrier = sweep(Lost.test_killed_at_a_barrier)
+    test_process_0_killed_while_it_writes = sweep(Lost.test_process_0_killed_while_it_writes)
+    test_an_error_on_one_host_ends_all = sweep(Lost.test_an_error_on_one_host_ends_all)
 
 
 @unittest.skipIf(fake_gcs.program() is None, "no fake-gcs-server, which comes from PyPI")
@@ -124,6 +128,7 @@ class LostOnGoogle(LostOnObjects):
     test_killed_at_a_barrier = test_an_error_on_one_host_ends_all = test_process_0_killed_while_it_writes = None
 
 
+@sweep
 class LostUnderMpich(LostOnObjects):
     """MPICH tells at once that a process can't be reached."""
 

@@ -121,8 +121,8 @@ class Checker {
     const uint32_t processes = arguments_.processes;
     const uint64_t hosts = std::max<uint32_t>(1, arguments_.hosts);
     if (processes <= 4 * hosts) {
-      warn(fmt::format("{} processes on {} hosts: the submission checker asks for more than 4 per host (rule 4.6.2)",
-                       processes, hosts));
+      warn(fmt::format("{} process{} on {} host{}: the submission checker asks for more than 4 per host (rule 4.6.2)",
+                       processes, processes == 1 ? "" : "es", hosts, hosts == 1 ? "" : "s"));
     }
     const uint32_t each = cli::accelerator_memory_gb(arguments_.accelerator_type).value_or(kDefaultAcceleratorGb);
     // "GB" of the rules is GiB here, as everywhere in mlpstorage 3.0.

@@ -75,8 +75,9 @@ Result<Grid> checked_grid(const CheckpointWorkload& workload, uint32_t processes
                                                          : choose_grid(workload, processes);
   if (choice.grid) return *choice.grid;
   return fail(ErrorCode::kConfigInvalid,
-              fmt::format("{} doesn't fit on {} processes: {}", workload.cli_name, processes, choice.reason), {},
-              nearest_process_counts(workload, processes));
+              fmt::format("{} {} fit {}: {}", processes, processes == 1 ? "process doesn't" : "processes don't",
+                          workload.cli_name, choice.reason),
+              {}, nearest_process_counts(workload, processes));
 }
 
 Status check_topology(const CheckpointWorkload& workload) {

@@ -95,7 +95,8 @@ void training_lines(Node record, RunView& view) {
   const auto needed = amount(metrics["au_threshold_percent"]);
   const auto values = metrics["au_percent"].numbers();
   AnswerLine line{"AU", {}, 1};
-  line.phrases.push_back(fmt::format("{}, needed {}", au ? percent(*au) : "-", needed ? percent(*needed) : "-"));
+  line.phrases.push_back(
+      fmt::format("{}, needed {}", au ? percent_to(*au, needed.value_or(0)) : "-", needed ? percent(*needed) : "-"));
   if (view.verdict != "passed" && au) line.phrases.back() += ", so far";
   if (view.answer_tone != Tone::kNeutral) view.feeds = feeds_text(record);
   if (values && values->size() > 1) line.phrases.push_back(au_list(*values));

@@ -96,9 +96,7 @@ class NullStore final : public Store {
       static_cast<NullObject&>(*place).become(spec, part_bytes_of(spec));
     }
   }
-  SettingList describe() const override {
-    return {{"engine", "none: writes are accepted and forgotten, reads produce the payload"}};
-  }
+  SettingList describe() const override { return {{"engine", "none - no storage; measures this program only"}}; }
 
  private:
   static uint64_t part_bytes_of(const ObjectSpec& spec) {

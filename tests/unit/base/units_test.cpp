@@ -16,9 +16,9 @@ TEST(Units, GroupsDigits) {
 
 TEST(Units, PrintsBinaryUnits) {
   EXPECT_EQ(human_bytes(0), "0 B");
-  EXPECT_EQ(human_bytes(1023), "1023 B");
-  EXPECT_EQ(human_bytes(1024), "1.00 KiB");
-  EXPECT_EQ(human_bytes(112'425'623'552), "104.70 GiB");
+  EXPECT_EQ(human_bytes(1023), "1,023 B");
+  EXPECT_EQ(human_bytes(1024), "1 KiB");
+  EXPECT_EQ(human_bytes(112'425'623'552), "104.7 GiB");
 }
 
 TEST(Units, ReadsSizesAsTyped) {

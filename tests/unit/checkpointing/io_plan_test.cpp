@@ -101,8 +101,8 @@ TEST(IoPlan, WhatCantBeHonouredIsAnErrorThatNamesTheFlag) {
   io::PlanRequest many = base;
   many.workers = 3;
   many.depth = 2;
-  refused(async, many, "--io-memory 64.00 MiB");
-  refused(async, request(16 * kMiB, kMiB, 2), "--io-memory 1.00 MiB");
+  refused(async, many, "--io-memory 64 MiB");
+  refused(async, request(16 * kMiB, kMiB, 2), "--io-memory 1 MiB");
 }
 
 }  // namespace

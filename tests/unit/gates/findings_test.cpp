@@ -105,7 +105,7 @@ TEST(Merge, ProcessesOfAHostShareItsMemory) {
   }
   const Report report = merge(hosts({"a", "b", "b"}), findings);
   ASSERT_THAT(report.failures, SizeIs(1));
-  EXPECT_THAT(report.failures[0].message, StartsWith("host b: I/O buffers of 1.17 GiB"));
+  EXPECT_THAT(report.failures[0].message, StartsWith("host b: I/O buffers of 1.172 GiB"));
   EXPECT_THAT(report.failures[0].message, HasSubstr("in 2 processes"));
   EXPECT_THAT(merge(hosts({"a", "b", "c"}), findings).failures, IsEmpty());
 }

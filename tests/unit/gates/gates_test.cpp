@@ -201,7 +201,7 @@ TEST(ResultsGate, RoomIsAskedForBeforeTheRun) {
   request.results_dir = results.path();
   request.results_bytes = uint64_t{1} << 62;
   EXPECT_THAT(texts(run_gates(request)), ElementsAre(AllOf(StartsWith("[E403] the results folder " + results.path()),
-                                                           HasSubstr("less than the 4.00 EiB"))));
+                                                           HasSubstr("less than the 4 EiB"))));
 }
 
 TEST(PatternGate, DoesWhatRunsDoAndLeavesNothing) {
@@ -271,7 +271,8 @@ TEST(SeparationGate, OneFileSystemIsAFailureOrAWarning) {
   request.separation_is_warning = true;
   const Report skipped = run_gates(request);
   EXPECT_THAT(texts(skipped), IsEmpty());
-  EXPECT_THAT(skipped.warnings, ElementsAre(StartsWith("[E404] CAP-03")));
+  EXPECT_THAT(skipped.warnings,
+              ElementsAre("data and results share a file system; allowed by --skip-fs-separation-gate"));
   EXPECT_TRUE(skipped.separation);
   EXPECT_EQ(checkpoints.entries(), 0U);
   EXPECT_EQ(results.entries(), 0U);
@@ -286,7 +287,7 @@ TEST(SeparationGate, AResultsFolderThatIsntThere) {
   EXPECT_THAT(texts(report), ElementsAre(StartsWith("[E402] CAP-03")));
   EXPECT_FALSE(report.separation);
   request.separation_is_warning = true;
-  EXPECT_THAT(run_gates(request).warnings, ElementsAre(StartsWith("[E402] CAP-03")));
+  EXPECT_THAT(run_gates(request).warnings, ElementsAre(StartsWith("CAP-03")));
 }
 
 TEST(SeparationGate, ObjectStoresAreSeparateAnyway) {

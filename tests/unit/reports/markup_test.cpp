@@ -59,6 +59,8 @@ TEST(Numbers, HaveThreeOrFourDigitsAndAUnit) {
   EXPECT_EQ(time_text(1'940'000'000), "1.94 s");
   EXPECT_EQ(time_text(600e9), "10 m 00 s");
   EXPECT_EQ(percent(90), "90 %");
+  EXPECT_EQ(percent_to(89.9981, 90), "89.9981 %") << "not 90 % where 90 % are asked for";
+  EXPECT_EQ(percent_to(87.4, 90), "87.4 %");
   EXPECT_EQ(percent(0.004), "<0.01 %");
   EXPECT_EQ(bytes_text(16.0 * 1024 * 1024), "16 MiB");
   EXPECT_EQ(bytes_text(1023.7 * 1024), "1024 KiB");

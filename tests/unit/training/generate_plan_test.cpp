@@ -172,15 +172,14 @@ TEST(PlanWrites, WhatCannotBeHonouredIsRefusedByItsFlag) {
   EXPECT_THAT(message(blocking, {.depth = 2}), HasSubstr("--io-depth 2"));
   EXPECT_THAT(message(blocking, {.workers = 0}), HasSubstr("--io-workers 0"));
   EXPECT_THAT(message(blocking, {.workers = 4097}), HasSubstr("--io-workers 4097"));
-  EXPECT_THAT(message(blocking, {.workers = 65}), HasSubstr("over --io-memory 1.00 GiB"));
+  EXPECT_THAT(message(blocking, {.workers = 65}), HasSubstr("over --io-memory 1 GiB"));
   EXPECT_THAT(message(asynchronous, {.workers = 8, .depth = 9}), HasSubstr("8 workers x 9 in flight"));
-  EXPECT_THAT(message(blocking, {.memory_bytes = kMiBytes}), HasSubstr("--io-memory 1.00 MiB doesn't hold"));
+  EXPECT_THAT(message(blocking, {.memory_bytes = kMiBytes}), HasSubstr("--io-memory 1 MiB doesn't hold"));
 }
 
 TEST(Progress, SaysHowFarAndHowLongStill) {
   GenerateProgress progress{1200, 7200, 100 * kMiBytes, 400 * kMiBytes, 10.0, 1.5};
-  EXPECT_EQ(progress_line(progress),
-            "generate 1,200 of 7,200 files  100.00 MiB of 400.00 MiB  1.50 GiB/s  30.0 s left");
+  EXPECT_EQ(progress_line(progress), "generate 1,200 of 7,200 files  100 MiB of 400 MiB  1.50 GiB/s  30.0 s left");
   progress.hosts = 3;
   EXPECT_THAT(progress_line(progress), HasSubstr("1,200 of 7,200 files on 3 hosts"));
 }

@@ -131,9 +131,8 @@ TEST_F(ReadPlanTest, NothingLimitsItButTheUserAndThatIsSaid) {
   request_.read_ahead_bytes = 20 * kPart;
   const ReadPlan reads = plan();
   EXPECT_EQ(reads.read_ahead_extents, 20U);
-  EXPECT_THAT(reads.remarks,
-              ElementsAre("--read-ahead 20.00 MiB limits the read-ahead of each accelerator to 20 extents; "
-                          "the workload has 336"));
+  EXPECT_THAT(reads.remarks, ElementsAre("--read-ahead 20 MiB limits the read-ahead of each accelerator to 20 extents; "
+                                         "the workload has 336"));
   request_.read_ahead_bytes = kPart;
   EXPECT_EQ(plan().read_ahead_extents, 7U) << "a batch at least";
   request_.read_ahead_bytes = 1000 * kPart;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/metrics.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -20,19 +22,12 @@ using checkpointing::RunRecord;
 constexpr const char* kNone = "-";
 constexpr double kNanosPerMilli = 1e6;
 
-// Enough digits to compare runs by, at any size of machine.
-std::string digits(double value) {
-  if (value == 0) return "0";
-  if (value < 1) return fmt::format("{:.4f}", value);
-  return value < 100 ? fmt::format("{:.3f}", value) : fmt::format("{:.2f}", value);
-}
-
 std::string percent(double share) {
   return fmt::format("{:.1f}", share * 100);
 }
 
 std::string mean_and_stdev(double mean, double stdev) {
-  return fmt::format("{} ({})", digits(mean), digits(stdev));
+  return fmt::format("{} ({})", figure(mean), figure(stdev));
 }
 
 // The two columns of a phase each; a phase that did not happen has dashes.
@@ -72,22 +67,23 @@ class ResultRows {
 };
 
 void add_rates(ResultRows& rows) {
-  rows.metric("rate, total over slowest rank", "GiB/s", [](const PhaseMetrics& m) { return digits(m.gib_per_s); });
-  rows.metric("rate, DLIO's mean (stdev)", "GiB/s", [](const PhaseMetrics& m) {
+  rows.metric("throughput (all bytes / slowest rank)", "GiB/s",
+              [](const PhaseMetrics& m) { return figure(m.gib_per_s); });
+  rows.metric("throughput as MLPerf defines it (rank 0's), mean (stdev)", "GiB/s", [](const PhaseMetrics& m) {
     return mean_and_stdev(m.parity.io_mean_gib_per_s, m.parity.io_stdev_gib_per_s);
   });
-  rows.metric("duration, DLIO's mean (stdev)", "s", [](const PhaseMetrics& m) {
+  rows.metric("duration of rank 0, mean (stdev)", "s", [](const PhaseMetrics& m) {
     return mean_and_stdev(m.parity.duration_mean_s, m.parity.duration_stdev_s);
   });
-  rows.metric("slowest rank", "s", [](const PhaseMetrics& m) { return digits(m.slowest_rank_s); });
-  rows.metric("fastest rank", "s", [](const PhaseMetrics& m) { return digits(m.fastest_rank_s); });
+  rows.metric("slowest rank", "s", [](const PhaseMetrics& m) { return figure(m.slowest_rank_s); });
+  rows.metric("fastest rank", "s", [](const PhaseMetrics& m) { return figure(m.fastest_rank_s); });
 }
 
 void add_operations(ResultRows& rows) {
   const auto part = [](double fraction) {
     return [fraction](const PhaseStats& s) {
       if (s.part_ns.count() == 0) return std::string(kNone);
-      return digits(static_cast<double>(s.part_ns.percentile(fraction)) / kNanosPerMilli);
+      return figure(static_cast<double>(s.part_ns.percentile(fraction)) / kNanosPerMilli);
     };
   };
   rows.counter("part latency p50", "ms", part(0.50));
@@ -99,16 +95,20 @@ void add_operations(ResultRows& rows) {
 }
 
 void add_costs(ResultRows& rows) {
-  rows.metric("worker time: storage (submit + wait)", "%",
+  rows.metric("I/O threads: in storage calls", "%",
               [](const PhaseMetrics& m) { return percent(m.submit_share + m.wait_share); });
-  rows.metric("worker time: prepare", "%", [](const PhaseMetrics& m) { return percent(m.prepare_share); });
+  rows.metric("  making or checking data", "%", [](const PhaseMetrics& m) { return percent(m.prepare_share); });
+  rows.metric("  idle", "%", [](const PhaseMetrics& m) { return percent(m.starved_share); });
+  rows.metric("  other", "%", [](const PhaseMetrics& m) {
+    return percent(std::max(0.0, 1 - m.submit_share - m.wait_share - m.prepare_share - m.starved_share));
+  });
   rows.metric("storage waited for this client", "%",
               [](const PhaseMetrics& m) { return m.client_share ? percent(*m.client_share) : std::string(kNone); });
-  rows.metric("harness overhead", "%", [](const PhaseMetrics& m) { return percent(m.harness_overhead); });
-  rows.metric("barrier wait, mean", "ms", [](const PhaseMetrics& m) { return digits(m.barrier_mean_s * 1e3); });
-  rows.metric("in page cache before", "%",
+  rows.metric("client overhead", "%", [](const PhaseMetrics& m) { return percent(m.harness_overhead); });
+  rows.metric("barrier wait, mean", "ms", [](const PhaseMetrics& m) { return figure(m.barrier_mean_s * 1e3); });
+  rows.metric("cached before reading", "%",
               [](const PhaseMetrics& m) { return m.cached_share ? percent(*m.cached_share) : std::string(kNone); });
-  rows.metric("CPU", "s/GiB", [](const PhaseMetrics& m) { return digits(m.cpu_s_per_gib); });
+  rows.metric("CPU", "s/GiB", [](const PhaseMetrics& m) { return figure(m.cpu_s_per_gib); });
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ std::string result_table(const RunRecord& record) {
   facts.add("page cache", record.eviction.empty() ? std::string_view("nothing evicted") : record.eviction);
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
   facts.add("first byte", human_seconds(record.first_byte_s) + " after start");
-  facts.add("barrier", human_seconds(to_seconds(record.barrier_cost_ns)) + " for all ranks, when nobody is late");
+  facts.add("barrier cost", human_seconds(to_seconds(record.barrier_cost_ns)));
   return fmt::format("Result ({})\n", run::verdict_name(record.verdict)) + rows.text() + facts.text() +
          hosts_table(record.hosts) + verdict_text(record);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
@@ -149,13 +150,8 @@ Json series_of(const RunRecord& record) {
   return json;
 }
 
-std::string digits(double value) {
-  if (value == 0) return "0";
-  return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
-}
-
 std::string digits(const std::optional<double>& value) {
-  return value ? digits(*value) : kNone;
+  return value ? figure(*value) : kNone;
 }
 
 /// What the rules say of a run that came to its end.

@@ -66,10 +66,9 @@ class Judge {
   void add_remarks() {
     const size_t hosts = options_.hosts.hosts.size();
     if (hosts == 1 && options_.processes < kFewAccelerators) {
-      outcome_.warnings.push_back(
-          fmt::format("one host with {} accelerators: the submission checker remarks on fewer "
-                      "than {}",
-                      options_.processes, kFewAccelerators));
+      outcome_.warnings.push_back(fmt::format("{} accelerator{} per host: the submission checker objects below {}",
+                                              options_.processes, options_.processes == 1 ? "" : "s",
+                                              kFewAccelerators));
     }
     if (hosts > 1 && options_.processes % hosts != 0) {
       outcome_.warnings.push_back(

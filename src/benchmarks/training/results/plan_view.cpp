@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/compute_time.hpp"
@@ -26,10 +27,6 @@ size_t label_width(const TrainingDetails& details) {
   return width;
 }
 
-std::string bytes_text(double bytes) {
-  return human_bytes(static_cast<uint64_t>(bytes));
-}
-
 std::string memory_text(uint32_t workers, uint32_t depth, uint64_t part_bytes, uint64_t buffer_bytes,
                         uint64_t budget_bytes) {
   return fmt::format("{} I/O workers x depth {} x part {} = {} of buffers (limit {})", workers, depth,
@@ -39,7 +36,7 @@ std::string memory_text(uint32_t workers, uint32_t depth, uint64_t part_bytes, u
 void add_head(const TrainingDetails& details, LabelledLines& lines) {
   if (details.mode.empty()) return;
   lines.add("mode", details.division.empty() ? details.mode
-                                             : fmt::format("{}; by the rules: {}", details.mode, details.division));
+                                             : fmt::format("{} (as a submission: {})", details.mode, details.division));
 }
 
 void add_details(const TrainingDetails& details, LabelledLines& lines) {
@@ -55,19 +52,21 @@ void add_steps(const TrainingWorkload& workload, const RunPlan& plan, LabelledLi
             fmt::format("{}{}, compute {} per step, AU threshold {} %", plan.accelerators,
                         workload.accelerator.empty() ? "" : " x " + workload.accelerator,
                         training::describe(workload.training.computation_time), 100 * workload.metric.au));
-  lines.add("steps", fmt::format("{} epochs x {} steps x {} samples per accelerator", plan.epochs,
-                                 grouped(plan.steps_per_epoch), grouped(plan.batch_size)));
+  lines.add("steps", fmt::format("{} x {} x {} per accelerator", counted(plan.epochs, "epoch", "epochs"),
+                                 counted(static_cast<double>(plan.steps_per_epoch), "step", "steps"),
+                                 counted(plan.batch_size, "sample", "samples")));
   if (plan.samples_unread > 0) {
     const char* why = workload.training.total_training_steps ? "beyond train.total_training_steps" : "in no full batch";
     lines.add("unread", fmt::format("{} samples per epoch: {}", grouped(plan.samples_unread), why));
   }
-  lines.add("reads", bytes_text(plan.nominal_bytes_per_epoch) + " per epoch, nominally");
+  lines.add("reads", bytes_text(plan.nominal_bytes_per_epoch) + " per epoch (samples x mean size)");
   if (!plan.eval_epochs.empty()) {
     lines.add("evaluation", fmt::format("{} files, {} steps, after epoch {}", grouped(plan.eval_files),
                                         grouped(plan.eval_steps), join(plan.eval_epochs, ", ")));
   }
   if (!plan.checkpoints.empty()) {
-    lines.add("saves", fmt::format("{} checkpoints of {}", plan.checkpoints.size(),
+    lines.add("saves", fmt::format("{} of {}",
+                                   counted(static_cast<double>(plan.checkpoints.size()), "checkpoint", "checkpoints"),
                                    human_bytes(workload.checkpointing.model_bytes)));
   }
 }
@@ -77,9 +76,11 @@ void add_reads(const ReadPlan& reads, bool verify, LabelledLines& lines) {
             reads.buffers
                 ? memory_text(reads.workers, reads.depth, reads.part_bytes, reads.buffer_bytes(), reads.budget_bytes)
                 : fmt::format("{} I/O workers x depth {}; no bytes move through memory", reads.workers, reads.depth));
-  lines.add("read ahead", fmt::format("{} extents of {} on average = {} per accelerator with {} readers, {} in flight",
-                                      reads.read_ahead_extents, bytes_text(reads.mean_extent_bytes),
-                                      human_bytes(reads.read_ahead_bytes), reads.readers, reads.in_flight));
+  lines.add("read-ahead",
+            fmt::format("{} per accelerator ({} of {}, {}); {} in flight", human_bytes(reads.read_ahead_bytes),
+                        counted(static_cast<double>(reads.read_ahead_extents), "read", "reads"),
+                        bytes_text(reads.mean_extent_bytes), counted(reads.readers, "reader", "readers"),
+                        counted(reads.in_flight, "read", "reads")));
   for (const std::string& remark : reads.remarks) lines.add("limit", remark);
   lines.add("verify", verify ? "every byte read" : "no");
 }
@@ -106,9 +107,10 @@ std::string plan_table(const TrainingWorkload& workload, const RunPlan& plan, co
   LabelledLines lines(label_width(details));
   lines.add("model", fmt::format("{} ({})", workload.model, workload.file_name));
   add_head(details, lines);
-  lines.add("data set", fmt::format("{} {} files of {} samples, {} bytes per sample on average{}", grouped(plan.files),
-                                    workloads::format_name(workload.dataset.format), grouped(plan.samples_per_file),
-                                    workload.dataset.record_bytes,
+  lines.add("data set", fmt::format("{} {} {} of {}, {} per sample on average{}", grouped(plan.files),
+                                    workloads::format_name(workload.dataset.format), plan.files == 1 ? "file" : "files",
+                                    counted(static_cast<double>(plan.samples_per_file), "sample", "samples"),
+                                    bytes_text(workload.dataset.record_bytes),
                                     details.file_count_is.empty() ? "" : "; " + details.file_count_is));
   add_steps(workload, plan, lines);
   if (reads) add_reads(*reads, details.verify, lines);
@@ -138,7 +140,8 @@ std::string plan_table(const DatagenPlan& plan, const TrainingDetails& details) 
   lines.add("model", plan.model);
   add_head(details, lines);
   lines.add("data set",
-            fmt::format("{} {} files of {} samples{}", grouped(plan.files), plan.format, grouped(plan.samples_per_file),
+            fmt::format("{} {} {} of {}{}", grouped(plan.files), plan.format, plan.files == 1 ? "file" : "files",
+                        counted(static_cast<double>(plan.samples_per_file), "sample", "samples"),
                         plan.eval_files > 0 ? fmt::format(", {} of them in valid/", grouped(plan.eval_files)) : ""));
   lines.add("capacity", fmt::format("{}{} bytes ({}) needed", plan.sizes_vary ? "about " : "", grouped(plan.bytes),
                                     human_bytes(plan.bytes)));
@@ -174,21 +177,21 @@ std::string datasize_text(const DatasizeAnswer& answer) {
       "ruled by",
       size.memory_ruled()
           ? fmt::format("memory: {} times {} of client memory (500 steps per epoch need {} files)",
-                        training::kMemoryMultiple, human_bytes(size.memory_bytes), size.files_by_steps)
+                        training::kMemoryMultiple, human_bytes(size.memory_bytes), grouped(size.files_by_steps))
           : fmt::format("steps: {} per epoch ({} times {} of client memory need {} files)", training::kMinStepsPerEpoch,
-                        training::kMemoryMultiple, human_bytes(size.memory_bytes), size.files_by_memory));
-  lines.add("files", fmt::format("{}", size.files));
+                        training::kMemoryMultiple, human_bytes(size.memory_bytes), grouped(size.files_by_memory)));
+  lines.add("files", grouped(size.files));
   lines.add("subfolders", "0");
-  lines.add("size", fmt::format("{:.2f} GiB", gib));
+  lines.add("size", human_bytes(size.total_bytes));
   text += lines.text() + fmt::format("  Total disk space required: {:.2f} GB\n", gib) + "\nTo write it:\n  " +
           answer.datagen_command + "\n";
   if (size.advised_subfolders > 0) {
     text += fmt::format("\nWarning: more than {} files: the command spreads them over {} subfolders.\n",
-                        training::kFilesPerSubfolder, size.advised_subfolders);
+                        grouped(training::kFilesPerSubfolder), size.advised_subfolders);
   }
   return text + fmt::format(
-                    "\nNote: --num-processes equals --max-accelerators ({}); more or fewer write the same "
-                    "files.\n",
+                    "\nNote: --num-processes only says how many processes write ({} as --max-accelerators here); any "
+                    "number makes the same files.\n",
                     answer.request.accelerators);
 }
 

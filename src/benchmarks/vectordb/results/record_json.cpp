@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "benchmarks/vectordb/metrics.hpp"
@@ -142,11 +143,6 @@ Json rules_json(const VectorDbContext& context, const RunRecord& record) {
   return json;
 }
 
-std::string digits(double value) {
-  if (value == 0) return "0";
-  return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
-}
-
 void add_search_rows(const RunRecord& record, std::vector<std::vector<std::string>>& rows) {
   std::vector<WindowResult> results;
   for (uint32_t window = 0; window < record.windows.size(); ++window) {
@@ -175,38 +171,38 @@ void add_search_rows(const RunRecord& record, std::vector<std::vector<std::strin
   }
   row("recall", "", [](const auto& r, const auto&) { return fmt::format("{:.4f}", r.recall); });
   row("  of the nearest alone", "", [](const auto& r, const auto&) { return fmt::format("{:.4f}", r.recall_at_1); });
-  row("queries completed", "1/s", [](const auto& r, const auto&) { return digits(r.queries_per_s); });
-  row("latency of a search, mean", "ms", [](const auto& r, const auto&) { return digits(r.latency_ms.mean); });
-  row("  p95", "ms", [](const auto& r, const auto&) { return digits(r.latency_ms.p95); });
-  row("  p99", "ms", [](const auto& r, const auto&) { return digits(r.latency_ms.p99); });
-  row("  p99.9", "ms", [](const auto& r, const auto&) { return digits(r.latency_ms.p999); });
+  row("queries completed", "1/s", [](const auto& r, const auto&) { return figure(r.queries_per_s); });
+  row("latency of a search, mean", "ms", [](const auto& r, const auto&) { return figure(r.latency_ms.mean); });
+  row("  p95", "ms", [](const auto& r, const auto&) { return figure(r.latency_ms.p95); });
+  row("  p99", "ms", [](const auto& r, const auto&) { return figure(r.latency_ms.p99); });
+  row("  p99.9", "ms", [](const auto& r, const auto&) { return figure(r.latency_ms.p999); });
   if (record.engine == vectordb::EngineKind::kEmbedded) {
-    row("reads of a query", "", [](const auto& r, const auto&) { return digits(per_query(r.cost.reads, r)); });
+    row("reads of a query", "", [](const auto& r, const auto&) { return figure(per_query(r.cost.reads, r)); });
     row("bytes of a query", "KiB",
-        [](const auto& r, const auto&) { return digits(per_query(r.cost.bytes, r) / static_cast<double>(kKiB)); });
+        [](const auto& r, const auto&) { return figure(per_query(r.cost.bytes, r) / static_cast<double>(kKiB)); });
   }
   row("client CPU of a query", "us",
-      [](const auto& r, const auto&) { return r.cpu_us_per_query ? digits(*r.cpu_us_per_query) : kNone; });
+      [](const auto& r, const auto&) { return r.cpu_us_per_query ? figure(*r.cpu_us_per_query) : kNone; });
   if (!record.inserts.empty()) {
     row("vectors inserted", "1/s", [&](const auto&, const WindowPlan& plan) {
       const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
-      return digits(static_cast<double>(inserts.inserted) / inserts.seconds);
+      return figure(static_cast<double>(inserts.inserted) / inserts.seconds);
     });
     row("  latency of a batch, p99", "ms", [&](const auto&, const WindowPlan& plan) {
       const InsertWindow& inserts = record.inserts.at(static_cast<size_t>(&plan - record.windows.data()));
-      return inserts.insert.count() == 0 ? kNone : digits(static_cast<double>(inserts.insert.percentile(0.99)) / 1e6);
+      return inserts.insert.count() == 0 ? kNone : figure(static_cast<double>(inserts.insert.percentile(0.99)) / 1e6);
     });
   }
-  row("official throughput", "1/s", [](const auto& r, const auto&) { return digits(r.official_qps); });
+  row("official throughput", "1/s", [](const auto& r, const auto&) { return figure(r.official_qps); });
   row("searches failed", "", [](const auto& r, const auto&) { return std::to_string(r.failed); });
 }
 
 void add_load_rows(const RunRecord& record, std::vector<std::vector<std::string>>& rows) {
   const vectordb::LoadResult result = vectordb::load_result(record);
-  const auto step = [](const std::optional<double>& seconds) { return seconds ? digits(*seconds) : kNone; };
+  const auto step = [](const std::optional<double>& seconds) { return seconds ? figure(*seconds) : kNone; };
   rows.push_back({"vectors inserted", "", grouped(result.inserted)});
-  rows.push_back({"  rate", "1/s", digits(result.vectors_per_s)});
-  rows.push_back({"  rate", "GiB/s", digits(result.bytes_per_s / static_cast<double>(kGiB))});
+  rows.push_back({"  rate", "1/s", figure(result.vectors_per_s)});
+  rows.push_back({"  rate", "GiB/s", figure(result.bytes_per_s / static_cast<double>(kGiB))});
   rows.push_back({"flush", "s", step(record.steps.flush_s)});
   rows.push_back({"index build", "s", step(record.steps.build_s)});
   rows.push_back({"rows of the collection", "", grouped(record.facts.rows)});
