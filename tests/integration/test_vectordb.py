@@ -13,6 +13,7 @@ import subprocess
 import time
 import unittest
 
+import sweeps
 import vector_servers
 from program import ORGANISATION, SYSTEM, ProgramTest
 
@@ -191,6 +192,7 @@ class OnFiles(VectorTest):
         self.assertEqual((16, 16), (record["truth"]["new_rows_checked"], record["truth"]["new_rows_right"]))
         self.assertGreater(window["queries_completed"], 0)
 
+    @sweeps.sweep
     def test_the_page_cache_of_a_control_group_bounds_what_is_kept(self):
         groups = pathlib.Path("/sys/fs/cgroup")
         version_1 = groups / "memory"
@@ -505,6 +507,7 @@ class OnMilvus(OnServer):
         self.succeeds(*self.load("--force", "--ef-construction", 64))
         self.check_a_server_that_goes_away()
 
+    @sweeps.sweep
     def test_a_server_behind_a_front_of_its_own(self):
         with vector_servers.Milvus() as self.server:
             self.succeeds(*self.load("--ef-construction", 64))
