@@ -40,6 +40,17 @@ vectors() {  # PostgreSQL with pgvector, Milvus Lite, and writers of files of ve
   echo "setup: not to be had; the tests of vector databases on servers are skipped" >&2
 }
 
+watch() {  # a terminal to look at, and Prometheus' own parser
+  ls -d "$folder"/watch/lib/python3*/site-packages/pyte >/dev/null 2>&1 && return
+  echo "setup: pyte and prometheus_client from PyPI" >&2
+  rm -rf "$folder/watch"
+  python3 -m venv "$folder/watch" &&
+    "$folder/watch/bin/pip" install -q --disable-pip-version-check pyte==0.8.2 prometheus_client==0.26.0 >&2 && return
+  rm -rf "$folder/watch"
+  echo "setup: not to be had; the tests of what is seen of a run on a terminal are skipped" >&2
+}
+
 google
 azure
 vectors
+watch

@@ -10,7 +10,7 @@ import re
 import sys
 
 # Top first: a file includes from its own floor and from those before it.
-FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "world", "io", "gates", "run", "flags", "results",
+FLOORS = ("base", "payload", "location", "workloads", "formats", "storage", "world", "io", "gates", "run", "live", "flags", "results",
           "launch", "session", "benchmarks", "rules", "reports", "replay", "cli")
 # A storage backend includes its own folder, the seam (storage/*.hpp) and what is listed here.
 BACKEND_MAY_INCLUDE = {"object": {"http"}, "s3": {"http", "object"}, "azure": {"http", "object"}, "gcs": {"http", "object", "s3"},

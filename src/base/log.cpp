@@ -1,17 +1,16 @@
 #include "base/log.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <mutex>
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/output.hpp"
+#include "base/terminal.hpp"
 #include "base/text.hpp"
 #include "base/write_all.hpp"
 
@@ -41,8 +40,8 @@ constexpr size_t kMaxBuffered = 20000;
 struct State {
   std::mutex mutex;
   Settings settings;
-  bool terminal = isatty(STDERR_FILENO) == 1;
-  std::string progress_line;
+  bool terminal = stderr_is_screen();
+  std::string progress;        // as it is drawn, without what goes before it
   std::vector<Entry> earlier;  // those of before the log files were opened
   std::vector<std::string> problems;
   std::vector<Error> failures;
@@ -78,21 +77,32 @@ bool is_problem(LogLevel level) {
   return level == LogLevel::kWarning || level == LogLevel::kError;
 }
 
-bool use_color(const State& s) {
-  if (s.settings.color != ColorMode::kAuto) return s.settings.color == ColorMode::kAlways;
-  const char* term = std::getenv("TERM");
-  const char* no_color = std::getenv("NO_COLOR");
-  return s.terminal && (no_color == nullptr || *no_color == '\0') &&
-         (term == nullptr || std::string_view(term) != "dumb");
+constexpr std::string_view kEraseBelow = "\r\033[J";
+
+/// Returns what draws lines of progress: each ends the line that was there, and the cursor goes back to the first, from
+/// where all of them can be erased even if a terminal has wrapped them since, because it became narrower.
+std::string drawing_of(std::string_view lines) {
+  std::string text = "\r";
+  size_t below = 0;
+  for (const char c : lines) {
+    if (c == '\n') {
+      text += "\033[K\r\n";
+      ++below;
+    } else {
+      text += c;
+    }
+  }
+  text += "\033[K\033[J";
+  return text + (below > 0 ? fmt::format("\r\033[{}A", below) : "\r");
 }
 
 void put_to_console(State& s, LogLevel level, const std::string& stamp, std::string_view message) {
-  const char* color = use_color(s) ? look_of(level).color : "";
+  const char* color = stderr_has_color(s.settings.color) ? look_of(level).color : "";
   const char* reset = *color != '\0' ? "\033[0m" : "";
   std::string text;
-  if (!s.progress_line.empty()) text += "\r\033[K";
+  if (!s.progress.empty()) text += kEraseBelow;
   text += fmt::format("{}|{}{}{}: {}\n", stamp, color, look_of(level).name, reset, message);
-  text += s.progress_line;
+  text += s.progress;
   print_error(text);
 }
 
@@ -157,16 +167,16 @@ std::string run_folder() {
   return s.run_folder;
 }
 
-void progress(std::string_view line) {
+void progress(std::string_view lines) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   if (!s.terminal) {
-    if (!line.empty()) print_error(std::string(line) + '\n');
+    if (!lines.empty()) print_error(fmt::format("{}|PROGRESS: {}\n", log_stamp(Stamp::now().wall_us), lines));
     return;
   }
-  if (line.empty() && s.progress_line.empty()) return;
-  s.progress_line = line;
-  print_error("\r\033[K" + s.progress_line);
+  if (lines.empty() && s.progress.empty()) return;
+  s.progress = lines.empty() ? "" : drawing_of(lines);
+  print_error(lines.empty() ? kEraseBelow : s.progress);
 }
 
 bool stderr_is_terminal() {

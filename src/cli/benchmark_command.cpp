@@ -20,6 +20,7 @@
 #include "launch/job_control.hpp"
 #include "launch/job_settings.hpp"
 #include "launch/launch_job.hpp"
+#include "reports/csv.hpp"
 #include "results/lockfile.hpp"
 #include "session/execution.hpp"
 #include "session/placement.hpp"
@@ -137,7 +138,14 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
     for (const std::string& line : run_summary(*parsed.command, parsed.environment)) log::write(level, line);
   }
   if (Status opened = open_op_log(parsed.command->options(), group); !opened) problems.push_back(opened.error());
-  if (group.is_process0()) leave_reports(options);
+  if (group.is_process0()) {
+    leave_reports(options);
+    const std::string& csv = options.common.csv_file;
+    if (!csv.empty() && !common.dry_run) {
+      if (Status fits = reports::check_csv(csv); !fits) problems.push_back(fits.error());
+    }
+    if (Status opened = open_live(parsed.command->options()); !opened) problems.push_back(opened.error());
+  }
   int exit_status = parsed.command->execute({parsed.environment, start, group, problems});
   exit_status = close_op_log(parsed.command->options(), group, exit_status);
   record_end(common, id, exit_status);

@@ -9,6 +9,7 @@
 #include "base/output.hpp"
 #include "cli/utilities.hpp"
 #include "flags/values.hpp"
+#include "reports/csv.hpp"
 #include "reports/page/page.hpp"
 #include "results/run_folder.hpp"
 #include "session/execution.hpp"
@@ -58,8 +59,13 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
 }
 
 void leave_reports(const BenchmarkOptions& options) {
-  if (!reports::page::has_report(options.benchmark, options.command)) return on_finished_run(nullptr);
-  on_finished_run([](const std::string& folder) -> std::optional<std::string> {
+  const bool has_page = reports::page::has_report(options.benchmark, options.command);
+  const std::string& csv = options.common.csv_file;
+  if (!has_page && csv.empty()) return on_finished_run(nullptr);
+  on_finished_run([has_page, csv](const std::string& folder) -> std::optional<std::string> {
+    const Status row = csv.empty() ? Status() : reports::append_csv(csv, folder);
+    if (!row) note_lost_output("this run has no row in " + csv + ": " + row.error().message);
+    if (!has_page) return std::nullopt;
     Result<std::string> answer = reports::page::write_report(folder);
     if (answer) return std::move(*answer);
     log::warning("this run has no {}, and its tables stand for its answer: {}", reports::page::kReportFile,

@@ -64,6 +64,9 @@ void read_common(Reader& reader, const Environment& environment, CommonOptions& 
   common.allow_invalid_params = reader.on("allow-invalid-params");
   common.params = reader.pairs("params");
   common.label = reader.text("label");
+  common.csv_file = reader.text("csv");
+  common.live_json_file = reader.text("live-json");
+  common.metrics_address = reader.text("metrics");
 }
 
 /// What a control group allows is all that this host can cache.

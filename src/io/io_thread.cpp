@@ -156,6 +156,7 @@ void IoThread::count(const Slot& slot, bool counts) {
       break;
     default:
       record(stats.commit_ns, latency);
+      if (measured) seconds_.committed(operation.completed_ns, latency);
       ++stats.objects;
       break;
   }

@@ -9,14 +9,14 @@ namespace mlps::io {
 ObjectPool::ObjectPool(world::Failure& failure) : failure_(failure) {}
 
 Result<std::unique_ptr<ObjectPool>> ObjectPool::start(const Settings& settings, storage::Store& store,
-                                                      world::Failure& failure) {
+                                                      world::Failure& failure, SharedSeries* series) {
   std::unique_ptr<ObjectPool> pool(new ObjectPool(failure));
   const Plan& plan = settings.plan;
   for (uint32_t i = 0; i < plan.workers; ++i) {
     pool->movers_.push_back(
         std::make_unique<ObjectMover>(i, plan.workers, plan.depth, settings.mismatch_hint, failure));
   }
-  auto threads = IoThreadPool::start(plan, settings.verify, store, failure, pointers(pool->movers_));
+  auto threads = IoThreadPool::start(plan, settings.verify, store, failure, pointers(pool->movers_), series);
   if (!threads) return fail(std::move(threads.error()));
   pool->threads_ = std::move(*threads);
   return pool;

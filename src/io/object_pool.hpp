@@ -25,8 +25,9 @@ class ObjectPool {
     std::string mismatch_hint;  ///< what to check when they differ
   };
   /// Opens every session and starts every thread. On failure nothing is left running.
+  /// `series`, where given, gets what happens in every second, until stop().
   static Result<std::unique_ptr<ObjectPool>> start(const Settings& settings, storage::Store& store,
-                                                   world::Failure& failure);
+                                                   world::Failure& failure, SharedSeries* series = nullptr);
   ~ObjectPool();
 
   /// All I/O threads take steps of `work` from now on, until it is finished or the run fails. After a failure they

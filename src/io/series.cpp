@@ -53,17 +53,33 @@ void Series::merge(const Series& other) {
   for (size_t i = 0; i < other.intervals_.size(); ++i) at(i * other.interval_s_).merge(other.intervals_[i]);
 }
 
-void SharedSeries::add(uint64_t second, const Second& share) {
+void SharedSeries::add(uint64_t second, const Second& share, const Histogram& latency, const Histogram& commits) {
   const std::lock_guard lock(mutex_);
-  series_.at(second).merge(share);
+  if (share.operations > 0 || share.retries > 0) series_.at(second).merge(share);
+  sums_.bytes += share.bytes;
+  sums_.retries += share.retries;
+  sums_.latency.merge(latency);
+  sums_.commits.merge(commits);
+}
+
+SeriesSums SharedSeries::sums() const {
+  const std::lock_guard lock(mutex_);
+  return sums_;
+}
+
+void SharedSeries::begin_sums() {
+  const std::lock_guard lock(mutex_);
+  sums_.latency = {};
+  sums_.commits = {};
 }
 
 void SecondRecorder::flush() {
-  if (shared_ == nullptr || (now_.operations == 0 && now_.retries == 0)) return;
+  if (shared_ == nullptr || (now_.operations == 0 && now_.retries == 0 && commits_.count() == 0)) return;
   now_.latency = latency_.state();
-  shared_->add(second_, now_);
+  shared_->add(second_, now_, latency_, commits_);
   now_ = {};
   latency_ = {};
+  commits_ = {};
 }
 
 void SecondRecorder::turn(Nanos moment) {

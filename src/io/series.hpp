@@ -54,6 +54,13 @@ void fields(Archive& archive, S& second) {
           second.latency);
 }
 
+/// Sums over all that a SharedSeries was given since its begin_sums(), for a look while the threads work.
+struct SeriesSums {
+  uint64_t bytes = 0, retries = 0;
+  Histogram latency;  ///< of operations that moved bytes
+  Histogram commits;  ///< of those that ended an object
+};
+
 /// The series of the I/O threads of a host: each adds its own share of a second once that is over.
 class SharedSeries {
  public:
@@ -65,15 +72,20 @@ class SharedSeries {
     return moment <= origin_ ? 0 : static_cast<uint64_t>(moment - origin_) / kNs;
   }
   /// Any thread.
-  void add(uint64_t second, const Second& share);
+  void add(uint64_t second, const Second& share, const Histogram& latency, const Histogram& commits);
+  /// Any thread. Up to a second late.
+  SeriesSums sums() const;
+  /// Lets the sums begin anew, but for bytes and retries. Threads that do not work now have added everything.
+  void begin_sums();
   /// After the threads have ended.
   const Series& series() const { return series_; }
 
  private:
   static constexpr uint64_t kNs = 1'000'000'000;
   const Nanos origin_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Series series_;
+  SeriesSums sums_;
 };
 
 /// One thread's share of the current second.
@@ -88,6 +100,11 @@ class SecondRecorder {
     ++now_.operations;
     now_.bytes += bytes;
     if (latency) latency_.record(*latency);
+  }
+  void committed(Nanos completed, uint64_t latency) {
+    if (shared_ == nullptr) return;
+    turn_to(completed);
+    commits_.record(latency);
   }
   void retried(Nanos completed, uint64_t retries) {
     if (shared_ == nullptr || retries == 0) return;
@@ -107,7 +124,7 @@ class SecondRecorder {
   Nanos end_ = 0;  // of the current second
   uint64_t second_ = 0;
   Second now_;
-  Histogram latency_;
+  Histogram latency_, commits_;
 };
 
 }  // namespace mlps::io

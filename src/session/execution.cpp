@@ -19,9 +19,6 @@ namespace {
 // Of the main thread alone.
 std::function<std::optional<std::string>(const std::string& folder)> finished_run_use;
 
-// Plain progress lines, when stderr is no terminal, come this often at most.
-constexpr Nanos kPlainProgressNs = 10'000'000'000;
-
 uint64_t answered_before = 0;  // bytes on stdout before this command, or this loop of it
 
 /// Returns the snapshot of all options in the metadata, in the names of mlpstorage 3.0.
@@ -96,13 +93,25 @@ std::string configuration_text(const workloads::Values& values) {
   return text + "\n";
 }
 
-void ProgressDisplay::show(const std::string& line) {
-  if (!log::stderr_is_terminal()) {
-    const Nanos now = now_ns();
-    if (now - last_ns_ < kPlainProgressNs) return;
-    last_ns_ = now;
-  }
-  log::progress(line);
+Status open_live(BenchmarkOptions& options) {
+  const CommonOptions& common = options.common;
+  if (!options.runs || common.dry_run) return {};
+  live::Outputs::Settings settings;
+  settings.one_line = common.quiet;
+  settings.color = common.color;
+  settings.live_json_file = common.live_json_file;
+  settings.metrics_address = common.metrics_address;
+  settings.about = {options.benchmark, options.command,   std::string(mode_name(common.mode)),
+                    options.model,     common.systemname, common.label};
+  auto opened = live::Outputs::open(std::move(settings));
+  if (!opened) return fail(std::move(opened.error()));
+  options.live = std::move(*opened);
+  return {};
+}
+
+live::Show shows_progress(const BenchmarkOptions& options) {
+  if (options.live == nullptr) return nullptr;
+  return [live = options.live](const live::State& state) { live->show(state); };
 }
 
 std::optional<int> report_gates(const Result<gates::Report>& gates) {

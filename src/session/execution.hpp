@@ -14,6 +14,7 @@
 #include "base/threads.hpp"
 #include "flags/options.hpp"
 #include "gates/gates.hpp"
+#include "live/outputs.hpp"
 #include "results/run_context.hpp"
 #include "results/run_folder.hpp"
 
@@ -79,14 +80,10 @@ inline Result<std::unique_ptr<storage::Store>> open_store(
 /// Returns every key of the configuration with its value and source, as a table.
 std::string configuration_text(const workloads::Values& values);
 
-/// Shows progress lines on stderr: all of them on a terminal, elsewhere one every ten seconds. One thread.
-class ProgressDisplay {
- public:
-  void show(const std::string& line);
-
- private:
-  Nanos last_ns_ = now_ns();
-};
+/// Opens what shows how a run of these options goes, beside the terminal; nothing is shown of a dry run.
+Status open_live(BenchmarkOptions& options);
+/// Returns what takes the states of a run, which outlives `options`; empty where nothing was opened.
+live::Show shows_progress(const BenchmarkOptions& options);
 
 /// Logs the gates' warnings. Returns nothing if all gates passed, else the process status of the first failure; process
 /// 0 reports all failures.

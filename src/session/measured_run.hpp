@@ -68,19 +68,6 @@ class RunSteps {
   /// Fills what options, hosts, gates and run folder decide. In process 0.
   void fill_about(uint32_t processes, results::RunContext& about) const;
 
-  /// Returns what shows lines of progress; nothing where none are shown.
-  std::function<void(const std::string&)> on_progress_line() {
-    if (common_.quiet || !group_.is_process0()) return nullptr;
-    return [this](const std::string& line) { display_.show(group_.host_prefix() + line); };
-  }
-  /// Does the same for a `Progress` that has a progress_line() beside it.
-  template <class Progress>
-  std::function<void(const Progress&)> on_progress() {
-    auto show = on_progress_line();
-    if (!show) return nullptr;
-    return [show = std::move(show)](const Progress& progress) { show(progress_line(progress)); };
-  }
-
   const CommonOptions& common_;
   ProcessGroup& group_;
   results::RunFolder folder_;  // process 0's, of the current loop
@@ -96,7 +83,6 @@ class RunSteps {
 
   const BenchmarkOptions& options_;
   const Cluster& cluster_;
-  ProgressDisplay display_;
   gates::Report gates_;
   std::vector<world::HostShare> shares_;
   std::unique_ptr<gates::FolderClaim> claim_;  // process 0's

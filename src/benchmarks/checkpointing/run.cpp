@@ -70,11 +70,11 @@ class CheckpointRun {
     }
     io::Plan io = request_.io;
     io.buffers = request_.payload != PayloadMode::kNone;
-    auto pool = io::ObjectPool::start({io, request_.verify, kMismatchHint}, store_, world_.failure());
+    auto pool = io::ObjectPool::start({io, request_.verify, kMismatchHint}, store_, world_.failure(),
+                                      request_.on_progress ? &series_ : nullptr);
     if (!pool) return fail(std::move(pool.error()));
     pool_ = std::move(*pool);
-    if (request_.on_progress)
-      meter_ = std::make_unique<ProgressMeter>(plan_, *pool_, request_.on_progress, world_.failure());
+    if (request_.on_progress) meter_ = std::make_unique<ProgressMeter>(request_, plan_, *pool_, series_, world_);
     return {};
   }
 
@@ -102,7 +102,9 @@ class CheckpointRun {
   /// One save or load, in the order of DLIO: pause, barrier, clock.
   bool take_part(uint32_t place, Phase phase, uint32_t checkpoint) {
     if (place == 0) {
+      if (meter_) meter_->prepare(phase, checkpoint);
       if (auto status = prepare(phase, checkpoint); !status) world_.failure().raise(status.error());
+      if (meter_) meter_->pause();
     }
     if (!world_.pause(plan_.pause_seconds)) return false;
     if (place == 0) open_event();
@@ -207,7 +209,7 @@ class CheckpointRun {
     if (work_ == nullptr) return;
     cpu_before_ = CpuTime::of_process();
     stopped_.emplace(stalls_, quota_);
-    if (meter_) meter_->enter(phase_, checkpoint_);
+    if (meter_) meter_->enter();
     pool_->work_on(*work_);
   }
 
@@ -227,7 +229,7 @@ class CheckpointRun {
     PhaseStats& stats = event.phase == Phase::kWrite ? record_.write : record_.read;
     cpu_before_.add_since(stats.cpu_user_s, stats.cpu_system_s);
     stats.wall_s += to_seconds(event.slowest_ns);
-    if (meter_) meter_->leave(to_seconds(event.slowest_ns));
+    if (meter_) meter_->leave(event);
     log::info("{} checkpoint {}: {}{} in {:.3f} s, {:.3f} GiB/s", event.phase == Phase::kWrite ? "saved" : "loaded",
               event.checkpoint, world_.hosts() > 1 ? "this host's " : "", human_bytes(plan_.checkpoint_bytes()),
               to_seconds(event.slowest_ns),
@@ -260,6 +262,7 @@ class CheckpointRun {
   std::unique_ptr<io::PhaseWork> work_;        // of the current event; outlives its use by the pool
   Phase phase_ = Phase::kWrite;                // of the current event
   uint32_t checkpoint_ = 0;                    // of the current event
+  io::SharedSeries series_{now_ns()};          // looked at by the meter alone
   std::unique_ptr<io::ObjectPool> pool_;
   std::unique_ptr<ProgressMeter> meter_;
   std::vector<RankInterval> intervals_;  // one per rank, of the current event

@@ -1,33 +1,20 @@
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
 
 #include "benchmarks/checkpointing/record.hpp"
+#include "live/state.hpp"
 #include "storage/store.hpp"
 #include "world/world.hpp"
 
 namespace mlps::checkpointing {
-
-/// The progress of a run, as the display gets it about twice a second on a thread of its own.
-struct Progress {
-  std::optional<Phase> phase;  ///< nothing between phases
-  uint32_t checkpoint = 0;     ///< from 1
-  uint32_t checkpoints = 0;    ///< of this phase
-  uint64_t phase_bytes = 0;    ///< moved so far in this phase
-  uint64_t phase_total_bytes = 0;
-  double phase_seconds = 0;  ///< in the timed intervals of this phase so far
-  double gib_per_s = 0;      ///< over the last interval
-  bool pausing = false;
-};
 
 struct RunRequest : RunSettings {
   storage::Store* store = nullptr;  ///< the model's folder below the checkpoint folder, opened
   bool seed_is_given = false;       ///< by the user; else a run that only reads finds it in the objects
   std::string injected_fault;
   Stamp invocation_start;
-  std::function<void(const Progress&)> on_progress;  ///< may be empty
+  live::Show on_progress;  ///< may be empty
 };
 
 /// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".

@@ -8,6 +8,7 @@
 #include "base/process_usage.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/metrics.hpp"
+#include "benchmarks/kvcache/progress.hpp"
 #include "benchmarks/kvcache/rank_folder.hpp"
 #include "benchmarks/kvcache/trial.hpp"
 
@@ -29,11 +30,13 @@ class KvCacheRun {
   RunRecord execute() {
     record_.run_start = Stamp::now();
     series_.emplace(record_.run_start.monotonic_ns);
+    if (request_.on_progress) meter_ = std::make_unique<ProgressMeter>(request_, world_, *series_);
     Status ran = run_on_threads(
         world_.local_ranks(),
         {"rank threads", "--num-processes", [this](Error error) { world_.failure().raise(std::move(error)); }},
         [this](size_t place) { walk(static_cast<uint32_t>(place)); });
     if (!ran) world_.failure().raise(std::move(ran.error()));
+    meter_.reset();
     end_trial();
     clear_folders();
     if (io_trace_) {
@@ -66,16 +69,21 @@ class KvCacheRun {
 
   bool take_part(uint32_t place, size_t option, uint32_t trial) {
     if (place == 0) {
+      if (meter_) meter_->prepare(option, trial);
       if (Status begun = begin_trial(option, trial); !begun) world_.failure().raise(begun.error());
     }
     if (!world_.barrier()) return false;
     prepare(*trial_->ranks[place]);
     if (!world_.barrier()) return false;
-    if (place == 0) cpu_before_ = CpuTime::of_process();
+    if (place == 0) {
+      cpu_before_ = CpuTime::of_process();
+      if (meter_) meter_->open();
+    }
     RankTrial found = run_window(place, settings_.options[option], trial);
     if (!world_.barrier()) return false;
     if (place == 0) {
       cpu_before_.add_since(record_.cpu_user_s, record_.cpu_system_s);
+      if (meter_) meter_->close();
       end_trial();
       if (Status removed = remove_all_entries(); !removed) world_.failure().raise(removed.error());
     }
@@ -191,8 +199,7 @@ class KvCacheRun {
     const Nanos end = plan.duration_s > 0 ? begin + static_cast<Nanos>(plan.duration_s * kNanosPerSecond) : INT64_MAX;
     rank.port.set_window_end(end);
     rank.simulation->begin(begin);
-    Progress progress{plan.number, trial_number + 1, settings_.trials, 0, plan.duration_s, 0, 0, 0, 0};
-    serve(rank, begin, end, place == 0 && request_.on_progress ? &progress : nullptr);
+    serve(place, rank, end);
     const Nanos ended = std::min(end, now_ns());
     rank.close(end, world_.failure());
     RankTrial found = rank.simulation->finish();
@@ -205,9 +212,8 @@ class KvCacheRun {
     return found;
   }
 
-  void serve(Rank& rank, Nanos begin, Nanos end, Progress* progress) {
-    Nanos tell = begin + kProgressNs;
-    uint64_t told_bytes = 0;
+  void serve(uint32_t place, Rank& rank, Nanos end) {
+    Nanos next_tell = meter_ ? now_ns() + kProgressNs : INT64_MAX;
     while (!world_.failure().raised()) {
       const auto key = rank.port.changed().prepare_wait();
       rank.take_completions(end);
@@ -219,24 +225,18 @@ class KvCacheRun {
         return world_.failure().raise(*problem, rank.port.rank());
       }
       if (rank.simulation->is_done()) return;
-      if (progress != nullptr && now >= tell) {
-        show(rank, now - begin, *progress, told_bytes);
-        tell = now + kProgressNs;
+      if (now >= next_tell) {
+        tell(place, rank);
+        next_tell = now + kProgressNs;
       }
-      const Nanos wake = std::min(rank.simulation->next_event(), end);
-      rank.port.changed().wait(key, progress != nullptr ? std::min(wake, tell) : wake);
+      rank.port.changed().wait(key, std::min({rank.simulation->next_event(), end, next_tell}));
     }
   }
 
-  void show(const Rank& rank, Nanos elapsed, Progress& progress, uint64_t& told_bytes) {
-    const uint64_t bytes = trial_->storage->live_bytes();
-    progress.gib_per_s = to_gib(bytes - told_bytes) / (to_seconds(elapsed) - progress.elapsed_s);
-    told_bytes = bytes;
-    progress.elapsed_s = to_seconds(elapsed);
-    progress.served = rank.simulation->counted().served.size();
-    progress.waiting = rank.simulation->waiting();
-    progress.in_service = rank.simulation->in_service();
-    request_.on_progress(progress);
+  void tell(uint32_t place, const Rank& rank) {
+    if (place == 0) meter_->moved(trial_->storage->live_bytes());
+    meter_->tell(place, rank.simulation->counted().served.size(), rank.simulation->in_service(),
+                 rank.simulation->waiting());
   }
 
   run::HostPart summary() const {
@@ -265,6 +265,7 @@ class KvCacheRun {
   world::World& world_;
   RunRecord record_;
   std::optional<io::SharedSeries> series_;
+  std::unique_ptr<ProgressMeter> meter_;
   std::unique_ptr<IoTrace> io_trace_;
   std::unique_ptr<Trial> trial_;
   CpuTime cpu_before_;
@@ -276,12 +277,6 @@ class KvCacheRun {
 
 std::string entry_suffix(KvIo io) {
   return io == KvIo::kCompat ? ".npy" : ".kv";
-}
-
-std::string progress_line(const Progress& progress) {
-  return fmt::format("option {}, trial {}/{}  {:.0f} of {:.0f} s  {:.2f} GiB/s  {} served, {} in service, {} waiting",
-                     progress.option, progress.trial, progress.trials, progress.elapsed_s, progress.duration_s,
-                     progress.gib_per_s, grouped(progress.served), progress.in_service, grouped(progress.waiting));
 }
 
 RunRecord describe_run(const RunRequest& request) {

@@ -1,30 +1,20 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "benchmarks/kvcache/record.hpp"
+#include "live/state.hpp"
 #include "storage/store.hpp"
 #include "world/world.hpp"
 
 namespace mlps::kvcache {
-
-/// The progress of a run, as the display gets it about twice a second: the numbers of the host's first rank, and the
-/// bytes of the whole host.
-struct Progress {
-  uint32_t option = 0, trial = 0, trials = 0;
-  double elapsed_s = 0, duration_s = 0;
-  uint64_t served = 0, waiting = 0, in_service = 0;
-  double gib_per_s = 0;  ///< of storage, reads and writes, over the last interval
-};
-std::string progress_line(const Progress& progress);
 
 struct RunRequest : RunSettings {
   storage::Store* store = nullptr;  ///< the cache folder, opened
   std::string injected_fault;
   std::string io_trace;  ///< a file for a line per move of an entry; empty: none
   Stamp invocation_start;
-  std::function<void(const Progress&)> on_progress;  ///< may be empty
+  live::Show on_progress;  ///< may be empty
 };
 
 /// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".

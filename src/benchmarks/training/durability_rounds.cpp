@@ -28,7 +28,6 @@ Status DurabilityRounds::begin() {
   if (Status written = journal(share_.first()); !written) return written;
   if (Status met = transport_.barrier(); !met) return met;
   durable_ = share_.whole_below(0);
-  met_ns_ = now_ns();
   auto thread =
       Threads::start(1, {"journal threads", {}, [this](Error error) { transport_.failure().raise(std::move(error)); }},
                      [this](size_t) {
@@ -49,7 +48,7 @@ void DurabilityRounds::finish() {
   thread_.join();
 }
 
-OtherHosts DurabilityRounds::others() const {
+WriteCount DurabilityRounds::others() const {
   const std::lock_guard lock(mutex_);
   return others_;
 }
@@ -80,13 +79,8 @@ Status DurabilityRounds::note_others() {
   const WriteCount own = settings_.count();
   double sums[] = {static_cast<double>(own.files), static_cast<double>(own.bytes)};
   if (Status met = transport_.reduce(world::Reduction::kSum, sums); !met) return met;
-  const Nanos now = now_ns();
   const std::lock_guard lock(mutex_);
-  const auto bytes = static_cast<uint64_t>(sums[1]) - own.bytes;
-  others_.bytes_per_s =
-      static_cast<double>(bytes - others_.count.bytes) / to_seconds(std::max<Nanos>(1, now - met_ns_));
-  others_.count = {static_cast<uint64_t>(sums[0]) - own.files, bytes};
-  met_ns_ = now;
+  others_ = {static_cast<uint64_t>(sums[0]) - own.files, static_cast<uint64_t>(sums[1]) - own.bytes};
   return {};
 }
 

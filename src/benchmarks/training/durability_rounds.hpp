@@ -23,12 +23,6 @@ struct WriteCount {
   uint64_t files = 0, bytes = 0;
 };
 
-/// The numbers of the other hosts as of the last round.
-struct OtherHosts {
-  WriteCount count;
-  double bytes_per_s = 0;  ///< since the round before
-};
-
 /// The order of the steps of durability rounds, and the waits between them: every process takes part in the same rounds
 /// until all have written everything. tests/models tries every interleaving.
 template <class Sync>
@@ -110,7 +104,7 @@ class DurabilityRounds {
   void finish();
 
   /// From any thread.
-  OtherHosts others() const;
+  WriteCount others() const;
 
  private:
   DurabilityRounds(Settings settings, const FileShare& share, const CommitWindow& window, storage::Store& store,
@@ -134,11 +128,10 @@ class DurabilityRounds {
   std::unique_ptr<JournalWriter> journal_writer_;  // of process 0, where a journal is kept
   uint64_t durable_ = 0;                           // of this process's files, all below
   std::optional<uint64_t> journaled_;
-  Nanos met_ns_ = 0;
 
   BasicRoundLoop<RealSync> loop_;
   mutable std::mutex mutex_;
-  OtherHosts others_;
+  WriteCount others_;
   Threads thread_;
   world::Failure::Subscription on_raise_;
 };

@@ -132,7 +132,8 @@ class Generation {
     for (uint32_t i = 0; i < request_.writes.workers; ++i) {
       writers_.push_back(std::make_unique<FileWriter>(*job_));
     }
-    auto threads = io::IoThreadPool::start(request_.writes, true, store_, failure_, io::pointers(writers_));
+    auto threads = io::IoThreadPool::start(request_.writes, true, store_, failure_, io::pointers(writers_),
+                                           request_.on_progress ? &series_ : nullptr);
     if (!threads) return fail(std::move(threads.error()));
     threads_ = std::move(*threads);
     return {};
@@ -157,15 +158,12 @@ class Generation {
 
   std::unique_ptr<GenerateMeter> start_meter(const DurabilityRounds& rounds) const {
     if (!request_.on_progress) return nullptr;
-    GenerateProgress start;
-    start.hosts = transport_.size();
-    start.files = vouched_ - damaged_files_;
-    start.files_total = record_.files;
-    start.bytes = bytes_kept_by_all_;
-    start.bytes_total = train_.expected_bytes() + eval_.expected_bytes();
+    const GenerateMeter::Start start{{vouched_ - damaged_files_, bytes_kept_by_all_},
+                                     {record_.files, train_.expected_bytes() + eval_.expected_bytes()},
+                                     transport_.size()};
     const auto own = [this] { return count_live(); };
     const auto others = [&rounds] { return rounds.others(); };
-    return std::make_unique<GenerateMeter>(start, GenerateMeter::Sources{own, others, request_.on_progress}, failure_);
+    return std::make_unique<GenerateMeter>(request_, start, GenerateMeter::Sources{own, others, series_}, failure_);
   }
 
   /// Returns when every process has written its files and made them last, or one has failed.
@@ -254,6 +252,7 @@ class Generation {
   std::unique_ptr<storage::Session> control_;
   std::unique_ptr<WriteJob> job_;
   std::vector<std::unique_ptr<FileWriter>> writers_;
+  io::SharedSeries series_{now_ns()};  // looked at by the meter alone
   std::unique_ptr<io::IoThreadPool> threads_;
   Nanos start_ = 0;
 };

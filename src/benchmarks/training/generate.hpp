@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "benchmarks/training/manifest.hpp"
 #include "io/plan.hpp"
 #include "io/stats.hpp"
+#include "live/state.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 #include "world/transport.hpp"
@@ -54,16 +54,6 @@ Result<DestinationState> inspect_destination(storage::Store& store, const std::s
 world::Bytes encode(const DestinationState& state);
 Result<DestinationState> decode_destination(std::string_view bytes);  ///< E503
 
-/// The progress of a generation over all hosts: this host's part is current, that of the others is as of the last
-/// durability round, at most one journal interval and one flush ago.
-struct GenerateProgress {
-  uint64_t files = 0, files_total = 0, bytes = 0, bytes_total = 0;
-  double seconds = 0;
-  double gib_per_s = 0;  ///< over the last interval: of this display, or for other hosts of the rounds
-  uint32_t hosts = 1;
-};
-std::string progress_line(const GenerateProgress& progress);
-
 struct GenerateRequest {
   std::string model;
   const Dataset* train = nullptr;
@@ -76,8 +66,8 @@ struct GenerateRequest {
   bool verify = false;           ///< read whatever is there, and write again what is not as it should be
   std::string injected_fault;
   Stamp invocation_start;
-  Nanos journal_interval_ns = 1'000'000'000;                 ///< how often the journal is brought up to date
-  std::function<void(const GenerateProgress&)> on_progress;  ///< may be empty
+  Nanos journal_interval_ns = 1'000'000'000;  ///< how often the journal is brought up to date
+  live::Show on_progress;                     ///< may be empty
 };
 
 /// Numbers of one file writer, or of all, summed.

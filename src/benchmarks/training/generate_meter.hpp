@@ -2,33 +2,39 @@
 
 #include <functional>
 
-#include "base/periodic_thread.hpp"
 #include "benchmarks/training/durability_rounds.hpp"
 #include "benchmarks/training/generate.hpp"
+#include "io/series.hpp"
+#include "live/meter.hpp"
 
 namespace mlps::training {
 
-/// Reports the progress of a generation to a display, twice a second, from a thread that only reads counters. The
-/// numbers of other hosts are those of the last durability round.
+/// Tells how a generation goes, over all hosts: this host's part is current, that of the others is as of the last
+/// durability round, at most one journal interval and one flush ago.
 class GenerateMeter {
  public:
+  /// What the meter reads; it outlives the meter.
   struct Sources {
     std::function<WriteCount()> own;
-    std::function<OtherHosts()> others;
-    std::function<void(const GenerateProgress&)> display;
+    std::function<WriteCount()> others;
+    const io::SharedSeries& series;
   };
-  /// `start`: what was there before, and the totals.
-  GenerateMeter(const GenerateProgress& start, Sources sources, world::Failure& failure);
+  /// What was there before, and the totals.
+  struct Start {
+    WriteCount kept;
+    WriteCount total;
+    uint32_t hosts = 1;
+  };
+  GenerateMeter(const GenerateRequest& request, const Start& start, Sources sources, world::Failure& failure);
 
  private:
-  void tick();
+  bool fill(live::State& state) const;
 
-  const GenerateProgress start_;
+  const Start start_;
   const Sources sources_;
+  live::State base_;  // what does not change
   const Nanos begin_ns_ = now_ns();
-  Nanos last_ns_ = begin_ns_;
-  uint64_t last_bytes_ = 0;
-  PeriodicThread thread_;
+  live::Meter meter_;
 };
 
 }  // namespace mlps::training

@@ -1,8 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/units.hpp"
 #include "benchmarks/training/generate.hpp"
 #include "io/plan.hpp"
 
@@ -56,19 +53,6 @@ Result<WritePlan> plan_writes(const Dataset& train, const Dataset& eval, storage
   return io::choose_plan(
       {request.workers, request.depth, part_bytes, request.memory_bytes, std::max(threads, request.cores)}, wish,
       traits);
-}
-
-std::string progress_line(const GenerateProgress& progress) {
-  const std::string hosts = progress.hosts == 1 ? "" : fmt::format(" on {} hosts", progress.hosts);
-  std::string line = fmt::format("generate {} of {} files{}  {} of {}  {:.2f} GiB/s", grouped(progress.files),
-                                 grouped(progress.files_total), hosts, human_bytes(progress.bytes),
-                                 human_bytes(progress.bytes_total), progress.gib_per_s);
-  if (progress.bytes > 0 && progress.bytes_total > progress.bytes && progress.seconds > 0) {
-    const double left = static_cast<double>(progress.bytes_total - progress.bytes) * progress.seconds /
-                        static_cast<double>(progress.bytes);
-    line += fmt::format("  {} left", human_seconds(left));
-  }
-  return line;
 }
 
 }  // namespace mlps::training

@@ -72,7 +72,8 @@ class TrainingRun {
       saver_ = std::move(*saver);
     }
     if (request_.on_progress) {
-      meter_ = std::make_unique<ProgressMeter>(plan_, step_loop_, *readers_, request_.on_progress, world_.failure());
+      meter_ =
+          std::make_unique<ProgressMeter>(request_, world_, ProgressMeter::Sources{step_loop_, *readers_, series_});
     }
     return {};
   }
@@ -86,6 +87,7 @@ class TrainingRun {
                              world_.failure());
       if (!cache) return fail(std::move(cache.error()));
       epoch.cache = std::move(*cache);
+      if (meter_) meter_->found_cached(epoch.cache->cached_share());
       warn_if_warm(epoch);
     }
     if (!world_.meet_hosts()) return stopped();  // no host reads ahead while another still evicts
@@ -101,6 +103,7 @@ class TrainingRun {
     epoch.pressure = world::cpu_pressure().since(before);
     epoch.io_thread_ns = request_.reads.workers * (epoch.end.monotonic_ns - epoch.start.monotonic_ns);
     sum_up(epoch);
+    if (meter_) meter_->leave(epoch.au);
     log::info("epoch {}{}: AU {:.2f} %, {:.1f} samples/s, {:.1f} s", number, world_.hosts() > 1 ? " on this host" : "",
               epoch.au, epoch.throughput, to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
     record_.epochs.push_back(std::move(epoch));

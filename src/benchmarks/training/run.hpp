@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "benchmarks/training/dataset.hpp"
 #include "benchmarks/training/plan.hpp"
 #include "benchmarks/training/record.hpp"
+#include "live/state.hpp"
 #include "storage/store.hpp"
 #include "workloads/training_workload.hpp"
 #include "world/world.hpp"
@@ -24,17 +24,6 @@ struct ReadRequest : io::PlanRequest {
 Result<ReadPlan> plan_reads(const workloads::TrainingWorkload& workload, const RunPlan& plan, const Dataset& dataset,
                             storage::Store& store, const ReadRequest& request);
 
-/// The progress of a run, as the display gets it about twice a second.
-struct Progress {
-  uint32_t epoch = 0, epochs = 0;
-  uint64_t step = 0, steps = 0;
-  double au = 0;             ///< percent, of the epoch so far
-  double samples_per_s = 0;  ///< over the last interval
-  double mib_per_s = 0;      ///< really read, over the last interval
-  std::string phase;         ///< "train", "evaluate", "checkpoint", "evict", "warm up"
-};
-std::string progress_line(const Progress& progress);
-
 struct RunRequest {
   workloads::TrainingWorkload workload;
   RunPlan plan;
@@ -49,7 +38,7 @@ struct RunRequest {
   std::string scratch_folder;    ///< for the step log: the run folder
   std::string injected_fault;
   Stamp invocation_start;
-  std::function<void(const Progress&)> on_progress;  ///< may be empty
+  live::Show on_progress;  ///< may be empty
 };
 
 /// Returns the record of a run that has not begun, with the verdict "incomplete", for the ranks from `first_rank` on.

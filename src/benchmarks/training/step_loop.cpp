@@ -139,6 +139,10 @@ void StepLoop::end_compute(uint32_t rank) {
   client_.wait_ns += ended.stored;
   client_.overhead_ns += std::max<Nanos>(now - ended.load_start - ended.stored - ended.drawn, 0);
   close_step(state, ended, now);
+  if (rank > 0) return;
+  live_.wall_ns += now - ended.load_start;
+  live_.block_wall_ns = now - block_start_.monotonic_ns;
+  show();
 }
 
 /// Meets the other hosts: every rank of this host is at the barrier.
@@ -181,11 +185,27 @@ void StepLoop::book(Nanos started, Nanos now, Nanos met) {
     std::transform(ended_.begin(), ended_.end(), step_times_.begin(), [](const Step& step) { return step.times(); });
     if (Status logged = request_->on_step(step_times_); !logged) failure_.raise(std::move(logged.error()));
   }
-  const Rank& first = ranks_.front();
-  live_step_.store(request_->first_batch + first.block.steps, std::memory_order_relaxed);
-  live_au_.store(100.0 * static_cast<double>(first.block.compute_ns) /
-                     static_cast<double>(std::max<Nanos>(now - block_start_.monotonic_ns, 1)),
-                 std::memory_order_relaxed);
+  ++live_.steps;
+  live_.wall_ns += now - started;
+  live_.block_wall_ns = now - block_start_.monotonic_ns;
+  show();
+}
+
+/// Tells what the accelerators did up to this moment.
+void StepLoop::show() {
+  live_.step = request_->first_batch + ranks_.front().block.steps;
+  live_.block_compute_ns = live_.block_wait_ns = live_.slowest_wait_ns = 0;
+  live_.slowest_rank = 0;
+  for (size_t rank = 0; rank < ranks_.size(); ++rank) {
+    const RankBlock& block = ranks_[rank].block;
+    live_.block_compute_ns += block.compute_ns;
+    live_.block_wait_ns += block.wait_ns;
+    if (block.wait_ns <= live_.slowest_wait_ns) continue;
+    live_.slowest_wait_ns = block.wait_ns;
+    live_.slowest_rank = static_cast<uint32_t>(rank);
+  }
+  const std::unique_lock lock(live_mutex_, std::try_to_lock);
+  if (lock.owns_lock()) shown_ = live_;
 }
 
 void StepLoop::close_step(Rank& state, const Step& step, Nanos now) {
@@ -194,6 +214,9 @@ void StepLoop::close_step(Rank& state, const Step& step, Nanos now) {
   state.block.drawn_ns += step.drawn;
   if (step.had_to_wait) state.block.wait_ns += times.load_ns;
   state.block.barrier_ns += now - step.compute_end;
+  live_.compute_ns += times.compute_ns;
+  live_.wait_ns += step.had_to_wait ? times.load_ns : 0;
+  live_.barrier_ns += now - step.compute_end;
   if (step.had_to_wait) spread(step.load_start, step.compute_start, &io::Second::wait_ns);
   spread(step.compute_start, step.compute_end, &io::Second::compute_ns);
   spread(step.compute_end, now, &io::Second::barrier_ns);

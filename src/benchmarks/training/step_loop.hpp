@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <vector>
 
 #include "base/stall_meter.hpp"
@@ -41,6 +41,17 @@ struct BlockResult {
   bool finished = false;  ///< false: the run has failed
 };
 
+/// How the accelerators of a host do, for a look while they work. Times of all steps that have ended, in training and
+/// evaluation, summed over the accelerators; `wall` is that of one.
+struct LiveSteps {
+  uint64_t step = 0;   ///< of the pass, that has ended
+  uint64_t steps = 0;  ///< of the run
+  Nanos wall_ns = 0, compute_ns = 0, wait_ns = 0, barrier_ns = 0;
+  // Of the block:
+  Nanos block_wall_ns = 0, block_compute_ns = 0, block_wait_ns = 0, slowest_wait_ns = 0;
+  uint32_t slowest_rank = 0;  ///< of this host, from 0: that which has waited longest for data
+};
+
 /// Drives the steps of all accelerators of this host from one thread. An accelerator waits for a batch, then for the
 /// end of its compute time, then for the others; so it is a row in a table, a barrier is a counter, and a step of 64
 /// accelerators costs microseconds where threads would cost a hundred context switches. Where the run has
@@ -57,10 +68,12 @@ class StepLoop {
   /// What the accelerators did in every second.
   const io::Series& series() const { return series_; }
 
-  /// For a progress display, from any thread.
-  uint64_t live_step() const { return live_step_.load(std::memory_order_relaxed); }
-  /// Percent; of the block so far, first accelerator.
-  double live_au() const { return live_au_.load(std::memory_order_relaxed); }
+  /// From any thread. The step loop never waits for one who looks: what it can't tell then, it tells after its next
+  /// step.
+  LiveSteps live() const {
+    const std::lock_guard lock(live_mutex_);
+    return shown_;
+  }
 
  private:
   /// A step of an accelerator, as far as it has come.
@@ -97,6 +110,7 @@ class StepLoop {
   void book(Nanos started, Nanos now, Nanos met);
   void close_step(Rank& rank, const Step& step, Nanos now);
   void count(Rank& rank, const StepTimes& times);
+  void show();
   void spread(Nanos from, Nanos to, Nanos io::Second::*member);
   BlockResult conclude(Nanos end);
   void wait_for_event(EventCount::Key key);
@@ -123,8 +137,9 @@ class StepLoop {
   uint32_t arrived_ = 0;   ///< at the barrier
   uint32_t finished_ = 0;  ///< ranks that have done all their steps
   Nanos spin_ns_;          ///< before a deadline: how long to spin rather than sleep
-  std::atomic<uint64_t> live_step_{0};
-  std::atomic<double> live_au_{0};
+  LiveSteps live_;
+  mutable std::mutex live_mutex_;
+  LiveSteps shown_;
 };
 
 }  // namespace mlps::training

@@ -15,12 +15,11 @@
 #include "base/units.hpp"
 #include "benchmarks/vectordb/dataset.hpp"
 #include "benchmarks/vectordb/files/row_file.hpp"
+#include "benchmarks/vectordb/progress.hpp"
 #include "benchmarks/vectordb/run.hpp"
 
 namespace mlps::vectordb {
 namespace {
-
-constexpr Nanos kLoadProgressNs = 500'000'000;
 
 /// Returns the keys of one of `ranks` ranks: the first ones get one more where they can't be equal.
 std::pair<uint64_t, uint64_t> share_of(uint64_t rows, uint32_t rank, uint32_t ranks) {
@@ -107,7 +106,7 @@ class LoadRun {
     std::tie(load.first, load.end) = share_of(request_.source.rows, rank, world_.size());
     VectorBlock block(request_.source.dimension, std::min<uint64_t>(request_.load.batch, load.end - load.first));
     load.start = Stamp::now();
-    Nanos tell = load.start.monotonic_ns + kLoadProgressNs;
+    io::SecondRecorder seconds(request_.on_progress ? &series_ : nullptr);
     for (uint64_t key = load.first; key < load.end && !world_.failure().raised();) {
       const uint64_t rows = std::min<uint64_t>(request_.load.batch, load.end - key);
       const auto values = std::span(block.values).first(rows * request_.source.dimension);
@@ -122,11 +121,10 @@ class LoadRun {
       load.inserted += rows;
       inserted_ += rows;
       key += rows;
-      if (place == 0 && now >= tell && request_.on_progress) {
-        tell = now + kLoadProgressNs;
-        tell_inserted(to_seconds(now - load.start.monotonic_ns));
-      }
+      seconds.moved(now, rows * request_.source.dimension * sizeof(float), static_cast<uint64_t>(now - sent));
+      if (place == 0) meter_.enter("insert", "vector", inserted_, rows_of_this_host());
     }
+    seconds.flush();
     load.finish = Stamp::now();
     const std::lock_guard lock(mutex_);
     record_.loads.push_back(std::move(load));
@@ -147,12 +145,13 @@ class LoadRun {
     return {};
   }
 
-  void tell_inserted(double elapsed_s) const {
-    const uint64_t done = inserted_;
-    const double rate = static_cast<double>(done) / elapsed_s;
-    request_.on_progress(fmt::format("inserted {} of {}  {:.0f} vectors/s  {:.2f} GiB/s", grouped(done),
-                                     grouped(request_.source.rows), rate,
-                                     to_gib(static_cast<uint64_t>(rate * request_.source.dimension * sizeof(float)))));
+  uint64_t rows_of_this_host() const {
+    uint64_t rows = 0;
+    for (uint32_t place = 0; place < world_.local_ranks(); ++place) {
+      const auto [first, end] = share_of(request_.source.rows, world_.first_rank() + place, world_.size());
+      rows += end - first;
+    }
+    return rows;
   }
 
   void finish_collection() {
@@ -165,11 +164,9 @@ class LoadRun {
     options.threads = processors();
     options.memory_bytes = request_.load.build_memory;
     options.stop = &stop_;
-    if (request_.on_progress) {
-      options.progress = [this](std::string_view step, uint64_t done, uint64_t total) {
-        tell_built(step, done, total);
-      };
-    }
+    options.progress = [this](std::string_view step, uint64_t done, uint64_t total) {
+      meter_.enter(step, "part", done, total);
+    };
     timed(record_.steps.build_s, [&] { return engine_.build(options); });
     if (world_.failure().raised()) return;
     auto facts = engine_.facts();
@@ -180,22 +177,6 @@ class LoadRun {
   /// null:// has nothing that an index could be built over.
   bool keeps_nothing() const {
     return request_.engine == EngineKind::kEmbedded && !request_.store->traits().holds_objects;
-  }
-
-  void tell_built(std::string_view step, uint64_t done, uint64_t total) {
-    const std::lock_guard lock(mutex_);
-    const Nanos now = now_ns();
-    if (step == step_ && now < tell_ns_) return;
-    if (step != step_) step_begin_ns_ = now;
-    step_ = step;
-    tell_ns_ = now + kLoadProgressNs;
-    const double elapsed = to_seconds(now - step_begin_ns_);
-    std::string left;
-    if (done > 0 && done < total) {
-      left =
-          fmt::format("  about {:.0f} s left", elapsed * static_cast<double>(total - done) / static_cast<double>(done));
-    }
-    request_.on_progress(fmt::format("{}: {} of {}{}", step, grouped(done), grouped(total), left));
   }
 
   run::HostPart summary() const {
@@ -220,9 +201,9 @@ class LoadRun {
   std::unique_ptr<VectorSource> source_;
   std::atomic<bool> stop_ = false;
   std::atomic<uint64_t> inserted_ = 0;  ///< by this host
-  std::mutex mutex_;                    ///< of the record's loads, and of what follows
-  std::string step_;
-  Nanos tell_ns_ = 0, step_begin_ns_ = 0;
+  std::mutex mutex_;                    ///< of the record's loads
+  io::SharedSeries series_{now_ns()};   ///< looked at by the meter alone
+  ProgressMeter meter_{request_, world_, inserted_, series_};
 };
 
 }  // namespace

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "benchmarks/vectordb/database.hpp"
 #include "benchmarks/vectordb/record.hpp"
+#include "live/state.hpp"
 #include "storage/store.hpp"
 #include "world/world.hpp"
 
@@ -21,7 +21,7 @@ struct RunRequest : Settings {
   std::string truth_folder;  ///< exact answers are kept there; empty: nowhere
   std::string injected_fault;
   Stamp invocation_start;
-  std::function<void(const std::string& line)> on_progress = {};  ///< about twice a second; may be empty
+  live::Show on_progress = {};  ///< may be empty
 };
 
 /// The record of a run that has not begun: all that is known beforehand, verdict "incomplete".

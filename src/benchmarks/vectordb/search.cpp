@@ -11,7 +11,6 @@
 
 #include "base/control_group.hpp"
 #include "base/log.hpp"
-#include "base/periodic_thread.hpp"
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
@@ -20,6 +19,7 @@
 #include "benchmarks/vectordb/host_use.hpp"
 #include "benchmarks/vectordb/inserter.hpp"
 #include "benchmarks/vectordb/metrics.hpp"
+#include "benchmarks/vectordb/progress.hpp"
 #include "benchmarks/vectordb/queries.hpp"
 #include "benchmarks/vectordb/run.hpp"
 #include "benchmarks/vectordb/sweep.hpp"
@@ -29,7 +29,6 @@
 namespace mlps::vectordb {
 namespace {
 
-constexpr Nanos kProgressNs = 500'000'000;
 constexpr uint32_t kTruthNeighbours = 100;  // so that ties and near misses are known beyond the k that are asked for
 constexpr uint64_t kRowsChecked = 16;
 constexpr uint32_t kRowEffort = 400;
@@ -62,9 +61,7 @@ class SearchRun final : public Search {
           Sweep sweep(request_, data_, **session, world_.failure());
           sweep.on_step = [this](const SweepStep& tried) {
             record_.sweep.push_back(tried);
-            if (!request_.on_progress) return;
-            request_.on_progress(fmt::format("sweep: effort {}  recall {:.4f}  {:.0f} queries/s", tried.effort,
-                                             tried.recall, tried.queries_per_s));
+            meter_.enter("sweep", "effort", tried.effort);
           };
           windows = sweep.find();
           return {};
@@ -105,10 +102,6 @@ class SearchRun final : public Search {
     if (seconds != nullptr) *seconds = to_seconds(now_ns() - begin);
   }
 
-  void tell(const std::string& line) const {
-    if (request_.on_progress) request_.on_progress(line);
-  }
-
   // ---- before the windows
 
   Status read_description() {
@@ -140,7 +133,7 @@ class SearchRun final : public Search {
   }
 
   Status load_collection() {
-    tell("loading the collection");
+    meter_.enter("loading the collection");
     if (request_.search.cache == CacheState::kCold && request_.engine == EngineKind::kEmbedded) {
       if (const auto evicted = evict_collection(*request_.store, request_.collection.name); !evicted) {
         return fail(evicted.error());
@@ -251,12 +244,7 @@ class SearchRun final : public Search {
     options.filter = data_.params.filter;
     options.threads = processors();
     options.stop = &stop_;
-    options.progress = [this, last = std::make_shared<std::atomic<Nanos>>(now_ns())](uint64_t rows) {
-      const Nanos now = now_ns();
-      Nanos before = *last;
-      if (now < before + kProgressNs || !last->compare_exchange_strong(before, now)) return;
-      tell(fmt::format("exact answers: {} of {} vectors", grouped(rows), grouped(record_.source.rows)));
-    };
+    options.progress = [this](uint64_t rows) { meter_.enter("exact answers", "vector", rows, record_.source.rows); };
     auto found = find_truth(*base_, data_.queries.view(), options, request_.search, request_.truth_folder);
     if (!found) return fail(found.error());
     data_.truth = std::move(found->truth);
@@ -333,7 +321,8 @@ class SearchRun final : public Search {
       world_.failure().raise(session.error(), rank);
       return;
     }
-    Worker worker(record_, data_, rank, world_.size(), **session, world_.failure());
+    Worker worker(record_, data_, rank, world_.size(), **session, world_.failure(),
+                  request_.on_progress ? &series_ : nullptr);
     const Nanos cost = world_.barrier_cost();
     if (place == 0) record_.barrier_cost_ns = cost;
     for (uint32_t window = 0; window < record_.windows.size(); ++window) {
@@ -358,6 +347,7 @@ class SearchRun final : public Search {
       end.at_ns = window.start.monotonic_ns + static_cast<Nanos>(request_.search.runtime_s * 1e9);
     }
     worker.search(plan.effort, end, &window, done_);
+    worker.flush();
     {
       const std::lock_guard lock(record_mutex_);
       record_.workers.push_back(std::move(window));
@@ -420,12 +410,12 @@ class SearchRun final : public Search {
     cpu_before_ = CpuTime::of_process();
     done_ = 0;
     opened_ns_ = now_ns();
-    show_progress(number);
+    meter_.open_window(number + 1, record_.windows.size());
   }
 
   void close_window() {
     HostWindow& host = record_.host_windows.back();
-    stop_progress();
+    meter_.enter("between windows");
     if (inserter_) record_.inserts.push_back(inserter_->close());
     // A window of a number of queries lasts until its last answer.
     host.seconds =
@@ -433,20 +423,6 @@ class SearchRun final : public Search {
     cpu_before_.add_since(host.cpu_user_s, host.cpu_system_s);
     host.devices = device_use(before_, counters_.sample());
   }
-
-  void show_progress(uint32_t number) {
-    if (!request_.on_progress) return;
-    ticker_ = std::make_unique<PeriodicThread>();
-    const auto next = [] { return now_ns() + kProgressNs; };
-    // Without it the run goes on: nobody waits for progress.
-    (void)ticker_->start({"progress"}, next, [this, number] {
-      const double elapsed = to_seconds(now_ns() - opened_ns_);
-      const uint64_t done = done_;
-      tell(fmt::format("window {} of {}  {:.0f} s  {} queries answered  {:.0f} queries/s", number + 1,
-                       record_.windows.size(), elapsed, grouped(done), static_cast<double>(done) / elapsed));
-    });
-  }
-  void stop_progress() { ticker_.reset(); }
 
   run::HostPart summary() const {
     run::HostPart part = run::describe_host(world_);
@@ -477,7 +453,8 @@ class SearchRun final : public Search {
   world::HostSample before_;
   CpuTime cpu_before_;
   Nanos opened_ns_ = 0;
-  std::unique_ptr<PeriodicThread> ticker_;
+  io::SharedSeries series_{now_ns()};  // looked at by the meter alone
+  ProgressMeter meter_{request_, world_, done_, series_};
   world::Failure::Subscription on_raise_;  // ends first: its listener uses the others
 };
 

@@ -17,13 +17,14 @@ constexpr double kNanos = 1e9;
 }  // namespace
 
 Worker::Worker(const Settings& settings, const SearchData& data, uint32_t rank, uint32_t ranks, SearchSession& session,
-               world::Failure& failure)
+               world::Failure& failure, io::SharedSeries* series)
     : settings_(settings),
       data_(data),
       rank_(rank),
       ranks_(ranks),
       session_(session),
       failure_(failure),
+      seconds_(series),
       order_(query_order(data.queries.rows(), settings.search.query_seed, rank, settings.search.lockstep)),
       vectors_(data.queries.dimension, settings.search.batch),
       random_(settings.search.query_seed + rank) {}
@@ -128,6 +129,7 @@ void Worker::search(uint32_t effort, const WindowEnd& end, WorkerWindow* window,
                                static_cast<uint32_t>(queries.rows()), found.has_value()});
     if (!found) continue;
     window->latency.record(static_cast<uint64_t>(answered - from));
+    seconds_.moved(answered, answers_.cost.bytes, static_cast<uint64_t>(answered - from));
     if (settings_.search.arrival_rate > 0) window->lateness.record(static_cast<uint64_t>(sent - from));
     window->answered += queries.rows();
     if (answered <= end.at_ns) window->completed += queries.rows();

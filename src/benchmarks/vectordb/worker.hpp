@@ -10,6 +10,7 @@
 #include "benchmarks/vectordb/engine.hpp"
 #include "benchmarks/vectordb/record.hpp"
 #include "benchmarks/vectordb/truth.hpp"
+#include "io/series.hpp"
 #include "world/failure.hpp"
 
 namespace mlps::vectordb {
@@ -37,13 +38,17 @@ struct WindowEnd {
 /// One worker: a session, an order of queries, and what became of them. Used by one thread.
 class Worker {
  public:
+  /// `series`, where given, gets what happens in every second of windows.
   Worker(const Settings& settings, const SearchData& data, uint32_t rank, uint32_t ranks, SearchSession& session,
-         world::Failure& failure);
+         world::Failure& failure, io::SharedSeries* series = nullptr);
 
   /// Searches until `end`. Appends to `window`, whose start is set, unless it is nullptr: then nothing counts. `done`
   /// is raised by the answered queries. Ends early when a failure of the run is raised, and raises one itself when
   /// nothing but errors comes.
   void search(uint32_t effort, const WindowEnd& end, WorkerWindow* window, std::atomic<uint64_t>& done);
+
+  /// Hands over what the series hasn't got yet.
+  void flush() { seconds_.flush(); }
 
   /// Searches for each of the queries `first`, `first` + `step`, ... once, without counting.
   Status pass(uint32_t effort, uint32_t first, uint32_t step);
@@ -62,6 +67,7 @@ class Worker {
   const uint32_t rank_, ranks_;
   SearchSession& session_;
   world::Failure& failure_;
+  io::SecondRecorder seconds_;
   std::vector<uint32_t> order_;
   size_t next_ = 0;  // in order_
   std::vector<uint32_t> batch_;

@@ -33,6 +33,34 @@ TEST(Series, HoldsEverySecondAndThoseInWhichNothingHappened) {
   EXPECT_EQ(seconds[3].retries, 2U);
 }
 
+TEST(Series, SumsCanBeLookedAtWhileThreadsWork) {
+  SharedSeries shared(5'000 * kMs);
+  SecondRecorder recorder(&shared);
+  recorder.moved(5'100 * kMs, 10, 1000);
+  recorder.committed(5'200 * kMs, 70'000);
+  recorder.retried(5'300 * kMs, 2);
+  EXPECT_EQ(shared.sums().bytes, 0U) << "the second is not over";
+  recorder.moved(6'100 * kMs, 20, 3000);
+  EXPECT_EQ(shared.sums().bytes, 10U);
+  EXPECT_EQ(shared.sums().retries, 2U);
+  EXPECT_EQ(shared.sums().commits.max(), 70'000U);
+  recorder.flush();
+  EXPECT_EQ(shared.sums().latency.count(), 2U);
+  shared.begin_sums();
+  EXPECT_EQ(shared.sums().latency.count(), 0U);
+  EXPECT_EQ(shared.sums().commits.count(), 0U);
+  EXPECT_EQ(shared.sums().bytes, 30U) << "what is counted stays";
+}
+
+TEST(Series, ASecondOfNothingButCommitsIsNoSecondOfOperations) {
+  SharedSeries shared(0);
+  SecondRecorder recorder(&shared);
+  recorder.committed(3'000 * kMs, 5);
+  recorder.flush();
+  EXPECT_TRUE(shared.series().intervals().empty());
+  EXPECT_EQ(shared.sums().commits.count(), 1U);
+}
+
 TEST(Series, WithoutOneNothingIsRecorded) {
   SecondRecorder recorder(nullptr);
   recorder.moved(1, 2, 3);

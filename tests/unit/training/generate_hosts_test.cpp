@@ -36,7 +36,7 @@ struct HostsRun {
   uint32_t victim = 0;
   int64_t killed_at = kNever;
   std::function<MemoryStore::Hook(uint32_t host)> hook = {};
-  std::function<void(const GenerateProgress&)> on_progress = {};
+  live::Show on_progress = {};
   std::function<void(world::Transport&)> afterwards = {};
 };
 
@@ -352,11 +352,12 @@ TEST(GenerateOnHosts, ProgressIsOfAllHosts) {
       while (!seen) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     };
   };
-  const auto look = [&](const GenerateProgress& progress) {
-    EXPECT_EQ(progress.hosts, 3U);
-    EXPECT_EQ(progress.files_total, 30U);
-    EXPECT_LE(progress.files, 30U);
-    if (progress.files == 29) seen = true;
+  const auto look = [&](const live::State& state) {
+    EXPECT_EQ(state.scale, "3 hosts");
+    ASSERT_EQ(state.parts.size(), 1U);
+    EXPECT_EQ(state.parts[0].total, 30U);
+    EXPECT_LE(state.parts[0].number, 30U);
+    if (state.parts[0].number == 29) seen = true;
   };
   expect_all_passed(run(folder, small, {.hosts = 3, .hook = wait_at_the_end, .on_progress = look}));
   EXPECT_TRUE(seen);

@@ -177,12 +177,5 @@ TEST(PlanWrites, WhatCannotBeHonouredIsRefusedByItsFlag) {
   EXPECT_THAT(message(blocking, {.memory_bytes = kMiBytes}), HasSubstr("--io-memory 1 MiB doesn't hold"));
 }
 
-TEST(Progress, SaysHowFarAndHowLongStill) {
-  GenerateProgress progress{1200, 7200, 100 * kMiBytes, 400 * kMiBytes, 10.0, 1.5};
-  EXPECT_EQ(progress_line(progress), "generate 1,200 of 7,200 files  100 MiB of 400 MiB  1.50 GiB/s  30.0 s left");
-  progress.hosts = 3;
-  EXPECT_THAT(progress_line(progress), HasSubstr("1,200 of 7,200 files on 3 hosts"));
-}
-
 }  // namespace
 }  // namespace mlps::training

@@ -7,7 +7,6 @@
 #include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
-#include "benchmarks/checkpointing/progress.hpp"
 #include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -122,7 +121,7 @@ class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord
     request.seed = seed_;
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
-    request.on_progress = on_progress<checkpointing::Progress>();
+    request.on_progress = shows_progress(options_);
   }
 
   results::RunFolderRequest folder_request() const override {

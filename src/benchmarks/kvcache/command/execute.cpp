@@ -95,7 +95,7 @@ class KvCacheExecution final : public MeasuredRun<kvcache::RunRecord, results::K
 
   kvcache::RunRecord measure(world::World& world) override {
     kvcache::RunRequest request = prepared_.request;
-    request.on_progress = on_progress<kvcache::Progress>();
+    request.on_progress = shows_progress(options_);
     return kvcache::run(request, world);
   }
 

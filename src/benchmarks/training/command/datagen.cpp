@@ -161,7 +161,7 @@ class DatagenExecution final : public TrainingSteps<training::GenerateRecord> {
     }
     request_.injected_fault = options_.inject_fault;
     request_.invocation_start = call_.context.invocation_start;
-    request_.on_progress = on_progress<training::GenerateProgress>();
+    request_.on_progress = shows_progress(options_);
   }
 
   results::RunContext describe() const override {

@@ -148,7 +148,7 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
     request.scratch_folder = group_.is_process0() ? folder_.path : std::filesystem::temp_directory_path().string();
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.context.invocation_start;
-    request.on_progress = on_progress<training::Progress>();
+    request.on_progress = shows_progress(options_);
   }
 
   results::RunContext describe() const override {

@@ -128,7 +128,7 @@ class VectorDbExecution final : public MeasuredRun<vectordb::RunRecord, results:
 
   vectordb::RunRecord measure(world::World& world) override {
     vectordb::RunRequest request = prepared_.request;
-    request.on_progress = on_progress_line();
+    request.on_progress = shows_progress(options_);
     return searches() ? search(request, world) : vectordb::load(request, world);
   }
 
