@@ -376,7 +376,7 @@ TEST_F(Engine, AMemoryLimitTellsWhatABuildNeeds) {
   ASSERT_TRUE(made->insert(0, rows_of(*source(kRows, Stream::kBase)).view()));
   const auto error = made->build({.memory_bytes = 1000}).error();
   EXPECT_EQ(error.code, ErrorCode::kConfigInvalid);
-  EXPECT_NE(error.message.find("more than the 1000 B allowed"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find("more than the 1,000 B allowed"), std::string::npos) << error.message;
 }
 
 TEST_F(Engine, AFailingReadIsTheSearchesError) {
