@@ -141,7 +141,7 @@ class SearchRun final : public Search {
     }
     LoadOptions options{.cache_bytes = request_.search.cache_memory, .sessions = world_.local_ranks(), .stop = &stop_};
     options.progress = [this](std::string_view step, uint64_t done, uint64_t total) {
-      tell(fmt::format("{}: {} of {}", step, done, total));
+      meter_.enter(step, "percent", done, total);
     };
     if (Status loaded = engine_.load(options); !loaded) return loaded;
     record_.server_version = request_.database->server_version();

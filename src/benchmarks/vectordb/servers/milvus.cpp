@@ -159,7 +159,7 @@ class MilvusEngine final : public SearchEngine, public Database {
       if (proto_number(*state, 2) == kLoaded) return true;
       const auto percent = call("GetLoadingProgress", [](MilvusClient& client) { return client.request(2, 4); });
       if (percent) progress = proto_number(*percent, 2);
-      if (options.progress) options.progress("load by the server, %", progress, kWholePercent);
+      if (options.progress) options.progress("load by the server", progress, kWholePercent);
       return false;
     });
     if (!loaded) {
