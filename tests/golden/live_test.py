@@ -117,17 +117,18 @@ class LiveTest(ProgramTest):
         self.rest_is_clean(terminal)
 
     @from_pypi
-    def test_one_line_where_it_is_small_or_quiet(self):
-        for columns, more in ((40, []), (100, ["--quiet"])):
-            with self.subTest(columns=columns):
-                terminal = self.terminal(CHECKPOINTING, columns, *more)
-                self.assertTrue(terminal.watch(lambda lines: any(line.startswith("write 1/1  read 0/1") for line in lines)))
-                lines = [line for line in terminal.screens[-1] if line.startswith("write")]
-                self.assertEqual(len(lines), 1, terminal.screens[-1])
-                self.assertNotIn("checkpoint llama3-8b  ", "\n".join(terminal.screens[-1]))
-                self.assertRegex(lines[0], r"^write 1/1  read 0/1  pause, \d s left")
-                terminal.watch()
-                self.rest_is_clean(terminal)
+    def test_one_line_where_it_is_quiet_and_where_it_is_small(self):
+        terminal = self.terminal(CHECKPOINTING, 100, "--quiet")
+        of_run = lambda lines: [line for line in lines if line.startswith(("write 1/1", "checkpoint llama"))]
+        self.assertTrue(terminal.watch(of_run))
+        line, = of_run(terminal.screens[-1])
+        self.assertRegex(line, r"^write 1/1  read 0/1  pause, \d s left  \d+ %")
+        terminal.resize(40, 24)
+        self.assertTrue(terminal.watch(lambda lines: any(line.startswith("write 1/1  read 1/1") for line in lines)))
+        line, = of_run(terminal.screens[-1])
+        self.assertLess(len(line), 40)
+        terminal.watch()
+        self.rest_is_clean(terminal)
 
     @from_pypi
     def test_a_terminal_with_ascii_and_without_color(self):
@@ -154,21 +155,20 @@ class LiveTest(ProgramTest):
             self.assertRegex(line, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\|[A-Z]+: ")
 
     def test_live_json_is_a_line_a_second_of_its_schema(self):
-        for text, word in ((TRAINING, "epoch"), (CHECKPOINTING, "write")):
-            with self.subTest(word=word):
-                file = self.path("work", f"{word}.json")
-                self.expect(self.arguments(text, "--live-json", file, "--label", "tried again", "--quiet"), 0)
-                with open(file, encoding="utf-8") as stream:
-                    lines = [json.loads(line) for line in stream]
-                self.assertGreaterEqual(len(lines), 2)
-                self.assertLessEqual(len(lines), 12)
-                for line in lines:
-                    self.assertEqual((line["schema"], line["label"]), ("mlpstorage.live/1", "tried again"))
-                    self.assertEqual(line["parts"][0]["word"], word)
-                    if records.jsonschema is not None:
-                        records.jsonschema.Draft202012Validator(schema_of("live.schema.json")).validate(line)
-                elapsed = [line["elapsed_s"] for line in lines]
-                self.assertEqual(elapsed, sorted(elapsed))
+        file = self.path("work", "live.json")
+        for text in (SHORT_TRAINING, CHECKPOINTING):  # of both in one file
+            self.expect(self.arguments(text, "--live-json", file, "--label", "tried again", "--quiet"), 0)
+        with open(file, encoding="utf-8") as stream:
+            lines = [json.loads(line) for line in stream]
+        self.assertEqual({line["benchmark"] for line in lines}, {"training", "checkpointing"})
+        for line in lines:
+            self.assertEqual((line["schema"], line["label"]), ("mlpstorage.live/1", "tried again"))
+            self.assertEqual(line["parts"][0]["word"], "epoch" if line["benchmark"] == "training" else "write")
+            if records.jsonschema is not None:
+                records.jsonschema.Draft202012Validator(schema_of("live.schema.json")).validate(line)
+        elapsed = [line["elapsed_s"] for line in lines if line["benchmark"] == "checkpointing"]
+        self.assertEqual(elapsed, sorted(set(elapsed)))
+        self.assertGreaterEqual(len(elapsed), 2)
         notes = self.write("work/notes.txt", "mine\n")
         self.refuse(self.arguments(SHORT_TRAINING, "--live-json", notes), 2, "[E102]", "notes.txt", "holds something else")
         self.assertEqual(self.read("work/notes.txt"), "mine\n")

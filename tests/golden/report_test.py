@@ -214,7 +214,7 @@ class ReportTest(ProgramTest):
         self.refuse(["report"], 2, "[E101]", "<run>...")
         self.refuse(["report", self.path("work")], 3, "[E401]", "mlpstorage_record.json", "history show")
         self.refuse(["report", self.path("nowhere")], 3, "nowhere")
-        self.refuse(["report", self.write("work/a.json", "{\"schema\": \"mlpstorage.datagen/1\"}")], 2, "[E102]", "datagen/1",
+        self.refuse(["report", self.write("work/a.json", "{\"schema\": \"mlpstorage.other/1\"}")], 2, "[E102]", "other/1",
                     "training/1")
         self.refuse(["report", self.write("work/b.json", "[1, 2")], 5, "[E104]", "b.json")
         self.refuse(["report", self.write("work/c.json", "{}")], 2, "no record")

@@ -15,6 +15,7 @@ RUN_FILES = [
     "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "report.html", "report.txt", "summary.json", "training_cluster_info.json",
     "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
+    "report.html", "report.txt",
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
     "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_record.json", "provenance.json",
     "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log",

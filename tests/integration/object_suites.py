@@ -183,7 +183,7 @@ class Refusals(ObjectTest):
         twice = f"{self.server.scheme}://{self.location()}"
         done = self.call(*self.run_arguments("object", twice))
         self.assertEqual(2, done.status, done)
-        self.assertIn(twice, done.stderr)
+        self.assertRegex(done.stderr, rf'location ".*{self.location()}": more than one "://"')
 
     def test_o_direct_goes_with_files_only(self):
         done = self.call(*self.run_arguments("object", self.location(), "--o-direct"))

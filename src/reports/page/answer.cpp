@@ -64,7 +64,7 @@ bool settle_headline(Node record, RunView& view) {
     view.next = "fewer ranks on this host, more hosts (--hosts), or more processors";
   } else if (const auto memory = memory_note(record, view)) {
     const bool partly = !is_in_memory(record) && view.cached_share.value_or(0) < 0.9;
-    view.answer += partly ? ", PARTLY FROM MEMORY" : ", FROM MEMORY";
+    view.answer += is_in_memory(record) ? ", IN MEMORY" : partly ? ", PARTLY FROM MEMORY" : ", FROM MEMORY";
     view.aside = *memory + (view.aside.empty() ? "" : "; " + view.aside);
     if (view.answer_tone == Tone::kGood) view.answer_tone = Tone::kNeutral;
     view.next = is_in_memory(record) ? "give a place on the storage that is asked about"
@@ -164,6 +164,10 @@ void add_warnings(Node record, RunView& view) {
 }
 
 void add_mlperf(Node record, RunView& view) {
+  if (view.verdict != "passed") {
+    view.lines.push_back({"MLPerf", {"no figures: the run did not pass"}, 1});
+    return;
+  }
   std::vector<std::string> phrases = view.mlperf;
   const std::string mode = record.at("invocation.mode").text_or("?");
   const std::vector<std::string> why = texts_of(record["no_result_because"]);

@@ -29,6 +29,7 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {Kind{"training", "run", "mlpstorage.training/1", view_training},
+                               Kind{"training", "datagen", "mlpstorage.datagen/1", view_datagen},
                                Kind{"checkpointing", "run", "mlpstorage.record/1", view_checkpointing},
                                Kind{"kvcache", "run", "mlpstorage.kvcache-record/1", view_kvcache},
                                Kind{"vectordb", "run datagen", "mlpstorage.vectordb-record/1", view_vectordb}};

@@ -211,6 +211,7 @@ void settle_answer(rules::Node record, RunView& view);
 
 /// Fill in what is special about the record of one benchmark.
 void view_training(rules::Node record, RunView& view);
+void view_datagen(rules::Node record, RunView& view);
 void view_checkpointing(rules::Node record, RunView& view);
 void view_kvcache(rules::Node record, RunView& view);
 void view_vectordb(rules::Node record, RunView& view);

@@ -56,7 +56,7 @@ TEST_F(RankFolder, RefusesFilesThatNoRunOfOursMade) {
   const auto ready = prepare_rank_folder(*session_, 0, ".npy");
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().code, ErrorCode::kInvalidStructure);
-  EXPECT_THAT(ready.error().message, HasSubstr("rank_0/ has 2 files of 4.89 KiB"));
+  EXPECT_THAT(ready.error().message, HasSubstr("rank_0/ has 2 files of 4.886 KiB"));
   EXPECT_TRUE(has("rank_0/user_0001_req_000001.npy"));
 }
 

@@ -109,7 +109,7 @@ TEST(Answer, OfMemoryCantLookLikeThatOfAStorage) {
   record["epochs"][2]["cache"]["cached_share"] = 0.0;
   record["cross_check"][0]["result"] = "not_checkable";
   record["cross_check"][0]["text"] = "not checkable: tmpfs (device 0:27) is on no block device of its own";
-  EXPECT_THAT(answer_to(record), HasSubstr(", FROM MEMORY\n  (tmpfs is memory"));
+  EXPECT_THAT(answer_to(record), HasSubstr(", IN MEMORY\n  (tmpfs is memory"));
   record["cross_check"][0]["text"] = "vda read less";
   record["cross_check"][0]["result"] = "less";
   record["cross_check"][0]["counted"]["read_bytes"] = 400;
@@ -149,10 +149,12 @@ TEST(Answer, OfARunThatDidNotPassSaysWhyAndWhatToDo) {
   EXPECT_THAT(text, HasSubstr("  error       [E403] write x: full\n"));
   EXPECT_THAT(text, HasSubstr("  next        make room\n"));
   EXPECT_THAT(text, Not(HasSubstr("feeds")));
+  EXPECT_THAT(text, HasSubstr("  throughput  - of - wanted\n"));
+  EXPECT_THAT(text, HasSubstr("  MLPerf      no figures: the run did not pass\n"));
   record["verdict"] = "interrupted";
   EXPECT_THAT(text, HasSubstr("87.41 %, needed 90 %, so far"));
   EXPECT_THAT(answer_to(record), StartsWith("INTERRUPTED: no answer"));
-  const std::vector<std::string> all = {"training", "checkpointing", "kvcache", "vectordb", "vectordb_load"};
+  const std::vector<std::string> all = {"training", "datagen", "checkpointing", "kvcache", "vectordb", "vectordb_load"};
   for (const std::string& name : all) {
     const Json bare = {{"schema", record_of(name)["schema"]}, {"verdict", "incomplete"}};
     text = answer_to(bare);
@@ -194,6 +196,18 @@ TEST(Answer, NamesFsyncWhereItTakesMostOfTheTime) {
   write["worker_time"] = {
       {"submit_ns", 200}, {"wait_ns", 0}, {"prepare_ns", 50}, {"starved_ns", 700}, {"other_ns", 50}};
   EXPECT_THAT(answer_to(record), HasSubstr("writes by the slowest rank"));
+}
+
+TEST(Answer, OfADataSetSaysWhatWasWritten) {
+  Json record = record_of("datagen");
+  std::string text = answer_to(record);
+  EXPECT_THAT(text, StartsWith("Data set unet3d: 267 MiB written at 534 MiB/s\n"));
+  EXPECT_THAT(text, HasSubstr("  files       270 written (1 of them repaired), 10 found whole, 280 in all\n"));
+  EXPECT_THAT(text, HasSubstr("  limited by  storage: I/O threads 90.0 % in storage calls, 8.0 % making data"));
+  EXPECT_THAT(text, HasSubstr("vda counted 105.8 % of the bytes written"));
+  EXPECT_THAT(text, HasSubstr("  next        read it: mlpstorage closed training unet3d run"));
+  record["bytes_written"] = 0;
+  EXPECT_THAT(answer_to(record), StartsWith("Data set unet3d: nothing was written\n"));
 }
 
 TEST(Answer, RepeatsWarningsThatDifferInMoreThanNumbers) {
