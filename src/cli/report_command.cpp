@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -13,6 +14,7 @@
 #include "reports/page/page.hpp"
 #include "results/run_folder.hpp"
 #include "session/execution.hpp"
+#include "session/load_search.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -30,6 +32,23 @@ Status check_output(const std::string& file) {
   if (words == kFirstWords) return {};
   return fail(ErrorCode::kConfigInvalid, fmt::format("--output {}: that is there, and is no report", file), {},
               "give another name, or remove it first");
+}
+
+void leave_search_report(const FinishedSearch& finished) {
+  const LoadSearch& search = finished.search;
+  reports::page::Bars curve{fmt::format("{} by {}", search.measure, search.loads), search.unit, {}, {}, {}};
+  curve.threshold = search.threshold;
+  std::map<uint64_t, size_t> loads;
+  for (const run::EdgePoint& point : finished.answer.points) ++loads[point.load];
+  for (const auto& [load, count] : loads) {
+    for (const double value : finished.answer.values_at(load))
+      curve.bars.push_back({fmt::format("{}", load), value, 1});
+  }
+  std::vector<std::string> folders;
+  for (const SearchedRun& ran : finished.runs) folders.push_back(ran.folder);
+  const Status status =
+      reports::page::write_search_report(finished.folder, search_headline(finished), std::move(curve), folders);
+  if (!status) log::warning("this search has no {}: {}", reports::page::kReportFile, status.error().message);
 }
 
 }  // namespace
@@ -59,6 +78,7 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
 }
 
 void leave_reports(const BenchmarkOptions& options) {
+  on_finished_search(leave_search_report);
   const bool has_page = reports::page::has_report(options.benchmark, options.command);
   const std::string& csv = options.common.csv_file;
   if (!has_page && csv.empty()) return on_finished_run(nullptr);

@@ -30,6 +30,7 @@ std::string key_name(const Flag& flag) {
 }
 
 std::string_view value_word(const Flag& flag) {
+  if (flag.or_max) return "N|max";
   if (!flag.value_name.empty()) return flag.value_name;
   if (flag.kind == FlagKind::kInteger) return "N";
   return flag.kind == FlagKind::kSize ? "SIZE" : "FILE";

@@ -71,6 +71,7 @@ struct Flag {
   uint64_t minimum = 0;                  ///< kInteger, kSize
   uint64_t maximum = UINT64_MAX;         ///< kInteger, kSize
   double real_maximum = 0;               ///< kReal, which is always above 0; 0: no maximum
+  bool or_max = false;                   ///< kInteger, kReal: in whatif also the word "max", which asks for a search
   std::string_view default_text = {};    ///< as it would be typed; empty: no default
   CommandMask commands = kOfBenchmark;   ///< those that have the flag; unless said, all of benchmarks
   ModeMask modes = kAllModes;

@@ -20,8 +20,9 @@ tl::unexpected<Error> wrong(const Flag& flag, std::string_view text, std::string
 std::string range_text(const Flag& flag) {
   const bool size = flag.kind == FlagKind::kSize;
   const auto show = [&](uint64_t value) { return size ? human_bytes(value) : grouped(value); };
-  if (flag.maximum == UINT64_MAX) return fmt::format("{} or more", show(flag.minimum));
-  return fmt::format("{} to {}", show(flag.minimum), show(flag.maximum));
+  const char* also = flag.or_max ? ", or in whatif mode max" : "";
+  if (flag.maximum == UINT64_MAX) return fmt::format("{} or more{}", show(flag.minimum), also);
+  return fmt::format("{} to {}{}", show(flag.minimum), show(flag.maximum), also);
 }
 
 Status check_range(const Flag& flag, std::string_view text, uint64_t value) {
@@ -58,6 +59,16 @@ Status check_pair(std::string_view text) {
   const std::string_view last = key.substr(key.find('.') + 1);
   return fail(ErrorCode::kConfigInvalid, fmt::format("--params: there is no key '{}'", key), {},
               fmt::format("the key is storage.storage_options.{}", last));
+}
+
+constexpr std::string_view kMaxWord = "max";
+
+// A search makes many runs of different loads, which are no result of a submission.
+Status check_search(const Flag& flag, Mode mode, std::string_view text) {
+  if (mode == Mode::kWhatif) return {};
+  Error error = wrong(flag, text, fmt::format("a number, which {} mode needs", mode_name(mode))).value();
+  error.suggestion = "search in whatif mode, and give the number that it finds";
+  return fail(std::move(error));
 }
 
 constexpr size_t kMostLabelBytes = 200;
@@ -99,6 +110,7 @@ std::optional<bool> switch_value(std::string_view text) {
 }
 
 Status check_value(const Flag& flag, Mode mode, std::string_view text) {
+  if (flag.or_max && lower(text) == kMaxWord) return check_search(flag, mode, text);
   switch (flag.kind) {
     case FlagKind::kSwitch:
       if (switch_value(text)) return {};
@@ -175,6 +187,11 @@ std::string Reader::checked(std::string_view name) {
   return text;
 }
 
+bool Reader::is_max(std::string_view name) {
+  const Flag* flag = command_.find_flag(name);
+  return flag != nullptr && flag->or_max && lower(checked(name)) == kMaxWord;
+}
+
 bool Reader::on(std::string_view name) {
   return switch_value(checked(name)).value_or(false);
 }
@@ -239,6 +256,7 @@ std::vector<std::pair<std::string, std::string>> Reader::pairs(std::string_view 
 }
 
 Json Reader::value(const Flag& flag) {
+  if (is_max(flag.name)) return std::string(kMaxWord);
   const auto or_null = [](const auto& known) { return known ? Json(*known) : Json(); };
   switch (flag.kind) {
     case FlagKind::kSwitch:

@@ -40,6 +40,8 @@ class Reader {
   std::string text(std::string_view name);
   /// Returns a choice in the table's own spelling.
   std::string choice(std::string_view name);
+  /// Returns whether the value is "max": then its number is 0, or nothing.
+  bool is_max(std::string_view name);
   uint64_t integer(std::string_view name);
   uint32_t small(std::string_view name) { return static_cast<uint32_t>(integer(name)); }
   std::optional<uint64_t> optional_integer(std::string_view name);

@@ -198,6 +198,7 @@ int show_and_finish(const CommonOptions& common, const results::RunFolder& folde
                     const results::RunOutcome& outcome, const ResultTexts& texts) {
   std::optional<std::string> answer;
   if (written && finished_run_use) answer = finished_run_use(folder.path);
+  if (!texts.shown) return finish(folder, written, outcome);
   if (common.json) {
     print_json(common, texts.json());
   } else {

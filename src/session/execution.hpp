@@ -110,6 +110,7 @@ int finish(const results::RunFolder& folder, const Status& written, const result
 struct ResultTexts {
   std::function<std::string()> json;    ///< the record
   std::function<std::string()> tables;  ///< all figures, for people
+  bool shown = true;                    ///< false: the caller says what came out
 };
 
 /// Shows what came out of a run, then does what finish() does: its answer; with --verbose, or where there is no answer,

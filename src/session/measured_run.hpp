@@ -91,6 +91,12 @@ class RunSteps {
 /// A command whose runs leave a `Record`, which has run::RunFacts as its base, and a `Context` beside it.
 template <class Record, class Context = results::RunContext>
 class MeasuredRun : public RunSteps {
+ public:
+  /// Has `use` called, in process 0, with each record and its run folder, whose files are written; nothing is shown.
+  void use_instead_of_showing(std::function<void(const Record&, const std::string& folder)> use) {
+    use_ = std::move(use);
+  }
+
  protected:
   using RunSteps::RunSteps;
 
@@ -152,16 +158,19 @@ class MeasuredRun : public RunSteps {
   int conclude(const Record& record, const results::RunOutcome& outcome) {
     complete(about_, record);
     const Status written = write_finished(about_, record, outcome);
+    if (use_) use_(record, folder_.path);
     return show_and_finish(common_, folder_, written, outcome,
                            {.json = [&] { return json(about_, record, outcome); },
                             .tables =
                                 [&] {
                                   return table(record) + results::findings_text(outcome.findings) +
                                          results::no_result_text(about_, record);
-                                }});
+                                },
+                            .shown = !use_});
   }
 
   Context about_;  // process 0's, of the current loop
+  std::function<void(const Record&, const std::string& folder)> use_;
 };
 
 }  // namespace mlps::cli

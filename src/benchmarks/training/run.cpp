@@ -49,6 +49,7 @@ class TrainingRun {
     if (world_.hosts() > 1) record_.barrier_cost_ns = world_.meeting_cost();
     for (uint32_t epoch = 1; epoch <= plan_.epochs && !world_.failure().raised(); ++epoch) {
       if (Status done = run_epoch(epoch); !done) world_.failure().raise(std::move(done.error()));
+      if (epoch < plan_.epochs && ends_early()) break;
     }
     finish();
     return std::move(record_);
@@ -108,6 +109,17 @@ class TrainingRun {
               epoch.au, epoch.throughput, to_seconds(epoch.end.monotonic_ns - epoch.start.monotonic_ns));
     record_.epochs.push_back(std::move(epoch));
     return {};
+  }
+
+  bool ends_early() {
+    if (!request_.ends_early || world_.failure().raised()) return false;
+    const auto ended = request_.ends_early(record_);
+    if (!ended) {
+      world_.failure().raise(ended.error());
+      return false;
+    }
+    record_.ended_by = *ended;
+    return *ended != EndedBy::kPlan;
   }
 
   void begin_pass(FileSet set, uint32_t epoch, uint64_t samples) {

@@ -38,6 +38,8 @@ struct RunRequest {
   std::string scratch_folder;    ///< for the step log: the run folder
   std::string injected_fault;
   Stamp invocation_start;
+  /// Asked after each epoch but the last: why there is to be no further one, or kPlan. Collective. May be empty.
+  std::function<Result<EndedBy>(const RunRecord&)> ends_early;
   live::Show on_progress;  ///< may be empty
 };
 

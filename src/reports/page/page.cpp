@@ -206,11 +206,10 @@ void add_run(const RunView& run, bool alone, Page& page) {
 
 }  // namespace
 
-std::string page_of(const std::vector<RunView>& runs) {
-  const bool alone = runs.size() == 1;
-  Page page(head_of_page(alone ? runs.front().title : fmt::format("{} runs", runs.size())));
-  if (!alone) {
-    page.mark(fmt::format("<h1>Report on {} runs</h1>\n", runs.size()));
+namespace {
+
+std::string page_with_head(const std::vector<RunView>& runs, bool alone, Page page) {
+  if (!alone && !runs.empty()) {
     page.add("overview", overview_of(runs));
     page.add("settings that differ", differences_of(runs));
   }
@@ -225,6 +224,32 @@ std::string page_of(const std::vector<RunView>& runs) {
       "<footer><p>Made from the record of the run; docs/metrics.md of mlpstorage says what each figure "
       "means.</p></footer>\n"
       "</body></html>\n");
+}
+
+}  // namespace
+
+std::string page_of(const std::vector<RunView>& runs) {
+  const bool alone = runs.size() == 1;
+  Page page(head_of_page(alone ? runs.front().title : fmt::format("{} runs", runs.size())));
+  if (!alone) page.mark(fmt::format("<h1>Report on {} runs</h1>\n", runs.size()));
+  return page_with_head(runs, alone, std::move(page));
+}
+
+Status write_search_report(const std::string& folder, const std::string& title, Bars curve,
+                           const std::vector<std::string>& run_folders) {
+  std::vector<RunView> runs;
+  for (const std::string& run_folder : run_folders) {
+    Result<RunView> run = read_run(run_folder);
+    if (run) runs.push_back(std::move(*run));
+  }
+  Page page(head_of_page(title));
+  page.mark(fmt::format("<h1>{}</h1>\n<div class=\"plots curve\">\n", escaped(title, 400)));
+  Known<Bars> drawn = unknown("no run came to its end");
+  if (!curve.bars.empty()) drawn = std::move(curve);
+  page.add("the curve", bars_plot(drawn, "The curve"));
+  page.mark("</div>\n");
+  return results::write_file(folder + "/" + kReportFile, page_with_head(runs, false, std::move(page)),
+                             results::Durability::kRenamed);
 }
 
 Result<RunView> read_run(const std::string& path) {

@@ -31,6 +31,11 @@ std::string answer_text(const RunView& run);
 /// for what is no file or no record of at most 32 MiB, E102 for one that there is no report on.
 Result<RunView> read_run(const std::string& path);
 
+/// Writes `report.html` into the folder of a search: the curve that it found, then its runs against one another. Runs
+/// that left no record are not on it.
+Status write_search_report(const std::string& folder, const std::string& title, Bars curve,
+                           const std::vector<std::string>& run_folders);
+
 /// Writes `report.html` and `report.txt`, which is the answer, into a run folder, from its record. Returns the answer.
 Result<std::string> write_report(const std::string& folder);
 

@@ -23,6 +23,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}h3{font-
 .figures div{border:1px solid var(--line);border-radius:6px;padding:.4rem .6rem;overflow-wrap:anywhere}
 .figures b{display:block;font-size:1.15rem}.figures span{color:var(--soft);font-size:.78rem;display:block}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));gap:1rem}
+.curve{max-width:35rem}
 .plot{min-width:0}.wide{grid-column:1/-1}.scroll{overflow-x:auto}
 svg{display:block;width:100%;height:auto}.wide svg{min-width:640px}
 svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .end{text-anchor:end}svg .middle{text-anchor:middle}svg .small{font-size:11px}

@@ -39,6 +39,9 @@ void training_answer(Node record, RunView& view) {
                    ? fmt::format("complete: {} x {}", counted(done, "epoch", "epochs"),
                                  counted(amount_or_zero(record.at("plan.steps_per_epoch")), "step", "steps"))
                    : fmt::format("{} of {} done", figure(done), counted(planned, "epoch", "epochs"));
+  const std::string ended_by(record["ended_by"].text_or("plan"));
+  if (ended_by == "time") view.aside += ", then --time was over";
+  if (ended_by == "stable") view.aside += ", then steady";
   if (!au || !needed) {
     view.answer = "NO ANSWER: no epoch was completed";
   } else if (is_too_short(record)) {

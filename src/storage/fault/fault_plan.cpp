@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "payload/mix.hpp"
 
 namespace mlps::storage::fault {
@@ -40,6 +41,7 @@ constexpr std::array kKinds = {
     Kind{FaultKind::kFlip, "flip", kParts, 0},
     Kind{FaultKind::kFull, "full", bit(OpKind::kBeginWrite) | bit(OpKind::kWritePart) | bit(OpKind::kCommitWrite), 0},
     Kind{FaultKind::kSlow, "slow", kAny, 100},
+    Kind{FaultKind::kRate, "rate", kParts, 0},
     Kind{FaultKind::kHang, "hang", kAny & ~(bit(OpKind::kAbortWrite) | bit(OpKind::kEndRead)), 0},
 };
 
@@ -83,6 +85,14 @@ std::string_view cut(std::string_view& text, char separator) {
 
 }  // namespace
 
+Nanos RateLimit::admit(uint64_t bytes, uint64_t bytes_per_s, Nanos now) {
+  const auto length = static_cast<Nanos>(static_cast<double>(bytes) / static_cast<double>(bytes_per_s) * 1e9);
+  Nanos free = free_ns_.load(std::memory_order_relaxed);
+  while (!free_ns_.compare_exchange_weak(free, std::max(free, now) + length, std::memory_order_relaxed)) {
+  }
+  return std::max(free, now) + length;
+}
+
 std::string_view kind_name(FaultKind kind) {
   return facts_of(kind).word;
 }
@@ -92,13 +102,26 @@ Status FaultPlan::parse_kind(std::string_view text, Rule& rule) {
   const auto known = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& kind) { return kind.word == word; });
   if (known == kKinds.end()) return refuse(fmt::format("unknown fault \"{}\"", word), legal_kinds());
   rule.fault = {known->kind, known->default_amount};
+  if (known->kind == FaultKind::kRate) return parse_rate(text, rule);
   if (text.empty()) return {};
   const std::optional<uint64_t> amount = positive(text);
   if (!amount || *amount > 1'000'000 || known->default_amount == 0) {
     return refuse(fmt::format("\"{}\" can't be the number of fault \"{}\"", text, word),
                   "slow=milliseconds, and reset, error500, slowdown=attempts; up to 1000000");
   }
-  rule.fault.amount = static_cast<uint32_t>(*amount);
+  rule.fault.amount = *amount;
+  return {};
+}
+
+Status FaultPlan::parse_rate(std::string_view text, Rule& rule) {
+  const Result<uint64_t> bytes = parse_size(text);
+  if (!bytes || *bytes == 0) {
+    return refuse(fmt::format("\"{}\" can't be the number of fault \"rate\"", text),
+                  "rate=bytes per second, such as rate=100MiB");
+  }
+  rule.fault.amount = *bytes;
+  rule.fault.limit = &rule.limit;
+  rule.onwards = true;
   return {};
 }
 

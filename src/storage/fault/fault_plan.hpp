@@ -8,12 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::storage::fault {
 
-enum class FaultKind { kReset, kError500, kSlowdown, kDenied, kShort, kLost, kFlip, kFull, kSlow, kHang };
+enum class FaultKind { kReset, kError500, kSlowdown, kDenied, kShort, kLost, kFlip, kFull, kSlow, kRate, kHang };
 
 std::string_view kind_name(FaultKind kind);  ///< "reset", "error500", ...
 
@@ -21,10 +22,23 @@ std::string_view kind_name(FaultKind kind);  ///< "reset", "error500", ...
 /// long is final.
 inline constexpr uint32_t kMaxAttempts = 5;
 
-/// One fault of an operation. `amount` counts milliseconds for kSlow and attempts for the transient kinds.
+/// Lets bytes pass at a rate, first come, first served, as one server without concurrency would. Any thread may call
+/// admit().
+class RateLimit {
+ public:
+  /// Returns when so many bytes, which are asked for now, have passed.
+  Nanos admit(uint64_t bytes, uint64_t bytes_per_s, Nanos now);
+
+ private:
+  std::atomic<Nanos> free_ns_ = 0;  ///< when all that was admitted has passed
+};
+
+/// One fault of an operation. `amount` counts milliseconds for kSlow, attempts for the transient kinds, and bytes per
+/// second for kRate.
 struct Fault {
   FaultKind kind = FaultKind::kReset;
-  uint32_t amount = 0;
+  uint64_t amount = 0;
+  RateLimit* limit = nullptr;  ///< kRate: the rule's, of the plan
 };
 
 /// Holds the rules by which operations of a store are made to fail, and counts the operations that each rule matches.
@@ -50,11 +64,13 @@ class FaultPlan {
     std::string substring;
     uint64_t nth = 1;
     bool onwards = false;
+    RateLimit limit;
     std::atomic<uint64_t> seen = 0;
   };
 
   static Result<std::unique_ptr<Rule>> parse_rule(std::string_view text);
   static Status parse_kind(std::string_view text, Rule& rule);
+  static Status parse_rate(std::string_view text, Rule& rule);
   static Status parse_nth(std::string_view text, Rule& rule);
 
   std::string text_;

@@ -57,7 +57,7 @@ struct Pending {
   Operation* operation = nullptr;
   Fault fault;
   uint64_t bit = 0;  ///< kFlip
-  Nanos due_ns = 0;  ///< kSlow, once it is back
+  Nanos due_ns = 0;  ///< kRate; kSlow, once it is back
 };
 
 void flip(Operation& operation, uint64_t bit) {
@@ -94,6 +94,10 @@ class FaultSession final : public WrappedSession {
         return;
       case FaultKind::kFlip:
         return pass_flipped(operation, *fault);
+      case FaultKind::kRate: {
+        const Nanos due = fault->limit->admit(body_length(operation), fault->amount, now_ns());
+        return pass_with({&operation, *fault, 0, due});
+      }
       case FaultKind::kShort:
       case FaultKind::kSlow:
         return pass_with({&operation, *fault});
@@ -176,11 +180,14 @@ class FaultSession final : public WrappedSession {
     } else if (pending.fault.kind == FaultKind::kShort) {
       cut_short(operation);
     } else if (pending.fault.kind == FaultKind::kSlow) {
-      pending.due_ns = now_ns() + Nanos{pending.fault.amount} * 1'000'000;
+      pending.due_ns = now_ns() + static_cast<Nanos>(pending.fault.amount) * 1'000'000;
+      held_.push_back(pending);
+      return;
+    } else if (pending.fault.kind == FaultKind::kRate) {
       held_.push_back(pending);
       return;
     } else {
-      operation.attempts += pending.fault.amount;
+      operation.attempts += static_cast<uint32_t>(pending.fault.amount);
       operation.retried_bytes += pending.fault.amount * wasted_per_attempt(operation, pending.fault.kind);
     }
     ready_.push_back(&operation);

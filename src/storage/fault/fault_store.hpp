@@ -25,6 +25,8 @@ namespace mlps::storage {
 ///   flip      one bit of the data flipped, chosen by `seed`, object and part (write_part, read_part)
 ///   full      E403 (begin_write, write_part, commit_write)
 ///   slow      completes late; number: milliseconds (default 100)
+///   rate      bodies pass one after the other at so many bytes per second (write_part, read_part): rate=100MiB; of all
+///             sessions of the store together, and, with or without '+', from the n-th operation on
 ///   hang      completes only on cancel(), with E203 (not for abort_write and end_read, which survive a cancel)
 ///
 /// E102 names the wrong word and the legal ones.

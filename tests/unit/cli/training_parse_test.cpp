@@ -44,6 +44,24 @@ TEST_F(TrainingParse, ARunWithTheShortForms) {
   EXPECT_EQ(options.protocol, AccessProtocol::kFile);
 }
 
+TEST_F(TrainingParse, MaxSearchesInWhatif) {
+  std::vector<std::string> line = kTrainingRunLine;
+  line[6] = "max";
+  const auto closed = parse(line);
+  EXPECT_TRUE(has_error(closed.errors, ErrorCode::kConfigInvalid, "'max' is not a number, which closed mode needs"))
+      << rendered(closed.errors);
+  line[0] = "whatif";
+  const auto whatif = parse(line);
+  ASSERT_TRUE(whatif.errors.empty()) << rendered(whatif.errors);
+  EXPECT_TRUE(whatif.options.searches);
+  EXPECT_EQ(whatif.options.processes, 1u);
+  EXPECT_EQ(*whatif.options.arguments.find("num_accelerators"), Json("max"));
+  line.insert(line.end(), {"--loops", "2"});
+  EXPECT_TRUE(has_error(parse(line).errors, ErrorCode::kConfigInvalid, "--num-accelerators max with --loops"));
+  line[6] = "4";
+  EXPECT_FALSE(parse(line).options.searches);
+}
+
 TEST_F(TrainingParse, DefaultsAreThoseOfTheStruct) {
   const TrainingOptions& options = parse(kTrainingRunLine).options;
   const TrainingOptions fresh;

@@ -35,6 +35,26 @@ TEST(FaultPlan, APlusMeansAllFromThere) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(plan->match(OpKind::kWritePart, "x")->amount, 5);
 }
 
+TEST(FaultPlan, ARateIsOfAllOperationsFromTheNthOn) {
+  const auto plan = plan_of("rate=1MiB:read_part@2");
+  EXPECT_FALSE(plan->match(OpKind::kReadPart, "x"));
+  const auto first = plan->match(OpKind::kReadPart, "x");
+  const auto second = plan->match(OpKind::kReadRange, "y");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->kind, FaultKind::kRate);
+  EXPECT_EQ(first->amount, 1 << 20);
+  EXPECT_EQ(first->limit, second->limit);
+}
+
+TEST(FaultPlan, ARateLetsBytesPassOneAfterTheOther) {
+  RateLimit limit;
+  constexpr Nanos kSecond = 1'000'000'000;
+  EXPECT_EQ(limit.admit(50, 100, 0), kSecond / 2);
+  EXPECT_EQ(limit.admit(100, 100, 0), 3 * kSecond / 2);               // behind the first
+  EXPECT_EQ(limit.admit(100, 100, kSecond), 5 * kSecond / 2);         // still
+  EXPECT_EQ(limit.admit(10, 100, 10 * kSecond), 101 * kSecond / 10);  // what was not used in between is not made up for
+}
+
 TEST(FaultPlan, SeveralFaultsCountSideBySide) {
   const auto plan = plan_of("reset:begin_write@2,full:begin_write@1,hang:commit_write");
   EXPECT_EQ(plan->match(OpKind::kBeginWrite, "x")->kind, FaultKind::kFull);
@@ -56,7 +76,7 @@ TEST(FaultPlan, RefusalsNameTheWordAndTheLegalOnes) {
   };
   for (const Row& row : std::initializer_list<Row>{
            {"", "unknown fault \"\"", "reset, error500, slowdown"},
-           {"explode:write_part", "unknown fault \"explode\"", "denied, short, lost, flip, full, slow, hang"},
+           {"explode:write_part", "unknown fault \"explode\"", "denied, short, lost, flip, full, slow, rate, hang"},
            {"reset", "can't happen to \"\"", "begin_write, write_part, commit_write"},
            {"reset:write", "can't happen to \"write\"", "read_part, end_read"},
            {"lost:read_part", "fault \"lost\" can't happen to \"read_part\"", "write_part, commit_write"},
@@ -68,6 +88,10 @@ TEST(FaultPlan, RefusalsNameTheWordAndTheLegalOnes) {
            {"slow=-1:write_part", "\"-1\" can't be the number", "milliseconds"},
            {"slow=9999999999:write_part", "can't be the number", "milliseconds"},
            {"denied=2:write_part", "\"2\" can't be the number of fault \"denied\"", "milliseconds"},
+           {"rate:read_part", "\"\" can't be the number of fault \"rate\"", "rate=100MiB"},
+           {"rate=0:read_part", "\"0\" can't be the number", "bytes per second"},
+           {"rate=fast:read_part", "\"fast\" can't be the number", "bytes per second"},
+           {"rate=1MiB:begin_read", "fault \"rate\" can't happen to \"begin_read\"", "write_part, read_part"},
            {"reset:write_part,,", "unknown fault \"\"", "reset"},
        }) {
     const auto plan = FaultPlan::parse(row.spec, 1);

@@ -181,6 +181,14 @@ TEST_F(FaultTest, AFlipOnTheWayOutChangesOneBitOfThisReadOnly) {
   EXPECT_EQ(wrong_bits(*store), 0);
 }
 
+TEST_F(FaultTest, ARateHoldsBodiesBackAndChangesNothingElse) {
+  const auto store = broken("rate=1MiB:write_part,rate=1MiB:read_part");
+  const Nanos start = now_ns();
+  ASSERT_TRUE(write_object(*store, kSpec));
+  EXPECT_TRUE(read_object(*store, kSpec));
+  EXPECT_GE(now_ns() - start, static_cast<Nanos>(2e9 * static_cast<double>(kSpec.size_bytes) / kMiB));
+}
+
 TEST_F(FaultTest, ASlowOperationIsLateAndOthersAreNot) {
   const auto store = broken("slow=60:begin_write");
   const auto session = store->open_session(2).value();

@@ -70,8 +70,10 @@ constexpr auto kFlags = std::to_array<Flag>({
      .kind = kInteger,
      .minimum = 1,
      .maximum = kvcache::kMostUsers,
+     .or_max = true,
      .modes = kOpenAndWhatif,
-     .text = "Users per rank, in all options. Default: 200, 100 and 70."},
+     .text = "Users per rank, in all options; max searches for the most that are served in time. Default: 200, 100 "
+             "and 70."},
     {.name = "duration",
      .short_name = "d",
      .kind = kReal,

@@ -9,9 +9,11 @@
 #include "benchmarks/kvcache/command/options.hpp"
 #include "benchmarks/kvcache/command/prepare.hpp"
 #include "benchmarks/kvcache/fio_job.hpp"
+#include "benchmarks/kvcache/metrics.hpp"
 #include "benchmarks/kvcache/results/files.hpp"
 #include "benchmarks/kvcache/results/views.hpp"
 #include "benchmarks/kvcache/run.hpp"
+#include "session/load_search.hpp"
 #include "session/measured_run.hpp"
 
 namespace mlps::cli {
@@ -131,6 +133,86 @@ class KvCacheExecution final : public MeasuredRun<kvcache::RunRecord, results::K
   PreparedKvCache prepared_;
 };
 
+// As mlpstorage 3.0 has it for each class of users.
+constexpr double kServedInTimePercent = 95;
+
+/// Returns whether a run is a trial of a search although it has failed: all that is wrong with it is that in some
+/// options no request was completed, or that faster tiers held everything. With more users the first is too much load,
+/// and the second too little.
+bool is_trial(const kvcache::RunRecord& record) {
+  if (record.verdict == run::Verdict::kPassed) return true;
+  if (!record.error || record.error->code != ErrorCode::kDataMismatch) return false;
+  const auto spoilt = std::count_if(
+      record.settings.options.begin(), record.settings.options.end(), [&](const kvcache::OptionPlan& option) {
+        const kvcache::OptionResult result = kvcache::option_result(record, option);
+        return !result.attainment || result.read_gib_per_s <= 0 || result.write_gib_per_s <= 0;
+      });
+  return static_cast<size_t>(spoilt) == record.reasons.size();
+}
+
+/// Returns the share of requests within their target, of the worst option.
+SearchedRun judged(const kvcache::RunRecord& record, const std::string& folder) {
+  SearchedRun ran;
+  ran.folder = folder;
+  if (!is_trial(record)) {
+    if (!record.reasons.empty()) ran.limit = record.reasons.front();
+    return ran;
+  }
+  run::EdgeTrial trial{true, 100};
+  for (const kvcache::OptionPlan& option : record.settings.options) {
+    const kvcache::OptionResult result = kvcache::option_result(record, option);
+    const double percent = 100 * result.attainment.value_or(0);
+    if (percent > trial.value) continue;
+    trial.value = percent;
+    ran.limit = fmt::format("option {}: storage p95 of a request {:.1f} ms, storage moved {:.3f} GiB/s", option.number,
+                            result.p95_request_storage_ms.value_or(0), result.read_gib_per_s + result.write_gib_per_s);
+  }
+  trial.client_limited = !record.caveats.empty();
+  if (trial.client_limited) ran.limit = record.caveats.front();
+  trial.met = trial.value >= kServedInTimePercent && !trial.client_limited;
+  ran.trial = trial;
+  return ran;
+}
+
+LoadSearch describe_search(const KvCacheOptions& options) {
+  LoadSearch search;
+  search.flag = "--num-users";
+  search.loads = "users";
+  search.subject = options.num_processes == 1
+                       ? options.model
+                       : fmt::format("{} on each of {} ranks", options.model, options.num_processes);
+  search.measure = "served in time";
+  search.done = "served in time";
+  search.unit = "%";
+  search.threshold = kServedInTimePercent;
+  search.bound = kvcache::kMostUsers;
+  search.bound_because = "the most that --num-users takes";
+  search.folder.benchmark = kFamily;
+  search.folder.model = options.model;
+  search.folder.command = "search";
+  return search;
+}
+
+int execute_search(KvCacheOptions options, const CommandContext& context, const Cluster& cluster) {
+  const auto run_at = [&](uint64_t load) {
+    for (kvcache::OptionPlan& option : options.settings.options) option.users = static_cast<uint32_t>(load);
+    options.arguments["num_users"] = load;
+    SearchedRun ran;
+    auto prepared = prepare_kvcache(options, context.environment);
+    if (const auto status = context.group.check_consensus(all_errors(context, prepared))) {
+      ran.status = *status;
+      return ran;
+    }
+    KvCacheExecution execution(options, std::move(*prepared), context.invocation_start, cluster, context.group);
+    execution.use_instead_of_showing(
+        [&](const kvcache::RunRecord& record, const std::string& folder) { ran = judged(record, folder); });
+    const int status = execution.run();
+    ran.status = ran.trial ? kExitSuccess : status;
+    return ran;
+  };
+  return search_load(options, context.environment, context.group, describe_search(options), run_at);
+}
+
 }  // namespace
 
 int execute_command(const KvCacheOptions& options, const CommandContext& context) {
@@ -149,6 +231,7 @@ int execute_command(const KvCacheOptions& options, const CommandContext& context
     case KvCacheCommand::kRun:
       break;
   }
+  if (options.searches && !options.common.dry_run) return execute_search(options, context, cluster);
   const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
   return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }

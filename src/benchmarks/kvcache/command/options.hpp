@@ -16,6 +16,7 @@ enum class KvCacheCommand { kDatasize, kRun, kConfigview };
 
 struct KvCacheOptions : BenchmarkOptions {
   KvCacheCommand which = KvCacheCommand::kDatasize;
+  bool searches = false;  ///< --num-users max; the options then have one user
   kvcache::Settings settings;
   uint32_t num_processes = 1;                         ///< ranks of all hosts
   std::string cache_dir;                              ///< set for run; configview: may be empty

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "benchmarks/kvcache/config_file.hpp"
+#include "session/load_search.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -87,7 +88,7 @@ std::optional<kvcache::Model> given_model(Reader& reader, CommandLine& line, con
 }
 
 void read_option(Reader& reader, CommandLine& line, OptionPlan& option) {
-  if (reader.given("num-users")) option.users = reader.small("num-users");
+  if (reader.given("num-users")) option.users = reader.is_max("num-users") ? 1 : reader.small("num-users");
   if (reader.given("duration")) option.duration_s = reader.real("duration");
   if (reader.given("gpu-mem-gb")) option.gpu_gib = gib(reader, line, "gpu-mem-gb");
   if (reader.given("cpu-mem-gb")) option.cpu_gib = gib(reader, line, "cpu-mem-gb");
@@ -124,6 +125,20 @@ void read_arrival(Reader& reader, CommandLine& line, Settings& settings) {
   }
   if (by_rate) settings.request_rate = reader.real("request-rate");
   settings.arrival_cv = reader.real("arrival-cv");
+}
+
+/// Looks at what doesn't go with --num-users max.
+void read_search(Reader& reader, CommandLine& line, KvCacheOptions& options) {
+  options.searches = reader.is_max("num-users");
+  if (!options.searches) return;
+  check_search_line("--num-users max", reader, options, line.errors);
+  if (options.settings.request_rate > 0) {
+    refuse(line, fmt::format("--num-users max with --arrival {}", kvcache::arrival_name(options.settings.arrival)),
+           "the number of users doesn't change the rate of requests there: give think or closed");
+  }
+  if (reader.on("enable-autoscaling")) {
+    refuse(line, "--num-users max with --enable-autoscaling: both change the number of users", "leave one of them out");
+  }
 }
 
 /// What there is besides users and their requests.
@@ -278,6 +293,7 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   read_features(reader, line, settings);
   read_io(reader, line, options);
   read_trace(reader, line, settings);
+  read_search(reader, line, options);
   if (!options.common.params.empty()) {
     refuse(line,
            fmt::format("--params {}: kvcache has no parameters besides its flags", options.common.params[0].first),

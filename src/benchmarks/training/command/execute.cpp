@@ -35,7 +35,7 @@ int execute_command(const TrainingOptions& options, const CommandContext& contex
     case TrainingCommand::kConfigview:
       break;
   }
-  return execute_run(call);
+  return options.searches && !options.common.dry_run ? execute_search(call) : execute_run(call);
 }
 
 }  // namespace mlps::cli

@@ -28,6 +28,11 @@ void add_training(const TrainingOptions& options, const ChosenWorkload& chosen, 
 int execute_datasize(const TrainingCall& call);
 int execute_datagen(const TrainingCall& call);
 int execute_run(const TrainingCall& call);  ///< and configview
+int execute_search(const TrainingCall& call);
+
+/// Carries out one run of a plan; where `use` is given, the record goes there and is not shown.
+int run_prepared(const TrainingCall& call, PreparedRun prepared,
+                 std::function<void(const training::RunRecord&, const std::string& folder)> use = {});
 
 /// The steps that datagen and run share.
 template <class Record>

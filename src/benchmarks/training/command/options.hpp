@@ -15,13 +15,16 @@ enum class TrainingCommand { kDatasize, kDatagen, kRun, kConfigview };
 
 struct TrainingOptions : BenchmarkOptions {
   TrainingCommand which = TrainingCommand::kDatasize;
+  bool searches = false;          ///< --num-accelerators max; `processes` is then the least of the search
   uint32_t processes = 0;         ///< --max-accelerators, --num-processes or --num-accelerators; at least 1
   uint32_t num_client_hosts = 1;  ///< --num-client-hosts, else the number of --hosts
   std::string data_dir;           ///< set for datagen and run, else may be empty
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
-  bool cleanup = false;                      ///< of the checkpoints that a run saves
+  bool cleanup = false;          ///< of the checkpoints that a run saves
+  std::optional<double> time_s;  ///< --time
+  bool until_stable = false;
   std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
   std::string workload_file;                 ///< open and whatif; empty: the built-in definition
   std::string workload_text;                 ///< its content

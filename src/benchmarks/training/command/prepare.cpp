@@ -203,6 +203,7 @@ class RunPreparation {
     request.verify = options_.verify;
     request.hosts = options_.num_client_hosts;
     if (options_.io_memory_is_default) request.spare_bytes = world::memory_of_host().total / kShareForBuffers;
+    prepared_.read_request = request;
     const auto reads =
         training::plan_reads(workload(), prepared_.plan, *prepared_.files.train, *prepared_.store, request);
     if (!reads) return fail(reads.error());

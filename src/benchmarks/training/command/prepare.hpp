@@ -77,6 +77,7 @@ struct PreparedRun {
   std::unique_ptr<storage::Store> checkpoints;  ///< nothing unless the plan saves any
   bool own_checkpoint_folder = false;           ///< the folder of `checkpoints` is not one that the user gave
   training::RunPlan plan;
+  training::ReadRequest read_request;       ///< that `reads` are planned by
   std::optional<training::ReadPlan> reads;  ///< as store
   results::TrainingDetails details;
 };

@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/gates.hpp"
+#include "run/steady_state.hpp"
 #include "run/written_objects.hpp"
 #include "world/world.hpp"
 
@@ -149,6 +153,26 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.context.invocation_start;
     request.on_progress = shows_progress(options_);
+    if (options_.time_s || options_.until_stable) {
+      request.ends_early = [this](const training::RunRecord& record) { return ends_early(record); };
+    }
+  }
+
+  /// Process 0 decides for all, by its own clock and the rates of its own accelerators.
+  Result<training::EndedBy> ends_early(const training::RunRecord& record) const {
+    auto ended = static_cast<uint64_t>(training::EndedBy::kPlan);
+    if (group_.is_process0()) {
+      std::vector<double> rates;
+      for (const training::Epoch& epoch : record.epochs) rates.push_back(epoch.throughput);
+      const double seconds = to_seconds(now_ns() - record.run_start.monotonic_ns);
+      if (options_.until_stable && run::is_steady(rates)) {
+        ended = static_cast<uint64_t>(training::EndedBy::kStable);
+      } else if (options_.time_s && seconds >= *options_.time_s) {
+        ended = static_cast<uint64_t>(training::EndedBy::kTime);
+      }
+    }
+    if (group_.broadcast(ended)) return fail(*group_.transport().failure().first());
+    return static_cast<training::EndedBy>(ended);
   }
 
   results::RunContext describe() const override {
@@ -160,7 +184,15 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
     return about;
   }
 
-  training::RunRecord measure(world::World& world) override { return training::run(request_, world); }
+  training::RunRecord measure(world::World& world) override {
+    training::RunRecord record = training::run(request_, world);
+    if (options_.until_stable && record.ended_by != training::EndedBy::kStable && !record.error) {
+      log::warning(
+          "--until-stable: too short: the rates of the last {} epochs are not steady; take more by train.epochs",
+          std::min(record.epochs.size(), run::kSteadyValues));
+    }
+    return record;
+  }
 
   // Only process 0 saves checkpoints; the folder is this run's.
   run::LostUploads abort_lost_uploads() override {
@@ -197,7 +229,14 @@ int execute_run(const TrainingCall& call) {
     print(options.common.json ? results::plan_json(workload, prepared->plan, prepared->reads, prepared->details)
                               : results::plan_table(workload, prepared->plan, prepared->reads, prepared->details));
   }
-  return runs ? TrainingExecution(call, std::move(*prepared)).run() : kExitSuccess;
+  return runs ? run_prepared(call, std::move(*prepared)) : kExitSuccess;
+}
+
+int run_prepared(const TrainingCall& call, PreparedRun prepared,
+                 std::function<void(const training::RunRecord&, const std::string& folder)> use) {
+  TrainingExecution execution(call, std::move(prepared));
+  if (use) execution.use_instead_of_showing(std::move(use));
+  return execution.run();
 }
 
 }  // namespace mlps::cli

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/log.hpp"
 #include "benchmarks/vectordb/command/options.hpp"
 #include "benchmarks/vectordb/command/prepare.hpp"
+#include "benchmarks/vectordb/metrics.hpp"
 #include "benchmarks/vectordb/results/files.hpp"
 #include "benchmarks/vectordb/results/views.hpp"
 #include "benchmarks/vectordb/run.hpp"
+#include "session/load_search.hpp"
 #include "session/measured_run.hpp"
 
 namespace mlps::cli {
@@ -40,6 +43,15 @@ constexpr auto kRuleKeys =
                                                         {"vector-dtype", "dataset.vector_dtype"},
                                                         {"storage-root", "storage.storage_root"},
                                                         {"storage-type", "storage.storage_type"}});
+
+results::RunFolderRequest folder_of_runs(const VectorDbOptions& options) {
+  results::RunFolderRequest where;
+  where.benchmark = kFamily;
+  where.model = vectordb::engine_word(options.settings.engine);
+  where.index = vectordb::index_name(options.settings.collection.index);
+  where.command = options.command;
+  return where;
+}
 
 class VectorDbExecution final : public MeasuredRun<vectordb::RunRecord, results::VectorDbContext> {
  public:
@@ -94,14 +106,7 @@ class VectorDbExecution final : public MeasuredRun<vectordb::RunRecord, results:
             {"the ranks", world::pack("ranks", uint64_t{ranks_of(options_).count})}};
   }
 
-  results::RunFolderRequest folder_request() const override {
-    results::RunFolderRequest where;
-    where.benchmark = kFamily;
-    where.model = vectordb::engine_word(options_.settings.engine);
-    where.index = vectordb::index_name(options_.settings.collection.index);
-    where.command = options_.command;
-    return where;
-  }
+  results::RunFolderRequest folder_request() const override { return folder_of_runs(options_); }
 
   results::VectorDbContext describe() const override {
     results::VectorDbContext about;
@@ -177,6 +182,105 @@ class VectorDbExecution final : public MeasuredRun<vectordb::RunRecord, results:
   PreparedVectorDb prepared_;
 };
 
+constexpr double kInTimePercent = 99;
+// The bound of a search over what a closed loop has reached: an open loop can't do more but by chance.
+constexpr double kBoundOverClosedLoop = 1.1;
+// Of the processors of a host: above it the client, not the storage, is busy.
+constexpr double kBusyHost = 0.9;
+
+/// Returns the share of searches that were answered within so many milliseconds of when they were due, in percent.
+double in_time_percent(const vectordb::RunRecord& record, double limit_ms) {
+  uint64_t all = 0, in_time = 0;
+  for (const vectordb::WorkerWindow& worker : record.workers) {
+    all += worker.latency.count() + worker.failed;
+    for (const auto& bucket : worker.latency.state().buckets) {
+      if (static_cast<double>(Histogram::largest_of(bucket.index)) <= limit_ms * 1e6) in_time += bucket.count;
+    }
+  }
+  return all == 0 ? 0 : 100 * static_cast<double>(in_time) / static_cast<double>(all);
+}
+
+/// Returns the greatest share of the processors of a host that the process was busy on, in the window.
+double busy_share(const vectordb::RunRecord& record) {
+  double share = 0;
+  for (const vectordb::HostWindow& host : record.host_windows) {
+    if (host.seconds <= 0) continue;
+    share = std::max(share, (host.cpu_user_s + host.cpu_system_s) / host.seconds / processors());
+  }
+  return share;
+}
+
+/// Runs one load, closed or open, and hands its record to `use` in process 0. Returns the process status.
+int run_load(const VectorDbOptions& options, const CommandContext& context, const Cluster& cluster,
+             const std::function<void(const vectordb::RunRecord&, const std::string& folder)>& use) {
+  auto prepared = prepare_vectordb(options, context.environment);
+  if (const auto status = context.group.check_consensus(all_errors(context, prepared))) return *status;
+  VectorDbExecution execution(options, std::move(*prepared), context.invocation_start, cluster, context.group);
+  execution.use_instead_of_showing(use);
+  return execution.run();
+}
+
+SearchedRun judged(const vectordb::RunRecord& record, const std::string& folder, const VectorDbOptions& options) {
+  SearchedRun ran;
+  ran.folder = folder;
+  if (record.verdict != run::Verdict::kPassed) {
+    if (!record.reasons.empty()) ran.limit = record.reasons.front();
+    return ran;
+  }
+  const vectordb::WindowResult window = vectordb::window_result(record, 0);
+  const double busy = busy_share(record);
+  run::EdgeTrial trial;
+  trial.value = in_time_percent(record, *options.slo_ms);
+  trial.met = trial.value >= kInTimePercent && window.recall >= options.needed_recall.value_or(0);
+  trial.client_limited = !trial.met && busy > kBusyHost;
+  ran.limit = fmt::format(
+      "p99 {:.1f} ms, {:.1f} searches per second answered, recall {:.4f}, this host's processors {:.0f} % busy",
+      window.latency_ms.p99, window.searches_per_s, window.recall, 100 * busy);
+  ran.trial = trial;
+  return ran;
+}
+
+LoadSearch describe_search(const VectorDbOptions& options, uint64_t closed_loop,
+                           const results::RunFolderRequest& where) {
+  LoadSearch search;
+  search.flag = "--arrival-rate";
+  search.loads = "searches/s";
+  search.subject = options.model;
+  search.measure = fmt::format("answered in {:g} ms", *options.slo_ms);
+  search.done = "answered in time";
+  search.unit = "%";
+  search.threshold = kInTimePercent;
+  search.bound = static_cast<uint64_t>(std::ceil(kBoundOverClosedLoop * static_cast<double>(closed_loop)));
+  search.first = std::max<uint64_t>(closed_loop / 2, 1);
+  search.bound_because =
+      fmt::format("a closed loop of {} workers has {} searches per second: {}", options.settings.search.workers,
+                  closed_loop, "with more --num-query-processes there may be more");
+  search.folder = where;
+  search.folder.command = "search";
+  return search;
+}
+
+int execute_search(VectorDbOptions options, const CommandContext& context, const Cluster& cluster) {
+  uint64_t closed_loop = 1;
+  const int status = run_load(options, context, cluster, [&](const vectordb::RunRecord& record, const std::string&) {
+    closed_loop = std::max<uint64_t>(static_cast<uint64_t>(vectordb::window_result(record, 0).searches_per_s), 1);
+  });
+  if (status != kExitSuccess) return status;
+  if (const auto ended = context.group.broadcast(closed_loop)) return *ended;
+  const auto run_at = [&](uint64_t load) {
+    options.settings.search.arrival_rate = static_cast<double>(load);
+    options.arguments["arrival_rate"] = load;
+    SearchedRun ran;
+    const int ended = run_load(
+        options, context, cluster,
+        [&](const vectordb::RunRecord& record, const std::string& folder) { ran = judged(record, folder, options); });
+    ran.status = ended;
+    return ran;
+  };
+  return search_load(options, context.environment, context.group,
+                     describe_search(options, closed_loop, folder_of_runs(options)), run_at);
+}
+
 }  // namespace
 
 int execute_command(const VectorDbOptions& options, const CommandContext& context) {
@@ -196,6 +300,7 @@ int execute_command(const VectorDbOptions& options, const CommandContext& contex
     case VectorDbCommand::kRun:
       break;
   }
+  if (options.slo_ms && !options.common.dry_run) return execute_search(options, context, cluster);
   const int status = shows_plan(options.common) ? execution.print_plan() : kExitSuccess;
   return options.common.dry_run || status != kExitSuccess ? status : execution.run();
 }

@@ -15,9 +15,11 @@ enum class VectorDbCommand { kDatasize, kDatagen, kRun, kConfigview };
 struct VectorDbOptions : BenchmarkOptions {
   VectorDbCommand which = VectorDbCommand::kDatasize;
   vectordb::Settings settings;
-  workloads::Values values;     ///< the configuration with its sources
-  uint32_t ranks_per_host = 1;  ///< --npernode
-  std::string truth_folder;     ///< --gt-cache-dir; empty: exact answers are not kept
+  workloads::Values values;             ///< the configuration with its sources
+  uint32_t ranks_per_host = 1;          ///< --npernode
+  std::optional<double> slo_ms;         ///< --slo-p99-ms of --qps max; nothing: no search for an edge
+  std::optional<double> needed_recall;  ///< of that search: the one value of --recall-targets, if typed
+  std::string truth_folder;             ///< --gt-cache-dir; empty: exact answers are not kept
 };
 
 /// What Command asks of these options.

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "benchmarks/vectordb/command/config_file.hpp"
 #include "benchmarks/vectordb/files/row_file.hpp"
+#include "session/load_search.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -313,6 +314,35 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
   search.filter_share = reader.given("filter-share") ? reader.real("filter-share") : 1;
 }
 
+/// Reads what a search for the edge needs, and looks at what doesn't go with it.
+void read_edge(Reader& reader, CommandLine& line, VectorDbOptions& options) {
+  if (!reader.given("qps")) {
+    if (reader.given("slo-p99-ms")) {
+      refuse(line, "--slo-p99-ms without --qps max", "every run reports its p99: leave it out");
+    }
+    return;
+  }
+  options.slo_ms = reader.real("slo-p99-ms");
+  check_search_line("--qps max", reader, options, line.errors);
+  const vectordb::SearchSettings& search = options.settings.search;
+  if (reader.given("arrival-rate")) {
+    refuse(line, "--arrival-rate with --qps max: it is what is searched for", "leave one of them out");
+  }
+  if (search.mode != vectordb::SearchMode::kTimed) {
+    refuse(line, fmt::format("--benchmark-mode {} with --qps max", vectordb::mode_word(search.mode)),
+           "each run of a search takes --runtime: find the effort by a sweep first, and give it by --search-ef");
+  }
+  if (reader.given("insert-rate")) {
+    refuse(line, "--insert-rate with --qps max: the collection would grow from run to run", "leave one of them out");
+  }
+  if (!reader.given("recall-targets")) return;
+  if (search.targets.size() > 1) {
+    refuse(line, "--recall-targets with several values and --qps max", "give the one recall that is needed");
+  } else if (!search.targets.empty()) {
+    options.needed_recall = search.targets.front();
+  }
+}
+
 /// Flags that mean something for the program's own engine only, or for servers only.
 void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions& options) {
   constexpr std::array kOwn = {"build-memory", "code-bytes", "cache-memory", "beam-width", "filter-share"};
@@ -441,6 +471,7 @@ ParsedVectorDb parse_vectordb(CommandLine line) {
   read_collection(reader, line, options.settings);
   read_server(reader, line, options.settings);
   read_search(reader, line, options.settings);
+  read_edge(reader, line, options);
   check_engine_flags(reader, line, options);
   options.model = vectordb::model_word(options.settings);
   if (!options.common.params.empty()) {
