@@ -52,6 +52,8 @@ scripts/build.sh release "${release_targets[@]}"
 if [ "$mode" = long ]; then
   echo "== runs that are told to stop at any moment: 1000 of checkpointing, 200 of training"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
+  echo "== try, stopped 100 times"
+  MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_try.py 100
   echo "== vectors on OpenSearch"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_opensearch.py
   echo "== the package in a bare Debian"

@@ -6,6 +6,7 @@
 #include "base/version.hpp"
 #include "cli/benchmark_command.hpp"
 #include "cli/completion.hpp"
+#include "cli/examples.hpp"
 #include "cli/help.hpp"
 #include "cli/history.hpp"
 #include "cli/program_words.hpp"
@@ -35,10 +36,16 @@ int rerun(const Resolution& resolution, const Invocation& invocation) {
   return arguments ? dispatch_other(invocation, *arguments) : report_once(arguments.error(), invocation);
 }
 
-// "help closed training" is "closed training -h".
+// "help closed training" is "closed training -h"; "help iodepth" is looked up elsewhere.
 int help(const Resolution& resolution, const Invocation& invocation) {
   std::vector<std::string> arguments(invocation.arguments.begin() + static_cast<ptrdiff_t>(resolution.rest),
                                      invocation.arguments.end());
+  const Grammar& grammar = invocation.registry.grammar();
+  const Resolution meant = grammar.resolve(arguments);
+  if (!arguments.empty() && meant.kind != Resolution::Kind::kCommand && meant.kind != Resolution::Kind::kIncomplete) {
+    const std::string text = word_help_text(grammar, arguments, help_width(invocation.environment));
+    if (!text.empty()) return say(text, invocation);
+  }
   arguments.emplace_back("-h");
   return dispatch_other(invocation, std::move(arguments));
 }
@@ -48,6 +55,7 @@ int run_resolved(const Resolution& resolution, const Invocation& invocation) {
   if (command.is(kOfBenchmark)) return benchmark_command(resolution, invocation);
   if (command.is(kHistoryRerun)) return rerun(resolution, invocation);
   if (command.is(kHelp)) return help(resolution, invocation);
+  if (command.is(kExamples)) return say(examples_text(help_width(invocation.environment)), invocation);
   // Done twice at once, it might also be done differently. What process 0 says of it decides.
   return invocation.is_silent() ? kExitSuccess : run_utility(resolution, invocation);
 }
@@ -72,7 +80,12 @@ int dispatch(const Invocation& invocation) {
   const Resolution resolution = grammar.resolve(arguments);
   using enum Resolution::Kind;
   const bool explainable = resolution.kind == kCommand || resolution.kind == kIncomplete;
-  if (resolution.wants_help && explainable) return say(help_text(grammar, resolution), invocation);
+  const size_t width = help_width(invocation.environment);
+  if (resolution.wants_help && explainable) return say(help_text(grammar, resolution, width), invocation);
+  if (arguments.empty()) {  // the first screen, and the status of a command that is incomplete
+    if (!invocation.is_silent()) print_error(help_text(grammar, resolution, width));
+    return kExitArguments;
+  }
   if (resolution.kind != kCommand) return report_once(grammar.explain(resolution, arguments), invocation);
   return run_resolved(resolution, invocation);
 }

@@ -15,7 +15,32 @@ std::string value_form(const Flag& flag, Mode mode) {
   return fmt::format("{{{}}}", join(choices_of(flag, mode), ","));
 }
 
+// Of the topics of help; every other flag says what is done.
+constexpr std::array<std::string_view, kFlagTopics.size()> kTopicNames = {
+    "",
+    "results-dir systemname host port user collection database-name tls ca-file storage-root storage-type output out "
+    "config-file config workload-file",
+    "o-direct fadvise io-workers io-depth io-part-size io-memory storage-patience proxy inject-fault verify dry-run "
+    "loops "
+    "read-ahead drop-caches-timeout-seconds kv-io cache-state cache-memory beam-width payload cleanup seed "
+    "skip-validation skip-fs-separation-gate allow-invalid-params verify-lockfile request-timeout ready-timeout "
+    "build-memory gt-cache-dir",
+    "hosts exec-type mpi-bin mpi-btl mpi-params oversubscribe allow-run-as-root npernode num-client-hosts "
+    "client-host-memory-in-gb",
+    "json quiet verbose debug stream-log-level color label op-log csv metrics live-json timeseries-interval "
+    "skip-timeseries max-timeseries-samples emit-fio io-trace",
+};
+
 }  // namespace
+
+size_t flag_topic(const Flag& flag) {
+  if (flag.kind == FlagKind::kLocation) return 1;
+  for (size_t topic = 0; topic < kTopicNames.size(); ++topic) {
+    const std::vector<std::string> names = split(kTopicNames[topic], " ");
+    if (std::find(names.begin(), names.end(), flag.name) != names.end()) return topic;
+  }
+  return 0;
+}
 
 std::vector<const Flag*> sorted_flags(const CommandSyntax& command) {
   std::vector<const Flag*> flags = command.flags();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,12 @@ inline constexpr std::string_view kExitCodes =
 
 /// Returns the flags that the command has in some mode, by name.
 std::vector<const Flag*> sorted_flags(const CommandSyntax& command);
+
+/// The groups that help shows flags in.
+inline constexpr std::array<std::string_view, 5> kFlagTopics = {"What", "Where", "How", "Hosts", "Output"};
+
+/// Returns the index in kFlagTopics of what a flag is about: its kind and its name tell.
+size_t flag_topic(const Flag& flag);
 
 /// Returns how the flag is typed in this mode: "--limit, -n N".
 std::string flag_form(const Flag& flag, Mode mode);

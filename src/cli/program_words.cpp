@@ -8,6 +8,19 @@ constexpr std::string_view kLocations =
     "              settings and credentials as for a run\n";
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
+    {.word = "try",
+     .text = "is this place fast enough? a minute, nothing to prepare",
+     .command = kTry | kPrintsJson,
+     .arguments = "<place>",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .details =
+         "  <place>  a folder that is there, direct:///folder, s3://bucket/prefix, gs://bucket/prefix,\n"
+         "           az://account/container/prefix; settings and credentials as for a run\n\n"
+         "Trains U-Net3D on simulated accelerators, saves and loads checkpoints of Llama 3 8B, offloads a KV cache "
+         "and\n"
+         "searches vectors, all sized by what the place can do, and says how much it feeds, what limits it, and how\n"
+         "sure that is. Files are read past the page cache. What is stored is removed, also after Ctrl-C.\n"},
     {.word = "init",
      .text = "create a results directory for one organisation",
      .command = kInit,
@@ -57,8 +70,9 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
                 "warnings or nothing. Nothing is changed. 'mlpstorage rules explain <id>' tells what a rule wants.\n"},
     {.word = "rules", .text = "the rules that results are judged by"},
     {.word = "version", .text = "version, build and edition of the rules", .command = kVersion},
+    {.word = "examples", .text = "command lines to copy", .command = kExamples},
     {.word = "help",
-     .text = "explain a command: mlpstorage help closed",
+     .text = "explain a command, a word or a flag: mlpstorage help o-direct",
      .command = kHelp,
      .arguments = "[word]...",
      .maximum_arguments = 10'000},
@@ -235,6 +249,29 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
 });
 
 constexpr auto kFlags = std::to_array<Flag>({
+    {.name = "time",
+     .kind = FlagKind::kText,
+     .value_name = "TIME",
+     .default_text = "60s",
+     .commands = kTry,
+     .text = "What all is to take, from 5s to 60m."},
+    {.name = "accelerator-type",
+     .short_name = "at",
+     .kind = FlagKind::kChoice,
+     .choices = "b200|h100|a100",
+     .default_text = "b200",
+     .commands = kTry,
+     .text = "Accelerator that is simulated."},
+    {.name = "results-dir",
+     .short_name = "rd",
+     .kind = FlagKind::kPath,
+     .default_text = "mlpstorage-results",
+     .commands = kTry,
+     .text = "Where results go: a folder that is empty or not there yet, or a results directory."},
+    {.name = "inject-fault",
+     .value_name = "SPEC",
+     .commands = kTry,
+     .text = "Break or slow down chosen operations on purpose, as in a run: kind[=N]:op[:object][@n[+]]."},
     {.name = "to",
      .kind = FlagKind::kLocation,
      .value_name = "LOCATION",

@@ -42,6 +42,8 @@ inline constexpr CommandMask kCoverage = own_command(29);
 inline constexpr CommandMask kCompletion = own_command(40);
 inline constexpr CommandMask kMan = own_command(41);
 inline constexpr CommandMask kReplay = own_command(42);
+inline constexpr CommandMask kTry = own_command(43);
+inline constexpr CommandMask kExamples = own_command(44);
 
 const CommandGroup& program_words();
 

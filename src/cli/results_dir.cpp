@@ -85,6 +85,21 @@ Result<bool> check_target(const fs::path& folder, std::string_view orgname) {
               fmt::format("it holds {}", join(names, ", ")), "name a directory that is empty or not there yet");
 }
 
+/// Claims the folder, and returns whether that was needed.
+Result<bool> claim(const fs::path& folder, std::string_view orgname) {
+  const Result<bool> mine = check_target(folder, orgname);
+  if (!mine) return fail(mine.error());
+  if (*mine) return false;
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (error) return fail(errno_error(error.value(), "create " + folder.string()));
+  const Status status = create_sentinel(sentinel_path(folder.string()), orgname);
+  if (status) return true;
+  const Result<bool> winner = check_target(folder, orgname);  // another process may have been first
+  if (!winner) return fail(winner.error());
+  return *winner ? Result<bool>(false) : fail(status.error());
+}
+
 Result<fs::path> target_path(std::string_view path, const Environment& environment) {
   const std::string home = environment.get("HOME").value_or("");
   if (path.empty() && home.empty()) {
@@ -117,6 +132,16 @@ Result<std::string> read_sentinel(const std::string& results_dir) {
               "legal are letters, digits, '.', '_' and '-'", "correct the file, or use a new results directory");
 }
 
+Status make_results_dir(const std::string& path, std::string_view orgname) {
+  std::error_code error;
+  if (fs::exists(sentinel_path(path), error)) return read_sentinel(path).map([](const std::string&) {});
+  auto claimed = claim(path, orgname);
+  if (claimed) return {};
+  std::string& message = claimed.error().message;
+  if (message.starts_with("init: ")) message.replace(0, 4, "results directory");
+  return fail(std::move(claimed.error()));
+}
+
 Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,
                                      const Environment& environment) {
   if (!is_plain_name(orgname)) {
@@ -125,20 +150,9 @@ Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view 
   }
   const Result<fs::path> folder = target_path(path, environment);
   if (!folder) return fail(folder.error());
-  const Result<bool> mine = check_target(*folder, orgname);
-  if (!mine) return fail(mine.error());
-  InitOutcome outcome{folder->string(), !*mine, {}, {}, {}};
-  if (outcome.created) {
-    std::error_code error;
-    fs::create_directory(*folder, error);
-    if (error) return fail(errno_error(error.value(), "create " + outcome.path));
-    if (const Status status = create_sentinel(sentinel_path(outcome.path), orgname); !status) {
-      const Result<bool> winner = check_target(*folder, orgname);  // another process may have been first
-      if (!winner) return fail(winner.error());
-      if (!*winner) return fail(status.error());
-      outcome.created = false;
-    }
-  }
+  const Result<bool> created = claim(*folder, orgname);
+  if (!created) return fail(created.error());
+  InitOutcome outcome{folder->string(), *created, {}, {}, {}};
   // The directory is ready even where it can't be recorded as the default.
   const Settings before = read_user_values(grammar, environment).settings;
   const auto old = before.find("results-dir");

@@ -16,6 +16,10 @@ inline constexpr std::string_view kSentinelName = "mlperf-results.yaml";
 /// type if there is no sentinel, E104 or E102 if it is damaged.
 Result<std::string> read_sentinel(const std::string& results_dir);
 
+/// Makes `path`, which is absolute, a results directory of `orgname`, unless it is one already, of whatever
+/// organisation. Refuses what init_results_dir() refuses.
+Status make_results_dir(const std::string& path, std::string_view orgname);
+
 /// Tells what init did.
 struct InitOutcome {
   std::string path;          ///< absolute

@@ -19,6 +19,7 @@
 #include "cli/results_dir.hpp"
 #include "cli/runs_command.hpp"
 #include "cli/submission_commands.hpp"
+#include "cli/try/try_command.hpp"
 #include "flags/layers.hpp"
 #include "flags/user_config.hpp"
 #include "flags/values.hpp"
@@ -158,6 +159,17 @@ int object(const Resolution& resolution, const Environment& environment, const A
   return status ? kExitSuccess : report(status.error());
 }
 
+int try_in_one_process(const Resolution& resolution, const Invocation& invocation, const Arguments& arguments) {
+  if (!invocation.launched) return report(invocation.launched.error());
+  if (*invocation.launched) {
+    return report({ErrorCode::kConfigIncompatible,
+                   "try: a launcher (mpirun, srun) has started this process",
+                   {},
+                   "start it without: try is about one host"});
+  }
+  return try_command(resolution.command, invocation.environment, arguments.settings, arguments.words);
+}
+
 /// Prints what the program knows of itself: version, manual page, script for a shell.
 int print_about_itself(const Resolution& resolution, const Arguments& arguments) {
   const CommandSyntax& command = resolution.command;
@@ -197,6 +209,7 @@ int run_utility(const Resolution& resolution, const Invocation& invocation) {
   }
   if (command.is(kHistoryShow)) return history_show(resolution, invocation.environment, arguments);
   if (command.is(kRulesList | kRulesExplain)) return rules_command(command, arguments.settings, arguments.words);
+  if (command.is(kTry)) return try_in_one_process(resolution, invocation, arguments);
   if (command.is(kReport)) return report_command(command, arguments.settings, arguments.words);
   if (command.is(kReportgen)) return reportgen_command(command, invocation.environment, arguments.settings);
   if (command.is(kValidate)) return validate_command(command, arguments.settings, arguments.words);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "flags/foreign_words.hpp"
 #include "flags/text.hpp"
 
 namespace mlps::cli {
@@ -271,7 +272,7 @@ Error Grammar::explain(const Resolution& resolution, std::span<const std::string
           ErrorCode::kConfigInvalid,
           fmt::format("unknown word '{}': after {} comes one of: {}", resolution.offending, after(resolution), next),
           {},
-          or_else(present_form(resolution), hint)};
+          or_else(or_else(present_form(resolution), foreign_hint(resolution.offending)), hint)};
     }
     case Resolution::Kind::kFlagTooEarly:
       return {ErrorCode::kConfigInvalid,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "flags/foreign_words.hpp"
 #include "flags/text.hpp"
 #include "location/location.hpp"
 
@@ -115,6 +116,7 @@ class Tokenizer {
   // The flag that was probably meant isn't reported as missing, too.
   Error unknown(const std::string& typed) {
     std::string suggestion = retired_flag_hint(typed);
+    if (suggestion.empty()) suggestion = foreign_hint(typed);
     if (suggestion.empty()) {
       std::vector<std::string_view> names;
       for (const Flag* flag : command_.flags()) {

@@ -34,7 +34,7 @@ class Toy : public ::testing::Test {
 
 TEST_F(Toy, IsExplainedWithItsOwnFlagAndTheSharedOnes) {
   const auto help = [&](std::vector<std::string> words) {
-    return help_text(registry_.grammar(), registry_.grammar().resolve(words));
+    return help_text(registry_.grammar(), registry_.grammar().resolve(words), 100);
   };
   EXPECT_THAT(help({"open"}), HasSubstr("toy                             rain\n"));
   EXPECT_THAT(help({"open"}), Not(HasSubstr("snow")));

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""`mlpstorage try`: one command from nothing to an answer, on a directory, in memory, on no storage, on a real S3 server (Ceph RGW);
+and nothing is left at the place, whenever it is stopped.
+
+Usage: test_try.py [STOPS]   (4; `make test-long` asks for 100)
+"""
+
+import json
+import os
+import pathlib
+import random
+import re
+import shlex
+import signal
+import sys
+import tempfile
+import time
+import unittest
+
+import object_suites
+import rgw
+from program import ProgramTest
+
+STOPS = 4
+SLOW = "slow={0}:write_part@1+,slow={0}:read_part@1+"
+
+
+def setUpModule():
+    object_suites.set_up(rgw.Rgw())
+
+
+class TryTest(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.place = self.folder / "place"
+        self.place.mkdir()
+        self.into = self.folder / "tried"
+
+    def parts(self, *arguments, seconds=5):
+        """What a `try` says, as JSON, and its parts by name."""
+        done = self.succeeds("try", *arguments, "--time", seconds, "--results-dir", self.into, "--json")
+        said = json.loads(done.stdout)
+        return said, {part["name"]: part for part in said["parts"]}
+
+    def left(self):
+        return sorted(path.name for path in self.place.iterdir())
+
+    def test_a_directory_without_any_preparation(self):
+        done = self.succeeds("try", "place", "--time", "5s")
+        # The second where others keep the processors of this machine busy.
+        self.assertRegex(done.stdout, "U-Net3D feeds [0-9]+ b200|no answer, this client was too slow")
+        for words in ("limited by", "sure", "Llama 3 8B writes", "queries/s at recall", "report"):
+            self.assertIn(words, done.stdout)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines()[:-1])), 80)
+        self.assertEqual([], self.left())
+        [folder] = (self.folder / "mlpstorage-results" / "try").iterdir()
+        self.assertEqual({"commands.log", "report.html", "report.txt", "try.json"}, {path.name for path in folder.iterdir()})
+        self.assertEqual(done.stdout, (folder / "report.txt").read_text())
+        said = json.loads((folder / "try.json").read_text())
+        self.assertTrue(said["measures_storage"])
+        for part in said["parts"]:
+            for run in part["runs"]:
+                record = json.loads((pathlib.Path(run) / "mlpstorage_record.json").read_text())
+                self.assertEqual(("passed", "whatif"), (record["verdict"], record["invocation"]["mode"]))
+        self.assertFalse((self.folder / ".config" / "mlpstorage").exists() and
+                         "mlpstorage-results" in (self.folder / ".config/mlpstorage/config.yaml").read_text(),
+                         "try changes no default of the user")
+
+    def test_a_place_that_is_four_times_as_slow_feeds_a_quarter_and_a_run_by_hand_agrees(self):
+        fed, wrote = [], []
+        for delay in (30, 120):
+            said, parts = self.parts(self.place, "--inject-fault", SLOW.format(delay), seconds=10)
+            self.assertTrue(said["measures_storage"])
+            fed.append(parts["training"]["figures"]["feeds_by_rate"])
+            wrote.append(parts["checkpoint"]["figures"]["write_gib_per_s"])
+        self.assertTrue(2.5 < fed[0] / fed[1] < 6.4, fed)
+        self.assertTrue(2.5 < wrote[0] / wrote[1] < 6.4, wrote)
+        # The last checkpoints once more, by the command that the log has.
+        log = sorted((self.into / "try").iterdir())[-1] / "commands.log"
+        commands = [line[2:] for line in log.read_text().splitlines() if line.startswith("$ ") and "checkpointing" in line]
+        by_hand_words = [re.sub(r"/mlpstorage-try-\w+/", "/", word) for word in shlex.split(commands[-1])[1:]]
+        by_hand = json.loads(self.succeeds(*by_hand_words).stdout)["write"]["metrics"]["gib_per_s"]
+        self.assertTrue(0.7 < by_hand / wrote[1] < 1.4, (by_hand, wrote))
+
+    def test_memory_and_no_storage_are_called_so(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            done = self.succeeds("try", memory, "--time", "5s", "--results-dir", self.into)
+            self.assertIn("THIS IS MEMORY, no storage", done.stdout)
+            self.assertEqual([], os.listdir(memory))
+        said, parts = self.parts("null://")
+        self.assertFalse(said["measures_storage"])
+        self.assertIsNotNone(parts["vectordb"]["not_tried_because"])
+
+    def test_what_can_not_be_tried_is_refused_before_anything_is_written(self):
+        self.fails(3, "E401", "try", self.folder / "nowhere", "--results-dir", self.into)
+        self.fails(2, "E102", "try", self.place, "--time", "1s", "--results-dir", self.into)
+        self.fails(2, "E102", "try", "ftp://x/y", "--results-dir", self.into)
+        (self.folder / "full").mkdir()
+        (self.folder / "full" / "something").touch()
+        done = self.fails(2, "E102", "try", self.place, "--results-dir", self.folder / "full")
+        self.assertIn("is not empty", done.stderr)
+        self.assertEqual(["something"], os.listdir(self.folder / "full"))
+        self.assertEqual([], self.left())
+
+    def test_a_fault_of_the_storage_ends_with_its_code_and_leaves_nothing(self):
+        self.fails(6, "E605", "try", self.place, "--time", "5s", "--results-dir", self.into, "--inject-fault", "error500:write_part@2")
+        self.assertEqual([], self.left())
+
+    def test_nothing_is_left_whenever_it_is_stopped(self):
+        random.seed(os.getpid())
+        for number in range(STOPS):
+            kind = random.choice((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+            after = random.uniform(0.0, 5.5)
+            running = self.start("try", self.place, "--time", "5s", "--results-dir", self.folder / f"stopped{number}")
+            time.sleep(after)
+            os.kill(running.process.pid, kind)
+            if number % 3 == 2:  # somebody in a hurry
+                time.sleep(random.uniform(0, 0.05))
+                if not running.ended():
+                    os.kill(running.process.pid, signal.SIGINT)
+            done = running.wait()
+            what = f"{kind.name} after {after:.3f} s: {done}"
+            self.assertIn(done.status, (0, 8, -kind), what)  # 0: it was through; -kind: nobody listened yet
+            self.assertEqual([], self.left(), what)
+
+
+class BucketTest(object_suites.ObjectTest):
+    def test_a_bucket_is_tried_and_left_as_it_was(self):
+        location = self.location()
+        into = self.folder / "tried"
+        said = json.loads(self.succeeds("try", location, "--time", "5s", "--results-dir", into, "--json").stdout)
+        self.assertEqual([], [part["error"] for part in said["parts"] if part["error"]])
+        self.assertTrue(said["measures_storage"])
+        self.assertEqual({}, self.stored(self.prefix))
+        running = self.start("try", location, "--time", "5s", "--results-dir", into)
+        time.sleep(random.uniform(0.5, 5))
+        os.kill(running.process.pid, signal.SIGINT)
+        done = running.wait()
+        self.assertIn(done.status, (0, 8), done)
+        self.assertEqual({}, self.stored(self.prefix))
+        self.assert_no_open_uploads()
+        self.assert_secret_free(done)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1].isdigit():
+        STOPS = int(sys.argv.pop(1))
+    unittest.main(verbosity=2)
