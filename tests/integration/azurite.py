@@ -10,17 +10,15 @@ As a program:
   azurite.py run -- COMMAND...           runs COMMAND with the variables set; its exit status is ours
 """
 
-import atexit
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import time
 import unittest
 
-from daemons import (DaemonError, Folder, die_with_parent, free_port, log_ends, requests_in, serve_or_run, test_tmp)
+from daemons import Daemon, DaemonError, requests_in, serve_or_run, test_tmp
 
 INSTALLED = pathlib.Path(__file__).resolve().parents[2] / "build/servers"
 PROGRAM = INSTALLED / "node_modules/azurite/dist/src/blob/main.js"
@@ -62,9 +60,8 @@ def make_certificate(root):
             "-extfile", "names", "-out", "server.pem")
 
 
-class Azurite:
-    """`with Azurite() as az:` a running server. Not thread-safe; create it in the main thread (the daemon dies with the
-    thread that started it)."""
+class Azurite(Daemon):
+    """`with Azurite() as az:` a running server; it is empty whenever it starts."""
 
     scheme = "az"
     endpoint_variable = "AZURE_STORAGE_ENDPOINT"
@@ -72,62 +69,30 @@ class Azurite:
     logs_ranges = False
 
     def __init__(self, port=0, tls=False, address="127.0.0.1", start_limit_s=60):
-        """It answers on `address`, one of this host's."""
-        self.address, self.port = address, free_port(port, address)
-        self.tls, self.start_limit_s = tls, start_limit_s
-        self._process = self._folder = self._client = None
+        super().__init__("azurite-", test_tmp(), port, address, start_limit_s)
+        self.tls, self._client = tls, None
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
-    def __enter__(self):
+    def prepare(self):
         if missing_parts():
             raise DaemonError(f"not installed: {', '.join(missing_parts())}; run scripts/setup.sh test")
-        atexit.register(self.stop)
-        self._folder = Folder("azurite-", test_tmp())
-        self.root = self._folder.path
-        try:
-            if self.tls:
-                make_certificate(self.root)
-            self.start_server()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        """Ends the server and removes the folder. May be called again."""
-        atexit.unregister(self.stop)
-        self.stop_server()
-        if self._folder:
-            self._folder.remove()
-            self._folder = None
-
-    def stop_server(self):
-        """The server goes away, in the middle of whatever it is doing, with all it holds."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def start_server(self):
-        """Brings it up on its port, empty. Later versions of the interface than Azurite's own are let through, for the
-        client of the tests."""
-        command = ["node", str(PROGRAM), "--blobHost", self.address, "--blobPort", str(self.port), "--inMemoryPersistence",
-                   "--disableTelemetry", "--skipApiVersionCheck"]
         if self.tls:
-            command += ["--oauth", "basic", "--cert", str(self.root / "server.pem"), "--key", str(self.root / "server.key")]
-        with open(self.root / "log", "ab") as out:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
-                                             env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
-                                             start_new_session=True, preexec_fn=die_with_parent)
-        deadline = time.monotonic() + self.start_limit_s
-        while f"listens on {self.endpoint}" not in (self.root / "log").read_text(errors="replace"):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise DaemonError(f"Azurite did not start{log_ends(self.root)}")
-            time.sleep(0.05)
+            make_certificate(self.root)
+
+    def command(self):
+        """Later versions of the interface than Azurite's own are let through, for the client of the tests."""
+        words = ["node", str(PROGRAM), "--blobHost", self.address, "--blobPort", str(self.port), "--inMemoryPersistence", "--disableTelemetry",
+                 "--skipApiVersionCheck"]
+        if self.tls:
+            words += ["--oauth", "basic", "--cert", str(self.root / "server.pem"), "--key", str(self.root / "server.key")]
+        return words
+
+    def environment(self):
+        return {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
+
+    def answers(self):
+        return f"listens on {self.endpoint}" in (self.root / "log").read_text(errors="replace")
 
     # ---- use ------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What the servers that tests start have in common: free ports, and nothing left behind."""
 
 import argparse
+import atexit
 import ctypes
 import os
 import pathlib
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 _REAPER = """\
@@ -58,7 +60,7 @@ def die_with_parent():
 def log_ends(folder):
     """The last lines of each file of a folder, for a message."""
     text = ""
-    for path in sorted(folder.glob("*")):
+    for path in sorted(path for path in folder.glob("*") if path.is_file()):
         lines = path.read_text(errors="replace").splitlines()[-5:]
         if lines:
             text += f"\n--- {path.name}\n" + "\n".join(lines)
@@ -78,6 +80,75 @@ class Folder:
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
         self._reaper.stdin.close()
+
+
+class Daemon:
+    """A server of one process with a folder of its own. `with Daemon(...) as server:` a running one. Not thread-safe; create it in the main
+    thread (the process dies with the thread that started it). A subclass says what it runs, and when that answers."""
+
+    def __init__(self, prefix, parent=None, port=0, address="127.0.0.1", start_limit_s=60):
+        """It answers on `address`, one of this host's."""
+        self.address, self.port, self.start_limit_s = address, free_port(port, address), start_limit_s
+        self._prefix, self._parent = prefix, parent
+        self._process = self._folder = None
+
+    def __enter__(self):
+        atexit.register(self.stop)
+        self._folder = Folder(self._prefix, self._parent)
+        self.root = self._folder.path
+        try:
+            self.prepare()
+            self.start_server()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def prepare(self):
+        """What is done once, in `self.root`, before the server starts."""
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return os.environ
+
+    def answers(self):
+        """Whether the server is up."""
+        try:
+            with socket.create_connection((self.address, self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def start_server(self):
+        """Brings it up on its port."""
+        with open(self.root / "log", "ab") as out:
+            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
+                                             env=self.environment(), start_new_session=True, preexec_fn=die_with_parent)
+        deadline = time.monotonic() + self.start_limit_s
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise DaemonError(f"{self.command()[0]} did not start{log_ends(self.root)}")
+            time.sleep(0.05)
+
+    def stop_server(self):
+        """The server goes away, in the middle of whatever it is doing."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self):
+        """Ends the server and removes the folder. May be called again."""
+        atexit.unregister(self.stop)
+        self.stop_server()
+        if self._folder:
+            self._folder.remove()
+            self._folder = None
 
 
 def _leave(_signal, _frame):

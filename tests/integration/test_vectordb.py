@@ -2,14 +2,18 @@
 """vectordb of the real binary: on an index of its own on files, on PostgreSQL with pgvector, and on Milvus by its own protocol. Result
 files and their formulas, recomputed; and clear errors where a server refuses, loses rows, or is gone."""
 
+import base64
+import contextlib
 import csv
 import json
 import os
 import pathlib
+import pty
 import subprocess
 import time
 import unittest
 
+import sweeps
 import vector_servers
 from program import ORGANISATION, SYSTEM, ProgramTest
 
@@ -188,6 +192,7 @@ class OnFiles(VectorTest):
         self.assertEqual((16, 16), (record["truth"]["new_rows_checked"], record["truth"]["new_rows_right"]))
         self.assertGreater(window["queries_completed"], 0)
 
+    @sweeps.sweep
     def test_the_page_cache_of_a_control_group_bounds_what_is_kept(self):
         groups = pathlib.Path("/sys/fs/cgroup")
         version_1 = groups / "memory"
@@ -244,7 +249,7 @@ class OnFiles(VectorTest):
 
 # Writes vectors, queries and answers as those do who publish them: NumPy, and h5py in the layout of ann-benchmarks.
 WRITERS = """
-import sys, numpy as np, h5py
+import sys, numpy as np, h5py, pyarrow as pa, pyarrow.parquet as pq
 folder = sys.argv[1]
 random = np.random.default_rng(7)
 base, queries = (random.normal(size=(n, 32)).astype(np.float32) for n in (2000, 50))
@@ -269,6 +274,9 @@ binary("base.fbin", base)
 np.save(f"{folder}/base.npy", base.astype(np.float64))
 np.save(f"{folder}/queries.npy", queries)
 np.save(f"{folder}/truth.npy", keys.astype(np.int64))
+pq.write_table(pa.table({"id": range(2000), "emb": list(base)}), f"{folder}/base.parquet", row_group_size=700)
+pq.write_table(pa.table({"emb": list(queries)}), f"{folder}/queries.parquet", compression="zstd")
+pq.write_table(pa.table({"id": range(50), "neighbors_id": list(keys.astype(np.int64))}), f"{folder}/truth.parquet")
 bad = base.copy()
 bad[1234, 5] = np.nan
 np.save(f"{folder}/nan.npy", bad)
@@ -304,7 +312,8 @@ class OfFiles(VectorTest):
     def test_every_format_holds_the_same_vectors(self):
         identities = set()
         for base, queries, truth in (("base.fvecs", "queries.fvecs", "truth.ivecs"), ("base.fbin", "queries.npy", "truth.npy"),
-                                     ("base.npy", "set.hdf5#test", "set.hdf5#neighbors"), ("set.hdf5", "set.hdf5", "set.hdf5")):
+                                     ("base.npy", "set.hdf5#test", "set.hdf5#neighbors"), ("set.hdf5", "set.hdf5", "set.hdf5"),
+                                     ("base.parquet#emb", "queries.parquet", "truth.parquet#neighbors_id")):
             with self.subTest(base):
                 self.succeeds(*self.load_file(base, "--metric-type", "L2"))
                 self.assertEqual(("file", 2000, 32), tuple(self.record("datagen")["plan"]["vectors"][key]
@@ -316,7 +325,7 @@ class OfFiles(VectorTest):
                     self.assertEqual(50, self.json("run", "recall_stats.json")["num_queries_evaluated"])
                     self.assertEqual(record["truth"]["rows_checked"], record["truth"]["rows_right"])
                 identities.add(record["truth"]["identity"])
-        self.assertEqual(4, len(identities), "each file is a source of its own")
+        self.assertEqual(5, len(identities), "each file is a source of its own")
         self.succeeds(*self.load_file("base.bvecs", "--num-vectors", 500, "--vdb-index", "DISKANN"))
         self.index = "DISKANN"
         self.succeeds(*self.search("--queries", 100, "--query-mode", "planted", "--num-query-vectors", 100))
@@ -399,7 +408,7 @@ class OnServer(VectorTest):
     def check_a_server_that_goes_away(self):
         running = self.start(*self.search("--runtime", 60, "--request-timeout", 5))
         self.wait_until_searching(running)
-        self.server.kill()
+        self.server.stop_server()
         done = running.wait()
         self.assertEqual(6, done.status, done)
         self.assertIn("[E601]", done.stderr)
@@ -434,6 +443,8 @@ class OnPgvector(OnServer):
         self.check_sweep()
         self.check_rows_that_do_not_match()
         self.check_refusals()
+        self.check_a_plan_without_the_index()
+        self.check_workers_that_can_not_start()
         record = self.check_inserts()
         self.assertEqual(16, record["truth"]["new_rows_right"])
         self.assertEqual(str(self.rows + record["inserts"][0]["inserted"]), self.server.sql("SELECT count(*) FROM c"))
@@ -450,6 +461,23 @@ class OnPgvector(OnServer):
         done = self.call(*self.search("--queries", 20))
         self.assertIn("has 1900 rows, not the 2000 of its description", done.stderr)
         self.succeeds(*self.load("--force", "--ef-construction", 64))
+
+    def check_a_plan_without_the_index(self):
+        """An index is there, of a few rows, so that PostgreSQL compares all."""
+        name = self.server.sql("SELECT indexname FROM pg_indexes WHERE tablename = 'c' AND indexdef LIKE '%hnsw%'")
+        self.server.sql(f"DROP INDEX {name}; CREATE INDEX {name} ON c USING hnsw (vector vector_cosine_ops) WHERE id < 10")
+        done = self.call(*self.search("--queries", 20))
+        self.assertNotEqual(0, done.status, done)
+        self.assertIn("PostgreSQL does not use the index of c", done.stderr)
+        self.assertFalse((self.leaf("run") / "summary.json").exists())
+        self.succeeds(*self.load("--force", "--ef-construction", 64))
+
+    def check_workers_that_can_not_start(self):
+        few = ["sh", "-c", 'ulimit -n 40 && exec "$0" "$@"']
+        done = self.start(*self.search("--queries", 200, "--num-query-processes", 60), before=few).wait()
+        self.assertNotEqual(0, done.status, "fewer workers are another measurement")
+        self.assertRegex(done.stderr, "Too many open files|ulimit -n|file descriptors")
+        self.assertFalse((self.leaf("run") / "summary.json").exists())
 
     def check_refusals(self):
         done = self.fails(2, "E102", *self.arguments("datagen", "--collection", "d", "--index-type", "HNSW", "--num-vectors", 10,
@@ -478,6 +506,78 @@ class OnMilvus(OnServer):
         self.check_inserts()
         self.succeeds(*self.load("--force", "--ef-construction", 64))
         self.check_a_server_that_goes_away()
+
+    @sweeps.sweep
+    def test_a_server_behind_a_front_of_its_own(self):
+        with vector_servers.Milvus() as self.server:
+            self.succeeds(*self.load("--ef-construction", 64))
+            self.check_a_token_a_database_and_tls()
+            self.check_a_server_that_is_stuck_or_knows_better()
+
+    def through(self, front, *arguments, **variables):
+        """A call by way of what stands before the server."""
+        return self.start(*self.with_port(front, arguments), **variables).wait()
+
+    @staticmethod
+    def with_port(front, arguments):
+        return [front.port if i > 0 and arguments[i - 1] == "--port" else word for i, word in enumerate(arguments)]
+
+    def on_a_terminal(self, *arguments):
+        """Returns what the program writes there."""
+        terminal, end = pty.openpty()
+        process = subprocess.Popen([self.program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=end, stderr=end, cwd=self.folder,
+                                   env=self.environment())
+        os.close(end)
+        text = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(terminal, 65536):
+                text += piece
+        os.close(terminal)
+        process.wait()
+        return text.decode(errors="replace")
+
+    def check_a_token_a_database_and_tls(self):
+        token = "user:a-secret-of-the-test"
+        with vector_servers.MilvusFront(self.server, tls=True) as front:
+            front.behave(authorization=base64.b64encode(token.encode()).decode())
+            trusted = ("--tls", "--ca-file", front.root / "certificate")
+            search = self.search("--queries", 20, "--database-name", "default")
+            done = self.through(front, *search, *trusted, MILVUS__TOKEN=token)
+            self.assertEqual(0, done.status, done)
+            self.assertEqual({"default"}, {call["dbname"] for call in front.calls()})
+            for variables in ({}, {"MILVUS__TOKEN": "user:another"}, {"MILVUS__PASSWORD": "a-secret-of-the-test"}):
+                done = self.through(front, *search, *trusted, **variables)
+                self.assertNotEqual(0, done.status, done)
+                self.assertIn("auth check failure", done.stderr)
+            done = self.through(front, *search, *trusted, "--user", "user", MILVUS__PASSWORD="a-secret-of-the-test")
+            self.assertEqual(0, done.status, done)
+            for path in self.results.rglob("*"):
+                self.assertNotIn(b"a-secret-of-the-test", path.read_bytes() if path.is_file() else b"", path)
+            done = self.through(front, *search, "--tls", MILVUS__TOKEN=token)
+            self.assertNotEqual(0, done.status, "nobody vouches for the certificate")
+            self.assertIn("certificate", done.stderr.lower())
+
+    def check_a_server_that_is_stuck_or_knows_better(self):
+        with vector_servers.MilvusFront(self.server) as front:
+            front.behave(load_stuck_at=40)
+            done = self.through(front, *self.search("--queries", 20, "--ready-timeout", 2))
+            self.assertEqual(7, done.status, done)
+            self.assertRegex(done.stderr, r"\[E202\] Milvus: the load of c has not moved on for 2 s, at 40")
+            self.assertIn("ReleaseCollection", [call["name"] for call in front.calls()], "nothing is left loaded")
+            search = self.with_port(front, self.search("--queries", 20, "--ready-timeout", 2))
+            shown = self.on_a_terminal(*[word for word in search if word != "--quiet"])
+            self.assertRegex(shown, "load by the server.*40")
+            load = ("--force", "--ef-construction", 64, "--ready-timeout", 2)
+            front.behave(rows_not_indexed=3)
+            done = self.through(front, *self.load(*load))
+            self.assertEqual(7, done.status, done)
+            self.assertIn("the index of c has not moved on", done.stderr)
+            front.behave(parameters={"M": "7"})
+            done = self.through(front, *self.load(*load))
+            self.assertEqual(2, done.status, done)
+            self.assertIn("Milvus reports M 7 of the index of c, which was to be made with 16", done.stderr)
+            front.behave()
+            self.assertEqual(0, self.through(front, *self.load(*load)).status)
 
 
 if __name__ == "__main__":

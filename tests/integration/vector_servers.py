@@ -4,18 +4,16 @@ from Maven, for test-long. Leaving
 the context stops them; only what was fetched is kept.
 """
 
-import atexit
+import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 import unittest
 import urllib.request
 
-from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends
+from daemons import Daemon, DaemonError
 
 HOME = pathlib.Path(__file__).resolve().parents[2] / "build/servers/vectors"
 NOBODY = 65534
@@ -70,73 +68,19 @@ def require_opensearch():
         raise unittest.SkipTest(f"no {missing[0]}, which puts OpenSearch together")
 
 
-class Server:
-    """A server process with a folder of its own, in the system's folder for temporary files, which everybody may enter."""
-    start_limit_s = 60
+class Server(Daemon):
+    """A server in the system's folder for temporary files, which everybody may enter."""
 
-    def __init__(self, prefix):
-        self.port = free_port()
-        self._prefix = prefix
-        self._process = self._folder = None
+    def __init__(self, prefix, address="127.0.0.1", start_limit_s=60):
+        super().__init__(prefix, tempfile.gettempdir(), address=address, start_limit_s=start_limit_s)
 
-    def __enter__(self):
-        atexit.register(self.stop)
-        self._folder = Folder(self._prefix, tempfile.gettempdir())
-        self.root = self._folder.path
-        try:
-            self.prepare()
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def prepare(self):
-        pass
-
-    def command(self):
-        raise NotImplementedError
-
-    def start(self):
-        with open(self.root / "log", "ab") as out:
-            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.root,
-                                             start_new_session=True, preexec_fn=die_with_parent,
-                                             env={**os.environ, "HOME": str(self.root)})
-        deadline = time.monotonic() + self.start_limit_s
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise DaemonError(f"{self._prefix} did not start{log_ends(self.root)}")
-            time.sleep(0.05)
-
-    def answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        except OSError:
-            return False
-
-    def kill(self):
-        """The server goes away, in the middle of whatever it is doing."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def stop(self):
-        atexit.unregister(self.stop)
-        self.kill()
-        if self._folder:
-            self._folder.remove()
-            self._folder = None
+    def environment(self):
+        return {**os.environ, "HOME": str(self.root)}
 
 
 class Postgres(Server):
     def __init__(self, address="127.0.0.1"):
-        super().__init__("postgres-")
-        self.address = address
+        super().__init__("postgres-", address)
 
     def prepare(self):
         if os.geteuid() == 0:
@@ -177,11 +121,38 @@ class Milvus(Server):
                 str(self.port)]
 
 
-class Opensearch(Server):
-    start_limit_s = 600  # with what it fetches the first time
+class MilvusFront(Server):
+    """What stands before a running Milvus; see milvus_front.py. With `tls` it has a certificate for 127.0.0.1."""
 
+    def __init__(self, backend, tls=False):
+        super().__init__("milvus-front-")
+        self.backend, self.tls = backend, tls
+
+    def prepare(self):
+        self.behave()
+        if self.tls:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", "key", "-out", "certificate",
+                            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+                           cwd=self.root, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def behave(self, **behaviour):
+        """From the next call on."""
+        (self.root / "new").write_text(json.dumps(behaviour))
+        (self.root / "new").rename(self.root / "behaviour.json")
+        (self.root / "calls").write_text("")
+
+    def calls(self):
+        return [json.loads(line) for line in (self.root / "calls").read_text().splitlines()]
+
+    def command(self):
+        script = pathlib.Path(__file__).resolve().parent / "milvus_front.py"
+        keys = [str(self.root / "certificate"), str(self.root / "key")] if self.tls else []
+        return [python(), str(script), str(self.port), str(self.backend.port), str(self.root), *keys]
+
+
+class Opensearch(Server):
     def __init__(self):
-        super().__init__("opensearch-")
+        super().__init__("opensearch-", start_limit_s=600)  # with what it fetches the first time
 
     def prepare(self):
         data = HOME.parent / "opensearch/data"

@@ -128,6 +128,9 @@ struct BuildOptions {
 struct LoadOptions {
   uint64_t cache_bytes = 0;  ///< DISKANN: of pages kept in memory, beside codes and navigation graph
   unsigned sessions = 1;     ///< that will be open at once
+  std::function<void(std::string_view step, uint64_t done, uint64_t total)> progress =
+      {};                                   ///< of load(), in its thread; in percent
+  const std::atomic<bool>* stop = nullptr;  ///< set: load() ends soon with E203, where a server takes its time
 };
 
 /// One collection of an engine. Any thread may call insert() and open_session(); the other calls come from one thread.

@@ -139,7 +139,11 @@ class SearchRun final : public Search {
         return fail(evicted.error());
       }
     }
-    if (Status loaded = engine_.load({request_.search.cache_memory, world_.local_ranks()}); !loaded) return loaded;
+    LoadOptions options{.cache_bytes = request_.search.cache_memory, .sessions = world_.local_ranks(), .stop = &stop_};
+    options.progress = [this](std::string_view step, uint64_t done, uint64_t total) {
+      meter_.enter(step, "percent", done, total);
+    };
+    if (Status loaded = engine_.load(options); !loaded) return loaded;
     record_.server_version = request_.database->server_version();
     auto facts = engine_.facts();
     if (!facts) return fail(facts.error());

@@ -136,6 +136,59 @@ TEST(VectorFiles, OfHdf5AreReadOrRefusedWhereverTheyAreCutOff) {
   }
 }
 
+Result<std::unique_ptr<RowFile>> parquet(const std::string& name, const std::string& column = "") {
+  return rows_of(bytes_in_memory("a.parquet", corpus("parquet_" + name)), column);
+}
+
+// The files were written by pyarrow 26.
+TEST(ParquetFiles, OfListsAreReadAsTheyAreWrittenElsewhere) {
+  for (const char* name : {"snappy", "plain", "zstd_v2"}) {
+    const auto file = parquet(name, "emb");
+    ASSERT_TRUE(file) << name << file.error().message;
+    EXPECT_EQ((*file)->rows(), 6u);
+    EXPECT_EQ((*file)->columns(), 4u);
+    const auto values = all_of(file);
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], static_cast<float>(i) / 8) << name;
+    std::vector<float> last(4);
+    ASSERT_TRUE((*file)->read(5, last));
+    EXPECT_THAT(last, ElementsAre(20 / 8.0F, 21 / 8.0F, 22 / 8.0F, 23 / 8.0F));
+    EXPECT_FALSE((*file)->read(6, last)) << "behind the end";
+    std::vector<int64_t> keys(4);
+    EXPECT_FALSE((*file)->read_keys(0, keys)) << "floats are no keys";
+  }
+  const auto keys = parquet("keys");
+  ASSERT_TRUE(keys) << keys.error().message;
+  std::vector<int64_t> found(4);
+  ASSERT_TRUE((*keys)->read_keys(0, found));
+  EXPECT_THAT(found, ElementsAre(0, 1, 5, 4));
+}
+
+TEST(ParquetFiles, ThatHoldNoVectorsAreRefusedWithTheReason) {
+  const auto why = [](const std::string& name, const std::string& column = "") {
+    const auto file = parquet(name, column);
+    if (!file) return file.error().message;
+    std::vector<float> values((*file)->rows() * (*file)->columns());
+    const Status read = (*file)->read(0, values);
+    return read ? std::string("none") : read.error().message;
+  };
+  EXPECT_THAT(why("ragged"), HasSubstr("not of one length"));
+  EXPECT_THAT(why("null"), HasSubstr("element 1 of row 0 is null"));
+  EXPECT_THAT(why("gzip"), HasSubstr("compressed by codec 2"));
+  EXPECT_THAT(why("snappy", "id"), HasSubstr("no column 'id' of lists of numbers"));
+  const auto whole = corpus("parquet_snappy");
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(rows_of(bytes_in_memory("a.parquet", {whole.begin(), whole.begin() + size}), ""));
+  }
+  for (size_t place = 0; place < whole.size(); ++place) {
+    auto changed = whole;
+    changed[place] ^= std::byte{0x55};
+    const auto file = rows_of(bytes_in_memory("a.parquet", changed), "");
+    if (!file || (*file)->rows() * (*file)->columns() > 1000) continue;
+    std::vector<float> values((*file)->rows() * (*file)->columns());
+    (void)(*file)->read(0, values);
+  }
+}
+
 class TruthOfFile : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -139,7 +139,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      .modes = kOpenAndWhatif,
      .text =
          "Vectors from a file instead of generated ones: .fvecs, .bvecs, .fbin, .u8bin, .i8bin, .npy, .hdf5 (FILE or "
-         "FILE#DATASET, usually train). With run: where the file is now, if it was moved."},
+         "FILE#DATASET, usually train), .parquet (FILE#COLUMN). With run: where the file is now, if it was moved."},
     {.name = "query-file",
      .kind = kText,
      .value_name = "FILE",
@@ -151,9 +151,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      .value_name = "FILE",
      .commands = kSearches,
      .modes = kOpenAndWhatif,
-     .text =
-         "Exact answers from a file: .ivecs, .ibin, .npy, .hdf5 (usually neighbors). It is refused if they can't be "
-         "right. Default: they are computed."},
+     .text = "Exact answers from a file: .ivecs, .ibin, .npy, .hdf5 (usually neighbors), .parquet. It is refused if "
+             "they can't be "
+             "right. Default: they are computed."},
     {.name = "batch-size",
      .kind = kInteger,
      .minimum = 1,

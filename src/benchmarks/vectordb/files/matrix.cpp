@@ -219,8 +219,9 @@ Result<Matrix> find_matrix(const FileBytes& bytes, const std::string& part) {
     if (name.ends_with(format.ending)) return find_plain(bytes, format);
   }
   if (name.ends_with(".npy")) return find_npy(bytes);
-  return fail(ErrorCode::kConfigInvalid, fmt::format("{}: the end of its name tells no format", bytes.name()), {},
-              "files of vectors end in .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .npy, .hdf5 or .h5");
+  return fail(
+      ErrorCode::kConfigInvalid, fmt::format("{}: the end of its name tells no format", bytes.name()), {},
+      "files of vectors end in .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .npy, .hdf5, .h5 or .parquet");
 }
 
 Status check_extent(const FileBytes& bytes, const Matrix& matrix) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/text.hpp"
+#include "benchmarks/vectordb/files/parquet.hpp"
 
 namespace mlps::vectordb {
 namespace {
@@ -63,6 +64,7 @@ std::string word_of(const FileSpec& file) {
 }  // namespace
 
 Result<std::unique_ptr<RowFile>> rows_of(std::unique_ptr<FileBytes> bytes, const std::string& part) {
+  if (lower(bytes->name()).ends_with(".parquet")) return open_parquet(std::move(bytes), part);
   const auto matrix = find_matrix(*bytes, part);
   if (!matrix) return fail(matrix.error());
   if (Status fits = check_extent(*bytes, *matrix); !fits) return fail(fits.error());
@@ -73,7 +75,8 @@ Result<std::unique_ptr<RowFile>> open_rows(const std::string& word, const std::s
   const auto [path, part] = split_word(word);
   auto bytes = open_bytes(path);
   if (!bytes) return fail(bytes.error());
-  return rows_of(std::move(*bytes), part.empty() ? usual_part : part);
+  const bool one_column = lower(path).ends_with(".parquet");
+  return rows_of(std::move(*bytes), part.empty() && !one_column ? usual_part : part);
 }
 
 Result<std::optional<Metric>> metric_of_file(const RowFile& file) {

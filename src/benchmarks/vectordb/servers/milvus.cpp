@@ -7,39 +7,27 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "base/waiting.hpp"
-#include "benchmarks/vectordb/servers/grpc_channel.hpp"
 #include "benchmarks/vectordb/servers/milvus_answers.hpp"
-#include "benchmarks/vectordb/servers/protobuf.hpp"
+#include "benchmarks/vectordb/servers/milvus_client.hpp"
 #include "benchmarks/vectordb/servers/servers.hpp"
 
 namespace mlps::vectordb {
 namespace {
 
-// Field numbers and meanings are those of milvus-proto; only what is used here has a name.
-constexpr const char* kService = "milvus.proto.milvus.MilvusService";
+// Only what is used here of milvus-proto has a name.
 constexpr const char* kKeyField = "id";
-constexpr const char* kVectorField = "vector";
 constexpr const char* kDescriptionProperty = "mlpstorage.dataset";  // Milvus Lite keeps no descriptions
-constexpr uint64_t kInt64 = 5, kFloatVector = 101;
+constexpr uint64_t kInt64 = 5;
 constexpr uint64_t kBounded = 2;  // the consistency that pymilvus asks for, too: searches wait for no time stamp
 constexpr uint64_t kLoaded = 3, kIndexFinished = 3, kIndexFailed = 4, kCompactionDone = 2;
+constexpr uint64_t kWholePercent = 100;
 constexpr uint64_t kMostMessageBytes = uint64_t{32} << 20;  // servers take 64 MiB, unless they are told otherwise
 constexpr Nanos kLookNs = 100'000'000;
-constexpr Nanos kRatePauseNs = 500'000'000;
-constexpr int kRateTries = 240;
-
-ProtoWriter pair_of(std::string_view key, std::string_view value) {
-  ProtoWriter pair;
-  pair.text(1, key).text(2, value);
-  return pair;
-}
 
 /// What an index of this kind is made with: the names of Milvus.
 std::map<std::string, uint64_t> build_parameters(const CollectionSpec& spec) {
@@ -60,129 +48,6 @@ std::map<std::string, uint64_t> build_parameters(const CollectionSpec& spec) {
   }
   return {};
 }
-
-/// One connection, spoken to by one thread at a time.
-class MilvusClient {
- public:
-  static Result<std::unique_ptr<MilvusClient>> open(const Settings& settings) {
-    auto channel = GrpcChannel::make(settings.server, kService);
-    if (!channel) return fail(channel.error());
-    const ServerAddress& server = settings.server;
-    std::string secret = server.token;
-    if (secret.empty() && !server.user.empty()) secret = server.user + ":" + server.secret;
-    if (!secret.empty()) {
-      (*channel)->set_header("authorization", base64(std::as_bytes(std::span(secret))));
-    }
-    if (!server.database.empty()) (*channel)->set_header("dbname", server.database);
-    std::unique_ptr<MilvusClient> client(new MilvusClient(settings, std::move(*channel)));
-    if (Status met = client->connect(); !met) return fail(met.error());
-    return client;
-  }
-
-  /// Calls a method whose answer has a status in field `status_field`, or is one (0). A rate limit is waited for.
-  Result<std::string_view> call(std::string_view method, const ProtoWriter& request, uint32_t status_field = 1) {
-    for (int attempt = 1;; ++attempt) {
-      auto answer = channel_->call(method, request.taken());
-      if (!answer) return answer;
-      const Status good = milvus_status(method, status_field == 0 ? *answer : proto_field(*answer, status_field));
-      if (good) return answer;
-      const bool limited = good.error().code == ErrorCode::kStorageThrottled;
-      if (!limited || attempt == kRateTries || stopped_) return fail(good.error());
-      sleep_for(kRatePauseNs);
-    }
-  }
-
-  /// Returns a request for the collection: its name in `name_field`, and the database's in `database_field`.
-  ProtoWriter request(uint32_t name_field = 3, uint32_t database_field = 2) const {
-    ProtoWriter request;
-    request.text(database_field, settings_.server.database).text(name_field, settings_.collection.name);
-    return request;
-  }
-
-  void stop() {
-    stopped_ = true;
-    channel_->stop();
-  }
-  const std::string& version() const { return version_; }
-
- private:
-  MilvusClient(const Settings& settings, std::unique_ptr<GrpcChannel> channel)
-      : settings_(settings), channel_(std::move(channel)) {}
-
-  Status connect() {
-    ProtoWriter client, request;
-    client.text(1, "mlpstorage").text(2, "1").text(4, settings_.server.user).text(5, "client");
-    request.message(2, client);
-    const auto answer = channel_->call("Connect", request.taken());
-    if (!answer) {
-      // Older servers have no such call, and want none.
-      return answer.error().code == ErrorCode::kNotImplemented ? Status() : Status(fail(answer.error()));
-    }
-    if (Status good = milvus_status("Connect", proto_field(*answer, 1)); !good) return good;
-    version_ = fmt::format("Milvus {}", printable(proto_field(proto_field(*answer, 2), 1)));
-    const uint64_t identifier = proto_number(*answer, 3);
-    if (identifier != 0) channel_->set_header("identifier", std::to_string(identifier));
-    return {};
-  }
-
-  const Settings& settings_;
-  std::unique_ptr<GrpcChannel> channel_;
-  std::atomic<bool> stopped_ = false;
-  std::string version_;
-};
-
-class MilvusSession final : public SearchSession {
- public:
-  MilvusSession(std::unique_ptr<MilvusClient> client, Metric metric, IndexKind index, uint32_t dimension)
-      : client_(std::move(client)), metric_(metric), index_(index), dimension_(dimension) {}
-
-  Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
-    if (queries.dimension() != dimension_) {
-      return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), dimension_));
-    }
-    if (!params.filter.is_everything()) {
-      return fail(ErrorCode::kConfigInvalid, "milvus: filtered search is not made by this client");
-    }
-    answers.reset(queries.rows(), params.k);
-    const ProtoWriter request = search_request(queries, params);
-    const Nanos begin = now_ns();
-    const auto answer = client_->call("Search", request);
-    answers.cost.wait_ns = now_ns() - begin;
-    if (!answer) return fail(answer.error());
-    return read_milvus_hits(proto_field(*answer, 2), metric_, answers);
-  }
-
-  void cancel() override { client_->stop(); }
-
- private:
-  ProtoWriter search_request(VectorView queries, const SearchParams& params) const {
-    ProtoWriter values, group;
-    values.text(1, "$0").number(2, kFloatVector);
-    for (size_t i = 0; i < queries.rows(); ++i) {
-      const auto row = queries.row(i);
-      values.bytes(3, {reinterpret_cast<const char*>(row.data()), row.size_bytes()});
-    }
-    group.message(1, values);
-    const std::string_view word = effort_word(index_);
-    const std::string effort = word.empty() ? "{}" : fmt::format("{{\"{}\": {}}}", word, params.effort);
-    ProtoWriter request = client_->request();
-    request.message(6, group).number(7, 1);
-    request.message(9, pair_of("anns_field", kVectorField))
-        .message(9, pair_of("topk", std::to_string(params.k)))
-        .message(9, pair_of("metric_type", metric_name(metric_)))
-        .message(9, pair_of("params", effort))
-        .message(9, pair_of("round_decimal", "-1"))
-        .message(9, pair_of("ignore_growing", "False"));
-    request.number(12, queries.rows()).number(15, 1);
-    return request;
-  }
-
-  std::unique_ptr<MilvusClient> client_;
-  Metric metric_;
-  IndexKind index_;
-  uint32_t dimension_;
-};
 
 class MilvusEngine final : public SearchEngine, public Database {
  public:
@@ -218,15 +83,15 @@ class MilvusEngine final : public SearchEngine, public Database {
     spec_ = spec;
     ProtoWriter key, vector, schema;
     key.text(2, kKeyField).number(3, 1).number(5, kInt64);
-    vector.text(2, kVectorField).number(5, kFloatVector);
-    vector.message(6, pair_of("dim", std::to_string(spec.dimension)));
+    vector.text(2, kMilvusVectorField).number(5, kMilvusFloatVector);
+    vector.message(6, milvus_pair("dim", std::to_string(spec.dimension)));
     schema.text(1, spec.name).text(2, "Benchmark Collection").message(4, key).message(4, vector);
     const auto made = call(
         "CreateCollection",
         [&](MilvusClient& client) {
           ProtoWriter request = client.request();
           request.message(4, schema).number(5, spec.shards).number(6, kBounded);
-          request.message(7, pair_of(kDescriptionProperty, description_));
+          request.message(7, milvus_pair(kDescriptionProperty, description_));
           return request;
         },
         0);
@@ -278,7 +143,7 @@ class MilvusEngine final : public SearchEngine, public Database {
     return check_parameters();
   }
 
-  Status load(const LoadOptions& /*options*/) override {
+  Status load(const LoadOptions& options) override {
     const auto asked = call(
         "LoadCollection",
         [](MilvusClient& client) {
@@ -288,15 +153,19 @@ class MilvusEngine final : public SearchEngine, public Database {
         },
         0);
     if (!asked) return fail(asked.error());
-    const Status loaded = wait("load", nullptr, [&](uint64_t& progress) -> Result<bool> {
+    const Status loaded = wait("load", options.stop, [&](uint64_t& progress) -> Result<bool> {
       const auto state = call("GetLoadState", [](MilvusClient& client) { return client.request(2, 4); });
       if (!state) return fail(state.error());
       if (proto_number(*state, 2) == kLoaded) return true;
       const auto percent = call("GetLoadingProgress", [](MilvusClient& client) { return client.request(2, 4); });
       if (percent) progress = proto_number(*percent, 2);
+      if (options.progress) options.progress("load by the server", progress, kWholePercent);
       return false;
     });
-    if (!loaded) return loaded;
+    if (!loaded) {
+      (void)release();  // what is half loaded takes the server's memory; the error is the one that stopped the load
+      return loaded;
+    }
     auto found = facts();
     if (!found) return fail(found.error());
     facts_ = std::move(*found);
@@ -333,7 +202,7 @@ class MilvusEngine final : public SearchEngine, public Database {
   Result<std::unique_ptr<SearchSession>> open_session() override {
     auto client = MilvusClient::open(settings_);
     if (!client) return fail(client.error());
-    return std::make_unique<MilvusSession>(std::move(*client), facts_.metric, facts_.index, spec_.dimension);
+    return make_milvus_session(std::move(*client), facts_.metric, facts_.index, spec_.dimension);
   }
 
  private:
@@ -369,10 +238,10 @@ class MilvusEngine final : public SearchEngine, public Database {
         "CreateIndex",
         [&](MilvusClient& client) {
           ProtoWriter request = client.request();
-          request.text(4, kVectorField)
-              .message(5, pair_of("index_type", index_name(spec_.index)))
-              .message(5, pair_of("metric_type", metric_name(spec_.metric)))
-              .message(5, pair_of("params", parameters.dump()));
+          request.text(4, kMilvusVectorField)
+              .message(5, milvus_pair("index_type", index_name(spec_.index)))
+              .message(5, milvus_pair("metric_type", metric_name(spec_.metric)))
+              .message(5, milvus_pair("params", parameters.dump()));
           return request;
         },
         0);
@@ -391,7 +260,7 @@ class MilvusEngine final : public SearchEngine, public Database {
     id.number(1, kInt64).text(2, kKeyField).message(3, scalar);
     floats.floats(1, vectors.values());
     vector_values.number(1, vectors.dimension()).message(2, floats);
-    vector.number(1, kFloatVector).text(2, kVectorField).message(4, vector_values);
+    vector.number(1, kMilvusFloatVector).text(2, kMilvusVectorField).message(4, vector_values);
     const auto stored = call("Insert", [&](MilvusClient& client) {
       ProtoWriter request = client.request();
       request.message(5, id).message(5, vector).number(7, vectors.rows());
@@ -407,7 +276,7 @@ class MilvusEngine final : public SearchEngine, public Database {
   Status ask_collection() {
     const auto answer = call("DescribeCollection", [](MilvusClient& client) { return client.request(); });
     if (!answer) return fail(answer.error());
-    const MilvusCollection collection = read_milvus_collection(*answer, kVectorField, kDescriptionProperty);
+    const MilvusCollection collection = read_milvus_collection(*answer, kMilvusVectorField, kDescriptionProperty);
     description_ = collection.description;
     spec_.dimension = collection.dimension;
     collection_id_ = collection.id;
@@ -417,7 +286,7 @@ class MilvusEngine final : public SearchEngine, public Database {
   Result<MilvusIndex> ask_index() {
     const auto answer = call("DescribeIndex", [](MilvusClient& client) {
       ProtoWriter request = client.request();
-      request.text(4, kVectorField);
+      request.text(4, kMilvusVectorField);
       return request;
     });
     if (!answer) return fail(answer.error());
