@@ -20,6 +20,7 @@ import unittest
 import object_suites
 import rgw
 from program import ProgramTest
+from sweeps import sweep
 
 STOPS = 4
 SLOW = "slow={0}:write_part@1+,slow={0}:read_part@1+"
@@ -66,6 +67,7 @@ class TryTest(ProgramTest):
                          "mlpstorage-results" in (self.folder / ".config/mlpstorage/config.yaml").read_text(),
                          "try changes no default of the user")
 
+    @sweep
     def test_a_place_that_is_four_times_as_slow_feeds_a_quarter_and_a_run_by_hand_agrees(self):
         fed, wrote = [], []
         for delay in (30, 120):

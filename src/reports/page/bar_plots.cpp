@@ -23,7 +23,7 @@ std::string style_of(size_t series) {
 }
 
 void draw_vertical_bars(Drawing& drawing, const Bars& bars, size_t count, const Axis& y) {
-  const double width = (kSmall.right - kSmall.left) / static_cast<double>(count);
+  const double width = (kSmall.right - kSmall.left) / static_cast<double>(std::max<size_t>(1, count));
   const size_t step = static_cast<size_t>(std::ceil(26 / width));
   for (size_t i = 0; i < count; ++i) {
     const Bar& bar = bars.bars[i];
@@ -84,7 +84,7 @@ std::string bars_plot(const Known<Bars>& bars, std::string_view title_if_unknown
   } else {
     draw_rate_axis(drawing, kSmall, y);
   }
-  draw_vertical_bars(drawing, *bars, std::max<size_t>(1, count), y);
+  draw_vertical_bars(drawing, *bars, count, y);
   draw_bottom_line(drawing, kSmall);
   Legend legend;
   for (size_t i = 0; i < bars->series.size(); ++i) legend.emplace_back(style_of(i + 1), bars->series[i]);

@@ -11,6 +11,7 @@
 
 #include "../support/page_check.hpp"
 #include "base/text.hpp"
+#include "reports/page/plots.hpp"
 #include "reports/page/record_parts.hpp"
 
 namespace mlps::reports::page {
@@ -233,6 +234,13 @@ TEST(VectorLoad, SaysWhatTookLongest) {
 }
 
 // What a record doesn't have is said, in a sentence, wherever it would be drawn.
+TEST(Plots, OfNothingAreEmpty) {
+  EXPECT_THAT(bars_plot(Bars(), ""), Not(HasSubstr("<rect")));
+  EXPECT_THAT(heat_plot(HeatMap()), Not(HasSubstr("<rect")));
+  EXPECT_THAT(time_plot(std::vector<TimeStack>()), Not(HasSubstr("<rect")));
+  EXPECT_THAT(moved_plot(MovedBytes()), Not(HasSubstr("<rect")));
+}
+
 TEST(Page, SaysWhatIsUnknownAndDrawsNoZero) {
   for (const std::string& name : kBenchmarks) {
     const Json full = small_record(name);
