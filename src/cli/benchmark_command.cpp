@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 #include <span>
@@ -30,15 +31,33 @@
 namespace mlps::cli {
 namespace {
 
+/// Returns the organisation of the results directory; whatif makes one that is not there.
+Result<std::string> owner_of_results(const CommonOptions& common) {
+  Result<std::string> owner = read_sentinel(common.results_dir);
+  const bool is_free = !owner && owner.error().code == ErrorCode::kConfigMissing;
+  if (is_free && common.mode == Mode::kWhatif) {
+    const std::string path = std::filesystem::absolute(common.results_dir).lexically_normal().string();
+    const Status made = make_results_dir(path, kNoOrganisation, common.dry_run);
+    return made ? Result<std::string>(std::string(kNoOrganisation)) : fail(made.error());
+  }
+  if (owner && *owner == kNoOrganisation && common.mode != Mode::kWhatif) {
+    return fail(
+        ErrorCode::kConfigMissing,
+        fmt::format("results directory {} belongs to no organisation: whatif or try has made it", common.results_dir),
+        {}, "name another one: mlpstorage init <orgname> DIR, then --results-dir DIR");
+  }
+  return owner;
+}
+
 /// Finds the organisation of the results directory. A command that records, and the dry run of one, needs a directory
-/// that is claimed; one that only prints takes any.
+/// that is claimed, which only whatif claims itself; one that only prints takes any.
 Status claim_results_dir(CommonOptions& common, bool runs) {
   if (common.results_dir.empty()) return {};
-  Result<std::string> orgname = read_sentinel(common.results_dir);
-  if (orgname) {
-    common.orgname = std::move(*orgname);
+  Result<std::string> owner = runs ? owner_of_results(common) : read_sentinel(common.results_dir);
+  if (owner) {
+    common.orgname = std::move(*owner);
   } else if (runs) {
-    return fail(std::move(orgname.error()));
+    return fail(std::move(owner.error()));
   }
   return {};
 }

@@ -31,19 +31,17 @@ constexpr auto kLines = std::to_array<Example>({
      "how large a data set must be, and the command that makes it"},
     {kTrain,
      "mlpstorage whatif training unet3d datagen file --num-processes 4 --data-dir /mnt/data/sets "
-     "--params dataset.num_files_train=14 dataset.record_length_bytes=4000000 dataset.record_length_bytes_stdev=0 "
-     "--results-dir results --systemname my-system --skip-fs-separation-gate",
+     "--params dataset.num_files_train=14 dataset.record_length_bytes=4000000 dataset.record_length_bytes_stdev=0",
      "a small data set on files"},
     {kTrain,
      "mlpstorage whatif training unet3d run file --num-accelerators 1 --accelerator-type b200 --data-dir "
      "/mnt/data/sets "
      "--o-direct --params dataset.num_files_train=14 dataset.record_length_bytes=4000000 "
-     "dataset.record_length_bytes_stdev=0 train.computation_time=0.0044 train.epochs=2 "
-     "--results-dir results --systemname my-system --skip-fs-separation-gate",
+     "dataset.record_length_bytes_stdev=0 train.computation_time=0.0044 train.epochs=2",
      "read it as a training job would, past the page cache"},
     {kTrain,
      "mlpstorage whatif training unet3d run file --num-accelerators 2 --accelerator-type b200 --data-dir null:// "
-     "--params dataset.num_files_train=56 train.epochs=1 --results-dir results --systemname my-system",
+     "--params dataset.num_files_train=56 train.epochs=1",
      "what this client alone can do, without any storage"},
     {kTrain,
      "mlpstorage closed training unet3d run file --hosts node1,node2 --num-accelerators 16 --accelerator-type b200 "
@@ -55,8 +53,7 @@ constexpr auto kLines = std::to_array<Example>({
     {kSave,
      "mlpstorage whatif checkpointing run file --checkpoint-folder /mnt/data/ckpt --model llama3-8b --num-processes 8 "
      "--size-scale 0.001 --num-checkpoints-write 2 --num-checkpoints-read 2 --verify "
-     "--params checkpoint.time_between_checkpoints=0 --results-dir results --systemname my-system "
-     "--skip-fs-separation-gate",
+     "--params checkpoint.time_between_checkpoints=0",
      "two small checkpoints, every byte verified"},
     {kSave,
      "mlpstorage closed checkpointing run object --checkpoint-folder s3://bucket/prefix --model llama3-8b "
@@ -65,15 +62,14 @@ constexpr auto kLines = std::to_array<Example>({
     {kOffload, "mlpstorage whatif kvcache datasize --num-users 50", "what users ask of memory and storage"},
     {kOffload,
      "mlpstorage whatif kvcache run file --cache-dir /mnt/data/kv --model tiny-1b --option 1 --trials 1 --duration 3 "
-     "--num-users 4 --storage-capacity-gb 2 --results-dir results --systemname my-system --skip-fs-separation-gate",
+     "--num-users 4 --storage-capacity-gb 2",
      "three seconds of four users"},
     {kVectors,
      "mlpstorage whatif vectordb datagen file --storage-root /mnt/data/vectors --num-vectors 1000 --dimension 64 "
-     "--distribution clustered --results-dir results --systemname my-system --skip-fs-separation-gate",
+     "--distribution clustered",
      "load vectors into this program's own index"},
     {kVectors,
-     "mlpstorage whatif vectordb run file --storage-root /mnt/data/vectors --runtime 2 --num-query-processes 4 "
-     "--results-dir results --systemname my-system --skip-fs-separation-gate",
+     "mlpstorage whatif vectordb run file --storage-root /mnt/data/vectors --runtime 2 --num-query-processes 4",
      "search them for two seconds"},
     {kLook, "mlpstorage runs list --results-dir results", "all runs with verdict and size"},
     {kLook, "mlpstorage reports reportgen --results-dir results", "tables over all runs"},

@@ -1,5 +1,7 @@
 #include "cli/program_words.hpp"
 
+#include "flags/layers.hpp"
+
 namespace mlps::cli {
 namespace {
 
@@ -265,7 +267,7 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "results-dir",
      .short_name = "rd",
      .kind = FlagKind::kPath,
-     .default_text = "mlpstorage-results",
+     .default_text = kDefaultResultsDir,
      .commands = kTry,
      .text = "Where results go: a folder that is empty or not there yet, or a results directory."},
     {.name = "inject-fault",

@@ -132,10 +132,10 @@ Result<std::string> read_sentinel(const std::string& results_dir) {
               "legal are letters, digits, '.', '_' and '-'", "correct the file, or use a new results directory");
 }
 
-Status make_results_dir(const std::string& path, std::string_view orgname) {
+Status make_results_dir(const std::string& path, std::string_view orgname, bool only_check) {
   std::error_code error;
   if (fs::exists(sentinel_path(path), error)) return read_sentinel(path).map([](const std::string&) {});
-  auto claimed = claim(path, orgname);
+  auto claimed = only_check ? check_target(path, orgname) : claim(path, orgname);
   if (claimed) return {};
   std::string& message = claimed.error().message;
   if (message.starts_with("init: ")) message.replace(0, 4, "results directory");

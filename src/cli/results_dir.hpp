@@ -12,13 +12,16 @@ namespace mlps::cli {
 
 inline constexpr std::string_view kSentinelName = "mlperf-results.yaml";
 
+/// The owner of a results directory that `try` or a run in whatif mode has made. Nothing there can be submitted.
+inline constexpr std::string_view kNoOrganisation = "no-organisation";
+
 /// Returns the organisation `results_dir` belongs to, from its sentinel; a plain name. E101 with the init command to
 /// type if there is no sentinel, E104 or E102 if it is damaged.
 Result<std::string> read_sentinel(const std::string& results_dir);
 
 /// Makes `path`, which is absolute, a results directory of `orgname`, unless it is one already, of whatever
-/// organisation. Refuses what init_results_dir() refuses.
-Status make_results_dir(const std::string& path, std::string_view orgname);
+/// organisation. Refuses what init_results_dir() refuses, also where it is to check only.
+Status make_results_dir(const std::string& path, std::string_view orgname, bool only_check = false);
 
 /// Tells what init did.
 struct InitOutcome {

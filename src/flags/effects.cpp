@@ -58,7 +58,8 @@ constexpr auto kRules = std::to_array<Rule>({
 
 bool given(const CommandLine& line, std::string_view flag) {
   const auto found = line.tokens.settings.find(flag);
-  return found != line.tokens.settings.end() && found->second.source != Source::kUserFile;
+  return found != line.tokens.settings.end() &&
+         found->second.source <= Source::kEnvironment;  // by the user, for this command
 }
 
 }  // namespace

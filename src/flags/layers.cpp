@@ -1,8 +1,10 @@
 #include "flags/layers.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 
@@ -99,7 +101,23 @@ LayerValues environment_values(const CommandSyntax& command, const Environment& 
   return layer;
 }
 
+// whatif needs no preparation: its results go into a folder here, under this host's name.
+LayerValues whatif_values(const CommandSyntax& command) {
+  LayerValues layer;
+  if (command.mode != Mode::kWhatif || !command.is(kOnStorage)) return layer;
+  const std::string origin = "whatif";
+  layer.settings["results-dir"] = {{std::string(kDefaultResultsDir)}, Source::kDefault, origin};
+  layer.settings["systemname"] = {{system_name_of_host()}, Source::kDefault, origin};
+  return layer;
+}
+
 }  // namespace
+
+std::string system_name_of_host() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || !is_plain_name(name.data())) return "this-host";
+  return name.data();
+}
 
 LayerNotes apply_layers(const CommandSyntax& command, const Environment& environment, Settings& settings) {
   LayerNotes notes;
@@ -109,6 +127,7 @@ LayerNotes apply_layers(const CommandSyntax& command, const Environment& environ
   take(environment_values(command, environment), command, settings, notes, outranked);
   take(read_user_values(*command.grammar, environment), command, settings, notes, outranked);
   std::move(outranked.begin(), outranked.end(), std::back_inserter(notes.filled));
+  for (auto& [name, setting] : whatif_values(command).settings) settings.try_emplace(name, std::move(setting));
   return notes;
 }
 

@@ -16,19 +16,22 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .value_name = "DIR",
      .commands = kOfBenchmark | kUsesHistory,
      .required = kOnStorage | kUsesHistory,
+     .required_modes = kClosedAndOpen,
      .variable = "MLPSTORAGE_RESULTS_DIR",
      .retired = "MLPERF_RESULTS_DIR",
      .user_file = true,
-     .text = "Root of everything that is recorded, prepared by 'mlpstorage init'."},
+     .text = "Root of everything that is recorded, prepared by 'mlpstorage init'. whatif makes ./mlpstorage-results if "
+             "none is named."},
     {.name = "systemname",
      .short_name = "sn",
      .kind = kName,
      .value_name = "NAME",
      .required = kOnStorage,
+     .required_modes = kClosedAndOpen,
      .variable = "MLPSTORAGE_SYSTEMNAME",
      .retired = "MLPERF_SYSTEMNAME",
      .user_file = true,
-     .text = "Name of the system under test; a folder name below results/."},
+     .text = "Name of the system under test; a folder name below results/. In whatif this host's, if none is given."},
 
     // The workload.
     {.name = "o-direct",
@@ -247,7 +250,7 @@ constexpr auto kSharedFlags = std::to_array<Flag>({
      .text = "Accepted for old scripts; only the launcher uses SSH."},
     {.name = "skip-fs-separation-gate",
      .kind = kSwitch,
-     .text = "Results and the measured folder on one file system: record it, but run."},
+     .text = "Results and the measured folder on one file system: record it, but run. whatif always does."},
 
 });
 

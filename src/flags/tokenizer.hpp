@@ -13,7 +13,7 @@
 namespace mlps::cli {
 
 /// Where a value came from, the strongest first.
-enum class Source { kTyped, kConfigFile, kEnvironment, kUserFile };
+enum class Source { kTyped, kConfigFile, kEnvironment, kUserFile, kDefault };
 
 struct Setting {
   std::vector<std::string> values;  ///< as text, none of them converted yet

@@ -27,10 +27,10 @@ struct Request {
   /// How many of the bytes take the place of bytes that are stored already. Asked in process 0, and only if there is no
   /// room for all. May be empty.
   std::function<Result<uint64_t>()> bytes_in_place = {};
-  std::string results_dir;             ///< process 0's; empty skips the gates of the results
-  uint64_t results_bytes = 16 << 20;   ///< room for the result files
-  bool separation_is_warning = false;  ///< --skip-fs-separation-gate
-  uint64_t buffer_bytes = 0;           ///< I/O memory of the plan
+  std::string results_dir;            ///< process 0's; empty skips the gates of the results
+  uint64_t results_bytes = 16 << 20;  ///< room for the result files
+  std::string separation_waived_by;   ///< why a shared file system is only a warning; empty: it fails
+  uint64_t buffer_bytes = 0;          ///< I/O memory of the plan
   bool checks_job =
       true;  ///< warn of differing clocks and of several processes per host; false for further folders of a run
   /// How long to wait until a host sees a file that process 0 created: a network file system may cache for a while that

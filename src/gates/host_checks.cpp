@@ -204,10 +204,11 @@ void HostChecks::check_separation() {
     error = std::move(finding.error());
   }
   if (!error) return;
-  if (request_.separation_is_warning) {
-    findings_.warnings.push_back(separation_ && separation_->same_filesystem
-                                     ? "data and results share a file system; allowed by --skip-fs-separation-gate"
-                                     : fmt::format("{}; allowed by --skip-fs-separation-gate", error->message));
+  if (!request_.separation_waived_by.empty()) {
+    const bool is_shared = separation_ && separation_->same_filesystem;
+    findings_.warnings.push_back(fmt::format("{}; allowed by {}",
+                                             is_shared ? "data and results share a file system" : error->message,
+                                             request_.separation_waived_by));
   } else {
     findings_.failures.push_back(std::move(*error));
   }

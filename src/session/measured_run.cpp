@@ -31,7 +31,11 @@ Result<gates::Report> RunSteps::check_gates() const {
   request.store = &store();
   request.wanted_part_bytes = options_.io_part_bytes;
   request.results_dir = common_.results_dir;
-  request.separation_is_warning = common_.skip_fs_separation_gate;
+  if (common_.skip_fs_separation_gate) {
+    request.separation_waived_by = "--skip-fs-separation-gate";
+  } else if (common_.mode == Mode::kWhatif) {  // no rule holds there
+    request.separation_waived_by = "whatif";
+  }
   return gates::run_gates(request, group_.transport());
 }
 

@@ -184,6 +184,22 @@ class Init(ProgramTest):
         winner = codes.index(0)
         self.assertIn(f'orgname: "org{winner}"', self.read("race/mlperf-results.yaml"))
 
+    def test_whatif_needs_no_preparation(self):
+        words = ("whatif checkpointing run file -m llama3-8b -np 8 -cf null:// --size-scale 0.0001 -ncw 1 -ncr 0 --skip-timeseries "
+                 "--params checkpoint.time_between_checkpoints=0")
+        self.assertIn("results in mlpstorage-results (from whatif)", self.expect(words + " --dry-run", 0).stderr)
+        self.assertFalse(os.path.exists(self.path("work/mlpstorage-results")))
+        for _ in range(2):
+            self.expect(words, 0)
+        [host] = os.listdir(self.path("work/mlpstorage-results/whatif/no-organisation/results"))
+        self.assertIn(host, (os.uname().nodename, "this-host"))
+        self.assertIn(f"systemname {host}", re.sub(" +", " ", self.expect(words + " --verbose", 0).stderr))
+        # A user who names directory and system is asked for nothing either.
+        self.expect(words + " -sn s -rd mine", 0)
+        self.assertTrue(os.path.isdir(self.path("work/mine/whatif/no-organisation/results/s")))
+        self.refuse(f"open {RUN} -sn s -cf null:// -rd mine", 2, "[E101] results directory mine belongs to no organisation",
+                    "mlpstorage init <orgname> DIR")
+
     def test_a_run_needs_it(self):
         self.refuse(f"open {RUN} -sn s -cf /tmp/x -rd /nowhere", 2, "[E101] results directory /nowhere is not initialised",
                     "mlpstorage init <orgname> /nowhere")

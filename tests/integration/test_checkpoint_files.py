@@ -109,18 +109,24 @@ class Failures(FileTest):
                 self.assertFalse(self.checkpoints.exists())
                 self.assertEqual([], self.run_folders())
 
-    def test_results_directory_that_was_not_initialised(self):
-        arguments = self.run_arguments("file", self.checkpoints, "--results-dir", self.folder)
-        done = self.call(*arguments)
-        self.assertEqual(2, done.status, done)
-        self.assertIn("init", done.stderr)
+    def submitted(self, *more, results=None):
+        """A run by the rules, which is far too large for this machine."""
+        return ("open", "checkpointing", "run", "file", "--model", "llama3-8b", "--num-processes", 8, "--client-host-memory-in-gb",
+                16, "--checkpoint-folder", self.checkpoints, "--results-dir", results or self.results, "--systemname", "s", *more)
 
-    def test_results_and_checkpoints_on_one_file_system_need_the_flag(self):
-        arguments = [word for word in self.run_arguments("file", self.checkpoints) if word != "--skip-fs-separation-gate"]
-        done = self.call(*arguments)
-        self.assertEqual(3, done.status, done)
-        self.assertIn("[E404]", done.stderr)
+    def test_results_directory_that_was_not_initialised(self):
+        done = self.fails(2, "E101", *self.submitted(results=self.folder))
+        self.assertIn("run: mlpstorage init", done.stderr)
+        done = self.fails(2, "E102", *self.run_arguments("file", self.checkpoints, "--results-dir", self.folder))
+        self.assertIn("is not empty", done.stderr)
+
+    def test_results_and_checkpoints_on_one_file_system_need_the_flag_but_in_whatif(self):
+        self.fails(3, "E404", *self.submitted())
         self.assertEqual([], self.run_folders())
+        words = [word for word in self.run_arguments("file", self.checkpoints, write=1, read=0)
+                 if word != "--skip-fs-separation-gate"]
+        done = self.succeeds(*words)
+        self.assertIn("WARNING: data and results share a file system; allowed by whatif", done.stderr)
 
     def test_a_killed_run_leaves_a_record_that_says_incomplete(self):
         running = self.start(*self.run_arguments("file", self.checkpoints, "--params",

@@ -201,8 +201,13 @@ class Files(EndingTest):
                     self.assertIn(f"{path} is {kind}, not a file", done.stderr, done)
 
     def test_a_dry_run_is_refused_for_what_the_run_would_be_refused(self):
+        foreign = self.folder / "foreign"
+        foreign.mkdir()
+        (foreign / "a file").touch()
         for more in ((), ("--dry-run",)):
-            done = self.fails(2, "E101", *self.checkpoints("null://", *more, results=self.folder / "nowhere"))
+            done = self.fails(2, "E102", *self.checkpoints("null://", *more, results=foreign))
+            self.assertIn("foreign is not empty", done.stderr)
+            done = self.fails(2, "E101", "open", *self.checkpoints("null://", *more, results=self.folder / "nowhere")[1:])
             self.assertIn("nowhere is not initialised", done.stderr)
 
     def test_pipes_in_place_of_files_of_a_fixed_name(self):

@@ -1,9 +1,7 @@
 #include "cli/try/try_command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
@@ -15,7 +13,7 @@
 #include "cli/results_dir.hpp"
 #include "cli/try/session.hpp"
 #include "cli/utilities.hpp"
-#include "flags/text.hpp"
+#include "flags/layers.hpp"
 #include "flags/values.hpp"
 #include "reports/page/page.hpp"
 #include "results/run_folder.hpp"
@@ -24,15 +22,6 @@ namespace mlps::cli {
 namespace {
 
 constexpr const char* kLogName = "commands.log";
-constexpr const char* kOwner = "try";  // of a results directory that nobody has claimed
-
-/// Returns this host's name as far as it can be a folder's.
-std::string system_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "this-host";
-  return is_plain_name(name.data()) ? name.data() : "this-host";
-}
-
 /// Makes `<results>/try/<time>`, which is not there yet.
 Result<std::string> make_folder(const std::string& results_dir) {
   const std::string folder = fmt::format("{}/try/{}", results_dir, run_stamp(Stamp::now().wall_us));
@@ -61,7 +50,7 @@ Result<TrySettings> settings_of(Reader& reader, std::vector<Error>& errors) {
   }
   settings.accelerators = std::move(*all);
   settings.results_dir = std::filesystem::absolute(reader.text("results-dir")).lexically_normal().string();
-  settings.system = system_name();
+  settings.system = system_name_of_host();
   settings.fault = reader.text("inject-fault");
   return settings;
 }
@@ -100,7 +89,7 @@ std::vector<Error> errors_of_parts(const TryOutcome& outcome) {
 }
 
 int carry_out_try(const TrySettings& settings, const std::string& where, const Environment& environment, bool json) {
-  if (Status ready = make_results_dir(settings.results_dir, kOwner); !ready) return report(ready.error());
+  if (Status ready = make_results_dir(settings.results_dir, kNoOrganisation); !ready) return report(ready.error());
   const auto folder = make_folder(settings.results_dir);
   if (!folder) return report(folder.error());
   TryRunner runner(fmt::format("{}/{}", *folder, kLogName), settings.seconds);
