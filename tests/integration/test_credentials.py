@@ -39,7 +39,8 @@ class CredentialsTest(ProgramTest):
         return f"[profile base]\naws_access_key_id = {rgw.ACCESS_KEY}\naws_secret_access_key = {rgw.SECRET_KEY}\n"
 
     def run_with(self, variables, succeeds=True):
-        arguments = self.run_arguments("object", f"s3://{BUCKET}/{self.id().rsplit('.', 1)[-1]}", "--verify", write=1, read=1)
+        arguments = self.run_arguments("object", f"s3://{BUCKET}/{self.id().rsplit('.', 1)[-1]}", "--verify", "--verbose", write=1,
+                                       read=1)
         done = self.call(*arguments, **variables)
         self.assertEqual(succeeds, done.status == 0, done.stderr)
         for secret in (rgw.SECRET_KEY, rgw.ACCESS_KEY):
