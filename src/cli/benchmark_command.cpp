@@ -31,13 +31,13 @@
 namespace mlps::cli {
 namespace {
 
-/// Returns the organisation of the results directory; whatif makes one that is not there.
-Result<std::string> owner_of_results(const CommonOptions& common) {
+/// Returns the organisation of the results directory; whatif makes one that is not there, for a command that `begins`.
+Result<std::string> owner_of_results(const CommonOptions& common, bool begins) {
   Result<std::string> owner = read_sentinel(common.results_dir);
   const bool is_free = !owner && owner.error().code == ErrorCode::kConfigMissing;
   if (is_free && common.mode == Mode::kWhatif) {
     const std::string path = std::filesystem::absolute(common.results_dir).lexically_normal().string();
-    const Status made = make_results_dir(path, kNoOrganisation, common.dry_run);
+    const Status made = make_results_dir(path, kNoOrganisation, common.dry_run || !begins);
     return made ? Result<std::string>(std::string(kNoOrganisation)) : fail(made.error());
   }
   if (owner && *owner == kNoOrganisation && common.mode != Mode::kWhatif) {
@@ -51,9 +51,9 @@ Result<std::string> owner_of_results(const CommonOptions& common) {
 
 /// Finds the organisation of the results directory. A command that records, and the dry run of one, needs a directory
 /// that is claimed, which only whatif claims itself; one that only prints takes any.
-Status claim_results_dir(CommonOptions& common, bool runs) {
+Status claim_results_dir(CommonOptions& common, bool runs, bool begins) {
   if (common.results_dir.empty()) return {};
-  Result<std::string> owner = runs ? owner_of_results(common) : read_sentinel(common.results_dir);
+  Result<std::string> owner = runs ? owner_of_results(common, begins) : read_sentinel(common.results_dir);
   if (owner) {
     common.orgname = std::move(*owner);
   } else if (runs) {
@@ -142,7 +142,8 @@ int carry_out(ParsedCommand parsed, const std::vector<std::string>& arguments, c
     log::configure({common.stream_log_level, common.color});
     for (const std::string& warning : parsed.warnings) log::warning("{}", warning);
     if (parsed.errors.empty()) announce(parsed, options);
-    if (Status status = claim_results_dir(common, options.runs); !status) problems.push_back(status.error());
+    if (Status status = claim_results_dir(common, options.runs, parsed.errors.empty()); !status)
+      problems.push_back(status.error());
     // Values that don't convert leave nothing that could be looked at further.
     if (!parsed.errors.empty()) std::move(problems.begin(), problems.end(), std::back_inserter(parsed.errors));
     if (group.is_alone() && !parsed.errors.empty()) return report(parsed.errors);

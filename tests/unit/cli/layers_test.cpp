@@ -242,7 +242,7 @@ TEST_F(Dotenv, ItIsOptionalAndReadInObjectModeOnly) {
   for (const bool object : {false, true}) {
     const std::vector<std::string> line = {"whatif", "checkpointing", "run", object ? "object" : "file"};
     const auto parsed = parse_checkpointing(test::line_of_words(line, scratch_.environment(), ""));
-    EXPECT_EQ(parsed.options.common.results_dir, object ? "/dotenv" : "");
+    EXPECT_EQ(parsed.options.common.results_dir, object ? "/dotenv" : "mlpstorage-results");
     EXPECT_EQ(parsed.environment.get("MLPSTORAGE_RESULTS_DIR").has_value(), object);
     const auto unread =
         ::testing::Contains(HasSubstr("MLPSTORAGE_RESULTS_DIR has no effect: the file is read in object"));
