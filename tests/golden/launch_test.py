@@ -40,7 +40,7 @@ class Launch(ProgramTest):
 
     def test_a_launcher_that_forgets_the_status(self):
         """Open MPI's does, told to let the other processes live when one ends."""
-        done = self.refuse(self.arguments(f"{JOIN}; exit 0", "--results-dir", self.path("nowhere")), 2, "[E101]")
+        done = self.refuse(self.arguments(f"{JOIN}; exit 0", "--results-dir", self.folder), 2, "[E102]")
         self.assertEqual(1, done.stderr.count("[E"), done.stderr)
 
     def test_a_launcher_that_starts_nothing(self):

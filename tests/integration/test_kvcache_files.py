@@ -175,7 +175,7 @@ class OnNull(KvCacheTest):
         self.succeeds(*self.on_null("--duration", 4, "--num-users", 2000, "--model", "tiny-1b", "--storage-capacity-gb", 100))
         expected = statistics.fmean(kvcache_model.hit_rate(2000, 4, 24576, 100 * GIB, seed) for seed in (1, 2, 3))
         self.assertLess(expected, 0.95, "nothing is evicted that is asked for again")
-        self.assertAlmostEqual(expected, self.record()["results"][0]["hit_rate"], delta=0.01)
+        self.assertAlmostEqual(expected, self.record()["results"][0]["hit_rate"], delta=0.03)
         self.assertGreater(self.record()["trials"][0]["evictions"], 100)
 
     def test_two_runs_send_the_same_requests(self):
