@@ -28,8 +28,8 @@ class Cache:
         self.used += size
 
 
-def hit_rate(users, seconds, bytes_per_token, capacity=float("inf"), seed=1):
-    """Hits over look-ups: system prompts, earlier turns, first and further reads of decoding."""
+def hit_rate(users, requests, bytes_per_token, capacity=float("inf"), seed=1):
+    """Hits over look-ups of the first so many requests: system prompts, earlier turns, first and further reads of decoding."""
     draw, cache, hits, misses = random.Random(seed), Cache(capacity), 0, 0
     records = collections.OrderedDict()  # conversation: turns; the first was used longest ago
     people, events = [], []
@@ -37,7 +37,7 @@ def hit_rate(users, seconds, bytes_per_token, capacity=float("inf"), seed=1):
         low, high, fewest, most, least, longest = draw.choice(PERSONAS)
         people.append([draw.randint(low, high), draw.randint(fewest, most), draw.uniform(least, longest), 0, 0])
         heapq.heappush(events, (people[user][2] * draw.uniform(0.8, 1.2), user))
-    while events and events[0][0] <= seconds:
+    for _ in range(requests):
         now, user = heapq.heappop(events)
         context, generation, think, conversation, turn = people[user]
         heapq.heappush(events, (now + think * draw.uniform(0.8, 1.2), user))

@@ -166,16 +166,23 @@ class OnNull(KvCacheTest):
         return self.arguments("--payload", "none", "--option", 1, "--trials", 1, "--max-concurrent-allocs", 0, *more,
                               where="null://")
 
+    def completed(self):
+        """How many requests one trial came to: fewer on a machine that is busy, of the same sequence."""
+        [trial] = self.record()["trials"]
+        self.assertGreater(trial["requests"]["completed"], 500)
+        return trial["requests"]["completed"]
+
     def test_hit_rates_are_those_of_an_independent_simulation(self):
         self.succeeds(*self.on_null("--duration", 8))
-        self.assertAlmostEqual(kvcache_model.hit_rate(200, 8, 131072), self.record()["results"][0]["hit_rate"], delta=0.01)
+        self.assertAlmostEqual(kvcache_model.hit_rate(200, self.completed(), 131072), self.record()["results"][0]["hit_rate"],
+                               delta=0.01)
 
     def test_hit_rates_of_a_cache_that_evicts_too(self):
         # Many users, since which of them think fast differs from seed to seed.
         self.succeeds(*self.on_null("--duration", 4, "--num-users", 2000, "--model", "tiny-1b", "--storage-capacity-gb", 100))
-        expected = statistics.fmean(kvcache_model.hit_rate(2000, 4, 24576, 100 * GIB, seed) for seed in (1, 2, 3))
+        expected = statistics.fmean(kvcache_model.hit_rate(2000, self.completed(), 24576, 100 * GIB, seed) for seed in (1, 2, 3))
         self.assertLess(expected, 0.95, "nothing is evicted that is asked for again")
-        self.assertAlmostEqual(expected, self.record()["results"][0]["hit_rate"], delta=0.03)
+        self.assertAlmostEqual(expected, self.record()["results"][0]["hit_rate"], delta=0.01)
         self.assertGreater(self.record()["trials"][0]["evictions"], 100)
 
     def test_two_runs_send_the_same_requests(self):

@@ -97,6 +97,7 @@ class TryTest(ProgramTest):
         self.fails(3, "E401", "try", self.folder / "nowhere", "--results-dir", self.into)
         self.fails(2, "E102", "try", self.place, "--time", "1s", "--results-dir", self.into)
         self.fails(2, "E102", "try", "ftp://x/y", "--results-dir", self.into)
+        self.assertFalse(self.into.exists())
         (self.folder / "full").mkdir()
         (self.folder / "full" / "something").touch()
         done = self.fails(2, "E102", "try", self.place, "--results-dir", self.folder / "full")

@@ -291,7 +291,7 @@ Status TrySession::remove(const std::string& location) {
   for (const auto& status : {uploads, objects}) {
     if (!status) return fail(status.error());
     if (*status == kExitSuccess || *status == kNotFound) continue;
-    return fail(ErrorCode::kCommandFailed, fmt::format("{}: what was stored there is not all removed", location), {},
+    return fail(ErrorCode::kCommandFailed, fmt::format("{}: not seen to be empty after removal", location), {},
                 fmt::format("mlpstorage object rm -r {}", shell_quoted(location + "/")));
   }
   return {};

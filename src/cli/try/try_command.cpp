@@ -22,8 +22,9 @@ namespace mlps::cli {
 namespace {
 
 constexpr const char* kLogName = "commands.log";
-/// Makes `<results>/try/<time>`, which is not there yet.
+/// Makes `<results>/try/<time>`, which is not there yet, and the results directory where that is not.
 Result<std::string> make_folder(const std::string& results_dir) {
+  if (Status ready = make_results_dir(results_dir, kNoOrganisation); !ready) return fail(ready.error());
   const std::string folder = fmt::format("{}/try/{}", results_dir, run_stamp(Stamp::now().wall_us));
   for (unsigned number = 1;; ++number) {
     const std::string path = number == 1 ? folder : fmt::format("{}-{}", folder, number);
@@ -89,12 +90,17 @@ std::vector<Error> errors_of_parts(const TryOutcome& outcome) {
 }
 
 int carry_out_try(const TrySettings& settings, const std::string& where, const Environment& environment, bool json) {
-  if (Status ready = make_results_dir(settings.results_dir, kNoOrganisation); !ready) return report(ready.error());
-  const auto folder = make_folder(settings.results_dir);
-  if (!folder) return report(folder.error());
-  TryRunner runner(fmt::format("{}/{}", *folder, kLogName), settings.seconds);
+  // What is refused leaves no folder of results either.
+  if (Status free = make_results_dir(settings.results_dir, kNoOrganisation, true); !free) return report(free.error());
   const auto place = open_try_place(where, environment);
   if (!place) return report(place.error());
+  const auto folder = make_folder(settings.results_dir);
+  if (!folder) {
+    std::error_code ignored;
+    if (place->scratch.is_file_system()) std::filesystem::remove(place->scratch.path(), ignored);
+    return report(folder.error());
+  }
+  TryRunner runner(fmt::format("{}/{}", *folder, kLogName), settings.seconds);
   TryOutcome outcome;
   outcome.place = place->shown;
   outcome.memory = place->memory;

@@ -35,8 +35,7 @@ void datagen_answer(Node record, RunView& view) {
   const auto verified = amount(record["bytes_verified"]);
   if (verified && *verified > 0) view.sure.push_back(bytes_text(*verified) + " verified");
   if (view.verdict == "passed") {
-    view.next = fmt::format("read it: mlpstorage {} training {} run, with the same --params",
-                            record.at("invocation.mode").text_or("?"), model);
+    view.next = fmt::format("read it: training {} run, with the same --params", model);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -73,14 +74,23 @@ std::string problem(const RunRecord& record) {
 TEST(KvRun, MovesEntriesAsFilesVerifiesThemAndLeavesNothing) {
   const test::ScratchFolder folder;
   const auto store = folder.open();
-  world::World world(2);
-  const RunRecord record = run(request_for(*store, 2, KvIo::kCompat), world);
-  ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
+  RunRecord record;
+  const auto is_short = [&] {
+    return std::any_of(record.trials.begin(), record.trials.end(),
+                       [](const RankTrial& trial) { return trial.served.size() <= 10; });
+  };
+  for (double seconds = 1; seconds <= 16 && (record.trials.empty() || is_short()); seconds *= 2) {
+    RunRequest request = request_for(*store, 2, KvIo::kCompat);
+    request.settings.options[0].duration_s = seconds;  // a busy machine does less in a second
+    world::World world(2);
+    record = run(request, world);
+    ASSERT_EQ(record.verdict, run::Verdict::kPassed) << problem(record);
+  }
   ASSERT_EQ(record.trials.size(), 2u);
   EXPECT_EQ(record.trials[1].rank, 1u);
   EXPECT_EQ(record.trials[1].seed, 43u);
   for (const RankTrial& trial : record.trials) {
-    EXPECT_FALSE(trial.served.empty());  // how many depends on the machine
+    EXPECT_GT(trial.served.size(), 10u);
     const TierTraffic& storage = storage_of(trial);
     EXPECT_EQ(storage.read_s.size(), storage.read_device_s.size());
     EXPECT_EQ(storage.write_s.size(), storage.write_host_s.size());

@@ -340,7 +340,8 @@ TEST(Page, IsWholeWhateverStandsInAnyPlaceOfARecord) {
       ASSERT_EQ(test::PageCheck::problem(page), "") << changed.dump().substr(0, 3000);
       ASSERT_LE(page.size(), kMostPageBytes);
     });
-    EXPECT_GT(pages, 200U);
+    // The records of loads are small.
+    EXPECT_GT(pages, name == "datagen" || name == "vectordb_load" ? 200U : 300U);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +38,17 @@ std::unique_ptr<FileBytes> bytes_in_memory(std::string name, std::vector<std::by
 
 /// Returns the CRC-64/NVME of all bytes.
 Result<uint64_t> checksum_of(const FileBytes& bytes);
+
+/// Converts numbers that stand one after the other, in the machine's order and at any address.
+template <class Stored, class Out>
+void convert_all(const std::byte* from, std::span<Out> out) {
+  for (Out& value : out) {
+    Stored stored;
+    std::memcpy(&stored, from, sizeof stored);
+    from += sizeof stored;
+    value = static_cast<Out>(stored);
+  }
+}
 
 /// Reads numbers, as the machine has them, one after the other. After a read that failed all others give 0, and
 /// status() has the error.

@@ -117,16 +117,6 @@ float float_of_half(uint16_t half) {
   return std::bit_cast<float>(sign | (wide << 23) | (fraction << 13));
 }
 
-template <class Stored, class Out>
-void convert_all(const std::byte* from, std::span<Out> out) {
-  for (Out& value : out) {
-    Stored stored;
-    std::memcpy(&stored, from, sizeof stored);
-    from += sizeof stored;
-    value = static_cast<Out>(stored);
-  }
-}
-
 template <class Out>
 void convert(Element element, const std::byte* from, std::span<Out> out) {
   switch (element) {

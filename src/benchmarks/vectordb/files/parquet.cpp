@@ -352,16 +352,6 @@ Result<std::shared_ptr<const Numbers>> ParquetFile::numbers_of(size_t group) con
   return numbers;
 }
 
-template <class Stored, class Out>
-void copy_as(const std::byte* from, std::span<Out> out) {
-  for (Out& value : out) {
-    Stored stored;
-    std::memcpy(&stored, from, sizeof stored);
-    from += sizeof stored;
-    value = static_cast<Out>(stored);
-  }
-}
-
 template <class Out>
 Status ParquetFile::read_rows(uint64_t first_row, std::span<Out> out) const {
   uint64_t begin = 0;
@@ -375,16 +365,16 @@ Status ParquetFile::read_rows(uint64_t first_row, std::span<Out> out) const {
       const auto part = out.first(rows * columns_);
       switch (column_.type) {
         case Physical::kInt32:
-          copy_as<int32_t>(from, part);
+          convert_all<int32_t>(from, part);
           break;
         case Physical::kInt64:
-          copy_as<int64_t>(from, part);
+          convert_all<int64_t>(from, part);
           break;
         case Physical::kFloat:
-          copy_as<float>(from, part);
+          convert_all<float>(from, part);
           break;
         case Physical::kDouble:
-          copy_as<double>(from, part);
+          convert_all<double>(from, part);
           break;
       }
       out = out.subspan(part.size());

@@ -110,13 +110,7 @@ class ElasticSession final : public SearchSession {
       : client_(std::move(client)), kind_(kind), collection_(std::move(collection)), mapping_(mapping) {}
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
-    if (queries.dimension() != mapping_.dimension) {
-      return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), mapping_.dimension));
-    }
-    if (!params.filter.is_everything()) {
-      return fail(ErrorCode::kConfigInvalid, "filtered search of this server is not made by this client");
-    }
+    if (Status fits = check_query(queries, mapping_.dimension, params); !fits) return fits;
     answers.reset(queries.rows(), params.k);
     const bool many = queries.rows() > 1;
     std::string body, target;

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "base/waiting.hpp"
 #include "benchmarks/vectordb/servers/milvus_answers.hpp"
+#include "benchmarks/vectordb/servers/servers.hpp"
 
 namespace mlps::vectordb {
 namespace {
@@ -23,13 +24,7 @@ class MilvusSession final : public SearchSession {
       : client_(std::move(client)), metric_(metric), index_(index), dimension_(dimension) {}
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
-    if (queries.dimension() != dimension_) {
-      return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), dimension_));
-    }
-    if (!params.filter.is_everything()) {
-      return fail(ErrorCode::kConfigInvalid, "milvus: filtered search is not made by this client");
-    }
+    if (Status fits = check_query(queries, dimension_, params); !fits) return fits;
     answers.reset(queries.rows(), params.k);
     const ProtoWriter request = search_request(queries, params);
     const Nanos begin = now_ns();

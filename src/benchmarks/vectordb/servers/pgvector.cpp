@@ -87,13 +87,7 @@ class PgSession final : public SearchSession {
       : connection_(std::move(connection)), metric_(metric), index_(index), dimension_(dimension) {}
 
   Status search(VectorView queries, const SearchParams& params, SearchAnswers& answers) override {
-    if (queries.dimension() != dimension_) {
-      return fail(ErrorCode::kConfigInvalid,
-                  fmt::format("a query of {} elements for vectors of {}", queries.dimension(), dimension_));
-    }
-    if (!params.filter.is_everything()) {
-      return fail(ErrorCode::kConfigInvalid, "pgvector: filtered search is not made by this client");
-    }
+    if (Status fits = check_query(queries, dimension_, params); !fits) return fits;
     if (Status set = set_effort(params.effort); !set) return set;
     answers.reset(queries.rows(), params.k);
     limit_.clear();
