@@ -205,7 +205,7 @@ TEST(Answer, OfADataSetSaysWhatWasWritten) {
   EXPECT_THAT(text, HasSubstr("  files       270 written (1 of them repaired), 10 found whole, 280 in all\n"));
   EXPECT_THAT(text, HasSubstr("  limited by  storage: I/O threads 90.0 % in storage calls, 8.0 % making data"));
   EXPECT_THAT(text, HasSubstr("vda counted 105.8 % of the bytes written"));
-  EXPECT_THAT(text, HasSubstr("  next        read it: mlpstorage closed training unet3d run"));
+  EXPECT_THAT(text, HasSubstr("  next        read it: training unet3d run, with the same --params"));
   record["bytes_written"] = 0;
   EXPECT_THAT(answer_to(record), StartsWith("Data set unet3d: nothing was written\n"));
 }
