@@ -109,6 +109,17 @@ class TryTest(ProgramTest):
         self.fails(6, "E605", "try", self.place, "--time", "5s", "--results-dir", self.into, "--inject-fault", "error500:write_part@2")
         self.assertEqual([], self.left())
 
+    def test_what_a_killed_one_left_is_named_by_the_next(self):
+        running = self.start("try", self.place, "--time", "5s", "--results-dir", self.into)
+        self.wait_until("a folder", lambda: running.ended() or self.left())
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.wait()
+        [left] = self.left()
+        done = self.fails(6, "E605", "try", self.place, "--time", "5s", "--results-dir", self.into, "--inject-fault",
+                          "error500:write_part@2")
+        self.assertIn(f"WARNING: {self.place / left} is of another try", done.stderr)
+        self.assertEqual([left], self.left())
+
     def test_nothing_is_left_whenever_it_is_stopped(self):
         random.seed(os.getpid())
         for number in range(STOPS):

@@ -11,9 +11,11 @@
 #include <filesystem>
 #include <random>
 
+#include "base/log.hpp"
 #include "base/mount_table.hpp"
 #include "base/units.hpp"
 #include "cli/try/words.hpp"
+#include "flags/text.hpp"
 #include "gates/folder.hpp"
 #include "gates/memory.hpp"
 #include "storage/open.hpp"
@@ -58,6 +60,16 @@ uint64_t room_of(const std::string& folder, bool memory) {
   return room / kPartOfRoom;
 }
 
+// A `try` that was killed could not remove what it stored, and nobody can tell it from one that runs.
+void warn_of_others(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!entry.path().filename().string().starts_with(kTryFolder)) continue;
+    log::warning("{} is of another try, which runs or was killed; if it was: rm -r {}", entry.path().string(),
+                 shell_quoted(entry.path().string()));
+  }
+}
+
 Result<TryPlace> files_place(const Location& location, const Environment& environment) {
   const std::string& folder = location.path();
   if (Status there = gates::find_folder(folder, "place"); !there) {
@@ -77,6 +89,7 @@ Result<TryPlace> files_place(const Location& location, const Environment& enviro
   }
   place.shown = fmt::format("{} ({}, {})", folder, file_system_type(folder),
                             place.direct ? "O_DIRECT" : "no O_DIRECT: pages are dropped before they are read");
+  warn_of_others(folder);
   place.scratch = Location(Scheme::kFile, "", folder).join(random_name());
   if (::mkdir(place.scratch.path().c_str(), 0755) != 0) {
     return fail(errno_error(errno, "create " + place.scratch.path()));
