@@ -6,11 +6,11 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "world/proc_text.hpp"
 
 namespace mlps::world {
 namespace {
 
-constexpr uint64_t kSectorBytes = 512;  // in /proc/diskstats, whatever the sectors of the device are
 constexpr size_t kSectorsRead = 2, kSectorsWritten = 6;
 constexpr size_t kReceived = 0, kSent = 8;
 constexpr const char* kLoopback = "lo";

@@ -17,6 +17,9 @@
 /// that can't be parsed is 0, and fields that only newer kernels have are ignored.
 namespace mlps::world {
 
+/// The sector of /proc/diskstats and of /sys/block, whatever the sectors of the device are.
+inline constexpr uint64_t kSectorBytes = 512;
+
 std::vector<std::string_view> lines_of(std::string_view text);
 /// Returns the pieces between blanks and tabs.
 std::vector<std::string_view> words_of(std::string_view text);

@@ -17,7 +17,6 @@ namespace {
 
 using std::filesystem::path;
 
-constexpr uint64_t kSectorBytes = 512;
 constexpr uint64_t kMbitPerGbit = 1000;
 
 bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {

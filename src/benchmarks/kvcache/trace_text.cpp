@@ -10,7 +10,7 @@
 namespace mlps::kvcache {
 namespace {
 
-constexpr size_t kPiece = 256 << 10;
+constexpr size_t kTextPiece = 256 << 10;
 }  // namespace
 
 TraceText::TraceText(std::string path) : path_(std::move(path)) {}
@@ -57,7 +57,7 @@ Status TraceText::fill() {
     return fail(ErrorCode::kConfigParse, fmt::format("trace {}: a record after line {} is longer than {} bytes", path_,
                                                      line_number_, kMostLine));
   }
-  buffer_.resize(old + kPiece);
+  buffer_.resize(old + kTextPiece);
   const auto got = unpacker_ == nullptr ? read(buffer_.data() + old) : unpack(buffer_.data() + old);
   if (!got) return fail(got.error());
   at_end_ = *got == 0;
@@ -65,18 +65,18 @@ Status TraceText::fill() {
   return {};
 }
 
-/// Reads at most kPiece bytes of the file.
+/// Reads at most kTextPiece bytes of the file.
 Result<size_t> TraceText::read(char* out) {
-  const ssize_t count = ::read(fd_, out, kPiece);
+  const ssize_t count = ::read(fd_, out, kTextPiece);
   if (count < 0) return fail(errno_error(errno, fmt::format("read trace {}", path_)));
   return static_cast<size_t>(count);
 }
 
-/// Unpacks some text, at most kPiece characters; nothing at the end.
+/// Unpacks some text, at most kTextPiece characters; nothing at the end.
 Result<size_t> TraceText::unpack(char* out) {
   for (;;) {
     if (packed_.empty()) {
-      input_.resize(kPiece);
+      input_.resize(kTextPiece);
       const auto count = read(input_.data());
       if (!count) return count;
       packed_ = std::string_view(input_).substr(0, *count);
@@ -85,7 +85,7 @@ Result<size_t> TraceText::unpack(char* out) {
         return fail(ErrorCode::kConfigParse, fmt::format("trace {}: its packed data end too early", path_));
       }
     }
-    const auto made = unpacker_->unpack(packed_, out, kPiece);
+    const auto made = unpacker_->unpack(packed_, out, kTextPiece);
     if (!made) return fail(of_file(made.error()));
     if (*made > 0) return made;
   }

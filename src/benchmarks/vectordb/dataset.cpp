@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/json.hpp"
+#include "benchmarks/vectordb/files/row_file.hpp"
 
 namespace mlps::vectordb {
 namespace {
@@ -105,6 +106,15 @@ SourceSpec fitted(SourceSpec source) {
   ClusteredSpec& clustered = source.clustered;
   clustered.ambient = std::min(clustered.ambient, source.dimension);
   clustered.intrinsic_dimension = std::min(clustered.intrinsic_dimension, clustered.ambient);
+  return source;
+}
+
+Result<SourceSpec> with_all_rows(SourceSpec source) {
+  source.rows = UINT32_MAX;
+  if (source.distribution != Distribution::kFile) return source;
+  const auto rows = rows_of_file(source);
+  if (!rows) return fail(rows.error());
+  source.rows = *rows;
   return source;
 }
 

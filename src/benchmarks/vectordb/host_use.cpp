@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "world/proc_text.hpp"
+
 namespace mlps::vectordb {
 namespace {
 
-constexpr uint64_t kSectorBytes = 512;
+using world::kSectorBytes;
+
 constexpr size_t kReads = 0, kSectorsRead = 2, kWrites = 4, kSectorsWritten = 6;  // in kDiskCounters
 
 template <class Act>

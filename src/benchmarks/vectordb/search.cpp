@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,9 +12,9 @@
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
-#include "base/units.hpp"
+#include "benchmarks/vectordb/cancelled_sessions.hpp"
+#include "benchmarks/vectordb/collection_check.hpp"
 #include "benchmarks/vectordb/dataset.hpp"
-#include "benchmarks/vectordb/files/row_file.hpp"
 #include "benchmarks/vectordb/host_use.hpp"
 #include "benchmarks/vectordb/inserter.hpp"
 #include "benchmarks/vectordb/metrics.hpp"
@@ -30,9 +29,6 @@ namespace mlps::vectordb {
 namespace {
 
 constexpr uint32_t kTruthNeighbours = 100;  // so that ties and near misses are known beyond the k that are asked for
-constexpr uint64_t kRowsChecked = 16;
-constexpr uint32_t kRowEffort = 400;
-constexpr float kRowTolerance = 1e-3F;
 
 class SearchRun final : public Search {
  public:
@@ -90,8 +86,7 @@ class SearchRun final : public Search {
  private:
   void stop() {
     stop_ = true;
-    const std::lock_guard lock(sessions_mutex_);
-    for (SearchSession* session : sessions_) session->cancel();
+    sessions_.cancel();
   }
 
   template <class Act>
@@ -148,30 +143,11 @@ class SearchRun final : public Search {
     auto facts = engine_.facts();
     if (!facts) return fail(facts.error());
     record_.facts = std::move(*facts);
-    const IndexKind found = record_.facts.index, wanted = request_.collection.index;
-    if (found != wanted) {
-      return fail(ErrorCode::kConfigIncompatible,
-                  fmt::format("--vdb-index {}: the index of {} is {}", index_name(wanted), request_.collection.name,
-                              index_name(found)),
-                  {}, fmt::format("give --vdb-index {}: the results are kept by it", index_name(found)));
-    }
+    if (Status same = check_index(record_.facts, request_.collection); !same) return same;
     if (record_.facts.rows > record_.source.rows && grows()) {
       if (Status grown = take_grown_rows(); !grown) return grown;
     }
-    if (record_.facts.rows != record_.source.rows) {
-      return fail(ErrorCode::kDataMismatch,
-                  fmt::format("collection {} has {} rows, not the {} of its description", request_.collection.name,
-                              record_.facts.rows, record_.source.rows),
-                  {}, "load it again with 'vectordb datagen --force'");
-    }
-    const auto indexed = record_.facts.indexed_rows;
-    if (indexed && *indexed < record_.facts.rows - record_.truth.rows_grown) {
-      return fail(
-          ErrorCode::kDataMismatch,
-          fmt::format("the index of {} covers {} of {} rows", request_.collection.name, *indexed, record_.facts.rows),
-          {}, "wait until the server has built it");
-    }
-    return {};
+    return check_row_counts(record_.facts, request_.collection.name, record_.source.rows, record_.truth.rows_grown);
   }
 
   bool grows() const { return request_.search.insert_rate > 0; }
@@ -188,15 +164,9 @@ class SearchRun final : public Search {
 
   /// Prepares what is inserted during the windows: the rows that would come next.
   Status prepare_inserts() {
-    SourceSpec all = record_.source;
-    if (all.distribution == Distribution::kFile) {
-      auto rows = rows_of_file(all);
-      if (!rows) return fail(rows.error());
-      all.rows = *rows;
-    } else {
-      all.rows = UINT32_MAX;
-    }
-    auto source = make_source(all);
+    const auto all = with_all_rows(record_.source);
+    if (!all) return fail(all.error());
+    auto source = make_source(*all);
     if (!source) return fail(source.error());
     all_rows_ = std::move(*source);
     data_.all_rows = all_rows_.get();
@@ -261,56 +231,20 @@ class SearchRun final : public Search {
     return look_up(0, end, *base_, record_.truth.rows_checked, record_.truth.rows_right);
   }
 
-  /// Looks up some of the rows from `first` to `end`, the last one among them.
   Status look_up(uint64_t first, uint64_t end, const VectorSource& source, uint64_t& checked, uint64_t& right) {
     const auto session = open_session();
     if (!session) return fail(session.error());
-    const uint64_t span = end - first, rows = std::min<uint64_t>(kRowsChecked, span);
-    VectorBlock row(record_.source.dimension, 1);
-    SearchParams params = data_.params;
-    params.effort = std::max(kRowEffort, effective_effort(data_.index, request_.search.effort, params.k));
-    SearchAnswers answers;
-    for (uint64_t i = 0; i < rows; ++i) {
-      const uint64_t key = i + 1 == rows ? end - 1 : first + i * span / rows;
-      if (Status made = source.read(key, row.values); !made) return made;
-      if (Status found = (*session)->search(row.view(), params, answers); !found) return found;
-      ++checked;
-      const auto neighbours = answers.of(0);
-      if (!neighbours.empty() && is_self(neighbours.front().score, row)) ++right;
-    }
+    const RowSpan rows{first, end, record_.source.dimension};
+    const uint32_t effort = effective_effort(data_.index, request_.search.effort, data_.params.k);
+    const auto looked = look_up_rows(**session, rows, source, data_.params, effort, record_.facts.metric);
+    if (!looked) return fail(looked.error());
+    checked += looked->checked;
+    right += looked->right;
     return {};
   }
 
-  bool is_self(float score, const VectorBlock& row) const {
-    double square = 0;
-    for (const float value : row.values) square += double{value} * double{value};
-    switch (record_.facts.metric) {
-      case Metric::kCosine:
-        return std::abs(score - 1) < kRowTolerance;
-      case Metric::kL2:
-        return std::abs(score) < kRowTolerance * static_cast<float>(std::max(square, 1.0));
-      case Metric::kInnerProduct:
-        return score > static_cast<float>(square) * (1 - kRowTolerance);
-    }
-    return false;
-  }
-
   /// Returns a session that a failure of the run cancels.
-  Result<std::unique_ptr<SearchSession, std::function<void(SearchSession*)>>> open_session() {
-    auto session = engine_.open_session();
-    if (!session) return fail(session.error());
-    const std::lock_guard lock(sessions_mutex_);
-    sessions_.push_back(session->get());
-    if (stop_) (*session)->cancel();
-    return std::unique_ptr<SearchSession, std::function<void(SearchSession*)>>(
-        session->release(), [this](SearchSession* ended) {
-          {
-            const std::lock_guard ending(sessions_mutex_);
-            std::erase(sessions_, ended);
-          }
-          delete ended;
-        });
-  }
+  Result<CancelledSessions::Session> open_session() { return sessions_.open(engine_); }
 
   // ---- every worker
 
@@ -446,8 +380,7 @@ class SearchRun final : public Search {
   SearchData data_;
   std::atomic<bool> stop_ = false;
   std::atomic<uint64_t> done_ = 0;  ///< queries answered in the open window, on this host
-  std::mutex sessions_mutex_;
-  std::vector<SearchSession*> sessions_;
+  CancelledSessions sessions_;
   std::mutex record_mutex_;
   world::HostCounters counters_;
   world::HostSample before_;

@@ -1,19 +1,15 @@
 #include "benchmarks/vectordb/command/benchmark.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "benchmarks/vectordb/command/parse.hpp"
+#include "benchmarks/vectordb/command/search_flags.hpp"
 
 namespace mlps::cli {
 namespace {
 
-using enum FlagKind;
-
-constexpr CommandMask kDatasize = own_command(0);
-constexpr CommandMask kDatagen = own_command(1);
-constexpr CommandMask kRunCommand = own_command(2);
-constexpr CommandMask kConfigview = own_command(3);
-constexpr CommandMask kLoads = kDatasize | kDatagen | kConfigview;
-constexpr CommandMask kSearches = kRunCommand | kConfigview;
-constexpr CommandMask kReaches = kDatagen | kRunCommand | kConfigview;
+using namespace vectordb_commands;
 
 constexpr auto kSubcommands = std::to_array<Subcommand>({
     {.word = "datasize", .text = "how much room vectors and index take", .command = kDatasize | kOfBenchmark},
@@ -30,7 +26,7 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
 
 constexpr std::string_view kClosedIndexes = "DISKANN|HNSW|AISAQ|IVF_FLAT|IVF_SQ8|FLAT";
 
-constexpr auto kFlags = std::to_array<Flag>({
+constexpr auto kLoadFlags = std::to_array<Flag>({
     // What is measured, and where it is.
     {.name = "vdb-engine",
      .kind = kChoice,
@@ -256,197 +252,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      .minimum = kMiB,
      .commands = kDatagen | kConfigview,
      .text = "Embedded: most memory that the build of an index may take. Default: no limit."},
+});
 
-    // The search.
-    {.name = "benchmark-mode",
-     .kind = kChoice,
-     .choices = "timed|query_count|sweep",
-     .default_text = "timed",
-     .commands = kSearches,
-     .text = "Search for a time, or a number of queries, or find the effort that reaches a recall."},
-    {.name = "runtime",
-     .kind = kReal,
-     .value_name = "SECONDS",
-     .real_maximum = 604'800,
-     .commands = kSearches,
-     .text = "Length of the window. Default: 60."},
-    {.name = "queries",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 1'000'000'000'000,
-     .commands = kSearches,
-     .text = "Queries of all workers together, instead of --runtime."},
-    {.name = "num-query-processes",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 65'536,
-     .default_text = "1",
-     .commands = kSearches,
-     .text = "Workers of each rank (--npernode), each with a connection of its own."},
-    {.name = "report-count",
-     .kind = kInteger,
-     .minimum = 1,
-     .default_text = "100",
-     .commands = kSearches,
-     .no_effect = "progress is shown by time",
-     .text = "Accepted for old scripts; progress is shown by time."},
-    {.name = "vector-dim",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 32'768,
-     .commands = kSearches,
-     .text = "Elements of a query, to be checked against the collection's. Default: the collection's."},
-    {.name = "search-limit",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 16'384,
-     .default_text = "10",
-     .commands = kSearches,
-     .text = "Neighbours asked for."},
-    {.name = "search-ef",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 100'000,
-     .default_text = "200",
-     .commands = kSearches,
-     .text = "Effort of a search: ef of HNSW, search_list of DISKANN and AISAQ, nprobe of IVF; raised to "
-             "--search-limit where it is a number of candidates."},
-    {.name = "num-query-vectors",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 10'000'000,
-     .default_text = "1000",
-     .commands = kSearches,
-     .text = "Different queries; each worker takes them in an order of its own."},
-    {.name = "recall-k",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 16'384,
-     .commands = kSearches,
-     .text = "Neighbours that the recall is about. Default: --search-limit."},
-    {.name = "recall-epsilon",
-     .kind = kReal,
-     .value_name = "F",
-     .real_maximum = 4,
-     .commands = kSearches,
-     .text = "A neighbour counts whose score is so near to that of the last exact one. Default: 0."},
-    {.name = "query-mode",
-     .kind = kChoice,
-     .choices = "independent|planted",
-     .default_text = "independent",
-     .commands = kSearches,
-     .text = "Queries of the distribution of the vectors, or vectors with noise."},
-    {.name = "query-noise",
-     .kind = kReal,
-     .value_name = "F",
-     .real_maximum = 100,
-     .default_text = "0.05",
-     .commands = kSearches,
-     .text = "Noise of planted queries, as the length of a vector is 1."},
-    {.name = "query-seed",
-     .kind = kInteger,
-     .commands = kSearches,
-     .text = "Seed of the queries. Default: that of the vectors."},
-    {.name = "recall-targets",
-     .kind = kText,
-     .value_name = "R,...",
-     .default_text = "0.9,0.95,0.99",
-     .commands = kSearches,
-     .text = "Recall that a sweep is to reach, one window for each."},
-    {.name = "sweep-queries",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 10'000'000,
-     .default_text = "300",
-     .commands = kSearches,
-     .text = "Queries of each step of a sweep."},
-    {.name = "warmup",
-     .kind = kReal,
-     .value_name = "SECONDS",
-     .real_maximum = 86'400,
-     .commands = kSearches,
-     .text = "Search for so long before the window, without counting. Default: none."},
-    {.name = "arrival-rate",
-     .kind = kReal,
-     .value_name = "N",
-     .real_maximum = 1e9,
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Searches per second of all workers together, which come at random whether or not others are done; "
-             "latency counts from when one was due. Default: each worker asks again when it has an answer."},
-    {.name = "qps",
-     .kind = kChoice,
-     .choices = "max",
-     .commands = kRunCommand,
-     .modes = kWhatifOnly,
-     .text = "Search for the greatest --arrival-rate at which 99 % of the searches are answered in --slo-p99-ms."},
-    {.name = "slo-p99-ms",
-     .kind = kReal,
-     .value_name = "MS",
-     .real_maximum = 1e6,
-     .default_text = "100",
-     .commands = kRunCommand,
-     .modes = kWhatifOnly,
-     .text = "With --qps max: time in which a search is to be answered, from when it was due."},
-    {.name = "insert-rate",
-     .kind = kReal,
-     .value_name = "N",
-     .real_maximum = 1e9,
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text =
-         "Vectors per second that are inserted while the windows are open, by one thread beside the workers. They stay "
-         "in the collection. Default: none."},
-    {.name = "insert-batch",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 1'000'000,
-     .default_text = "100",
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Vectors of one insert of --insert-rate."},
-    {.name = "cache-state",
-     .kind = kChoice,
-     .choices = "warm|cold|asis",
-     .default_text = "asis",
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Of the page cache of this host when the window opens: evicted and measured (cold), filled by a pass over "
-             "the queries (warm), or as it is."},
-    {.name = "cache-memory",
-     .kind = kSize,
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Embedded: memory for parts of the index that were read. Default: none."},
-    {.name = "beam-width",
-     .kind = kInteger,
-     .minimum = 1,
-     .maximum = 128,
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Embedded DISKANN and AISAQ: reads at once of a search. Default: adapts itself."},
-    {.name = "filter-share",
-     .kind = kReal,
-     .value_name = "F",
-     .real_maximum = 1,
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Embedded: search among the keys of this share of the vectors only, the lowest ones."},
-    {.name = "gt-cache-dir",
-     .kind = kPath,
-     .value_name = "DIR",
-     .commands = kSearches,
-     .text = "Keep exact answers there, and use them again for the same vectors and queries. Default: they are "
-             "computed in each run."},
-    {.name = "query-order",
-     .kind = kChoice,
-     .choices = "shuffled|lockstep",
-     .default_text = "shuffled",
-     .commands = kSearches,
-     .modes = kOpenAndWhatif,
-     .text = "Each worker in an order of its own, or all in the same one, as in mlpstorage 3.0."},
-
-    // Hosts.
+constexpr auto kHostFlags = std::to_array<Flag>({
     {.name = "npernode",
      .kind = kInteger,
      .minimum = 1,
@@ -493,6 +301,17 @@ constexpr auto kFlags = std::to_array<Flag>({
      .commands = kReaches,
      .text = "How long one request to a server may take."},
 });
+
+/// Returns tables as one.
+template <size_t... kRows>
+constexpr auto joined(const std::array<Flag, kRows>&... tables) {
+  std::array<Flag, (kRows + ...)> all{};
+  auto at = all.begin();
+  ((at = std::copy(tables.begin(), tables.end(), at)), ...);
+  return all;
+}
+
+constexpr auto kFlags = joined(kLoadFlags, kSearchFlags, kHostFlags);
 
 }  // namespace
 

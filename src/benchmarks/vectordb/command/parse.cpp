@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <initializer_list>
 
 #include "base/environment.hpp"
 #include "base/text.hpp"
 #include "benchmarks/vectordb/command/config_file.hpp"
+#include "benchmarks/vectordb/command/parse_parts.hpp"
 #include "benchmarks/vectordb/files/row_file.hpp"
-#include "session/load_search.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -27,10 +26,6 @@ VectorDbCommand command_of_word(std::string_view word) {
   if (word == "datagen") return VectorDbCommand::kDatagen;
   if (word == "run") return VectorDbCommand::kRun;
   return word == "configview" ? VectorDbCommand::kConfigview : VectorDbCommand::kDatasize;
-}
-
-void refuse(CommandLine& line, std::string message, std::string suggestion) {
-  line.errors.push_back({ErrorCode::kConfigInvalid, std::move(message), {}, std::move(suggestion)});
 }
 
 EngineKind engine_of(const std::string& word, Mode mode) {
@@ -88,16 +83,6 @@ void read_index(Reader& reader, CommandLine& line, Settings& settings) {
     refuse(line, fmt::format("--vdb-index {} in closed", vectordb::index_name(settings.collection.index)),
            "closed has DISKANN, HNSW and AISAQ (5.6.3); measure this with 'open'");
   }
-}
-
-bool is_typed(Reader& reader, const char* flag) {
-  return reader.given(flag) && reader.origin(flag) == "flag";
-}
-
-/// Returns the path of FILE or FILE#PART from the root on, since it is read again by other commands.
-std::string file_word(Reader& reader, CommandLine& line, const char* flag) {
-  const std::string text = reader.text(flag);
-  return text.empty() ? text : std::filesystem::absolute(expanded_path(text, line.environment)).string();
 }
 
 /// Vectors from a file: it says how many they are, and may say what metric they are for.
@@ -222,127 +207,6 @@ void read_server(Reader& reader, CommandLine& line, Settings& settings) {
   if (const auto number = parse_number<uint16_t>(port); number && !reader.given("port")) server.port = *number;
 }
 
-std::vector<double> recall_targets(Reader& reader, CommandLine& line) {
-  std::vector<double> targets;
-  const std::string text = reader.text("recall-targets");
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t comma = std::min(text.find(',', begin), text.size());
-    const auto value = parse_number<double>(trimmed(text.substr(begin, comma - begin)));
-    if (!value || *value <= 0 || *value > 1) {
-      refuse(line, fmt::format("--recall-targets: '{}' is no list of numbers above 0 and up to 1", text),
-             "for example: --recall-targets 0.9,0.95");
-      return {};
-    }
-    targets.push_back(*value);
-    begin = comma + 1;
-  }
-  std::sort(targets.begin(), targets.end());
-  return targets;
-}
-
-void check_files(Reader& reader, CommandLine& line, vectordb::SearchSettings& search) {
-  if (!search.query_file.empty()) {
-    if (!is_typed(reader, "num-query-vectors")) search.query_vectors = 0;
-    for (const char* flag : {"query-mode", "query-noise", "query-seed"}) {
-      if (!is_typed(reader, flag)) continue;
-      refuse(line, fmt::format("--{} with --query-file", flag),
-             "queries of a file are taken as they are: leave it out");
-    }
-  }
-  if (search.truth_file.empty()) return;
-  if (search.query_file.empty()) {
-    refuse(line, "--truth-file without --query-file", "exact answers are those to the queries of a file: give both");
-  }
-  for (const char* flag : {"filter-share", "gt-cache-dir"}) {
-    if (!is_typed(reader, flag)) continue;
-    refuse(line, fmt::format("--{} with --truth-file", flag),
-           "the file has the answers over all vectors: leave one out");
-  }
-}
-
-void read_search(Reader& reader, CommandLine& line, Settings& settings) {
-  vectordb::SearchSettings& search = settings.search;
-  const std::string mode = reader.choice("benchmark-mode");
-  search.mode = mode == "sweep"         ? vectordb::SearchMode::kSweep
-                : mode == "query_count" ? vectordb::SearchMode::kQueryCount
-                                        : vectordb::SearchMode::kTimed;
-  if (reader.given("queries")) {
-    search.queries = reader.integer("queries");
-    if (reader.given("runtime")) refuse(line, "--runtime with --queries", "one of them ends the run: give one");
-    if (search.mode == vectordb::SearchMode::kSweep) {
-      refuse(line, "--queries with --benchmark-mode sweep", "each target of a sweep has a window of --runtime");
-    }
-    search.mode = vectordb::SearchMode::kQueryCount;
-  } else if (search.mode == vectordb::SearchMode::kQueryCount) {
-    refuse(line, "--benchmark-mode query_count without --queries", "give the number of queries");
-  }
-  search.runtime_s = reader.real("runtime");
-  search.workers = reader.small("num-query-processes");
-  search.batch = reader.small("batch-size");
-  search.limit = reader.small("search-limit");
-  search.effort = reader.small("search-ef");
-  search.recall_k = reader.given("recall-k") ? reader.small("recall-k") : search.limit;
-  if (search.recall_k > search.limit) {
-    refuse(line, fmt::format("--recall-k {} with --search-limit {}", search.recall_k, search.limit),
-           "more neighbours than were asked for can't be found: raise --search-limit");
-  }
-  search.query_vectors = reader.integer("num-query-vectors");
-  search.planted = reader.choice("query-mode") == "planted";
-  search.noise = reader.real("query-noise");
-  search.query_seed = reader.given("query-seed") ? reader.integer("query-seed") : reader.integer("seed");
-  search.dimension = reader.given("vector-dim") ? reader.small("vector-dim") : 0;
-  search.targets = recall_targets(reader, line);
-  search.sweep_queries = reader.integer("sweep-queries");
-  search.warmup_s = reader.given("warmup") ? reader.real("warmup") : 0;
-  search.arrival_rate = reader.given("arrival-rate") ? reader.real("arrival-rate") : 0;
-  search.insert_rate = reader.given("insert-rate") ? reader.real("insert-rate") : 0;
-  search.insert_batch = reader.small("insert-batch");
-  if (search.insert_rate == 0 && is_typed(reader, "insert-batch")) {
-    refuse(line, "--insert-batch without --insert-rate", "nothing is inserted then: give both or none");
-  }
-  const std::string cache = reader.choice("cache-state");
-  search.cache = cache == "cold"   ? vectordb::CacheState::kCold
-                 : cache == "warm" ? vectordb::CacheState::kWarm
-                                   : vectordb::CacheState::kAsIs;
-  search.lockstep = reader.choice("query-order") == "lockstep";
-  search.cache_memory = reader.given("cache-memory") ? reader.size("cache-memory") : 0;
-  search.beam = reader.given("beam-width") ? reader.small("beam-width") : 0;
-  search.query_file = file_word(reader, line, "query-file");
-  search.truth_file = file_word(reader, line, "truth-file");
-  check_files(reader, line, search);
-  search.epsilon = reader.given("recall-epsilon") ? reader.real("recall-epsilon") : 0;
-  search.filter_share = reader.given("filter-share") ? reader.real("filter-share") : 1;
-}
-
-/// Reads what a search for the edge needs, and looks at what doesn't go with it.
-void read_edge(Reader& reader, CommandLine& line, VectorDbOptions& options) {
-  if (!reader.given("qps")) {
-    if (reader.given("slo-p99-ms")) {
-      refuse(line, "--slo-p99-ms without --qps max", "every run reports its p99: leave it out");
-    }
-    return;
-  }
-  options.slo_ms = reader.real("slo-p99-ms");
-  check_search_line("--qps max", reader, options, line.errors);
-  const vectordb::SearchSettings& search = options.settings.search;
-  if (reader.given("arrival-rate")) {
-    refuse(line, "--arrival-rate with --qps max: it is what is searched for", "leave one of them out");
-  }
-  if (search.mode != vectordb::SearchMode::kTimed) {
-    refuse(line, fmt::format("--benchmark-mode {} with --qps max", vectordb::mode_word(search.mode)),
-           "each run of a search takes --runtime: find the effort by a sweep first, and give it by --search-ef");
-  }
-  if (reader.given("insert-rate")) {
-    refuse(line, "--insert-rate with --qps max: the collection would grow from run to run", "leave one of them out");
-  }
-  if (!reader.given("recall-targets")) return;
-  if (search.targets.size() > 1) {
-    refuse(line, "--recall-targets with several values and --qps max", "give the one recall that is needed");
-  } else if (!search.targets.empty()) {
-    options.needed_recall = search.targets.front();
-  }
-}
-
 /// Flags that mean something for the program's own engine only, or for servers only.
 void check_engine_flags(Reader& reader, CommandLine& line, const VectorDbOptions& options) {
   constexpr std::array kOwn = {"build-memory", "code-bytes", "cache-memory", "beam-width", "filter-share"};
@@ -400,61 +264,6 @@ void read_engine(Reader& reader, VectorDbOptions& options) {
   settings.load.build_memory = reader.given("build-memory") ? reader.size("build-memory") : 0;
   options.ranks_per_host = std::max(reader.small("npernode"), 1U);
   options.truth_folder = reader.text("gt-cache-dir");
-}
-
-/// The configuration under the names of mlpstorage 3.0. Values that the user gave are said to be the user's.
-void fill_values(Reader& reader, VectorDbOptions& options) {
-  const Settings& settings = options.settings;
-  const vectordb::CollectionSpec& spec = settings.collection;
-  const auto set = [&](const std::string& key, const char* flag, auto value) {
-    const bool user = *flag != '\0' && reader.given(flag) && reader.origin(flag) == "flag";
-    options.values[key] = {fmt::format("{}", value),
-                           user ? workloads::ValueSource::kUserParams : workloads::ValueSource::kWorkloadFile};
-  };
-  set("engine", "vdb-engine", vectordb::engine_word(settings.engine));
-  set("index_type", "vdb-index", vectordb::index_name(spec.index));
-  set("database.database", "vdb-engine", vectordb::engine_word(settings.engine));
-  set("index.index_type", "vdb-index", vectordb::index_name(spec.index));
-  if (settings.engine != EngineKind::kEmbedded && options.which != VectorDbCommand::kDatasize) {
-    set("database.host", "host", settings.server.host);
-    set("database.port", "port", settings.server.port);
-  }
-  set("dataset.collection_name", "collection", spec.name);
-  if (!settings.storage_root.empty()) set("storage.storage_root", "storage-root", settings.storage_root);
-  set("storage.storage_type", "storage-type", settings.storage_type);
-  const bool loads = options.which != VectorDbCommand::kRun;
-  if (loads) {
-    for (const char* prefix : {"", "dataset."}) {
-      set(std::string(prefix) + "num_vectors", "num-vectors", settings.source.rows);
-      set(std::string(prefix) + "dimension", "dimension", settings.source.dimension);
-    }
-    if (!settings.source.file.path.empty()) set("dataset.base_file", "base-file", settings.source.file.path);
-    set("dataset.distribution", "distribution", vectordb::distribution_name(settings.source.distribution));
-    set("dataset.num_shards", "num-shards", spec.shards);
-    set("dataset.batch_size", "batch-size", settings.load.batch);
-    set("dataset.seed", "seed", settings.source.seed);
-    set("index.metric_type", "metric-type", vectordb::metric_name(spec.metric));
-    const bool graph = spec.index == IndexKind::kDiskAnn || spec.index == IndexKind::kAiSaq;
-    if (graph) set("index.max_degree", "max-degree", spec.max_degree);
-    if (graph) set("index.search_list_size", "search-list-size", spec.search_list_size);
-    if (spec.index == IndexKind::kAiSaq) set("index.inline_pq", "inline-pq", spec.inline_codes);
-    if (spec.index == IndexKind::kHnsw) set("index.M", "M", spec.m);
-    if (spec.index == IndexKind::kHnsw) set("index.ef_construction", "ef-construction", spec.ef_construction);
-    if (spec.index == IndexKind::kIvfFlat || spec.index == IndexKind::kIvfSq8) set("index.nlist", "nlist", spec.lists);
-  }
-  if (loads && options.which != VectorDbCommand::kConfigview) return;
-  const vectordb::SearchSettings& search = settings.search;
-  set("benchmark.mode", "benchmark-mode", vectordb::mode_word(search.mode));
-  if (search.mode == vectordb::SearchMode::kQueryCount) set("benchmark.queries", "queries", search.queries);
-  if (search.mode != vectordb::SearchMode::kQueryCount) set("benchmark.runtime", "runtime", search.runtime_s);
-  set("benchmark.batch_size", "batch-size", search.batch);
-  set("benchmark.num_query_processes", "num-query-processes", search.workers);
-  set("benchmark.recall_k", "recall-k", search.recall_k);
-  set("benchmark.search_limit", "search-limit", search.limit);
-  set("benchmark.search_ef", "search-ef", search.effort);
-  if (!search.query_file.empty()) set("benchmark.query_file", "query-file", search.query_file);
-  if (!search.truth_file.empty()) set("benchmark.truth_file", "truth-file", search.truth_file);
-  if (search.query_vectors != 0) set("benchmark.num_query_vectors", "num-query-vectors", search.query_vectors);
 }
 
 }  // namespace
