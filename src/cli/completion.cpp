@@ -122,9 +122,7 @@ std::string completions(const Grammar& grammar, std::span<const std::string> wor
   }
   std::string text;
   if (resolution.kind != Resolution::Kind::kIncomplete) return text;
-  for (const Subcommand* word : grammar.next_words(resolution)) {
-    if (word->built) text += candidate(word->word, word->text);
-  }
+  for (const Subcommand* word : grammar.next_words(resolution)) text += candidate(word->word, word->text);
   return text;
 }
 

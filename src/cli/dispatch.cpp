@@ -86,7 +86,7 @@ int dispatch(const Invocation& invocation) {
     if (!invocation.is_silent()) print_error(help_text(grammar, resolution, width));
     return kExitArguments;
   }
-  if (resolution.kind != kCommand) return report_once(grammar.explain(resolution, arguments), invocation);
+  if (resolution.kind != kCommand) return report_once(grammar.explain(resolution), invocation);
   return run_resolved(resolution, invocation);
 }
 

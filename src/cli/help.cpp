@@ -115,15 +115,13 @@ std::string grouped_words(const std::vector<const Subcommand*>& words, size_t wi
     for (const std::string& name : split(group.words, " ")) {
       const auto found = std::find_if(left.begin(), left.end(), [&](const auto* word) { return word->word == name; });
       if (found == left.end()) continue;
-      if ((*found)->built) text += entry(name, (*found)->text, width);
+      text += entry(name, (*found)->text, width);
       left.erase(found);
     }
     text += "\n";
   }
   text += "More:\n";
-  for (const Subcommand* word : left) {
-    if (word->built) text += entry(word->word, word->text, width);
-  }
+  for (const Subcommand* word : left) text += entry(word->word, word->text, width);
   return text;
 }
 
@@ -200,9 +198,7 @@ std::string help_text(const Grammar& grammar, const Resolution& resolution, size
   std::string text = examples_block(resolution.words(), width);
   text += fmt::format("Usage: mlpstorage {} <word> ...\n\n{}\n\nNext word:\n", join(resolution.words(), " "),
                       resolution.command.subcommand->text);
-  for (const Subcommand* word : grammar.next_words(resolution)) {
-    if (word->built) text += entry(word->word, word->text, width);
-  }
+  for (const Subcommand* word : grammar.next_words(resolution)) text += entry(word->word, word->text, width);
   return text;
 }
 
@@ -222,9 +218,6 @@ std::string full_help_text(const Grammar& grammar) {
   for (const CommandSyntax& command : commands) {
     text += fmt::format("  {}\n      {}\n", command.usage(), command.subcommand->text);
   }
-  std::string not_built;
-  for (const auto& [path, word] : grammar.words_not_built()) not_built += entry(path, word->text, kReferenceWidth);
-  if (!not_built.empty()) text += "\nNot in this build yet:\n" + not_built;
   for (const CommandSyntax& command : commands) {
     const std::string flags = flag_reference(command);
     if (!flags.empty()) text += fmt::format("\nFlags of {}:\n{}", command.usage(), flags);

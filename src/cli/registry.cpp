@@ -7,19 +7,8 @@
 #include "cli/program_words.hpp"
 
 namespace mlps::cli {
-namespace {
-
-std::vector<const CommandGroup*> groups_of(const std::vector<const Benchmark*>& benchmarks,
-                                           const std::vector<const CommandGroup*>& not_built) {
-  std::vector<const CommandGroup*> groups(benchmarks.begin(), benchmarks.end());
-  groups.insert(groups.end(), not_built.begin(), not_built.end());
-  return groups;
-}
-
-}  // namespace
-
-Registry::Registry(std::vector<const Benchmark*> benchmarks, const std::vector<const CommandGroup*>& not_built)
-    : benchmarks_(std::move(benchmarks)), grammar_(program_words(), groups_of(benchmarks_, not_built)) {}
+Registry::Registry(std::vector<const Benchmark*> benchmarks)
+    : benchmarks_(std::move(benchmarks)), grammar_(program_words(), {benchmarks_.begin(), benchmarks_.end()}) {}
 
 const Benchmark* Registry::find(const CommandGroup* group) const {
   for (const Benchmark* benchmark : benchmarks_) {
@@ -29,7 +18,7 @@ const Benchmark* Registry::find(const CommandGroup* group) const {
 }
 
 const Registry& registry() {
-  static const Registry kRegistry({&kCheckpointing, &kTraining, &kVectorDb, &kKvCache}, {});
+  static const Registry kRegistry({&kCheckpointing, &kTraining, &kVectorDb, &kKvCache});
   return kRegistry;
 }
 

@@ -9,9 +9,8 @@ namespace mlps::cli {
 /// Holds the benchmarks that the program has, and the grammar of their words and its own.
 class Registry {
  public:
-  /// `benchmarks` stand in the order of help, and must outlive the registry. `not_built` are words of mlpstorage 3.0
-  /// that are known only to say so.
-  Registry(std::vector<const Benchmark*> benchmarks, const std::vector<const CommandGroup*>& not_built);
+  /// `benchmarks` stand in the order of help, and must outlive the registry.
+  explicit Registry(std::vector<const Benchmark*> benchmarks);
 
   const Grammar& grammar() const { return grammar_; }
   /// Returns the benchmark whose words and flags `group` are, or nullptr.

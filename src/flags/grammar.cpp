@@ -97,7 +97,7 @@ Grammar::Grammar(const CommandGroup& program, const std::vector<const CommandGro
   for (const Subcommand& mode : kModeWords) entries_.push_back({"", &program, mode});
   for (const Subcommand& row : program.subcommands) entries_.push_back({std::string(row.parent), &program, row});
   for (const CommandGroup* group : benchmarks) {
-    entries_.push_back({"MODE", group, {.word = group->word, .text = group->text, .built = group->built}});
+    entries_.push_back({"MODE", group, {.word = group->word, .text = group->text}});
     const std::string parent = joined("MODE", group->word);
     for (const Subcommand& row : group->subcommands) entries_.push_back({joined(parent, row.parent), group, row});
   }
@@ -146,8 +146,8 @@ Resolution Grammar::resolve(std::span<const std::string> arguments) const {
     result.command.subcommand = &entry->word;
     result.command.words.push_back(argument);
     result.rest = i + 1;
-    if (!entry->word.built || entry->word.command != kNoCommand) {
-      result.kind = entry->word.built ? Resolution::Kind::kCommand : Resolution::Kind::kNotBuilt;
+    if (entry->word.command != kNoCommand) {
+      result.kind = Resolution::Kind::kCommand;
       return result;
     }
     const std::string step = step_below(*entry);
@@ -164,11 +164,9 @@ std::vector<const Subcommand*> Grammar::next_words(const Resolution& resolution)
   return words;
 }
 
-std::vector<std::string_view> Grammar::names_below(const Resolution& resolution, bool only_built) const {
+std::vector<std::string_view> Grammar::names_below(const Resolution& resolution) const {
   std::vector<std::string_view> names;
-  for (const Subcommand* word : next_words(resolution)) {
-    if (word->built || !only_built) names.push_back(word->word);
-  }
+  for (const Subcommand* word : next_words(resolution)) names.push_back(word->word);
   return names;
 }
 
@@ -180,15 +178,6 @@ std::vector<CommandSyntax> Grammar::all_commands() const {
         {this, entry.group, &entry.word, Mode::kWhatif, words_with_placeholders(entry.parent, entry.word)});
   }
   return commands;
-}
-
-std::vector<std::pair<std::string, const Subcommand*>> Grammar::words_not_built() const {
-  std::vector<std::pair<std::string, const Subcommand*>> words;
-  for (const Entry& entry : entries_) {
-    if (entry.word.built) continue;
-    words.emplace_back(join(words_with_placeholders(entry.parent, entry.word), " "), &entry.word);
-  }
-  return words;
 }
 
 const Flag* Grammar::find_flag(std::string_view name) const {
@@ -243,20 +232,8 @@ std::string Grammar::present_form(const Resolution& resolution) const {
   return retired_flag_hint(offending);
 }
 
-// Returns the commands of this build, for someone who asked for another.
-std::string Grammar::built_commands() const {
-  std::vector<std::string> words;
-  for (const Entry* entry : below("MODE", std::nullopt)) {
-    if (entry->word.built) words.push_back(fmt::format("<mode> {}", entry->word.word));
-  }
-  for (const Entry* entry : below("", std::nullopt)) {
-    if (entry->word.built && !mode_of(entry->word.word)) words.emplace_back(entry->word.word);
-  }
-  return join(words, ", ");
-}
-
-Error Grammar::explain(const Resolution& resolution, std::span<const std::string> arguments) const {
-  const std::string next = join(names_below(resolution, true), ", ");
+Error Grammar::explain(const Resolution& resolution) const {
+  const std::string next = join(names_below(resolution), ", ");
   const std::string pointer = "-h after any word explains it, --help_all prints everything";
   const auto or_else = [](std::string text, std::string other) { return text.empty() ? std::move(other) : text; };
   switch (resolution.kind) {
@@ -266,7 +243,7 @@ Error Grammar::explain(const Resolution& resolution, std::span<const std::string
               {},
               pointer};
     case Resolution::Kind::kUnknown: {
-      const std::string near = nearest(resolution.offending, names_below(resolution, true));
+      const std::string near = nearest(resolution.offending, names_below(resolution));
       const std::string hint = near.empty() ? pointer : fmt::format("did you mean '{}'?", near);
       return {
           ErrorCode::kConfigInvalid,
@@ -280,13 +257,10 @@ Error Grammar::explain(const Resolution& resolution, std::span<const std::string
                           after(resolution), next),
               {},
               or_else(present_form(resolution), "flags go after the command word")};
-    case Resolution::Kind::kNotBuilt:
     case Resolution::Kind::kCommand:
       break;
   }
-  return {ErrorCode::kNotImplemented, fmt::format("'{}' is not in this build yet", join(resolution.words(), " ")),
-          fmt::format("asked for: mlpstorage {}", join(arguments.first(resolution.rest), " ")),
-          "this build has: " + built_commands()};
+  return {ErrorCode::kInternal, fmt::format("'{}' is complete", join(resolution.words(), " "))};
 }
 
 std::string retired_flag_hint(std::string_view flag) {

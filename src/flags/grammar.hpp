@@ -21,7 +21,6 @@ struct Subcommand {
   std::string_view word = {};
   std::string_view text = {};
   CommandMask command = kNoCommand;  ///< where the command is complete and flags follow: its own bit, and its traits
-  bool built = true;                 ///< false: a word of mlpstorage 3.0 that this build doesn't have
   std::string_view arguments = {};   ///< the words that the user supplies after it, for example "<orgname> [path]"
   unsigned minimum_arguments = 0;
   unsigned maximum_arguments = 0;
@@ -33,7 +32,6 @@ struct Subcommand {
 struct CommandGroup {
   std::string_view word = {};  ///< the benchmark's, below the mode
   std::string_view text = {};
-  bool built = true;
   std::span<const Subcommand> subcommands = {};  ///< below a benchmark's word, words that lead on are its models
   std::span<const Flag> flags = {};              ///< besides the shared ones
 };
@@ -79,7 +77,6 @@ struct Resolution {
     kCommand,      ///< `command` is complete; its arguments begin at index `rest`
     kIncomplete,   ///< the words end before a command is named
     kUnknown,      ///< `offending` is no word here
-    kNotBuilt,     ///< the last word is known but not in this build
     kFlagTooEarly  ///< `offending` is a flag before the command is named
   };
   Kind kind = Kind::kIncomplete;
@@ -105,14 +102,11 @@ class Grammar {
   Resolution resolve(std::span<const std::string> arguments) const;
   /// Returns the error for a resolution of another kind than kCommand. It names the possible next words, the nearest
   /// one, and for forms of other versions the present one.
-  Error explain(const Resolution& resolution, std::span<const std::string> arguments) const;
+  Error explain(const Resolution& resolution) const;
   /// Returns the words that may follow, in the order of help.
   std::vector<const Subcommand*> next_words(const Resolution& resolution) const;
   /// Returns every command that takes flags, with placeholders for mode and model.
   std::vector<CommandSyntax> all_commands() const;
-
-  /// Returns the words of mlpstorage 3.0 that this build doesn't have, each with those that lead to it: "<mode> x".
-  std::vector<std::pair<std::string, const Subcommand*>> words_not_built() const;
 
   /// Returns a row with this name (dashes or underscores) of any group, or nullptr.
   const Flag* find_flag(std::string_view name) const;
@@ -127,10 +121,9 @@ class Grammar {
   };
   const Entry* find(std::string_view parent, std::string_view word, std::optional<Mode> mode) const;
   std::vector<const Entry*> below(std::string_view parent, std::optional<Mode> mode) const;
-  std::vector<std::string_view> names_below(const Resolution& resolution, bool only_built) const;
+  std::vector<std::string_view> names_below(const Resolution& resolution) const;
   std::string step_below(const Entry& entry) const;
   std::string present_form(const Resolution& resolution) const;
-  std::string built_commands() const;
 
   std::vector<const CommandGroup*> groups_;  // the program's own first
   std::deque<Entry> entries_;                // commands refer to them

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const cli::Grammar& grammar = cli::registry().grammar();
   const cli::Resolution resolution = grammar.resolve(arguments);
   if (resolution.kind != cli::Resolution::Kind::kCommand) {
-    (void)grammar.explain(resolution, arguments);
+    (void)grammar.explain(resolution);
     return 0;
   }
   fuzz::require(resolution.rest <= arguments.size(), "the rest begins inside the line");

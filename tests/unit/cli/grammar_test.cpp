@@ -14,7 +14,7 @@ Resolution resolved(const std::vector<std::string>& arguments) {
 }
 
 Error error_of(const std::vector<std::string>& arguments) {
-  return test::grammar().explain(resolved(arguments), arguments);
+  return test::grammar().explain(resolved(arguments));
 }
 
 TEST(GrammarTest, ResolvesACompleteCommand) {
