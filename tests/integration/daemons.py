@@ -151,6 +151,97 @@ class Daemon:
             self._folder = None
 
 
+class Daemons:
+    """A server of several processes with a folder of its own: `with` starts and ends them. Not thread-safe; create it in the main thread
+    (the daemons die with the thread that started them). A subclass has `prepare` and `start_all`."""
+    title = "the server"
+
+    def __init__(self, prefix, parent=None, start_limit_s=120):
+        self.start_limit_s = start_limit_s
+        self.started_in_s = None
+        self._prefix, self._parent = prefix, parent
+        self._daemons = []  # (name, Popen), in the order of their start
+        self._folder = self.root = None
+
+    def missing(self):
+        """The names of programs that are not installed."""
+        return []
+
+    def prepare(self):
+        """What is done once, in `self.root`, before the daemons start. Their output goes below log/."""
+
+    def start_all(self):
+        raise NotImplementedError
+
+    def environment(self):
+        """That of the daemons; None: this process's."""
+
+    def __enter__(self):
+        absent = self.missing()
+        if absent:
+            raise DaemonError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
+        begin = time.monotonic()
+        self.restart_deadline()
+        atexit.register(self.stop)
+        try:
+            self._folder = Folder(self._prefix, self._parent)
+            self.root = self._folder.path
+            (self.root / "log").mkdir()
+            self.prepare()
+            self.start_all()
+        except BaseException:
+            self.stop()
+            raise
+        self.started_in_s = time.monotonic() - begin
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def restart_deadline(self):
+        self._deadline = time.monotonic() + self.start_limit_s
+
+    def spawn(self, name, *command):
+        with open(self.root / "log" / f"{name}.out", "wb") as out:
+            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       cwd=self.root, env=self.environment(), start_new_session=True,
+                                       preexec_fn=die_with_parent)
+        self._daemons.append((name, process))
+
+    def check_alive(self):
+        """Raises if a daemon has ended, or if all of them take too long to start."""
+        for name, process in self._daemons:
+            if process.poll() is not None:
+                raise DaemonError(f"{name} ended with {process.returncode} at start{log_ends(self.root / 'log')}")
+        if time.monotonic() > self._deadline:
+            raise DaemonError(f"{self.title} was not ready within {self.start_limit_s} s{log_ends(self.root / 'log')}")
+
+    def wait_until(self, ready):
+        while not ready():
+            self.check_alive()
+            time.sleep(0.1)
+        self.check_alive()  # so that no other server in the place of ours is taken for it
+
+    def end(self, name, process):
+        """Nothing of a daemon is kept, so it is killed rather than asked."""
+        process.kill()
+        process.wait()
+
+    def left_over(self):
+        """Ends what the daemons have started and left."""
+
+    def stop(self):
+        """Ends the daemons and removes the folder. May be called again."""
+        atexit.unregister(self.stop)
+        for name, process in reversed(self._daemons):
+            self.end(name, process)
+        self._daemons.clear()
+        if self._folder:
+            self.left_over()
+            self._folder.remove()
+            self._folder = self.root = None
+
+
 def _leave(_signal, _frame):
     raise SystemExit(130)
 

@@ -10,7 +10,6 @@ As a program:
   rgw.py run -- COMMAND...   runs COMMAND with the variables set; its exit status is ours
 """
 
-import atexit
 import json
 import re
 import shutil
@@ -22,7 +21,7 @@ import urllib.parse
 import urllib.request
 import uuid
 
-from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends, serve_or_run, test_tmp
+from daemons import DaemonError, Daemons, die_with_parent, free_port, log_ends, serve_or_run, test_tmp
 
 ACCESS_KEY = "mlpstestaccess"
 SECRET_KEY = "mlpstestsecret-not-for-production"
@@ -99,10 +98,10 @@ def missing_programs():
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-class Rgw:
-    """`with Rgw() as s3:` a running server. Not thread-safe; create it in the main thread (the daemons die with the
-    thread that started them)."""
+class Rgw(Daemons):
+    """`with Rgw() as s3:` a running server."""
 
+    title = "the gateway"
     scheme = "s3"
     endpoint_variable = "AWS_ENDPOINT_URL"
     secrets = (ACCESS_KEY, SECRET_KEY)
@@ -110,52 +109,17 @@ class Rgw:
 
     def __init__(self, port=0, start_limit_s=120, address="127.0.0.1"):
         """The gateway answers on `address`, one of this host's; monitor and OSD stay on the loopback."""
+        super().__init__("rgw-", test_tmp(), start_limit_s)
         self.address = address
         self.port = free_port(port, address)
-        self.start_limit_s = start_limit_s
-        self.started_in_s = None
-        self._daemons = []  # (name, Popen), in the order of their start
-        self._folder = self.root = None
 
-    # ---- life -----------------------------------------------------------------------------------------------------
+    # ---- start ----------------------------------------------------------------------------------------------------
 
-    def __enter__(self):
-        absent = missing_programs()
-        if absent:
-            raise DaemonError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
-        begin = time.monotonic()
-        self._deadline = begin + self.start_limit_s
-        atexit.register(self.stop)
-        try:
-            self._prepare()
-            self._start_monitor()
-            self._start_osd()
-            self._start_gateway()
-        except BaseException:
-            self.stop()
-            raise
-        self.started_in_s = time.monotonic() - begin
-        return self
+    def missing(self):
+        return missing_programs()
 
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        """Ends the daemons and removes the folder. May be called again. Nothing of theirs is kept, so they are killed
-        rather than asked; asked, radosgw takes seconds."""
-        atexit.unregister(self.stop)
-        for _, process in reversed(self._daemons):
-            process.kill()
-            process.wait()
-        self._daemons.clear()
-        if self._folder:
-            self._folder.remove()
-            self._folder = None
-
-    def _prepare(self):
-        self._folder = Folder("rgw-", test_tmp())
-        self.root = self._folder.path
-        for name in ("log", "mon", "osd", "rgw"):
+    def prepare(self):
+        for name in ("mon", "osd", "rgw"):
             (self.root / name).mkdir()
         (self.root / "keyring").touch()
         self.fsid = str(uuid.uuid4())
@@ -163,6 +127,11 @@ class Rgw:
         self.conf = self.root / "ceph.conf"
         self.conf.write_text(_CONF.format(fsid=self.fsid, root=self.root, address=self.address, port=self.port,
                                           mon_port=self.mon_port))
+
+    def start_all(self):
+        self._start_monitor()
+        self._start_osd()
+        self._start_gateway()
 
     def _start_monitor(self):
         monmap = self.root / "monmap"
@@ -184,10 +153,7 @@ class Rgw:
 
     def _serve(self):
         self._spawn("client.rgw", "radosgw", "-f", "-n", "client.rgw")
-        while not self._answers():
-            self._check_alive()
-            time.sleep(0.1)
-        self._check_alive()  # so that no other server on this port is taken for ours
+        self.wait_until(self._answers)
 
     def _answers(self):
         try:
@@ -201,10 +167,7 @@ class Rgw:
     # ---- processes ------------------------------------------------------------------------------------------------
 
     def _spawn(self, name, program, *arguments):
-        with open(self.root / "log" / f"{name}.out", "wb") as out:
-            process = subprocess.Popen([program, "-c", str(self.conf), *arguments], stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=out, cwd=self.root, start_new_session=True, preexec_fn=die_with_parent)
-        self._daemons.append((name, process))
+        self.spawn(name, program, "-c", self.conf, *arguments)
 
     def _call(self, program, *arguments):
         command = [program, *arguments] if program == "monmaptool" else [program, "-c", str(self.conf), *arguments]
@@ -213,7 +176,7 @@ class Rgw:
                                        preexec_fn=die_with_parent)
         try:
             while process.poll() is None:
-                self._check_alive()
+                self.check_alive()
                 time.sleep(0.02)
         finally:
             process.kill()
@@ -221,22 +184,13 @@ class Rgw:
         if process.returncode != 0:
             raise DaemonError(f"{' '.join(command[:6])} exited with {process.returncode}{log_ends(self.root / 'log')}")
 
-    def _check_alive(self):
-        for name, process in self._daemons:
-            if process.poll() is not None:
-                raise DaemonError(f"{name} ended with {process.returncode} at start{log_ends(self.root / 'log')}")
-        if time.monotonic() > self._deadline:
-            raise DaemonError(f"the gateway was not ready within {self.start_limit_s} s{log_ends(self.root / 'log')}")
-
     def stop_server(self):
         """The server goes away, in the middle of whatever it is doing; what it has stored stays."""
-        _, process = self._daemons.pop()
-        process.kill()
-        process.wait()
+        self.end(*self._daemons.pop())
 
     def start_server(self):
         """Brings it back on the same port."""
-        self._deadline = time.monotonic() + self.start_limit_s
+        self.restart_deadline()
         self._serve()
 
     # ---- use ------------------------------------------------------------------------------------------------------
@@ -267,7 +221,7 @@ class Rgw:
 
     def make_role(self, name, actions):
         """The ARN of a role that the user of the tests may assume, and that allows these actions on everything."""
-        self._deadline = time.monotonic() + self.start_limit_s
+        self.restart_deadline()
         trust = {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/test"]}, "Action": ["sts:AssumeRole"]}
         rights = {"Effect": "Allow", "Action": actions, "Resource": ["arn:aws:s3:::*"]}
         trusted, allowed = (json.dumps({"Version": "2012-10-17", "Statement": [part]}) for part in (trust, rights))

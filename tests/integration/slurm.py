@@ -5,16 +5,14 @@ children of this process, so that a Slurm of the machine itself is neither neede
 daemons and all that they started. Needs root.
 """
 
-import atexit
 import os
 import pathlib
 import shutil
 import signal
 import socket
 import subprocess
-import time
 
-from daemons import DaemonError, Folder, die_with_parent, free_port, log_ends
+from daemons import Daemons, free_port
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sinfo", "scancel")
 CPUS = 8  # of the node, whatever this machine has
@@ -59,59 +57,31 @@ def missing_programs():
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-class Slurm:
-    """`with Slurm() as cluster: cluster.run("srun", "-n", 2, "hostname")`. Not thread-safe; create it in the main thread
-    (the daemons die with the thread that started them)."""
+class Slurm(Daemons):
+    """`with Slurm() as cluster: cluster.run("srun", "-n", 2, "hostname")`."""
+    title = "Slurm"
 
     def __init__(self, start_limit_s=60):
-        self.start_limit_s = start_limit_s
-        self._daemons = []  # (name, Popen), in the order of their start
-        self._folder = self.root = None
+        # Not below the build: the name of a socket may have 107 characters. What munged asks of its folder's mode holds.
+        super().__init__("slurm-", start_limit_s=start_limit_s)
 
-    def __enter__(self):
-        absent = missing_programs()
-        if absent:
-            raise DaemonError(f"not installed: {', '.join(absent)}; run scripts/setup.sh test")
-        self._deadline = time.monotonic() + self.start_limit_s
-        atexit.register(self.stop)
-        try:
-            self._prepare()
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+    def missing(self):
+        return missing_programs()
 
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        """Ends the daemons and what they started, and removes the folder. May be called again."""
-        atexit.unregister(self.stop)
-        for name, process in reversed(self._daemons):
-            if name == "slurmctld":  # it has a child, which goes when it is asked
-                process.terminate()
-                try:
-                    process.wait(5)
-                except subprocess.TimeoutExpired:
-                    pass
-            process.kill()
-            process.wait()
-        if self.root:
-            self._kill_steps()
-        self._daemons.clear()
-        if self._folder:
-            self._folder.remove()
-            self._folder = self.root = None
+    def end(self, name, process):
+        if name == "slurmctld":  # it has a child, which goes when it is asked
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+        super().end(name, process)
 
     # ---- start ----------------------------------------------------------------------------------------------------
 
-    def _prepare(self):
-        # Not below the build: the name of a socket may have 107 characters. What munged asks of its folder's mode holds.
-        self._folder = Folder("slurm-")
-        self.root = self._folder.path
+    def prepare(self):
         self.root.chmod(0o755)
-        for name in ("log", "state", "spool"):
+        for name in ("state", "spool"):
             (self.root / name).mkdir()
         key = self.root / "munge.key"
         key.touch(mode=0o600)
@@ -123,33 +93,17 @@ class Slurm:
         self.conf.write_text(_CONF.format(root=self.root, host=socket.gethostname().split(".")[0], cpus=CPUS,
                                           controller_port=free_port(), node_port=free_port()))
 
-    def _start(self):
+    def start_all(self):
         root = self.root
-        self._spawn("munged", "--foreground", "--force", f"--key-file={root}/munge.key", f"--socket={root}/munge.socket",
+        self.spawn("munged", "munged", "--foreground", "--force", f"--key-file={root}/munge.key", f"--socket={root}/munge.socket",
                     f"--pid-file={root}/munged.pid", f"--seed-file={root}/munged.seed",
                     f"--log-file={root}/log/munged.log")
-        self._wait(lambda: (root / "munge.socket").exists())
-        self._spawn("slurmctld", "-D", "-c", "-f", self.conf)
-        self._spawn("slurmd", "-D", "-N", "node0", "-f", self.conf)
-        self._wait(lambda: self.run("sinfo", "--noheader", "--format=%T", timeout=10).stdout.strip() == "idle")
+        self.wait_until(lambda: (root / "munge.socket").exists())
+        self.spawn("slurmctld", "slurmctld", "-D", "-c", "-f", self.conf)
+        self.spawn("slurmd", "slurmd", "-D", "-N", "node0", "-f", self.conf)
+        self.wait_until(lambda: self.run("sinfo", "--noheader", "--format=%T", timeout=10).stdout.strip() == "idle")
 
-    def _spawn(self, name, *arguments):
-        with open(self.root / "log" / f"{name}.out", "wb") as out:
-            process = subprocess.Popen([name, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       cwd=self.root, env=self.environment(), start_new_session=True,
-                                       preexec_fn=die_with_parent)
-        self._daemons.append((name, process))
-
-    def _wait(self, ready):
-        while not ready():
-            for name, process in self._daemons:
-                if process.poll() is not None:
-                    raise DaemonError(f"{name} ended with {process.returncode} at start{log_ends(self.root / 'log')}")
-            if time.monotonic() > self._deadline:
-                raise DaemonError(f"Slurm was not ready within {self.start_limit_s} s{log_ends(self.root / 'log')}")
-            time.sleep(0.1)
-
-    def _kill_steps(self):
+    def left_over(self):
         """Ends job steps that are under way. slurmd leaves them to themselves, each in a session of its own; their
         managers stand in our folder."""
         sessions = {_session(pid) for pid in _processes() if _folder_of(pid) == str(self.root)}
