@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/examples.hpp"
 #include "cli/flag_help.hpp"
 
 namespace mlps::cli {
@@ -46,6 +47,18 @@ std::string command_section(const CommandSyntax& command) {
   return text;
 }
 
+/// Returns the examples by topic, each after what it does.
+std::string examples_section() {
+  std::string text = ".SH EXAMPLES\n";
+  std::string_view topic;
+  for (const Example& example : examples()) {
+    if (example.topic != topic) text += fmt::format(".SS {}\n", escaped(example.topic));
+    topic = example.topic;
+    text += fmt::format(".PP\n{}:\n.PP\n.RS 4\n{}\n.RE\n", escaped(example.text), escaped(example.line));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string manual_page(const Grammar& grammar) {
@@ -61,7 +74,7 @@ std::string manual_page(const Grammar& grammar) {
       "environment, per\\-user file, default. Sizes are written 16MiB, 16M, 1.5GiB, or in bytes.\n"
       ".SH COMMANDS\n";
   for (const CommandSyntax& command : grammar.all_commands()) text += command_section(command);
-  return text + ".SH EXIT STATUS\n" + escaped(trimmed(kExitCodes)) + "\n";
+  return text + ".SH EXIT STATUS\n" + escaped(trimmed(kExitCodes)) + "\n" + examples_section();
 }
 
 }  // namespace mlps::cli
