@@ -70,6 +70,7 @@ class BareDebian(unittest.TestCase):
         self.assertEqual({"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"},
                          {line.split("[")[1].rstrip("]") for line in needed.splitlines() if "NEEDED" in line})
         self.assert_answers(root)
+        self.assertIn("lib/mlpstorage/mpi/mlps_mpi_", said(root / "opt/mlpstorage/bin/mlpstorage", "version", "--build-info"))
         linked = (root / "opt/mlpstorage/share/doc/mlpstorage/linked.txt").read_text()
         for package in ("curl", "libssl-dev", "postgresql-15", "libzstd-dev", "nlohmann-json3-dev"):
             self.assertRegex(linked, f"(?m)^{package} +[0-9]")
@@ -112,8 +113,12 @@ class BareDebian(unittest.TestCase):
             self.assertEqual("1000", said(*run, "id", "-u", env=environment).strip())
         self.assertIn("mlps_mpi_openmpi.so", said(*run, "mlpstorage", "version", "--build-info", env=environment))
         said(*run, "mpirun", "--version", env=environment)
-        said(*run, "sh", "-c", "mkdir -p ~/.ssh && ssh-keygen -q -t rsa -N '' -f ~/.ssh/id_rsa && /usr/sbin/sshd -t -f ~/.sshd_config",
-             env=environment)
+        # As the MPI operator starts a worker, with keys that it mounts: a launcher's ssh gets in and finds the program.
+        greeting = said(*run, "sh", "-c", "mkdir ~/.ssh && ssh-keygen -q -t rsa -N '' -f ~/.ssh/id_rsa && cp ~/.ssh/id_rsa.pub "
+                        "~/.ssh/authorized_keys && { /usr/sbin/sshd -De -f ~/.sshd_config & until ssh localhost true; do sleep 0.2; done; "
+                        "ssh localhost mlpstorage --version; kill $!; }", env=environment)
+        self.assertIn("mlpstorage", greeting)
+
 
 
 if __name__ == "__main__":

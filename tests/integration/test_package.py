@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,15 +21,10 @@ def said(*words, **more):
     return done.stdout
 
 
-class InAFolder(unittest.TestCase):
+class Installed(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder)
-
-
-class Installed(InAFolder):
-    def setUp(self):
-        super().setUp()
         said("cmake", "--install", BUILD, "--prefix", "/opt/mlps", env={**os.environ, "DESTDIR": str(self.folder)})
         self.root = self.folder / "opt/mlps"
 
@@ -39,6 +35,10 @@ class Installed(InAFolder):
         self.assertEqual({plugin.name for plugin in BUILD.glob("mlps_mpi_*.so")}, {plugin.name for plugin in plugins})
         for plugin in plugins:
             self.assertIn(str(plugin), info)
+        # As the loader says it, but for the kernel's own.
+        loaded = {line.split()[-2] for line in said("ldd", self.root / "bin/mlpstorage").splitlines() if "/" in line}
+        shared = re.search(r"(?ms)^shared +(.*)", info)[1].split()
+        self.assertEqual({os.path.basename(path) for path in loaded}, {os.path.basename(path) for path in shared})
 
     def test_nothing_else_is_installed(self):
         files = {str(path.relative_to(self.root)) for path in self.root.rglob("*") if not path.is_dir()}
@@ -59,9 +59,10 @@ class Installed(InAFolder):
         shown = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True, check=True,
                                env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "200", "PAGER": "cat"})
         self.assertEqual("", shown.stderr)
-        for line in said(PROGRAM, "examples", env={**os.environ, "COLUMNS": "1000"}).splitlines():
-            if line.startswith("  mlpstorage"):
-                self.assertIn(line.split(" --")[0].strip(), shown.stdout)
+        examples = [line.split(" --")[0].strip() for line in said(PROGRAM, "examples").splitlines() if "  mlpstorage " in line]
+        self.assertGreater(len(examples), 10)
+        section = shown.stdout[shown.stdout.index("EXAMPLES"):]
+        self.assertEqual([], [line for line in examples if line not in section])
 
     def environment(self):
         return {**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}", "HOME": str(self.folder), "TERM": "vt100"}
@@ -132,11 +133,13 @@ class Installed(InAFolder):
 
 
 @unittest.skipUnless(shutil.which("dpkg-deb") and shutil.which("dpkg-shlibdeps"), "packages are made on Debian only")
-class Packaged(InAFolder):
-    def setUp(self):
-        super().setUp()
-        said("cpack", "-G", "DEB", "-B", self.folder, cwd=BUILD)
-        self.packages = {path.name.split("_")[0]: path for path in self.folder.glob("*.deb")}
+class Packaged(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, folder)
+        said("cpack", "-G", "DEB", "-B", folder, cwd=BUILD)
+        cls.packages = {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
 
     def test_packages_name_what_they_need(self):
         self.assertEqual({"mlpstorage", *(f"mlpstorage-{flavour}" for flavour in FLAVOURS)}, set(self.packages))
@@ -152,7 +155,8 @@ class Packaged(InAFolder):
     @unittest.skipUnless(shutil.which("lintian"), "no lintian")
     def test_lintian_finds_nothing(self):
         # Who packs is known only then: `DEBEMAIL`.
-        self.assertEqual("", said("lintian", "--allow-root", "--tag-display-limit=0", "--suppress-tags=bogus-mail-host",
+        self.assertEqual("", said("lintian", "--allow-root", "--tag-display-limit=0",
+                                  "--suppress-tags=bogus-mail-host,bogus-mail-host-in-debian-changelog",
                                   *self.packages.values()))
 
 
