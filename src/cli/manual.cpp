@@ -6,6 +6,7 @@
 #include "base/version.hpp"
 #include "cli/examples.hpp"
 #include "cli/flag_help.hpp"
+#include "cli/help.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -47,14 +48,16 @@ std::string command_section(const CommandSyntax& command) {
   return text;
 }
 
+constexpr size_t kExampleColumns = 72;  // a page of 80 without its margins
+
 /// Returns the examples by topic, each after what it does.
 std::string examples_section() {
   std::string text = ".SH EXAMPLES\n";
   std::string_view topic;
   for (const Example& example : examples()) {
-    if (example.topic != topic) text += fmt::format(".SS {}\n", escaped(example.topic));
+    text += example.topic == topic ? ".PP\n" : fmt::format(".SS {}\n", escaped(example.topic));
     topic = example.topic;
-    text += fmt::format(".PP\n{}:\n.PP\n.RS 4\n{}\n.RE\n", escaped(example.text), escaped(example.line));
+    text += escaped(example.text) + ":\n" + preformatted(wrapped_command(example.line, kExampleColumns));
   }
   return text;
 }

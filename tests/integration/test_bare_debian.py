@@ -120,6 +120,5 @@ class BareDebian(unittest.TestCase):
         self.assertIn("mlpstorage", greeting)
 
 
-
 if __name__ == "__main__":
     unittest.main(verbosity=2)
