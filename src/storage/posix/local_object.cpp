@@ -94,8 +94,13 @@ uint64_t LocalObject::unfinished_bytes() const {
 
 Status LocalObject::begin_write() {
   if (!path_) return fail(path_.error());
-  if (Status made = make_parents(*path_); !made) return made;
-  if (Status opened = open(O_WRONLY | O_CREAT | O_TRUNC); !opened) return opened;
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC;
+  Status opened = open(kFlags);
+  if (!opened && opened.error().code == ErrorCode::kPathNotFound) {
+    if (Status made = make_parents(*path_); !made) return made;
+    opened = open(kFlags);
+  }
+  if (!opened) return opened;
   created_ = true;
   if (!mode_.direct && mode_.durability != Durability::kEachObject) return {};
   marked_ = ::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes())) == 0;
