@@ -124,7 +124,7 @@ TEST(ClientShares, AreSaidWithWhatIsKnownOfTheCause) {
   EXPECT_THAT(slow_client(record, run::kSlowClient),
               ElementsAre("this client is too slow: 3.00 % of the time of training the storage waited for it; the "
                           "accelerators computed 2.800 times as long as they should have; the quota of a control group "
-                          "held back processors for 2.0 s"));
+                          "held back processors for 2 s"));
 }
 
 TEST(ClientShares, AboveTheLimitThereIsNoSuccess) {
