@@ -15,7 +15,7 @@ run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4
 mpi_packages=(libopenmpi-dev libmpich-dev)
 static_packages=(libnghttp2-dev nasm dpkg-dev perl debian-archive-keyring)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
-  s3cmd fio zstd clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge
+  s3cmd fio bindfs btrfs-progs zstd clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge
   zsh fish man-db mandoc lintian)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
@@ -47,7 +47,7 @@ setup: this is not Debian or Ubuntu, so nothing is installed. Needed: a C++20 co
 CMake 3.22, Ninja, pkg-config, and the development files of libcurl, OpenSSL, fmt, nlohmann-json, tl-expected,
 yaml-cpp, pugixml, Eigen, hnswlib, ISA-L, zstd and liburing; for runs on many hosts those of Open MPI or MPICH. The tests need also
 GoogleTest, Google Benchmark, zlib, Python 3 with NumPy, Node.js with npm, Ceph (monitor, OSD, radosgw, command line),
-s3cmd, fio, zstd, clang-format and clang-tidy, Open MPI, MPICH, and Slurm with munge.
+s3cmd, fio, bindfs, btrfs-progs, zstd, clang-format and clang-tidy, Open MPI, MPICH, and Slurm with munge.
 TEXT
   exit 0
 fi
