@@ -63,9 +63,6 @@ std::span<const ErrorRule> S3Dialect::error_rules() const {
 
 object::ServerError S3Dialect::read_error(const http::Exchange& answer) const {
   object::ServerError error = answer.status >= 300 ? parse_error_body(answer.text) : object::ServerError{};
-  if (answer.status >= 300 && error.code.empty() && error.message.empty()) {
-    error.message = object::words_of_body(answer.text);
-  }
   if (error.request_id.empty()) error.request_id = printable(answer.header("x-amz-request-id").value_or(""), 100);
   if (error.region.empty()) error.region = printable(answer.header("x-amz-bucket-region").value_or(""), 60);
   return error;
