@@ -3,7 +3,7 @@
 #   run    to compile and run the program on one host
 #   build  also the MPI libraries, for the plug-ins that join hosts
 #   test   what the tests, benchmarks and checks need besides; servers that no distribution has come from elsewhere (servers.sh)
-#   long   Clang with libFuzzer, for the fuzzers; debootstrap, for the package in a bare Debian
+#   long   Clang with libFuzzer, for the fuzzers; debootstrap, for the package in a bare Debian; nginx, versitygw and MinIO
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
 set -euo pipefail
@@ -17,7 +17,7 @@ test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 pyt
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 # Clang with libFuzzer, whose package has a number in its name, or is part of another.
-long_packages=(clang debootstrap)
+long_packages=(clang debootstrap nginx-light)
 case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_ID:-}")" in
   debian-12) long_packages+=(libclang-rt-14-dev) ;;
   debian-13) long_packages+=(libclang-rt-19-dev) ;;
@@ -35,6 +35,7 @@ esac
 
 case "${1:-all}" in
   test | all) trap '[ $? -ne 0 ] || "$(dirname "$0")/servers.sh"' EXIT ;;  # when the packages are there
+  long) trap '[ $? -ne 0 ] || "$(dirname "$0")/servers.sh" long' EXIT ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
