@@ -52,7 +52,8 @@ class TryTest(ProgramTest):
         self.assertRegex(done.stdout, "U-Net3D feeds [0-9]+ b200|no answer, this client was too slow")
         for words in ("limited by", "sure", "Llama 3 8B writes", "queries/s at recall", "report"):
             self.assertIn(words, done.stdout)
-        self.assertLessEqual(max(map(len, done.stdout.splitlines()[:-1])), 80)
+        # A path that is longer is not broken.
+        self.assertEqual([], [line for line in done.stdout.splitlines()[:-1] if len(line) > 80 and " " in line])
         self.assertEqual([], self.left())
         [folder] = (self.folder / "mlpstorage-results" / "try").iterdir()
         self.assertEqual({"commands.log", "report.html", "report.txt", "try.json"}, {path.name for path in folder.iterdir()})

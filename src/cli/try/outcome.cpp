@@ -37,21 +37,30 @@ std::string au_text(const run::EdgeAnswer& answer, uint64_t load) {
   return fmt::format("AU {:.1f} %", *std::min_element(values.begin(), values.end()));
 }
 
+/// Breaks text at blanks into lines of the text's width, behind `head` on the first line and `indent` blanks on the
+/// others. A word that is longer, such as a path, has a line of its own, whole.
+std::string broken(const std::string& head, size_t indent, const std::string& text) {
+  std::string result = head;
+  size_t column = head.size();
+  bool begun = false;
+  for (const std::string& word : split(text, " ")) {
+    if (begun && column + 1 + word.size() > kTextWidth) {
+      result += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (begun) {
+      result += " ";
+      ++column;
+    }
+    result += word;
+    column += word.size();
+    begun = true;
+  }
+  return result + "\n";
+}
+
 /// Breaks text at blanks, behind a label that stands once.
 std::string block(std::string_view label, const std::string& text) {
-  std::string result = fmt::format("  {:<{}}", label, kLabel - 2);
-  size_t column = kLabel;
-  for (const std::string& word : split(text, " ")) {
-    if (column > kLabel && column + word.size() > kTextWidth) {
-      result.pop_back();
-      result += "\n" + std::string(kLabel, ' ');
-      column = kLabel;
-    }
-    result += word + " ";
-    column += word.size() + 1;
-  }
-  result.back() = '\n';
-  return result;
+  return broken(fmt::format("  {:<{}}", label, kLabel - 2), kLabel, text);
 }
 
 /// Joins the phrases that fit on one line; the first one always stands.
@@ -190,8 +199,8 @@ std::vector<std::string> vectordb_phrases(const rules::Document& record) {
 }
 
 std::string try_text(const TryOutcome& outcome) {
-  std::string text = fmt::format("{}, {:.0f} s\n", outcome.place, outcome.seconds);
-  if (const std::string warning = caution(outcome); !warning.empty()) text += warning + "\n";
+  std::string text = broken("", 2, fmt::format("{}, {:.0f} s", outcome.place, outcome.seconds));
+  if (const std::string warning = caution(outcome); !warning.empty()) text += broken("", 0, warning);
   text += "\n";
   for (const TryPart& part : outcome.parts) text += part_text(part);
   text += block("sure", sure_text(outcome));
