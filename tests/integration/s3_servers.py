@@ -120,6 +120,15 @@ class Minio(S3Server):
     def reads(self, bucket):
         raise unittest.SkipTest("MinIO keeps no log of requests")
 
+    def open_uploads(self, bucket):
+        """(digest of the key, upload id), as they lie in its folder: MinIO lists uploads of a whole key alone."""
+        folders = (self.root / "data/.minio.sys/multipart").glob("*/*")
+        return [(folder.parent.name, folder.name) for folder in folders if (folder / "xl.meta").exists()]
+
+    def abort_uploads(self, bucket):
+        for key, upload in self.open_uploads(bucket):
+            shutil.rmtree(self.root / "data/.minio.sys/multipart" / key / upload, ignore_errors=True)
+
     def __init__(self, port=0, address="127.0.0.1"):
         super().__init__("minio-", test_tmp(), port, address)
 

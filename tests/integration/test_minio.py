@@ -33,7 +33,8 @@ class Interruptions(object_suites.Interruptions):
 
 
 class Tools(object_suites.Tools):
-    pass
+    # It lists the unfinished uploads of a whole key alone, and none below a prefix.
+    test_uploads_of_a_killed_run_are_listed_and_aborted = None
 
 
 class Training(object_suites.Training):

@@ -166,8 +166,11 @@ Verdict S3Dialect::judge_success(const Call& call) const {
   const bool reads = call.kind == CallKind::kGetObject || call.kind == CallKind::kHeadObject;
   if (!reads && !exchange.header("x-amz-request-id") &&
       object::is_web_page(exchange.header("content-type").value_or(""), exchange.text)) {
-    return refused(Action::kFail, ErrorCode::kStorageProtocol,
-                   fmt::format("HTTP {} with a web page: {}", exchange.status, object::words_of_body(exchange.text)));
+    Verdict verdict =
+        refused(Action::kFail, ErrorCode::kStorageProtocol,
+                fmt::format("HTTP {} with a web page: {}", exchange.status, object::words_of_body(exchange.text)));
+    verdict.answer_lost = true;
+    return verdict;
   }
   switch (call.kind) {
     case CallKind::kPutObject:

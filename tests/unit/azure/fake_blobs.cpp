@@ -92,13 +92,13 @@ Reply FakeBlobs::put_block_list(const std::string& name, const Request& request)
     return blob_error_reply(409, "BlobAlreadyExists");
   Stored stored;
   stored.write = blob_header(request, kWriteHeader);
+  const auto waiting = uncommitted.find(name);
   for (const std::string& id : ids_in(request.body)) {
-    const auto& fresh = uncommitted[name];
-    const bool is_fresh = fresh.contains(id);
+    const bool is_fresh = waiting != uncommitted.end() && waiting->second.contains(id);
     if (!is_fresh && (old == blobs.end() || !old->second.blocks.contains(id))) {
       return blob_error_reply(400, "InvalidBlockList");
     }
-    const std::string& bytes = is_fresh ? fresh.at(id) : old->second.blocks.at(id);
+    const std::string& bytes = is_fresh ? waiting->second.at(id) : old->second.blocks.at(id);
     stored.blocks[id] = bytes;
     stored.bytes += bytes;
   }
