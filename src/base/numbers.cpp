@@ -68,8 +68,21 @@ std::string rate_text(double bytes_per_s) {
 
 std::string time_text(double nanoseconds) {
   if (!std::isfinite(nanoseconds)) return "-";
-  if (std::abs(nanoseconds) < 60e9) return scaled(nanoseconds, 1000, {"ns", "us", "ms", "s"});
-  return std::abs(nanoseconds) < 1e18 ? human_seconds(nanoseconds / 1e9) : scaled(nanoseconds / 3600e9, 1e9, {"h"});
+  if (nanoseconds < 0) return "-" + time_text(-nanoseconds);
+  if (nanoseconds == 0) return "0 s";
+  if (nanoseconds < 59.95e9) return scaled(nanoseconds, 1000, {"ns", "us", "ms", "s"});
+  if (nanoseconds >= 1e18) return scaled(nanoseconds / 3600e9, 1e9, {"h"});
+  const auto whole = static_cast<uint64_t>(std::llround(nanoseconds / 1e9));
+  return whole < 3600 ? fmt::format("{} m {:02d} s", whole / 60, whole % 60)
+                      : fmt::format("{} h {:02d} m", whole / 3600, whole % 3600 / 60);
+}
+
+std::string tenths(double percent) {
+  return std::isfinite(percent) ? fmt::format("{:.1f} %", percent) : "-";
+}
+
+std::string counted(double count, std::string_view one) {
+  return counted(count, one, fmt::format("{}s", one));
 }
 
 std::string counted(double count, std::string_view one, std::string_view many) {

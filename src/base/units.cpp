@@ -52,13 +52,7 @@ Result<uint64_t> parse_size(std::string_view text) {
 }
 
 std::string human_seconds(double seconds) {
-  if (seconds < 0) return "-" + human_seconds(-seconds);
-  if (seconds > 0 && seconds < 1e-3) return fmt::format("{:.1f} us", seconds * 1e6);
-  if (seconds < 1.0) return fmt::format("{:.1f} ms", seconds * 1e3);
-  if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<uint64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} m {:02d} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02d} m", whole / 3600, whole % 3600 / 60);
+  return time_text(seconds * 1e9);
 }
 
 }  // namespace mlps

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/history.hpp"
@@ -122,7 +123,8 @@ int close_op_log(BenchmarkOptions& options, ProcessGroup& group, int exit_status
         human_seconds(to_seconds(log->waited_ns())));
   }
   if (!closed) return exit_status == kExitSuccess ? report(closed.error()) : exit_status;
-  log::status("operation log: {}, {} requests", op_log_file(options.op_log_file, group), grouped(log->lines()));
+  log::status("operation log: {}, {}", op_log_file(options.op_log_file, group),
+              counted(static_cast<double>(log->lines()), "request"));
   return exit_status;
 }
 

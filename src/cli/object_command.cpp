@@ -10,6 +10,7 @@
 #include "base/aligned_buffer.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/numbers.hpp"
 #include "base/output.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
@@ -97,17 +98,17 @@ Status list_objects(const Place& place, bool json) {
 
 Status sum_up(const Place& place, bool json) {
   Progress progress("counted");
-  const Status counted = for_each_page(place, [&](const Page& page) -> Status {
+  const Status looked = for_each_page(place, [&](const Page& page) -> Status {
     for (const storage::ObjectInfo& object : page) progress.add(object.size_bytes);
     return {};
   });
-  if (!counted) return counted;
+  if (!looked) return looked;
   if (json) {
     const Json sum = {{"objects", progress.objects()}, {"size_bytes", progress.bytes()}};
     print(sum.dump(2) + "\n");
   } else {
-    print(fmt::format("{} objects, {} bytes ({})\n", grouped(progress.objects()), grouped(progress.bytes()),
-                      human_bytes(progress.bytes())));
+    print(fmt::format("{}, {} ({})\n", counted(static_cast<double>(progress.objects()), "object"),
+                      counted(static_cast<double>(progress.bytes()), "byte"), human_bytes(progress.bytes())));
   }
   return {};
 }
@@ -158,7 +159,8 @@ Status remove_objects(const Place& place, bool recursive) {
       if (!removed) return removed;
     }
   }
-  print(fmt::format("{} objects, {} removed\n", grouped(progress.objects()), human_bytes(progress.bytes())));
+  print(fmt::format("{}, {} removed\n", counted(static_cast<double>(progress.objects()), "object"),
+                    human_bytes(progress.bytes())));
   return {};
 }
 
@@ -310,7 +312,8 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
     });
     if (!copied) return copied;
   }
-  print(fmt::format("{} objects, {} copied\n", grouped(progress.objects()), human_bytes(progress.bytes())));
+  print(fmt::format("{}, {} copied\n", counted(static_cast<double>(progress.objects()), "object"),
+                    human_bytes(progress.bytes())));
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/numbers.hpp"
 #include "base/output.hpp"
 #include "base/units.hpp"
 
@@ -106,7 +107,8 @@ void Progress::add(uint64_t bytes) {
   Nanos told = told_ns_.load();
   const Nanos now = now_ns();
   if (now - told < kTellEvery || !told_ns_.compare_exchange_strong(told, now)) return;
-  print_error(fmt::format("{} objects, {} {} so far\n", grouped(objects), human_bytes(total), did_));
+  print_error(
+      fmt::format("{}, {} {} so far\n", counted(static_cast<double>(objects), "object"), human_bytes(total), did_));
 }
 
 Status for_each_page(const Place& place, const TakePage& take) {

@@ -19,7 +19,8 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
      .details =
          "  <place>  a folder that is there, direct:///folder, s3://bucket/prefix, gs://bucket/prefix,\n"
          "           az://account/container/prefix; settings and credentials as for a run\n\n"
-         "Trains U-Net3D on simulated accelerators, saves and loads checkpoints of Llama 3 8B, offloads a KV cache "
+         "Trains U-Net3D or RetinaNet on simulated accelerators, saves and loads checkpoints of Llama 3 8B, offloads a "
+         "KV cache "
          "and\n"
          "searches vectors, all sized by what the place can do, and says how much it feeds, what limits it, and how\n"
          "sure that is. Files are read past the page cache. What is stored is removed, also after Ctrl-C.\n"},
@@ -102,7 +103,8 @@ constexpr auto kSubcommands = std::to_array<Subcommand>({
          "  <a> <b>  folders: each a run folder, or one that holds run folders of one benchmark\n\n"
          "Says of each figure whether b is better or worse than a, or that it can't be told, and then with how\n"
          "many more values it could (Mann-Whitney U, p below 0.05); compares latencies, and lists settings, hosts\n"
-         "and builds that differ.\n"},
+         "and builds that differ. --output draws all that: changes with their intervals, every value of both\n"
+         "sides, latencies against one another.\n"},
     {.word = "lockfile", .text = "program, libraries and kernel that ran"},
     {.word = "rules-coverage", .text = "rules without a check, and why", .command = kCoverage | kPrintsJson},
     {.word = "completion",
@@ -261,9 +263,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      .short_name = "at",
      .kind = FlagKind::kChoice,
      .choices = "b200|h100|a100",
-     .default_text = "b200",
      .commands = kTry,
-     .text = "Accelerator that is simulated."},
+     .text = "Accelerator that is simulated, on U-Net3D. Default: one that the place can be expected to feed, of\n"
+             "those on U-Net3D and RetinaNet."},
     {.name = "results-dir",
      .short_name = "rd",
      .kind = FlagKind::kPath,
@@ -335,9 +337,8 @@ constexpr auto kFlags = std::to_array<Flag>({
     {.name = "output",
      .short_name = "o",
      .kind = FlagKind::kPath,
-     .default_text = "report.html",
-     .commands = kReport,
-     .text = "The file to write; an older report is replaced."},
+     .commands = kReport | kCompare,
+     .text = "The file to write; an older report is replaced. Default: report.html of report, none of compare."},
     {.name = "systemname",
      .short_name = "sn",
      .kind = FlagKind::kName,

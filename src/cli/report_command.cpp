@@ -21,19 +21,6 @@ namespace {
 
 constexpr std::string_view kFirstWords = "<!DOCTYPE html>";
 
-/// Fails with E102 if something is there that is no page: whatever it is, it was not meant to go.
-Status check_output(const std::string& file) {
-  std::error_code unreadable;
-  if (!std::filesystem::exists(file, unreadable)) return {};
-  std::string words(kFirstWords.size(), '\0');
-  if (std::filesystem::is_regular_file(file, unreadable)) {
-    std::ifstream(file, std::ios::binary).read(words.data(), static_cast<std::streamsize>(words.size()));
-  }
-  if (words == kFirstWords) return {};
-  return fail(ErrorCode::kConfigInvalid, fmt::format("--output {}: that is there, and is no report", file), {},
-              "give another name, or remove it first");
-}
-
 void leave_search_report(const FinishedSearch& finished) {
   const LoadSearch& search = finished.search;
   reports::page::Bars curve{fmt::format("{} by {}", search.measure, search.loads), search.unit, {}, {}, {}};
@@ -53,6 +40,18 @@ void leave_search_report(const FinishedSearch& finished) {
 
 }  // namespace
 
+Status check_page_output(const std::string& file) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(file, unreadable)) return {};
+  std::string words(kFirstWords.size(), '\0');
+  if (std::filesystem::is_regular_file(file, unreadable)) {
+    std::ifstream(file, std::ios::binary).read(words.data(), static_cast<std::streamsize>(words.size()));
+  }
+  if (words == kFirstWords) return {};
+  return fail(ErrorCode::kConfigInvalid, fmt::format("--output {}: that is there, and is no report", file), {},
+              "give another name, or remove it first");
+}
+
 int report_command(const CommandSyntax& command, const Settings& settings, const std::vector<std::string>& words) {
   std::vector<Error> errors;
   Reader reader(settings, command, errors);
@@ -67,7 +66,7 @@ int report_command(const CommandSyntax& command, const Settings& settings, const
       errors.push_back(run.error());
     }
   }
-  if (const Status free = check_output(file); !free) errors.push_back(free.error());
+  if (const Status free = check_page_output(file); !free) errors.push_back(free.error());
   if (!errors.empty()) return report(errors);
   if (const Status written = results::write_file(file, reports::page::page_of(runs)); !written) {
     return report(written.error());

@@ -57,6 +57,25 @@ std::vector<std::string> first_names(const fs::path& folder, size_t most) {
   return names;
 }
 
+// Makes a directory that whatif or `try` has made that of an organisation. Who creates the new sentinel is alone with
+// it until it takes the place of the old one.
+Status take_over(const fs::path& folder, std::string_view orgname) {
+  const std::string path = sentinel_path(folder.string()), fresh = path + ".new";
+  if (Status made = create_sentinel(fresh, orgname); !made) return made;
+  const Result<std::string> owner = read_sentinel(folder.string());
+  Status done;
+  if (!owner) {
+    done = fail(owner.error());
+  } else if (*owner != kNoOrganisation) {
+    done = fail(ErrorCode::kConfigInvalid,
+                fmt::format("init: {} belongs to organisation '{}' by now", folder.string(), *owner));
+  } else if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    done = fail(errno_error(errno, "rename " + fresh));
+  }
+  if (!done) ::unlink(fresh.c_str());
+  return done;
+}
+
 // True: `folder` is there and belongs to `orgname` already. False: free to claim.
 Result<bool> check_target(const fs::path& folder, std::string_view orgname) {
   std::error_code error;
@@ -85,8 +104,18 @@ Result<bool> check_target(const fs::path& folder, std::string_view orgname) {
               fmt::format("it holds {}", join(names, ", ")), "name a directory that is empty or not there yet");
 }
 
+bool belongs_to_nobody(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(sentinel_path(folder.string()), ignored)) return false;
+  const Result<std::string> owner = read_sentinel(folder.string());
+  return owner && *owner == kNoOrganisation;
+}
+
 /// Claims the folder, and returns whether that was needed.
 Result<bool> claim(const fs::path& folder, std::string_view orgname) {
+  if (orgname != kNoOrganisation && belongs_to_nobody(folder)) {
+    return take_over(folder, orgname).map([] { return true; });
+  }
   const Result<bool> mine = check_target(folder, orgname);
   if (!mine) return fail(mine.error());
   if (*mine) return false;

@@ -32,7 +32,8 @@ struct InitOutcome {
   std::string not_recorded;  ///< why not
 };
 
-/// Claims `path` for `orgname` by creating the sentinel, exactly once, also among processes. An empty `path` means
+/// Claims `path` for `orgname` by creating the sentinel, exactly once, also among processes. One of kNoOrganisation
+/// becomes that of `orgname`; what ran there stays as it is, below whatif/. An empty `path` means
 /// ~/mlpstorage-results. Refuses, with E102 or E401 and the next step: a missing parent, a file, a folder with other
 /// things in it, a folder of another organisation, a name that can't be a folder's.
 Result<InitOutcome> init_results_dir(std::string_view orgname, std::string_view path, const Grammar& grammar,

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/output.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -84,7 +85,8 @@ int list(const Runs& runs, bool json) {
                     printable(fmt::format("{} {} {} {}", run.benchmark, run.model, run.command, run.run_datetime)),
                     human_bytes(run.bytes)});
   }
-  print(results::aligned_rows(rows, 0) + fmt::format("{} runs, {}\n", runs.size(), human_bytes(bytes)));
+  print(results::aligned_rows(rows, 0) +
+        fmt::format("{}, {}\n", counted(static_cast<double>(runs.size()), "run"), human_bytes(bytes)));
   return kExitSuccess;
 }
 

@@ -7,17 +7,20 @@
 
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/output.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "base/version.hpp"
 #include "cli/program_words.hpp"
+#include "cli/report_command.hpp"
 #include "cli/utilities.hpp"
 #include "flags/values.hpp"
 #include "reports/compare.hpp"
 #include "reports/manifest.hpp"
 #include "reports/package.hpp"
+#include "reports/page/comparison_page.hpp"
 #include "reports/readiness.hpp"
 #include "results/lockfile.hpp"
 #include "results/run_folder.hpp"
@@ -96,7 +99,8 @@ Status write_package(const rules::Tree& tree, std::vector<reports::PackedFile> f
   if (written) {
     written = results::write_file(path + ".manifest.json", contents_json(files, orgname, path, *digest).dump(2) + "\n");
   }
-  if (written) print(fmt::format("packed {} files: {}\nsha256 {}\n", files.size(), path, *digest));
+  if (written)
+    print(fmt::format("packed {}: {}\nsha256 {}\n", counted(static_cast<double>(files.size()), "file"), path, *digest));
   return written;
 }
 
@@ -149,7 +153,8 @@ int submit_command(const CommandSyntax& command, const Settings& settings, const
   for (const reports::PackedFile& file : files) bytes += file.bytes;
   const std::string path = package_path(out, results_dir, orgname);
   if (only_shown) {
-    print(fmt::format("would pack {} files, {}, as {}\n", files.size(), human_bytes(bytes), path));
+    print(fmt::format("would pack {}, {}, as {}\n", counted(static_cast<double>(files.size()), "file"),
+                      human_bytes(bytes), path));
     return kExitSuccess;
   }
   const Status packed = write_package(*tree, files, path, orgname);
@@ -160,10 +165,17 @@ int compare_command(const CommandSyntax& command, const Settings& settings, cons
   std::vector<Error> errors;
   Reader reader(settings, command, errors);
   const bool json = reader.on("json");
+  const std::string page = reader.text("output");
+  if (const Status free = page.empty() ? Status() : check_page_output(page); !free) errors.push_back(free.error());
   if (!errors.empty()) return report(errors);
   const Result<reports::Comparison> comparison = reports::compare(words[0], words[1]);
   if (!comparison) return report(comparison.error());
   print(json ? reports::comparison_json(*comparison).dump(2) + "\n" : reports::comparison_text(*comparison));
+  if (page.empty()) return kExitSuccess;
+  if (const Status written = results::write_file(page, reports::page::page_of(*comparison)); !written) {
+    return report(written.error());
+  }
+  if (!json) print(page + "\n");
   return kExitSuccess;
 }
 

@@ -137,13 +137,19 @@ class Tokenizer {
             fmt::format("{} is the beginning of several flags: {}", typed, join(names, ", "))};
   }
 
+  /// Returns what to do with a flag of another command: what stands for it here, if something does.
+  std::string elsewhere(const Flag& flag) const {
+    const std::string hint = foreign_hint(flag.name);
+    return hint.empty() ? "leave it out; " + advice() : hint;
+  }
+
   Error not_available(const Flag& flag) const {
     const std::string name = typed_name(flag);
     if (!command_.has_in_some_mode(flag)) {
       return {ErrorCode::kConfigInvalid,
               fmt::format("{} is not a flag of '{}'", name, command_.word()),
               {},
-              "leave it out; " + advice()};
+              elsewhere(flag)};
     }
     return {ErrorCode::kConfigInvalid,
             fmt::format("{} is not available in {} mode, only in {}", name, mode_name(command_.mode),

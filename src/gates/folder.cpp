@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -28,7 +29,8 @@ Error not_a_folder(const std::string& folder, const std::string& word) {
 
 }  // namespace
 
-Status make_folder(const std::string& folder, const std::string& word, uint32_t levels) {
+Status make_folder(const std::string& folder, const std::string& word, uint32_t levels,
+                   std::vector<std::string>& made) {
   struct stat status {};
   if (::stat(folder.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return {};
@@ -38,14 +40,22 @@ Status make_folder(const std::string& folder, const std::string& word, uint32_t 
   if (errno != ENOENT) return fail(errno_error(errno, fmt::format("use {} {}", word, folder)));
   const std::string parent = std::filesystem::path(folder).parent_path().string();
   if (levels > 1) {
-    if (Status made = make_folder(parent, word, levels - 1); !made) return made;
+    if (Status above = make_folder(parent, word, levels - 1, made); !above) return above;
   }
-  if (::mkdir(folder.c_str(), 0777) == 0 || errno == EEXIST) return {};
+  if (::mkdir(folder.c_str(), 0777) == 0) {
+    made.push_back(folder);
+    return {};
+  }
+  if (errno == EEXIST) return {};
   if (errno == ENOENT) {
     return fail(ErrorCode::kPathNotFound, fmt::format("make {} {}: no folder {}", word, folder, parent), {},
                 fmt::format("mkdir -p {}", shell_quoted(parent)));
   }
   return fail(errno_error(errno, fmt::format("make {} {}", word, folder)));
+}
+
+void remove_made_folders(const std::vector<std::string>& made) {
+  for (auto folder = made.rbegin(); folder != made.rend(); ++folder) (void)::rmdir(folder->c_str());
 }
 
 Status find_folder(const std::string& folder, const std::string& word) {

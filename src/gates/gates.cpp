@@ -62,6 +62,7 @@ Result<Report> run_gates(const Request& request, world::Transport& transport) {
   std::vector<std::string> left_behind;
   const auto all = check_together(checks, transport, left_behind);
   if (!all) {
+    checks.take_back_folders();
     Error error = all.error();
     for (const std::string& warning : left_behind) error.details += (error.details.empty() ? "" : "; ") + warning;
     return fail(std::move(error));
@@ -75,6 +76,7 @@ Result<Report> run_gates(const Request& request, world::Transport& transport) {
   if (Status told = share("first failure of the gates", report->first_failure, transport); !told) {
     return fail(std::move(told.error()));
   }
+  if (report->first_failure) checks.take_back_folders();
   report->separation = checks.separation();
   report->available_memory_bytes = checks.findings().available_bytes.value_or(0);
   return report;

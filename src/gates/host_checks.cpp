@@ -20,7 +20,7 @@ Opening HostChecks::open(std::vector<std::string>& warnings, std::optional<Probe
   if (request_.store == nullptr) return opening;
   if (request_.store->traits().file_system) {
     const std::string& path = request_.store->root().path();
-    const Status there = writes() ? make_folder(path, request_.folder_word, request_.new_folders)
+    const Status there = writes() ? make_folder(path, request_.folder_word, request_.new_folders, made_)
                                   : find_folder(path, request_.folder_word);
     if (!there) findings_.failures.push_back(there.error());
     opening.folder_there = there.has_value();

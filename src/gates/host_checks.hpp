@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gates/findings.hpp"
+#include "gates/folder.hpp"
 #include "gates/gates.hpp"
 #include "gates/shared_folder.hpp"
 
@@ -33,6 +34,9 @@ class HostChecks {
   /// Runs the checks, in every process. Waiting for the mark of process 0 ends at a failure of the process group.
   void check(const Opening& opening);
 
+  /// Removes the folders that open() has made, in process 0: the run is not to be.
+  void take_back_folders() const { remove_made_folders(made_); }
+
   const Findings& findings() const { return findings_; }
   /// The finding of CAP-03, in process 0 only.
   const std::optional<SeparationFinding>& separation() const { return separation_; }
@@ -56,6 +60,7 @@ class HostChecks {
   const Request& request_;
   world::Transport& transport_;
   Findings findings_;
+  std::vector<std::string> made_;  // folders, outermost first
   std::optional<SeparationFinding> separation_;
 };
 

@@ -22,11 +22,7 @@ constexpr const char* kGap = "   ";
 constexpr double kWorthALine = 0.005;  // of a rank's time
 
 std::string share(double value) {
-  return fmt::format("{:.1f} %", 100 * value);
-}
-
-std::string percent_text(double value) {
-  return fmt::format("{:.1f} %", value);
+  return tenths(100 * value);
 }
 
 std::string seconds_text(double seconds) {
@@ -110,7 +106,7 @@ class View {
     std::vector<std::string> pieces = {parts_text(state_), phase_text(state_), done_text(state_), left_text(state_)};
     if (state_.au_percent) {
       const auto need = state_.au_needed_percent ? fmt::format(" (need {:.0f})", *state_.au_needed_percent) : "";
-      pieces.push_back("AU " + percent_text(*state_.au_percent) + need);
+      pieces.push_back("AU " + tenths(*state_.au_percent) + need);
     }
     if (state_.bytes_per_s) pieces.push_back(rate_text(*state_.bytes_per_s));
     if (state_.items_per_s) pieces.push_back(fmt::format("{} {}/s", figure(*state_.items_per_s), state_.item));
@@ -187,7 +183,7 @@ class View {
     if (state_.au_percent) {
       const bool known = state_.au_needed_percent.has_value();
       const bool enough = known && *state_.au_percent >= *state_.au_needed_percent;
-      row.add(percent_text(*state_.au_percent), only_if(known, enough ? Color::kGood : Color::kBad));
+      row.add(tenths(*state_.au_percent), only_if(known, enough ? Color::kGood : Color::kBad));
     }
     row.add_known(state_.au_needed_percent, [](double need) { return fmt::format("need {:.0f}", need); });
     row.add_known(state_.au_now_percent, [](double now) { return fmt::format("now {:.1f}", now); });

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 
 namespace mlps::replay {
@@ -38,10 +39,12 @@ Json counts_of(const std::map<std::string, uint64_t>& counts) {
 }  // namespace
 
 std::string plan_text(const Plan& plan) {
-  std::string text = fmt::format("{} operations, {}, {} objects, over {}, at most {} at once\n",
-                                 grouped(plan.operations.size()), human_bytes(plan.bytes), grouped(plan.names.size()),
+  std::string text = fmt::format("{}, {}, {}, over {}, at most {} at once\n",
+                                 counted(static_cast<double>(plan.operations.size()), "operation"),
+                                 human_bytes(plan.bytes), counted(static_cast<double>(plan.names.size()), "object"),
                                  human_seconds(to_seconds(plan.span_ns)), plan.at_once);
-  for (const auto& [why, count] : plan.left_out) text += fmt::format("not played: {} lines, {}\n", grouped(count), why);
+  for (const auto& [why, count] : plan.left_out)
+    text += fmt::format("not played: {}, {}\n", counted(static_cast<double>(count), "line"), why);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "reports/compare.hpp"
 #include "results/text_table.hpp"
@@ -143,8 +144,9 @@ double ComparedLatency::distance() const {
 }
 
 std::string comparison_text(const Comparison& comparison) {
-  std::string text = fmt::format("Comparison of {} {}: A {} runs, B {} runs\n", comparison.benchmark, comparison.model,
-                                 comparison.first_runs.size(), comparison.second_runs.size());
+  std::string text = fmt::format("Comparison of {} {}: A {}, B {}\n", comparison.benchmark, comparison.model,
+                                 counted(static_cast<double>(comparison.first_runs.size()), "run"),
+                                 counted(static_cast<double>(comparison.second_runs.size()), "run"));
   for (const auto& [runs, letter] : {std::pair{&comparison.first_runs, 'A'}, {&comparison.second_runs, 'B'}}) {
     for (const std::string& run : *runs) text += fmt::format("  {}  {}\n", letter, printable(run));
   }

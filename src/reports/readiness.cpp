@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "results/text_table.hpp"
 
@@ -135,9 +136,9 @@ Result<Readiness> readiness_of(const rules::Tree& tree) {
 std::string readiness_text(const Readiness& readiness, bool with_runs) {
   std::string text;
   for (const Standing& one : readiness.results) {
-    text += fmt::format("{:<10} {} {} {} {}{}{}, {} of {} runs\n", name_of(one.token), one.division, one.system,
+    text += fmt::format("{:<10} {} {} {} {}{}{}, {} of {}\n", name_of(one.token), one.division, one.system,
                         one.benchmark, one.model, one.accelerator.empty() ? "" : " ", one.accelerator, one.runs,
-                        one.needed);
+                        counted(static_cast<double>(one.needed), "run"));
     if (with_runs) {
       for (const std::string& leaf : one.leaves) text += fmt::format("    {}\n", printable(leaf));
     }
@@ -147,8 +148,10 @@ std::string readiness_text(const Readiness& readiness, bool with_runs) {
   for (const rules::Finding& finding : readiness.problems) text += finding_line(finding);
   const auto ready = std::count_if(readiness.results.begin(), readiness.results.end(),
                                    [](const Standing& one) { return one.token == Token::kReady; });
-  return text + fmt::format("{} of {} results are ready, {} problems of the tree, {} warnings: {}\n", ready,
-                            readiness.results.size(), readiness.problems.size(), readiness.warnings,
+  return text + fmt::format("{} of {} ready, {} of the tree, {}: {}\n", ready,
+                            counted(static_cast<double>(readiness.results.size()), "result is", "results are"),
+                            counted(static_cast<double>(readiness.problems.size()), "problem"),
+                            counted(static_cast<double>(readiness.warnings), "warning"),
                             readiness.is_submittable() ? "'mlpstorage submit' packs them" : "not to be submitted yet");
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "reports/reportgen.hpp"
 
 namespace mlps::reports {
@@ -87,8 +88,9 @@ std::string report_text(const Report& report) {
       text += fmt::format("  {}: {}\n", printable(one.path), printable(one.message));
   }
   for (const std::string& warning : report.warnings) text += fmt::format("\nwarning: {}\n", warning);
-  return text + fmt::format("\n{} rows in the tables, {} results in no table; {} files written below {}\n", rows,
-                            withheld, report.files.size(), report.tree);
+  return text + fmt::format("\n{} in the tables, {} in no table; {} written below {}\n",
+                            counted(static_cast<double>(rows), "row"), counted(static_cast<double>(withheld), "result"),
+                            counted(static_cast<double>(report.files.size()), "file"), report.tree);
 }
 
 Json report_json(const Report& report) {

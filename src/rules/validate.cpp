@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "results/text_table.hpp"
 #include "rules/editions.hpp"
@@ -226,11 +227,12 @@ std::string judgement_text(const Judgement& judgement) {
     text += one.rule->differs.text.empty() ? "\n" : fmt::format(": mlpstorage 3.0.46 {}\n", one.rule->differs.text);
   }
   const size_t errors = judgement.count(Severity::kError);
+  const auto number_of = [](size_t count, std::string_view what) { return counted(static_cast<double>(count), what); };
   text += fmt::format(
-      "SUMMARY: {}: {} errors, {} warnings, {} notes in {} submissions, {} workloads, {} run folders; judged by "
-      "edition {}{} ({})\n",
-      errors == 0 ? "valid" : "not valid", errors, judgement.count(Severity::kWarning),
-      judgement.count(Severity::kInfo), judgement.submissions, judgement.workloads, judgement.run_folders,
+      "SUMMARY: {}: {}, {}, {} in {}, {}, {}; judged by edition {}{} ({})\n", errors == 0 ? "valid" : "not valid",
+      number_of(errors, "error"), number_of(judgement.count(Severity::kWarning), "warning"),
+      number_of(judgement.count(Severity::kInfo), "note"), number_of(judgement.submissions, "submission"),
+      number_of(judgement.workloads, "workload"), number_of(judgement.run_folders, "run folder"),
       name_of(judgement.edition), judgement.as_3046 ? " as mlpstorage 3.0.46 did" : "", judgement.edition_from);
   return text;
 }

@@ -77,7 +77,8 @@ void InterruptWatch::take(int signal) {
   const std::lock_guard lock(mutex_);
   if (asked_before_ && !asks_again(signal)) return;
   if (failure_ == nullptr || asked_before_) {
-    const std::string text = "\n" + render(error) + "\n";
+    // Where a live view stands, the cursor is at its beginning: it goes.
+    const std::string text = (log::stderr_is_terminal() ? "\r\033[J" : "\n") + render(error) + "\n";
     (void)!write(STDERR_FILENO, text.data(), text.size());
     _exit(exit_code(error.code));
   }

@@ -199,6 +199,34 @@ class Init(ProgramTest):
         self.assertTrue(os.path.isdir(self.path("work/mine/whatif/no-organisation/results/s")))
         self.refuse(f"open {RUN} -sn s -cf null:// -rd mine", 2, "[E101] results directory mine belongs to no organisation",
                     "mlpstorage init <orgname> DIR")
+        # Then it becomes that of an organisation; what ran stays.
+        self.assertIn("is initialised for organisation 'acme'", self.expect("init acme mine", 0).stdout)
+        self.assertIn('orgname: "acme"', self.read("work/mine/mlperf-results.yaml"))
+        self.assertEqual([], [name for name in os.listdir(self.path("work/mine")) if name.endswith(".new")])
+        self.assertTrue(os.path.isdir(self.path("work/mine/whatif/no-organisation/results/s")))
+        self.expect(words + " -sn s -rd mine", 0)
+        self.assertTrue(os.path.isdir(self.path("work/mine/whatif/acme/results/s")))
+        self.refuse("init other mine", 2, "belongs to organisation 'acme' already")
+
+    def test_one_of_a_kind_has_no_plural(self):
+        """A run of one of everything, its plan, its report, and what is said of it afterwards."""
+        self.expect("init acme one", 0)
+        where = " --results-dir one --systemname s --skip-timeseries --verbose"
+        runs = ("checkpointing run file -m llama3-8b -np 1 -cf null:// --size-scale 0.0001 -ncw 1 -ncr 1 "
+                "--params checkpoint.time_between_checkpoints=0",
+                "training unet3d run file -na 1 -at b200 --data-dir null:// --params dataset.num_files_train=14 train.epochs=1 "
+                "train.computation_time=0.001",
+                "kvcache run file --cache-dir null:// --model tiny-1b --option 1 --trials 1 --duration 1 --num-users 1")
+        wrong = re.compile(r"(?<![\d.,x=] )(?<![\d.,/=-])\b1 (?!process\b|is\b|was\b|has\b|ms\b|us\b|ns\b|s\b|[KMGT]iB)[a-z]+[a-rt-z]s\b.*")
+        for words in runs:
+            for more in (" --dry-run", ""):
+                done = self.run_program(*f"whatif {words}{where}{more}".split())
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                said = re.sub(r" +", " ", done.stdout + done.stderr)
+                self.assertEqual([], [found[0] for found in wrong.finditer(said)], words)
+        for words in ("runs list --results-dir one", "compare one one", "validate one"):
+            said = self.run_program(*words.split()).stdout
+            self.assertEqual([], [found[0] for found in wrong.finditer(re.sub(r" +", " ", said))], words)
 
     def test_a_run_needs_it(self):
         self.refuse(f"open {RUN} -sn s -cf /tmp/x -rd /nowhere", 2, "[E101] results directory /nowhere is not initialised",

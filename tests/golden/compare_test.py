@@ -1,8 +1,11 @@
 """compare: what differs is found, what doesn't isn't, and how many more values would tell is said."""
 
+import html
 import json
 import os
 import shutil
+import subprocess
+import xml.parsers.expat
 
 import program
 from program import ProgramTest
@@ -111,8 +114,37 @@ class Compare(ProgramTest):
         self.assertIn(("setting", "args.systemname"), [(one["kind"], one["key"]) for one in comparison["differences"]])
         same = self.compared(folders[0], folders[0])
         self.assertEqual({one["distance"] for one in same["latencies"]}, {0.0})
+        self.expect(["compare", *folders, "--output", "both.html"], 0)
+        self.assertIn("write.latency.part: share that took so long at most", self.read("work/both.html"))
         text = self.expect(["compare", *folders], 0).stdout
         self.assertIn("B write.latency.part", text)
+
+    def test_the_page_draws_both_sides(self):
+        one, other = self.tree("a"), self.faster(self.tree("b"), 1.1)
+        sides = [made.system + "/training/unet3d/run" for made in (one, other)]
+        self.expect(["compare", *sides, "--output", "both.html"], 0)
+        page = self.read("work/both.html")
+        self.assertLess(len(page), 200_000)
+        parser = xml.parsers.expat.ParserCreate()
+        parser.Parse(page, True)  # raises for what is not well-formed
+        for word in ("http:", "https:", "url(", "<script", "<img", "href="):
+            self.assertNotIn(word, page)
+        rate = self.figure(self.compared(*sides), "throughput, samples/s")
+        for words in (rate["statement"], "Comparison of training unet3d", "A: 5 runs; B: 5 runs", "throughput, samples/s, each run",
+                      "+10 %"):
+            self.assertIn(html.escape(words, quote=True).replace("&#x27;", "&#39;"), page)
+        # Every value of both sides is a dot that says what it is.
+        self.assertEqual(page.count("<title>run "), 2 * 2 * 5)
+        if shutil.which("chromium"):
+            shown = subprocess.run([shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                                    "--dump-dom", f"file://{self.path('work', 'both.html')}"], env=self.environment,
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
+            self.assertNotIn("CONSOLE", shown.stderr)
+            self.assertIn("<svg", shown.stdout)
+        # An older page is replaced, and nothing else.
+        self.expect(["compare", *sides, "--output", "both.html"], 0)
+        self.write("work/mine.txt", "mine")
+        self.refuse(["compare", *sides, "--output", "mine.txt"], 2, "[E102]", "mine.txt", "no report")
 
     def test_what_cant_be_compared_is_refused(self):
         made = self.tree("a")

@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -129,6 +130,17 @@ class LiveTest(ProgramTest):
         self.assertLess(len(line), 40)
         terminal.watch()
         self.rest_is_clean(terminal)
+
+    @from_pypi
+    def test_a_second_signal_takes_the_view_away_too(self):
+        terminal = self.terminal(TRAINING, 80)
+        self.assertTrue(terminal.watch(lambda lines: any(line.startswith("epoch 1/2") for line in lines)), terminal.screens[-1])
+        os.kill(terminal.process, signal.SIGINT)
+        os.kill(terminal.process, signal.SIGTERM)
+        terminal.watch()
+        for line in terminal.screens[-1]:
+            self.assertNotRegex(line, r"\bleft\b|█|per column|^epoch|^read ")
+        self.assertTrue(any("[E203] interrupted by SIGTERM" in line or "interrupted by SIGINT" in line for line in terminal.screens[-1]))
 
     @from_pypi
     def test_a_terminal_with_ascii_and_without_color(self):

@@ -114,7 +114,7 @@ class Reportgen(ProgramTest):
         self.assertIn("2.1.17", group["withheld_because"])
         self.assertEqual(len(self.rows(made.organisation, "results")), 3)
         text = self.expect(["reports", "reportgen", "--results-dir", made.root], 0).stdout
-        self.assertIn("3 rows in the tables, 1 results in no table", text)
+        self.assertIn("3 rows in the tables, 1 result in no table", text)
         self.assertIn("In no table: rule 2.1.17: there are 5 runs", text)
 
     def test_an_invalid_run_keeps_its_row_and_strict_says_so(self):

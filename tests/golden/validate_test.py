@@ -332,7 +332,7 @@ class Validate(ProgramTest):
         result = self.expect(["validate", made.root, "--csv", path], 1)
         self.assertIn(f"[ERROR] [2.1.7 systemsDirectoryFiles] closed/{ORG}/systems/{SYSTEM}.yaml: {SYSTEM}.pdf is missing beside it\n",
                       result.stdout)
-        self.assertIn("SUMMARY: not valid: 1 errors, 0 warnings", result.stdout)
+        self.assertIn("SUMMARY: not valid: 1 error, 0 warnings", result.stdout)
         with open(path, encoding="utf-8") as file:
             rows = list(csv.DictReader(io.StringIO(file.read())))
         self.assertEqual([(row["rule"], row["severity"]) for row in rows], [("2.1.7", "ERROR")])

@@ -41,6 +41,18 @@ class GateTest(ProgramTest):
                 "dataset.record_length_bytes_stdev=0", *more)
 
 
+class Folders(GateTest):
+    def test_a_run_that_is_refused_leaves_none_behind(self):
+        """Of those that it made; what was there stays, also if it is empty."""
+        too_much = self.datagen("dataset.num_files_train=2000000000")
+        done = self.fails(3, "E403", *too_much)
+        self.assertIn("CAP-01", done.stderr)
+        self.assertFalse((self.folder / "data").exists())
+        (self.folder / "data/unet3d").mkdir(parents=True)
+        self.fails(3, "E403", *too_much)
+        self.assertTrue((self.folder / "data/unet3d").is_dir())
+
+
 class Claims(GateTest):
     def test_of_datagens_that_start_at_once_one_makes_the_whole_set_and_the_others_are_refused(self):
         for _ in range(2):
@@ -206,9 +218,9 @@ class Places(GateTest):
 class Results(GateTest):
     def test_what_stays_is_said_and_can_be_removed(self):
         done = self.succeeds(*self.arguments())
-        self.assertRegex(done.stderr, r"kept: 1 checkpoints, 16 objects, 21\.\d+ MiB in \S+/checkpoints/llama3-8b")
+        self.assertRegex(done.stderr, r"kept: 1 checkpoint, 16 objects, 21\.\d+ MiB in \S+/checkpoints/llama3-8b")
         done = self.succeeds(*self.arguments("--cleanup", read=1))
-        self.assertIn("removed: 1 checkpoints", done.stderr)
+        self.assertIn("removed: 1 checkpoint", done.stderr)
         self.assertEqual([], list((self.checkpoints / "llama3-8b").iterdir()))
 
     def test_of_a_run_that_wrote_nothing_nothing_is_called_kept(self):
@@ -219,7 +231,7 @@ class Results(GateTest):
             self.assertIn("ulimit -f", done.stderr)
             self.assertNotRegex(done.stderr, "kept:|removed:")
         self.succeeds(*self.arguments())
-        self.assertRegex(self.start(*self.arguments(), before=limited).wait().stderr, "kept: what there is of 1 checkpoints")
+        self.assertRegex(self.start(*self.arguments(), before=limited).wait().stderr, "kept: what there is of 1 checkpoint")
 
 
 class Limits(GateTest):

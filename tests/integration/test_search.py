@@ -188,6 +188,51 @@ class Ends(TrainingTest):
         self.assertEqual(("plan", 4), (record["ended_by"], len(record["epochs"])))
         self.assertIn("too short", done.stderr)
 
+    @property
+    def where(self):
+        return ("--results-dir", self.results, "--systemname", "s", "--skip-fs-separation-gate", "--quiet")
+
+    def checkpointed(self, *more, number=1000):
+        done = self.succeeds("whatif", "checkpointing", "run", "file", "--checkpoint-folder", "null://", "--model", "llama3-8b",
+                             "--num-processes", 8, "--size-scale", 0.0001, "--num-checkpoints-write", number, "--num-checkpoints-read",
+                             number, *self.where, "--params", "checkpoint.time_between_checkpoints=0", *more)
+        folder = max((self.results / "whatif").rglob("mlpstorage_record.json"), key=lambda path: path.stat().st_mtime_ns)
+        record = json.loads(folder.read_text())
+        if records.jsonschema is not None:
+            self.assertEqual([], records.problems_of(record))
+        self.assertEqual("passed", record["verdict"], record["reasons"])
+        for phase in ("write", "read"):
+            self.assertEqual(record[phase]["checkpoints_planned"], record[phase]["checkpoints_done"])
+        return done, record
+
+    def test_a_time_ends_the_writes_and_what_was_written_is_read(self):
+        done, record = self.checkpointed("--time", 0.000001, "--verify")
+        self.assertEqual(("time", 1, "plan", 1), (record["write"]["ended_by"], record["write"]["checkpoints_done"],
+                                                  record["read"]["ended_by"], record["read"]["checkpoints_done"]))
+        self.assertIn("then --time was over", done.stdout)
+        done, record = self.checkpointed("--time", 10000, number=2)
+        self.assertEqual(("plan", 2, "plan", 2), (record["write"]["ended_by"], record["write"]["checkpoints_done"],
+                                                  record["read"]["ended_by"], record["read"]["checkpoints_done"]))
+
+    def test_steady_checkpoints_end_it_and_too_few_are_too_short(self):
+        _, record = self.checkpointed("--until-stable")
+        for phase in ("write", "read"):
+            bytes_per_s = [1e9 / event["slowest_ns"] for event in record["events"] if event["phase"] == phase][-5:]
+            if record[phase]["ended_by"] == "stable":
+                self.assertLessEqual(max(bytes_per_s) - min(bytes_per_s), 0.2 * sum(bytes_per_s) / 5 * 1.0001)
+        self.assertEqual("stable", record["write"]["ended_by"], "of a thousand some five are steady")
+        done, record = self.checkpointed("--until-stable", number=3)
+        self.assertEqual(("plan", 3), (record["write"]["ended_by"], record["write"]["checkpoints_done"]))
+        self.assertIn("too short", done.stderr)
+
+    def test_windows_have_a_time_of_their_own(self):
+        for benchmark, place, instead in (("kvcache", "--cache-dir", "--duration"), ("vectordb", "--storage-root", "--runtime")):
+            for flag in (("--time", 5), ("--until-stable",)):
+                done = self.call("whatif", benchmark, "run", "file", place, "null://", *self.where, *flag)
+                self.assertEqual(2, done.status, done)
+                self.assertIn(f"{flag[0]} is not a flag of 'run'", done.stderr)
+                self.assertIn(instead, done.stderr)
+
     def test_a_submission_has_all_epochs(self):
         for flag in (("--time", 5), ("--until-stable",)):
             line = self.training("unet3d", "run", "file", "null://", *flag)

@@ -171,10 +171,10 @@ class Files(TrainingTest):
         params = ["workflow.checkpoint=True", "model.model_size_bytes=3000000", "dataset.num_files_eval=0"]
         self.generate("retinanet")
         done = self.start_run("retinanet", epochs=1, params=params).wait()
-        self.assertRegex(done.stderr, r"kept: 1 checkpoints, 2\.861 MiB in .*/checkpoints/retinanet; --cleanup removes them")
+        self.assertRegex(done.stderr, r"kept: 1 checkpoint, 2\.861 MiB in .*/checkpoints/retinanet; --cleanup removes them")
         self.assertEqual(1, len(list(self.data.rglob("model_states-0.pt"))))
         done = self.start_run("retinanet", "--cleanup", epochs=1, params=params).wait()
-        self.assertIn("removed: 1 checkpoints", done.stderr)
+        self.assertIn("removed: 1 checkpoint", done.stderr)
         self.assertEqual([], list(self.data.rglob("global_epoch*")))
         done = self.start_run("retinanet", "--cleanup", epochs=1).wait()
         self.assertIn("WARNING: --cleanup has no effect: no checkpoint was saved", done.stderr)

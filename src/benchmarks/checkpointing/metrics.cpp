@@ -146,4 +146,15 @@ std::optional<PhaseMetrics> phase_metrics(const RunRecord& record, Phase phase) 
   return metrics;
 }
 
+std::vector<double> rates_of(const RunRecord& record, Phase phase) {
+  std::vector<double> rates;
+  for (const CheckpointEvent& event : record.events) {
+    if (event.phase != phase) continue;
+    uint64_t bytes = 0;
+    for (const RankInterval& rank : event.ranks) bytes += rank.bytes;
+    rates.push_back(per_second(static_cast<double>(bytes), to_seconds(event.slowest_ns)));
+  }
+  return rates;
+}
+
 }  // namespace mlps::checkpointing

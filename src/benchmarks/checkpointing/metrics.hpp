@@ -40,4 +40,7 @@ std::vector<std::string> slow_client(const RunRecord& record, double limit);
 
 double population_stdev(const std::vector<double>& values);
 
+/// Returns the bytes per second of each checkpoint of a phase, those of the record's ranks, in the order made.
+std::vector<double> rates_of(const RunRecord& record, Phase phase);
+
 }  // namespace mlps::checkpointing

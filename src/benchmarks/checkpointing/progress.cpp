@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/numbers.hpp"
+
 namespace mlps::checkpointing {
 namespace {
 
@@ -39,15 +41,15 @@ std::optional<double> time_left(const CheckpointPlan& plan, const Position& posi
 
 ProgressMeter::ProgressMeter(const RunRequest& request, const CheckpointPlan& plan, const io::ObjectPool& pool,
                              io::SharedSeries& series, world::World& world)
-    : plan_(plan),
-      pool_(pool),
+    : pool_(pool),
       series_(series),
+      plan_(plan),
       meter_(
           request.on_progress, request.invocation_start.monotonic_ns,
           [this](live::State& state) { return fill(state); }, world.failure()) {
   const std::lock_guard lock(mutex_);  // the meter runs
   base_.what = "checkpoint " + plan.model;
-  base_.scale = fmt::format("{} ranks", plan.processes);
+  base_.scale = counted(plan.processes, "rank");
   base_.place = request.store->root().to_string();
   if (world.hosts() > 1) base_.host = fmt::format("this host of {}", world.hosts());
 }
@@ -86,6 +88,11 @@ void ProgressMeter::leave(const CheckpointEvent& event) {
   rates_.push_back(static_cast<double>(plan_.checkpoint_bytes()) / seconds);
   last_ = event;
   stage_ = Stage::kPreparing;
+}
+
+void ProgressMeter::shorten(const CheckpointPlan& plan) {
+  const std::lock_guard lock(mutex_);
+  plan_ = plan;
 }
 
 Position ProgressMeter::position(Nanos now) const {
@@ -127,7 +134,7 @@ bool ProgressMeter::fill(live::State& state) {
   if (all > 0) state.done_share = *state.bytes / static_cast<double>(all);
   state.left_s = time_left(plan_, where);
   if (const uint64_t pauses = pauses_left(plan_, where); pauses > 0) {
-    state.left_with = fmt::format("{} pause{}", pauses, pauses == 1 ? "" : "s");
+    state.left_with = counted(static_cast<double>(pauses), "pause");
   }
   if (where.pausing && plan_.pause_seconds > 0) state.pause_left_s = where.pause_left_s;
   const double mean = phase_ == Phase::kWrite ? where.write_bytes_per_s : where.read_bytes_per_s;

@@ -31,7 +31,7 @@ uint64_t pauses_left(const CheckpointPlan& plan, const Position& position);
 /// Tells how a checkpointing run goes. Called by the host's first rank.
 class ProgressMeter {
  public:
-  /// `plan` is this host's share. All that it is given outlives the meter.
+  /// `plan` is this host's share. All else that it is given outlives the meter.
   ProgressMeter(const RunRequest& request, const CheckpointPlan& plan, const io::ObjectPool& pool,
                 io::SharedSeries& series, world::World& world);
 
@@ -43,6 +43,8 @@ class ProgressMeter {
   void enter();
   /// It has ended.
   void leave(const CheckpointEvent& event);
+  /// There will be fewer checkpoints.
+  void shorten(const CheckpointPlan& plan);
 
  private:
   enum class Stage { kNothing, kPreparing, kPausing, kMoving };
@@ -51,12 +53,12 @@ class ProgressMeter {
   Position position(Nanos now) const;
   void fill_parts(const Position& position, live::State& state) const;
 
-  const CheckpointPlan& plan_;
   const io::ObjectPool& pool_;
   io::SharedSeries& series_;
   live::State base_;  // what does not change
 
   std::mutex mutex_;
+  CheckpointPlan plan_;
   Stage stage_ = Stage::kNothing;
   Phase phase_ = Phase::kWrite;
   uint32_t checkpoint_ = 0;

@@ -11,6 +11,7 @@
 #include "benchmarks/checkpointing/plan.hpp"
 #include "io/plan.hpp"
 #include "io/stats.hpp"
+#include "run/early_end.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 
@@ -101,6 +102,8 @@ struct RunRecord : run::RunFacts, RunSettings {
   uint32_t first_rank = 0;  ///< events and counters are those of the ranks from this one on
   std::string payload_layer;
   std::vector<CheckpointEvent> events;  ///< in the order they happened
+  /// What let the phases have no further checkpoint; the plan is that of those that they had.
+  run::EndedBy write_ended_by = run::EndedBy::kPlan, read_ended_by = run::EndedBy::kPlan;
   PhaseStats write, read;
   std::string eviction;  ///< what was done about the page cache between write and read, in words
 };
@@ -110,7 +113,7 @@ constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(each("events", &RunRecord::events), summed("write", &RunRecord::write),
                     summed("read", &RunRecord::read));
 }
-static_assert(own_members<RunRecord, 2>() == 6, "is a new member equal in all processes, or does the list lack it?");
+static_assert(own_members<RunRecord, 2>() == 8, "is a new member equal in all processes, or does the list lack it?");
 
 /// The verdict on a record that is to hold all of `plan`, the whole or a host's share of it: passed only if every
 /// planned byte and object is accounted for. What is not is added to the reasons that are there already; why a passed

@@ -91,12 +91,39 @@ class CheckpointRun {
   void walk(uint32_t place) {
     const Nanos cost = world_.barrier_cost();
     if (place == 0) record_.barrier_cost_ns = cost;
-    for (const auto& [phase, count] :
-         {std::pair{Phase::kWrite, plan_.checkpoints_to_write}, std::pair{Phase::kRead, plan_.checkpoints_to_read}}) {
+    for (const Phase phase : {Phase::kWrite, Phase::kRead}) {
+      uint32_t count = planned(phase);
       for (uint32_t checkpoint = 1; checkpoint <= count; ++checkpoint) {
         if (!take_part(place, phase, checkpoint)) return;
+        if (!request_.ends_early || checkpoint == count) continue;
+        if (place == 0) consider_end(phase, checkpoint);
+        if (!world_.barrier()) return;
+        count = planned(phase);
       }
     }
+  }
+
+  /// Changes only between the end of a checkpoint and the barrier behind it, where nobody else asks.
+  uint32_t planned(Phase phase) const {
+    return phase == Phase::kWrite ? plan_.checkpoints_to_write : plan_.checkpoints_to_read;
+  }
+
+  /// Ends the plan of a phase with this checkpoint, if it is to end early. Only what was written is read.
+  void consider_end(Phase phase, uint32_t checkpoint) {
+    const auto ended = request_.ends_early(record_, phase);
+    if (!ended) {
+      world_.failure().raise(ended.error());
+      return;
+    }
+    if (*ended == run::EndedBy::kPlan) return;
+    (phase == Phase::kWrite ? record_.write_ended_by : record_.read_ended_by) = *ended;
+    CheckpointPlan shorter = plan_;
+    shorter.checkpoints_to_read = std::min(shorter.checkpoints_to_read, checkpoint);
+    if (phase == Phase::kWrite) shorter.checkpoints_to_write = checkpoint;
+    record_.plan.checkpoints_to_write = shorter.checkpoints_to_write;
+    record_.plan.checkpoints_to_read = shorter.checkpoints_to_read;
+    if (meter_) meter_->shorten(shorter);
+    plan_ = std::move(shorter);
   }
 
   /// One save or load, in the order of DLIO: pause, barrier, clock.
@@ -254,7 +281,7 @@ class CheckpointRun {
   }
 
   const RunRequest& request_;
-  const CheckpointPlan plan_;  // this host's share
+  CheckpointPlan plan_;  // this host's share
   storage::Store& store_;
   world::World& world_;
   RunRecord record_;

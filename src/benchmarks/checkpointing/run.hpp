@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "benchmarks/checkpointing/record.hpp"
@@ -14,6 +15,9 @@ struct RunRequest : RunSettings {
   bool seed_is_given = false;       ///< by the user; else a run that only reads finds it in the objects
   std::string injected_fault;
   Stamp invocation_start;
+  /// Asked after each checkpoint of a phase but the last: why there is to be no further one, or kPlan. Called by the
+  /// first rank of each process; collective. May be empty.
+  std::function<Result<run::EndedBy>(const RunRecord&, Phase)> ends_early;
   live::Show on_progress;  ///< may be empty
 };
 

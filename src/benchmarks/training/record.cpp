@@ -12,14 +12,10 @@ std::optional<double> CacheProbe::cached_share() const {
   return static_cast<double>(*cached_bytes) / static_cast<double>(*sampled_bytes);
 }
 
-std::string_view ended_by_name(EndedBy ended_by) {
-  return ended_by == EndedBy::kTime ? "time" : ended_by == EndedBy::kStable ? "stable" : "plan";
-}
-
 void judge(RunRecord& record) {
   const ReadStats& stats = record.stats;
   const auto add = [&](std::string reason) { record.reasons.push_back(std::move(reason)); };
-  if (record.ended_by == EndedBy::kPlan && record.epochs.size() != record.plan.epochs) {
+  if (record.ended_by == run::EndedBy::kPlan && record.epochs.size() != record.plan.epochs) {
     add(fmt::format("{} of {} epochs are complete", record.epochs.size(), record.plan.epochs));
   }
   if (stats.extents != record.extents_planned) {

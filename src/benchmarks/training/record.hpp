@@ -12,6 +12,7 @@
 #include "io/plan.hpp"
 #include "io/series.hpp"
 #include "io/stats.hpp"
+#include "run/early_end.hpp"
 #include "run/run_facts.hpp"
 #include "storage/store.hpp"
 #include "world/cpu_pressure.hpp"
@@ -177,13 +178,6 @@ struct StepTimes {
 
 class StepLog;  // training/step_log.hpp
 
-/// What let a run have no further epoch.
-enum class EndedBy {
-  kPlan,    ///< there were as many as planned, or it failed
-  kTime,    ///< --time was over
-  kStable,  ///< --until-stable: the rates of the last epochs were steady
-};
-
 /// Holds everything a training run found out; result files, tables and JSON are views of it. run() makes it for the
 /// ranks of one host; gather_record() makes the record of process 0 that of all ranks.
 struct RunRecord : run::RunFacts {
@@ -200,7 +194,7 @@ struct RunRecord : run::RunFacts {
   bool verify = false;
 
   std::vector<Epoch> epochs;  ///< those completed
-  EndedBy ended_by = EndedBy::kPlan;
+  run::EndedBy ended_by = run::EndedBy::kPlan;
   uint64_t extents_planned = 0;  ///< of the epochs begun
   ReadStats stats;
   io::Series series;  ///< of every second, from run_start on; of each host by its own clock
@@ -216,8 +210,6 @@ constexpr auto fields_of(Of<RunRecord>) {
                     summed("reading", &RunRecord::stats), summed("", &RunRecord::series));
 }
 static_assert(own_members<RunRecord, 1>() == 22, "is a new member equal in all processes, or does the list lack it?");
-
-std::string_view ended_by_name(EndedBy ended_by);  ///< "plan", "time", "stable"
 
 /// The verdict on a record, of one host's ranks or of all: passed only if every epoch is complete and every planned
 /// read was made. What was not is added to the reasons that are there already; why a passed run says nothing of the

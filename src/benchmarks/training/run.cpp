@@ -119,7 +119,7 @@ class TrainingRun {
       return false;
     }
     record_.ended_by = *ended;
-    return *ended != EndedBy::kPlan;
+    return *ended != run::EndedBy::kPlan;
   }
 
   void begin_pass(FileSet set, uint32_t epoch, uint64_t samples) {

@@ -39,7 +39,7 @@ struct RunRequest {
   std::string injected_fault;
   Stamp invocation_start;
   /// Asked after each epoch but the last: why there is to be no further one, or kPlan. Collective. May be empty.
-  std::function<Result<EndedBy>(const RunRecord&)> ends_early;
+  std::function<Result<run::EndedBy>(const RunRecord&)> ends_early;
   live::Show on_progress;  ///< may be empty
 };
 

@@ -63,13 +63,26 @@ std::string block(std::string_view label, const std::string& text) {
   return broken(fmt::format("  {:<{}}", label, kLabel - 2), kLabel, text);
 }
 
-/// Joins the phrases that fit on one line; the first one always stands.
-std::string phrases_that_fit(const std::vector<std::string>& phrases) {
-  std::string text;
+/// Puts phrases into lines behind a label, each whole where it fits on a line, as many as fit on two; the first one
+/// always stands.
+std::string phrase_lines(std::string_view label, const std::vector<std::string>& phrases) {
+  constexpr size_t kMostLines = 2;
+  std::vector<std::string> lines;
   for (const std::string& phrase : phrases) {
-    const std::string longer = text.empty() ? phrase : text + "; " + phrase;
-    if (text.empty() || longer.size() + kLabel <= kTextWidth) text = longer;
+    const bool fits = !lines.empty() && lines.back().size() + 2 + phrase.size() + kLabel < kTextWidth;
+    if (!fits && lines.size() == kMostLines) continue;
+    if (!lines.empty()) lines.back() += fits ? "; " + phrase : ";";
+    if (!fits) lines.push_back(phrase);
   }
+  std::string text;
+  for (const std::string& line : lines) text += block(text.empty() ? label : "", line);
+  return text;
+}
+
+/// Returns what limited a run, with its first figure: the report has the others.
+std::string limit_in_short(const std::string& limit) {
+  std::string text = limit.substr(0, limit.find(", "));
+  if (text.find('(') != std::string::npos && text.find(')') == std::string::npos) text += ")";
   return text;
 }
 
@@ -77,8 +90,8 @@ std::string part_text(const TryPart& part) {
   if (!part.left_out.empty()) return block(part.name, "not tried: " + part.left_out);
   if (part.error)
     return block(part.name, fmt::format("FAILED: [{}] {}", code_name(part.error->code), part.error->message));
-  std::string text = block(part.name, phrases_that_fit(part.headline));
-  if (!part.limit.empty()) text += block("", "limited by " + part.limit);
+  std::string text = phrase_lines(part.name, part.headline);
+  if (!part.limit.empty()) text += block("", "limited by " + limit_in_short(part.limit));
   return text;
 }
 
@@ -140,42 +153,43 @@ std::string caution(const TryOutcome& outcome) {
 
 std::vector<std::string> feeds_phrases(const run::EdgeAnswer& answer, double rate, const TryAccelerator& accelerator,
                                        const std::vector<TryAccelerator>& all) {
+  const std::string_view model = accelerator.model.name;
   const std::string need = fmt::format("{} of {}", rate_text(rate), rate_text(accelerator.bytes_per_s()));
   if (!answer.edge && answer.stop == run::EdgeStop::kClient) {
-    return {fmt::format("no answer, this client was too slow: {} for one {}", need, accelerator.name)};
+    return {fmt::format("no answer, this client was too slow: {} for one {} on {}", need, accelerator.name, model)};
   }
   std::vector<std::string> phrases;
   if (!answer.edge) {
-    phrases.push_back(fmt::format("{} feeds 0 {} ({})", kTryModelName, accelerator.name, need));
-    for (const TryAccelerator& other : all) {
-      const double fed = std::floor(other.fed_by(rate));
-      if (other.name == accelerator.name || fed < 1) continue;
-      phrases.push_back(fmt::format("by its rate {:.0f} {}", fed, other.name));
-      break;
+    phrases.push_back(fmt::format("{} feeds 0 {} ({})", model, accelerator.name, need));
+    const auto fed = std::find_if(all.rbegin(), all.rend(), [&](const auto& one) { return one.fed_by(rate) >= 1; });
+    if (fed != all.rend()) {
+      phrases.push_back(
+          fmt::format("by its rate {:.0f} {} on {}", std::floor(fed->fed_by(rate)), fed->name, fed->model.name));
     }
     return phrases;
   }
   std::string text =
-      fmt::format("{} feeds {} {} ({})", kTryModelName, *answer.edge, accelerator.name, au_text(answer, *answer.edge));
-  if (answer.stop == run::EdgeStop::kClient) text += "; then this client was too slow";
+      fmt::format("{} feeds {} {} ({})", model, *answer.edge, accelerator.name, au_text(answer, *answer.edge));
   const bool next = answer.not_met && *answer.not_met == *answer.edge + 1;
-  if (answer.not_met) text += fmt::format(", not {} ({})", *answer.not_met, au_text(answer, *answer.not_met));
+  if (answer.not_met) {
+    text += fmt::format(", not {} ({}{})", *answer.not_met, au_text(answer, *answer.not_met),
+                        answer.stop == run::EdgeStop::kClient ? ": this client was too slow" : "");
+  }
   phrases.push_back(std::move(text));
   if (!next) phrases.push_back(fmt::format("by its rate about {:.0f}", std::floor(accelerator.fed_by(rate))));
+  const TryAccelerator& most = all.back();
+  if (most.name != accelerator.name || most.model.word != accelerator.model.word) {
+    phrases.push_back(fmt::format("{} were read, one {} on {} asks for {}", rate_text(rate), most.name, most.model.name,
+                                  rate_text(most.bytes_per_s())));
+  }
   return phrases;
 }
 
-std::vector<std::string> checkpoint_phrases(const rules::Document& record) {
-  const rules::Node wrote = record.at("write.metrics.gib_per_s"), read = record.at("read.metrics.gib_per_s");
-  std::vector<std::string> phrases{
-      fmt::format("{} writes {}, reads {}", kTryCheckpointName, rate_of(wrote), rate_of(read))};
-  const auto bytes = record.at("plan.checkpoint_bytes").number(), scale = record.at("plan.size_scale").number();
-  if (bytes && scale && wrote.number() && read.number() && *scale > 0 && *wrote.number() > 0 && *read.number() > 0) {
-    const double gib = *bytes / *scale / static_cast<double>(kGiB);
-    phrases.push_back(fmt::format("saved in {}", human_seconds(gib / *wrote.number())));
-    phrases.push_back(fmt::format("loaded in {}", human_seconds(gib / *read.number())));
-  }
-  return phrases;
+std::vector<std::string> checkpoint_phrases(const TryCheckpoints& checkpoints) {
+  const auto whole = [&](double rate) { return human_seconds(checkpoints.model_bytes / rate); };
+  return {fmt::format("{} writes {}, reads {}", kTryCheckpointName, rate_text(checkpoints.write_rate()),
+                      rate_text(checkpoints.read_rate())),
+          fmt::format("saved in {}, loaded in {}", whole(checkpoints.write_rate()), whole(checkpoints.read_rate()))};
 }
 
 std::vector<std::string> kvcache_phrases(const rules::Document& record) {

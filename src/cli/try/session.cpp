@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/try/words.hpp"
@@ -19,15 +20,18 @@ constexpr double kFirstScale = 0.0005;
 constexpr double kProbeGrows = 8;
 constexpr unsigned kMostProbes = 4;
 // Shares of the time.
+constexpr double kDataUntil = 0.25;  // the data set is expected to be there
 constexpr double kProbeShare = 0.05;
-constexpr double kTrainingShare = 0.30;
 constexpr double kCheckpointShare = 0.35;  // less where there is no room for so much; the KV cache has the rest
-// Rates differ from moment to moment; what is left over at the end is no loss.
+// Rates differ from moment to moment; checkpoints take what is left over in the end.
 constexpr double kSafety = 0.9;
+constexpr double kFirstRound = 0.6;
+constexpr double kLeastRound = 0.05;
+constexpr size_t kMostRounds = 5;
 constexpr double kLeastWindow = 3;
 constexpr double kSearchShare = 0.07;
 // The removal of checkpoints, and the report.
-constexpr double kEndShare = 0.06;
+constexpr double kEndShare = 0.03;
 constexpr double kVectors = 2000;
 // A search of a graph makes some forty reads one after the other; from here on that takes too long, and lists are
 // searched.
@@ -40,11 +44,6 @@ constexpr int kNotFound = 3;  // the exit status of a removal that finds nothing
 std::vector<std::string> operator+(std::vector<std::string> one, const std::vector<std::string>& other) {
   one.insert(one.end(), other.begin(), other.end());
   return one;
-}
-
-Json json_of(rules::Node node) {
-  const auto number = node.number();
-  return number ? Json(*number) : Json();
 }
 
 Result<reports::page::RunView> view_of_run(const rules::Document& record) {
@@ -110,16 +109,17 @@ Status TrySession::generate(const TryDataSet& data) {
                      fmt::format("dataset.record_length_bytes={}", data.sample_bytes),
                      "dataset.record_length_bytes_stdev=0"};
   const auto record =
-      runner_.run(command({"training", std::string(kTryModel), "datagen"},
+      runner_.run(command({"training", std::string(accelerator_.model.word), "datagen"},
                           Words{"--data-dir", place_.folder("training"), "--num-processes", "4"} + params),
                   fmt::format("a data set of {}", human_bytes(data.bytes())));
   return record ? Status() : fail(record.error());
 }
 
-Result<run::EdgeTrial> TrySession::train_with(uint64_t accelerators, const TryDataSet& data, double seconds,
-                                              TryPart& part) {
-  const TryAccelerator& one = settings_.accelerator;
-  const double rate = std::max(rates_.read, best_read_);
+Result<run::EdgeTrial> TrySession::train_with(uint64_t accelerators, const TryDataSet& data, TryPart& part) {
+  const TryAccelerator& one = accelerator_;
+  const double rate = best_read_ > 0 ? best_read_ : rates_.read * one.model.small_files;
+  const auto trials_left = static_cast<double>(std::max<size_t>(most_trials() - trials_.size(), 1));
+  const double seconds = std::max(0.0, training_until_s_ - runner_.elapsed_s()) / trials_left;
   const Words flags{"--data-dir",         place_.folder("training"),
                     "--num-accelerators", std::to_string(accelerators),
                     "--accelerator-type", one.name,
@@ -128,10 +128,12 @@ Result<run::EdgeTrial> TrySession::train_with(uint64_t accelerators, const TryDa
                      fmt::format("dataset.num_files_train={}", data.files),
                      fmt::format("dataset.record_length_bytes={}", data.sample_bytes),
                      "dataset.record_length_bytes_stdev=0",
+                     "dataset.listing_validation_interval=0",
                      fmt::format("train.computation_time={:.9f}", one.compute_s * data.share),
                      fmt::format("train.epochs={}", try_epochs(data, one, rate, accelerators, seconds))};
-  const auto record = runner_.run(command({"training", std::string(kTryModel), "run"}, flags + params),
-                                  fmt::format("training, {} x {}", accelerators, one.name));
+  const std::string model(one.model.word);
+  const auto record = runner_.run(command({"training", model, "run"}, flags + params),
+                                  fmt::format("{}, {} x {}", one.model.name, accelerators, one.name));
   if (!record) return fail(record.error());
   const auto au = record->at("metrics.au.mean").number();
   const auto read = record->at("metrics.read_bytes_per_s").number();
@@ -151,21 +153,23 @@ run::EdgeAnswer TrySession::find_edge(const TryDataSet& data, TryPart& part) {
   question.first = data.first;
   question.bound = data.most;
   question.repeats = settings_.seconds < 30 ? 1 : 2;
-  question.most_trials = settings_.seconds < 30 ? 3 : 5;
-  const double seconds = kTrainingShare * settings_.seconds / question.most_trials;
-  return run::search_edge(question,
-                          [&](uint64_t accelerators) { return train_with(accelerators, data, seconds, part); });
+  question.most_trials = most_trials();
+  return run::search_edge(question, [&](uint64_t accelerators) { return train_with(accelerators, data, part); });
 }
 
 TryPart TrySession::train() {
   TryPart part;
   part.name = "training";
-  part.figures = {{"accelerator", settings_.accelerator.name}, {"trials", Json::array()}};
-  const TryDataSet data = try_data_set(limits_, rates_, settings_.accelerator);
+  accelerator_ = choose_accelerator(settings_.accelerators, settings_.accelerator, rates_);
+  part.figures = {{"model", accelerator_.model.word}, {"accelerator", accelerator_.name}, {"trials", Json::array()}};
+  const TryDataSet data = try_data_set(limits_, rates_, accelerator_, trial_s());
   if (Status made = generate(data); !made) {
     part.error = made.error();
     return part;
   }
+  // What was lost so far is not lost for the other parts.
+  training_until_s_ =
+      std::min(runner_.elapsed_s(), kDataUntil * settings_.seconds) + kTrainingShare * settings_.seconds;
   const run::EdgeAnswer answer = find_edge(data, part);
   part.error = answer.error;
   part.figures["sample_bytes"] = data.sample_bytes;
@@ -173,8 +177,8 @@ TryPart TrySession::train() {
   part.figures["stopped_by"] = run::edge_stop_name(answer.stop);
   part.figures["does_not_feed"] = answer.not_met ? Json(*answer.not_met) : Json();
   part.figures["read_bytes_per_s"] = best_read_;
-  part.figures["feeds_by_rate"] = settings_.accelerator.fed_by(best_read_);
-  part.headline = feeds_phrases(answer, best_read_, settings_.accelerator, settings_.accelerators);
+  part.figures["feeds_by_rate"] = accelerator_.fed_by(best_read_);
+  part.headline = feeds_phrases(answer, best_read_, accelerator_, settings_.accelerators);
   // What failed tells what limits; what was fed is the result.
   for (auto& [accelerators, view] : trials_) {
     if (accelerators == answer.not_met) part.limit = view.limit;
@@ -257,25 +261,48 @@ TryPart TrySession::search() {
   return part;
 }
 
+Status TrySession::add_checkpoints(double seconds, uint32_t count, TryCheckpoints& sum, TryPart& part) {
+  const auto bytes = static_cast<double>(try_checkpoint_bytes(limits_, rates_, seconds, count));
+  const auto record =
+      run_checkpoints(bytes / checkpoint_bytes_, count,
+                      fmt::format("{} of {}", counted(count, "checkpoint"), human_bytes(static_cast<uint64_t>(bytes))));
+  if (!record) return fail(record.error());
+  const auto wrote = record->at("write.metrics.gib_per_s").number();
+  const auto read = record->at("read.metrics.gib_per_s").number();
+  const auto each = record->at("plan.checkpoint_bytes").number();
+  if (!wrote || !read || !each || *wrote <= 0 || *read <= 0) {
+    return fail(ErrorCode::kInternal, "the record of the checkpoints has no rates");
+  }
+  auto view = view_of_run(*record);
+  if (!view) return fail(view.error());
+  rates_ = {*wrote * static_cast<double>(kGiB), *read * static_cast<double>(kGiB)};
+  sum.bytes += *each * count;
+  sum.write_s += *each * count / rates_.write;
+  sum.read_s += *each * count / rates_.read;
+  part.limit = view->limit;
+  part.runs.push_back(std::move(*view));
+  return {};
+}
+
+// Rates of long checkpoints differ from those of the first short ones. So most of the time is planned with these, and
+// what is left of it by what came out.
 TryPart TrySession::checkpoint() {
   TryPart part;
   part.name = "checkpoint";
   const uint32_t count = settings_.seconds < 30 ? 2 : 4;
-  const double seconds = std::max(kSafety * left_s(), 0.1 * settings_.seconds);
-  const auto bytes = static_cast<double>(try_checkpoint_bytes(limits_, rates_, seconds, count));
-  const auto record =
-      run_checkpoints(bytes / checkpoint_bytes_, count,
-                      fmt::format("{} checkpoints of {}", count, human_bytes(static_cast<uint64_t>(bytes))));
-  auto view = record ? view_of_run(*record) : fail(record.error());
-  if (!view) {
-    part.error = view.error();
+  TryCheckpoints sum;
+  sum.model_bytes = checkpoint_bytes_;
+  Status added = add_checkpoints(std::max(kFirstRound * left_s(), kLeastRound * settings_.seconds), count, sum, part);
+  while (added && left_s() > kLeastRound * settings_.seconds && part.runs.size() < kMostRounds) {
+    added = add_checkpoints(kSafety * left_s(), count, sum, part);
+  }
+  if (!added) {
+    part.error = added.error();
     return part;
   }
-  part.headline = checkpoint_phrases(*record);
-  part.limit = view->limit;
-  part.figures = {{"write_gib_per_s", json_of(record->at("write.metrics.gib_per_s"))},
-                  {"read_gib_per_s", json_of(record->at("read.metrics.gib_per_s"))}};
-  part.runs.push_back(std::move(*view));
+  part.headline = checkpoint_phrases(sum);
+  part.figures = {{"write_gib_per_s", sum.write_rate() / static_cast<double>(kGiB)},
+                  {"read_gib_per_s", sum.read_rate() / static_cast<double>(kGiB)}};
   return part;
 }
 

@@ -15,8 +15,8 @@ namespace mlps::cli {
 /// What the user decides of `try`.
 struct TrySettings {
   double seconds = 60;
-  TryAccelerator accelerator;
-  std::vector<TryAccelerator> accelerators;  ///< all of the model
+  std::string accelerator;                   ///< "b200"; or empty: by the place's rate
+  std::vector<TryAccelerator> accelerators;  ///< all that there are
   std::string results_dir, system;
   std::string fault;  ///< for --inject-fault of every command; or empty
 };
@@ -44,13 +44,18 @@ class TrySession {
 
  private:
   using Words = std::vector<std::string>;
+  static constexpr double kTrainingShare = 0.30;  // of the time
 
   /// Returns the words of a command: benchmark's words, the storage's, `more`, and what all have.
   Words command(Words benchmark, Words more) const;
   Result<rules::Document> run_checkpoints(double scale, uint32_t count, const std::string& what);
-  Result<run::EdgeTrial> train_with(uint64_t accelerators, const TryDataSet& data, double seconds, TryPart& part);
+  Result<run::EdgeTrial> train_with(uint64_t accelerators, const TryDataSet& data, TryPart& part);
   Status generate(const TryDataSet& data);
   run::EdgeAnswer find_edge(const TryDataSet& data, TryPart& part);
+  uint32_t most_trials() const { return settings_.seconds < 30 ? 3 : 5; }
+  double trial_s() const { return kTrainingShare * settings_.seconds / most_trials(); }  ///< of one of them, as planned
+  /// Writes and reads `count` checkpoints in about `seconds`, and adds them to `sum`.
+  Status add_checkpoints(double seconds, uint32_t count, TryCheckpoints& sum, TryPart& part);
   /// Runs a command that ends a part; its headline comes from the record.
   void finish(TryPart& part, Words words, const std::string& what,
               std::vector<std::string> (*phrases)(const rules::Document&));
@@ -63,9 +68,11 @@ class TrySession {
   TryRunner& runner_;
   TryLimits limits_;
   TryRates rates_;
+  TryAccelerator accelerator_;  ///< that is trained with
   double part_latency_ns_ = 0;
   double checkpoint_bytes_ = 0;  ///< of the whole model
   std::vector<std::pair<uint64_t, reports::page::RunView>> trials_;
+  double training_until_s_ = 0;
   double best_read_ = 0;  ///< bytes per second, of all training runs
   bool removed_ = false;
 };

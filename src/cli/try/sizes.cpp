@@ -7,7 +7,6 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "cli/try/words.hpp"
 #include "workloads/training_workload.hpp"
 
 namespace mlps::cli {
@@ -16,6 +15,10 @@ namespace {
 // AU leaves out the first step of an epoch, and what is read ahead in it: with many steps that is little.
 constexpr double kSteps = 16;
 constexpr double kFewSteps = 8;
+// Epochs of a run, for a spread to be known.
+constexpr double kEpochs = 3;
+// A first checkpoint's rate must promise so many accelerators before they are tried.
+constexpr double kPromised = 1.15;
 // Of the time, in which the data set is written; twice that at a place where samples would be too small.
 constexpr double kDataShare = 0.10;
 constexpr double kLeastSample = 256.0 * 1024;
@@ -44,11 +47,13 @@ double most_bytes(const TryLimits& limits, double seconds, double rate) {
 
 Result<std::vector<TryAccelerator>> try_accelerators() {
   std::vector<TryAccelerator> all;
-  for (const std::string& name : workloads::accelerators_of(kTryModel)) {
-    const auto workload = workloads::load_training_workload(kTryModel, name, {});
-    if (!workload) return fail(workload.error());
-    all.push_back({name, workload->reader.batch_size, workload->dataset.record_bytes,
-                   workload->training.computation_time.first, workload->metric.au});
+  for (const TryModel& model : kTryModels) {
+    for (const char* name : {"b200", "h100", "a100"}) {
+      const auto workload = workloads::load_training_workload(model.word, name, {});
+      if (!workload) return fail(workload.error());
+      all.push_back({model, name, workload->reader.batch_size, workload->dataset.record_bytes,
+                     workload->training.computation_time.first, workload->metric.au});
+    }
   }
   std::sort(all.begin(), all.end(), [](const TryAccelerator& one, const TryAccelerator& other) {
     return one.bytes_per_s() < other.bytes_per_s();
@@ -56,20 +61,36 @@ Result<std::vector<TryAccelerator>> try_accelerators() {
   return all;
 }
 
-TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const TryAccelerator& accelerator) {
-  const double expected = std::max(1.0, std::floor(accelerator.fed_by(rates.read)));
+const TryAccelerator& choose_accelerator(const std::vector<TryAccelerator>& all, const std::string& wanted,
+                                         const TryRates& rates) {
+  const TryAccelerator* chosen = &all.front();
+  for (const TryAccelerator& one : all) {
+    if (wanted.empty() ? one.expected_of(rates.read) >= kPromised
+                       : one.name == wanted && one.model.word == kTryModels[0].word) {
+      chosen = &one;
+    }
+  }
+  return *chosen;
+}
+
+TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const TryAccelerator& accelerator,
+                        double trial_s) {
+  const double expected = std::max(1.0, std::floor(accelerator.expected_of(rates.read)));
   // Twice as many as are expected are tried, too.
-  const double ranks = 2 * expected;
-  const double batches = static_cast<double>(accelerator.batch) * ranks;
-  double bytes = most_bytes(limits, kDataShare * limits.seconds, rates.write);
+  const double batches = static_cast<double>(accelerator.batch) * 2 * expected;
+  const double write_rate = rates.write * accelerator.model.small_files;
+  const double good = std::min(kGoodSample, accelerator.sample_bytes);
+  const double read_in_time = rates.read * accelerator.model.small_files * trial_s / kEpochs;
+  double bytes = std::min(most_bytes(limits, kDataShare * limits.seconds, write_rate), read_in_time);
   double files = kSteps * batches;
   double most_sample = accelerator.sample_bytes;
-  if (bytes / files < kGoodSample) {
-    files = kFewSteps * batches;
-    bytes = most_bytes(limits, 2 * kDataShare * limits.seconds, rates.write);
-    most_sample = kGoodSample;
+  if (bytes / files < good) {
+    bytes = most_bytes(limits, 2 * kDataShare * limits.seconds, write_rate);
+    files = std::max(kFewSteps * batches, std::min(files, std::floor(bytes / good)));
+    most_sample = good;
   }
-  const double sample = std::clamp(bytes / files, kLeastSample, most_sample);
+  const double least_sample = std::min(kLeastSample, accelerator.sample_bytes);
+  const double sample = std::clamp(bytes / files, least_sample, most_sample);
   if (sample == accelerator.sample_bytes) files = std::max(files, std::floor(bytes / sample));
   TryDataSet data;
   data.files = static_cast<uint64_t>(files);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cli/try/words.hpp"
 
 /// What `try` runs, as a function of a place's probed rates, its room, and the time. Nothing here does I/O.
 namespace mlps::cli {
@@ -20,8 +21,9 @@ struct TryRates {
   double write = 0, read = 0;
 };
 
-/// What one accelerator asks of storage.
+/// What one accelerator asks of storage for a model.
 struct TryAccelerator {
+  TryModel model;
   std::string name;  ///< "b200"
   uint64_t batch = 1;
   double sample_bytes = 0;
@@ -31,10 +33,17 @@ struct TryAccelerator {
   double bytes_per_s() const { return static_cast<double>(batch) * sample_bytes / compute_s; }
   /// Returns how many of them a rate keeps at the threshold, if it is shared evenly.
   double fed_by(double rate) const { return rate / (threshold * bytes_per_s()); }
+  /// Returns the same of the rate of large files.
+  double expected_of(double rate) const { return fed_by(rate * model.small_files); }
 };
 
-/// Returns the accelerators that the model of `try` is defined for, slowest first.
+/// Returns b200, h100 and a100 for each model of `try`, by what one asks for, least first.
 Result<std::vector<TryAccelerator>> try_accelerators();
+
+/// Returns the accelerator of `all` that tells most about a place: of those that its rate is expected to feed, the one
+/// that asks for most; the first where it is to feed none. With `wanted` ("b200"), that one on U-Net3D.
+const TryAccelerator& choose_accelerator(const std::vector<TryAccelerator>& all, const std::string& wanted,
+                                         const TryRates& rates);
 
 /// A data set whose samples and compute times are both a `share` of the model's, so that what an accelerator asks for
 /// in a second stays: then a few gigabytes are enough for many steps.
@@ -47,7 +56,9 @@ struct TryDataSet {
 
   uint64_t bytes() const { return files * sample_bytes; }
 };
-TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const TryAccelerator& accelerator);
+/// Returns one that is written in about a tenth of the time, and read often enough in `trial_s` to know a spread.
+TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const TryAccelerator& accelerator,
+                        double trial_s);
 
 /// Returns the epochs that `accelerators` need for about `seconds`.
 uint32_t try_epochs(const TryDataSet& data, const TryAccelerator& accelerator, double read_rate, uint64_t accelerators,

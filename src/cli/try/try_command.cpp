@@ -45,10 +45,7 @@ Result<TrySettings> settings_of(Reader& reader, std::vector<Error>& errors) {
   }
   auto all = try_accelerators();
   if (!all) return fail(all.error());
-  const std::string wanted = reader.choice("accelerator-type");
-  for (const TryAccelerator& one : *all) {
-    if (one.name == wanted) settings.accelerator = one;
-  }
+  settings.accelerator = reader.choice("accelerator-type");
   settings.accelerators = std::move(*all);
   settings.results_dir = std::filesystem::absolute(reader.text("results-dir")).lexically_normal().string();
   settings.system = system_name_of_host();

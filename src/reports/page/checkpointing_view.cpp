@@ -92,6 +92,11 @@ void checkpoint_answer(Node record, RunView& view) {
   view.answer = rates.empty() ? "NO ANSWER: no checkpoint was completed"
                               : fmt::format("Checkpoint {}: {}", model, join(rates, ", "));
   view.aside = checkpoints_done(record, view.verdict == "passed");
+  const auto ended = [&](std::string_view why) {
+    return record.at("write.ended_by").text_or("") == why || record.at("read.ended_by").text_or("") == why;
+  };
+  if (ended("time")) view.aside += ", then --time was over";
+  if (ended("stable")) view.aside += ", then steady";
 }
 
 // Returns by how much the checkpoints of a phase differ in their rates.
@@ -167,7 +172,8 @@ std::string phase_limit(Node record, const char* name) {
   if (commits && *commits >= 0.5) who = is_near ? "fsync" : "commits";
   if (client > storage && client > idle) who = "this client";
   if (idle > storage && idle > client) who = "the slowest rank";
-  std::string text = fmt::format("{}s by {} (I/O threads: storage {}", name, who, share_text(storage));
+  std::string text = fmt::format("{} when {} (I/O threads: storage {}", who,
+                                 std::string_view(name) == "write" ? "writing" : "reading", share_text(storage));
   if (commits && *commits >= 0.005) text += fmt::format(", {} of it fsync", share_text(*commits));
   return text + fmt::format(", client {}, idle {})", share_text(client), share_text(idle));
 }

@@ -142,7 +142,7 @@ void cache_limit(Node record, RunView& view) {
   const double client = stack->shares[1].share + stack->shares[2].share;
   const double idle = stack->shares[3].share;
   const bool is_near = record.at("store.file_system").boolean().value_or(true);
-  const std::string_view who = record["caveats"].size() > 0 ? "not known"
+  const std::string_view who = record["caveats"].size() > 0 ? kNotToldApart
                                : idle >= 0.5                ? "the load offered"
                                : client > storage           ? "this client"
                                : is_near                    ? "storage"

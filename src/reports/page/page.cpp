@@ -5,54 +5,23 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/numbers.hpp"
 #include "base/read_file.hpp"
 #include "base/text.hpp"
 #include "reports/page/markup.hpp"
+#include "reports/page/page_frame.hpp"
 #include "reports/page/plots.hpp"
-#include "reports/page/style.hpp"
 #include "results/folder_writer.hpp"
 #include "results/run_folder.hpp"
 
 namespace mlps::reports::page {
 namespace {
 
-constexpr size_t kEndOfPage = 3000;  // for what must come: ends of elements, and sentences about what has no room
-constexpr size_t kSentence = 600;
 constexpr size_t kRoomForRun = 40'000;
 constexpr size_t kMostColumns = 12;
 
-// A page that takes pieces as long as there is room for them.
-class Page {
- public:
-  explicit Page(std::string text) : text_(std::move(text)) {}
-  bool has_room(size_t bytes) const { return text_.size() + bytes + kEndOfPage <= kMostPageBytes; }
-  // Adds a piece that is whole in itself, or says that it has no room.
-  void add(std::string_view name, const std::string& piece) {
-    if (has_room(piece.size())) {
-      text_ += piece;
-    } else if (text_.size() + kSentence <= kMostPageBytes) {
-      text_ += fmt::format("<p class=\"none\">No room on this page: {}; the record has it.</p>\n", escaped(name, 100));
-    }
-  }
-  // Adds the beginning or the end of an element, which must be there.
-  void mark(std::string_view tag) { text_ += tag; }
-  std::string finish(std::string_view end) const { return text_ + std::string(end); }
-
- private:
-  std::string text_;
-};
-
 std::string_view tone_class(Tone tone) {
   return tone == Tone::kGood ? " good" : tone == Tone::kBad ? " bad" : "";
-}
-
-std::string head_of_page(const std::string& title) {
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
-      "<title>{}</title><style>{}</style></head>\n<body>\n",
-      escaped(title, 200), kStyle);
 }
 
 std::string head_of_run(const RunView& run, bool alone) {
@@ -88,20 +57,6 @@ std::string key_figures_of(const RunView& run) {
                         escaped(one.value, 80), escaped(one.remark, 200));
   }
   return text + "</section>\n";
-}
-
-std::string table_of(const Table& table) {
-  std::string text = fmt::format("<h3>{}</h3><table><thead><tr>", escaped(table.title));
-  for (const std::string& cell : table.header) text += fmt::format("<th>{}</th>", escaped(cell, 80));
-  text += "</tr></thead><tbody>";
-  for (const std::vector<std::string>& row : table.rows) {
-    text += "<tr>";
-    for (const std::string& cell : row) text += fmt::format("<td>{}</td>", escaped(cell, 160));
-    text += "</tr>\n";
-  }
-  text += "</tbody></table>\n";
-  if (!table.rest.empty()) text += fmt::format("<p class=\"remark\">{}</p>", escaped(table.rest, 100));
-  return text;
 }
 
 std::string settings_of(const SettingGroup& group) {
@@ -163,7 +118,7 @@ std::string overview_of(const std::vector<RunView>& runs) {
     }
     table.rows.push_back(std::move(row));
   }
-  table.title = fmt::format("{} runs", runs.size());
+  table.title = counted(static_cast<double>(runs.size()), "run");
   return "<div class=\"hosts\">" + table_of(table) + "</div>\n";
 }
 
@@ -220,18 +175,15 @@ std::string page_with_head(const std::vector<RunView>& runs, bool alone, Page pa
                           runs.size() - drawn));
   }
   if (alone) add_tables(runs.front(), page);
-  return page.finish(
-      "<footer><p>Made from the record of the run; docs/metrics.md of mlpstorage says what each figure "
-      "means.</p></footer>\n"
-      "</body></html>\n");
+  return page.finish("the record of the run");
 }
 
 }  // namespace
 
 std::string page_of(const std::vector<RunView>& runs) {
   const bool alone = runs.size() == 1;
-  Page page(head_of_page(alone ? runs.front().title : fmt::format("{} runs", runs.size())));
-  if (!alone) page.mark(fmt::format("<h1>Report on {} runs</h1>\n", runs.size()));
+  Page page(alone ? runs.front().title : counted(static_cast<double>(runs.size()), "run"));
+  if (!alone) page.mark(fmt::format("<h1>Report on {}</h1>\n", counted(static_cast<double>(runs.size()), "run")));
   return page_with_head(runs, alone, std::move(page));
 }
 
@@ -242,7 +194,7 @@ Status write_search_report(const std::string& folder, const std::string& title, 
     Result<RunView> run = read_run(run_folder);
     if (run) runs.push_back(std::move(*run));
   }
-  Page page(head_of_page(title));
+  Page page(title);
   page.mark(fmt::format("<h1>{}</h1>\n<div class=\"plots curve\">\n", escaped(title, 400)));
   Known<Bars> drawn = unknown("no run came to its end");
   if (!curve.bars.empty()) drawn = std::move(curve);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/page/run_view.hpp"
@@ -12,7 +13,8 @@ namespace mlps::reports::page {
 std::string timeline_plot(const Known<Timeline>& timeline);
 std::string bars_plot(const Known<Bars>& bars, std::string_view title_if_unknown);
 std::string time_plot(const Known<std::vector<TimeStack>>& stacks);
-std::string latency_plot(const Known<std::vector<Latency>>& latencies);
+inline constexpr std::string_view kLatencyTitle = "Share of operations that took so long at most";
+std::string latency_plot(const Known<std::vector<Latency>>& latencies, std::string_view title = kLatencyTitle);
 std::string heat_plot(const Known<HeatMap>& map);
 std::string moved_plot(const Known<MovedBytes>& moved);
 std::string load_plot(const Known<std::vector<LoadPoint>>& load);

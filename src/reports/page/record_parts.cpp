@@ -62,8 +62,7 @@ std::string time_of(Node node) {
 }
 
 std::string share_text(double share) {
-  if (!std::isfinite(share)) return "-";
-  return share >= 0.9995 && share < 1.0005 ? "100 %" : fmt::format("{:.1f} %", 100 * share);
+  return share >= 0.9995 && share < 1.0005 ? "100 %" : tenths(100 * share);
 }
 
 std::vector<Node> items_of(Node list) {

@@ -13,6 +13,9 @@ namespace mlps::reports::page {
 /// A list in a record is read up to here; a rank or a second more changes no picture.
 inline constexpr size_t kMostItems = 200'000;
 
+/// Says what limited a run in which this client's own times can't be trusted.
+inline constexpr std::string_view kNotToldApart = "this client or the storage (not told apart)";
+
 /// Returns the number if there is one that is not below 0.
 std::optional<double> amount(rules::Node node);
 double amount_or_zero(rules::Node node);  ///< for sums of counts that every record has

@@ -143,7 +143,7 @@ void training_limit(Node record, RunView& view) {
   if (!storage || !others || !client) return;
   const double most = std::max({*storage, *others, *client});
   const bool is_near = record.at("store.file_system").boolean().value_or(true);
-  const std::string_view who = record["caveats"].size() > 0 ? "not known"
+  const std::string_view who = record["caveats"].size() > 0 ? kNotToldApart
                                : most < 0.01                ? "nothing"
                                : most == *storage           ? (is_near ? "storage" : "storage or network")
                                : most == *client            ? "this client"

@@ -215,9 +215,8 @@ std::string against_recall(const RecallCurve& curve, const RecallValue& value) {
 
 }  // namespace
 
-std::string latency_plot(const Known<std::vector<Latency>>& latencies) {
-  constexpr std::string_view kTitle = "Share of operations that took so long at most";
-  if (!latencies) return empty_section(kTitle, latencies.error());
+std::string latency_plot(const Known<std::vector<Latency>>& latencies, std::string_view title) {
+  if (!latencies) return empty_section(title, latencies.error());
   double low = latencies->front().curve.front().first;
   double high = 0;
   for (const Latency& one : *latencies) {
@@ -226,7 +225,7 @@ std::string latency_plot(const Known<std::vector<Latency>>& latencies) {
   }
   const Axis x(std::max(1.0, low * 0.9), high * 1.1, kSmall.left, kSmall.right, true);
   const Axis y(0, most_nines(*latencies), kSmall.bottom, kSmall.top);
-  Drawing drawing(kSmall.width, kSmall.height, kTitle);
+  Drawing drawing(kSmall.width, kSmall.height, title);
   draw_latency_axes(drawing, x, y);
   draw_bottom_line(drawing, kSmall);
   Legend legend;
@@ -242,7 +241,7 @@ std::string latency_plot(const Known<std::vector<Latency>>& latencies) {
     legend.emplace_back(style, one.name);
     remarks.push_back(latency_words(one));
   }
-  return figure_section(kTitle, drawing.finish(), legend, remarks);
+  return figure_section(title, drawing.finish(), legend, remarks);
 }
 
 std::string heat_plot(const Known<HeatMap>& map) {

@@ -44,7 +44,7 @@ void load_time(Node record, RunView& view) {
   for (const LoadStep& step : kLoadSteps) all += amount_or_zero(record["steps"][step.key]);
   if (!(all > 0) || !(all < 1e300)) {
     view.time = unknown("the record has no time of any step");
-    view.limit = "what took longest is not known";
+    view.limit = "an unknown part: the record has no times of steps";
     return;
   }
   for (const LoadStep& step : kLoadSteps) {
@@ -53,7 +53,7 @@ void load_time(Node record, RunView& view) {
   }
   const auto longest = std::max_element(stack.shares.begin(), stack.shares.end(),
                                         [](const Share& a, const Share& b) { return a.share < b.share; });
-  view.limit = fmt::format("{} took longest: {} of the time", longest->name, percent(100 * longest->share));
+  view.limit = fmt::format("{} ({} of the time)", longest->name, percent(100 * longest->share));
   view.time = std::vector{std::move(stack)};
 }
 

@@ -199,7 +199,7 @@ void search_time(Node record, const std::vector<SearchWindow>& windows, RunView&
 void search_limit(Node record, const SearchWindow* window, RunView& view) {
   const auto stack = window != nullptr ? time_of_window(record, *window) : std::nullopt;
   if (!stack) {
-    view.limit = "what limited the searches is not known";
+    view.limit = "an unknown part: the record has no times of workers";
     return;
   }
   const double waiting = stack->shares[0].share;

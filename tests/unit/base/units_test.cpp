@@ -41,7 +41,7 @@ TEST(Units, RefusesWhatIsNoSize) {
 TEST(Units, PrintsDurations) {
   EXPECT_EQ(human_seconds(0.0041), "4.1 ms");
   EXPECT_EQ(human_seconds(0.0000123), "12.3 us");
-  EXPECT_EQ(human_seconds(0), "0.0 ms");
+  EXPECT_EQ(human_seconds(0), "0 s");
   EXPECT_EQ(human_seconds(12.34), "12.3 s");
   EXPECT_EQ(human_seconds(200), "3 m 20 s");
   EXPECT_EQ(human_seconds(3720), "1 h 02 m");

@@ -99,7 +99,7 @@ TEST(PlanTable, MemorySubsetAndDetails) {
   const std::string text = table_of("llama3-70b", 8, IoPlan{4, 8, 16 * kMiB, kGiB}, details);
   EXPECT_EQ(line_with(text, "memory "),
             "memory 4 workers x depth 8 x part 16 MiB = 512 MiB of I/O buffers (limit 1 GiB)");
-  EXPECT_THAT(line_with(text, "grid "), HasSubstr("subset: the first 8 ranks of 64"));
+  EXPECT_THAT(line_with(text, "grid "), HasSubstr("subset: 8 ranks of 64"));
   EXPECT_EQ(line_with(text, "location "), "location null://");
   EXPECT_EQ(line_with(text, "payload "), "payload none, not verified on reading");
   EXPECT_EQ(line_with(text, "fault "), "fault short-read");

@@ -179,7 +179,7 @@ TEST(Answer, OfCheckpointsHasOneHeadlineAndTheOtherRateByItsName) {
   EXPECT_THAT(text, HasSubstr("  checkpoint  3.91 KiB: save "));
   EXPECT_THAT(text, HasSubstr("  MLPerf      save_, load_checkpoint_io_mean_GB_per_second 18, 2.1"));
   EXPECT_THAT(text, HasSubstr("rank 0 only:\n              12, 1.05 x the headline"));
-  EXPECT_THAT(text, HasSubstr("  limited by  writes by "));
+  EXPECT_THAT(text, HasSubstr("when writing (I/O threads: storage"));
 }
 
 TEST(Answer, NamesFsyncWhereItTakesMostOfTheTime) {
@@ -190,12 +190,12 @@ TEST(Answer, NamesFsyncWhereItTakesMostOfTheTime) {
   write["worker_time"] = {{"submit_ns", 900}, {"wait_ns", 0}, {"prepare_ns", 50}, {"starved_ns", 30}, {"other_ns", 20}};
   write["latency"]["commit"]["count"] = 2;
   write["latency"]["commit"]["mean_ns"] = 300;
-  EXPECT_THAT(answer_to(record), HasSubstr("writes by fsync (I/O threads: storage 90.0 %, 66.7 % of it fsync"));
+  EXPECT_THAT(answer_to(record), HasSubstr("fsync when writing (I/O threads: storage 90.0 %, 66.7 % of it\n"));
   write["latency"]["commit"]["mean_ns"] = 30;
-  EXPECT_THAT(answer_to(record), HasSubstr("writes by storage (I/O threads: storage 90.0 %, 6.7 % of it fsync"));
+  EXPECT_THAT(answer_to(record), HasSubstr("storage when writing (I/O threads: storage 90.0 %, 6.7 % of it\n"));
   write["worker_time"] = {
       {"submit_ns", 200}, {"wait_ns", 0}, {"prepare_ns", 50}, {"starved_ns", 700}, {"other_ns", 50}};
-  EXPECT_THAT(answer_to(record), HasSubstr("writes by the slowest rank"));
+  EXPECT_THAT(answer_to(record), HasSubstr("limited by  the slowest rank when writing"));
 }
 
 TEST(Answer, OfADataSetSaysWhatWasWritten) {

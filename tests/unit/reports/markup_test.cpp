@@ -58,6 +58,16 @@ TEST(Numbers, HaveThreeOrFourDigitsAndAUnit) {
   EXPECT_EQ(time_text(212'000'000), "212 ms");
   EXPECT_EQ(time_text(1'940'000'000), "1.94 s");
   EXPECT_EQ(time_text(600e9), "10 m 00 s");
+  EXPECT_EQ(time_text(59.96e9), "1 m 00 s") << "never 60 s";
+  EXPECT_EQ(time_text(7200e9), "2 h 00 m");
+  EXPECT_EQ(time_text(0), "0 s");
+  EXPECT_EQ(time_text(-2e9), "-2 s");
+  EXPECT_EQ(tenths(87.44), "87.4 %");
+  EXPECT_EQ(tenths(100), "100.0 %");
+  EXPECT_EQ(tenths(0), "0.0 %");
+  EXPECT_EQ(counted(1, "file"), "1 file");
+  EXPECT_EQ(counted(28000, "file"), "28,000 files");
+  EXPECT_EQ(counted(0, "retry", "retries"), "0 retries");
   EXPECT_EQ(percent(90), "90 %");
   EXPECT_EQ(percent_to(89.9981, 90), "89.9981 %") << "not 90 % where 90 % are asked for";
   EXPECT_EQ(percent_to(87.4, 90), "87.4 %");

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/command/options.hpp"
 #include "benchmarks/checkpointing/command/prepare.hpp"
 #include "benchmarks/checkpointing/gather_record.hpp"
+#include "benchmarks/checkpointing/metrics.hpp"
 #include "benchmarks/checkpointing/results/class_keys.hpp"
 #include "benchmarks/checkpointing/results/files.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -75,15 +77,16 @@ class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord
   Status claim_folders() override { return claim(*prepared_.store, prepared_.plan.checkpoints_to_write > 0); }
 
   void settle_what_was_written(bool whole) override {
-    const checkpointing::CheckpointPlan& plan = prepared_.plan;
+    const checkpointing::CheckpointPlan& plan = written_plan_ ? *written_plan_ : prepared_.plan;
     if (plan.checkpoints_to_write == 0 && options_.cleanup)
       log::warning("--cleanup has no effect: nothing was written");
     if (plan.checkpoints_to_write == 0 || !prepared_.store->traits().holds_objects) return;
     const std::string where = prepared_.store->root().to_string();
     run::Written written;
     written.what =
-        fmt::format("{} checkpoints, {} objects, {} in {}", plan.checkpoints_to_write,
-                    plan.checkpoints_to_write * plan.objects_per_checkpoint, human_bytes(plan.bytes_to_write()), where);
+        fmt::format("{}, {}, {} in {}", counted(plan.checkpoints_to_write, "checkpoint"),
+                    counted(static_cast<double>(plan.checkpoints_to_write * plan.objects_per_checkpoint), "object"),
+                    human_bytes(plan.bytes_to_write()), where);
     written.whole = whole;
     if (prepared_.store->traits().file_system) written.bytes_in_place = [this] { return bytes_in_place(); };
     written.remove = [&] { return checkpointing::remove_stored(plan, *prepared_.store); };
@@ -122,6 +125,24 @@ class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord
     request.injected_fault = options_.inject_fault;
     request.invocation_start = invocation_start_;
     request.on_progress = shows_progress(options_);
+    if (options_.early_end.is_wanted()) {
+      request.ends_early = [this](const checkpointing::RunRecord& record, checkpointing::Phase phase) {
+        return ends_early(record, phase);
+      };
+    }
+  }
+
+  /// Process 0 decides for all, by its own clock and the rates of its own ranks.
+  Result<run::EndedBy> ends_early(const checkpointing::RunRecord& record, checkpointing::Phase phase) const {
+    auto ended = static_cast<uint64_t>(run::EndedBy::kPlan);
+    if (group_.is_process0()) {
+      const std::vector<double> rates = checkpointing::rates_of(record, phase);
+      const bool half = phase == checkpointing::Phase::kWrite && record.plan.checkpoints_to_read > 0;
+      const double seconds = to_seconds(now_ns() - record.run_start.monotonic_ns);
+      ended = static_cast<uint64_t>(options_.early_end.judge(rates, half ? 2 * seconds : seconds));
+    }
+    if (group_.broadcast(ended)) return fail(*group_.transport().failure().first());
+    return static_cast<run::EndedBy>(ended);
   }
 
   results::RunFolderRequest folder_request() const override {
@@ -160,7 +181,28 @@ class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord
     return processes % workload.gpus_per_dp == 0 ? "OPEN" : "INVALID";
   }
 
-  checkpointing::RunRecord measure(world::World& world) override { return checkpointing::run(request_, world); }
+  checkpointing::RunRecord measure(world::World& world) override {
+    checkpointing::RunRecord record = checkpointing::run(request_, world);
+    // Of several loops the longest counts: they write to the same names.
+    if (!written_plan_ || record.plan.checkpoints_to_write > written_plan_->checkpoints_to_write) {
+      written_plan_ = record.plan;
+    }
+    if (options_.early_end.until_stable && !record.error) warn_if_too_short(record);
+    return record;
+  }
+
+  void warn_if_too_short(const checkpointing::RunRecord& record) const {
+    const auto warn = [](const char* phase, uint32_t planned, run::EndedBy ended_by) {
+      if (planned == 0 || ended_by == run::EndedBy::kStable) return;
+      log::warning(
+          "--until-stable: too short: the rates of the last {}s are not steady; take more by "
+          "--num-checkpoints-{}",
+          phase, phase);
+    };
+    warn("write", record.plan.checkpoints_to_write, record.write_ended_by);
+    // No more can be read than was written.
+    if (record.plan.checkpoints_to_write == 0) warn("read", record.plan.checkpoints_to_read, record.read_ended_by);
+  }
 
   run::LostUploads abort_lost_uploads() override {
     return checkpointing::abort_uploads_of_lost(prepared_.plan, shares(), group_.transport(), *prepared_.store);
@@ -187,7 +229,8 @@ class CheckpointingExecution final : public MeasuredRun<checkpointing::RunRecord
   PreparedCheckpointing prepared_;
   const Stamp invocation_start_;
   uint64_t seed_ = 0;
-  checkpointing::RunRequest request_;  // of the current loop
+  std::optional<checkpointing::CheckpointPlan> written_plan_;  // of what was written, in all loops
+  checkpointing::RunRequest request_;                          // of the current loop
 };
 
 }  // namespace

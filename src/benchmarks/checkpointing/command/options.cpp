@@ -17,6 +17,8 @@ void read_workload(Reader& reader, CheckpointingOptions& options) {
   options.checkpoint_subset = reader.on("checkpoint-subset");
   options.cleanup = reader.on("cleanup");
   options.size_scale = reader.real("size-scale");
+  if (reader.given("time")) options.early_end.time_s = reader.real("time");
+  options.early_end.until_stable = reader.on("until-stable");
   options.payload =
       reader.choice("payload") == "none" ? checkpointing::PayloadMode::kNone : checkpointing::PayloadMode::kUnique;
 }

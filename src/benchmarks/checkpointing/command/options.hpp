@@ -7,6 +7,7 @@
 
 #include "benchmarks/checkpointing/record.hpp"
 #include "flags/command_line.hpp"
+#include "run/early_end.hpp"
 #include "session/command.hpp"
 
 namespace mlps::cli {
@@ -23,6 +24,7 @@ struct CheckpointingOptions : BenchmarkOptions {
 
   // Ours.
   bool cleanup = false;
+  run::EarlyEnd early_end;
   double size_scale = 1.0;  ///< (0, 1]; other than 1 in whatif only
   checkpointing::PayloadMode payload = checkpointing::PayloadMode::kUnique;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/checkpointing/results/record_parts.hpp"
 #include "benchmarks/checkpointing/results/views.hpp"
@@ -22,10 +23,6 @@ constexpr size_t kMostClasses = 16;  // no legal grid of the four models has mor
 std::string exact(uint64_t bytes) {
   return bytes < kKiB ? fmt::format("{} bytes", bytes)
                       : fmt::format("{} bytes ({})", grouped(bytes), human_bytes(bytes));
-}
-
-std::string counted(uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
 }
 
 // Neighbouring ranks that write the same amounts.
@@ -77,11 +74,10 @@ std::string rank_rows(const CheckpointPlan& plan) {
 
 std::string grid_text(const workloads::CheckpointWorkload& workload, const CheckpointPlan& plan) {
   const workloads::Parallelism& grid = workload.parallelism;
-  std::string text = fmt::format("{} {}, TP {} x PP {} x DP {}, ZeRO {}", grouped(plan.processes),
-                                 plan.processes == 1 ? "process" : "processes", grid.tensor, grid.pipeline,
-                                 plan.data_parallel, grid.zero_stage);
+  std::string text = fmt::format("{}, TP {} x PP {} x DP {}, ZeRO {}", counted(plan.processes, "process", "processes"),
+                                 grid.tensor, grid.pipeline, plan.data_parallel, grid.zero_stage);
   if (plan.grid == checkpointing::GridMode::kSubset) {
-    text += fmt::format("; subset: the first {} ranks of {}", plan.processes, workload.closed_processes);
+    text += fmt::format("; subset: {} of {}", counted(plan.processes, "rank"), workload.closed_processes);
   }
   return text;
 }
@@ -119,7 +115,8 @@ std::string plan_table(const workloads::CheckpointWorkload& workload, const Chec
   if (!details.mode.empty()) head.add("mode", details.mode);
   head.add("grid", grid_text(workload, plan));
   if (plan.size_scale != 1.0) head.add("size scale", fmt::format("{} of every tensor", plan.size_scale));
-  head.add("checkpoint", counted(plan.objects_per_checkpoint, "object") + ", " + exact(plan.checkpoint_bytes()));
+  head.add("checkpoint",
+           counted(static_cast<double>(plan.objects_per_checkpoint), "object") + ", " + exact(plan.checkpoint_bytes()));
   head.add("  model", exact(plan.model_bytes));
   head.add("  optimizer", exact(plan.optimizer_bytes));
 

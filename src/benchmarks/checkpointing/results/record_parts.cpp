@@ -120,6 +120,7 @@ Json phase_json(const RunRecord& record, Phase phase) {
   Json json;
   json["checkpoints_planned"] = planned;
   json["checkpoints_done"] = happened;
+  json["ended_by"] = run::ended_by_name(writing ? record.write_ended_by : record.read_ended_by);
   json["metrics"] = metrics ? metrics_json(*metrics) : Json();
   add_fields(json, stats);
   rename_key(json["worker_time"], "idle_ns", "starved_ns");

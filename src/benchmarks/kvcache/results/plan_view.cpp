@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/results/views.hpp"
 #include "results/fields_json.hpp"
@@ -278,8 +279,8 @@ std::string plan_table(const RunSettings& run, const KvPlanDetails& details) {
   LabelledLines head(kLabelWidth);
   if (!details.mode.empty()) head.add("mode", details.mode);
   head.add("ranks", fmt::format("{}, {} per host", run.ranks, details.ranks_per_host));
-  head.add("sequence", fmt::format("seed {}, {} trials of each option, {} s between options", settings.seed,
-                                   settings.trials, settings.inter_option_delay_s));
+  head.add("sequence", fmt::format("seed {}, {} of each option, {} s between options", settings.seed,
+                                   counted(settings.trials, "trial"), settings.inter_option_delay_s));
   head.add("arrival", std::string(kvcache::arrival_name(settings.arrival)));
   head.add("kv-io", std::string(kvcache::kv_io_name(settings.io)));
   head.add("capacity", settings.storage_capacity_gib > 0

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/prepare.hpp"
@@ -40,8 +41,9 @@ void tell(const Dataset& files, const FoundSizes& sizes) {
     const auto [least, most] = std::minmax_element(sizes.each.begin(), sizes.each.end());
     range = fmt::format("from {} to {} bytes", grouped(*least), grouped(*most));
   }
-  log::status("the data set is another program's: its {} files are read as they are, {}, {} in all",
-              grouped(files.files()), range, human_bytes(files.expected_bytes()));
+  log::status("the data set is another program's: its {} as they are, {}, {} in all",
+              counted(static_cast<double>(files.files()), "file is read", "files are read"), range,
+              human_bytes(files.expected_bytes()));
 }
 
 }  // namespace

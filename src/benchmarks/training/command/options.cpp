@@ -36,8 +36,8 @@ ParsedTraining parse_training(CommandLine line) {
   options.drop_caches_timeout_s = reader.small("drop-caches-timeout-seconds");
   if (reader.given("read-ahead")) options.read_ahead_bytes = reader.size("read-ahead");
   options.cleanup = reader.on("cleanup");
-  if (reader.given("time")) options.time_s = reader.real("time");
-  options.until_stable = reader.on("until-stable");
+  if (reader.given("time")) options.early_end.time_s = reader.real("time");
+  options.early_end.until_stable = reader.on("until-stable");
   options.workload_file = reader.text("workload-file");
   if (const auto file = line.files.find("workload-file"); file != line.files.end())
     options.workload_text = file->second;

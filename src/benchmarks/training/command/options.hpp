@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "flags/command_line.hpp"
+#include "run/early_end.hpp"
 #include "session/command.hpp"
 
 namespace mlps::cli {
@@ -22,9 +23,8 @@ struct TrainingOptions : BenchmarkOptions {
   uint32_t drop_caches_timeout_s = 30;
 
   // Ours.
-  bool cleanup = false;          ///< of the checkpoints that a run saves
-  std::optional<double> time_s;  ///< --time
-  bool until_stable = false;
+  bool cleanup = false;  ///< of the checkpoints that a run saves
+  run::EarlyEnd early_end;
   std::optional<uint64_t> read_ahead_bytes;  ///< per accelerator; absent: no limit
   std::string workload_file;                 ///< open and whatif; empty: the built-in definition
   std::string workload_text;                 ///< its content

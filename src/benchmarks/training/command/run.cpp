@@ -7,12 +7,13 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/training/check_files.hpp"
 #include "benchmarks/training/command/execute.hpp"
 #include "benchmarks/training/gather_record.hpp"
 #include "gates/gates.hpp"
-#include "run/steady_state.hpp"
+#include "run/early_end.hpp"
 #include "run/written_objects.hpp"
 #include "world/world.hpp"
 
@@ -84,8 +85,9 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
     if (!prepared_.checkpoints && options_.cleanup) log::warning("--cleanup has no effect: no checkpoint was saved");
     if (!prepared_.checkpoints || !prepared_.checkpoints->traits().holds_objects) return;
     run::Written written;
-    written.what = fmt::format("{} checkpoints, {} in {}", prepared_.plan.checkpoints.size(),
-                               human_bytes(checkpoint_bytes()), prepared_.checkpoints->root().to_string());
+    written.what =
+        fmt::format("{}, {} in {}", counted(static_cast<double>(prepared_.plan.checkpoints.size()), "checkpoint"),
+                    human_bytes(checkpoint_bytes()), prepared_.checkpoints->root().to_string());
     written.whole = whole;
     if (prepared_.checkpoints->traits().file_system) written.bytes_in_place = [this] { return bytes_in_place(); };
     written.remove = [this]() -> Status {
@@ -153,26 +155,22 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
     request.injected_fault = options_.inject_fault;
     request.invocation_start = call_.context.invocation_start;
     request.on_progress = shows_progress(options_);
-    if (options_.time_s || options_.until_stable) {
+    if (options_.early_end.is_wanted()) {
       request.ends_early = [this](const training::RunRecord& record) { return ends_early(record); };
     }
   }
 
   /// Process 0 decides for all, by its own clock and the rates of its own accelerators.
-  Result<training::EndedBy> ends_early(const training::RunRecord& record) const {
-    auto ended = static_cast<uint64_t>(training::EndedBy::kPlan);
+  Result<run::EndedBy> ends_early(const training::RunRecord& record) const {
+    auto ended = static_cast<uint64_t>(run::EndedBy::kPlan);
     if (group_.is_process0()) {
       std::vector<double> rates;
       for (const training::Epoch& epoch : record.epochs) rates.push_back(epoch.throughput);
       const double seconds = to_seconds(now_ns() - record.run_start.monotonic_ns);
-      if (options_.until_stable && run::is_steady(rates)) {
-        ended = static_cast<uint64_t>(training::EndedBy::kStable);
-      } else if (options_.time_s && seconds >= *options_.time_s) {
-        ended = static_cast<uint64_t>(training::EndedBy::kTime);
-      }
+      ended = static_cast<uint64_t>(options_.early_end.judge(rates, seconds));
     }
     if (group_.broadcast(ended)) return fail(*group_.transport().failure().first());
-    return static_cast<training::EndedBy>(ended);
+    return static_cast<run::EndedBy>(ended);
   }
 
   results::RunContext describe() const override {
@@ -186,7 +184,7 @@ class TrainingExecution final : public TrainingSteps<training::RunRecord> {
 
   training::RunRecord measure(world::World& world) override {
     training::RunRecord record = training::run(request_, world);
-    if (options_.until_stable && record.ended_by != training::EndedBy::kStable && !record.error) {
+    if (options_.early_end.until_stable && record.ended_by != run::EndedBy::kStable && !record.error) {
       log::warning(
           "--until-stable: too short: the rates of the last {} epochs are not steady; take more by train.epochs",
           std::min(record.epochs.size(), run::kSteadyValues));

@@ -198,7 +198,7 @@ std::string record_json(const RunContext& context, const RunRecord& record, cons
   json["peak_rss_bytes"] = record.peak_rss_bytes;
   json["metrics"] = metrics_json(record);
   json["reading"] = reading_json(record);
-  json["ended_by"] = training::ended_by_name(record.ended_by);
+  json["ended_by"] = run::ended_by_name(record.ended_by);
   json["epochs"] = Json::array();
   for (const Epoch& epoch : record.epochs) {
     json["epochs"].push_back(epoch_json(epoch, record.run_start.monotonic_ns));

@@ -113,10 +113,10 @@ std::string result_table(const RunRecord& record) {
   LabelledLines lines(kResultLabelWidth);
   add_rates(record, metrics, lines);
   add_reading(record, lines);
-  if (record.ended_by != training::EndedBy::kPlan) {
+  if (record.ended_by != run::EndedBy::kPlan) {
     lines.add("ended",
               fmt::format("after {} of {} epochs: {}", record.epochs.size(), record.plan.epochs,
-                          record.ended_by == training::EndedBy::kTime ? "--time was over" : "their rates were steady"));
+                          record.ended_by == run::EndedBy::kTime ? "--time was over" : "their rates were steady"));
   }
   text += epoch_rows(record) + lines.text() + hosts_table(record.hosts);
   if (record.verdict == run::Verdict::kPassed) text += expectation_text(record, metrics);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 #include "benchmarks/vectordb/results/views.hpp"
 #include "results/fields_json.hpp"
@@ -66,7 +67,8 @@ void add_load(const Settings& settings, const VectorDbPlanDetails& details, Labe
                                            vectordb::official_bytes(settings) / kGigabyte,
                                            100 * vectordb::size_factor(settings.collection.index)));
   if (details.command != "datasize") {
-    lines.add("load", fmt::format("{} loaders, {} vectors per insert", details.ranks, settings.load.batch));
+    lines.add("load", fmt::format("{}, {} per insert", counted(details.ranks, "loader"),
+                                  counted(settings.load.batch, "vector")));
   }
 }
 

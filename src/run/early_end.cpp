@@ -1,10 +1,14 @@
-#include "run/steady_state.hpp"
+#include "run/early_end.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 namespace mlps::run {
+
+std::string_view ended_by_name(EndedBy ended_by) {
+  return ended_by == EndedBy::kTime ? "time" : ended_by == EndedBy::kStable ? "stable" : "plan";
+}
 
 bool is_steady(std::span<const double> values) {
   if (values.size() < kSteadyValues) return false;
@@ -22,6 +26,11 @@ bool is_steady(std::span<const double> values) {
   }
   const double excursion = std::abs(rise / run * (count - 1));
   return *most - *least <= kSteadyRange * mean && excursion <= kSteadySlope * mean;
+}
+
+EndedBy EarlyEnd::judge(std::span<const double> rates, double seconds) const {
+  if (until_stable && is_steady(rates)) return EndedBy::kStable;
+  return time_s && seconds >= *time_s ? EndedBy::kTime : EndedBy::kPlan;
 }
 
 }  // namespace mlps::run

@@ -1,4 +1,4 @@
-#include "run/steady_state.hpp"
+#include "run/early_end.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +32,18 @@ TEST(SteadyState, NothingIsSteadyThatMovesNothing) {
   EXPECT_FALSE(steady({0, 0, 0, 0, 0}));
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_FALSE(steady({nan, nan, nan, nan, nan}));
+}
+
+TEST(EarlyEnd, SteadyRatesComeBeforeTheTimeAndNothingWithoutEither) {
+  const std::vector<double> steady = {10, 10, 10, 10, 10}, falling = {20, 17, 14, 11, 8};
+  EXPECT_FALSE(EarlyEnd{}.is_wanted());
+  EXPECT_EQ(EarlyEnd{}.judge(steady, 1e9), EndedBy::kPlan);
+  const EarlyEnd both{60, true};
+  EXPECT_TRUE(both.is_wanted());
+  EXPECT_EQ(both.judge(steady, 60), EndedBy::kStable);
+  EXPECT_EQ(both.judge(falling, 60), EndedBy::kTime);
+  EXPECT_EQ(both.judge(falling, 59.9), EndedBy::kPlan);
+  EXPECT_EQ((EarlyEnd{60, false}.judge(steady, 1)), EndedBy::kPlan);
 }
 
 }  // namespace
