@@ -317,8 +317,8 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
   return {};
 }
 
-Status carry_out(const CommandSyntax& command, const ObjectArguments& arguments, const Environment& environment,
-                 const storage::StoreOptions& options) {
+Status run_object_command(const CommandSyntax& command, const ObjectArguments& arguments,
+                          const Environment& environment, const storage::StoreOptions& options) {
   auto place = open_place(arguments.locations.front(), environment, options);
   if (!place) return fail(std::move(place.error()));
   if (!place->store->traits().holds_objects) {
@@ -338,7 +338,7 @@ Status carry_out(const CommandSyntax& command, const ObjectArguments& arguments,
 
 Status object_command(const CommandSyntax& command, const ObjectArguments& arguments, const Environment& environment) {
   return with_op_log(arguments.op_log, "object:0", [&](std::shared_ptr<storage::OpLog> log) {
-    return carry_out(command, arguments, environment, {.servers = {.op_log = std::move(log)}});
+    return run_object_command(command, arguments, environment, {.servers = {.op_log = std::move(log)}});
   });
 }
 
