@@ -4,6 +4,7 @@ training_null.py PROGRAM [SECONDS]
 
 For every workload of the suite, with 1 and 8 accelerators (RetinaNet with 64 too), one epoch of about SECONDS (default 4):
   AU            percent of the accelerators' time spent computing; what is missing from 100 is ours
+  client        percent of the time in which a storage would have waited for this client (`client_share`)
   step          microseconds a step takes beyond its emulated compute time and storage wait, for all accelerators together
   step/acc.     the same per accelerator
   ns/sample     processor time of the reading threads per sample
@@ -54,7 +55,9 @@ def row(name, record):
     steps = sum(block["ranks"][0]["steps"] for epoch in record["epochs"] for block in epoch["blocks"])
     overhead = sum(block["overhead_ns"] for epoch in record["epochs"] for block in epoch["blocks"]) / steps
     samples = steps * plan["batch_size"] * plan["accelerators"]
-    print(f"{name:28}{record['metrics']['au']['mean']:9.3f}{overhead / 1e3:10.2f}"
+    client = record["metrics"]["client_share"]["training"]
+    shown = "-" if client is None else f"{100 * client:.3f}"
+    print(f"{name:28}{record['metrics']['au']['mean']:9.3f}{shown:>10}{overhead / 1e3:10.2f}"
           f"{overhead / 1e3 / plan['accelerators']:10.3f}{reading['worker_time']['other_ns'] / samples:12.1f}"
           f"{1e3 * record['time']['first_byte_s']:12.1f}{record['peak_rss_bytes'] / 2**20:8.0f}", flush=True)
 
@@ -64,7 +67,7 @@ def main():
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 4.0
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(program, folder)
-        print(f"{'':28}{'AU %':>9}{'step us':>10}{'/acc. us':>10}{'ns/sample':>12}{'1st byte ms':>12}{'MiB':>8}")
+        print(f"{'':28}{'AU %':>9}{'client %':>10}{'step us':>10}{'/acc. us':>10}{'ns/sample':>12}{'1st byte ms':>12}{'MiB':>8}")
         for model, accelerator, batch, step in WORKLOADS:
             counts = (1, 8, 64) if (model, accelerator) == ("retinanet", "b200") else (1, 8)
             for accelerators in counts:

@@ -84,6 +84,10 @@ Error errno_error(int errno_value, std::string what) {
     case ENOMEM:
       error.suggestion = "raise the memory limit of the process (ulimit -v, memory.max of the control group)";
       break;
+    case ENOTCONN:
+    case ECONNABORTED:
+      error.suggestion = "the program that serves this file system (FUSE) has ended: mount it again, then repeat";
+      break;
     case EMFILE:
     case ENFILE:
       error.suggestion = "raise the limit of open files (ulimit -n)";

@@ -44,6 +44,58 @@ std::string entry(std::string_view name, std::string_view text, size_t width) {
   return result;
 }
 
+// A paragraph of a text: what stands before its words on the first line, and how far in the others begin.
+struct Paragraph {
+  std::string head;
+  size_t hanging = 0;
+  std::string words;
+
+  std::string wrapped(size_t width) const {
+    std::string text = head;
+    size_t column = head.size();
+    for (const std::string& word : split(words, " ")) {
+      if (column > hanging && column + 1 + word.size() > width) {
+        text += "\n" + std::string(hanging, ' ');
+        column = hanging;
+      } else if (column > hanging) {
+        text += ' ';
+        ++column;
+      }
+      text += word;
+      column += word.size();
+    }
+    return text + "\n";
+  }
+};
+
+/// Breaks a text anew, which is written in lines of a reader's width: lines without blanks before them are one
+/// paragraph; "  <name>  words" is one of its own, with the lines that stand farther in. Commands stay whole.
+std::string reflowed(std::string_view text, size_t width) {
+  std::vector<Paragraph> paragraphs;
+  bool goes_on = false;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    const bool is_more =
+        goes_on && !line.empty() && (indent == 0) == (paragraphs.back().hanging == 0) && (indent == 0 || indent > 2);
+    if (is_more) {
+      paragraphs.back().words.append(" ").append(line.substr(indent));
+      continue;
+    }
+    const size_t gap = indent == 0 ? std::string_view::npos : line.find("  ", indent);
+    const size_t hanging = gap == std::string_view::npos ? indent : line.find_first_not_of(' ', gap);
+    paragraphs.push_back({std::string(line.substr(0, hanging)), hanging, std::string(line.substr(hanging))});
+    goes_on = !line.empty();
+  }
+  std::string result;
+  for (const Paragraph& one : paragraphs) {
+    const bool is_command = one.words.starts_with("mlpstorage ");
+    result += is_command ? wrapped_command(one.words, width) + "\n" : one.wrapped(width);
+  }
+  return result;
+}
+
 std::string examples_block(const std::vector<std::string>& words, size_t width) {
   std::string text;
   for (const Example* example : examples_of(words)) {
@@ -63,7 +115,7 @@ std::string keys_help(const CommandSyntax& command, size_t width) {
 std::string command_help(const CommandSyntax& command, size_t width) {
   std::string text = examples_block(command.words, width);
   text += fmt::format("Usage: {}\n\n{}\n", command.usage(), command.subcommand->text);
-  if (!command.subcommand->details.empty()) text += fmt::format("\n{}", command.subcommand->details);
+  if (!command.subcommand->details.empty()) text += "\n" + reflowed(command.subcommand->details, width);
   text += keys_help(command, width);
   std::string required;
   std::array<std::string, kFlagTopics.size()> topics;
@@ -82,7 +134,7 @@ std::string command_help(const CommandSyntax& command, size_t width) {
     if (!topics[i].empty()) text += fmt::format("\n{}:\n{}", kFlagTopics[i], topics[i]);
   }
   if (!idle.empty()) text += "\nAccepted for old scripts:\n" + entry(join(idle, ", "), "no effect", width);
-  return text + "\n" + std::string(kExitCodes);
+  return text + "\n" + reflowed(kExitCodes, width);
 }
 
 std::string flag_reference(const CommandSyntax& command) {
@@ -138,7 +190,7 @@ std::string first_screen(const Grammar& grammar, const Resolution& resolution, s
   text += grouped_words(grammar.next_words(resolution), width);
   return text + "\nFlags:\n" + entry("--version, -V", "Print the version.", width) +
          entry("--help, -h", "After any word: explain it.", width) +
-         entry("--help_all, --help-all", "Print the whole reference.", width) + "\n" + std::string(kExitCodes);
+         entry("--help_all, --help-all", "Print the whole reference.", width) + "\n" + reflowed(kExitCodes, width);
 }
 
 /// Returns the rows of flags with this name, each with the commands that have it; texts that repeat stand once.

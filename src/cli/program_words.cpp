@@ -264,8 +264,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      .kind = FlagKind::kChoice,
      .choices = "b200|h100|a100",
      .commands = kTry,
-     .text = "Accelerator that is simulated, on U-Net3D. Default: one that the place can be expected to feed, of\n"
-             "those on U-Net3D and RetinaNet."},
+     .text = "Accelerator that is simulated, on U-Net3D. Default: one that the place can be expected to feed, "
+             "of those on U-Net3D and RetinaNet."},
     {.name = "results-dir",
      .short_name = "rd",
      .kind = FlagKind::kPath,

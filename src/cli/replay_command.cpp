@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "base/numbers.hpp"
 #include "base/output.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
@@ -122,12 +123,15 @@ Status prepare(replay::Plan& plan, storage::Store& store, const ReplayOptions& o
   if (!options.prepare) {
     const std::string& first = plan.names[plan.states[looked->missing.front()].name];
     return fail(ErrorCode::kStorageNotFound,
-                fmt::format("{} objects that are read aren't there, {} is one of them", grouped(looked->missing.size()),
+                fmt::format("{} there, {} is one of them",
+                            counted(static_cast<double>(looked->missing.size()), "object that is read isn't",
+                                    "objects that are read aren't"),
                             store.root().join(first).to_string()),
                 {}, "--prepare writes them before; --strip takes a part of the recorded names away");
   }
   const replay::Plan writing = replay::plan_of_writing(plan, looked->missing, kPreparedPart);
-  print_error(fmt::format("writing {} objects that will be read\n", grouped(writing.states.size())));
+  print_error(
+      fmt::format("writing {} that will be read\n", counted(static_cast<double>(writing.states.size()), "object")));
   const auto written =
       replay::play(writing, store, {.at_recorded_times = false, .at_once = options.play.at_once}, failure);
   if (!written) return fail(written.error());

@@ -195,15 +195,16 @@ Result<Runs> chosen_runs(const Runs& all, Reader& reader, const std::vector<std:
   return runs;
 }
 
-int only_shown(size_t count, std::string_view what) {
-  print(fmt::format("{} {}: nothing was changed; add --yes to do it\n", count, what));
+int only_shown(size_t count, std::string_view one, std::string_view many, std::string_view what) {
+  print(fmt::format("{} would be {}: nothing was changed; add --yes to do it\n",
+                    counted(static_cast<double>(count), one, many), what));
   return kExitSuccess;
 }
 
 int remove(const rules::Tree& tree, const Runs& runs, bool really) {
   list(runs, false);
   if (runs.empty()) return kExitSuccess;
-  if (!really) return only_shown(runs.size(), "runs would be moved into the trash");
+  if (!really) return only_shown(runs.size(), "run", "runs", "moved into the trash");
   std::vector<std::string> folders;
   for (const Run& run : runs) folders.push_back(run.leaf);
   const Result<std::string> batch = reports::move_to_trash(tree, folders);
@@ -218,7 +219,7 @@ int purge(const rules::Tree& tree, bool really) {
   if (!purged) return report(purged.error());
   print(fmt::format("{} batches, {}\n", purged->batches, human_bytes(purged->bytes)));
   if (really || purged->batches == 0) return kExitSuccess;
-  return only_shown(purged->batches, "batches would be removed for ever");
+  return only_shown(purged->batches, "batch", "batches", "removed for ever");
 }
 
 int collect_images(const rules::Tree& tree, const Runs& runs, bool really) {
@@ -227,7 +228,7 @@ int collect_images(const rules::Tree& tree, const Runs& runs, bool really) {
     print(fmt::format("{}  {}\n", printable(image), human_bytes(reports::bytes_below(tree, image))));
   }
   if (!really || unused.empty())
-    return only_shown(unused.size(), "code images without a run would be moved into the trash");
+    return only_shown(unused.size(), "code image without a run", "code images without a run", "moved into the trash");
   const Result<std::string> batch = reports::move_to_trash(tree, unused);
   if (!batch) return report(batch.error());
   print(fmt::format("moved to {}\n", tree.absolute(*batch)));

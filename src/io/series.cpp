@@ -58,8 +58,8 @@ void SharedSeries::add(uint64_t second, const Second& share, const Histogram& la
   if (share.operations > 0 || share.retries > 0) series_.at(second).merge(share);
   sums_.bytes += share.bytes;
   sums_.retries += share.retries;
-  sums_.latency.merge(latency);
-  sums_.commits.merge(commits);
+  if (latency.count() > 0) sums_.latency.merge(latency);
+  if (commits.count() > 0) sums_.commits.merge(commits);
 }
 
 SeriesSums SharedSeries::sums() const {
@@ -75,11 +75,12 @@ void SharedSeries::begin_sums() {
 
 void SecondRecorder::flush() {
   if (shared_ == nullptr || (now_.operations == 0 && now_.retries == 0 && commits_.count() == 0)) return;
-  now_.latency = latency_.state();
+  // A histogram has 30 KiB, and a phase on null://, where nothing has a latency, takes some microseconds.
+  if (latency_.count() > 0) now_.latency = latency_.state();
   shared_->add(second_, now_, latency_, commits_);
   now_ = {};
-  latency_ = {};
-  commits_ = {};
+  if (latency_.count() > 0) latency_ = {};
+  if (commits_.count() > 0) commits_ = {};
 }
 
 void SecondRecorder::turn(Nanos moment) {

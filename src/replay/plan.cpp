@@ -8,6 +8,7 @@
 #include <queue>
 
 #include "base/encoding.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 
@@ -215,7 +216,8 @@ Result<Plan> Planner::plan() {
   settle_writes();
   drop_left_out();
   if (plan_.operations.empty()) {
-    return fail(ErrorCode::kInvalidStructure, fmt::format("of {} lines none can be played", grouped(plan_.lines)), {},
+    return fail(ErrorCode::kInvalidStructure,
+                fmt::format("of {} none can be played", counted(static_cast<double>(plan_.lines), "line")), {},
                 "reads, writes and removals that didn't fail are played");
   }
   const int64_t first = plan_.operations.front().due_ns;

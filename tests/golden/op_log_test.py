@@ -83,7 +83,7 @@ class OpLog(ProgramTest):
     def test_what_is_read_must_be_there(self):
         self.write("work/log.tsv", "op\tfile\tbytes\tstart\toffset\nGET\tbkt/a\t10\t2026-01-01T00:00:00Z\t90\nPUT\tbkt/b\t5\t2026-01-01T00:00:01Z\t0\n")
         os.mkdir(self.path("work/place"))
-        self.refuse("replay log.tsv --to place --as-fast-as-possible --json", 3, "[E603] 1 objects that are read aren't there", "--prepare")
+        self.refuse("replay log.tsv --to place --as-fast-as-possible --json", 3, "[E603] 1 object that is read isn't there", "--prepare")
         said = self.expect("replay log.tsv --to place --as-fast-as-possible --prepare", 0).stdout
         self.assertRegex(said, r"GET +1 ")
         self.assertEqual((100, 5), (os.path.getsize(self.path("work/place/bkt/a")), os.path.getsize(self.path("work/place/bkt/b"))))

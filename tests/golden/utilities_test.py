@@ -75,7 +75,7 @@ class Utilities(ProgramTest):
         self.refuse("runs rm", 2, "nothing says which runs")
         self.refuse("runs rm --older-than soon", 2, "'soon'", "7d")
         text = self.expect("runs rm --status failed", 0).stdout
-        self.assertIn("1 runs would be moved into the trash", text)
+        self.assertIn("1 run would be moved into the trash", text)
         self.assertTrue(os.path.isdir(runs[2]))
         self.expect("runs rm --status failed --yes", 0)
         self.assertFalse(os.path.exists(runs[2]))
@@ -90,7 +90,7 @@ class Utilities(ProgramTest):
         shutil.move(kept, runs[2])
         (back,) = [run for run in self.listed() if run["leaf"] == os.path.relpath(runs[2], made.root)]
         self.assertNotIn(back["id"], ids)
-        self.assertIn("batches would be removed", self.expect("runs purge", 0).stdout)
+        self.assertRegex(self.expect("runs purge", 0).stdout, "batch(es)? would be removed")
         self.assertTrue(os.path.isdir(self.path("results", ".mlps/trash")))
         self.expect("runs purge --yes", 0)
         self.assertFalse(os.path.exists(self.path("results", ".mlps/trash")))

@@ -244,11 +244,15 @@ class Files(EndingTest):
 
 class Table(unittest.TestCase):
     def test_every_row_names_a_test_that_is_there(self):
-        text = TABLE.read_text(encoding="utf-8")
-        named = re.findall(r"`(test_\w+)`", text)
-        self.assertGreater(len(named), 10)
-        sources = "".join(path.read_text(encoding="utf-8") for path in TABLE.parents[1].glob("tests/*/*test*.py"))
-        self.assertEqual([], [name for name in named if f"def {name}(" not in sources])
+        sources = "".join(path.read_text(encoding="utf-8") for path in TABLE.parents[1].glob("tests/*/*test*.*"))
+        sources += "".join(path.read_text(encoding="utf-8") for path in TABLE.parents[1].glob("tests/*/*.py"))
+        for table in (TABLE, TABLE.with_name("neighbours.md")):
+            rows = [line for line in table.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+            named = re.findall(r"`(test_\w+)`", "\n".join(rows))
+            self.assertGreater(len(named), 10)
+            self.assertEqual([], [name for name in named if f"def {name}(" not in sources], table)
+        # All rows of the comparison but its two first.
+        self.assertEqual([], [row for row in rows[2:] if not re.search(r"`(test_\w+|\w+\.\w+)` \|$", row)])
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class OnFiles(KvCacheTest):
         (self.cache / "rank_0").mkdir(parents=True)
         (self.cache / "rank_0" / "conv_user_0001_0_turn_1.npy").write_bytes(b"x" * 5000)
         done = self.fails(3, "E404", *self.small("--option", 1))
-        self.assertIn("rank_0/ has 1 files of 4.883 KiB, and no marker", done.stderr)
+        self.assertIn("rank_0/ has 1 file of 4.883 KiB, and no marker", done.stderr)
         self.assertEqual(1, len(self.left()))
 
     def test_a_full_disk_and_a_wrong_byte_end_a_run_in_order(self):

@@ -127,7 +127,7 @@ class Undisturbed(FileTest):
         self.assertEqual(95, self.finish("retinanet")["files_kept"])  # which only looks at sizes
         self.assertNotEqual(reference, digests(self.data / "retinanet"))
         done = self.call(*self.datagen("retinanet", self.data, "--verify"))
-        self.assertIn("1 files didn't hold what they should: they were written again", done.stderr)
+        self.assertIn("1 file doesn't hold what was to be there: written again", done.stderr)
         record = self.training_record("retinanet", "datagen")
         self.assertEqual((95, 1, 1), tuple(record[key] for key in ("files_kept", "files_written", "files_repaired")))
         self.assertEqual(reference, digests(self.data / "retinanet"))

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/numbers.hpp"
+
 namespace mlps::checkpointing {
 namespace {
 
@@ -38,9 +40,9 @@ GridChoice choose_grid(const CheckpointWorkload& workload, uint32_t processes) {
       return {std::nullopt, "checkpoint.mode=subset needs model.parallelism.data"};
     }
     if (data * model_parallel < processes) {
-      return {std::nullopt,
-              fmt::format("the subset's grid has only {} places (tensor {} x pipeline {} x data {})",
-                          data * model_parallel, workload.parallelism.tensor, workload.parallelism.pipeline, data)};
+      return {std::nullopt, fmt::format("the subset's grid has only {} (tensor {} x pipeline {} x data {})",
+                                        counted(static_cast<double>(data * model_parallel), "place"),
+                                        workload.parallelism.tensor, workload.parallelism.pipeline, data)};
     }
     return {Grid{GridMode::kSubset, static_cast<uint32_t>(data)}, {}};
   }

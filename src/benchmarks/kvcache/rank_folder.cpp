@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+#include "base/numbers.hpp"
 #include "base/units.hpp"
 
 namespace mlps::kvcache {
@@ -88,8 +89,8 @@ Result<Leftover> prepare_rank_folder(storage::Session& session, uint32_t rank, s
   if (!looked) return fail(looked.error());
   if (foreign.entries > 0) {
     return fail(ErrorCode::kInvalidStructure,
-                fmt::format("{} has {} files of {}, and no marker of this program", folder, foreign.entries,
-                            human_bytes(foreign.bytes)),
+                fmt::format("{} has {} of {}, and no marker of this program", folder,
+                            counted(static_cast<double>(foreign.entries), "file"), human_bytes(foreign.bytes)),
                 "they would take room that is counted as free", "give an empty --cache-dir, or remove them yourself");
   }
   if (Status put = session.put(marker, std::as_bytes(std::span(kMarkerText))); !put) return fail(put.error());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "base/numbers.hpp"
 #include "base/process_usage.hpp"
 #include "base/threads.hpp"
 #include "base/units.hpp"
@@ -198,7 +199,8 @@ class Generation {
     record_.seconds = to_seconds(now_ns() - start_);
     for (const auto& writer : writers_) merge<WriteNumbers>(record_, writer->numbers());
     if (request_.verify && record_.files_repaired > 0) {
-      log::warning("{} files didn't hold what they should: they were written again", grouped(record_.files_repaired));
+      log::warning("{} what was to be there: written again",
+                   counted(static_cast<double>(record_.files_repaired), "file doesn't hold", "files don't hold"));
     }
   }
 

@@ -56,8 +56,9 @@ Nanos wall_of(const Block& block) {
 void add_shares(const RunRecord& record, Metrics& metrics) {
   Nanos wall = 0, rank_time = 0, drawn = 0, wait = 0, barrier = 0, harness = 0, overhead = 0;
   size_t ranks = 0;
-  uint64_t rank_steps = 0;
+  uint64_t rank_steps = 0, bytes = 0;
   for (const Epoch& epoch : record.epochs) {
+    bytes += epoch.training_bytes;
     for (const Block& block : epoch.blocks) {
       wall += wall_of(block);
       overhead += block.client.overhead_ns;
@@ -72,10 +73,9 @@ void add_shares(const RunRecord& record, Metrics& metrics) {
       }
     }
   }
-  metrics.bytes_read_per_s = per_second(static_cast<double>(record.stats.bytes), to_seconds(wall));
+  metrics.bytes_read_per_s = per_second(static_cast<double>(bytes), to_seconds(wall));
   if (drawn > 0) {
-    metrics.demand_bytes_per_s =
-        static_cast<double>(record.stats.bytes) * static_cast<double>(ranks) / to_seconds(drawn);
+    metrics.demand_bytes_per_s = static_cast<double>(bytes) * static_cast<double>(ranks) / to_seconds(drawn);
     metrics.served_share = metrics.bytes_read_per_s / metrics.demand_bytes_per_s;
   }
   if (rank_time > 0) {

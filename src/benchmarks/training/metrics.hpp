@@ -47,7 +47,7 @@ struct Metrics {
   double io_mean_mib_per_s = 0, io_deviation_mib_per_s = 0;
   bool meets_expectation = false;
   // Of this program, over all epochs and ranks.
-  double bytes_read_per_s = 0;    ///< really read over the sum of epoch block times
+  double bytes_read_per_s = 0;    ///< read for steps of whole epochs, over the time of their blocks
   double demand_bytes_per_s = 0;  ///< the same if nothing but the drawn compute times took time
   double served_share = 0;        ///< of the demand, that was read
   double compute_share = 0;       ///< of accelerator time; this and the next three add up to 1

@@ -139,6 +139,7 @@ struct Epoch {
   double throughput = 0;            ///< sum over ranks, samples/s
   world::CpuPressure pressure;      ///< processor time that the hosts wanted and did not get, over the epoch
   Nanos io_thread_ns = 0;           ///< time of all I/O threads: their number times the epoch
+  uint64_t training_bytes = 0;      ///< read for the steps; those of the evaluation are not among them
 };
 constexpr auto fields_of(Of<Epoch>) {
   return std::tuple(kept("epoch", &Epoch::number), kept("start_ns", &Epoch::start), highest("end_ns", &Epoch::end),
@@ -146,7 +147,7 @@ constexpr auto fields_of(Of<Epoch>) {
                     kept("checkpoints", &Epoch::checkpoints), summed("evaluation", &Epoch::evaluation),
                     summed("cache", &Epoch::cache), kept("au_percent", &Epoch::au),
                     kept("samples_per_s", &Epoch::throughput), summed("processors", &Epoch::pressure),
-                    summed("io_thread_ns", &Epoch::io_thread_ns));
+                    summed("io_thread_ns", &Epoch::io_thread_ns), summed("training_bytes", &Epoch::training_bytes));
 }
 static_assert(lists_every_member<Epoch>());
 

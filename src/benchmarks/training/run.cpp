@@ -95,8 +95,10 @@ class TrainingRun {
     const world::CpuPressure before = world::cpu_pressure();
     epoch.start = Stamp::now();
     begin_pass(FileSet::kTrain, number, plan_.steps_per_epoch * plan_.batch_size);
+    const uint64_t read_before = readers_->live_bytes();
     if (Status trained = train(epoch); !trained) return trained;
     epoch.trained = Stamp::now();
+    epoch.training_bytes = readers_->live_bytes() - read_before;
     if (std::find(plan_.eval_epochs.begin(), plan_.eval_epochs.end(), number) != plan_.eval_epochs.end()) {
       if (Status evaluated = evaluate(epoch); !evaluated) return evaluated;
     }

@@ -110,6 +110,14 @@ uint32_t try_epochs(const TryDataSet& data, const TryAccelerator& accelerator, d
   return static_cast<uint32_t>(std::clamp(std::round(seconds / std::max(reading, computing)), 1.0, 10'000.0));
 }
 
+double try_au_percent(const TryDataSet& data, const TryAccelerator& accelerator, uint64_t accelerators,
+                      double au_percent, double read_rate) {
+  const auto ranks = static_cast<double>(accelerators);
+  const double steps = std::floor(static_cast<double>(data.files) / (static_cast<double>(accelerator.batch) * ranks));
+  const double served = read_rate / (ranks * accelerator.bytes_per_s()) * (steps + 1) / std::max(steps, 1.0);
+  return std::min(au_percent, 100 * served);
+}
+
 uint64_t try_checkpoint_bytes(const TryLimits& limits, const TryRates& rates, double seconds, uint32_t count) {
   const double of_each = seconds / (1 / rates.write + 1 / rates.read) / count;
   return static_cast<uint64_t>(std::min(of_each, static_cast<double>(limits.room_bytes) / count));

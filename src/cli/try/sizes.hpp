@@ -64,6 +64,12 @@ TryDataSet try_data_set(const TryLimits& limits, const TryRates& rates, const Tr
 uint32_t try_epochs(const TryDataSet& data, const TryAccelerator& accelerator, double read_rate, uint64_t accelerators,
                     double seconds);
 
+/// Returns the AU that a run of few steps tells, in percent: the measured one, or the share of what the accelerators
+/// ask for that was read, if that is less. What is read ahead in the step that AU leaves out is much of so few steps,
+/// and would let a place look faster than it is. A step more counts for the start of each epoch.
+double try_au_percent(const TryDataSet& data, const TryAccelerator& accelerator, uint64_t accelerators,
+                      double au_percent, double read_rate);
+
 /// Returns the bytes of one of `count` checkpoints that are all written, then all read, in `seconds`.
 uint64_t try_checkpoint_bytes(const TryLimits& limits, const TryRates& rates, double seconds, uint32_t count);
 

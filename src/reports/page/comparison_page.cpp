@@ -86,8 +86,7 @@ std::string ratio_plot(const std::vector<ComparedFigure>& figures) {
   }
   std::vector<std::string> remarks;
   for (const ComparedFigure& one : figures) {
-    remarks.push_back(fmt::format("{}: {}", one.name, one.statement()));
-    if (!one.ratio) remarks.back() += "; no interval: that takes three values above 0 on each side";
+    if (!one.ratio) remarks.push_back(one.name + ": no interval: that takes three values above 0 on each side");
   }
   return figure_section(kTitle, drawing.finish(), {{"s2", "B is better"}, {"s5", "B is worse"}, {"s6", "can't tell"}},
                         remarks, true);
@@ -145,6 +144,7 @@ std::string values_plot(const ComparedFigure& one) {
 Known<Latency> side_of(char letter, const LatencyCounts& counts) {
   Latency latency;
   latency.name = letter;
+  latency.series = letter == 'A' ? 1 : 4;
   for (const auto& [bound, count] : counts) latency.count += count;
   if (!(latency.count > 0) || !std::isfinite(latency.count)) return unknown(fmt::format("{} has no operation", letter));
   double seen = 0;

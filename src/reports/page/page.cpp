@@ -100,6 +100,12 @@ void add_tables(const RunView& run, Page& page) {
   }
 }
 
+// Returns a figure that stays on one line.
+std::string unbroken(std::string text) {
+  for (size_t at; (at = text.find(' ')) != std::string::npos;) text.replace(at, 1, "\u00a0");
+  return text;
+}
+
 // Returns a table with a row for each run and a column for each figure that the first one has.
 std::string overview_of(const std::vector<RunView>& runs) {
   Table table{"", {"run", "verdict", "answer"}, {}, {}};
@@ -114,7 +120,7 @@ std::string overview_of(const std::vector<RunView>& runs) {
       for (const KeyFigure& one : run.key_figures) {
         if (one.label == table.header[i]) value = one.value;
       }
-      row.push_back(std::move(value));
+      row.push_back(unbroken(std::move(value)));
     }
     table.rows.push_back(std::move(row));
   }
@@ -122,7 +128,8 @@ std::string overview_of(const std::vector<RunView>& runs) {
   return "<div class=\"hosts\">" + table_of(table) + "</div>\n";
 }
 
-// Returns the settings that aren't the same in all runs.
+// Returns the settings that aren't the same in all runs. Where runs are of different benchmarks, most settings are of
+// one only: then those count that several have.
 std::string differences_of(const std::vector<RunView>& runs) {
   Table table{"Settings that differ", {"setting"}, {}, {}};
   const size_t shown = std::min(runs.size(), kMostColumns);
@@ -137,6 +144,14 @@ std::string differences_of(const std::vector<RunView>& runs) {
       }
     }
   }
+  const bool alike = std::all_of(runs.begin(), runs.end(), [&](const RunView& run) {
+    return !run.key_figures.empty() && !runs.front().key_figures.empty() &&
+           run.key_figures.front().label == runs.front().key_figures.front().label;
+  });
+  const auto first_known = [](const std::vector<std::string>& row) {
+    const auto found = std::find_if(row.begin() + 1, row.end(), [](const std::string& value) { return value != "-"; });
+    return found == row.end() ? std::string("-") : *found;
+  };
   for (const std::string& key : keys) {
     std::vector<std::string> row = {key};
     for (const auto& settings : values) {
@@ -144,12 +159,13 @@ std::string differences_of(const std::vector<RunView>& runs) {
           std::find_if(settings.begin(), settings.end(), [&](const auto& one) { return one.first == key; });
       row.push_back(found == settings.end() ? "-" : found->second);
     }
-    const bool differs =
-        std::any_of(row.begin() + 1, row.end(), [&](const std::string& value) { return value != row[1]; });
+    const bool differs = std::any_of(row.begin() + 1, row.end(), [&](const std::string& value) {
+      return value != row[1] && (alike || (value != "-" && first_known(row) != value));
+    });
     if (differs) table.rows.push_back(std::move(row));
   }
   if (runs.size() > shown) table.rest = fmt::format("of the first {} runs", shown);
-  return table_of(table);
+  return "<div class=\"hosts\">" + table_of(table) + "</div>\n";
 }
 
 void add_run(const RunView& run, bool alone, Page& page) {

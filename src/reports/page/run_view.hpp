@@ -85,6 +85,7 @@ struct Latency {
   double count = 0;
   std::vector<std::pair<double, double>> curve;
   std::optional<double> p50_ns, p99_ns, p999_ns, max_ns;
+  unsigned series = 0;  ///< of the colours, from 1; 0: by its place among the others
 };
 
 /// Holds a value for each of some ranks in each of some epochs, checkpoints or trials.

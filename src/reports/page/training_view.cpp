@@ -104,13 +104,11 @@ void training_lines(Node record, RunView& view) {
   if (view.answer_tone != Tone::kNeutral) view.feeds = feeds_text(record);
   if (values && values->size() > 1) line.phrases.push_back(au_list(*values));
   view.lines.push_back(std::move(line));
-  // Of a run that did not end, bytes of an epoch are counted whose time is not.
-  const bool whole = view.verdict == "passed";
-  const auto read = whole ? amount(metrics["read_bytes_per_s"]) : std::nullopt;
-  const auto demand = whole ? amount(metrics["demand_bytes_per_s"]) : std::nullopt;
+  const auto read = amount(metrics["read_bytes_per_s"]);
+  const auto demand = amount(metrics["demand_bytes_per_s"]);
   AnswerLine throughput{"throughput", {}, 1};
   throughput.phrases.push_back(fmt::format("{} of {} wanted{}", read ? rate_text(*read) : "-",
-                                           demand ? rate_text(*demand) : "-", whole ? demand_text(record) : ""));
+                                           demand ? rate_text(*demand) : "-", demand_text(record)));
   view.lines.push_back(std::move(throughput));
 }
 

@@ -232,7 +232,7 @@ std::string latency_plot(const Known<std::vector<Latency>>& latencies, std::stri
   std::vector<std::string> remarks;
   for (size_t i = 0; i < std::min<size_t>(6, latencies->size()); ++i) {
     const Latency& one = (*latencies)[i];
-    const std::string style = fmt::format("s{}", i + 1);
+    const std::string style = fmt::format("s{}", one.series > 0 ? one.series : i + 1);
     draw_curve(drawing, one, x, y, style);
     for (const auto& [value, share] :
          {std::pair{one.p50_ns, 0.5}, std::pair{one.p99_ns, 0.99}, std::pair{one.p999_ns, 0.999}}) {

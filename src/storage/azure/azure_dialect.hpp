@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/crc.hpp"
 #include "storage/azure/settings.hpp"
 #include "storage/object/dialect.hpp"
 
@@ -26,6 +27,9 @@ class AzureDialect final : public object::Dialect {
   explicit AzureDialect(const Settings& settings) : settings_(settings) {}
 
   object::PartLimits limits() const override { return {1, kMaxBlockBytes, kMaxBlocks}; }
+  object::ChecksumFunction checksum() const override {
+    return settings_.checksum == Checksum::kCrc64 ? &crc64nvme : nullptr;
+  }
   std::string_view call_name(object::CallKind kind) const override;
   std::string object_path(std::string_view key) const override;
   std::unique_ptr<object::RequestWriter> open_writer() const override;

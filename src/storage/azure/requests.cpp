@@ -110,7 +110,7 @@ bool AzureDialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std
   if (round != 0) return false;
   object::StoredPart& kept = object.parts[part];
   const std::string md5 = settings_.checksum == Checksum::kMd5 ? md5_text(body) : std::string();
-  if (settings_.checksum == Checksum::kCrc64) kept.checksum = crc64nvme(body);
+  if (settings_.checksum == Checksum::kCrc64) kept.checksum = object.checksum_of_part(part, body);
   if (object.single()) {
     call.reset(CallKind::kPutObject, Method::kPut, object.path(), object.uri());
     call.headers.add("x-ms-blob-type", "BlockBlob");

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/aligned_buffer.hpp"
 #include "base/log.hpp"
 #include "base/waiting.hpp"
 #include "storage/fault/fault_plan.hpp"
@@ -56,8 +57,10 @@ Error final_error(const Operation& operation, FaultKind kind) {
 struct Pending {
   Operation* operation = nullptr;
   Fault fault;
-  uint64_t bit = 0;  ///< kFlip
-  Nanos due_ns = 0;  ///< kRate; kSlow, once it is back
+  uint64_t bit = 0;                    ///< kFlip
+  Nanos due_ns = 0;                    ///< kRate; kSlow, once it is back
+  AlignedBuffer copy = {};             ///< kFlip of a write: what is written
+  std::span<std::byte> original = {};  ///< then: the caller's bytes, whose checksum a store may have noted
 };
 
 void flip(Operation& operation, uint64_t bit) {
@@ -143,16 +146,31 @@ class FaultSession final : public WrappedSession {
   }
 
   void pass_with(Pending pending) {
-    pending_.push_back(pending);
-    pass(*pending.operation);
+    Operation& operation = *pending.operation;
+    pending_.push_back(std::move(pending));
+    pass(operation);
   }
 
   void pass_flipped(Operation& operation, Fault fault) {
     const uint64_t length = std::min<uint64_t>(body_length(operation), operation.buffer.size());
     if (length == 0) return pass(operation);
     const uint64_t bit = plan_.bit_of(operation.object->name(), operation.part, length);
-    if (operation.kind == OpKind::kWritePart) flip(operation, bit);
-    pass_with({&operation, fault, bit});
+    Pending pending{&operation, fault, bit};
+    if (operation.kind == OpKind::kWritePart) {
+      auto copy = AlignedBuffer::allocate(operation.buffer.size() + AlignedBuffer::kAlignment);
+      if (!copy) return refuse(operation, std::move(copy.error()));
+      std::copy(operation.buffer.begin(), operation.buffer.end(), copy->data());
+      pending.copy = std::move(*copy);
+      pending.original = std::exchange(operation.buffer, pending.copy.span().first(operation.buffer.size()));
+      flip(operation, bit);
+    }
+    pass_with(std::move(pending));
+  }
+
+  void refuse(Operation& operation, Error error) {
+    start_outcome(operation);
+    finish_outcome(operation, fail(std::move(error)));
+    ready_.push_back(&operation);
   }
 
   void refuse(Operation& operation, FaultKind kind, uint32_t attempts) {
@@ -172,19 +190,22 @@ class FaultSession final : public WrappedSession {
       ready_.push_back(&operation);
       return;
     }
-    Pending pending = *found;
+    Pending pending = std::move(*found);
     pending_.erase(found);
-    // The buffer belongs to the caller: a bit flipped for a write is restored, one flipped in a read stays.
     if (pending.fault.kind == FaultKind::kFlip) {
-      if (operation.kind == OpKind::kWritePart || !operation.error) flip(operation, pending.bit);
+      if (operation.kind == OpKind::kWritePart) {
+        operation.buffer = pending.original;
+      } else if (!operation.error) {
+        flip(operation, pending.bit);
+      }
     } else if (pending.fault.kind == FaultKind::kShort) {
       cut_short(operation);
     } else if (pending.fault.kind == FaultKind::kSlow) {
       pending.due_ns = now_ns() + static_cast<Nanos>(pending.fault.amount) * 1'000'000;
-      held_.push_back(pending);
+      held_.push_back(std::move(pending));
       return;
     } else if (pending.fault.kind == FaultKind::kRate) {
-      held_.push_back(pending);
+      held_.push_back(std::move(pending));
       return;
     } else {
       operation.attempts += static_cast<uint32_t>(pending.fault.amount);

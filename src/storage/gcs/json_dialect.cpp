@@ -79,6 +79,7 @@ class JsonDialect final : public object::Dialect {
   }
 
   object::PartLimits limits() const override { return kLimits; }
+  object::ChecksumFunction checksum() const override { return &object::crc32c_sum; }
   std::string_view call_name(CallKind kind) const override { return kCallNames.at(static_cast<size_t>(kind)); }
   std::string object_path(std::string_view key) const override {
     std::string path = bucket_path_ + "/";
@@ -183,8 +184,7 @@ bool JsonDialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std:
     call.memo = memo_of({'p', piece});
     call.body = body;
     call.object_bytes = body.size();
-    object.parts[part].checksum = crc32c(body);
-    call.checksum = object::crc32c_text(static_cast<uint32_t>(object.parts[part].checksum));
+    call.checksum = object::crc32c_text(static_cast<uint32_t>(object.checksum_of_part(part, body)));
     call.headers.add("x-goog-hash", "crc32c=" + call.checksum);
     return true;
   }

@@ -40,7 +40,8 @@ std::string Context::key_prefix(std::string_view prefix) const {
 std::unique_ptr<RemoteObject> Context::make_object(storage::ObjectSpec spec) const {
   std::string path = dialect->object_path(root.key_of(spec.name));
   std::string uri = object_uri(spec.name);
-  return std::make_unique<RemoteObject>(std::move(spec), dialect->limits(), std::move(path), std::move(uri));
+  return std::make_unique<RemoteObject>(std::move(spec), dialect->limits(), dialect->checksum(), std::move(path),
+                                        std::move(uri));
 }
 
 }  // namespace mlps::object

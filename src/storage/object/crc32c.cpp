@@ -13,6 +13,10 @@
 
 namespace mlps::object {
 
+uint64_t crc32c_sum(std::span<const std::byte> bytes, uint64_t before) {
+  return crc32c(bytes, static_cast<uint32_t>(before));
+}
+
 std::string crc32c_text(uint32_t crc) {
   const uint32_t big_endian = htonl(crc);
   return base64(std::as_bytes(std::span(&big_endian, 1)));

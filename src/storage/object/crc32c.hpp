@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,6 +8,12 @@
 #include <string_view>
 
 namespace mlps::object {
+
+/// Returns the checksum of bytes that come after others, whose checksum is `before` (0: there are none).
+using ChecksumFunction = uint64_t (*)(std::span<const std::byte> bytes, uint64_t before);
+
+/// Is crc32c() as a ChecksumFunction.
+uint64_t crc32c_sum(std::span<const std::byte> bytes, uint64_t before);
 
 /// Returns the value of x-amz-checksum-crc32c: base64 of the four bytes, most significant first.
 std::string crc32c_text(uint32_t crc);

@@ -73,6 +73,9 @@ class Dialect {
   // ---- facts
 
   virtual PartLimits limits() const = 0;
+  /// Returns how the checksum of a part is computed, which ask_part() sends by RemoteObject::checksum_of_part(); null:
+  /// it isn't.
+  virtual ChecksumFunction checksum() const { return nullptr; }
   virtual std::string_view call_name(CallKind kind) const = 0;      ///< "PutObject", "Put Block", ...
   virtual std::string object_path(std::string_view key) const = 0;  ///< encoded path of requests about an object
   virtual std::unique_ptr<RequestWriter> open_writer() const = 0;   ///< for one session
@@ -84,8 +87,8 @@ class Dialect {
   virtual bool ask_begin(Call& call, RemoteObject& object, unsigned round) const = 0;
   virtual Status take_begin(const Call& call, RemoteObject& object) const = 0;
 
-  /// Stores a part, or the whole of an object of one part (object.single()). Computes the checksum that goes with
-  /// `body` in round 0 and keeps it with the object's part.
+  /// Stores a part, or the whole of an object of one part (object.single()). Keeps the checksum that goes with `body`
+  /// with the object's part in round 0.
   virtual bool ask_part(Call& call, RemoteObject& object, uint32_t part, std::span<const std::byte> body,
                         unsigned round) const = 0;
   virtual Status take_part(const Call& call, RemoteObject& object, uint32_t part) const = 0;

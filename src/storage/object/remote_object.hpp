@@ -5,10 +5,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "payload/content.hpp"
+#include "storage/object/crc32c.hpp"
 #include "storage/store.hpp"
 
 namespace mlps::object {
@@ -27,10 +30,11 @@ uint64_t grown_part_bytes(const PartLimits& limits, uint64_t size_bytes, uint64_
 
 /// A part as the server confirmed it.
 struct StoredPart {
-  std::string tag;             ///< what the commit must name it by (S3: the ETag, verbatim); may be empty
-  uint64_t checksum = 0;       ///< of what was sent, by the dialect's algorithm
-  bool checksum_kept = false;  ///< the server confirmed it
-  bool stored = false;         ///< the engine's: the request succeeded
+  std::string tag;                    ///< what the commit must name it by (S3: the ETag, verbatim); may be empty
+  uint64_t checksum = 0;              ///< of what was sent, by the dialect's algorithm
+  bool checksum_kept = false;         ///< the server confirmed it
+  bool stored = false;                ///< the engine's: the request succeeded
+  const std::byte* filled = nullptr;  ///< where the bytes were made that `checksum` is of, before they are sent
 };
 
 /// What a dialect keeps about an upload beyond the members of RemoteObject.
@@ -43,8 +47,10 @@ class UploadState {
 /// abort, which the caller orders. Only the pinned version is shared while parts move.
 class RemoteObject final : public storage::Object {
  public:
-  /// `path` is the encoded path of requests about it; `uri` names it for people.
-  RemoteObject(storage::ObjectSpec spec, const PartLimits& limits, std::string path, std::string uri);
+  /// `path` is the encoded path of requests about it; `uri` names it for people. With a `checksum`, that of each part
+  /// is computed while fill() makes its payload, tile by tile, when the processor's cache has the bytes.
+  RemoteObject(storage::ObjectSpec spec, const PartLimits& limits, ChecksumFunction checksum, std::string path,
+               std::string uri);
 
   bool single() const { return part_count() == 1; }
   const std::string& path() const { return path_; }
@@ -58,6 +64,10 @@ class RemoteObject final : public storage::Object {
   std::vector<StoredPart> parts;
   std::unique_ptr<UploadState> upload_state;  ///< the dialect's; null: it keeps nothing more
 
+  /// Returns the checksum of a part, which is `body`, and keeps it with the part: that from the making of these bytes,
+  /// or a new one. Of an object with a checksum.
+  uint64_t checksum_of_part(uint32_t part, std::span<const std::byte> body);
+
   /// Returns the version (ETag, generation) that all reads of this object demand; empty until the first one is known.
   std::string_view pinned_etag() const;
   /// Returns the pinned ETag if a server can be asked for it by If-Match: a strong entity tag in quotes. With a weak
@@ -67,6 +77,24 @@ class RemoteObject final : public storage::Object {
   bool is_version(std::string_view version);
 
  private:
+  /// Payload that notes the checksum of what it makes.
+  class SummedPayload final : public payload::Content {
+   public:
+    explicit SummedPayload(RemoteObject& object) : object_(object) {}
+    void fill(uint64_t offset, std::span<std::byte> out) const override;
+    std::optional<uint64_t> first_mismatch(uint64_t offset, std::span<const std::byte> data) const override {
+      return object_.payload().first_mismatch(offset, data);
+    }
+
+   private:
+    RemoteObject& object_;
+  };
+
+  storage::ObjectSpec with_sums(storage::ObjectSpec spec, ChecksumFunction checksum) const;
+  void note_filled(uint64_t offset, std::span<const std::byte> bytes, uint64_t sum);
+
+  SummedPayload summed_;
+  ChecksumFunction checksum_;
   std::string path_;
   std::string uri_;
   std::mutex pin_mutex_;

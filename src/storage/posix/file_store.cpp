@@ -107,7 +107,7 @@ class DirectStore final : public LocalStore {
     return {{"engine", engine},
             {"o_direct", "write and read"},
             {"alignment_bytes", fmt::format("{} ({})", mode().alignment, limits_.origin)},
-            {"preallocation", "none (length set at begin)"},
+            {"preallocation", "none (length of files of several parts set at begin)"},
             {"commit", commit_text()}};
   }
 

@@ -94,17 +94,40 @@ uint64_t LocalObject::unfinished_bytes() const {
 
 Status LocalObject::begin_write() {
   if (!path_) return fail(path_.error());
-  if (Status made = make_parents(*path_); !made) return made;
-  if (Status opened = open(O_WRONLY | O_CREAT | O_TRUNC); !opened) return opened;
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC;
+  Status opened = open(kFlags);
+  if (!opened && opened.error().code == ErrorCode::kPathNotFound) {
+    if (Status made = make_parents(*path_); !made) return made;
+    opened = open(kFlags);
+  }
+  if (!opened) return opened;
   created_ = true;
-  if (!mode_.direct && mode_.durability != Durability::kEachObject) return {};
-  marked_ = ::ftruncate(fd_.get(), static_cast<off_t>(unfinished_bytes())) == 0;
+  const bool lasts = mode_.durability == Durability::kEachObject;
+  if (!lasts && (!mode_.direct || part_count() == 1)) return {};
+  const uint64_t length = lasts ? unfinished_bytes() : size_bytes();
+  const bool set = ::ftruncate(fd_.get(), static_cast<off_t>(length)) == 0;
+  marked_ = set && lasts;
   const bool unable = errno == EPERM || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
-  if (marked_ || (!mode_.direct && unable)) return {};
-  Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, unfinished_bytes()));
+  if (set || (!mode_.direct && unable)) return {};
+  Error error = errno_error(errno, fmt::format("set the length of {} to {}", *path_, length));
   // Best effort: the caller reports this error, and a begin that failed leaves nothing to abort.
   static_cast<void>(abort_write());
   return fail(std::move(error));
+}
+
+Status LocalObject::write_end(std::span<const std::byte> bytes, uint64_t offset) const {
+  uint32_t attempts = 1;
+  const Result<Descriptor> fd = open_regular(*path_, O_WRONLY, attempts);
+  if (!fd) return fail(fd.error());
+  const auto action = [&] { return fmt::format("write {} at offset {}", *path_, offset); };
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(fd->get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(errno_error(errno, action()));
+    bytes = bytes.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
 }
 
 Status LocalObject::prepare_commit() {

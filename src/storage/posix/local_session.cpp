@@ -1,6 +1,5 @@
 #include "storage/posix/local_session.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include "storage/outcome.hpp"
@@ -35,8 +34,15 @@ void LocalSession::move(Operation& operation, LocalObject& object) {
   if (length == 0) return complete(operation, {});
   const size_t alignment = object.mode().alignment;
   if (operation.reads_body()) return start_move(operation, Transfer::of_read(length, alignment));
-  std::memset(operation.buffer.data() + length, 0, round_up(length, alignment) - length);
-  start_move(operation, Transfer::of_write(length, alignment));
+  const uint64_t whole = length / alignment * alignment;
+  if (whole < length) {
+    const auto end = operation.buffer.subspan(whole, length - whole);
+    if (Status written = object.write_end(end, operation.offset() + whole); !written) {
+      return complete(operation, std::move(written));
+    }
+  }
+  if (whole == 0) return complete_move(operation);
+  start_move(operation, Transfer::of_write(whole, alignment));
 }
 
 void LocalSession::commit(Operation& operation, LocalObject& object) {

@@ -30,7 +30,8 @@ class LocalSession : public Session {
   Status remove(std::string_view name) final { return tree_.remove(name); }
 
  protected:
-  /// Begins to move the bytes of a part, at least one, from or to a buffer that was checked and padded.
+  /// Begins to move the bytes of a part, at least one, from or to a buffer that was checked; of a write whole
+  /// blocks.
   virtual void start_move(Operation& operation, Transfer transfer) = 0;
   /// Begins to sync a file whose commit is prepared, to finish the commit, and to sync the file's folder.
   virtual void start_sync(Operation& operation) = 0;

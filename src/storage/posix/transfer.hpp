@@ -16,11 +16,8 @@ inline uint64_t round_up(uint64_t bytes, uint64_t alignment) {
 /// then requested again from the last aligned position, as O_DIRECT wants it (alignment 1: from where it stopped).
 class Transfer {
  public:
-  /// Returns a transfer for a write, which moves whole blocks; the caller pads the last one.
-  static Transfer of_write(uint64_t length, uint64_t alignment) {
-    const uint64_t padded = round_up(length, alignment);
-    return {padded, padded, alignment};
-  }
+  /// Returns a transfer for a write of whole blocks.
+  static Transfer of_write(uint64_t length, uint64_t alignment) { return {length, length, alignment}; }
   /// Returns a transfer for a read, which asks for whole blocks but is done when the part is there: the file may end
   /// inside the last block.
   static Transfer of_read(uint64_t length, uint64_t alignment) {

@@ -18,8 +18,9 @@ const ChecksumNames& names_of(Checksum checksum) {
   return kNames.at(static_cast<size_t>(checksum));
 }
 
-uint64_t checksum_of(Checksum checksum, std::span<const std::byte> bytes) {
-  return checksum == Checksum::kCrc64nvme ? crc64nvme(bytes) : crc32c(bytes);
+object::ChecksumFunction function_of(Checksum checksum) {
+  if (checksum == Checksum::kNone) return nullptr;
+  return checksum == Checksum::kCrc64nvme ? &crc64nvme : &object::crc32c_sum;
 }
 
 uint64_t joined_checksum(Checksum checksum, uint64_t first, uint64_t second, uint64_t second_length) {

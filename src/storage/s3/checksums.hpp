@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+
+#include "storage/object/crc32c.hpp"
 
 namespace mlps::s3 {
 
@@ -19,8 +20,9 @@ struct ChecksumNames {
 };
 const ChecksumNames& names_of(Checksum checksum);
 
-/// Return the checksum of bytes, and of A followed by B from those of both and the length of B. Not of kNone.
-uint64_t checksum_of(Checksum checksum, std::span<const std::byte> bytes);
+/// Returns how a checksum is computed; null for kNone.
+object::ChecksumFunction function_of(Checksum checksum);
+/// Returns the checksum of A followed by B from those of both and the length of B. Not of kNone.
 uint64_t joined_checksum(Checksum checksum, uint64_t first, uint64_t second, uint64_t second_length);
 
 /// Returns a checksum as headers have it: base64 of its bytes, the most significant one first.

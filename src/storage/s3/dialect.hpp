@@ -56,6 +56,7 @@ class S3Dialect final : public object::Dialect {
   void tell_redirected(const std::string& from, const std::string& to) const;
 
   object::PartLimits limits() const override { return kPartLimits; }
+  object::ChecksumFunction checksum() const override { return function_of(settings_.checksum); }
   std::string_view call_name(object::CallKind kind) const override;
   std::string object_path(std::string_view key) const override;
   std::unique_ptr<object::RequestWriter> open_writer() const override;

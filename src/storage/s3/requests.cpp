@@ -89,9 +89,7 @@ bool S3Dialect::ask_part(Call& call, RemoteObject& object, uint32_t part, std::s
   }
   call.body = body;
   if (settings_.checksum != Checksum::kNone) {
-    const uint64_t sum = checksum_of(settings_.checksum, body);
-    object.parts[part].checksum = sum;
-    call.checksum = checksum_text(settings_.checksum, sum);
+    call.checksum = checksum_text(settings_.checksum, object.checksum_of_part(part, body));
   }
   call.payload_hash = settings_.sign_payload ? sha256_hex(body) : std::string(kUnsignedPayload);
   return true;

@@ -103,7 +103,7 @@ TEST(Topology, SubsetWithoutData) {
 TEST(Topology, SubsetGridSmallerThanTheRun) {
   const Error error = refusal("llama3-8b", 4);
   EXPECT_THAT(error.message, HasSubstr("4 processes"));
-  EXPECT_THAT(error.message, HasSubstr("only 1 places"));
+  EXPECT_THAT(error.message, HasSubstr("only 1 place "));
   EXPECT_THAT(error.suggestion, HasSubstr("1 and 8"));
 }
 TEST(Topology, NotAMultiple) {

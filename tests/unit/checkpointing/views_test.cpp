@@ -211,10 +211,10 @@ TEST(RecordJson, UnitsPercentilesAndConfiguration) {
 TEST(RecordJson, APhaseHasItsKeysInTheOrderPublished) {
   const ordered_json json =
       test::parse_record(record_json(sample::context("/results/x"), sample::passed(2, 2, 2), sample::outcome()));
-  EXPECT_THAT(
-      sample::keys_of(json["write"]),
-      ElementsAre("checkpoints_planned", "checkpoints_done", "metrics", "bytes", "bytes_verified", "parts", "objects",
-                  "retries", "retried_bytes", "wall_s", "cpu_user_s", "cpu_system_s", "worker_time", "latency"));
+  EXPECT_THAT(sample::keys_of(json["write"]),
+              ElementsAre("checkpoints_planned", "checkpoints_done", "ended_by", "metrics", "bytes", "bytes_verified",
+                          "parts", "objects", "retries", "retried_bytes", "wall_s", "cpu_user_s", "cpu_system_s",
+                          "worker_time", "latency"));
   EXPECT_THAT(sample::keys_of(json["write"]["worker_time"]),
               ElementsAre("prepare_ns", "submit_ns", "wait_ns", "starved_ns", "other_ns", "exposed_ns", "prepare_share",
                           "submit_share", "wait_share", "starved_share"));

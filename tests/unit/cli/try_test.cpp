@@ -90,6 +90,16 @@ TEST(TrySizes, EpochsFillTheTimeWhetherStorageOrComputingLimits) {
   EXPECT_NEAR(try_epochs(data, one, 1e15, 1, 10 * computing), 10, 1);
 }
 
+TEST(TrySizes, OfFewStepsNoMoreCountsThanWasRead) {
+  const TryAccelerator one = b200();
+  TryDataSet data;
+  data.files = 7 * 2 * 8;  // eight steps of two
+  const double need = 2 * one.bytes_per_s();
+  EXPECT_DOUBLE_EQ(try_au_percent(data, one, 2, 94, need), 94);
+  EXPECT_DOUBLE_EQ(try_au_percent(data, one, 2, 94, 0.8 * need), 90) << "a step more than the eight";
+  EXPECT_DOUBLE_EQ(try_au_percent(data, one, 2, 94, 0.4 * need), 45);
+}
+
 TEST(TrySizes, CheckpointsFillTheTimeWithinTheRoom) {
   EXPECT_NEAR(static_cast<double>(try_checkpoint_bytes({60, 1000 * kGiB}, {1e9, 2e9}, 12, 4)), 2e9, 1e6);
   EXPECT_EQ(try_checkpoint_bytes({60, 4 * kMiB}, {1e9, 2e9}, 12, 4), kMiB);

@@ -152,6 +152,28 @@ TEST(DirectStore, PartsGrowToWholeBlocks) {
   EXPECT_EQ(store->object({"x", 0, 4096, {}})->part_count(), 1);
 }
 
+// A file that is cut inside a block has the block read back by the file system.
+TEST(DirectStore, NoFileIsCutToItsLength) {
+  const TempFolder folder;
+  in_a_thread([&] {
+    for (const std::optional<int> refused : {std::optional<int>(), std::optional(ENOSYS)}) {  // io_uring, pwrite
+      const auto store = open_direct_store(direct_at(folder.path()), Durability::kOnFlush, refused).value();
+      for (const uint64_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, 300'000UL}) {
+        const ObjectSpec spec{"x", size, kMiB, {}};
+        ASSERT_TRUE(write_object(*store, spec, 1, size));
+        EXPECT_TRUE(read_object(*store, spec, 1, size));
+      }
+      ASSERT_TRUE(write_object(*store, {"parts", 9000, 4096, {}}));
+      EXPECT_TRUE(read_object(*store, {"parts", 9000, 4096, {}}));
+    }
+    if (!refuse_calls(__NR_ftruncate, EPERM)) GTEST_SKIP() << "no filters here";
+    const auto store = open_direct_store(direct_at(folder.path()), Durability::kOnFlush).value();
+    ASSERT_TRUE(write_object(*store, {"y", 5000, kMiB, {}}));
+    EXPECT_TRUE(read_object(*store, {"y", 5000, kMiB, {}}));
+    EXPECT_FALSE(write_object(*store, {"z", 9000, 4096, {}})) << "parts side by side need the length";
+  });
+}
+
 TEST(DirectStore, ManyPartsInFlightAtManyDepths) {
   const TempFolder folder;
   const auto store = open_direct_store(direct_at(folder.path())).value();
@@ -222,7 +244,7 @@ TEST_P(FullDiskTest, IsE403WithThePathAndAbortFreesTheSpace) {
 }
 
 TEST(Transfer, ContinuesFromTheLastAlignedPosition) {
-  auto write = posix::Transfer::of_write(10'000, 4096);
+  auto write = posix::Transfer::of_write(12'288, 4096);
   EXPECT_EQ(write.count(), 12'288);
   ASSERT_TRUE(write.advance(5000));
   EXPECT_FALSE(write.is_done());

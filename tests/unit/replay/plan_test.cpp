@@ -120,7 +120,7 @@ TEST(PlanTest, NamesStayBelowTheLocation) {
 TEST(PlanTest, NothingToPlayIsAnError) {
   const auto plan = plan_of({line(LogOp::kStat, "a", 1, 1)});
   ASSERT_FALSE(plan);
-  EXPECT_THAT(plan.error().message, HasSubstr("of 1 lines none can be played"));
+  EXPECT_THAT(plan.error().message, HasSubstr("of 1 line none can be played"));
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ TEST(RemoteObject, NamesAreEncodedOnce) {
 }
 
 TEST(RemoteObject, TheFirstVersionStays) {
-  object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, "/k", "k");
+  object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, nullptr,
+                              "/k", "k");
   EXPECT_EQ(object.pinned_etag(), "");
   EXPECT_TRUE(object.is_version(""));
   EXPECT_TRUE(object.is_version("\"a\""));
@@ -61,7 +62,8 @@ TEST(RemoteObject, TheFirstVersionStays) {
 
 TEST(RemoteObject, OnlyStrongEntityTagsAreAskedFor) {
   for (const char* etag : {"W/\"a\"", "a", "\""}) {
-    object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, "/k", "k");
+    object::RemoteObject object({.name = "k", .size_bytes = 3, .part_bytes = 0, .payload = {}}, kPartLimits, nullptr,
+                                "/k", "k");
     EXPECT_TRUE(object.is_version(etag));
     EXPECT_EQ(object.pinned_strong_etag(), "") << etag;
   }

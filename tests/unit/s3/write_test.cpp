@@ -116,6 +116,34 @@ TEST_F(WriteTest, KeptChecksumsAreListedAndCompared) {
               StartsWith("E606: s3://bkt/run 1/other was stored with CRC32C AAAAAA==-2"));
 }
 
+// The checksum is that of the bytes when they were made: damage in memory after that is found by the server.
+TEST_F(WriteTest, PayloadIsSummedWhileItIsMade) {
+  for (const uint64_t size : {uint64_t{100'001}, 2 * kPart + 77}) {
+    const std::string name = fmt::format("of {}", size);
+    const payload::Source source(1, name);
+    std::string bytes(size, 0);
+    source.fill(0, bytes_of(bytes));
+    const auto made = store().object({.name = name, .size_bytes = size, .part_bytes = kPart, .payload = source});
+    std::string buffer(size, 0);
+    EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *made)), "ok");
+    for (uint32_t part = 0; part < made->part_count(); ++part) {
+      made->fill(made->part_offset(part), bytes_of(buffer).subspan(made->part_offset(part), made->part_length(part)));
+    }
+    EXPECT_EQ(buffer, bytes);
+    EXPECT_EQ(made->first_mismatch(0, bytes_of(buffer)), std::nullopt);
+    const uint32_t last = made->part_count() - 1;
+    buffer.back() ^= 1;
+    EXPECT_THAT(outcome(write_part(*made, buffer, last)), StartsWith("E606"));
+    buffer.back() ^= 1;
+    for (uint32_t part = 0; part < made->part_count(); ++part)
+      EXPECT_EQ(outcome(write_part(*made, buffer, part)), "ok");
+    EXPECT_EQ(outcome(run(OpKind::kCommitWrite, *made)), "ok");
+    // Bytes in another place may be others.
+    std::string others = pattern(size);
+    EXPECT_EQ(outcome(write(*made, others)), "ok");
+  }
+}
+
 TEST_F(WriteTest, WholeObjectChecksumOfPartsIsCompared) {
   std::string bytes = pattern(2 * kPart + 77);
   const std::string whole = crc_of(bytes);

@@ -124,7 +124,7 @@ TEST(ClientShares, AreSaidWithWhatIsKnownOfTheCause) {
   EXPECT_THAT(slow_client(record, run::kSlowClient),
               ElementsAre("this client is too slow: 3.00 % of the time of training the storage waited for it; the "
                           "accelerators computed 2.800 times as long as they should have; the quota of a control group "
-                          "held back processors for 2.0 s"));
+                          "held back processors for 2 s"));
 }
 
 TEST(ClientShares, AboveTheLimitThereIsNoSuccess) {
@@ -185,7 +185,8 @@ TEST(Metrics, MeansOverEpochs) {
 
 TEST(Metrics, WhereTheTimeWent) {
   RunRecord record = record_with({{0, 0}}, 1000, 0.9);
-  record.stats.bytes = 3'000'000;
+  record.stats.bytes = 9'000'000;  // with those of an evaluation, or of an epoch that was not finished
+  record.epochs[0].training_bytes = 3'000'000;
   // Two ranks, 1 s each: 200 + 100 ms of waiting for data, 50 + 150 for each other, 10 + 30 of ours; then one block of
   // 500 ms that is all computing.
   record.epochs[0].blocks = {

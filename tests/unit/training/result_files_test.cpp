@@ -183,7 +183,7 @@ TEST(DatagenFiles, TheFilesOfADataSet) {
               ElementsAre("dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
                           "mlpstorage_record.json", "provenance.json", "training_20260704_050040_metadata.json",
                           "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log"));
-  EXPECT_THAT(root.text("training_datagen.stdout.log"), HasSubstr("1.5 GiB/s over 2.0 s"));
+  EXPECT_THAT(root.text("training_datagen.stdout.log"), HasSubstr("1.5 GiB/s over 2 s"));
   EXPECT_THAT(root.text("dlio.log"), HasSubstr("Generation done: 7 files (3221225472 bytes) written, 3 found whole"));
   EXPECT_EQ(root.json("mlpstorage_record.json")["files_kept"], 3);
   // mlpstorage 3.0 collects no facts of hosts where it writes a data set, and judges nothing.

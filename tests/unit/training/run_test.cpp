@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/threads.hpp"
+#include "benchmarks/training/metrics.hpp"
 #include "benchmarks/training/step_log.hpp"
 #include "small_run.hpp"
 
@@ -211,6 +212,23 @@ TEST_F(TrainingRunTest, AnInterruptionFromOutsideEndsTheRun) {
   EXPECT_EQ(record.verdict, Verdict::kInterrupted);
 }
 
+// Its bytes have no time: a rate that counted them would be too high.
+TEST_F(TrainingRunTest, BytesOfAnEpochThatIsNotFinishedAreInNoRate) {
+  std::atomic<int> reads{0};
+  hook_ = [&](Operation& operation) {
+    if (operation.reads_body() && ++reads == 24 + 12) world_->failure().raise({ErrorCode::kInterrupted, "SIGINT"});
+  };
+  const RunRecord record = run(2, FakeFormat(1000, {1}));
+  ASSERT_EQ(record.epochs.size(), 1U);
+  EXPECT_GT(record.stats.bytes, 24'000U);
+  EXPECT_EQ(record.epochs[0].training_bytes, 24'000U);
+  Nanos longest = 0;
+  for (const RankBlock& rank : record.epochs[0].blocks[0].ranks) {
+    longest = std::max(longest, rank.end.monotonic_ns - rank.start.monotonic_ns);
+  }
+  EXPECT_DOUBLE_EQ(metrics_of(record).bytes_read_per_s, 24'000 / to_seconds(longest));
+}
+
 TEST_F(TrainingRunTest, AnEvaluationFollowsItsEpochs) {
   workload_.evaluation = true;
   workload_.dataset.num_files_eval = 8;
@@ -227,6 +245,7 @@ TEST_F(TrainingRunTest, AnEvaluationFollowsItsEpochs) {
   }
   EXPECT_LE(record.epochs[1].trained.monotonic_ns, record.epochs[1].evaluation->start.monotonic_ns);
   EXPECT_EQ(record.stats.extents, 48U + 8);
+  EXPECT_EQ(record.epochs[1].training_bytes, 24'000U) << "those of the evaluation are not among them";
 }
 
 TEST_F(TrainingRunTest, ACheckpointEndsABlock) {

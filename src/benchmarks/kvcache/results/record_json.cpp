@@ -260,7 +260,8 @@ std::string result_table(const RunRecord& record) {
   if (!record.settings.paged) facts.add("preconditioned", record.settings.preconditioning ? "yes" : "no");
   facts.add("CPU", fmt::format("{} s/GiB", digits(kvcache::cpu_s_per_gib(record))));
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
-  return fmt::format("Result ({}), means of {} trials\n", run::verdict_name(record.verdict), record.settings.trials) +
+  return fmt::format("Result ({}), means of {}\n", run::verdict_name(record.verdict),
+                     counted(record.settings.trials, "trial")) +
          aligned_rows(rows, 2) + replayed + facts.text() + hosts_table(record.hosts) + verdict_text(record);
 }
 

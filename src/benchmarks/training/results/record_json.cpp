@@ -104,6 +104,7 @@ Json epoch_json(const Epoch& epoch, Nanos origin) {
   json["training_s"] = seconds_between(epoch.start, epoch.trained);
   json["au_percent"] = epoch.au;
   json["samples_per_s"] = epoch.throughput;
+  json["training_bytes"] = epoch.training_bytes;
   json["cache"] = value_json(epoch.cache, origin);
   if (epoch.cache) json["cache"]["cached_share"] = value_json(epoch.cache->cached_share(), origin);
   json["blocks"] = Json::array();
