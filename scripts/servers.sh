@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Gets the servers of the tests that no distribution has, and clients of other make than ours, into build/servers. Usage: servers.sh
+# Gets the servers of the tests that no distribution has, and clients of other make than ours, into build/servers. Usage: servers.sh [long]
+# With `long` also those that only `make test-long` asks, whose compilation takes minutes.
 # Does nothing, quickly, when everything is there. What can't be had is named, and its tests are skipped.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,17 @@ watch() {  # a terminal to look at, and Prometheus' own parser
   echo "setup: not to be had; the tests of what is seen of a run on a terminal are skipped" >&2
 }
 
+gateways() {  # further S3 servers, as Go modules
+  local missing=()
+  [ -x "$folder/versitygw" ] || missing+=(github.com/versity/versitygw/cmd/versitygw@v1.8.0)
+  [ -x "$folder/minio" ] || missing+=(github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c)
+  for module in "${missing[@]}"; do
+    echo "setup: $module" >&2
+    command -v go >/dev/null && GOBIN="$folder" go install "$module" >&2 ||
+      echo "setup: not to be had (Go 1.24 or later is needed); its tests are skipped" >&2
+  done
+}
+
 packing() {  # linters and schemas of what packaging/ holds
   local module=github.com/kubeflow/mpi-operator@v0.6.0 schema=kubeflow.org_mpijobs.yaml
   if [ ! -e "$folder/packing/complete" ]; then
@@ -73,3 +85,4 @@ azure
 vectors
 watch
 packing
+if [ "${1:-}" = long ]; then gateways; fi

@@ -4,7 +4,7 @@
 #   build  also the MPI libraries, for the plug-ins that join hosts
 #   test   what the tests, benchmarks and checks need besides; servers that no distribution has come from elsewhere (servers.sh)
 #   static also what the archive of `make archive` is built from
-#   long   Clang with libFuzzer, for the fuzzers; debootstrap and buildah, for what is handed on in a bare Debian
+#   long   Clang with libFuzzer, for the fuzzers; debootstrap and buildah, for what is handed on in a bare Debian; nginx, versitygw and MinIO
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
 set -euo pipefail
@@ -20,7 +20,7 @@ test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 pyt
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 # Clang with libFuzzer, whose package has a number in its name, or is part of another.
-long_packages=(clang debootstrap buildah "${static_packages[@]}")
+long_packages=(clang debootstrap buildah nginx-light "${static_packages[@]}")
 case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_ID:-}")" in
   debian-12) long_packages+=(libclang-rt-14-dev) ;;
   debian-13) long_packages+=(libclang-rt-19-dev) ;;
@@ -39,6 +39,7 @@ esac
 
 case "${1:-all}" in
   test | all) trap '[ $? -ne 0 ] || "$(dirname "$0")/servers.sh"' EXIT ;;  # when the packages are there
+  long) trap '[ $? -ne 0 ] || "$(dirname "$0")/servers.sh" long' EXIT ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

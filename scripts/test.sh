@@ -27,7 +27,7 @@ sanitized() {  # PRESET TARGETS [ctest options]
 }
 
 release_targets=(all unit_tests)
-release_tests=()
+release_tests=(--label-exclude '^sweep$')
 reports=(build/release/tests.xml)
 case "$mode" in
   fast) ;;
@@ -35,10 +35,11 @@ case "$mode" in
     sanitized asan unit_tests --tests-regex '^unit\.'
     sanitized tsan thread_tests --label-regex threads
     release_targets=(all)
-    release_tests=(--label-exclude '^unit$')
+    release_tests=(--label-exclude '^(unit|sweep)$')
     reports+=(build/asan/tests.xml)
     ;;
   long)
+    release_tests=()
     export MLPS_SWEEPS=1  # tests/integration/sweeps.py
     scripts/build.sh dev mlpstorage header_check  # without unity files, which proves that every file includes what it uses
     scripts/tidy.sh

@@ -317,10 +317,9 @@ Status copy_objects(const Place& from, const Place& to, bool recursive) {
   return {};
 }
 
-}  // namespace
-
-Status object_command(const CommandSyntax& command, const ObjectArguments& arguments, const Environment& environment) {
-  auto place = open_place(arguments.locations.front(), environment);
+Status run_object_command(const CommandSyntax& command, const ObjectArguments& arguments,
+                          const Environment& environment, const storage::StoreOptions& options) {
+  auto place = open_place(arguments.locations.front(), environment, options);
   if (!place) return fail(std::move(place.error()));
   if (!place->store->traits().holds_objects) {
     return fail(ErrorCode::kConfigIncompatible, fmt::format("{} holds no objects", place->shown("")));
@@ -330,9 +329,17 @@ Status object_command(const CommandSyntax& command, const ObjectArguments& argum
   if (command.is(kObjectStat)) return stat_object(*place, arguments.json);
   if (command.is(kObjectRm)) return remove_objects(*place, arguments.recursive);
   if (command.is(kObjectUploads)) return show_uploads(*place, arguments.abort);
-  auto target = open_place(arguments.locations.at(1), environment);
+  auto target = open_place(arguments.locations.at(1), environment, options);
   if (!target) return fail(std::move(target.error()));
   return copy_objects(*place, *target, arguments.recursive);
+}
+
+}  // namespace
+
+Status object_command(const CommandSyntax& command, const ObjectArguments& arguments, const Environment& environment) {
+  return with_op_log(arguments.op_log, "object:0", [&](std::shared_ptr<storage::OpLog> log) {
+    return run_object_command(command, arguments, environment, {.servers = {.op_log = std::move(log)}});
+  });
 }
 
 }  // namespace mlps::cli

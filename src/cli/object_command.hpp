@@ -12,6 +12,7 @@ namespace mlps::cli {
 /// What the line of an `object` command holds.
 struct ObjectArguments {
   std::vector<std::string> locations;  ///< as typed
+  std::string op_log = {};             ///< the file to keep an operation log in; empty: none is kept
   bool recursive = false;
   bool abort = false;
   bool json = false;

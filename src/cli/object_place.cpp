@@ -91,6 +91,16 @@ Result<Place> open_place(const std::string& text, const Environment& environment
   return place;
 }
 
+Status with_op_log(const std::string& path, std::string client,
+                   const std::function<Status(std::shared_ptr<storage::OpLog>)>& work) {
+  if (path.empty()) return work(nullptr);
+  auto log = storage::OpLog::open(path, std::move(client));
+  if (!log) return fail(std::move(log.error()));
+  Status done = work(*log);
+  Status closed = (*log)->close();
+  return done ? closed : done;
+}
+
 void Progress::add(uint64_t bytes) {
   const uint64_t objects = objects_.fetch_add(1) + 1;
   const uint64_t total = bytes_.fetch_add(bytes) + bytes;

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/environment.hpp"
 #include "base/error.hpp"
+#include "storage/op_log.hpp"
 #include "storage/open.hpp"
 #include "storage/store.hpp"
 
@@ -33,6 +34,11 @@ struct Place {
 /// patience later requests have.
 Result<Place> open_place(const std::string& text, const Environment& environment,
                          const storage::StoreOptions& options = {});
+
+/// Calls `work` with the operation log of the new file `path`, which it closes afterwards; with null if `path` is
+/// empty. All stores that keep it must be gone when `work` returns. `client` names this process in the log's lines.
+Status with_op_log(const std::string& path, std::string client,
+                   const std::function<Status(std::shared_ptr<storage::OpLog>)>& work);
 
 /// Says on stderr, now and then, how far a command is. Any thread may call it.
 class Progress {

@@ -15,7 +15,6 @@
 #include "replay/player.hpp"
 #include "replay/report.hpp"
 #include "session/interrupt.hpp"
-#include "storage/op_log.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -157,21 +156,16 @@ Result<replay::PlayResult> replay_logs(const std::vector<std::string>& files, Re
   plan = std::move(*read);
   if (!options.json) print(replay::plan_text(plan));
   options.play.at_once = static_cast<uint32_t>(options.concurrency.value_or(plan.at_once));
-  std::shared_ptr<storage::OpLog> log;
-  if (!options.op_log.empty()) {
-    auto opened = storage::OpLog::open(options.op_log, "replay:0");
-    if (!opened) return fail(std::move(opened.error()));
-    log = std::move(*opened);
-  }
   Result<replay::PlayResult> result;
-  {
-    auto place = open_place(options.to, environment, {.servers = {.op_log = log}});
+  const Status logged = with_op_log(options.op_log, "replay:0", [&](std::shared_ptr<storage::OpLog> log) -> Status {
+    auto place = open_place(options.to, environment, {.servers = {.op_log = std::move(log)}});
     if (!place) return fail(std::move(place.error()));
     for (std::string& name : plan.names) name.insert(0, place->prefix());
     place->session.reset();
     result = play_plan(plan, *place->store, options);
-  }
-  if (const Status closed = log ? log->close() : Status{}; !closed && result) return fail(closed.error());
+    return {};
+  });
+  if (!logged && result) return fail(logged.error());
   return result;
 }
 

@@ -153,9 +153,15 @@ int of_results_dir(const Resolution& resolution, const Environment& environment,
 }
 
 int object(const Resolution& resolution, const Environment& environment, const Arguments& arguments) {
-  const auto given = [&](const char* flag) { return arguments.settings.contains(flag); };
-  const Status status = object_command(
-      resolution.command, {arguments.words, given("recursive"), given("abort"), given("json")}, environment);
+  std::vector<Error> errors;
+  Reader reader(arguments.settings, resolution.command, errors);
+  const ObjectArguments object{.locations = arguments.words,
+                               .op_log = reader.text("op-log"),
+                               .recursive = reader.on("recursive"),
+                               .abort = reader.on("abort"),
+                               .json = reader.on("json")};
+  if (!errors.empty()) return report(errors);
+  const Status status = object_command(resolution.command, object, environment);
   return status ? kExitSuccess : report(status.error());
 }
 

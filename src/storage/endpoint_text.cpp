@@ -68,7 +68,7 @@ std::optional<std::string_view> take_port(std::string_view& host, Endpoint& endp
   return std::nullopt;
 }
 
-/// The first "{N...M}" of a text.
+/// The first "{N...M}" or "{N..M}" of a text.
 struct Pattern {
   size_t begin = 0;
   size_t end = 0;  // past the '}'
@@ -87,14 +87,17 @@ Result<std::optional<Pattern>> first_pattern(std::string_view text, std::string_
   const auto close = text.find('}', open);
   const std::string_view inside =
       close == std::string_view::npos ? std::string_view{} : text.substr(open + 1, close - open - 1);
-  const auto dots = inside.find("...");
+  // As warp and MinIO write it, or as shells do.
+  const std::string_view between = inside.find("...") == std::string_view::npos ? ".." : "...";
+  const auto dots = inside.find(between);
   const std::string_view from = inside.substr(0, dots == std::string_view::npos ? 0 : dots);
-  const std::string_view to = dots == std::string_view::npos ? std::string_view() : inside.substr(dots + 3);
+  const std::string_view to =
+      dots == std::string_view::npos ? std::string_view() : inside.substr(dots + between.size());
   const auto first = parse_number<uint64_t>(from), last = parse_number<uint64_t>(to);
   if (!first || !last || std::max(from.size(), to.size()) > kMostDigits) {
     return fail(ErrorCode::kConfigInvalid,
                 fmt::format("{}: {:?} has no pattern of the form {{N...M}}", variable, text.substr(0, kMostShown)), {},
-                "Write three dots between two whole numbers, as in http://node{1...8}:9000.");
+                "Write three dots, or two, between two whole numbers, as in http://node{1...8}:9000.");
   }
   if (*first > *last) {
     return fail(ErrorCode::kConfigInvalid, fmt::format("{}: {{{}...{}}} counts down", variable, *first, *last), {},

@@ -17,8 +17,9 @@ inline constexpr size_t kMaxEndpoints = 1024;
 /// that is neither a name nor an address, a bad port, a path with "//", "." or "..".
 Result<Endpoint> parse_endpoint(std::string_view text, std::string_view variable);
 
-/// Expands every "{N...M}" (inclusive, decimal), the last one varying fastest. Where a number has zeros in front, all
-/// get as many digits as the longer one has. Refused: N > M, a malformed pattern, more than kMaxEndpoints results.
+/// Expands every "{N...M}" or "{N..M}" (inclusive, decimal), the last one varying fastest. Where a number has zeros in
+/// front, all get as many digits as the longer one has. Refused: N > M, a malformed pattern, more than kMaxEndpoints
+/// results.
 Result<std::vector<std::string>> expand_template(std::string_view text, std::string_view variable);
 
 /// Parses a list. Refused: an empty one, one longer than kMaxEndpoints, and one that mixes http and https, or paths.

@@ -1,6 +1,7 @@
 """`mlpstorage object` on files: nothing is lost by a slip, and what isn't there is said."""
 
 import os
+import subprocess
 
 import program
 from program import ProgramTest
@@ -51,6 +52,28 @@ class Object(ProgramTest):
         self.assertEqual("first", self.read("work/x"))
         self.expect("object cp -r d/a d/s", 0)
         self.assertEqual("first", self.read("work/d/s/a"))
+
+    def test_every_command_keeps_an_operation_log(self):
+        def logged(words):
+            self.expect(f"object {words} --op-log ops.csv.zst", 0)
+            text = subprocess.run(["zstd", "-dc", self.path("work/ops.csv.zst")], check=True, capture_output=True, text=True).stdout
+            os.remove(self.path("work/ops.csv.zst"))
+            head, *lines = [line.split("\t") for line in text.splitlines()]
+            lines = [dict(zip(head, line)) for line in lines]
+            self.assertLessEqual({line["client_id"] for line in lines}, {"object:0"}, words)
+            return {(line["op"], os.path.basename(line["file"]), int(line["bytes"])) for line in lines}
+
+        # One log for both sides of a copy.
+        self.assertLessEqual({("GET", "a", 5), ("PUT", "a", 5), ("GET", "b", 6), ("PUT", "b", 6)}, logged("cp -r d d2"))
+        self.assertLessEqual({("GET", "a", 5), ("PUT", "c", 5)}, logged("cp d/a c"))
+        for words in ("ls d2", "du d2", "uploads d2"):
+            self.assertTrue(all(op in ("LIST", "STAT") for op, _, _ in logged(words)), words)
+        self.assertIn(("STAT", "a", 0), logged("stat d2/a"))
+        self.assertIn(("DELETE", "a", 0), logged("rm d2/a"))
+        self.assertIn(("DELETE", "b", 0), logged("rm -r d2"))
+        self.write("work/precious", "text")
+        self.refuse("object ls d --op-log precious", 2, "[E105] --op-log: precious is there already")
+        self.assertEqual("text", self.read("work/precious"))
 
     def test_a_server_that_is_away_is_no_matter_of_patience(self):
         server = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secretsecretsecret",

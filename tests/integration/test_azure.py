@@ -107,10 +107,16 @@ class Refusals(object_suites.Refusals):
 
 class Tools(object_suites.Tools):
     # Azurite still works on blocks that were on their way when the run was killed, and stores them after the abort.
-    test_uploads_of_a_killed_run_are_listed_and_aborted = None
+    stores_late = True
 
     def shown(self, name):
         return self.location(name).replace("az://", f"az://{azurite.ACCOUNT}/")
+
+
+    def test_an_empty_blob_is_no_upload(self):
+        self.assertEqual("", self.tool("uploads", self.location()).stdout)
+        self.tool("uploads", self.location(), "--abort")
+        self.assertEqual(0, self.stored(self.prefix)["a"])
 
 
 class Interruptions(object_suites.Interruptions):

@@ -9,6 +9,7 @@ import unittest
 
 import rgw
 from program import ProgramTest
+from sweeps import sweep
 
 BUCKET = "endpoints"
 PIECE = 1 << 18
@@ -112,6 +113,22 @@ class EndpointTest(ProgramTest):
         self.assertEqual([relay.url for relay in relays], [server["endpoint"] for server in servers])
         return done, servers
 
+    def broken(self, then, write, read, others=1):
+        relays = [self.relay(then, 30_000_000), *(self.relay() for _ in range(others))]
+        done, servers = self.run_over(relays, write, read)
+        self.assertGreater(servers[0]["failed"], 0, servers)
+        self.assertGreater(servers[0]["times_set_aside"], 0, servers)
+        self.assertEqual(1, done.stderr.count(f"Endpoint {relays[0].url} is left out"), done)
+        self.assertIn(servers[0]["failures"][0]["cause"], ("no connection", "no answer", "connection lost"))
+        for server in servers[1:]:
+            self.assertEqual(0, server["times_set_aside"], servers)
+            self.assertGreater(server["attempts"], 0, servers)
+        # No part waited longer than the run may lose.
+        phase = self.record()["write" if write else "read"]
+        self.assertLess(phase["latency"]["part"]["max_ns"], 10_000_000_000)
+
+
+class OneOfTwo(EndpointTest):
     def test_requests_are_shared_evenly(self):
         for relays in ([self.relay(), self.relay()], [self.relay() for _ in range(4)]):
             _, servers = self.run_over(relays, 1, 1)
@@ -121,32 +138,31 @@ class EndpointTest(ProgramTest):
                 self.assertLess(abs(server["attempts"] - mean), 0.05 * mean + 2, servers)
                 self.assertGreater(server["latency"]["answer"]["p50_ns"], 0)
 
-    def broken(self, then, write, read):
-        relays = [self.relay(then, 30_000_000), self.relay()]
-        done, servers = self.run_over(relays, write, read)
-        self.assertGreater(servers[0]["failed"], 0, servers)
-        self.assertGreater(servers[0]["times_set_aside"], 0, servers)
-        self.assertEqual(1, done.stderr.count(f"Endpoint {relays[0].url} is left out"), done)
-        self.assertIn(servers[0]["failures"][0]["cause"], ("no connection", "no answer", "connection lost"))
-        self.assertEqual(0, servers[1]["times_set_aside"], servers)
+    others = 1
 
     def test_one_ends_while_writing(self):
-        self.broken("close", 2, 0)
+        self.broken("close", 2, 0, self.others)
 
     def test_one_ends_while_reading(self):
-        self.broken("close", 0, 2)
+        self.broken("close", 0, 2, self.others)
 
     def test_one_hangs_while_writing(self):
-        self.broken("hang", 2, 0)
+        self.broken("hang", 2, 0, self.others)
 
     def test_one_hangs_while_reading(self):
-        self.broken("hang", 0, 2)
+        self.broken("hang", 0, 2, self.others)
 
     def test_one_drops_packets_while_writing(self):
-        self.broken("drop", 2, 0)
+        self.broken("drop", 2, 0, self.others)
 
     def test_one_drops_packets_while_reading(self):
-        self.broken("drop", 0, 2)
+        self.broken("drop", 0, 2, self.others)
+
+
+@sweep
+class OneOfFour(OneOfTwo):
+    others = 3
+    test_requests_are_shared_evenly = None
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ bool AzureDialect::accepts(const Call& call, std::string_view server_code) const
   if (call.kind != CallKind::kAbortUpload) return false;
   // A blob is there: of an earlier write, of the commit, or of somebody who was faster.
   const bool there = (status == 409 && server_code == "BlobAlreadyExists") || status == 412;
-  return call.method == http::Method::kDelete ? gone || status == 412 : there;
+  if (call.method == http::Method::kPut) return there;
+  return gone || (call.method == http::Method::kDelete && status == 412);
 }
 
 Verdict AzureDialect::judge_success(const Call& call) const {

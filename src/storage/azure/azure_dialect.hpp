@@ -77,7 +77,8 @@ class AzureDialect final : public object::Dialect {
  private:
   void add_body(object::Call& call, std::span<const std::byte> body, uint64_t crc64, const std::string& md5) const;
   void ask_container(object::Call& call, object::CallKind kind, http::Method method, std::string_view subject) const;
-  bool discard_blocks(object::Call& call, const object::RemoteObject& object, unsigned round, bool committed) const;
+  bool discard_blocks(object::Call& call, const object::RemoteObject& object, unsigned round,
+                      std::string_view mark) const;
   std::string denied_advice(const object::Verdict& verdict) const;
 
   Settings settings_;

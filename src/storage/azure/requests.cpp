@@ -42,6 +42,10 @@ std::string block_id(std::string_view nonce, uint32_t part) {
   return base64(std::as_bytes(std::span(text)));
 }
 
+std::string new_write() {
+  return storage::random_suffix().substr(0, kNonceDigits);
+}
+
 bool any_block_sent(const RemoteObject& object) {
   return std::any_of(object.parts.begin(), object.parts.end(),
                      [](const object::StoredPart& part) { return !part.tag.empty(); });
@@ -97,7 +101,7 @@ void AzureDialect::add_body(Call& call, std::span<const std::byte> body, uint64_
 }
 
 bool AzureDialect::ask_begin(Call& /*call*/, RemoteObject& object, unsigned /*round*/) const {
-  object.upload_id = storage::random_suffix().substr(0, kNonceDigits);
+  object.upload_id = new_write();
   return false;
 }
 
@@ -144,28 +148,38 @@ Status AzureDialect::take_commit(const Call& call, RemoteObject& object) const {
   return {};
 }
 
-// Round 0 makes an empty blob out of the blocks, unless there is a blob; round 1 deletes that, or the blob that is
-// there if a commit has made it. The blocks beside a blob of an earlier write can't be discarded without changing that
-// blob: the service does it after a week, or with the next write.
-bool AzureDialect::discard_blocks(Call& call, const RemoteObject& object, unsigned round, bool committed) const {
+// An empty blob is made out of the blocks, unless there is a blob, and deleted. Where there is one, its metadata tell
+// whether the write `mark` made it: by its commit, or by an empty list whose answer was lost. Without a mark the write
+// is not known; no write leaves an empty blob with that metadata. The blocks beside a blob of an earlier write can't be
+// discarded without changing that blob: the service does it after a week, or with the next write.
+bool AzureDialect::discard_blocks(Call& call, const RemoteObject& object, unsigned round, std::string_view mark) const {
   if (round == 0) {
     call.reset(CallKind::kAbortUpload, Method::kPut, object.path(), object.uri());
     add_parameter(call, "comp", "blocklist");
     call.headers.add("If-None-Match", "*");
+    call.headers.add(kWriteHeader, mark.empty() ? new_write() : std::string(mark));
     call.text = block_list_body({});
     call.body = std::as_bytes(std::span(call.text));
     return true;
   }
-  if (round != 1 || call.method != Method::kPut) return false;
-  const bool made_empty = call.exchange.status == 201;
-  if (!made_empty && !committed) {
-    log::info(
-        "{}: the blocks of a write that was given up stay beside the blob that was there before it, until the "
-        "service discards them within a week, or the next write does.",
-        object.uri());
+  const bool made_empty = call.method == Method::kPut && call.exchange.status == 201;
+  if (call.method == Method::kPut && !made_empty) {
+    call.reset(CallKind::kAbortUpload, Method::kHead, object.path(), object.uri());
+    return true;
+  }
+  if (call.method == Method::kDelete || call.exchange.status >= 300) return false;
+  const std::string_view write = call.exchange.header(kWriteHeader).value_or("");
+  const bool left = mark.empty() && !write.empty() && call.exchange.header("content-length") == "0";
+  if (!made_empty && !left && (mark.empty() || write != mark)) {
+    if (!mark.empty()) {
+      log::info(
+          "{}: the blocks of a write that was given up stay beside the blob that was there before it, until the "
+          "service discards them within a week, or the next write does.",
+          object.uri());
+    }
     return false;
   }
-  ask_deletion(call, object, CallKind::kAbortUpload, made_empty ? call.exchange.header("etag").value_or("") : "");
+  ask_deletion(call, object, CallKind::kAbortUpload, call.exchange.header("etag").value_or(""));
   return true;
 }
 
@@ -176,7 +190,7 @@ bool AzureDialect::ask_abort(Call& call, RemoteObject& object, unsigned round) c
     return round == 0;
   }
   if (object.single() || !any_block_sent(object)) return false;
-  return discard_blocks(call, object, round, object.complete_sent);
+  return discard_blocks(call, object, round, object.upload_id);
 }
 
 // ---- reading and looking
@@ -241,20 +255,17 @@ bool AzureDialect::ask_list_uploads(Call& call, std::string_view subject, std::s
 
 // Blobs without content may be such that have uncommitted blocks alone; ask_abort_found() touches no others.
 Result<object::UploadsPage> AzureDialect::read_list_uploads(const Call& call) const {
-  auto listed = parse_blob_list(call.exchange.text);
+  auto listed = parse_blob_list(call.exchange.text, true);
   if (!listed) return fail(std::move(listed.error()));
   object::UploadsPage page;
   page.next_key = std::move(listed->next);
-  for (object::ListedObject& blob : listed->objects) {
-    if (blob.size_bytes == 0) page.uploads.push_back({std::move(blob.key), "uncommitted"});
-  }
+  for (object::ListedObject& blob : listed->objects) page.uploads.push_back({std::move(blob.key), "uncommitted"});
   return page;
 }
 
 bool AzureDialect::ask_abort_found(Call& call, const RemoteObject& object, const std::string& /*id*/,
                                    unsigned round) const {
-  if (round == 1 && call.exchange.status != 201) return false;  // a blob of its own
-  return discard_blocks(call, object, round, false);
+  return discard_blocks(call, object, round, "");
 }
 
 bool AzureDialect::is_this_write(const RemoteObject& object, const http::Exchange& head) const {

@@ -84,6 +84,7 @@ Status AzureWriter::authorise(Call& call) {
               signer_.authorization({http::method_name(call.method), call.body.size(), lines.text, path_, call.query}));
   } else if (settings_.authorisation == Authorisation::kToken) {
     if (auto status = hold_token(); !status) return status;
+    call.keys_version = token_version_;
     lines.add("Authorization", "Bearer " + *token_);
   }
   return {};
@@ -101,8 +102,8 @@ Status AzureWriter::hold_token() {
   return {};
 }
 
-bool AzureWriter::adapt(const Call& /*call*/, const object::Verdict& /*verdict*/) {
-  return settings_.token && settings_.token->renew(token_version_);
+bool AzureWriter::adapt(const Call& call, const object::Verdict& /*verdict*/) {
+  return settings_.token && settings_.token->renew(call.keys_version);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ object::ServerError parse_error_body(std::string_view body) {
   return out;
 }
 
-Result<object::ObjectsPage> parse_blob_list(std::string_view body) {
+Result<object::ObjectsPage> parse_blob_list(std::string_view body, bool unfinished) {
   pugi::xml_document document;
   if (auto status = object::parse_xml(body, document); !status) return fail(status.error());
   const pugi::xml_node root = document.document_element();
@@ -63,7 +63,8 @@ Result<object::ObjectsPage> parse_blob_list(std::string_view body) {
     if (!size) {
       return fail(ErrorCode::kStorageProtocol, fmt::format("the list has no size for \"{}\"", printable(*name)));
     }
-    page.objects.push_back({std::move(*name), *size});
+    const bool has_content = *size > 0 || !text_of(properties, "Content-MD5").empty();
+    if (!unfinished || !has_content) page.objects.push_back({std::move(*name), *size});
   }
   page.next = text_of(root, "NextMarker");
   return page;

@@ -14,8 +14,9 @@ namespace mlps::azure {
 object::ServerError parse_error_body(std::string_view body);
 
 /// Reads a page of List Blobs. Directories of accounts with a hierarchical namespace are left out. E605 for text that
-/// is no such list, a blob without a usable name or size.
-Result<object::ObjectsPage> parse_blob_list(std::string_view body);
+/// is no such list, a blob without a usable name or size. With `unfinished` only those that may have uncommitted blocks
+/// alone: without content, and without the MD5 that an empty Put Blob has.
+Result<object::ObjectsPage> parse_blob_list(std::string_view body, bool unfinished = false);
 
 /// Returns the body of Put Block List: the blocks of these ids (base64), in this order, each as it was put last.
 std::string block_list_body(std::span<const object::StoredPart> parts);

@@ -8,6 +8,7 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "storage/object/crc32c.hpp"
+#include "storage/object/server_words.hpp"
 
 namespace mlps::gcs {
 namespace {
@@ -72,9 +73,9 @@ std::string first_reason(const json& error) {
 
 ServerError parse_error_body(std::string_view body) {
   const json parsed = json::parse(body, nullptr, false);
-  if (!parsed.is_object()) return {"", printable(trimmed(body), 200)};
+  if (!parsed.is_object()) return {"", object::words_of_body(body)};
   const auto error = parsed.find("error");
-  if (error == parsed.end()) return {"", printable(trimmed(body), 200)};
+  if (error == parsed.end()) return {"", object::words_of_body(body)};
   if (error->is_object()) {
     return {printable(first_reason(*error), 100), printable(text_in(*error, "message"))};
   }

@@ -14,6 +14,7 @@ class JsonWriter final : public object::RequestWriter {
     if (!call.query.empty()) exchange.target.append("?").append(call.query);
     exchange.headers.add("Host", server.host);
     if (Status known = refresh(); !known) return known;
+    call.keys_version = version_;
     if (!authorization_.empty()) exchange.headers.add("Authorization", authorization_);
     if (!quota_project_.empty()) exchange.headers.add("x-goog-user-project", quota_project_);
     if (!call.range.empty()) exchange.headers.add("Range", call.range);
@@ -22,8 +23,8 @@ class JsonWriter final : public object::RequestWriter {
     return {};
   }
 
-  bool adapt(const object::Call& /*call*/, const object::Verdict& /*verdict*/) override {
-    return token_ && token_->renew(version_);
+  bool adapt(const object::Call& call, const object::Verdict& /*verdict*/) override {
+    return token_ && token_->renew(call.keys_version);
   }
 
  private:

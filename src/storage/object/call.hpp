@@ -56,6 +56,7 @@ struct Call {
   unsigned retries = 0;        ///< attempts beyond the first
   uint64_t retried_bytes = 0;  ///< body bytes moved by attempts that failed
   bool answer_lost = false;    ///< an attempt may have been carried out although no answer arrived
+  uint64_t keys_version = 0;   ///< of the credentials that the last attempt was authorised with, for a RequestWriter
   http::Exchange exchange;     ///< the last attempt; its answer stays until the call begins again
 
   // Used by the client alone, between attempts.

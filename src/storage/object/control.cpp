@@ -8,6 +8,9 @@
 namespace mlps::object {
 namespace {
 
+// What an upload of the gate whose beginning wasn't answered may take to be found and given up.
+constexpr Nanos kFindLostLimit = 10'000'000'000;
+
 /// Returns the first key that doesn't begin with `prefix`, as text for an error; nothing if all do.
 template <class Listed>
 std::optional<std::string> stray_key(const std::vector<Listed>& list, std::string_view prefix) {
@@ -46,18 +49,28 @@ Status Control::run() {
 Status Control::reach() {
   context_->dialect->ask_bucket(call_, bucket_subject(""));
   auto bucket = run();
+  // A refusal of HEAD has no words, by which a missing bucket could be told from an unknown user, for example.
+  const int status = call_.exchange.status;
+  if (!bucket && call_.method == http::Method::kHead && call_.server_code.empty() && status >= 400 && status < 500) {
+    const std::string prefix = context_->key_prefix("");
+    context_->dialect->ask_list(call_, bucket_subject("/" + prefix), prefix, {});
+    if (Status told = run(); !told) bucket = std::move(told);
+  }
   if (!bucket && bucket.error().code == ErrorCode::kStorageNotFound && bucket.error().suggestion.empty()) {
     bucket.error().suggestion = fmt::format("Create bucket {} first, or check the endpoint.", context_->root.bucket());
   }
   return bucket;
 }
 
-Status Control::begin_and_send(RemoteObject& object, std::span<const std::byte> part) {
+Status Control::begin_and_send(RemoteObject& object, std::span<const std::byte> part, bool& begun_unknown) {
   const Dialect& dialect = *context_->dialect;
   for (unsigned round = 0; dialect.ask_begin(call_, object, round); ++round) {
-    if (auto status = run(); !status) return status;
+    Status begun = run();
+    begun_unknown = begun_unknown || call_.answer_lost;
+    if (!begun) return begun;
     if (auto status = dialect.take_begin(call_, object); !status) {
-      return unusable(status.error().code, status.error().message + "; the upload may have been begun");
+      begun_unknown = true;
+      return unusable(status.error().code, status.error().message);
     }
   }
   for (unsigned round = 0; dialect.ask_part(call_, object, 0, part, round); ++round) {
@@ -74,14 +87,21 @@ Status Control::try_upload(std::string_view name, std::span<const std::byte> par
     return fail(ErrorCode::kInternal, fmt::format("{} bytes are no part of an upload", part.size()));
   }
   object->parts.assign(object->part_count(), {});
-  Status outcome = begin_and_send(*object, part);
-  for (unsigned round = 0; context_->dialect->ask_abort(call_, *object, round); ++round) {
-    Status given_up = run();
-    if (given_up) continue;
+  bool begun_unknown = false;
+  Status outcome = begin_and_send(*object, part, begun_unknown);
+  const auto left = [&](Status given_up, std::string_view how) {
     Error& error = outcome ? given_up.error() : outcome.error();
     error.details +=
-        fmt::format("{}an unfinished upload of {} is left", error.details.empty() ? "" : "; ", object->uri());
+        fmt::format("{}an unfinished upload of {} {} left", error.details.empty() ? "" : "; ", object->uri(), how);
     return fail(std::move(error));
+  };
+  for (unsigned round = 0; context_->dialect->ask_abort(call_, *object, round); ++round) {
+    if (Status given_up = run(); !given_up) return left(std::move(given_up), "is");
+  }
+  if (begun_unknown) {
+    const auto lost = abort_uploads(
+        name, [&](std::string_view other) { return other == name; }, now_ns() + kFindLostLimit);
+    if (!lost) return left(fail(lost.error()), "may be");
   }
   return outcome;
 }

@@ -45,7 +45,8 @@ class Control : public storage::Session {
   const std::string& bucket_subject(std::string_view below);
   tl::unexpected<Error> unusable(ErrorCode code, std::string_view why) const;
   Status run();
-  Status begin_and_send(RemoteObject& object, std::span<const std::byte> part);
+  /// Sets `begun_unknown` if an upload may have been begun whose id no answer told.
+  Status begin_and_send(RemoteObject& object, std::span<const std::byte> part, bool& begun_unknown);
 
   Call call_;
   std::string uri_;

@@ -4,6 +4,9 @@
 
 #include <string_view>
 
+#include "base/text.hpp"
+#include "storage/object/server_words.hpp"
+
 namespace mlps::object {
 namespace {
 
@@ -58,10 +61,42 @@ std::string advice_about_connection(const Context& context, const Call& call, st
                      speaks_plainly ? ", or write the endpoint with http://" : "");
 }
 
+/// Returns what to do about an answer of something in front of the storage, or in place of it, whatever protocol the
+/// storage speaks; empty where nothing says so.
+std::string advice_about_front(const Context& context, const Call& call, const Verdict& verdict) {
+  const std::string& url = context.servers[call.server].url;
+  const http::Exchange& exchange = call.exchange;
+  if (!verdict.server_code.empty()) return {};
+  if (exchange.status == 413) {
+    return fmt::format(
+        "Something in front of {} limits the size of a request (nginx: client_max_body_size): raise that, "
+        "or give a smaller --io-part-size.",
+        url);
+  }
+  if (exchange.status != 400 || exchange.origin.starts_with("https")) return {};
+  const std::string words = lower(verdict.happened);
+  if (says(words, "https") || says(words, "ssl") || says(words, "tls")) {
+    return "This port speaks TLS: write the endpoint with https://.";
+  }
+  // An answer to HEAD has no words.
+  if (call.method != http::Method::kHead || !verdict.request_id.empty()) return {};
+  return fmt::format(
+      "If the port of {} speaks TLS, write the endpoint with https://. Else check that it is the address of the "
+      "storage's API, and no proxy, filter or web page.",
+      url);
+}
+
 std::string general_advice(const Context& context, const Call& call, const Verdict& verdict) {
   if (call.exchange.status == 407) {
     return fmt::format("The proxy {} wants a user and a password: set MLPSTORAGE_PROXY_USER=user:password.",
                        context.settings.engine.proxy);
+  }
+  if (verdict.server_code.empty() && call.exchange.status != 0 &&
+      is_web_page(call.exchange.header("content-type").value_or(""), call.exchange.text)) {
+    return fmt::format(
+        "This does not look like a storage server: check that {} is the address of its API, and no proxy, filter or "
+        "web page.",
+        context.servers[call.server].url);
   }
   switch (verdict.code) {
     case ErrorCode::kStorageThrottled:
@@ -86,7 +121,8 @@ Error call_error(const Context& context, const Call& call, const Verdict& verdic
                               attempts > 1 ? fmt::format(" after {} attempts", attempts) : "", verdict.happened);
   error.details = fmt::format("endpoint {}, attempts {}", context.servers[call.server].url, attempts);
   if (!verdict.request_id.empty()) error.details += ", request id " + verdict.request_id;
-  error.suggestion = context.dialect->advice(call, verdict);
+  error.suggestion = advice_about_front(context, call, verdict);
+  if (error.suggestion.empty()) error.suggestion = context.dialect->advice(call, verdict);
   if (error.suggestion.empty()) error.suggestion = general_advice(context, call, verdict);
   for (std::string* text : {&error.message, &error.details, &error.suggestion}) context.dialect->redact(*text);
   return error;

@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "storage/object/server_words.hpp"
 
 namespace mlps::object {
 namespace {
@@ -29,6 +30,7 @@ std::pair<Action, ErrorCode> by_status(int status) {
     case 502:
     case 504:
       return {Action::kRetry, ErrorCode::kStorageProtocol};
+    case 413:
     case 507:
       return {Action::kFail, ErrorCode::kStorageFull};
     default:
@@ -169,8 +171,9 @@ Verdict judge(const Dialect& dialect, const Call& call) {
   Verdict verdict;
   // An error status counts even when the server cut the connection after it, as it may while a body is being sent.
   if (exchange.status >= 300) {
-    const ServerError error = dialect.read_error(exchange);
+    ServerError error = dialect.read_error(exchange);
     if (dialect.accepts(call, error.code)) return {};
+    if (error.code.empty() && error.message.empty()) error.message = words_of_body(exchange.text);
     verdict = judge_error(dialect, exchange.status, error);
     if (exchange.status == 412 && !call.if_match.empty()) {
       verdict.happened +=

@@ -13,6 +13,7 @@
 #include "storage/endpoint_text.hpp"
 #include "storage/s3/endpoint_sources.hpp"
 #include "storage/s3/key_services.hpp"
+#include "storage/s3/sso.hpp"
 
 namespace mlps::s3 {
 namespace {
@@ -133,6 +134,9 @@ class Search {
         return keys_of_file(environment, profile);
       });
     }
+    for (const char* key : {"sso_session", "sso_start_url"}) {
+      if (profiles_.find(profile, key)) return from_portal(profile);
+    }
     if (const auto line = profiles_.find(profile, "credential_process")) {
       auto command = shell_split(line->value);
       if (!command || command->empty()) {
@@ -142,18 +146,22 @@ class Search {
       return asked_keys(
           source, [words = std::move(*command)](const std::atomic<bool>& stop) { return ask_program(words, stop); });
     }
-    for (const char* key : {"sso_session", "sso_start_url", "login_session"}) {
-      if (const auto value = profiles_.find(profile, key)) return refuse_login(profile, *value, key);
+    if (const auto value = profiles_.find(profile, "login_session")) {
+      return fail(ErrorCode::kConfigIncompatible,
+                  fmt::format("{} has login_session: this program can't log in to anything", value->source), {},
+                  fmt::format("Have the AWS CLI do it: in another profile, credential_process = aws configure "
+                              "export-credentials --profile {}",
+                              profile));
     }
     return nullptr;
   }
 
-  static Found refuse_login(const std::string& profile, const ProfileValue& value, const char* key) {
-    return fail(ErrorCode::kConfigIncompatible,
-                fmt::format("{} has {}: this program can't log in to anything", value.source, key), {},
-                fmt::format("Have the AWS CLI do it: in another profile, credential_process = aws configure "
-                            "export-credentials --profile {}",
-                            profile));
+  Found from_portal(const std::string& profile) const {
+    auto role = portal_role(environment_, profiles_, profile, in_.way);
+    if (!role) return fail(std::move(role.error()));
+    const std::string source = fmt::format("SSO role {} of account {} by {}", role->role, role->account, role->url);
+    return asked_keys(source,
+                      [asked = std::move(*role)](const std::atomic<bool>& stop) { return ask_portal(asked, stop); });
   }
 
   Found from_role(const std::string& profile, unsigned depth) {
@@ -161,7 +169,10 @@ class Search {
     if (!text(profile, "mfa_serial").empty()) {
       return fail(ErrorCode::kConfigIncompatible,
                   fmt::format("{} wants a code of a device (mfa_serial), which nobody can type in a run", arn.source),
-                  {}, "Get keys with the AWS CLI (aws configure export-credentials) and set them.");
+                  {},
+                  fmt::format("Get keys where somebody can, and set them: eval \"$(aws configure export-credentials "
+                              "--profile {} --format env)\"",
+                              profile));
     }
     auto role = role_of(arn.value, text(profile, "role_session_name"));
     if (!role) return fail(std::move(role.error()));

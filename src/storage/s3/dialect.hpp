@@ -102,7 +102,6 @@ class S3Dialect final : public object::Dialect {
   /// Returns the checksum of all bytes of an object that was sent, of those of its parts.
   std::string whole_checksum(const object::RemoteObject& object) const;
   std::string advice_about_access(const object::Verdict& verdict) const;
-  std::string advice_about_answer(const object::Call& call, const object::Verdict& verdict) const;
 
   std::string bucket_;
   std::string bucket_path_;  ///< "/bucket" in path style, else empty

@@ -55,11 +55,6 @@ bool may_refuse_checksum(const Call& call, const Verdict& verdict) {
          (status == 500 && verdict.code == ErrorCode::kStorageProtocol);
 }
 
-bool speaks_of_tls(const Call& call, const Verdict& verdict) {
-  if (call.exchange.status != 400 || call.exchange.origin.starts_with("https")) return false;
-  return has_word(verdict.happened, "https") || has_word(verdict.happened, "ssl") || has_word(verdict.happened, "tls");
-}
-
 // Codes about who asks, whatever the status: gateways have their own, some with 404.
 bool is_about_access(std::string_view code) {
   constexpr std::array kParts = {"accesskey", "user", "account", "signature", "credential"};
@@ -77,7 +72,6 @@ void S3Dialect::refine(const Call& call, Verdict& verdict) const {
     verdict.action = Action::kAdapt;
     return;
   }
-  if (status == 413 && verdict.server_code.empty()) verdict.code = ErrorCode::kStorageFull;
   if (status >= 400 && status < 500 && is_about_access(verdict.server_code) && verdict.action == Action::kFail) {
     verdict.code = ErrorCode::kStorageDenied;
   }
@@ -109,29 +103,16 @@ std::string S3Dialect::advice_about_access(const Verdict& verdict) const {
   return fmt::format("Check that the keys from {} may do this on bucket {}.", source, bucket_);
 }
 
-std::string S3Dialect::advice_about_answer(const Call& call, const Verdict& verdict) const {
-  const std::string& endpoint = settings_.endpoints[call.server].url();
-  if (speaks_of_tls(call, verdict)) return "This port speaks TLS: write the endpoint with https://.";
-  if (call.exchange.status == 413) {
-    return fmt::format(
-        "Something in front of {} limits the size of a request (nginx: client_max_body_size): raise that, "
-        "or give a smaller --io-part-size.",
-        endpoint);
-  }
-  if (looks_foreign(call, verdict)) {
-    return fmt::format(
-        "This does not look like an S3 server: check that {} is the address of its API, and no proxy, "
-        "filter or web page.",
-        endpoint);
-  }
-  return {};
-}
-
 std::string S3Dialect::advice(const Call& call, const Verdict& verdict) const {
   if (refuses_unsigned_payload(call, verdict)) {
     return "The server wants signed bodies: set MLPSTORAGE_S3_PAYLOAD_SIGNING=signed.";
   }
-  if (std::string about = advice_about_answer(call, verdict); !about.empty()) return about;
+  if (looks_foreign(call, verdict)) {
+    return fmt::format(
+        "This does not look like an S3 server: check that {} is the address of its API, and no proxy, filter or web "
+        "page.",
+        settings_.endpoints[call.server].url());
+  }
   if (may_refuse_checksum(call, verdict)) {
     return "The server may not know checksums (x-amz-checksum-...): try MLPSTORAGE_S3_CHECKSUM=none, which is the "
            "same "

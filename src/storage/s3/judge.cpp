@@ -63,9 +63,6 @@ std::span<const ErrorRule> S3Dialect::error_rules() const {
 
 object::ServerError S3Dialect::read_error(const http::Exchange& answer) const {
   object::ServerError error = answer.status >= 300 ? parse_error_body(answer.text) : object::ServerError{};
-  if (answer.status >= 300 && error.code.empty() && error.message.empty()) {
-    error.message = object::words_of_body(answer.text);
-  }
   if (error.request_id.empty()) error.request_id = printable(answer.header("x-amz-request-id").value_or(""), 100);
   if (error.region.empty()) error.region = printable(answer.header("x-amz-bucket-region").value_or(""), 60);
   return error;
@@ -169,8 +166,11 @@ Verdict S3Dialect::judge_success(const Call& call) const {
   const bool reads = call.kind == CallKind::kGetObject || call.kind == CallKind::kHeadObject;
   if (!reads && !exchange.header("x-amz-request-id") &&
       object::is_web_page(exchange.header("content-type").value_or(""), exchange.text)) {
-    return refused(Action::kFail, ErrorCode::kStorageProtocol,
-                   fmt::format("HTTP {} with a web page: {}", exchange.status, object::words_of_body(exchange.text)));
+    Verdict verdict =
+        refused(Action::kFail, ErrorCode::kStorageProtocol,
+                fmt::format("HTTP {} with a web page: {}", exchange.status, object::words_of_body(exchange.text)));
+    verdict.answer_lost = true;
+    return verdict;
   }
   switch (call.kind) {
     case CallKind::kPutObject:

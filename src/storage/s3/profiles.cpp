@@ -151,14 +151,18 @@ std::optional<ProfileValue> Profiles::find(const std::string& profile, const std
   return value ? value : value_in(config_, profile, key);
 }
 
+std::optional<ProfileValue> Profiles::value_of(const std::string& section, const std::string& key) const {
+  const auto found = config_.sections.find(section);
+  if (found == config_.sections.end()) return std::nullopt;
+  const auto value = found->second.find(key);
+  if (value == found->second.end() || value->second.empty()) return std::nullopt;
+  return ProfileValue{value->second, fmt::format("{} of {}", section, config_.path)};
+}
+
 std::optional<ProfileValue> Profiles::find_service(const std::string& service, const std::string& key) const {
   const auto services = find("services");
   if (!services) return std::nullopt;
-  const auto section = config_.sections.find("services " + services->value);
-  if (section == config_.sections.end()) return std::nullopt;
-  const auto found = section->second.find(fmt::format("{}.{}", service, key));
-  if (found == section->second.end() || found->second.empty()) return std::nullopt;
-  return ProfileValue{found->second, fmt::format("services {} of {}", services->value, config_.path)};
+  return value_of("services " + services->value, fmt::format("{}.{}", service, key));
 }
 
 std::optional<Profiles::Keys> Profiles::find_keys(const std::string& profile) const {

@@ -45,6 +45,11 @@ class Profiles {
   /// like.
   std::optional<ProfileValue> find_service(const std::string& service, const std::string& key) const;
 
+  /// Returns what a section "sso-session" of the file of settings says about `key`.
+  std::optional<ProfileValue> find_session(const std::string& session, const std::string& key) const {
+    return value_of("sso-session " + session, key);
+  }
+
   /// Keys that stand together in one file, so that none is mixed with those of the other; empty if neither has any. The
   /// third, a session token, may be empty.
   struct Keys {
@@ -64,6 +69,8 @@ class Profiles {
   static Result<File> read_one(const Environment& environment, const char* variable, const char* standard);
   const Section* section(const File& file, const std::string& profile) const;
   std::optional<ProfileValue> value_in(const File& file, const std::string& profile, const std::string& key) const;
+  /// Returns a value of a section of the file of settings that is no profile.
+  std::optional<ProfileValue> value_of(const std::string& section, const std::string& key) const;
 
   File credentials_;
   File config_;

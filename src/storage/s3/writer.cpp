@@ -28,6 +28,7 @@ class S3Writer final : public object::RequestWriter {
 
   Status write(Call& call, const object::Server& server, int64_t now) override {
     if (Status usable = look_for_news(); !usable) return usable;
+    call.keys_version = keys_version_;
     if (now != time_second_) {
       time_second_ = now;
       time_text_ = amz_time(now);
@@ -52,7 +53,7 @@ class S3Writer final : public object::RequestWriter {
   bool adapt(const Call& call, const Verdict& verdict) override {
     if (!verdict.region.empty() && verdict.region != dialect_.region().name()) return move_to(verdict.region);
     if (call.exchange.status < 400) return follow(call);
-    return settings_.credentials->renew(keys_version_);
+    return settings_.credentials->renew(call.keys_version);
   }
 
  private:

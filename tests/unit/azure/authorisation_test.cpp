@@ -75,6 +75,47 @@ TEST_F(AzureTest, ATokenThatEndedOnItsWayIsReplacedByTheNewerOne) {
   EXPECT_EQ(server.requests().back().headers.at("authorization"), "Bearer t2");
 }
 
+// A request that was sent with the old token is refused when the new one is in use already: it is repeated with that.
+TEST_F(AzureTest, ATokenThatEndsUnderARequestCostsOneRepetition) {
+  Settings token = settings();
+  token.authorisation = Authorisation::kToken;
+  std::atomic<int> asked = 0;
+  token.token = std::make_shared<TokenSource>("a test", [&asked](const std::atomic<bool>&) {
+    return Result<object::Lease<std::string>>({"t" + std::to_string(++asked), time(nullptr) + (asked == 1 ? 1 : 3600)});
+  });
+  const auto source = token.token;
+  open(token);
+  Reply ended = refused(401, "InvalidAuthenticationInfo");
+  ended.delay_ms = 1'800;
+  server.inject("PUT", "/x", ended);
+  server.inject("PUT", "/x", created(), kAlways);
+  server.inject("PUT", "/y", created());
+  const auto slow = object(10);
+  const auto quick = ObjectStoreTest::object("y", 10, kPart);
+  std::string bytes(10, 'x');
+  Operation first{.kind = OpKind::kWritePart, .object = slow.get(), .buffer = test::bytes_of(bytes)};
+  EXPECT_FALSE(run(OpKind::kBeginWrite, *slow).error);
+  EXPECT_FALSE(run(OpKind::kBeginWrite, *quick).error);
+  session().submit(first);
+  for (int i = 0; i < 3000 && source->version() < 2; ++i) {
+    std::vector<Operation*> none;
+    session().poll(std::chrono::milliseconds(10), none);
+  }
+  Operation second{.kind = OpKind::kWritePart, .object = quick.get(), .buffer = test::bytes_of(bytes)};
+  session().submit(second);
+  wait_for(2);
+  EXPECT_EQ(outcome(second), "ok");
+  EXPECT_EQ(outcome(first), "ok");
+  EXPECT_EQ(first.attempts, 2U);
+  EXPECT_EQ(server.requests().back().headers.at("authorization"), "Bearer t2");
+  EXPECT_EQ(asked, 2);
+  close_session();
+  const auto use = store().server_uses().front();
+  ASSERT_EQ(use.failures.size(), 1U);
+  EXPECT_EQ(use.failures.front().cause, "HTTP 401 InvalidAuthenticationInfo");
+  EXPECT_EQ(use.failures.front().count, 1U);
+}
+
 TEST_F(AzureTest, WithoutATokenNothingIsSent) {
   Settings token = settings();
   token.authorisation = Authorisation::kToken;

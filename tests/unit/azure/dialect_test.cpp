@@ -144,6 +144,11 @@ TEST_F(AzureTest, ALostAnswerToTheCommitIsDecidedByWhatIsThere) {
 
 // ---- giving up
 
+/// The properties of a blob whose metadata name a write.
+Reply of_write(const std::string& write) {
+  return {.status = 200, .headers = {{"ETag", kEtag}, {"x-ms-meta-mlpstorage_write", write}}, .announced_length = 0};
+}
+
 TEST_F(AzureTest, BlocksThatAreGivenUpAreDiscardedWithoutTouchingOthers) {
   auto made = object(2 * kPart);
   server.inject("PUT", "", created(), kAlways);
@@ -162,9 +167,37 @@ TEST_F(AzureTest, ABlobOfAnEarlierWriteStays) {
   auto made = object(2 * kPart);
   server.inject("PUT", "blockid=", created(), kAlways);
   server.inject("PUT", "comp=blocklist", refused(409, "BlobAlreadyExists"));
+  server.inject("HEAD", "", of_write("0123456789abcdef"));
   put_parts(*made);
   EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *made)), "ok");
   EXPECT_EQ(server.count("DELETE"), 0);
+}
+
+TEST_F(AzureTest, ABlobOfAnEarlierWriteStaysAlsoWhereACommitHasFailed) {
+  auto made = object(2 * kPart);
+  server.inject("PUT", "blockid=", created(), kAlways);
+  put_parts(*made);
+  server.inject("PUT", "comp=blocklist", refused(500, "InternalError"), 3);
+  server.inject("HEAD", "", of_write("0123456789abcdef"), 2);
+  EXPECT_THAT(outcome(run(OpKind::kCommitWrite, *made)), StartsWith("E605"));
+  server.inject("PUT", "comp=blocklist", refused(409, "BlobAlreadyExists"));
+  EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *made)), "ok");
+  EXPECT_EQ(server.count("DELETE"), 0);
+}
+
+// The first attempt was carried out, but not answered: the empty blob is ours.
+TEST_F(AzureTest, AnEmptyBlobThatALostAnswerLeftIsDeleted) {
+  auto made = object(2 * kPart);
+  server.inject("PUT", "blockid=", created(), kAlways);
+  put_parts(*made);
+  server.inject("PUT", "comp=blocklist", {.fault = Reply::Fault::kResetInHeaders});
+  server.inject("PUT", "comp=blocklist", refused(409, "BlobAlreadyExists"));
+  server.inject("HEAD", "", of_write(static_cast<object::RemoteObject&>(*made).upload_id));
+  server.inject("DELETE", "", {.status = 202});
+  EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *made)), "ok");
+  const auto deleted = sent("DELETE", "");
+  ASSERT_EQ(deleted.size(), 1U);
+  EXPECT_EQ(deleted[0].headers.at("if-match"), kEtag);
 }
 
 TEST_F(AzureTest, WhatACommitHasMadeIsDeleted) {
@@ -175,6 +208,7 @@ TEST_F(AzureTest, WhatACommitHasMadeIsDeleted) {
   server.inject("HEAD", "", refused(404, "BlobNotFound"));
   EXPECT_THAT(outcome(run(OpKind::kCommitWrite, *made)), StartsWith("E605"));
   server.inject("PUT", "comp=blocklist", refused(409, "BlobAlreadyExists"));
+  server.inject("HEAD", "", of_write(static_cast<object::RemoteObject&>(*made).upload_id));
   server.inject("DELETE", "", {.status = 202});
   EXPECT_EQ(outcome(run(OpKind::kAbortWrite, *made)), "ok");
   EXPECT_EQ(server.count("DELETE"), 1);

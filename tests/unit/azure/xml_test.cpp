@@ -32,6 +32,20 @@ TEST(BlobList, NamesSizesAndMarker) {
   EXPECT_EQ(page->next, "2!76!x");
 }
 
+TEST(BlobList, WhatMayBeUnfinishedHasNeitherContentNorMd5) {
+  const auto with = [](const std::string& name, const std::string& properties) {
+    return "<Blob><Name>" + name + "</Name><Properties>" + properties + "</Properties></Blob>";
+  };
+  const auto page = parse_blob_list(
+      list_of(with("blocks", "<Content-Length>0</Content-Length>") +
+              with("empty", "<Content-Length>0</Content-Length><Content-MD5>1B2M2Y8AsgTpgAmY7PhCfg==</Content-MD5>") +
+              with("full", "<Content-Length>7</Content-Length>")),
+      true);
+  ASSERT_TRUE(page) << page.error().message;
+  ASSERT_EQ(page->objects.size(), 1U);
+  EXPECT_EQ(page->objects[0].key, "blocks");
+}
+
 TEST(BlobList, NamesThatXmlCannotHoldArePercentEncoded) {
   const auto page = parse_blob_list(list_of(blob("<Name Encoded=\"true\">p%2Fa+%EF%BF%BF</Name>", "1")));
   ASSERT_TRUE(page) << page.error().message;

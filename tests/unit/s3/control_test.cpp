@@ -54,6 +54,18 @@ TEST_F(ControlTest, HeadTellsAMissingBucketFromAMissingObject) {
   EXPECT_THAT(missing.error().message, StartsWith("HeadBucket s3://bkt failed"));
 }
 
+// O30: an answer to HEAD has no code; gateways answer 404 to users that they don't know.
+TEST_F(ControlTest, WhyTheBucketCannotBeReachedIsAskedInWords) {
+  server.inject("HEAD", "/bkt", {.status = 404}, 2);
+  server.inject("GET", "list-type=2", error_reply(404, "XAdminUserNotFound", "who are you?"));
+  EXPECT_THAT(render(session().reach().error()), AllOf(StartsWith("[E602]"), HasSubstr("who are you?")));
+  server.inject("GET", "list-type=2", error_reply(404, "NoSuchBucket"));
+  EXPECT_THAT(render(session().reach().error()), AllOf(StartsWith("[E603]"), HasSubstr("Create bucket bkt first")));
+  // Where a list is allowed, the first answer is the one to tell.
+  server.inject("HEAD", "/bkt", {.status = 403});
+  EXPECT_THAT(render(session().reach().error()), StartsWith("[E602] HeadBucket s3://bkt failed: HTTP 403"));
+}
+
 TEST_F(ControlTest, ListPagesAndIsRelativeToTheRoot) {
   for (const char* name : {"a/1", "a/2", "a/3", "a/4", "a/5%2B", "b/1", "a"}) {
     server.put_object(std::string("/bkt/run%201/") + name, "x");

@@ -106,10 +106,9 @@ ScriptedServer::~ScriptedServer() {
   for (size_t i = 0; i < listeners_.size(); ++i) close_port(i);
   {
     const std::lock_guard lock(mutex_);
-    for (const int fd : sockets_) shutdown(fd, SHUT_RDWR);
+    for (const Connection& one : sockets_) shutdown(one.fd, SHUT_RDWR);
   }
   for (std::thread& thread : threads_) thread.join();
-  for (const int fd : sockets_) close(fd);
 }
 
 void ScriptedServer::close_port(size_t index) {
@@ -117,6 +116,16 @@ void ScriptedServer::close_port(size_t index) {
   shutdown(listeners_[index].fd, SHUT_RDWR);
   acceptors_[index].join();
   close(listeners_[index].fd);
+}
+
+void ScriptedServer::cut_port(size_t index) {
+  close_port(index);
+  const std::lock_guard lock(mutex_);
+  for (const Connection& one : sockets_) {
+    if (one.port != index) continue;
+    reset_on_close(one.fd);
+    shutdown(one.fd, SHUT_RD);  // its thread closes it
+  }
 }
 
 std::string ScriptedServer::url(size_t index) const {
@@ -137,37 +146,38 @@ void ScriptedServer::accept_all(size_t port) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const int number = connections_++;
     const std::lock_guard lock(mutex_);
-    sockets_.push_back(fd);
+    sockets_.push_back({fd, port});
     threads_.emplace_back([this, fd, port, number] { serve(fd, port, number); });
   }
 }
 
+void ScriptedServer::keep(const Request& request) {
+  const std::lock_guard lock(mutex_);
+  if (!before_) requests_.push_back(request);
+}
+
 void ScriptedServer::serve(int fd, size_t port, int number) {
   std::string pending;
-  for (;;) {
+  for (bool kept = false;; kept = true) {
     Request request;
     if (!read_head(fd, pending, request)) break;
     request.connection = number;
     request.port = port;
+    request.kept = kept;
     const auto planned = injected(request);
     const auto fault = planned ? planned->fault : Reply::Fault::kNone;
     if (fault == Reply::Fault::kRefuseEarly) {
-      const std::lock_guard lock(mutex_);
-      requests_.push_back(request);
+      keep(request);
     } else {
       const size_t stop_after = fault == Reply::Fault::kResetInUpload ? planned->upload_bytes : SIZE_MAX;
       const bool whole = read_body(fd, pending, request, stop_after);
-      const std::lock_guard lock(mutex_);
-      requests_.push_back(request);
+      keep(request);
       if (!whole) break;
     }
     if (!send_reply(fd, request, planned ? *planned : store(request))) break;
   }
-  // The descriptor stays open until the server ends, so that its number can't be reused under the destructor's feet;
-  // the peer must see the end now.
   const std::lock_guard lock(mutex_);
-  const auto at = std::find(sockets_.begin(), sockets_.end(), fd);
-  sockets_.erase(at);
+  std::erase_if(sockets_, [fd](const Connection& one) { return one.fd == fd; });
   close(fd);
 }
 
@@ -221,7 +231,7 @@ std::optional<Reply> ScriptedServer::injected(const Request& request) {
     --rule.left;
     return rule.reply;
   }
-  return std::nullopt;
+  return before_ ? before_(request) : std::nullopt;
 }
 
 bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& reply) {
@@ -231,6 +241,7 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
   if (reply.chunked && !body.empty()) body = fmt::format("{:x}\r\n{}\r\n", body.size(), body);
   if (reply.chunked) body += "0\r\n\r\n";
   for (int waited = 0; waited < reply.delay_ms && !stopping_; ++waited) usleep(1000);
+  if (reply.early_hints && !send_all(fd, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")) return false;
   switch (reply.fault) {
     case Fault::kHang:
       while (!stopping_) {
@@ -239,6 +250,7 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
       }
       return false;
     case Fault::kResetAtOnce:
+    case Fault::kResetInUpload:  // the body had come with the head
       reset_on_close(fd);
       return false;
     case Fault::kGarbage:
@@ -259,7 +271,8 @@ bool ScriptedServer::send_reply(int fd, const Request& request, const Reply& rep
       send_all(fd, head + body);
       shutdown(fd, SHUT_WR);
       return false;
-    case Fault::kResetInUpload:
+    case Fault::kLeftovers:
+      return send_all(fd, head + body + "<p>leftovers</p>\r\n\r\n");
     case Fault::kNone:
       break;
   }

@@ -25,6 +25,7 @@ struct Request {
   std::string body;
   int connection = 0;  ///< which connection it came by, counted from 0
   size_t port = 0;     ///< which of the server's ports
+  bool kept = false;   ///< the connection had a request before
 };
 
 /// What the server does with a request.
@@ -43,12 +44,14 @@ struct Reply {
     kHang,            ///< never answers
     kGarbage,         ///< HTML without a status line, then the end
     kRefuseEarly,     ///< answers before reading the request's body and closes
+    kLeftovers,       ///< the answer, and bytes behind it that belong to none
   };
   Fault fault = Fault::kNone;
   size_t upload_bytes = 0;
   bool one_byte_pieces = false;
   bool close = false;  ///< answers "Connection: close" and does it
   bool chunked = false;
+  bool early_hints = false;                       ///< an answer 103 in front
   int delay_ms = 0;                               ///< before the answer
   std::optional<uint64_t> announced_length = {};  ///< Content-Length other than the body's
 };
@@ -66,6 +69,8 @@ class ScriptedServer {
   std::vector<std::string> urls() const;
   /// Closes a port: connections to it are refused.
   void close_port(size_t index);
+  /// Closes a port, and resets the connections that it has.
+  void cut_port(size_t index);
 
   /// The next `times` requests with this method whose target contains `part` get `reply`, before the store sees them.
   void inject(std::string method, std::string part, Reply reply, int times = 1);
@@ -74,8 +79,20 @@ class ScriptedServer {
   /// Changes the store's own answers to matching requests.
   void alter(std::string method, std::string part, std::function<void(Reply&)> change, int times = 1 << 30);
 
+  /// Asks `before` about each request ahead of its body, for an answer in place of the store's; where there is none,
+  /// the store carries the request out, and `after` may change its answer. Both are called with the server's lock held,
+  /// and are set before the first request. Requests aren't kept then.
+  void disturb(std::function<std::optional<Reply>(const Request&)> before,
+               std::function<void(const Request&, Reply&)> after) {
+    before_ = std::move(before);
+    after_ = std::move(after);
+  }
+
   /// Has `handler` answer in place of the S3 store; called with the server's lock held.
   void answer_with(std::function<Reply(const Request&)> handler) { handler_ = std::move(handler); }
+
+  /// Keeps the server from carrying out anything, so that what it has stored can be looked at.
+  std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
 
   std::vector<Request> requests() const;
   int count(std::string_view method, std::string_view part = "") const;
@@ -110,7 +127,14 @@ class ScriptedServer {
     std::map<int, Stored> parts;
   };
 
+  /// A connection that is open.
+  struct Connection {
+    int fd = -1;
+    size_t port = 0;
+  };
+
   void accept_all(size_t port);
+  void keep(const Request& request);
   void serve(int fd, size_t port, int number);
   bool read_head(int fd, std::string& pending, Request& request);
   bool read_body(int fd, std::string& pending, Request& request, size_t stop_after);
@@ -129,13 +153,15 @@ class ScriptedServer {
   std::atomic<int> connections_ = 0;
   bool keep_checksums_ = false;
   mutable std::mutex mutex_;
-  std::function<Reply(const Request&)> handler_;  // set before the first request
+  std::function<Reply(const Request&)> handler_;  // set before the first request, as the next two
+  std::function<std::optional<Reply>(const Request&)> before_;
+  std::function<void(const Request&, Reply&)> after_;
   std::vector<Rule> rules_;
   std::vector<Request> requests_;
   std::map<std::string, Stored> objects_;
   std::map<std::string, Upload> uploads_;
   int next_upload_ = 1;
-  std::vector<int> sockets_;
+  std::vector<Connection> sockets_;
   std::vector<std::thread> threads_;
   std::vector<std::thread> acceptors_;
 };

@@ -68,6 +68,7 @@ Reply ScriptedServer::store(const Request& request) {
     --rule.left;
     rule.change(reply);
   }
+  if (after_) after_(request, reply);
   return reply;
 }
 

@@ -88,7 +88,7 @@ TEST(Endpoints, TemplatesMultiply) {
   ASSERT_TRUE(list);
   EXPECT_EQ(*list, (std::vector<std::string>{"http://r1n9:80", "http://r1n10:80", "http://r1n11:80", "http://r2n9:80",
                                              "http://r2n10:80", "http://r2n11:80"}));
-  for (const char* bad : {"{2...1}", "{1..2}", "{a...b}", "{1...2", "{1...1025}", "{1...32}{1...33}", "{}",
+  for (const char* bad : {"{2...1}", "{1.2}", "{1....2}", "{a...b}", "{1...2", "{1...1025}", "{1...32}{1...33}", "{}",
                           "{0...18446744073709551615}"}) {
     EXPECT_FALSE(expand_template(bad, "T")) << bad;
   }
@@ -134,6 +134,7 @@ TEST(Endpoints, PaddingIsKeptAndManyAreTaken) {
   EXPECT_EQ(*expand_template("http://n{08...11}", "T"),
             (std::vector<std::string>{"http://n08", "http://n09", "http://n10", "http://n11"}));
   EXPECT_EQ(expand_template("n{001...2}", "T")->front(), "n001");
+  EXPECT_EQ(*expand_template("http://n{08..11}", "T"), *expand_template("http://n{08...11}", "T"));
   const Settings settings = resolved({{"S3_ENDPOINT_TEMPLATE", "http://n{1...1024}:9000"}});
   EXPECT_EQ(settings.endpoints.size(), 1024U);
   EXPECT_THAT(describe(settings), ::testing::Contains(::testing::Pair(

@@ -176,7 +176,8 @@ TEST(ShownIsUsed, NoSettingIsWithoutATest) {
                                   // of the JSON interface alone: gcs/settings_test.cpp
                                   "GOOGLE_CLOUD_QUOTA_PROJECT",
                                   // of token services: credentials_test.cpp
-                                  "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
+                                  "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO",
+                                  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"};
   for (const Effect& effect : effects()) tested.insert(effect.variable);
   EXPECT_EQ(tested, std::set<std::string>(kSettingVariables.begin(), kSettingVariables.end()));
 }

@@ -3,25 +3,20 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <stdexcept>
 
 #include "../support/loopback.hpp"
 
 namespace mlps::test {
 
-TlsServer::TlsServer(const std::string& host, long begins, long ends) : context_(SSL_CTX_new(TLS_server_method())) {
-  make_certificate(host, begins, ends);
+TlsServer::TlsServer(const std::string& host, long begins, long ends)
+    : context_(SSL_CTX_new(TLS_server_method())), certificate_(host, begins, ends) {
+  certificate_.give_to(context_);
   const Listener listening = listen_on_loopback(8);
   listener_ = listening.fd;
   port_ = listening.port;
@@ -35,8 +30,6 @@ TlsServer::~TlsServer() {
   thread_.join();
   close(listener_);
   SSL_CTX_free(context_);
-  unlink(certificate_file_.c_str());
-  unlink(key_file_.c_str());
 }
 
 std::string TlsServer::url() const {
@@ -44,44 +37,8 @@ std::string TlsServer::url() const {
 }
 
 void TlsServer::ask_for_certificate() {
-  SSL_CTX_load_verify_locations(context_, certificate_file_.c_str(), nullptr);
+  SSL_CTX_load_verify_locations(context_, certificate_file().c_str(), nullptr);
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-}
-
-void TlsServer::make_certificate(const std::string& host, long begins, long ends) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  X509* certificate = X509_new();
-  X509_set_version(certificate, 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), begins);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), ends);
-  X509_set_pubkey(certificate, key);
-  X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("mlps test"), -1, -1, 0);
-  X509_set_issuer_name(certificate, name);
-  X509V3_CTX extension_context;
-  X509V3_set_ctx(&extension_context, certificate, certificate, nullptr, nullptr, 0);
-  for (const auto& [kind, value] :
-       {std::pair{NID_subject_alt_name, host.c_str()}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &extension_context, kind, value);
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-  }
-  X509_sign(certificate, key, EVP_sha256());
-  SSL_CTX_use_certificate(context_, certificate);
-  SSL_CTX_use_PrivateKey(context_, key);
-
-  const auto store = [](const auto& write) {
-    std::string path = "/tmp/mlps_tls_test_XXXXXX";
-    FILE* file = fdopen(mkstemp(path.data()), "w");
-    write(file);
-    fclose(file);
-    return path;
-  };
-  certificate_file_ = store([&](FILE* file) { PEM_write_X509(file, certificate); });
-  key_file_ = store([&](FILE* file) { PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr); });
-  X509_free(certificate);
-  EVP_PKEY_free(key);
 }
 
 void TlsServer::serve() {

@@ -7,19 +7,20 @@
 #include <string>
 #include <thread>
 
+#include "own_certificate.hpp"
+
 namespace mlps::test {
 
 /// An HTTPS server on 127.0.0.1 with a certificate of its own making: PUT keeps the body, GET gives it back. One
 /// connection at a time.
 class TlsServer {
  public:
-  /// `host` is the name or address the certificate is made out to, as "IP:127.0.0.1" or "DNS:name".
-  /// Its certificate counts from `begins` to `ends`, in seconds from now.
+  /// Its certificate is that of OwnCertificate.
   explicit TlsServer(const std::string& host, long begins = -3600, long ends = 3600);
   ~TlsServer();
   std::string url() const;
-  const std::string& certificate_file() const { return certificate_file_; }
-  const std::string& key_file() const { return key_file_; }
+  const std::string& certificate_file() const { return certificate_.certificate_file; }
+  const std::string& key_file() const { return certificate_.key_file; }
   /// From now on clients must show a certificate, which only the server's own can be.
   void ask_for_certificate();
   /// The next PUTs are reset inside their body.
@@ -27,12 +28,11 @@ class TlsServer {
   const std::string& body() const { return body_; }
 
  private:
-  void make_certificate(const std::string& host, long begins, long ends);
   void serve();
   void serve_connection(SSL* stream);
 
   SSL_CTX* context_ = nullptr;
-  std::string certificate_file_, key_file_;
+  const OwnCertificate certificate_;
   int listener_ = -1;
   uint16_t port_ = 0;
   std::atomic<int> connection_ = -1;

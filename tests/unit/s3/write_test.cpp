@@ -316,57 +316,6 @@ TEST_F(WriteTest, NoSuchUploadWithoutALostAnswerIsSettledByHead) {
   EXPECT_EQ(server.count("HEAD"), 1);
 }
 
-TEST_F(WriteTest, EmptyUploadIdIsAnError) {
-  server.inject("POST", "uploads=", {.body = "<InitiateMultipartUploadResult/>"});
-  std::string bytes = pattern(kPart + 1);
-  auto target = object("big", bytes.size());
-  EXPECT_THAT(outcome(write(*target, bytes)), StartsWith("E605: CreateMultipartUpload"));
-}
-
-// The server has created an upload, but what it says can't be read, or never arrives.
-TEST_F(WriteTest, UploadsThatNobodyKnowsAreAborted) {
-  std::string bytes = pattern(kPart + 1);
-  server.alter(
-      "POST", "uploads=", [](Reply& reply) { reply.body = "<Welcome/>"; }, 1);
-  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
-  EXPECT_EQ(server.open_uploads(), 0U);
-
-  server.alter(
-      "POST", "uploads=", [](Reply& reply) { reply.fault = Reply::Fault::kResetAtOnce; }, 1);
-  EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
-  EXPECT_EQ(server.open_uploads(), 0U);
-
-  server.alter(
-      "POST", "uploads=", [](Reply& reply) { reply = error_reply(503, "SlowDown"); }, 1);
-  EXPECT_EQ(outcome(write(*object("big", bytes.size()), bytes)), "ok");
-  EXPECT_EQ(server.open_uploads(), 0U);
-
-  server.alter("POST", "uploads=", [](Reply& reply) { reply = error_reply(500, "InternalError"); });
-  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
-  EXPECT_EQ(server.open_uploads(), 0U);
-}
-
-TEST_F(WriteTest, UploadsOfOthersStay) {
-  std::string bytes = pattern(kPart + 1);
-  const auto neighbour = object("big 2", bytes.size());
-  run(OpKind::kBeginWrite, *neighbour);
-  server.alter(
-      "POST", "uploads=", [](Reply& reply) { reply.fault = Reply::Fault::kResetAtOnce; }, 1);
-  const auto target = object("big", bytes.size());
-  EXPECT_EQ(outcome(run(OpKind::kBeginWrite, *target)), "ok");
-  EXPECT_EQ(server.open_uploads(), 2U);
-}
-
-TEST_F(WriteTest, UploadsThatCantBeFoundAreTold) {
-  const size_t before = log::problems().size();
-  server.inject("GET", "uploads=", error_reply(403, "AccessDenied"));
-  server.inject("POST", "uploads=", {.body = "<Welcome/>"});
-  std::string bytes = pattern(kPart + 1);
-  EXPECT_THAT(outcome(write(*object("big", bytes.size()), bytes)), StartsWith("E605: CreateMultipartUpload"));
-  ASSERT_EQ(log::problems().size(), before + 1);
-  EXPECT_THAT(log::problems().back(), HasSubstr("An upload of s3://bkt/run 1/big"));
-}
-
 TEST_F(WriteTest, ChecksumsOfEitherFormAreAccepted) {
   server.keep_checksums(true);
   std::string bytes = pattern(2 * kPart);
