@@ -1,6 +1,7 @@
 #include "base/process_usage.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/units.hpp"
 
@@ -23,6 +24,12 @@ void CpuTime::add_since(double& user, double& system) const {
   const CpuTime now = of_process();
   user += now.user_s - user_s;
   system += now.system_s - system_s;
+}
+
+Nanos thread_cpu_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<Nanos>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
 uint64_t peak_rss_bytes() {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/clock.hpp"
+
 namespace mlps {
 
 /// Processor time of the whole process since its start.
@@ -12,6 +14,9 @@ struct CpuTime {
   /// Adds what the process has used since this moment.
   void add_since(double& user, double& system) const;
 };
+
+/// Returns the processor time of the calling thread so far. Waiting for a busy processor costs nothing.
+Nanos thread_cpu_ns();
 
 /// Returns the peak resident memory of this process, in bytes.
 uint64_t peak_rss_bytes();

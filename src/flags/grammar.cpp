@@ -270,6 +270,20 @@ std::string retired_flag_hint(std::string_view flag) {
   if (flag == "--closed" || flag == "--open") {
     return fmt::format("the mode is the first word now: mlpstorage {} ...", flag.substr(2));
   }
+  // Of the programs that mlpstorage 3.0 starts.
+  constexpr std::array<std::pair<std::string_view, const char*>, 6> kOfOthers = {{
+      {"--enable-latency-tracing",
+       "latencies of operations and of entries are in every mlpstorage_record.json; --op-log FILE has each request"},
+      {"--io-trace-log", "--io-trace FILE writes the same columns, of a real run"},
+      {"--validation-trace",
+       "replay the trace with --trace FILE: its hit rate is in the record, and 'datasize' counts it"},
+      {"--use-burst-trace", "--trace FILE replays BurstGPT's requests"},
+      {"--burst-trace-path", "--trace FILE replays BurstGPT's requests"},
+      {"--dataset-path", "--trace FILE replays ShareGPT's conversations"},
+  }};
+  for (const auto& [name, instead] : kOfOthers) {
+    if (flag == name) return instead;
+  }
   return {};
 }
 

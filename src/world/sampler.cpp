@@ -1,22 +1,15 @@
 #include "world/sampler.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "base/process_usage.hpp"
 
 namespace mlps::world {
 namespace {
 
 // Later than any run ends, and early enough for the arithmetic not to overflow.
 constexpr double kFarthestNs = 1e18;
-
-// A sample costs the processor time that it takes from others; waiting for a busy processor costs nothing.
-Nanos thread_cpu_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<Nanos>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 }  // namespace
 
@@ -58,7 +51,7 @@ Sampler::Sampler(const SamplerSettings& settings, Reader read, Failure& failure)
 }
 
 HostSample Sampler::timed_read() {
-  const Nanos before = thread_cpu_ns();
+  const Nanos before = thread_cpu_ns();  // what it takes from others
   HostSample sample = read_();
   series_.cost_ns += thread_cpu_ns() - before;
   ++series_.samples_taken;

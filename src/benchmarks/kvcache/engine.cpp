@@ -227,18 +227,19 @@ Task<void> Engine::serve(Queued queued, size_t slot) {
   uint32_t context = request.context;
   const bool is_system = settings_.prefix_caching && detect_prefix(queued, context);
   Nanos storage = 0;
+  uint64_t loaded_bytes = 0;  // that would be computed if they weren't there
   if (fills) {
-    if (settings_.multi_turn && request.key.turn > 1) storage += co_await read_earlier_turns(request);
+    if (settings_.multi_turn && request.key.turn > 1) storage += co_await read_earlier_turns(request, loaded_bytes);
     ++trial_.prefill_writes;
     const Nanos prefill = co_await allocate(request.key, context, 0);
     trial_.prefill_s.push_back(to_seconds(prefill));
     storage += prefill;
   }
-  if (documents_.count() > 0) storage += co_await look_up(queued);
+  if (documents_.count() > 0) storage += co_await look_up(queued, loaded_bytes);
   served.first_token_s = to_seconds(now_ - queued.made_ns);
   if (decodes) {
     const EntryKey key = decode_only ? prepopulated_for(queued) : request.key;
-    storage += co_await decode(key, queued, is_system, served);
+    storage += co_await decode(key, queued, is_system, served, loaded_bytes);
   }
   const Nanos generation = request.generation * settings_.tuning.token_ns[static_cast<size_t>(option_.generation)];
   co_await Sleep{*this, generation};
@@ -247,6 +248,9 @@ Task<void> Engine::serve(Queued queued, size_t slot) {
   served.end_to_end_s = to_seconds(now_ - queued.made_ns);
   served.good = served.end_to_end_s * kMillis <= settings_.tuning.classes[served.qos].target_p95_ms;
   trial_.served.push_back(served);
+  trial_.offload.computed_tokens += fills ? context : 0;
+  trial_.offload.loaded_tokens +=
+      loaded_bytes / std::max<uint64_t>(1, option_.model.bytes_per_token() / settings_.tensor_parallel);
   if (settings_.arrival == Arrival::kClosed && !queued.is_extra) {
     schedule(now_ + users_[queued.user].draw_wait(), queued.user);
   }
@@ -268,12 +272,13 @@ bool Engine::detect_prefix(const Queued& queued, uint32_t& context) {
   return true;
 }
 
-Task<Nanos> Engine::read_earlier_turns(Request request) {
+Task<Nanos> Engine::read_earlier_turns(Request request, uint64_t& loaded_bytes) {
   Nanos storage = 0;
   for (const EntryKey& key : conversations_.others(request.key)) {
     const ReadOutcome outcome = co_await read(key);
     ++(outcome.hit ? trial_.earlier_turns.hits : trial_.earlier_turns.misses);
     trial_.turn_hits += outcome.hit ? 1 : 0;
+    loaded_bytes += outcome.bytes;
     storage += outcome.total_ns;
   }
   co_return storage;
@@ -285,7 +290,7 @@ EntryKey Engine::prepopulated_for(const Queued& queued) const {
   return {0, static_cast<uint32_t>(draw.integer(0, prepopulated_ - 1)), 0, EntryKind::kPrepopulated};
 }
 
-Task<Nanos> Engine::decode(EntryKey key, Queued queued, bool is_system, Served& served) {
+Task<Nanos> Engine::decode(EntryKey key, Queued queued, bool is_system, Served& served, uint64_t& loaded_bytes) {
   const Request& request = queued.request;
   const ReadOutcome first = co_await read(key);
   Nanos storage = first.total_ns;
@@ -295,6 +300,8 @@ Task<Nanos> Engine::decode(EntryKey key, Queued queued, bool is_system, Served& 
     if (settings_.phases != Phases::kDecodeOnly) storage = co_await allocate(key, request.context, ++rewrites_);
     co_return storage;
   }
+  // What the request has written itself was computed for it.
+  if (settings_.phases == Phases::kDecodeOnly || queued.is_extra) loaded_bytes += first.bytes;
   uint64_t hits = 1;
   ++trial_.decode_reads;
   for (uint32_t left = request.further_reads(settings_.tuning.decode_batch); left > 0; --left) {
@@ -326,7 +333,7 @@ Task<void> Engine::ingest() {
 }
 
 /// Some requests read chunks of a document; one that isn't there yet, or any more, is a miss.
-Task<Nanos> Engine::look_up(Queued queued) {
+Task<Nanos> Engine::look_up(Queued queued, uint64_t& loaded_bytes) {
   Random draw(seed_, kLookUpStream,
               stream_item(queued.user, queued.request.serial) ^ (queued.is_extra ? 1ULL << 63 : 0));
   Nanos storage = 0;
@@ -335,6 +342,7 @@ Task<Nanos> Engine::look_up(Queued queued) {
   for (const uint32_t chunk : found.chunks) {
     const ReadOutcome outcome = co_await read({found.document, chunk, 0, EntryKind::kChunk});
     ++(outcome.hit ? trial_.documents.hits : trial_.documents.misses);
+    loaded_bytes += outcome.bytes;
     storage += outcome.total_ns;
   }
   co_return storage;

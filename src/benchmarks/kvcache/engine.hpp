@@ -48,9 +48,9 @@ class Engine final : public EntrySimulation {
   void scale();
 
   Task<void> serve(Queued queued, size_t slot);
-  Task<Nanos> read_earlier_turns(Request request);
-  Task<Nanos> look_up(Queued queued);
-  Task<Nanos> decode(EntryKey key, Queued queued, bool is_system, Served& served);
+  Task<Nanos> read_earlier_turns(Request request, uint64_t& loaded_bytes);
+  Task<Nanos> look_up(Queued queued, uint64_t& loaded_bytes);
+  Task<Nanos> decode(EntryKey key, Queued queued, bool is_system, Served& served, uint64_t& loaded_bytes);
   bool detect_prefix(const Queued& queued, uint32_t& context);
   Task<void> ingest();
   Task<void> write_ahead();

@@ -51,7 +51,7 @@ struct EntryOp {
 class EntryIo {
  public:
   virtual ~EntryIo() = default;
-  /// Begins `op`. It completes later, never in this call.
+  /// Begins `op`, now or with others of this moment. It completes later, never in this call.
   virtual void start(EntryOp& op) = 0;
   /// Removes an entry, sometime: nothing waits for it.
   virtual void remove(Tier tier, const std::string& name) = 0;

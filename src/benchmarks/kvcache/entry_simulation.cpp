@@ -53,7 +53,7 @@ Task<EntrySimulation::ReadOutcome> EntrySimulation::read(EntryKey key) {
   co_await move(op);
   unpin(op.tier, name);
   ++trial_.reads;
-  co_return ReadOutcome{true, op.total_ns};
+  co_return ReadOutcome{true, op.total_ns, op.bytes};
 }
 
 Task<Nanos> EntrySimulation::allocate(EntryKey key, uint32_t tokens, uint32_t rewrite) {

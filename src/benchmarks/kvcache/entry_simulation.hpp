@@ -22,6 +22,7 @@ class EntrySimulation : public Simulation {
   struct ReadOutcome {
     bool hit = false;
     Nanos total_ns = 0;
+    uint64_t bytes = 0;
   };
   EntrySimulation(const Settings& settings, const OptionPlan& option, std::array<uint64_t, kTiers> limits, EntryIo& io);
 

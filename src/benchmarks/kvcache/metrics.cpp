@@ -50,13 +50,30 @@ void add_trial(const RankTrial& trial, OptionResult& result, LookUps& found, uin
   if (is_cpu_tier && !is_listed) result.cpu_tier_ranks.push_back(trial.rank);
 }
 
+void add_to(std::optional<double>& sum, double value) {
+  sum = sum.value_or(0) + value;
+}
+
+/// Adds what a trial moved in each direction over that direction's share of its time.
+void add_by_direction(const RankTrial& trial, OptionResult& result) {
+  const TierTraffic& storage = storage_of(trial);
+  const double reading = sum(storage.read_s) + sum(storage.demotion_read_s);
+  const double writing = sum(storage.write_s) + sum(storage.demotion_write_s);
+  const double all = reading + writing;
+  const auto rate = [&](uint64_t bytes, double time) { return to_gib(bytes) / trial.elapsed_s * (all / time); };
+  if (reading > 0) add_to(result.while_reading_gib_per_s, rate(bytes_read(storage), reading));
+  if (writing > 0) add_to(result.while_writing_gib_per_s, rate(bytes_written(storage), writing));
+}
+
 /// Bytes moved, and the time that it took.
 struct Pace {
   uint64_t bytes = 0;
+  size_t entries = 0;
   double seconds = 0;
 
   void add(uint64_t moved, const std::vector<double>& first, const std::vector<double>& second) {
     bytes += moved;
+    entries += first.size() + second.size();
     seconds += sum(first) + sum(second);
   }
   std::optional<double> gib_per_s() const {
@@ -115,15 +132,20 @@ OptionResult option_result(const RunRecord& record, const OptionPlan& option) {
   for (const RankTrial& trial : record.trials) {
     if (trial.option != option.number || trial.elapsed_s <= 0) continue;
     add_trial(trial, result, found, served, good);
+    add_by_direction(trial, result);
     const TierTraffic& storage = storage_of(trial);
     read.add(storage.whole_read, storage.read_s, storage.demotion_read_s);
     written.add(storage.whole_written, storage.write_s, storage.demotion_write_s);
   }
   result.entry_read_gib_per_s = read.gib_per_s();
+  if (read.entries > 0) result.read_entry_bytes = static_cast<double>(read.bytes) / static_cast<double>(read.entries);
   result.entry_write_gib_per_s = written.gib_per_s();
   for (double* value : {&result.read_gib_per_s, &result.write_gib_per_s, &result.tokens_per_s,
                         &result.tokens_per_storage_s, &result.requests_per_s, &result.good_requests_per_s}) {
     *value /= record.settings.trials;
+  }
+  for (auto* value : {&result.while_reading_gib_per_s, &result.while_writing_gib_per_s}) {
+    if (*value) **value /= record.settings.trials;
   }
   if (served > 0) result.attainment = static_cast<double>(good) / static_cast<double>(served);
   const uint64_t asked = found.hits + found.misses;
@@ -147,6 +169,16 @@ std::optional<double> client_share(const RunRecord& record) {
   }
   if (waited + moved <= 0) return std::nullopt;
   return waited / (waited + moved);
+}
+
+std::optional<double> harness_share(const RunRecord& record) {
+  double waited = 0, served = 0;
+  for (const RankTrial& trial : record.trials) {
+    waited += trial.client_wait_s;
+    for (const Served& request : trial.served) served += request.end_to_end_s - request.queue_s;
+  }
+  if (served <= 0) return std::nullopt;
+  return waited / served;
 }
 
 std::vector<std::string> slow_client(const RunRecord& record) {

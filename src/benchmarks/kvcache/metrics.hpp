@@ -35,14 +35,19 @@ LookUps look_ups(const RankTrial& trial);
 struct OptionResult {
   uint32_t option = 0;
   double read_gib_per_s = 0, write_gib_per_s = 0;  ///< of storage: summed over ranks, mean of trials
+  /// The same bytes over the part of the window in which storage read, or wrote: the window times that direction's
+  /// share of the summed time of operations. Unlike the bytes of a window they don't depend on how much of it was
+  /// reading and how much writing; nothing where no entry moved whole.
+  std::optional<double> while_reading_gib_per_s, while_writing_gib_per_s;
   /// Bytes of the entries that storage moved whole, over the time that they took: how fast one entry moves among the
-  /// others. Unlike the bytes of a window they don't depend on how much of it was reading and how much writing.
+  /// others, whatever the mix.
   std::optional<double> entry_read_gib_per_s, entry_write_gib_per_s;
   double tokens_per_s = 0;                       ///< generated, by the clock
   double tokens_per_storage_s = 0;               ///< generated, by the summed time of storage operations
   std::optional<double> p95_request_storage_ms;  ///< highest of ranks and trials
   std::optional<double> device_read_p95_ms, device_write_p95_ms;  ///< likewise, of entries
   std::optional<double> read_p95_ms;                              ///< likewise, of whole reads
+  std::optional<double> read_entry_bytes;                         ///< mean size of the entries of those reads
   double requests_per_s = 0;
   double good_requests_per_s = 0;    ///< within the target of their class
   std::optional<double> attainment;  ///< share of completed requests that are
@@ -54,6 +59,9 @@ OptionResult option_result(const RunRecord& record, const OptionPlan& option);
 /// Returns the share of the time of entries' operations in which they waited for a thread of this program; nothing of
 /// storage that takes no time.
 std::optional<double> client_share(const RunRecord& record);
+/// Returns the same time over that which completed requests of users were in service, also where storage takes none:
+/// what the harness adds to them at most. Nothing where none was completed.
+std::optional<double> harness_share(const RunRecord& record);
 /// Returns sentences that say so, if that share is large enough that the number is not about the storage.
 std::vector<std::string> slow_client(const RunRecord& record);
 double cpu_s_per_gib(const RunRecord& record);

@@ -138,7 +138,7 @@ bool Mover::Source::done(io::Slot& slot) {
     case OpKind::kBeginRead:
       job.opening = false;
       job.begun = true;
-      mover_.put_back(job);
+      mover_.put_back_and_wake(job);
       return false;
     case OpKind::kWritePart:
     case OpKind::kReadPart: {
@@ -147,7 +147,7 @@ bool Mover::Source::done(io::Slot& slot) {
       const bool inside = operation.completed_ns <= job.port->window_end();
       (inside ? job.op->moved.inside : job.op->moved.late) += operation.bytes - std::min(operation.bytes, header);
       if (mover_.end_of(job, slot)) return true;
-      mover_.put_back(job);
+      mover_.put_back_and_wake(job);
       return false;
     }
     default:
@@ -225,7 +225,7 @@ void Mover::stop() {
   on_raise_ = {};
 }
 
-void Mover::begin(Port& port, EntryOp& op) {
+std::unique_ptr<Mover::Job> Mover::job_of(Port& port, EntryOp& op) {
   auto job = std::make_unique<Job>();
   job->port = &port;
   job->op = &op;
@@ -243,19 +243,31 @@ void Mover::begin(Port& port, EntryOp& op) {
   }
   job->object = store_.object(std::move(spec));
   job->made_ns = now_ns();
-  const std::lock_guard lock(mutex_);
-  Job* const added = job.get();
-  jobs_.emplace(added, std::move(job));
-  put_back(*added);
+  return job;
 }
 
-/// Makes a job's next step available, if it has one. With the lock held.
-void Mover::put_back(Job& job) {
+void Mover::begin(Port& port, std::span<EntryOp* const> ops) {
+  std::vector<std::unique_ptr<Job>> jobs;
+  jobs.reserve(ops.size());
+  for (EntryOp* op : ops) jobs.push_back(job_of(port, *op));
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::unique_ptr<Job>& job : jobs) {
+      Job* const added = job.get();
+      jobs_.emplace(added, std::move(job));
+      put_back(*added);
+    }
+  }
+  work_.notify(static_cast<uint32_t>(ops.size()));
+}
+
+/// Makes a job's next step available, if it has one; returns whether it did. With the lock held.
+bool Mover::put_back(Job& job) {
   const bool has_step = !job.begun ? !job.opening : job.cut ? job.in_flight == 0 : job.has_parts();
-  if (!has_step || job.is_ready || (job.begun && job.in_flight >= form_.parts_at_once)) return;
+  if (!has_step || job.is_ready || (job.begun && job.in_flight >= form_.parts_at_once)) return false;
   job.is_ready = true;
   ready_.push_back(&job);
-  work_.notify(1);
+  return true;
 }
 
 /// Takes a step of the job that has waited longest, and describes it in `operation`. Returns nothing if there is none.
@@ -284,7 +296,7 @@ Mover::Job* Mover::take(storage::Operation& operation) {
       operation.part = job.next_part++;
     }
     ++job.in_flight;
-    if (!job.cut) put_back(job);
+    if (!job.cut) put_back_and_wake(job);
     return &job;
   }
   return nullptr;

@@ -2,11 +2,12 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/threads.hpp"
@@ -65,7 +66,8 @@ class Mover {
                                               world::Failure& failure, io::SharedSeries* series = nullptr);
   ~Mover();
 
-  void begin(Port& port, EntryOp& op);
+  /// Begins operations, which wake as many threads as they need at once. They stay where they are until they complete.
+  void begin(Port& port, std::span<EntryOp* const> ops);
   /// Gives up what the port has under way: no further part of it begins. Each of its operations completes soon.
   void cut(Port& port);
   void remove(Port& port, const std::string& name);
@@ -86,8 +88,12 @@ class Mover {
   friend class Source;
 
   Mover(EntryForm form, storage::Store& store, world::Failure& failure);
+  std::unique_ptr<Job> job_of(Port& port, EntryOp& op);
   Job* take(storage::Operation& operation);
-  void put_back(Job& job);
+  bool put_back(Job& job);
+  void put_back_and_wake(Job& job) {
+    if (put_back(job)) work_.notify(1);
+  }
   bool end_of(Job& job, io::Slot& slot);
   void finish(Job& job);
   void serve_removals();
@@ -97,7 +103,7 @@ class Mover {
   world::Failure& failure_;
   uint64_t part_bytes_ = 0;
   std::mutex mutex_;
-  std::map<Job*, std::unique_ptr<Job>> jobs_;
+  std::unordered_map<Job*, std::unique_ptr<Job>> jobs_;
   std::deque<Job*> ready_;  // with a step that may be taken
   EventCount work_;
   std::atomic<bool> closed_ = false;

@@ -10,6 +10,9 @@
 namespace mlps::kvcache {
 namespace {
 
+// References to blocks, and requests, that are looked up before their time: some MB.
+constexpr uint64_t kMostAhead = 65'536;
+
 Nanos nanos_of(double seconds) {
   return static_cast<Nanos>(seconds * kNanosPerSecond);
 }
@@ -28,14 +31,19 @@ uint64_t session_beside(const PagedSettings& settings, uint64_t request) {
   return settings.users > 0 ? request % settings.users + (uint64_t{1} << 48) : request + (uint64_t{1} << 40);
 }
 
-void count_look_up(const PagedSettings& settings, const TraceRequest& request, size_t blocks, size_t hits,
-                   const std::vector<BlockCache::Change>& changes, Replay& replay) {
+/// What the look-up of one request found and changed.
+struct LookedUp {
+  uint64_t input = 0;
+  size_t blocks = 0, hits = 0, stored = 0, evicted = 0;
+};
+void count(Replay& replay, uint64_t block_tokens, const LookedUp& found) {
   ++replay.requests;
-  replay.block_references += blocks;
-  replay.block_hits += hits;
-  for (const BlockCache::Change& change : changes) ++(change.stored ? replay.blocks_stored : replay.blocks_evicted);
-  replay.input_tokens += request.input;
-  replay.hit_tokens += std::min(hits * settings.block_tokens, request.input);
+  replay.block_references += found.blocks;
+  replay.block_hits += found.hits;
+  replay.blocks_stored += found.stored;
+  replay.blocks_evicted += found.evicted;
+  replay.input_tokens += found.input;
+  replay.hit_tokens += std::min(found.hits * block_tokens, found.input);
 }
 
 /// Returns a number that stands for all of a prompt.
@@ -75,32 +83,48 @@ std::optional<Error> PagedEngine::problem() const {
                "raise --max-queue, or lower --trace-speedup"};
 }
 
-void PagedEngine::begin(Nanos now) {
-  now_ = clock_ = begin_ns_ = now;
-  read_next();
+void PagedEngine::prepare(Nanos /*now*/) {
+  while (look_ahead()) {
+  }
 }
 
-/// Reads the next request and schedules it; after the last one of the last cycle there is none.
-void PagedEngine::read_next() {
+void PagedEngine::begin(Nanos now) {
+  now_ = clock_ = begin_ns_ = now;
+  schedule_next();
+}
+
+/// Reads and looks up one more request, unless enough wait for their time, or there is none.
+bool PagedEngine::look_ahead() {
+  if (ended_ || ahead_blocks_ + ahead_.size() >= kMostAhead || !read_next(read_)) return false;
+  look_up(read_);
+  return true;
+}
+
+/// Reads the next request of this cycle or the next one; false after the last, or if the trace can't be read.
+bool PagedEngine::read_next(TraceRequest& request) {
   for (;;) {
-    const auto there = reader_->next(next_);
+    const auto there = reader_->next(request);
     if (!there) trace_error_ = there.error();
-    if (there && *there) break;
-    ended_ = trace_error_.has_value() || ++cycle_ >= settings_.cycles || trial_.replay.requests == 0;
-    if (ended_) return;
+    if (there && *there) return true;
+    ended_ = trace_error_.has_value() || ++cycle_ >= settings_.cycles || prepared_ == 0;
+    if (ended_) return false;
     cycle_ns_ += last_at_ns_;
     last_at_ns_ = 0;
     if (Status rewound = reader_->rewind(); !rewound) trace_error_ = rewound.error();
   }
-  last_at_ns_ = std::max(last_at_ns_, next_.at_ns);
-  const auto after = static_cast<double>(cycle_ns_ + next_.at_ns) / settings_.speedup;
-  next_due_ = begin_ns_ + static_cast<Nanos>(after);
-  schedule(next_due_, 0u);
+}
+
+void PagedEngine::schedule_next() {
+  if (ahead_.empty() && !look_ahead()) return;
+  schedule(begin_ns_ + ahead_.front().after_ns, 0u);
 }
 
 void PagedEngine::happened(uint32_t /*what*/) {
-  admit();
-  read_next();
+  Prepared request = std::move(ahead_.front());
+  ahead_.pop_front();
+  ahead_blocks_ -= request.blocks;
+  send(std::move(request));
+  schedule_next();
 }
 
 void PagedEngine::went_on() {
@@ -122,18 +146,24 @@ void PagedEngine::run(const Make& make) {
 
 std::vector<uint64_t> PagedEngine::blocks_of(const TraceRequest& request) const {
   TraceRequest own = request;
-  if (!own.session) own.session = session_beside(settings_, trial_.replay.requests);
+  if (!own.session) own.session = session_beside(settings_, prepared_);
   return prompt_blocks(settings_, reader_->block_tokens(), own, settings_.partial_blocks);
 }
 
-/// The next request is there: looks up its blocks, books what is stored and what leaves, and starts to serve it.
-void PagedEngine::admit() {
-  const std::vector<uint64_t> blocks = blocks_of(next_);
+/// Books what of a request is a hit, what is stored, and what leaves.
+void PagedEngine::look_up(const TraceRequest& request) {
+  last_at_ns_ = std::max(last_at_ns_, request.at_ns);
+  const std::vector<uint64_t> blocks = blocks_of(request);
+  Prepared next;
+  next.after_ns = static_cast<Nanos>(static_cast<double>(cycle_ns_ + request.at_ns) / settings_.speedup);
+  next.input = request.input;
+  next.output = request.output;
+  next.blocks = blocks.size();
   const size_t run_length = cache_.leading_run(blocks);
-  std::vector<BlockRef> hits, stored;
+  next.hits.reserve(run_length);
   for (size_t i = 0; i < run_length; ++i) {
-    hits.push_back(present_.at(blocks[i]));
-    ++hits.back()->readers;
+    next.hits.push_back(present_.at(blocks[i]));
+    ++next.hits.back()->readers;
   }
   std::vector<BlockCache::Change> changes;
   cache_.use(blocks, changes);
@@ -141,23 +171,42 @@ void PagedEngine::admit() {
     if (change.stored) {
       auto block = std::make_shared<Block>();
       block->name = fmt::format("block_{:016x}_{}", change.block, serial_++);
-      stored.push_back(present_[change.block] = block);
+      next.stored.push_back(present_[change.block] = block);
     } else {
-      const BlockRef gone = present_.extract(change.block).mapped();
-      gone->evicted = true;
-      remove_if_unused(*gone);
+      next.evicted.push_back(present_.extract(change.block).mapped());
     }
   }
-  count_look_up(settings_, next_, blocks.size(), run_length, changes, trial_.replay);
+  ++prepared_;
+  ahead_blocks_ += next.blocks;
+  ahead_.push_back(std::move(next));
+}
+
+/// A request's time has come: it begins to be served.
+void PagedEngine::send(Prepared request) {
+  count(trial_.replay, settings_.block_tokens,
+        {request.input, request.blocks, request.hits.size(), request.stored.size(), request.evicted.size()});
   ++trial_.offered;
   ++requests_;
   trial_.longest_queue = std::max(trial_.longest_queue, requests_);
-  const Nanos late = std::max<Nanos>(0, clock_ - next_due_);
-  trial_.replay.lateness_ns.record(static_cast<uint64_t>(late));
+  const Nanos due = begin_ns_ + request.after_ns;
   run([&](Tasks::iterator self) {
-    return serve(next_.input, next_.output, next_due_, std::move(hits), std::move(stored), self);
+    return serve(request.input, request.output, due, std::move(request.hits), std::move(request.stored), self);
   });
+  for (const BlockRef& gone : request.evicted) {
+    gone->evicted = true;
+    remove_if_unused(*gone);
+  }
+  sent_.push_back(due);
   went_on();
+}
+
+void PagedEngine::handed_over(Nanos now, Nanos busy) {
+  for (const Nanos due : sent_) {
+    const Nanos late = std::max<Nanos>(0, now - due);
+    trial_.replay.lateness_ns.record(static_cast<uint64_t>(late));
+    trial_.replay.own_lateness_ns.record(static_cast<uint64_t>(std::min(late, busy)));
+  }
+  sent_.clear();
 }
 
 Task<void> PagedEngine::serve(uint64_t input, uint64_t output, Nanos due, std::vector<BlockRef> hits,
@@ -231,8 +280,9 @@ RankTrial PagedEngine::finish() {
   TierTraffic& storage = traffic(Tier::kStorage);
   storage.tokens =
       (storage.read.inside + storage.written.inside) / std::max<uint64_t>(1, block_bytes_) * settings_.block_tokens;
-  trial_.entries[static_cast<size_t>(Tier::kStorage)] = cache_.size();
-  trial_.used_bytes[static_cast<size_t>(Tier::kStorage)] = cache_.size() * block_bytes_;
+  const uint64_t held = trial_.replay.blocks_stored - trial_.replay.blocks_evicted;
+  trial_.entries[static_cast<size_t>(Tier::kStorage)] = held;
+  trial_.used_bytes[static_cast<size_t>(Tier::kStorage)] = held * block_bytes_;
   trial_.evictions = trial_.replay.blocks_evicted;
   trial_.decode = {trial_.replay.block_hits, trial_.replay.block_references - trial_.replay.block_hits};
   trial_.cut_off = requests_;
@@ -271,7 +321,10 @@ Result<std::vector<CountedReplay>> count_replays(const PagedSettings& settings, 
         const size_t hits = caches[i].leading_run(blocks);
         std::vector<BlockCache::Change> changes;
         caches[i].use(blocks, changes);
-        count_look_up(settings, request, blocks.size(), hits, changes, counted[i].replay);
+        const auto stored = static_cast<size_t>(
+            std::count_if(changes.begin(), changes.end(), [](const auto& change) { return change.stored; }));
+        count(counted[i].replay, settings.block_tokens,
+              {request.input, blocks.size(), hits, stored, changes.size() - stored});
       }
     }
   }

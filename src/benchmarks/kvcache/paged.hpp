@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -25,9 +26,12 @@ class PagedEngine final : public Simulation {
               std::unique_ptr<TraceReader> reader, EntryIo& io);
   ~PagedEngine() override;
 
+  void prepare(Nanos now) override;
   void begin(Nanos now) override;
+  bool look_ahead() override;
+  void handed_over(Nanos now, Nanos busy) override;
   RankTrial finish() override;
-  bool is_done() const override { return ended_ && tasks_.empty(); }
+  bool is_done() const override { return ended_ && ahead_.empty() && tasks_.empty(); }
   std::optional<Error> problem() const override;
   uint64_t waiting() const override { return 0; }
   uint64_t in_service() const override { return requests_; }
@@ -41,11 +45,19 @@ class PagedEngine final : public Simulation {
     std::coroutine_handle<> waiter;
   };
   using Tasks = std::list<std::optional<Task<void>>>;
+  /// A request that is not due yet, looked up: what is a hit doesn't depend on what the storage does.
+  struct Prepared {
+    Nanos after_ns = 0;  ///< the window's begin
+    uint64_t input = 0, output = 0, blocks = 0;
+    std::vector<BlockRef> hits, stored, evicted;
+  };
 
   void happened(uint32_t what) override;
   void went_on() override;
-  void read_next();
-  void admit();
+  bool read_next(TraceRequest& request);
+  void look_up(const TraceRequest& request);
+  void schedule_next();
+  void send(Prepared request);
   template <class Make>
   void run(const Make& make);
   Task<void> serve(uint64_t input, uint64_t output, Nanos due, std::vector<BlockRef> hits, std::vector<BlockRef> stored,
@@ -61,8 +73,12 @@ class PagedEngine final : public Simulation {
   BlockCache cache_;
   std::unordered_map<uint64_t, BlockRef> present_;
   uint64_t serial_ = 0;
-  TraceRequest next_;
-  Nanos begin_ns_ = 0, cycle_ns_ = 0, last_at_ns_ = 0, next_due_ = 0;
+  TraceRequest read_;           // the last one
+  std::deque<Prepared> ahead_;  // the next to be sent first
+  uint64_t ahead_blocks_ = 0;   // of those
+  uint64_t prepared_ = 0;       // requests, sent or not
+  std::vector<Nanos> sent_;     // when they were due, of the requests that have not been handed over
+  Nanos begin_ns_ = 0, cycle_ns_ = 0, last_at_ns_ = 0;
   uint32_t cycle_ = 0;
   bool ended_ = false;
   std::optional<Error> trace_error_;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <functional>
 #include <span>
+#include <system_error>
 
 #include "base/numbers.hpp"
 #include "base/units.hpp"
@@ -13,6 +16,8 @@ namespace {
 
 constexpr std::string_view kMarkerText =
     "mlpstorage kvcache keeps entries in this folder, and removes what is named as they are.\n";
+
+constexpr std::string_view kRunFolder = "run_";
 
 /// Takes what the names of entries are made of off the front of a text.
 class NameParser {
@@ -25,7 +30,8 @@ class NameParser {
   }
   bool digits() { return some_of("0123456789"); }
   bool hexadecimal() { return some_of("0123456789abcdef"); }
-  bool ends(std::string_view suffix) { return rest_ == suffix; }
+  bool ends(std::string_view suffix) const { return rest_ == suffix; }
+  std::string_view rest() const { return rest_; }
 
  private:
   bool some_of(std::string_view characters) {
@@ -37,19 +43,43 @@ class NameParser {
   std::string_view rest_;
 };
 
-Status for_each_object(storage::Session& session, const std::string& prefix,
-                       const std::function<Status(const storage::ObjectInfo&)>& visit) {
+namespace fs = std::filesystem;
+
+/// What is done with a file or object; false: no more are wanted.
+using Visit = std::function<Result<bool>(const storage::ObjectInfo&)>;
+
+/// Visits the files of a folder and of those below it, in no order, in memory that doesn't depend on their number.
+/// Returns whether all were visited.
+Result<bool> visit_files(const std::string& root, const std::string& folder, const Visit& visit) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(root + "/" + folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code gone;  // it may be removed meanwhile
+    if (!at->is_regular_file(gone)) continue;
+    const uint64_t bytes = at->file_size(gone);
+    if (gone) continue;
+    const auto more = visit({at->path().native().substr(root.size() + 1), bytes});
+    if (!more || !*more) return more;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(errno_error(error.value(), fmt::format("list folder {}/{}", root, folder)));
+  }
+  return true;
+}
+
+/// The same of objects, a page at a time.
+Result<bool> visit_objects(storage::Session& session, const std::string& folder, const Visit& visit) {
   std::string continuation;
   do {
-    const auto page = session.list(prefix, continuation);
+    const auto page = session.list(folder, continuation);
     if (!page) return fail(page.error());
     for (const storage::ObjectInfo& info : page->objects) {
-      if (!info.name.starts_with(prefix)) continue;
-      if (Status visited = visit(info); !visited) return visited;
+      if (!info.name.starts_with(folder)) continue;
+      const auto more = visit(info);
+      if (!more || !*more) return more;
     }
     continuation = page->next;
   } while (!continuation.empty());
-  return {};
+  return true;
 }
 
 }  // namespace
@@ -74,46 +104,92 @@ bool is_entry_name(std::string_view name, std::string_view suffix) {
   return again() && parser.ends(suffix);
 }
 
-Result<Leftover> prepare_rank_folder(storage::Session& session, uint32_t rank, std::string_view suffix) {
-  const std::string folder = rank_folder(rank);
-  const std::string marker = folder + std::string(kMarker);
-  const auto marked = session.head(marker);
-  if (marked) return remove_entries(session, rank, suffix);
-  if (marked.error().code != ErrorCode::kStorageNotFound) return fail(marked.error());
+Result<bool> RankFolder::visit(const std::string& folder, const Visit& act) const {
+  return root_.empty() ? visit_objects(session_, folder, act) : visit_files(root_, folder, act);
+}
+
+Result<bool> RankFolder::remove_entries(const std::string& folder, const Stop& stop, Leftover& removed) const {
+  // A listing may pass over files while others are removed: it is repeated until it finds none.
+  for (uint64_t before = UINT64_MAX; before != removed.entries;) {
+    before = removed.entries;
+    const auto done = visit(folder, [&](const storage::ObjectInfo& info) -> Result<bool> {
+      NameParser rest(std::string_view(info.name).substr(folder.size()));
+      if (rest.word(kRunFolder) && !(rest.digits() && rest.word("/"))) return true;
+      if (!is_entry_name(rest.rest(), suffix_)) return true;
+      if (stop()) return false;
+      if (Status gone = session_.remove(info.name); !gone) return fail(gone.error());
+      ++removed.entries;
+      removed.bytes += info.size_bytes;
+      return true;
+    });
+    if (!done || !*done) return done;
+  }
+  return true;
+}
+
+Status RankFolder::claim() const {
   Leftover foreign;
-  const Status looked = for_each_object(session, folder, [&](const storage::ObjectInfo& info) -> Status {
+  const auto looked = visit(whole_, [&](const storage::ObjectInfo& info) -> Result<bool> {
     ++foreign.entries;
     foreign.bytes += info.size_bytes;
-    return {};
+    return true;
   });
   if (!looked) return fail(looked.error());
   if (foreign.entries > 0) {
     return fail(ErrorCode::kInvalidStructure,
-                fmt::format("{} has {} of {}, and no marker of this program", folder,
+                fmt::format("{} has {} of {}, and no marker of this program", whole_,
                             counted(static_cast<double>(foreign.entries), "file"), human_bytes(foreign.bytes)),
                 "they would take room that is counted as free", "give an empty --cache-dir, or remove them yourself");
   }
-  if (Status put = session.put(marker, std::as_bytes(std::span(kMarkerText))); !put) return fail(put.error());
-  return Leftover();
+  return session_.put(whole_ + std::string(kMarker), std::as_bytes(std::span(kMarkerText)));
 }
 
-Result<Leftover> remove_entries(storage::Session& session, uint32_t rank, std::string_view suffix) {
-  const std::string folder = rank_folder(rank);
+Result<Leftover> RankFolder::prepare(const Stop& stop) {
+  const auto marked = session_.head(whole_ + std::string(kMarker));
+  if (!marked) {
+    if (marked.error().code != ErrorCode::kStorageNotFound) return fail(marked.error());
+    if (Status claimed = claim(); !claimed) return fail(claimed.error());
+    return Leftover();
+  }
   Leftover removed;
-  const Status done = for_each_object(session, folder, [&](const storage::ObjectInfo& info) -> Status {
-    if (!is_entry_name(std::string_view(info.name).substr(folder.size()), suffix)) return {};
-    ++removed.entries;
-    removed.bytes += info.size_bytes;
-    return session.remove(info.name);
-  });
-  if (!done) return fail(done.error());
+  const auto all = remove_entries(whole_, stop, removed);
+  if (!all) return fail(all.error());
+  bool is_free = *all;
+  for (uint32_t number = 1; !is_free; ++number) {
+    own_ = fmt::format("{}{}{}/", whole_, kRunFolder, number);
+    const auto nothing = visit(own_, [](const storage::ObjectInfo&) -> Result<bool> { return false; });
+    if (!nothing) return fail(nothing.error());
+    is_free = *nothing;
+  }
+  std::error_code error;
+  if (!root_.empty()) fs::create_directory(root_ + "/" + own_, error);
+  if (error) return fail(errno_error(error.value(), fmt::format("make folder {}/{}", root_, own_)));
   return removed;
 }
 
-Status clear_rank_folder(storage::Session& session, uint32_t rank, std::string_view suffix) {
-  const auto removed = remove_entries(session, rank, suffix);
-  if (!removed) return fail(removed.error());
-  return session.remove(rank_folder(rank) + std::string(kMarker));
+Status RankFolder::remove_own() const {
+  Leftover removed;
+  const auto done = remove_entries(
+      own_, [] { return false; }, removed);
+  return done ? Status() : Status(fail(done.error()));
+}
+
+Result<Leftover> RankFolder::clear(const Stop& stop) const {
+  if (Status removed = remove_own(); !removed) return fail(removed.error());
+  Leftover left;
+  if (is_crowded()) {
+    const auto all = remove_entries(whole_, stop, left);
+    if (!all) return fail(all.error());
+    // Without the marker nobody would remove what stays.
+    if (!*all) return left;
+  }
+  std::error_code not_empty;  // something else is in it
+  uint32_t number = 1;
+  while (!root_.empty() && fs::remove(fmt::format("{}/{}{}{}", root_, whole_, kRunFolder, number), not_empty)) {
+    ++number;
+  }
+  if (Status removed = session_.remove(whole_ + std::string(kMarker)); !removed) return fail(removed.error());
+  return left;
 }
 
 }  // namespace mlps::kvcache

@@ -60,13 +60,23 @@ constexpr auto fields_of(Of<LookUps>) {
   return std::tuple(kept("hits", &LookUps::hits), kept("misses", &LookUps::misses));
 }
 
+/// Tokens of the requests of users that were completed.
+struct Offload {
+  uint64_t computed_tokens = 0;  ///< of their own prompts
+  uint64_t loaded_tokens = 0;    ///< of earlier turns, documents and entries that were there: computed without offload
+};
+constexpr auto fields_of(Of<Offload>) {
+  return std::tuple(kept("computed_tokens", &Offload::computed_tokens), kept("loaded_tokens", &Offload::loaded_tokens));
+}
+
 /// What the replay of a trace counted.
 struct Replay {
   uint64_t requests = 0, rows_skipped = 0;
   uint64_t block_references = 0, block_hits = 0;  ///< hits: present, and so are all before it
   uint64_t blocks_stored = 0, blocks_evicted = 0;
   uint64_t input_tokens = 0, hit_tokens = 0;
-  Histogram lateness_ns;  ///< of requests, against the trace's clock
+  Histogram lateness_ns;      ///< of requests, against the trace's clock, until all of their loads are on their way
+  Histogram own_lateness_ns;  ///< of that, at most what this client's thread computed meanwhile
 };
 constexpr auto fields_of(Of<Replay>) {
   using R = Replay;
@@ -74,7 +84,7 @@ constexpr auto fields_of(Of<Replay>) {
                     kept("block_references", &R::block_references), kept("block_hits", &R::block_hits),
                     kept("blocks_stored", &R::blocks_stored), kept("blocks_evicted", &R::blocks_evicted),
                     kept("input_tokens", &R::input_tokens), kept("hit_tokens", &R::hit_tokens),
-                    kept("lateness", &R::lateness_ns));
+                    kept("lateness", &R::lateness_ns), kept("own_lateness", &R::own_lateness_ns));
 }
 
 struct ScalingAct {
@@ -117,6 +127,7 @@ struct RankTrial {
   std::vector<ScalingTick> scaling;
   double client_wait_s = 0;             ///< operations that waited for a thread of this program, summed
   uint64_t storage_capacity_bytes = 0;  ///< 0: no limit
+  Offload offload;                      ///< of users
   Replay replay;                        ///< of a trace
 };
 constexpr auto fields_of(Of<RankTrial>) {
@@ -133,7 +144,7 @@ constexpr auto fields_of(Of<RankTrial>) {
       kept("evictions", &T::evictions), kept("offered", &T::offered), kept("waiting", &T::waiting),
       kept("cut_off", &T::cut_off), kept("longest_queue", &T::longest_queue), kept("client_wait_s", &T::client_wait_s),
       kept("prepared_entries", &T::prepared_entries), kept("prepared_bytes", &T::prepared_bytes), kept("", &T::scaling),
-      kept("storage_capacity_bytes", &T::storage_capacity_bytes), kept("", &T::replay));
+      kept("storage_capacity_bytes", &T::storage_capacity_bytes), kept("", &T::offload), kept("", &T::replay));
 }
 
 }  // namespace mlps::kvcache

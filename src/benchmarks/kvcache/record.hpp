@@ -35,7 +35,8 @@ struct RunRecord : run::RunFacts, RunSettings {
   std::vector<RankTrial> trials;                      ///< in the order of option, trial and rank
   io::Stats storage, memory;                          ///< operations below the entries, in all trials
   double cpu_user_s = 0, cpu_system_s = 0;            ///< while windows were open
-  uint64_t leftover_entries = 0, leftover_bytes = 0;  ///< of an earlier run, removed before this one
+  uint64_t leftover_entries = 0, leftover_bytes = 0;  ///< of an earlier run, removed by this one
+  uint64_t crowded_ranks = 0;                         ///< ranks beside whose entries some of those lay in the windows
   io::Series series;
 };
 constexpr auto fields_of(Of<RunRecord>) {
@@ -43,7 +44,7 @@ constexpr auto fields_of(Of<RunRecord>) {
   return std::tuple(summed("", &R::trials), summed("storage", &R::storage), summed("memory", &R::memory),
                     summed("cpu_user_s", &R::cpu_user_s), summed("cpu_system_s", &R::cpu_system_s),
                     summed("leftover_entries", &R::leftover_entries), summed("leftover_bytes", &R::leftover_bytes),
-                    summed("", &R::series));
+                    summed("crowded_ranks", &R::crowded_ranks), summed("", &R::series));
 }
 
 /// The verdict on a record that is to hold the trials of `ranks` ranks: passed only if all are there, each with its

@@ -1,8 +1,14 @@
 #include "benchmarks/kvcache/run.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/log.hpp"
 #include "base/process_usage.hpp"
@@ -16,6 +22,26 @@ namespace mlps::kvcache {
 namespace {
 
 constexpr Nanos kProgressNs = 500'000'000;
+constexpr Nanos kRemovalNs = 2'000'000'000;  // before the first window, of what an earlier run has left
+
+/// Asks the kernel to give this thread, and those that it starts, short turns on a processor, for which it lets them
+/// wait less: whoever sends requests on time computes little and often. Linux knows that from 6.12 on and does nothing
+/// before; where it is refused, requests may be later on a busy machine, which the record shows.
+void ask_for_short_turns() {
+  if (::sched_getscheduler(0) != SCHED_OTHER) return;  // somebody has decided otherwise
+  struct {
+    uint32_t size = 48, policy = SCHED_OTHER;
+    uint64_t flags = 0;
+    int32_t nice = 0;
+    uint32_t priority = 0;
+    uint64_t runtime = 100'000, deadline = 0, period = 0;  // ns; runtime: the length of a turn
+  } wanted;  // struct sched_attr of the kernel, of which the C library has no declaration
+  static_assert(sizeof wanted == 48);
+  wanted.nice = ::getpriority(PRIO_PROCESS, 0);
+  if (::syscall(SYS_sched_setattr, 0, &wanted, 0) != 0) {
+    log::info("the kernel refuses short turns: {}", std::strerror(errno));
+  }
+}
 
 /// Runs this host's ranks; the first of them also prepares and closes each trial, when no window is open.
 class KvCacheRun {
@@ -57,6 +83,7 @@ class KvCacheRun {
 
  private:
   void walk(uint32_t place) {
+    if (settings_.paged) ask_for_short_turns();
     const Nanos cost = world_.barrier_cost();
     if (place == 0) record_.barrier_cost_ns = cost;
     for (size_t option = 0; option < settings_.options.size(); ++option) {
@@ -101,8 +128,8 @@ class KvCacheRun {
       if (Status ready = prepare_folders(); !ready) return ready;
       if (Status ready = open_io_trace(); !ready) return ready;
     }
-    auto trial = make_trial(request_, option, world_.first_rank(), world_.local_ranks(), world_.failure(), &*series_,
-                            io_trace_.get());
+    auto trial =
+        make_trial(request_, option, world_.first_rank(), names_, world_.failure(), &*series_, io_trace_.get());
     if (!trial) return fail(trial.error());
     trial_ = std::move(*trial);
     return {};
@@ -133,47 +160,57 @@ class KvCacheRun {
     return {};
   }
 
-  template <class Act>
-  Status for_each_folder(const Act& act) {
+  Status prepare_folders() {
+    for (uint32_t i = 0; i < world_.local_ranks() && !record_.traits.holds_objects; ++i) {
+      names_.push_back(rank_folder(world_.first_rank() + i));
+    }
     if (!record_.traits.holds_objects) return {};
     auto session = store_.open_session(1);
     if (!session) return fail(session.error());
+    session_ = std::move(*session);
+    const Nanos until = now_ns() + kRemovalNs;
     for (uint32_t i = 0; i < world_.local_ranks(); ++i) {
-      if (Status done = act(**session, world_.first_rank() + i); !done) return done;
+      const uint32_t rank = world_.first_rank() + i;
+      const std::string root = store_.root().is_file_system() ? store_.root().path() : std::string();
+      RankFolder folder(*session_, root, rank, entry_suffix(settings_.io));
+      const auto left = folder.prepare([&] { return now_ns() > until || world_.failure().raised(); });
+      if (!left) return fail(left.error());
+      add_leftover(*left);
+      if (left->entries > 0 || folder.is_crowded()) {
+        log::warning("rank {}: {}{} entries of {} were left by a run that did not come to its end, and are removed{}",
+                     rank, folder.is_crowded() ? "more than " : "", left->entries, human_bytes(left->bytes),
+                     folder.is_crowded() ? "; the others stay until the last window has ended" : "");
+      }
+      record_.crowded_ranks += folder.is_crowded() ? 1 : 0;
+      names_.push_back(folder.own());
+      folders_.push_back(std::move(folder));
     }
     return {};
   }
 
-  Status prepare_folders() {
-    return for_each_folder([this](storage::Session& session, uint32_t rank) -> Status {
-      const auto left = prepare_rank_folder(session, rank, entry_suffix(settings_.io));
-      if (!left) return fail(left.error());
-      ++prepared_;
-      record_.leftover_entries += left->entries;
-      record_.leftover_bytes += left->bytes;
-      if (left->entries == 0) return {};
-      log::warning("rank {}: {} entries of {} were left by a run that did not come to its end, and are removed", rank,
-                   left->entries, human_bytes(left->bytes));
-      return {};
-    });
+  void add_leftover(const Leftover& left) {
+    record_.leftover_entries += left.entries;
+    record_.leftover_bytes += left.bytes;
   }
 
-  Status remove_all_entries() {
-    return for_each_folder([this](storage::Session& session, uint32_t rank) -> Status {
-      const auto removed = remove_entries(session, rank, entry_suffix(settings_.io));
-      return removed ? Status() : Status(fail(removed.error()));
-    });
+  Status remove_all_entries() const {
+    for (const RankFolder& folder : folders_) {
+      if (Status removed = folder.remove_own(); !removed) return removed;
+    }
+    return {};
   }
 
-  /// At the end, however the run went: of the folders that were prepared nothing of ours stays.
+  /// At the end, however the run went: of the folders that were prepared nothing of ours stays. Whoever stops a run
+  /// doesn't wait for what an earlier one has left.
   void clear_folders() {
-    uint32_t left = prepared_;
-    const Status cleared = for_each_folder([&](storage::Session& session, uint32_t rank) -> Status {
-      if (left == 0) return {};
-      --left;
-      return clear_rank_folder(session, rank, entry_suffix(settings_.io));
-    });
-    if (!cleared) log::warning("entries stay in the cache folder: {}", cleared.error().message);
+    for (const RankFolder& folder : folders_) {
+      const auto left = folder.clear([&] { return world_.failure().raised(); });
+      if (!left) {
+        log::warning("entries stay in the cache folder: {}", left.error().message);
+      } else {
+        add_leftover(*left);
+      }
+    }
   }
 
   // ---- every rank
@@ -182,11 +219,13 @@ class KvCacheRun {
   void prepare(Rank& rank) {
     const auto on_raise = world_.failure().on_raise([&rank] { rank.port.changed().notify(); });
     rank.simulation->prepare(now_ns());
+    rank.hand_over();
     while (!rank.simulation->is_prepared() && !world_.failure().raised()) {
       const auto key = rank.port.changed().prepare_wait();
       rank.take_completions(INT64_MAX);
       const Nanos now = now_ns();
       rank.simulation->advance(now);
+      rank.hand_over();
       if (!rank.simulation->is_prepared()) rank.port.changed().wait(key, rank.simulation->next_event());
     }
   }
@@ -216,11 +255,13 @@ class KvCacheRun {
     Nanos next_tell = meter_ ? now_ns() + kProgressNs : INT64_MAX;
     while (!world_.failure().raised()) {
       const auto key = rank.port.changed().prepare_wait();
+      rank.begin_round();
       rank.take_completions(end);
       const Nanos until = now_ns();
       Nanos now = until;
       while (now < end && rank.simulation->step(until, now)) now = now_ns();
       if (now >= end) return;
+      rank.hand_over();
       if (const auto problem = rank.simulation->problem()) {
         return world_.failure().raise(*problem, rank.port.rank());
       }
@@ -229,7 +270,9 @@ class KvCacheRun {
         tell(place, rank);
         next_tell = now + kProgressNs;
       }
-      rank.port.changed().wait(key, std::min({rank.simulation->next_event(), end, next_tell}));
+      const Nanos next = std::min({rank.simulation->next_event(), end, next_tell});
+      if (next > now && rank.simulation->look_ahead()) continue;
+      rank.port.changed().wait(key, next);
     }
   }
 
@@ -269,8 +312,10 @@ class KvCacheRun {
   std::unique_ptr<IoTrace> io_trace_;
   std::unique_ptr<Trial> trial_;
   CpuTime cpu_before_;
-  uint32_t prepared_ = 0;  // folders, of the first ranks
-  std::mutex mutex_;       // of the record's trials
+  std::unique_ptr<storage::Session> session_;  // of the folders
+  std::vector<RankFolder> folders_;            // that were prepared, of the first ranks
+  std::vector<std::string> names_;             // what stands before the names of a rank's entries
+  std::mutex mutex_;                           // of the record's trials
 };
 
 }  // namespace

@@ -33,6 +33,12 @@ class Simulation {
     while (step(now, now)) {
     }
   }
+  /// Does a piece of what is known to come and can be done before its time; false: there is none. For when nothing is
+  /// due.
+  virtual bool look_ahead() { return false; }
+  /// All operations that were started so far are on their way since `now`; the thread has computed for `busy` since a
+  /// moment at which none of what was started was due.
+  virtual void handed_over(Nanos /*now*/, Nanos /*busy*/) {}
   /// Returns when something is due next, without any completion; INT64_MAX: nothing.
   Nanos next_event() const { return events_.empty() || closed_ ? INT64_MAX : events_.top().due; }
   /// An operation has completed, at op.completed_ns.

@@ -1,7 +1,11 @@
 #include "benchmarks/kvcache/trial.hpp"
 
+#include <algorithm>
 #include <array>
+#include <functional>
+#include <span>
 
+#include "base/process_usage.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/engine.hpp"
 #include "benchmarks/kvcache/memory_store.hpp"
@@ -14,6 +18,7 @@ namespace {
 
 constexpr double kUsableShare = 0.95;  // of the free space, where no capacity is given
 constexpr uint32_t kPartsAtOnce = 64;  // of one entry, where they may overlap
+constexpr size_t kMostHeldBack = 64;   // operations that begin together
 
 std::string npy_header_of(const Model& model, uint32_t tensor_parallel, uint64_t entry_bytes) {
   const auto type = workloads::ElementType::kFloat16;
@@ -80,18 +85,37 @@ Result<std::unique_ptr<Simulation>> make_simulation(const Settings& settings, co
 
 }  // namespace
 
-std::string Rank::rank_folder_name(uint32_t number) {
-  return rank_folder(number);
-}
-
 void Rank::start(EntryOp& op) {
   ++under_way_;
-  if (io_trace_ != nullptr) io_trace_->add(port.rank(), op);
-  (op.tier == Tier::kCpu ? trial_.memory : trial_.storage)->begin(port, op);
+  started_.push_back(&op);
+  if (started_.size() == kMostHeldBack) hand_over();
 }
 
 void Rank::remove(Tier tier, const std::string& name) {
-  (tier == Tier::kCpu ? trial_.memory : trial_.storage)->remove(port, name);
+  removals_.emplace_back(tier, name);
+}
+
+void Rank::hand_over() {
+  const auto is_memory = [](const EntryOp* op) { return op->tier == Tier::kCpu; };
+  const auto memory = std::stable_partition(started_.begin(), started_.end(), std::not_fn(is_memory));
+  const auto first = static_cast<size_t>(memory - started_.begin());
+  const std::span ops(started_);
+  if (io_trace_ != nullptr) {
+    for (const EntryOp* op : ops) io_trace_->add(port.rank(), *op);
+  }
+  if (first > 0) trial_.storage->begin(port, ops.first(first));
+  if (first < ops.size()) trial_.memory->begin(port, ops.subspan(first));
+  started_.clear();
+  // What is due now was not due when the last round began, so that it waited for this thread no longer than since then.
+  if (is_replay_) simulation->handed_over(now_ns(), thread_cpu_ns() - last_round_cpu_ns_);
+  for (const auto& [tier, name] : removals_) {
+    (tier == Tier::kCpu ? trial_.memory : trial_.storage)->remove(port, name);
+  }
+  removals_.clear();
+}
+
+void Rank::begin_round() {
+  if (is_replay_) last_round_cpu_ns_ = std::exchange(round_cpu_ns_, thread_cpu_ns());
 }
 
 void Rank::take_completions(Nanos end) {
@@ -109,6 +133,7 @@ void Rank::take_completions(Nanos end) {
 
 void Rank::close(Nanos end, const world::Failure& failure) {
   simulation->close();
+  hand_over();
   trial_.storage->cut(port);
   if (trial_.memory) trial_.memory->cut(port);
   while (!failure.raised()) {
@@ -119,15 +144,17 @@ void Rank::close(Nanos end, const world::Failure& failure) {
   }
 }
 
-Result<std::unique_ptr<Trial>> make_trial(const RunRequest& request, size_t option, uint32_t first_rank, uint32_t ranks,
-                                          world::Failure& failure, io::SharedSeries* series, IoTrace* io_trace) {
+Result<std::unique_ptr<Trial>> make_trial(const RunRequest& request, size_t option, uint32_t first_rank,
+                                          const std::vector<std::string>& folders, world::Failure& failure,
+                                          io::SharedSeries* series, IoTrace* io_trace) {
   const OptionPlan& plan = request.settings.options[option];
   const OptionIo& io = request.io[option];
   const auto limits = limits_of(request, plan);
   if (!limits) return fail(limits.error());
   auto trial = std::make_unique<Trial>();
-  for (uint32_t rank = first_rank; rank < first_rank + ranks; ++rank) {
-    trial->ranks.push_back(std::make_unique<Rank>(rank, *trial, io_trace));
+  for (uint32_t rank = first_rank; rank < first_rank + folders.size(); ++rank) {
+    const std::string& folder = folders[rank - first_rank];
+    trial->ranks.push_back(std::make_unique<Rank>(rank, folder, request.settings.paged.has_value(), *trial, io_trace));
     auto simulation = make_simulation(request.settings, plan, rank, *limits, *trial->ranks.back());
     if (!simulation) return fail(simulation.error());
     trial->ranks.back()->simulation = std::move(*simulation);

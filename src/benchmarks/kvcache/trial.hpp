@@ -16,11 +16,17 @@ struct Trial;
 /// rank's thread.
 class Rank final : public EntryIo {
  public:
-  Rank(uint32_t number, Trial& trial, IoTrace* io_trace)
-      : port(number, rank_folder_name(number)), io_trace_(io_trace), trial_(trial) {}
+  /// `folder`: what stands before the names of its entries.
+  Rank(uint32_t number, std::string folder, bool is_replay, Trial& trial, IoTrace* io_trace)
+      : port(number, std::move(folder)), is_replay_(is_replay), io_trace_(io_trace), trial_(trial) {}
 
   void start(EntryOp& op) override;
   void remove(Tier tier, const std::string& name) override;
+  /// Gives what was started and removed to the movers, and says so to the simulation. To be called before the thread
+  /// waits.
+  void hand_over();
+  /// The thread looks anew what has completed and what is due.
+  void begin_round();
   /// Takes what has completed; what did so after `end` counts as late.
   void take_completions(Nanos end);
   /// The window is over: what is under way is given up, and its bytes inside the window count. Returns when nothing is
@@ -31,9 +37,11 @@ class Rank final : public EntryIo {
   std::unique_ptr<Simulation> simulation;
 
  private:
-  static std::string rank_folder_name(uint32_t number);
-
   uint64_t under_way_ = 0;
+  std::vector<EntryOp*> started_;                       // and not handed over
+  std::vector<std::pair<Tier, std::string>> removals_;  // likewise
+  const bool is_replay_;
+  Nanos round_cpu_ns_ = 0, last_round_cpu_ns_ = 0;  // the thread's processor time when they began; of a replay
   IoTrace* const io_trace_;
   Trial& trial_;
 };
@@ -45,9 +53,10 @@ struct Trial {
   std::unique_ptr<Mover> storage, memory;  // end before the ranks, whose operations they hold
 };
 
-/// Makes the ranks and the movers of a trial on `ranks` ranks of this host, from `first_rank` on. `store`: the cache
-/// folder. `all_ranks` share its free space.
-Result<std::unique_ptr<Trial>> make_trial(const RunRequest& request, size_t option, uint32_t first_rank, uint32_t ranks,
-                                          world::Failure& failure, io::SharedSeries* series, IoTrace* io_trace);
+/// Makes the ranks and the movers of a trial on the ranks of this host, from `first_rank` on: one for each of
+/// `folders`, which stand before the names of their entries.
+Result<std::unique_ptr<Trial>> make_trial(const RunRequest& request, size_t option, uint32_t first_rank,
+                                          const std::vector<std::string>& folders, world::Failure& failure,
+                                          io::SharedSeries* series, IoTrace* io_trace);
 
 }  // namespace mlps::kvcache

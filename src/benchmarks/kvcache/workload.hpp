@@ -97,6 +97,7 @@ struct Settings {
   Arrival arrival = Arrival::kThink;
   double request_rate = 0;          ///< requests per second and rank; kPoisson and kGamma
   double arrival_cv = 1;            ///< standard deviation over mean of the gaps; kGamma
+  double prefill_rate = 10'000;     ///< tokens per second that a request of a user computes; no time is spent on it
   double storage_capacity_gib = 0;  ///< of a rank; 0: by the free space
   uint64_t max_queue = 1'000'000;   ///< requests waiting on a rank; more end the run
   KvIo io = KvIo::kCompat;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "reports/page/markup.hpp"
@@ -92,6 +93,12 @@ std::string attained_text(Node result) {
   return attained ? share_text(*attained) : std::string("-");
 }
 
+// Returns what a percentile of reads is about: "an entry", with its mean size where that is known.
+std::string entry_text(Node result) {
+  const auto bytes = amount(result["entry_read_mean_bytes"]);
+  return bytes ? fmt::format("an entry of {}", bytes_text(*bytes)) : std::string("an entry");
+}
+
 void cache_answer(Node record, RunView& view) {
   const std::string model = record.at("invocation.model").text_or("?");
   view.title = fmt::format("KV cache {}, {}", model, cache_load_text(record));
@@ -130,7 +137,8 @@ void cache_lines(Node record, RunView& view) {
     line.phrases.push_back(fmt::format("{} of {} requests/s in time", figure_of(result["good_requests_per_s"]),
                                        figure_of(result["requests_per_s"])));
     line.phrases.push_back(fmt::format("hits {}", hits ? share_text(*hits) : "-"));
-    line.phrases.push_back(fmt::format("read of an entry p95 {}", p95 ? time_text(*p95 * 1e6) : "-"));
+    line.phrases.push_back(
+        fmt::format("read of {} p95 {}", entry_text(result), p95 ? time_text(*p95 * 1e6) : std::string("-")));
     view.lines.push_back(std::move(line));
   }
 }
@@ -196,9 +204,9 @@ void cache_figures(Node record, RunView& view) {
         {fmt::format("option {}, storage", figure_of(result["option"])),
          fmt::format("{} + {} GiB/s", figure_of(result["storage_read_gib_per_s"]),
                      figure_of(result["storage_write_gib_per_s"])),
-         fmt::format("read + written; {} of {} requests/s in time; hit rate {}; read of an entry p95 {} ms",
+         fmt::format("read + written; {} of {} requests/s in time; hit rate {}; read of {} p95 {} ms",
                      figure_of(result["good_requests_per_s"]), figure_of(result["requests_per_s"]),
-                     hits ? percent(100 * *hits) : "-", figure_of(result["entry_read_p95_ms"]))});
+                     hits ? percent(100 * *hits) : "-", entry_text(result), figure_of(result["entry_read_p95_ms"]))});
   }
   const Node latency = record.at("operations.storage.latency.part");
   view.key_figures.push_back({"storage p99", time_of(latency["p99_ns"]), "of an operation: " + latency_text(latency)});

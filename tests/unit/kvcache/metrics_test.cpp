@@ -116,6 +116,23 @@ TEST(RankFile, WithoutRequestsThereIsNoSummary) {
   EXPECT_FALSE(nlohmann::json::parse(results::rank_file_text(record, record.trials[0])).contains("summary"));
 }
 
+TEST(OptionResult, RatesByDirectionDoNotDependOnTheMix) {
+  // Of a rank's 0.6 s of operations half read and half write: each had half of the window of 10 s.
+  RunRecord record = sample_record();
+  const OptionPlan& option = record.settings.options[0];
+  EXPECT_NEAR(*option_result(record, option).while_reading_gib_per_s, 2 * 20 / 5.0, 1e-9);
+  EXPECT_NEAR(*option_result(record, option).while_writing_gib_per_s, 2 * 6 / 5.0, 1e-9);
+  for (RankTrial& trial : record.trials) {  // three times as many writes of the same pace
+    trial.tiers[2].write_s = {0.3, 0.3, 0.3};
+    trial.tiers[2].written = {17 * kGiB, 0};
+    trial.elapsed_s = 20;
+  }
+  EXPECT_NEAR(*option_result(record, option).while_reading_gib_per_s, 2 * 20 / 5.0, 1e-9);
+  EXPECT_NEAR(*option_result(record, option).while_writing_gib_per_s, 2 * 18 / 15.0, 1e-9);
+  for (RankTrial& trial : record.trials) trial.tiers[2].write_s = trial.tiers[2].read_s = {};
+  EXPECT_FALSE(option_result(record, option).while_reading_gib_per_s);
+}
+
 TEST(Verdict, FailsWhereATrialIsMissingOrStorageWasNotUsed) {
   RunRecord record = sample_record();
   judge(record, 2);
@@ -138,6 +155,7 @@ TEST(Verdict, SaysWhenEntriesWaitedForTheClient) {
   for (RankTrial& trial : record.trials) trial.client_wait_s = 1;
   ASSERT_EQ(slow_client(record).size(), 1u);
   EXPECT_NEAR(*client_share(record), 4 / (4 + 4 * 0.6), 1e-9);
+  EXPECT_NEAR(*harness_share(record), 4 / (4 * (0.04 + 1.0)), 1e-9);
 }
 
 TEST(ClosedClass, HasTheHashOfTheRuleForItsTwentyThreeKeys) {

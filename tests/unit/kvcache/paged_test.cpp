@@ -142,6 +142,47 @@ TEST_F(Paged, LayerByLayerTheLongerOfBothCounts) {
   EXPECT_NEAR(replay(io).served[1].first_token_s, 0.0512, 1e-6);
 }
 
+TEST_F(Paged, RequestsAreReadAndLookedUpBeforeTheirTime) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += row(10 * i, 512, std::to_string(i));
+  trace(text);
+  test::VirtualIo io;
+  PagedEngine engine(settings_, *find_model("tiny-1b"), 1, 1000, std::move(*TraceReader::open(settings_.trace)), io);
+  engine.prepare(0);
+  EXPECT_FALSE(engine.look_ahead()) << "all of a short trace is read before the window";
+  EXPECT_EQ(engine.counted().replay.requests, 0u);
+  EXPECT_EQ(engine.counted().offered, 0u);
+  engine.begin(0);
+  EXPECT_EQ(engine.next_event(), 0);
+}
+
+TEST_F(Paged, WhatIsReadAheadIsBoundedHoweverLongATraceIs) {
+  std::string ids = "0";
+  for (int i = 1; i < 1000; ++i) ids += ", " + std::to_string(i);
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += row(10 * i, 512'000, ids);
+  trace(text);
+  test::VirtualIo io;
+  PagedEngine engine(settings_, *find_model("tiny-1b"), 1, 1000, std::move(*TraceReader::open(settings_.trace)), io);
+  engine.prepare(0);
+  EXPECT_FALSE(engine.look_ahead());
+  engine.begin(0);
+  engine.advance(0);  // sends the first one
+  EXPECT_TRUE(engine.look_ahead());
+  EXPECT_FALSE(engine.look_ahead());
+}
+
+TEST_F(Paged, LatenessIsUntilAllIsOnItsWayAndOursOnlyWhatWeCompute) {
+  trace(row(0, 1024, "1, 2") + row(5000, 1536, "1, 2, 3"));
+  test::VirtualIo io;
+  io.own_ns = 1'000'000;
+  io.others_ns = 4'000'000;
+  const Replay replayed = replay(io).replay;
+  EXPECT_EQ(replayed.lateness_ns.count(), 2u);
+  EXPECT_NEAR(static_cast<double>(replayed.lateness_ns.percentile(0.99)), 5e6, 2e5);
+  EXPECT_NEAR(static_cast<double>(replayed.own_lateness_ns.percentile(0.99)), 1e6, 5e4);
+}
+
 TEST_F(Paged, ABlockThatIsBeingWrittenIsAHitAndWaitedFor) {
   trace(row(0, 512, "1") + row(1, 512, "1"));
   test::VirtualIo io;

@@ -36,7 +36,7 @@ TEST(EntryNames, AreKnownAndNothingElseIs) {
   }
 }
 
-class RankFolder : public ::testing::Test {
+class RankFolders : public ::testing::TestWithParam<bool> {
  protected:
   void put(const std::string& name, size_t bytes) const {
     const std::filesystem::path path = folder_.path() + "/" + name;
@@ -44,42 +44,79 @@ class RankFolder : public ::testing::Test {
     std::ofstream(path) << std::string(bytes, 'x');
   }
   bool has(const std::string& name) const { return std::filesystem::exists(folder_.path() + "/" + name); }
+  /// By the files of the folder, or as objects of a store.
+  RankFolder of_rank(uint32_t rank) { return {*session_, GetParam() ? folder_.path() : std::string(), rank, ".npy"}; }
+  static bool never() { return false; }
 
   test::ScratchFolder folder_;
   std::unique_ptr<storage::Store> store_ = folder_.open();
   std::unique_ptr<storage::Session> session_ = std::move(*store_->open_session(1));
 };
+INSTANTIATE_TEST_SUITE_P(FilesAndObjects, RankFolders, ::testing::Bool());
 
-TEST_F(RankFolder, RefusesFilesThatNoRunOfOursMade) {
+TEST_P(RankFolders, RefusesFilesThatNoRunOfOursMade) {
   put("rank_0/user_0001_req_000001.npy", 5000);
   put("rank_0/data.bin", 3);
-  const auto ready = prepare_rank_folder(*session_, 0, ".npy");
+  const auto ready = of_rank(0).prepare(never);
   ASSERT_FALSE(ready);
   EXPECT_EQ(ready.error().code, ErrorCode::kInvalidStructure);
   EXPECT_THAT(ready.error().message, HasSubstr("rank_0/ has 2 files of 4.886 KiB"));
   EXPECT_TRUE(has("rank_0/user_0001_req_000001.npy"));
 }
 
-TEST_F(RankFolder, RemovesWhatAKilledRunLeftAndCountsIt) {
-  ASSERT_TRUE(prepare_rank_folder(*session_, 0, ".npy"));
+TEST_P(RankFolders, RemovesWhatAKilledRunLeftAndCountsIt) {
+  ASSERT_TRUE(of_rank(0).prepare(never));
   put("rank_0/conv_user_0001_0_turn_1.npy", 100);
-  put("rank_0/conv_user_0001_0_turn_2.npy", 100);
+  put("rank_0/run_2/conv_user_0001_0_turn_2.npy", 100);
+  put("rank_0/run_x/conv_user_0001_0_turn_2.npy", 100);
   put("rank_0/notes.txt", 10);
   put("rank_1/conv_user_0001_0_turn_2.npy", 100);
-  const auto left = prepare_rank_folder(*session_, 0, ".npy");
+  RankFolder folder = of_rank(0);
+  const auto left = folder.prepare(never);
   ASSERT_TRUE(left) << left.error().message;
   EXPECT_EQ(left->entries, 2u);
   EXPECT_EQ(left->bytes, 200u);
+  EXPECT_EQ(folder.own(), "rank_0/");
   EXPECT_FALSE(has("rank_0/conv_user_0001_0_turn_1.npy"));
-  EXPECT_TRUE(has("rank_0/notes.txt")) << "it isn't ours";
-  EXPECT_TRUE(has("rank_1/conv_user_0001_0_turn_2.npy")) << "another rank's";
+  for (const char* foreign :
+       {"rank_0/notes.txt", "rank_0/run_x/conv_user_0001_0_turn_2.npy", "rank_1/conv_user_0001_0_turn_2.npy"}) {
+    EXPECT_TRUE(has(foreign)) << foreign << " isn't ours";
+  }
 }
 
-TEST_F(RankFolder, NothingOfOursStaysAtTheEnd) {
-  ASSERT_TRUE(prepare_rank_folder(*session_, 3, ".npy"));
+TEST_P(RankFolders, NothingOfOursStaysAtTheEnd) {
+  RankFolder folder = of_rank(3);
+  ASSERT_TRUE(folder.prepare(never));
   put("rank_3/user_0001_req_000001_again_2.npy", 100);
-  ASSERT_TRUE(clear_rank_folder(*session_, 3, ".npy"));
+  ASSERT_TRUE(folder.clear(never));
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path() + "/rank_3"));
+}
+
+// However many entries there are, a run begins after as many removals as it has patience for.
+TEST_P(RankFolders, WhatTakesTooLongToRemoveStaysBesideTheRunAndGoesAfterIt) {
+  ASSERT_TRUE(of_rank(0).prepare(never));
+  for (int i = 0; i < 3000; ++i) put("rank_0/user_0001_req_" + std::to_string(i) + ".npy", 10);
+  put("rank_0/run_1/user_0001_req_1.npy", 10);
+  int asked = 0;
+  RankFolder folder = of_rank(0);
+  const auto left = folder.prepare([&] { return ++asked > 100; });
+  ASSERT_TRUE(left) << left.error().message;
+  EXPECT_EQ(left->entries, 100u);
+  EXPECT_TRUE(folder.is_crowded());
+  EXPECT_EQ(folder.own().substr(0, 11), "rank_0/run_");
+  put(folder.own() + "user_0001_req_1.npy", 10);
+  ASSERT_TRUE(folder.remove_own());
+  EXPECT_FALSE(has(folder.own() + "user_0001_req_1.npy"));
+
+  const auto some = folder.clear([&] { return ++asked > 200; });
+  ASSERT_TRUE(some);
+  EXPECT_GT(some->entries, 0u);
+  EXPECT_TRUE(has("rank_0/" + std::string(kMarker))) << "the next run would not know them as ours";
+  const auto rest = folder.clear(never);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(left->entries + some->entries + rest->entries, 3001u);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() + "/rank_0") || !GetParam());
+  EXPECT_FALSE(has("rank_0/" + std::string(kMarker)));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace mlps::kvcache::test {
 class VirtualIo final : public EntryIo {
  public:
   Nanos fixed_ns = 0;
+  Nanos own_ns = 0, others_ns = 0;  ///< until what is due is on its way: the client computes, or others do
   double ns_per_byte = 0;
 
   void start(EntryOp& op) override {
@@ -39,6 +40,8 @@ class VirtualIo final : public EntryIo {
       now_ = next;
       if (completion <= next) complete_first(engine);
       engine.advance(now_);
+      engine.handed_over(now_ + own_ns + others_ns, own_ns);
+      engine.look_ahead();
     }
     engine.close();
     for (auto& [due, op] : due_) engine.complete_late(*op);

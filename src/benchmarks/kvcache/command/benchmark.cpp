@@ -300,7 +300,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      .real_maximum = 1e12,
      .default_text = "10000",
      .modes = kOpenAndWhatif,
-     .text = "Tokens per second that a request computes where no block is loaded."},
+     .text = "Tokens per second that a request computes where nothing is loaded; users' requests take no time for it, "
+             "and the record says what it would be without offload."},
     {.name = "decode-rate",
      .kind = kReal,
      .value_name = "N",

@@ -197,9 +197,8 @@ void read_io(Reader& reader, CommandLine& line, KvCacheOptions& options) {
 
 /// Flags that mean something for a replay only, and those that mean something for users only.
 constexpr std::array kReplayFlags = {"block-tokens",    "kv-partial-blocks", "block-capacity", "block-eviction",
-                                     "block-admission", "trace-speedup",     "replay-cycles",  "prefill-rate",
-                                     "decode-rate",     "kv-load",           "slo-ttft-ms",    "trace-users",
-                                     "block-layout"};
+                                     "block-admission", "trace-speedup",     "replay-cycles",  "decode-rate",
+                                     "kv-load",         "slo-ttft-ms",       "trace-users",    "block-layout"};
 constexpr std::array kUserFlags = {"option",
                                    "num-users",
                                    "gpu-mem-gb",
@@ -288,6 +287,7 @@ void read_workload(Reader& reader, CommandLine& line, KvCacheOptions& options) {
   settings.throughput_profile = reader.choice("performance-profile") == "throughput";
   settings.tensor_parallel = reader.small("tensor-parallel");
   settings.storage_capacity_gib = gib(reader, line, "storage-capacity-gb");
+  settings.prefill_rate = reader.real("prefill-rate");
   settings.max_queue = reader.integer("max-queue");
   read_arrival(reader, line, settings);
   read_features(reader, line, settings);

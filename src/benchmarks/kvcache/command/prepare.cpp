@@ -1,6 +1,8 @@
 #include "benchmarks/kvcache/command/prepare.hpp"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +14,7 @@
 #include "base/threads.hpp"
 #include "base/units.hpp"
 #include "benchmarks/kvcache/slab_store.hpp"
+#include "gates/memory.hpp"
 #include "session/execution.hpp"
 
 namespace mlps::cli {
@@ -120,6 +123,49 @@ Status open_folder(const KvCacheOptions& options, const Environment& environment
   return {};
 }
 
+bool is_in_memory(const std::string& existing_folder) {
+  struct statfs about {};
+  if (::statfs(existing_folder.c_str(), &about) != 0) return false;
+  return about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC;
+}
+
+/// Returns the most bytes that the ranks of a host may keep in the cache folder, of which so many are free; 0 where
+/// nobody knows: a replay stores what its trace has.
+uint64_t most_stored(const kvcache::Settings& settings, uint32_t ranks, uint64_t free_bytes) {
+  if (settings.paged) {
+    const uint64_t block =
+        settings.options.front().model.entry_bytes(settings.paged->block_tokens, settings.tensor_parallel);
+    return block * settings.paged->block_capacity * ranks;
+  }
+  if (settings.storage_capacity_gib <= 0) return free_bytes;
+  return static_cast<uint64_t>(settings.storage_capacity_gib * static_cast<double>(kGiB)) * ranks;
+}
+
+/// Looks whether entries in a folder of a file system in memory fit beside the memory of the program.
+Status check_memory(const KvCacheOptions& options, const PreparedKvCache& prepared) {
+  if (options.which != KvCacheCommand::kRun || !prepared.store->traits().file_system) return {};
+  const auto capacity = prepared.store->capacity();  // what is wrong with the folder itself is the gates' to say
+  if (!capacity || !*capacity || !is_in_memory((*capacity)->measured_at)) return {};
+  gates::HostMemory host;
+  gates::look_at_memory(host);
+  if (!host.available_bytes) return {};
+  uint64_t program = 0;
+  for (size_t i = 0; i < options.settings.options.size(); ++i) {
+    program =
+        std::max(program, host_memory(prepared.request.io[i], options.settings.options[i], ranks_per_host(options)));
+  }
+  const uint64_t stored = most_stored(options.settings, ranks_per_host(options), (*capacity)->available_bytes);
+  if (stored + program <= *host.available_bytes) return {};
+  return fail(
+      ErrorCode::kConfigInvalid,
+      fmt::format("--cache-dir {} is in memory: {} of entries beside {} of buffers and CPU tiers exceed the "
+                  "memory that is available, {}",
+                  options.cache_dir, human_bytes(stored), human_bytes(program), human_bytes(*host.available_bytes)),
+      host.available_by,
+      options.settings.paged ? "give a smaller --block-capacity, or a folder on storage"
+                             : "give a smaller --storage-capacity-gb, or a folder on storage");
+}
+
 workloads::Values values_of(const KvCacheOptions& options) {
   const kvcache::Settings& settings = options.settings;
   workloads::Values values;
@@ -199,6 +245,7 @@ tl::expected<PreparedKvCache, std::vector<Error>> prepare_kvcache(const KvCacheO
   if (Status opened = open_folder(options, environment, prepared); !opened) {
     return tl::unexpected(std::vector<Error>{opened.error()});
   }
+  if (Status fits = check_memory(options, prepared); !fits) return tl::unexpected(std::vector<Error>{fits.error()});
   return prepared;
 }
 

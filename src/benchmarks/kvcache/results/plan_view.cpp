@@ -129,6 +129,13 @@ std::string option_rows(const RunSettings& run, uint32_t ranks) {
   return aligned_rows(rows, 2);
 }
 
+// Memory of the program besides: its code, its requests and what it counts of them.
+constexpr uint64_t kProgram = 128 * kMiB;
+
+uint64_t memory_of(const kvcache::OptionIo& io, const OptionPlan& option, uint32_t ranks) {
+  return io.storage.buffer_bytes() + io.memory.buffer_bytes() + bytes_of_gib(option.cpu_gib) * ranks + kProgram;
+}
+
 std::string io_rows(const RunSettings& run, uint32_t ranks) {
   if (run.io.empty()) return {};
   Columns rows;
@@ -147,6 +154,8 @@ std::string io_rows(const RunSettings& run, uint32_t ranks) {
   row("memory: CPU tiers", [&](const OptionIo&, const OptionPlan& o) {
     return o.cpu_gib > 0 ? human_bytes(bytes_of_gib(o.cpu_gib) * ranks) : "-";
   });
+  row("memory: in all, about",
+      [&](const OptionIo& io, const OptionPlan& o) { return human_bytes(memory_of(io, o, ranks)); });
   return aligned_rows(rows, 2);
 }
 
@@ -332,6 +341,8 @@ Json plan_object(const RunSettings& run, const KvPlanDetails& details) {
     Json& option = json["options"].push_back(option_plan_json(settings, settings.options[i], details.ranks_per_host));
     option["io"] = run.io.empty() ? Json() : thread_json(run.io[i].storage);
     option["cpu_tier_io"] = run.io.empty() || run.io[i].memory.workers == 0 ? Json() : thread_json(run.io[i].memory);
+    option["memory_bytes"] =
+        run.io.empty() ? Json() : Json(memory_of(run.io[i], settings.options[i], details.ranks_per_host));
   }
   return json;
 }

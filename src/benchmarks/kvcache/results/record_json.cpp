@@ -101,6 +101,21 @@ Json replay_json(const kvcache::PagedSettings& paged, const RankTrial& trial) {
   return json;
 }
 
+/// What the requests of users were, against a cluster that computes all earlier turns, too.
+Json offload_json(const kvcache::Settings& settings, const RankTrial& trial) {
+  const auto seconds = [&](uint64_t tokens) { return static_cast<double>(tokens) / settings.prefill_rate; };
+  const double without = seconds(trial.offload.computed_tokens + trial.offload.loaded_tokens);
+  const auto requests = static_cast<double>(trial.served.size());
+  Json json = fields_json(trial.offload);
+  json["prefill_tokens_per_s"] = settings.prefill_rate;
+  json["computed_s"] = seconds(trial.offload.computed_tokens);
+  json["computing_saved_s"] = seconds(trial.offload.loaded_tokens);
+  json["without_offload"] = {
+      {"computed_s", without},
+      {"first_token_mean_ms", trial.served.empty() ? Json() : Json(kMillis * without / requests)}};
+  return json;
+}
+
 Json trial_json(const RunRecord& record, const RankTrial& trial) {
   Json json = fields_json(trial, record.run_start.monotonic_ns);
   json["requests"] = {{"offered", trial.offered},
@@ -117,6 +132,7 @@ Json trial_json(const RunRecord& record, const RankTrial& trial) {
   json["classes"] = record.settings.paged ? Json() : classes_json(record, trial);
   json["scaling"] = Json::array();
   for (const kvcache::ScalingTick& tick : trial.scaling) json["scaling"].push_back(fields_json(tick));
+  json["offload"] = record.settings.paged ? Json() : offload_json(record.settings, trial);
   json["replay"] = record.settings.paged ? replay_json(*record.settings.paged, trial) : Json();
   return json;
 }
@@ -126,6 +142,8 @@ Json result_json(const OptionResult& result) {
           {"storage_moved_gib_per_s", result.read_gib_per_s + result.write_gib_per_s},
           {"storage_read_gib_per_s", result.read_gib_per_s},
           {"storage_write_gib_per_s", result.write_gib_per_s},
+          {"while_reading_gib_per_s", known(result.while_reading_gib_per_s)},
+          {"while_writing_gib_per_s", known(result.while_writing_gib_per_s)},
           {"entry_read_gib_per_s", known(result.entry_read_gib_per_s)},
           {"entry_write_gib_per_s", known(result.entry_write_gib_per_s)},
           {"requests_per_s", result.requests_per_s},
@@ -135,6 +153,7 @@ Json result_json(const OptionResult& result) {
           {"generated_tokens_per_s", result.tokens_per_s},
           {"generated_tokens_per_storage_s", result.tokens_per_storage_s},
           {"entry_read_p95_ms", known(result.read_p95_ms)},
+          {"entry_read_mean_bytes", known(result.read_entry_bytes)},
           {"entry_device_read_p95_ms", known(result.device_read_p95_ms)},
           {"entry_device_write_p95_ms", known(result.device_write_p95_ms)},
           {"request_storage_p95_ms", known(result.p95_request_storage_ms)},
@@ -177,6 +196,15 @@ Json rules_json(const KvCacheContext& context, const RunRecord& record) {
   return json;
 }
 
+/// How long a single operation took, and how large it was: an entry is moved by one or by many.
+std::string operation_text(const RunRecord& record) {
+  const Histogram& parts = record.storage.part_ns;
+  if (parts.count() == 0 || record.storage.parts == 0) return kNone;
+  return fmt::format("p95 {} ms, reads and writes, of {} in the mean",
+                     figure(static_cast<double>(parts.percentile(0.95)) / 1e6),
+                     human_bytes(record.storage.bytes / record.storage.parts));
+}
+
 std::string replay_rows(const RunRecord& record) {
   std::vector<std::vector<std::string>> rows = {{"rank", "blocks asked", "hits", "hit share, %", "stored", "evicted",
                                                  "first token p50, ms", "p99", "late p99, ms"}};
@@ -204,7 +232,9 @@ std::string record_json(const KvCacheContext& context, const RunRecord& record,
   json["store"] = store_json(record);
   json["verify"] = record.verify;
   json["gpu_tier"] = "modelled at 64 GB/s, not measured";
-  json["leftover"] = {{"entries", record.leftover_entries}, {"bytes", record.leftover_bytes}};
+  json["leftover"] = {{"entries", record.leftover_entries},
+                      {"bytes", record.leftover_bytes},
+                      {"ranks_beside_some", record.crowded_ranks}};
   json["peak_rss_bytes"] = record.peak_rss_bytes;
   json["results"] = Json::array();
   for (const kvcache::OptionPlan& option : record.settings.options) {
@@ -212,6 +242,7 @@ std::string record_json(const KvCacheContext& context, const RunRecord& record,
   }
   json["rules"] = outcome ? rules_json(context, record) : Json();
   json["client"] = {{"share", known(kvcache::client_share(record))},
+                    {"share_of_service", known(kvcache::harness_share(record))},
                     {"cpu_user_s", record.cpu_user_s},
                     {"cpu_system_s", record.cpu_system_s},
                     {"cpu_s_per_gib", kvcache::cpu_s_per_gib(record)}};
@@ -240,6 +271,8 @@ std::string result_table(const RunRecord& record) {
   row("storage moved", "GiB/s", [](const OptionResult& r) { return digits(r.read_gib_per_s + r.write_gib_per_s); });
   row("  read", "GiB/s", [](const OptionResult& r) { return digits(r.read_gib_per_s); });
   row("  written", "GiB/s", [](const OptionResult& r) { return digits(r.write_gib_per_s); });
+  row("storage, while it reads", "GiB/s", [](const OptionResult& r) { return digits(r.while_reading_gib_per_s); });
+  row("storage, while it writes", "GiB/s", [](const OptionResult& r) { return digits(r.while_writing_gib_per_s); });
   row("one entry, while it is read", "GiB/s", [](const OptionResult& r) { return digits(r.entry_read_gib_per_s); });
   row("one entry, while it is written", "GiB/s", [](const OptionResult& r) { return digits(r.entry_write_gib_per_s); });
   row("requests completed", "1/s", [](const OptionResult& r) { return digits(r.requests_per_s); });
@@ -250,6 +283,9 @@ std::string result_table(const RunRecord& record) {
   row("tokens generated", "1/s", [](const OptionResult& r) { return digits(r.tokens_per_s); });
   row("tokens per second of storage time", "1/s", [](const OptionResult& r) { return digits(r.tokens_per_storage_s); });
   row("read of an entry, p95 (highest rank)", "ms", [](const OptionResult& r) { return digits(r.read_p95_ms); });
+  row("  of entries of, in the mean", "MiB", [](const OptionResult& r) {
+    return r.read_entry_bytes ? figure(*r.read_entry_bytes / static_cast<double>(kMiB)) : kNone;
+  });
   row("  device span", "ms", [](const OptionResult& r) { return digits(r.device_read_p95_ms); });
   row("write of an entry, device span, p95", "ms", [](const OptionResult& r) { return digits(r.device_write_p95_ms); });
   std::string replayed;
@@ -257,6 +293,7 @@ std::string result_table(const RunRecord& record) {
   LabelledLines facts(18);
   const auto share = kvcache::client_share(record);
   facts.add("waited for client", share ? fmt::format("{:.2f} % of the entries' time", *share * 100) : kNone);
+  facts.add("one operation", operation_text(record));
   if (!record.settings.paged) facts.add("preconditioned", record.settings.preconditioning ? "yes" : "no");
   facts.add("CPU", fmt::format("{} s/GiB", digits(kvcache::cpu_s_per_gib(record))));
   facts.add("peak memory", human_bytes(record.peak_rss_bytes));
