@@ -22,6 +22,7 @@ using vectordb::IndexKind;
 using vectordb::Settings;
 
 constexpr std::string_view kByCommand = "the command's default";
+constexpr double kLeastClosedRuntime = 30;  // by the run checker of mlpstorage 3.0
 
 VectorDbCommand command_of_word(std::string_view word) {
   if (word == "datagen") return VectorDbCommand::kDatagen;
@@ -277,6 +278,10 @@ void read_search(Reader& reader, CommandLine& line, Settings& settings) {
     refuse(line, "--benchmark-mode query_count without --queries", "give the number of queries");
   }
   search.runtime_s = reader.real("runtime");
+  if (line.command.mode == Mode::kClosed && reader.given("runtime") && search.runtime_s < kLeastClosedRuntime) {
+    refuse(line, fmt::format("--runtime {:g} in closed", search.runtime_s),
+           "the rules want at least 30 s; measure this with 'open' or 'whatif'");
+  }
   search.workers = reader.small("num-query-processes");
   search.batch = reader.small("batch-size");
   search.limit = reader.small("search-limit");
