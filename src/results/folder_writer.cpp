@@ -57,6 +57,8 @@ void FolderWriter::seal(const RunOutcome& outcome) {
   const Result<std::string> list = file_list_text(path_, outcome.interrupted);
   if (list) {
     write(kFileListFile, *list);
+  } else if (outcome.interrupted && outcome.interrupted()) {
+    log::warning("{} has no {}: the run was told to stop", path_, kFileListFile);
   } else {
     check(fail(list.error()));
   }
