@@ -27,6 +27,8 @@ bench/harness/null_scale.py "$build/mlpstorage"
 echo "== two processes joined by MPI, against one, on null://"
 bench/harness/hosts_null.py "$build/mlpstorage"
 
+echo "== judging 10,000 run folders"
+bench/judging/large_tree.py "$build/mlpstorage" "$scratch"
 echo "== the training benchmark on null://"
 bench/harness/training_null.py "$build/mlpstorage"
 echo "== the training benchmark on files in memory"

@@ -3,7 +3,7 @@
 #   fast  the release build's tests
 #   all   unit tests under ASan+UBSan, those of threads under TSan, then everything else on the release build
 #   long  clang-tidy, a build without unity files, everything under ASan+UBSan, unit tests under TSan, the fuzzers, a thousand stopped
-#         runs, then the release build's tests with those that `all` leaves out
+#         runs, a tree of 10,000 run folders, then the release build's tests with those that `all` leaves out
 # The release build comes last, so that the last lines are the full suite's: ctest's summary, and the skipped tests before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -53,6 +53,8 @@ scripts/build.sh release "${release_targets[@]}"
 if [ "$mode" = long ]; then
   echo "== runs that are told to stop at any moment: 1000 of checkpointing, 200 of training"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_stops.py 1000 200
+  echo "== time and memory of judging 10,000 run folders"
+  bench/judging/large_tree.py build/release/mlpstorage build/release/test-data --limits
   echo "== try, stopped 100 times"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_try.py 100
   echo "== vectors on OpenSearch"

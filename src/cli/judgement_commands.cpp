@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/output.hpp"
 #include "base/text.hpp"
 #include "cli/program_words.hpp"
@@ -16,12 +18,16 @@ namespace mlps::cli {
 namespace {
 
 std::string nearest_rules(const std::string& id) {
-  const rules::Rule* nearest = nullptr;
+  const auto distance = [&](const rules::Rule* one) {
+    return std::min(edit_distance(lower(one->id), lower(id)), edit_distance(lower(one->name), lower(id)));
+  };
+  const rules::Rule* nearest = rules::all_rules().front();
   for (const rules::Rule* rule : rules::all_rules()) {
-    const auto distance = [&](const rules::Rule* one) { return edit_distance(lower(one->id), lower(id)); };
-    if (nearest == nullptr || distance(rule) < distance(nearest)) nearest = rule;
+    if (distance(rule) < distance(nearest)) nearest = rule;
   }
-  return fmt::format("did you mean {}? 'mlpstorage rules list' has all of them", nearest->id);
+  const std::string likely =
+      2 * distance(nearest) <= id.size() ? fmt::format("did you mean {}? ", nearest->id) : std::string();
+  return likely + "'mlpstorage rules list' has all of them";
 }
 
 }  // namespace

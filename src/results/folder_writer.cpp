@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "results/code_image.hpp"
 #include "results/config_json.hpp"
+#include "results/file_list.hpp"
 #include "results/host_json.hpp"
 #include "results/metadata.hpp"
 #include "results/provenance.hpp"
@@ -49,6 +50,19 @@ void FolderWriter::make_folder(const std::string& name) {
   if (status_ && ::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
     status_ = fail(errno_error(errno, "create folder " + folder));
   }
+}
+
+void FolderWriter::seal(const RunOutcome& outcome) {
+  if (!status_) return;
+  const Result<std::string> list = file_list_text(path_, outcome.interrupted);
+  if (list) {
+    write(kFileListFile, *list);
+  } else if (outcome.interrupted && outcome.interrupted()) {
+    log::warning("{} has no {}: the run was told to stop", path_, kFileListFile);
+  } else {
+    check(fail(list.error()));
+  }
+  remove(kIncompleteFile);
 }
 
 void FolderWriter::check(Status status) {

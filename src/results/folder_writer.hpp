@@ -27,6 +27,8 @@ class FolderWriter {
   void write_piecewise(const std::string& name, const std::function<Status(const Sink&)>& body);
   void make_folder(const std::string& name);
   void remove(const std::string& name);
+  /// Writes the list of the files and their digests, and removes the mark of a run that has not ended: the last step.
+  void seal(const RunOutcome& outcome);
   void check(Status status);  ///< takes the error of something that was written elsewhere
   /// Returns whether to write on: nothing has failed, and the end of the run was not interrupted, which fails with
   /// E203.

@@ -3,11 +3,16 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/tree.hpp"
 
 namespace mlps::rules {
+
+inline constexpr const char* kCache = "kv_cache";
+/// What mlpstorage 3.0.46 does with the rules of kv_cache.
+inline constexpr std::string_view kLooksAtNothing = "looks at nothing: its check is empty";
 
 /// Holds what the files of the ranks of a kv_cache run say, by option and trial.
 struct CacheRanks {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "results/file_list.hpp"
 #include "rules/rank_files.hpp"
 #include "rules/rule.hpp"
 #include "rules/tree_digest.hpp"
@@ -179,6 +180,56 @@ void check_ended(const Tree& /*tree*/, const Workload& workload, Judge& judge) {
   }
 }
 
+// Returns whether a file was replaced by the note of those who cut it because of its size.
+bool is_pruned(const Tree& tree, const std::string& path) {
+  Problems ignored;
+  return tree.text(path, ignored) == "PRUNED BY STAFF";
+}
+
+// The paths of all files of a run folder that a list could have, relative to it.
+void add_files(const Tree& tree, const std::string& root, const std::string& folder, unsigned levels,
+               std::set<std::string>& found) {
+  Problems ignored;
+  for (const Entry& entry : tree.list(joined(root, folder), ignored)) {
+    const std::string path = joined(folder, entry.name);
+    if (entry.is_folder && levels > 0) add_files(tree, root, path, levels - 1, found);
+    if (!entry.is_folder && results::is_listed_file(path)) found.insert(path);
+  }
+}
+
+void check_left_files(const Tree& tree, const Workload& workload, Judge& judge) {
+  constexpr unsigned kLevels = 4;  // option_1/trial_0/rank_0, and one more
+  for (const Leaf& leaf : workload.leaves) {
+    if (!leaf.has_file(results::kFileListFile)) continue;
+    const std::string list = joined(leaf.place.path, results::kFileListFile);
+    Problems problems;
+    const Document file = tree.json(list, problems);
+    const Node listed = file["files"];
+    if (!listed.is_object()) {
+      judge.add(list, "files", problems.empty() ? "is no list of files" : problems.front().message);
+      continue;
+    }
+    std::set<std::string> found;
+    add_files(tree, leaf.place.path, "", kLevels, found);
+    for (const std::string& name : listed.keys()) {
+      const std::string path = joined(leaf.place.path, name);
+      if (found.erase(name) == 0) {
+        judge.add(path, "", "is missing: the run wrote it");
+      } else if (is_pruned(tree, path)) {
+        judge.add(Severity::kInfo, path, "", "was cut because of its size");
+      } else if (const auto digest = results::sha256_of_file(tree.absolute(path)); !digest) {
+        judge.add(path, "", digest.error().message);
+      } else if (*digest != listed[name].text_or("")) {
+        judge.add(path, "", "isn't what the run wrote: it was changed afterwards");
+      }
+    }
+    for (const std::string& name : found) {
+      if (name.ends_with(".json"))
+        judge.add(joined(leaf.place.path, name), "", "isn't of the run: it was added afterwards");
+    }
+  }
+}
+
 void check_figures(const Tree& tree, const Workload& workload, Judge& judge) {
   for (const Leaf* leaf : workload.of("run")) {
     for (const FigureFinding& finding : check_figures_of(tree, workload.place.family, *leaf)) {
@@ -211,6 +262,15 @@ const std::vector<Rule>& rules_of_code() {
        {kSet, "closed/ORG/results/SYSTEM/training/unet3d/run/20260701_100000/training_*_metadata.json", "exit_status",
         "0", "6"},
        &check_ended},
+      {"FILES-01",
+       "filesAsTheRunLeftThem",
+       "",
+       "Where a run left the digests of its files (mlpstorage_files.json), they are there and as it wrote them, and no "
+       ".json was added. (A rule of this program.)",
+       kAlwaysError,
+       "doesn't look",
+       {},
+       &check_left_files},
       {"CALC-01",
        "figuresRecomputed",
        "",

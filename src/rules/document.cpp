@@ -1,12 +1,10 @@
 #include "rules/document.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cctype>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
@@ -19,7 +17,6 @@ namespace {
 using Value = nlohmann::ordered_json;
 
 constexpr size_t kMostYamlValues = 100'000;
-constexpr size_t kPiece = 64 * kKiB;
 
 // Turns JSON as Python writes it into JSON, piece by piece, and follows how deep it is.
 class PythonFilter {
@@ -40,10 +37,14 @@ class PythonFilter {
  private:
   // Returns how many characters at the beginning are only copied: the rest of a text, or numbers and what parts them.
   size_t plain_length(std::string_view piece) const {
-    if (in_text_) return std::min(piece.find_first_of("\"\\"), piece.size());
     size_t length = 0;
-    while (length < piece.size() && ((piece[length] >= '0' && piece[length] <= '9') || piece[length] == '.' ||
-                                     piece[length] == ',' || piece[length] == ' ' || piece[length] == '\n')) {
+    if (in_text_) {
+      while (length < piece.size() && piece[length] != '"' && piece[length] != '\\') ++length;
+      return length;
+    }
+    while (length < piece.size() &&
+           ((piece[length] >= '0' && piece[length] <= '9') || piece[length] == '.' || piece[length] == ',' ||
+            piece[length] == ' ' || piece[length] == '\n' || piece[length] == ':')) {
       ++length;
     }
     return length;
@@ -78,90 +79,12 @@ class PythonFilter {
   unsigned depth_ = 0, deepest_ = 0;
 };
 
-// Gives a file to the parser through the filter.
-class FilteredFile : public std::streambuf {
- public:
-  explicit FilteredFile(const std::string& path) : file_(path, std::ios::binary) {}
-  bool is_too_deep() const { return filter_.is_too_deep(); }
-
- protected:
-  int_type underflow() override {
-    while (!ended_ && !is_too_deep()) {
-      file_.read(piece_.data(), static_cast<std::streamsize>(piece_.size()));
-      text_.clear();
-      filter_.feed({piece_.data(), static_cast<size_t>(file_.gcount())}, text_);
-      ended_ = !file_;
-      if (ended_) filter_.finish(text_);
-      if (text_.empty()) continue;
-      setg(text_.data(), text_.data(), text_.data() + text_.size());
-      return traits_type::to_int_type(text_.front());
-    }
-    return traits_type::eof();
-  }
-
- private:
-  std::ifstream file_;
-  PythonFilter filter_;
-  std::string piece_ = std::string(kPiece, '\0');
-  std::string text_;
-  bool ended_ = false;
-};
-
 Error not_json(std::string_view words) {
   return {ErrorCode::kConfigParse, fmt::format("is no JSON: {}", printable(words))};
 }
 Error too_deep() {
   return {ErrorCode::kConfigParse, fmt::format("is nested deeper than {} levels", kDeepestDocument)};
 }
-
-// Follows the keys of what the parser meets, and hands out the numbers.
-class NumberReader : public nlohmann::json_sax<Value> {
- public:
-  explicit NumberReader(const NumberSink& sink) : sink_(sink) {}
-  const std::string& failure() const { return failure_; }
-
-  bool null() override { return true; }
-  bool boolean(bool /*value*/) override { return true; }
-  bool number_integer(int64_t value) override { return give(static_cast<double>(value)); }
-  bool number_unsigned(uint64_t value) override { return give(static_cast<double>(value)); }
-  bool number_float(double value, const std::string& /*text*/) override { return give(value); }
-  bool string(std::string& text) override {
-    if (const auto value = text.size() < 32 ? parse_number<double>(text) : std::nullopt) give(*value);
-    return true;
-  }
-  bool binary(Value::binary_t& /*value*/) override { return true; }
-  bool start_object(size_t /*size*/) override {
-    keys_.emplace_back();
-    is_object_.push_back(true);
-    return true;
-  }
-  bool key(std::string& name) override {
-    keys_.back() = name.substr(0, kLongestKey);
-    return true;
-  }
-  bool end_object() override {
-    keys_.pop_back();
-    is_object_.pop_back();
-    return true;
-  }
-  bool start_array(size_t /*size*/) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(size_t /*place*/, const std::string& /*token*/, const nlohmann::detail::exception& error) override {
-    failure_ = error.what();
-    return false;
-  }
-
- private:
-  static constexpr size_t kLongestKey = 128;
-  bool give(double value) {
-    if (std::isfinite(value)) sink_(keys_, value);
-    return true;
-  }
-  const NumberSink& sink_;
-  std::vector<std::string> keys_;
-  std::vector<bool> is_object_;
-  std::string failure_;
-};
 
 Value scalar_of(const YAML::Node& node) {
   const std::string& text = node.Scalar();
@@ -305,19 +228,6 @@ Result<Document> parse_yaml_document(const std::string& text) {
   } catch (const YAML::Exception& error) {
     return fail(ErrorCode::kConfigParse, fmt::format("is no YAML: {}", printable(error.what())));
   }
-}
-
-Status stream_numbers(const std::string& path, const NumberSink& sink) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return fail(errno_error(errno, "read " + path));
-  if (!S_ISREG(found.st_mode)) return fail(ErrorCode::kConfigFileNotFound, path + " is not a file");
-  FilteredFile file(path);
-  std::istream stream(&file);
-  NumberReader reader(sink);
-  const bool whole = Value::sax_parse(stream, &reader);
-  if (file.is_too_deep()) return fail(too_deep());
-  if (!whole) return fail(not_json(reader.failure()));
-  return {};
 }
 
 }  // namespace mlps::rules

@@ -80,8 +80,9 @@ Result<Document> parse_yaml_document(const std::string& text);
 /// Takes the numbers of a file too large for memory, with their keys from the root: {"1", "au", "block1"}; list items
 /// have no key of their own.
 using NumberSink = std::function<void(const std::vector<std::string>& keys, double value)>;
-/// Reads a JSON file of any size in pieces and gives its numbers, and texts that spell one, to `sink`. E104 with the
-/// place if it is no JSON, E103 if it is no file, else the error of the system.
+/// Reads a JSON file of any size in pieces and gives its numbers, and texts that spell one, to `sink`; NaN, Infinity
+/// and numbers beyond the range of double are none. E104 with the place if it is no JSON, E103 if it is no file, else
+/// the error of the system.
 Status stream_numbers(const std::string& path, const NumberSink& sink);
 
 }  // namespace mlps::rules

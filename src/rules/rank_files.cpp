@@ -43,6 +43,14 @@ class FigureCheck {
       const auto values = metric_[list].numbers();
       if (values) compare_statistics(*values, mean, deviation);
     }
+    // The figures of bytes are those of samples, times the length of a record.
+    const auto record = leaf_.parameters().at("dataset.record_length_bytes").number();
+    const auto rates = metric_["train_throughput_samples_per_second"].numbers();
+    if (record && rates) {
+      std::vector<double> mib;
+      for (const double rate : *rates) mib.push_back(rate * *record / static_cast<double>(kMiB));
+      compare_statistics(mib, "train_io_mean_MB_per_second", "train_io_stdev_MB_per_second");
+    }
     compare_ranks();
     return std::move(found_);
   }
@@ -138,9 +146,9 @@ class FigureCheck {
     std::map<uint64_t, std::map<std::string, double>> au, throughput;
     for (const std::string& name : files) {
       const Status read = stream_numbers(path_of(name), [&](const std::vector<std::string>& keys, double value) {
-        const auto epoch = keys.size() == 3 ? parse_number<uint64_t>(keys[0]) : std::nullopt;
-        if (epoch && keys[1] == "au") au[*epoch][keys[2]] += value;
-        if (epoch && keys[1] == "throughput") throughput[*epoch][keys[2]] += value;
+        if (keys.size() != 3 || (keys[1] != "au" && keys[1] != "throughput")) return;
+        const auto epoch = parse_number<uint64_t>(keys[0]);
+        if (epoch) (keys[1] == "au" ? au : throughput)[*epoch][keys[2]] += value;
       });
       if (!read) {
         // A file that was cut because of its size is no result; the rest still is one.

@@ -36,13 +36,31 @@ void Judge::add(std::vector<Finding> findings) {
   findings_.insert(findings_.end(), std::make_move_iterator(findings.begin()), std::make_move_iterator(findings.end()));
 }
 
+namespace {
+
+// The numbers of an id in their order; ids that are words come after all of them.
+std::vector<unsigned> place_of(std::string_view id) {
+  std::vector<unsigned> place;
+  for (const std::string& part : split(id, ".")) {
+    const auto number = parse_number<unsigned>(part);
+    if (!number) return {~0U};
+    place.push_back(*number);
+  }
+  return place;
+}
+
+}  // namespace
+
 const std::vector<const Rule*>& all_rules() {
   static const std::vector<const Rule*> kRules = [] {
     std::vector<const Rule*> rules;
     for (const auto& family : {structure_rules(), workload_structure_rules(), code_rules(), provenance_rules(),
-                               training_rules(), checkpointing_rules(), vector_rules(), cache_rules()}) {
+                               training_data_rules(), training_rules(), checkpointing_rules(), checkpoint_time_rules(),
+                               vector_rules(), cache_rules(), cache_client_rules()}) {
       for (const Rule& rule : family) rules.push_back(&rule);
     }
+    std::stable_sort(rules.begin(), rules.end(),
+                     [](const Rule* one, const Rule* other) { return place_of(one->id) < place_of(other->id); });
     return rules;
   }();
   return kRules;
@@ -57,7 +75,8 @@ const Rule* find_rule(std::string_view id) {
 }
 
 bool judges_results(const Rule& rule) {
-  if (rule.id == "2.1.17" || rule.id == "2.1.23" || rule.id == "RUN-01" || rule.id == "CALC-01") return true;
+  constexpr std::array<std::string_view, 5> kOfResults = {"2.1.17", "2.1.23", "RUN-01", "CALC-01", "FILES-01"};
+  if (std::find(kOfResults.begin(), kOfResults.end(), rule.id) != kOfResults.end()) return true;
   return !rule.family.empty() && !rule.id.starts_with("2.1.");
 }
 

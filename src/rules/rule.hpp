@@ -34,6 +34,7 @@ using Severities = std::array<Severity, 3>;
 inline constexpr Severities kAlwaysError = {Severity::kError, Severity::kError, Severity::kError};
 inline constexpr Severities kWarningInRound = {Severity::kError, Severity::kWarning, Severity::kError};
 inline constexpr Severities kAlwaysWarning = {Severity::kWarning, Severity::kWarning, Severity::kWarning};
+inline constexpr Severities kWarningThroughRound = {Severity::kWarning, Severity::kWarning, Severity::kError};
 inline constexpr Severities kErrorSinceRound = {Severity::kNone, Severity::kError, Severity::kError};
 inline constexpr Severities kErrorAfter = {Severity::kNone, Severity::kNone, Severity::kError};
 
@@ -122,12 +123,15 @@ struct Rule {
 
 std::span<const Rule> structure_rules();           ///< of a submission
 std::span<const Rule> workload_structure_rules();  ///< of the results of a workload
+std::span<const Rule> training_data_rules();
 std::span<const Rule> training_rules();
 std::span<const Rule> checkpointing_rules();
+std::span<const Rule> checkpoint_time_rules();
 std::span<const Rule> vector_rules();
-std::span<const Rule> cache_rules();
-std::span<const Rule> code_rules();        ///< images, and the integrity of what a run left
-std::span<const Rule> provenance_rules();  ///< stamps, manifests, editions, classes
+std::span<const Rule> cache_rules();         ///< what kv_cache ran, and where
+std::span<const Rule> cache_client_rules();  ///< its clients and their figures
+std::span<const Rule> code_rules();          ///< images, and the integrity of what a run left
+std::span<const Rule> provenance_rules();    ///< stamps, manifests, editions, classes
 
 /// Returns all rules in the order in which they are judged.
 const std::vector<const Rule*>& all_rules();

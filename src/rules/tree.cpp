@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <deque>
+#include <mutex>
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
@@ -26,6 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kCommands = {"datasize", "datagen", "run"};
 constexpr uint64_t kMostTextBytes = 64 * kKiB;
+constexpr uint64_t kMostYamlBytes = kMiB;
+constexpr uint64_t kMostKeptBytes = 2 * kMiB;
 constexpr size_t kRunNameLength = 15;
 
 bool is_command(std::string_view name) {
@@ -71,6 +75,36 @@ std::vector<const Leaf*> Workload::of(std::string_view command) const {
   }
   return found;
 }
+
+// Keeps the documents of the last texts, whose parsing takes long: every workload of a system, and several rules, read
+// its description.
+class Tree::ParsedTexts {
+ public:
+  Result<Document> document_of(std::string text) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [known, document] : texts_) {
+        if (known == text) return document;
+      }
+    }
+    Result<Document> document = parse_yaml_document(text);
+    const std::lock_guard lock(mutex_);
+    bytes_ += text.size();
+    texts_.emplace_back(std::move(text), document);
+    for (; bytes_ > kMostKeptBytes; texts_.pop_front()) bytes_ -= texts_.front().first.size();
+    return document;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::pair<std::string, Result<Document>>> texts_;
+  size_t bytes_ = 0;
+};
+
+Tree::Tree(std::string root, Descriptor folder)
+    : root_(std::move(root)),
+      folder_(std::make_shared<const Descriptor>(std::move(folder))),
+      parsed_(std::make_shared<ParsedTexts>()) {}
 
 Result<Tree> Tree::open(const std::string& path) {
   std::error_code failed;
@@ -218,9 +252,9 @@ Document Tree::json(std::string_view path, Problems& problems) const {
 }
 
 Document Tree::yaml(std::string_view path, Problems& problems) const {
-  const auto text = read(path, kMiB, problems);
+  auto text = read(path, kMostYamlBytes, problems);
   if (!text) return {};
-  Result<Document> document = parse_yaml_document(*text);
+  Result<Document> document = parsed_->document_of(std::move(*text));
   if (document) return *document;
   problems.push_back({std::string(path), document.error().message});
   return {};
@@ -336,15 +370,19 @@ Workload Tree::load(const WorkloadPlace& place, Problems& problems) const {
   return workload;
 }
 
-Status for_each_workload(const Tree& tree, const std::vector<WorkloadPlace>& places, const WorkloadUse& use) {
-  if (places.empty()) return {};
+Status for_each_index(size_t count, const std::function<void(size_t)>& use) {
+  if (count == 0) return {};
   std::atomic<size_t> next = 0;
-  return run_on_threads(std::min<size_t>(processors(), places.size()), {"readers of results"}, [&](size_t /*thread*/) {
-    for (size_t index = next++; index < places.size(); index = next++) {
-      Problems problems;
-      const Workload workload = tree.load(places[index], problems);
-      use(index, workload, problems);
-    }
+  return run_on_threads(std::min<size_t>(processors(), count), {"readers of results"}, [&](size_t /*thread*/) {
+    for (size_t index = next++; index < count; index = next++) use(index);
+  });
+}
+
+Status for_each_workload(const Tree& tree, const std::vector<WorkloadPlace>& places, const WorkloadUse& use) {
+  return for_each_index(places.size(), [&](size_t index) {
+    Problems problems;
+    const Workload workload = tree.load(places[index], problems);
+    use(index, workload, problems);
   });
 }
 

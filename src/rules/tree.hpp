@@ -105,8 +105,8 @@ class Tree {
   Workload load(const WorkloadPlace& place, Problems& problems) const;
 
  private:
-  Tree(std::string root, Descriptor folder)
-      : root_(std::move(root)), folder_(std::make_shared<const Descriptor>(std::move(folder))) {}
+  class ParsedTexts;
+  Tree(std::string root, Descriptor folder);
   Result<Descriptor> open_inside(std::string_view path, int flags) const;
   std::optional<std::string> read(std::string_view path, uint64_t most_bytes, Problems& problems) const;
   Document older_summary(const Leaf& leaf, Problems& problems) const;
@@ -118,12 +118,16 @@ class Tree {
 
   std::string root_;
   std::shared_ptr<const Descriptor> folder_;  ///< of the root
+  std::shared_ptr<ParsedTexts> parsed_;       ///< YAML that was read lately
 };
+
+/// Calls use(0) to use(count - 1), on as many threads as there are processors. Fails if the system refuses a thread, or
+/// with what `use` threw.
+Status for_each_index(size_t count, const std::function<void(size_t index)>& use);
 
 /// Takes a workload that was just read, its number in the list, and what could not be read of it.
 using WorkloadUse = std::function<void(size_t index, const Workload& workload, Problems& problems)>;
-/// Reads each of these workloads and gives it to `use`, on as many threads as there are processors, which call it at
-/// the same time; one workload a thread is in memory. Fails if the system refuses a thread, or with what `use` threw.
+/// Reads each of these workloads and gives it to `use`, by for_each_index(); one workload a thread is in memory.
 Status for_each_workload(const Tree& tree, const std::vector<WorkloadPlace>& places, const WorkloadUse& use);
 
 /// Returns whether a name has the form of a run folder's: "YYYYMMDD_HHMMSS".

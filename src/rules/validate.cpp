@@ -28,111 +28,146 @@ Status check_declared(const Tree& tree, const std::vector<std::string>& submissi
   return {};
 }
 
-// Judges in both ways at once, so that every file is read once.
+// Judges in both ways at once, so that every file is read once. Most rules judge alike in both: they are checked once,
+// and of those that don't, the other way's findings are only counted.
 class Validation {
  public:
-  Validation(const Tree& tree, const Terms& terms, const Terms& other)
-      : tree_(tree), judges_{Judge(terms), Judge(other)} {}
+  Validation(const Tree& tree, const Terms& terms) : tree_(tree), terms_(terms) {}
 
   void judge_tree() {
-    for_rules([&](const Rule& rule, Judge& judge) {
-      if (const auto* check = std::get_if<TreeCheck>(&rule.check)) (*check)(tree_, judge);
-    });
+    check_all<TreeCheck>(findings_, [&](const Rule&, TreeCheck check, Judge& judge) { check(tree_, judge); });
   }
 
-  void judge_submission(const std::string& submission, Judgement& judgement) {
-    for_rules([&](const Rule& rule, Judge& judge) {
-      if (const auto* check = std::get_if<SubmissionCheck>(&rule.check)) (*check)(tree_, submission, judge);
+  Status judge_submissions(const std::vector<std::string>& submissions, Judgement& judgement) {
+    std::vector<Part> parts(submissions.size());
+    std::vector<std::vector<WorkloadPlace>> places(submissions.size());
+    Status judged = for_each_index(submissions.size(), [&](size_t index) {
+      const std::string& submission = submissions[index];
+      check_all<SubmissionCheck>(parts[index].findings, [&](const Rule&, SubmissionCheck check, Judge& judge) {
+        check(tree_, submission, judge);
+      });
+      if (declares_other_edition(tree_, submission)) return;  // see EDN-04
+      places[index] = tree_.workloads(submission, parts[index].problems);
     });
-    ++judgement.submissions;
-    if (declares_other_edition(tree_, submission)) return;  // see EDN-04
-    for (WorkloadPlace& place : tree_.workloads(submission, problems_)) {
-      ++judgement.workloads;
-      judgement.run_folders += place.leaves.size();
-      places_.push_back(std::move(place));
+    for (std::vector<WorkloadPlace>& of_one : places) {
+      judgement.workloads += of_one.size();
+      for (WorkloadPlace& place : of_one) {
+        judgement.run_folders += place.leaves.size();
+        places_.push_back(std::move(place));
+      }
     }
+    judgement.submissions = submissions.size();
+    collect(parts);
+    return judged;
   }
 
   // Judges the workloads of all submissions, several at a time; the order of the findings doesn't depend on that.
   Status judge_workloads() {
-    struct Part {
-      std::array<std::vector<Finding>, 2> findings;
-      Problems problems;
-    };
     std::vector<Part> parts(places_.size());
     Status judged = for_each_workload(tree_, places_, [&](size_t index, const Workload& workload, Problems& problems) {
-      for (size_t way = 0; way < judges_.size(); ++way) {
-        Judge judge(judges_[way].terms());
-        for_rules(judge, [&](const Rule& rule) {
-          const auto* check = std::get_if<WorkloadCheck>(&rule.check);
-          if (check != nullptr && *check != nullptr && (rule.family.empty() || rule.family == workload.place.family)) {
-            (*check)(tree_, workload, judge);
-          }
-        });
-        parts[index].findings[way] = judge.take();
-      }
+      check_all<WorkloadCheck>(parts[index].findings, [&](const Rule& rule, WorkloadCheck check, Judge& judge) {
+        const bool is_its_own = rule.family.empty() || rule.family == workload.place.family;
+        if (check != nullptr && is_its_own) check(tree_, workload, judge);
+      });
       parts[index].problems = std::move(problems);
     });
-    for (Part& part : parts) {
-      for (size_t way = 0; way < judges_.size(); ++way) judges_[way].add(std::move(part.findings[way]));
-      problems_.insert(problems_.end(), part.problems.begin(), part.problems.end());
-    }
+    collect(parts);
     return judged;
   }
 
   // What could not be read is told once, however often it was met.
   void judge_problems() {
+    const Rule* rule = find_rule("READ-01");
     std::set<std::pair<std::string, std::string>> told;
-    for_rules([&](const Rule& rule, Judge& judge) {
-      if (&rule != find_rule("READ-01")) return;
-      for (const Problem& problem : problems_) {
-        if (told.emplace(problem.path, problem.message).second) judge.add(problem.path, "", problem.message);
-      }
-      told.clear();
-    });
+    Judge judge(terms_);
+    judge.begin(*rule);
+    for (const Problem& problem : problems_) {
+      if (told.emplace(problem.path, problem.message).second) judge.add(problem.path, "", problem.message);
+    }
+    Findings found{judge.take(), {}};
+    settle(*rule, found);
+    findings_.add(std::move(found));
   }
 
-  std::vector<Finding> take(size_t way) { return judges_[way].take(); }
+  // Moves the findings into the judgement, with the rules that judge otherwise in the other way.
+  void give(Judgement& judgement) {
+    std::map<const Rule*, size_t> here;
+    for (const Finding& finding : findings_.list) here[finding.rule] += finding.severity >= Severity::kWarning ? 1 : 0;
+    for (const Rule* rule : all_rules()) {
+      if (rule->differs.text.empty()) continue;
+      if (here[rule] != findings_.other[rule]) judgement.differing.push_back({rule, here[rule], findings_.other[rule]});
+    }
+    judgement.findings = std::move(findings_.list);
+  }
 
  private:
-  template <class Do>
-  static void for_rules(Judge& judge, const Do& act) {
-    for (const Rule* rule : all_rules()) {
-      if (judge.terms().as_3046 && rule->differs.never_fires) continue;
-      judge.begin(*rule);
-      act(*rule);
+  struct Findings {
+    std::vector<Finding> list;
+    std::map<const Rule*, size_t> other;  ///< errors and warnings of the other way, of the rules that judge otherwise
+
+    void add(Findings more) {
+      list.insert(list.end(), std::make_move_iterator(more.list.begin()), std::make_move_iterator(more.list.end()));
+      for (const auto& [rule, count] : more.other) other[rule] += count;
+    }
+  };
+  struct Part {
+    Findings findings;
+    Problems problems;
+  };
+
+  void collect(std::vector<Part>& parts) {
+    for (Part& part : parts) {
+      findings_.add(std::move(part.findings));
+      problems_.insert(problems_.end(), part.problems.begin(), part.problems.end());
     }
   }
-  template <class Do>
-  void for_rules(const Do& act) {
-    for (Judge& judge : judges_) {
-      for_rules(judge, [&](const Rule& rule) { act(rule, judge); });
+
+  static size_t count_of(const std::vector<Finding>& findings) {
+    return static_cast<size_t>(std::count_if(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.severity >= Severity::kWarning;
+    }));
+  }
+
+  // Leaves the findings of a rule that mlpstorage 3.0.46 doesn't have to the way that has it.
+  void settle(const Rule& rule, Findings& found) const {
+    if (!terms_.as_3046) return;
+    found.other[&rule] = count_of(found.list);
+    found.list.clear();
+  }
+
+  // Calls `act` for each rule with such a check, and once more, in the other way, where that may judge otherwise.
+  template <class Kind, class Act>
+  void check_all(Findings& into, const Act& act) const {
+    for (const Rule* rule : all_rules()) {
+      const auto* check = std::get_if<Kind>(&rule->check);
+      if (check == nullptr) continue;
+      const auto findings_by = [&](bool as_3046) {
+        Terms terms = terms_;
+        terms.as_3046 = as_3046;
+        Judge judge(std::move(terms));
+        judge.begin(*rule);
+        act(*rule, *check, judge);
+        return judge.take();
+      };
+      const Deviation& differs = rule->differs;
+      if (differs.text.empty()) {
+        into.add({findings_by(terms_.as_3046), {}});
+      } else if (differs.never_fires) {
+        Findings found{findings_by(false), {}};
+        settle(*rule, found);
+        into.add(std::move(found));
+      } else {
+        into.add({findings_by(terms_.as_3046), {{rule, count_of(findings_by(!terms_.as_3046))}}});
+      }
     }
   }
 
   const Tree& tree_;
-  std::array<Judge, 2> judges_;
+  Terms terms_;
+  Findings findings_;
   std::vector<WorkloadPlace> places_;
   Problems problems_;
 };
-
-std::map<const Rule*, size_t> counts_of(const std::vector<Finding>& findings) {
-  std::map<const Rule*, size_t> counts;
-  for (const Finding& finding : findings) counts[finding.rule] += finding.severity >= Severity::kWarning ? 1 : 0;
-  return counts;
-}
-
-std::vector<DifferingRule> differences(const std::vector<Finding>& here, const std::vector<Finding>& there) {
-  const auto ours = counts_of(here);
-  const auto others = counts_of(there);
-  std::vector<DifferingRule> found;
-  for (const Rule* rule : all_rules()) {
-    const size_t one = ours.contains(rule) ? ours.at(rule) : 0;
-    const size_t other = others.contains(rule) ? others.at(rule) : 0;
-    if (one != other) found.push_back({rule, one, other});
-  }
-  return found;
-}
 
 Status keep_submitters(const std::vector<std::string>& wanted, std::vector<std::string>& submissions) {
   if (wanted.empty()) return {};
@@ -197,16 +232,13 @@ Result<Judgement> validate(const Tree& tree, const ValidateOptions& options) {
   } else if (const Status declared = check_declared(tree, submissions); !declared) {
     return fail(declared.error());
   }
-  Terms terms{judgement.edition, options.as_3046, options.skip_output_file, options.reference_checksum};
-  Terms other = terms;
-  other.as_3046 = !terms.as_3046;
-  Validation validation(tree, terms, other);
+  Validation validation(tree,
+                        {judgement.edition, options.as_3046, options.skip_output_file, options.reference_checksum});
   validation.judge_tree();
-  for (const std::string& submission : submissions) validation.judge_submission(submission, judgement);
+  if (const Status judged = validation.judge_submissions(submissions, judgement); !judged) return fail(judged.error());
   if (const Status judged = validation.judge_workloads(); !judged) return fail(judged.error());
   validation.judge_problems();
-  judgement.findings = validation.take(0);
-  judgement.differing = differences(judgement.findings, validation.take(1));
+  validation.give(judgement);
   std::stable_sort(judgement.findings.begin(), judgement.findings.end(),
                    [](const Finding& one, const Finding& other_one) { return one.path < other_one.path; });
   return judgement;

@@ -30,9 +30,9 @@ def write(path, value):
         file.write(value if isinstance(value, str) else json.dumps(value, indent=2))
 
 
-def description(clients=1):
+def description(clients=1, memory=16):
     """Returns the description of the system; JSON is YAML, too."""
-    chassis = {"model_name": "R1", "cpu_model": "C", "cpu_qty": 2, "cpu_cores": 64, "memory_capacity": 16, "rack_units": 1}
+    chassis = {"model_name": "R1", "cpu_model": "C", "cpu_qty": 2, "cpu_cores": 64, "memory_capacity": memory, "rack_units": 1}
     supply = {"unit_count": 2, "inlet_voltage": 230, "nameplate_power_watts": 800, "efficiency": "Gold"}
     power = {"min_psus_active": 1, "psus_configured": [supply]}
     port = {"unit_count": 1, "type": "ethernet", "state": "up", "speed": 100, "traffic": ["data"]}
@@ -51,7 +51,7 @@ def description(clients=1):
 
 class Submission:
     """A submission at `root`; its closed part is `organisation` and `system`. The open one runs on two hosts, writes and reads its
-    checkpoints in two runs, and has only what a search must tell."""
+    checkpoints in two runs, and has only what a search and a cache must tell."""
 
     def __init__(self, root, era="after", divisions=("closed",)):
         self.root, self.era = str(root), era
@@ -66,9 +66,9 @@ class Submission:
             self.make_training()
             if self.division == "closed":
                 self.make_checkpointing()
-                self.make_cache()
             else:
                 self.make_split_checkpointing()
+            self.make_cache()
             self.make_vectors()
             self.make_manifest()
 
@@ -110,7 +110,7 @@ class Submission:
             "result_dir": "/results/x", "parameters": {}, "override_parameters": {},
             "system_info": {"num_hosts": self.hosts, "hosts": [
                 {"hostname": name, "memory": {"total": 16 * GIB}, "cpu": {"num_cores": 64}} for name in names]},
-            "runtime": 100.0, "verification": self.division.upper(), "args": args, "invocation_start_time": start, "exit_status": 0, **more}
+            "runtime": 100.0, "executed_command": f"mlpstorage {family} {command}", "verification": self.division.upper(), "args": args, "invocation_start_time": start, "exit_status": 0, **more}
         if self.era == "after" and stamped is not None:
             metadata["provenance_file"] = "provenance.json"
             write(os.path.join(path, "provenance.json"), {
@@ -149,6 +149,9 @@ class Submission:
             path = self.leaf("training", folder + "run", stamp, "run", "0d3ad0dec188becd", model="unet3d", parameters={
                 **TRAINING, "dataset": {**dataset, "num_files_train": 36000}}, args=args, datagen_manifest_file="datagen-manifest.json")
             self.dlio(path, "training_run")
+            if self.hosts > 1:
+                for rank, name in enumerate("ab"):
+                    write(os.path.join(path, f".fs_probe/0123456789ab__rank{rank}__{name}.ok"), "")
             write(os.path.join(path, "datagen-manifest.json"), {
                 "schema": "mlps-datagen-manifest-snapshot/1", "location": "/data/unet3d", "overridden": [], "manifest": {
                     "schema_version": 1, "model": "unet3d", "num_files_train": 36000, "num_samples_per_file": 1,
@@ -237,13 +240,14 @@ class Submission:
                                  "max_concurrent_allocs": allocations, "generation_mode": "none"}
                    for number, model, users, cpu, allocations in ((1, "llama3.1-8b", 200, 0, 16), (2, "llama3.1-8b", 100, 4, 16),
                                                                   (3, "llama3.1-70b-instruct", 70, 0, 4))}
-        path = self.leaf("kv_cache", folder + "/run", "20260712_100000", "run", "04b508c33b9e34c8", model="llama3.1-8b", args={
+        stamped = "04b508c33b9e34c8" if self.division == "closed" else None
+        path = self.leaf("kv_cache", folder + "/run", "20260712_100000", "run", stamped, model="llama3.1-8b", args={
             "cache_dir": "/cache", "num_processes": 2}, num_processes=2, parameters={
                 "model": "llama3.1-8b", "num_users": 100, "duration": 60, "gpu_mem_gb": 16.0, "cpu_mem_gb": 32.0,
                 "performance_profile": "throughput", "options": options,
                 "sequence": {"seed": 42, "trials": 3, "inter_option_delay_s": 90, "config": "default"}})
         write(os.path.join(path, "summary.json"), {
-            "schema_version": "1.0", "npernode": 2, "host_count": 1, "total_ranks": 2, "trials_per_option": 3, "partial_failure": False,
+            "schema_version": "1.0", "npernode": 2 // self.hosts, "host_count": self.hosts, "total_ranks": 2, "trials_per_option": 3, "partial_failure": False,
             "trial_failures": {}, "options": {number: {
                 "option": int(number), "rank_count": 2, "trial_count": 3, "cpu_tier_ranks": [],
                 "aggregated_read_bandwidth_gbps": 10.5, "aggregated_write_bandwidth_gbps": 5.25,
@@ -304,16 +308,18 @@ class Submission:
                 shutil.copyfile(path, kept[-1][1])
         assert kept, f"the example names no file: {example['path']}"
         self.break_by(example)
-        yield
-        for path, copy in kept:
-            for place in {path, os.path.join(os.path.dirname(path), example["fails"]) if example["change"] == "rename" else path}:
-                if os.path.isdir(place):
-                    shutil.rmtree(place)
-                elif os.path.exists(place):
-                    os.remove(place)
-            if os.path.exists(copy):
-                shutil.move(copy, path)
-        shutil.rmtree(aside)
+        try:
+            yield
+        finally:
+            for path, copy in kept:
+                for place in {path, os.path.join(os.path.dirname(path), example["fails"]) if example["change"] == "rename" else path}:
+                    if os.path.isdir(place):
+                        shutil.rmtree(place)
+                    elif os.path.exists(place):
+                        os.remove(place)
+                if os.path.exists(copy):
+                    shutil.move(copy, path)
+            shutil.rmtree(aside)
 
     @staticmethod
     def set(path, dotted, value):

@@ -12,12 +12,12 @@ from program import ProgramTest
 RUN_FILES = [
     "0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", "dlio.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "mlpstorage.errors.log",
-    "mlpstorage.log", "mlpstorage_record.json", "provenance.json", "report.html", "report.txt", "summary.json", "training_cluster_info.json",
+    "mlpstorage.log", "mlpstorage_files.json", "mlpstorage_record.json", "provenance.json", "report.html", "report.txt", "summary.json", "training_cluster_info.json",
     "training_run.stderr.log", "training_run.stdout.log", "training_TS_metadata.json", "training_TS_timeseries.json"]
 DATAGEN_FILES = [
     "report.html", "report.txt",
     "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-    "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_record.json", "provenance.json",
+    "fs_separation.json", "mlpstorage.errors.log", "mlpstorage.log", "mlpstorage_files.json", "mlpstorage_record.json", "provenance.json",
     "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log",
     "training_TS_metadata.json", "training_TS_timeseries.json"]
 # 56 files / 2 accelerators / batch 7 = 4 steps, of which 3 are asked for.

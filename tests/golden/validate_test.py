@@ -10,7 +10,7 @@ import shutil
 
 import program
 from program import ProgramTest
-from submission import ORG, SYSTEM, Submission, write
+from submission import ORG, SYSTEM, Submission, description, write
 
 # Rules whose example can't but break others, too.
 COMPANIONS = {
@@ -36,7 +36,12 @@ COMPANIONS = {
     "EDN-01": {"PROV-02"},  # the manifest has another edition
 }
 # Rules that no change of a file breaks have tests of their own.
-OTHERWISE = {"2.1.6", "3.6.1", "5.6.1", "4.7.2"}
+OTHERWISE = {"2.1.6", "3.6.1", "5.6.1", "4.7.2", "FILES-01"}
+# The levels of each rule's example by edition, which an update of the program must not change: 3.0-early, 3.0, 3.0-after.
+# What a tree of the time after the round has that older editions want otherwise.
+OF_OTHER_EDITIONS = {"3.0-early": {"2.1.12"}}
+VERDICTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "verdicts.txt")
+EDITIONS = ("3.0-early", "3.0", "3.0-after")
 
 
 class Validate(ProgramTest):
@@ -57,21 +62,47 @@ class Validate(ProgramTest):
                 self.assertEqual([(one["rule"], one["severity"]) for one in judgement["findings"]], [("4.7.2", "INFO")])
                 self.assertIn("936 s", judgement["findings"][0]["message"])
                 self.assertEqual(judgement["edition"], edition)
-                self.assertEqual((judgement["submissions"], judgement["workloads"], judgement["run_folders"]), (2, 7, 32))
+                self.assertEqual((judgement["submissions"], judgement["workloads"], judgement["run_folders"]), (2, 8, 33))
 
     def test_the_example_of_each_rule_breaks_that_rule(self):
         rules = json.loads(self.expect("rules list --json", 0).stdout)
         self.assertEqual({rule["id"] for rule in rules if rule["example"]["change"] == "none"}, OTHERWISE)
         made = Submission(self.path("valid"), divisions=("closed", "open"))
+        with open(VERDICTS, encoding="utf-8") as file:
+            verdicts = {words[0]: words[1:] for words in map(str.split, file)}
+        self.assertEqual(set(verdicts), {rule["id"] for rule in rules} - OTHERWISE)
         for rule in rules:
             if rule["id"] in OTHERWISE:
                 continue
             with self.subTest(rule=rule["id"]):
                 with made.broken_by(rule["example"]):
                     broken = self.rules_of(self.judge(made.root))
+                    levels = [self.level_of(rule["id"], self.judge(made.root, "--edition", edition)) for edition in EDITIONS]
                 self.assertIn(rule["id"], broken)
                 self.assertEqual(broken - {rule["id"]}, COMPANIONS.get(rule["id"], set()))
-        self.assertEqual(self.rules_of(self.judge(made.root)), set())
+                self.assertEqual(levels, verdicts[rule["id"]])
+        for edition in EDITIONS:
+            self.assertEqual(self.rules_of(self.judge(made.root, "--edition", edition)), OF_OTHER_EDITIONS.get(edition, set()))
+
+    def level_of(self, rule, judgement):
+        levels = [one["severity"] for one in judgement["findings"] if one["rule"] == rule]
+        return next((level for level in ("ERROR", "WARNING", "INFO") if level in levels), "-")
+
+    def test_open_is_laid_out_as_closed(self):
+        """Rule 2.1.3: what breaks a rule about folders and files in closed breaks it in open, too."""
+        made = Submission(self.path("tree"), divisions=("closed", "open"))
+        tried = 0
+        for rule in json.loads(self.expect("rules list --json", 0).stdout):
+            example = rule["example"]
+            if not rule["id"].startswith("2.1.") or not example["path"].startswith("closed/ORG/") or example["change"] == "set":
+                continue
+            # The open part has checkpoints of another model.
+            example["path"] = example["path"].replace("closed/", "open/").replace("llama3-8b", "llama3-70b")
+            with self.subTest(rule=rule["id"]), made.broken_by(example):
+                found = [one for one in self.judge(made.root)["findings"] if one["rule"] == rule["id"]]
+                self.assertTrue(found and all(one["path"].startswith("open/") for one in found), found)
+                tried += 1
+        self.assertGreater(tried, 15)
 
     def test_a_given_checksum_is_asked_of_every_closed_run(self):
         for era, rules in (("after", {"2.1.6"}), ("round", {"2.1.6", "3.6.1", "5.6.1"})):
@@ -87,6 +118,8 @@ class Validate(ProgramTest):
             self.assertIn(rule["text"].split()[0], text)
             self.assertIn(rule["name"], text)
         self.refuse("rules explain 3.3.22", 2, "there is no rule 3.3.22", "did you mean 3.3.2?")
+        self.refuse("rules explain vdbRunCuont", 2, "did you mean 5.3.1?")
+        self.assertNotIn("did you mean", self.refuse("rules explain nonsense", 2, "rules list").stderr)
 
     def test_an_empty_folder_is_no_valid_submission(self):
         os.makedirs(self.path("empty", "closed"))
@@ -183,13 +216,19 @@ class Validate(ProgramTest):
         made = Submission(self.path("tree"))
         for folder, key, value, rule in (
                 ("training/unet3d/run", "metric.train_au_percentage", [99.0] * 5, "CALC-01"),
-                ("training/unet3d/run", "metric.train_throughput_stdev_samples_per_second", 5.0, "CALC-01"),
-                ("checkpointing/llama3-8b", "metric.load_checkpoint_duration_mean_seconds", 1.0, "CALC-01"),
+                *(("training/unet3d/run", f"metric.train_{name}", 97.5, "CALC-01") for name in (
+                    "au_mean_percentage", "au_stdev_percentage", "throughput_mean_samples_per_second",
+                    "throughput_stdev_samples_per_second", "io_mean_MB_per_second", "io_stdev_MB_per_second")),
+                *(("checkpointing/llama3-8b", f"metric.{verb}_checkpoint_{name}", 1.0, "CALC-01") for verb in ("save", "load") for name in (
+                    "io_mean_GB_per_second", "io_stdev_GB_per_second", "duration_mean_seconds", "duration_stdev_seconds")),
                 ("vector_database/milvus/DISKANN/run", "throughput_qps", 2000.0, "CALC-01"),
                 ("vector_database/milvus/DISKANN/run", "recall", 0.99, "CALC-01"),
+                ("kv_cache/llama3.1-8b/run", "options.1.aggregated_read_bandwidth_gbps", 9.0, "6.3.4.1"),
                 ("kv_cache/llama3.1-8b/run", "options.2.aggregated_write_bandwidth_gbps", 9.0, "6.3.4.1"),
+                ("kv_cache/llama3.1-8b/run", "options.2.aggregated_avg_throughput_tokens_per_sec", 9.0, "6.3.4.2"),
                 ("kv_cache/llama3.1-8b/run", "options.3.aggregated_storage_throughput_tokens_per_sec", 900.0, "6.3.4.2"),
-                ("kv_cache/llama3.1-8b/run", "options.1.aggregated_p95_latency_ms", 1.0, "6.3.4.3")):
+                ("kv_cache/llama3.1-8b/run", "options.1.aggregated_p95_latency_ms", 1.0, "6.3.4.3"),
+                ("kv_cache/llama3.1-8b/run", "options.3.aggregated_storage_read_p95_ms", 1.0, "6.3.4.3")):
             with self.subTest(key=key):
                 path = made.leaves_of(folder)[0] + "/summary.json"
                 with open(path, encoding="utf-8") as file:
@@ -235,22 +274,83 @@ class Validate(ProgramTest):
             self.judge(made.root)
             self.expect(["reports", "reportgen", "--results-dir", made.root], 0)
 
+    def made_results(self):
+        results = self.path("results")
+        os.mkdir(results)
+        self.expect(["init", ORG, results], 0)
+        return results
+
     def test_the_least_legal_data_set_of_every_shipped_workload_is_valid(self):
         """Limits of datasize and of the rules are the same numbers."""
+        results = self.made_results()
+        for model, accelerator in (("unet3d", "b200"), ("retinanet", "b200"), ("retinanet", "mi355")):
+            with self.subTest(model=model, accelerator=accelerator):
+                made = Submission(self.path(f"tree-{model}-{accelerator}"), "round")
+                answer = json.loads(self.expect(
+                    f"closed training {model} datasize -ma 8 -at {accelerator} -cm 1024 --json -dd {self.path('data')} -rd {results} "
+                    f"-sn {accelerator}", 0).stdout)
+                (path,) = glob.glob(f"{results}/closed/{ORG}/results/{accelerator}/training/{model}/datasize/*/*_metadata.json")
+                with open(path, encoding="utf-8") as file:
+                    parameters = json.load(file)["parameters"]
+                if model != "unet3d":
+                    os.rename(made.system + "/training/unet3d", f"{made.system}/training/{model}")
+                least = answer["num_files_train"]
+                write(made.organisation + f"/systems/{SYSTEM}.yaml", description(memory=1024))
+                leaves = {phase: made.leaves_of(f"training/{model}/{phase}") for phase in ("datasize", "datagen", "run")}
+                for files, wanted in ((least, set()), (least - 2, {"3.1.2"})):
+                    for leaf in (leaf for paths in leaves.values() for leaf in paths):
+                        (metadata,) = glob.glob(leaf + "/*_metadata.json")
+                        parameters["dataset"]["num_files_train"] = files
+                        Submission.set(metadata, "parameters", parameters)
+                    for number, run in enumerate(leaves["run"]):
+                        Submission.set(run + "/summary.json", "num_files_train", files)
+                        Submission.set(run + "/summary.json", "host_memory_GB", [1024.0])
+                        Submission.set(run + "/summary.json", "metric.train_io_mean_MB_per_second",
+                                       (1000.0 + number) * parameters["dataset"]["record_length_bytes"] / 2**20)
+                    found = [one for one in self.judge(made.root)["findings"] if "/training/" in one["path"]]
+                    self.assertEqual({one["rule"] for one in found}, wanted, found)
+
+    def test_the_legal_run_of_every_shipped_model_of_checkpointing_is_valid(self):
+        """What closed takes without a word is what the rules take; of one process more both name the rule."""
+        results = self.made_results()
         made = Submission(self.path("tree"))
-        os.mkdir(self.path("results"))
-        self.expect(["init", ORG, self.path("results")], 0)
-        answer = json.loads(self.expect(
-            f"closed training unet3d datasize -ma 8 -at b200 -cm 16 --json -dd {self.path('data')} -rd {self.path('results')} -sn s", 0).stdout)
-        least = answer["num_files_train"]
-        runs = made.leaves_of("training/unet3d/run")
-        for files, wanted in ((least, set()), (least - 1, {"3.1.2"})):
-            for run in runs:
-                Submission.set(run + "/summary.json", "num_files_train", files)
-            (datasize,) = made.leaves_of("training/unet3d/datasize")
-            (metadata,) = glob.glob(datasize + "/*_metadata.json")
-            Submission.set(metadata, "parameters.dataset.num_files_train", files)
-            self.assertEqual(self.rules_of(self.judge(made.root)), wanted)
+        (path,) = made.leaves_of("checkpointing/llama3-8b")
+        (metadata,) = glob.glob(path + "/*_metadata.json")
+        os.remove(made.organisation + "/submission.yaml")
+        before = "llama3-8b"
+        for model, processes, size in (("llama3-8b", 8, 105), ("llama3-70b", 64, 912), ("llama3-405b", 512, 5290), ("llama3-1t", 1024, 18000)):
+            with self.subTest(model=model):
+                if model != before:
+                    os.rename(f"{made.system}/checkpointing/{before}", f"{made.system}/checkpointing/{model}")
+                    path, metadata, before = path.replace(before, model), metadata.replace(before, model), model
+                os.path.exists(path + "/provenance.json") and os.remove(path + "/provenance.json")
+                Submission.set(metadata, "provenance_file", None)
+                Submission.set(metadata, "args.model", model)
+                Submission.set(metadata, "args.num_processes", processes)
+                Submission.set(path + "/summary.json", "num_accelerators", processes)
+                Submission.set(path + "/summary.json", "metric.checkpoint_size_GB", size)
+                self.assertEqual(self.rules_of(self.judge(made.root)), set())
+                more = f"-m {model} -cf {self.path('ck')} -rd {results} -sn s -cm 16 --dry-run"
+                self.expect(f"closed checkpointing run file -np {processes} {more}", 0)
+                Submission.set(metadata, "args.num_processes", processes + 1)
+                self.assertEqual(self.rules_of(self.judge(made.root)), {"4.6.1"})
+                self.refuse(f"closed checkpointing run file -np {processes + 1} {more}", 1, "rule 4.6.1")
+
+    def test_what_closed_runs_of_a_cache_is_what_the_rules_want(self):
+        """The plan of the program, put into a tree, breaks no rule."""
+        results = self.made_results()
+        plan = json.loads(self.expect(f"closed kvcache run file --cache-dir {self.path('kv')} -rd {results} -sn s --dry-run --json", 0).stdout)
+        made = Submission(self.path("tree"))
+        (leaf,) = made.leaves_of("kv_cache/llama3.1-8b/run")
+        (metadata,) = glob.glob(leaf + "/*_metadata.json")
+        for option in plan["options"]:
+            Submission.set(metadata, f"parameters.options.{option['option']}", {
+                "model": option["model"]["key"], "num_users": option["users_per_rank"], "duration": option["duration_s"],
+                "gpu_mem_gb": option["gpu_tier_bytes"] / 2**30, "cpu_mem_gb": option["cpu_tier_bytes"] / 2**30,
+                "max_concurrent_allocs": option["max_concurrent_allocs"], "generation_mode": option["generation_mode"]})
+        for key in ("seed", "trials", "inter_option_delay_s"):
+            Submission.set(metadata, f"parameters.sequence.{key}", plan[key])
+        self.assertEqual(self.rules_of(self.judge(made.root)), set())
 
     def test_a_run_is_refused_by_the_rule_that_would_reject_it(self):
         """What validate finds wrong with what was run, the dry run refuses with the same id."""
@@ -267,6 +367,28 @@ class Validate(ProgramTest):
             self.refuse(f"closed checkpointing run file -m {model} -np {processes} -cf {self.path('ck')} {more}", 1, "rule 4.6.1")
         self.refuse(f"closed training unet3d run file -na 1 -at b200 -dd {self.path('data')} --params train.epochs=1 {more}", 1,
                     "rule 3.6.2", "train.epochs")
+        for words, *rules in (
+                (f"closed training unet3d run file -na 8 -at b200 -dd {self.path('data')} --params dataset.num_files_train=500", "rule 3.1.2"),
+                (f"open training unet3d run file -na 8 -at b200 -dd {self.path('data')} --params train.epochs=1", "rule 3.6.3"),
+                (f"open checkpointing run file -m llama3-70b -np 65 -cf {self.path('ck')}", "rule 4.6.4", "64 and 72"),
+                (f"closed checkpointing run file -m llama3-8b -np 8 -cf {self.path('ck')} --num-checkpoints-write 3", "rule 4.7.1")):
+            self.refuse(f"{words} {more}", 2 if "4.7.1" in rules[0] else 1, *rules)
+        more = f"-rd {self.path('results')} -sn s --dry-run"
+        for words, *rules in ((f"closed kvcache run file --cache-dir {self.path('kv')} --o-direct", "6.4.2"),
+                              ("closed kvcache run object --cache-dir s3://b/x", "6.5.1"),
+                              (f"closed vectordb run file --storage-root {self.path('v')} --collection c --vdb-index FLAT", "5.6.3"),
+                              (f"closed vectordb run file --storage-root {self.path('v')} --collection c --vdb-engine embedded", "5.6.2"),
+                              (f"closed vectordb run file --storage-root {self.path('v')} --collection c --runtime 10", "at least 30 s")):
+            self.refuse(f"{words} {more}", 2, *rules)
+
+    def test_a_crashed_run_is_named_by_the_file_that_it_lacks(self):
+        made = Submission(self.path("tree"))
+        run = made.leaves_of("training/unet3d/run")[3]
+        os.remove(run + "/summary.json")
+        write(run + "/INCOMPLETE", "")
+        found = {(one["rule"], one["message"]) for one in self.judge(made.root, code=1)["findings"] if one["path"] == os.path.relpath(run, made.root)}
+        self.assertIn(("2.1.19", "has no summary.json"), found)
+        self.assertIn(("RUN-01", "has the mark INCOMPLETE: the run never ended"), found)
 
     def test_the_gap_of_a_split_run_is_that_of_the_programs(self):
         made = Submission(self.path("tree"))

@@ -25,7 +25,7 @@ PROCESSES = 8
 SIZE_SCALE = 0.002  # one llama3-8b checkpoint has about 225 MB
 LIMIT_S = 300  # a command that takes longer is stuck
 RUN_FILES = {
-    "mlpstorage_record.json", "report.html", "report.txt", "summary.json", "dlio.log", "checkpointing_run.stdout.log", "checkpointing_run.stderr.log",
+    "mlpstorage_files.json", "mlpstorage_record.json", "report.html", "report.txt", "summary.json", "dlio.log", "checkpointing_run.stdout.log", "checkpointing_run.stderr.log",
     "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
     *(f"{rank}_{kind}.json" for rank in range(PROCESSES) for kind in ("output", "per_epoch_stats")),
 }

@@ -67,7 +67,7 @@ class Checker {
     for (const auto& [flag, count] : counts) {
       if (count == 0 || count == 10) continue;
       error(ErrorCode::kConfigInvalid, fmt::format("{} {} is not legal in closed", flag, count),
-            "closed takes 10, or 0 for the other half of a split run");
+            "closed takes 10, or 0 for the other half of a split run", "4.7.1");
     }
   }
 

@@ -60,12 +60,12 @@ TEST(WriteFinished, FilesOfAPassedRun) {
   context.separation =
       gates::SeparationFinding{"/mnt/c", "/r", "/mnt/real", "/real", false, "2026-07-04T05:00:39Z", "n"};
   write_run(root, sample::passed(2, 2, 2), context);
-  EXPECT_THAT(
-      root.files(),
-      ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json", kMetadata,
-                  "checkpointing_cluster_info.json", "checkpointing_run.stderr.log", "checkpointing_run.stdout.log",
-                  "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-                  "fs_separation.json", "mlpstorage_record.json", "provenance.json", "summary.json"));
+  EXPECT_THAT(root.files(),
+              ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json",
+                          kMetadata, "checkpointing_cluster_info.json", "checkpointing_run.stderr.log",
+                          "checkpointing_run.stdout.log", "dlio.log", "dlio_config/config.yaml",
+                          "dlio_config/hydra.yaml", "dlio_config/overrides.yaml", "fs_separation.json",
+                          "mlpstorage_files.json", "mlpstorage_record.json", "provenance.json", "summary.json"));
   const ordered_json separation = root.json("fs_separation.json");
   EXPECT_THAT(sample::keys_of(separation),
               ElementsAre("version", "method", "data_or_chkpt_path", "results_path", "data_or_chkpt_realpath",

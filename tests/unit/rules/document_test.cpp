@@ -112,6 +112,38 @@ TEST_F(FilesOfRules, WhatIsNoJsonIsAnErrorHoweverLong) {
   EXPECT_FALSE(stream_numbers((folder_ / "absent").string(), nothing));
 }
 
+TEST_F(FilesOfRules, AStreamTakesWhatIsJsonAndNothingElse) {
+  double sum = 0;
+  const NumberSink add = [&](const auto&, double value) { sum += value; };
+  for (const auto& [text, expected] : {std::pair{"1", 1.0},
+                                       {" [1, -2, 0.5e1, 1E+2]\n", 104.0},
+                                       {R"({"a\u0041\"": [], "b": {}, "": "7"})", 7.0},
+                                       {"[true, false, null, NaN, Infinity, -Infinity, 1e999, -0]", 0.0},
+                                       {R"(["\u00e9\n", "x", "12"])", 12.0}}) {
+    sum = 0;
+    const Status read = stream_numbers(write("good", text), add);
+    EXPECT_TRUE(read) << text << ": " << (read ? "" : read.error().message);
+    EXPECT_EQ(sum, expected) << text;
+  }
+  for (const char* text : {"",    " ",     "1 2",     "01",        "1.",       ".5",        "1e",     "+1",
+                           "--1", "1.2.3", "[1,]",    "[1 2]",     "{\"a\"}",  "{\"a\": }", "{a: 1}", "{\"a\": 1,}",
+                           "[1}", "\"a",   "\"\\x\"", "\"\\u12\"", "\"a\nb\"", "nul",       "truer",  "-"}) {
+    EXPECT_FALSE(stream_numbers(write("bad", text), add)) << text;
+  }
+  EXPECT_FALSE(stream_numbers(write("bad", std::string("1\0", 2)), add));
+  EXPECT_FALSE(stream_numbers(write("bad", std::string(5'000, '1')), add));
+  const Status read = stream_numbers(write("bad", std::string(70'000, ' ') + "[1, x]"), add);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "is no JSON: it has no value at byte 70005");
+}
+
+TEST_F(FilesOfRules, AKeyIsTheSameHoweverItIsWritten) {
+  std::vector<std::string> found;
+  ASSERT_TRUE(
+      stream_numbers(write("a", R"({"\u0061u": {"block1": 1}})"), [&](const auto& keys, double) { found = keys; }));
+  EXPECT_EQ(found, (std::vector<std::string>{"au", "block1"}));
+}
+
 // With one file the digest is that of its name followed by its content.
 TEST_F(FilesOfRules, TheDigestOfATreeIsOfPathsAndContents) {
   write("image/main.py", "x\n");

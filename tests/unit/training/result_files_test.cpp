@@ -144,9 +144,9 @@ TEST(TrainingFiles, ThePassedRun) {
   EXPECT_THAT(root.files(),
               ElementsAre("0_output.json", "0_per_epoch_stats.json", "1_output.json", "1_per_epoch_stats.json",
                           "datagen-manifest.json", "dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml",
-                          "dlio_config/overrides.yaml", "mlpstorage_record.json", "provenance.json", "summary.json",
-                          "training_20260704_050040_metadata.json", "training_cluster_info.json",
-                          "training_run.stderr.log", "training_run.stdout.log"));
+                          "dlio_config/overrides.yaml", "mlpstorage_files.json", "mlpstorage_record.json",
+                          "provenance.json", "summary.json", "training_20260704_050040_metadata.json",
+                          "training_cluster_info.json", "training_run.stderr.log", "training_run.stdout.log"));
   const ordered_json metadata = root.json("training_20260704_050040_metadata.json");
   EXPECT_EQ(metadata["datagen_manifest_file"], "datagen-manifest.json");
   EXPECT_EQ(metadata["provenance_file"], "provenance.json");
@@ -181,8 +181,9 @@ TEST(DatagenFiles, TheFilesOfADataSet) {
   ASSERT_TRUE(write_finished(training_folder_of(root), context, record, "Plan\n", sample::outcome()));
   EXPECT_THAT(root.files(),
               ElementsAre("dlio.log", "dlio_config/config.yaml", "dlio_config/hydra.yaml", "dlio_config/overrides.yaml",
-                          "mlpstorage_record.json", "provenance.json", "training_20260704_050040_metadata.json",
-                          "training_cluster_info.json", "training_datagen.stderr.log", "training_datagen.stdout.log"));
+                          "mlpstorage_files.json", "mlpstorage_record.json", "provenance.json",
+                          "training_20260704_050040_metadata.json", "training_cluster_info.json",
+                          "training_datagen.stderr.log", "training_datagen.stdout.log"));
   EXPECT_THAT(root.text("training_datagen.stdout.log"), HasSubstr("1.5 GiB/s over 2 s"));
   EXPECT_THAT(root.text("dlio.log"), HasSubstr("Generation done: 7 files (3221225472 bytes) written, 3 found whole"));
   EXPECT_EQ(root.json("mlpstorage_record.json")["files_kept"], 3);

@@ -43,7 +43,7 @@ Status write_finished(const RunFolder& folder, const KvCacheContext& context, co
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.remove(kIncompleteFile);
+    writer.seal(outcome);
   });
 }
 

@@ -21,16 +21,18 @@ class Judge {
     }
     const bool granted = input_.files + 1 == input_.minimum_files;
     if (granted && options_.common.mode != Mode::kWhatif) {
-      outcome_.warnings.push_back(
-          fmt::format("dataset.num_files_train={} is one file below the rules' minimum of {}: data sets of versions "
-                      "before 3.0.43, which rounded down, have that many, and the rules' checker grants it",
-                      input_.files, input_.minimum_files));
+      outcome_.warnings.push_back(fmt::format(
+          "dataset.num_files_train={} is one file below the rules' minimum of {}: data sets of versions "
+          "before 3.0.43, which rounded down, have that many; the rules' checker grants it in the round, and not "
+          "after it (rule 3.1.2)",
+          input_.files, input_.minimum_files));
     }
     if (!granted && input_.files < input_.minimum_files) {
       add(ParamVerdict::kInvalid,
           fmt::format("dataset.num_files_train={} is below the rules' minimum of {}", input_.files,
                       input_.minimum_files),
-          fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(options_.common.mode)));
+          fmt::format("'mlpstorage {} training ... datasize' explains the minimum", mode_name(options_.common.mode)),
+          "rule 3.1.2");
     }
     if (options_.common.mode != Mode::kWhatif) add_remarks();
     outcome_.division = worst_ == ParamVerdict::kInvalid ? "INVALID"

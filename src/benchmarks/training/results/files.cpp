@@ -81,7 +81,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.remove(kIncompleteFile);
+    writer.seal(outcome);
   });
 }
 
@@ -96,7 +96,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     writer.write("dlio.log", datagen_log_text(record));
     write_end(writer, context, record, plan, outcome);
-    writer.remove(kIncompleteFile);
+    writer.seal(outcome);
   });
 }
 
@@ -110,6 +110,7 @@ Status write_datasize(const RunFolder& folder, const RunContext& context, const 
     write_origin(writer, context);
     writer.write(log_name(context, "stdout"), datasize_text(answer));
     write_common_files(writer, context, facts, outcome);
+    writer.seal(outcome);
   });
 }
 

@@ -8,6 +8,8 @@
 namespace mlps::cli {
 namespace {
 
+constexpr double kLeastClosedRuntime = 30;  // by the run checker of mlpstorage 3.0
+
 std::vector<double> recall_targets(Reader& reader, CommandLine& line) {
   std::vector<double> targets;
   const std::string text = reader.text("recall-targets");
@@ -65,6 +67,10 @@ void read_search(Reader& reader, CommandLine& line, vectordb::Settings& settings
     refuse(line, "--benchmark-mode query_count without --queries", "give the number of queries");
   }
   search.runtime_s = reader.real("runtime");
+  if (line.command.mode == Mode::kClosed && reader.given("runtime") && search.runtime_s < kLeastClosedRuntime) {
+    refuse(line, fmt::format("--runtime {:g} in closed", search.runtime_s),
+           "the rules want at least 30 s; measure this with 'open' or 'whatif'");
+  }
   search.workers = reader.small("num-query-processes");
   search.batch = reader.small("batch-size");
   search.limit = reader.small("search-limit");

@@ -6,6 +6,7 @@
 #include "benchmarks/vectordb/results/official.hpp"
 #include "benchmarks/vectordb/results/views.hpp"
 #include "results/folder_writer.hpp"
+#include "results/provenance.hpp"
 
 namespace mlps::results {
 namespace {
@@ -68,6 +69,7 @@ Status write_finished(const RunFolder& folder, const VectorDbContext& context, c
                       const RunOutcome& outcome) {
   return write_into(folder, context, [&](FolderWriter& writer) {
     write_end_record(writer, folder, context, record_json(context, record, outcome));
+    writer.write(kProvenanceFile, provenance_text(context));  // the parameters that the class is of are known now
     if (record.searches) {
       write_search_files(writer, context, record, outcome);
     } else {
@@ -78,7 +80,7 @@ Status write_finished(const RunFolder& folder, const VectorDbContext& context, c
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
     }
-    writer.remove(kIncompleteFile);
+    writer.seal(outcome);
   });
 }
 
