@@ -136,11 +136,9 @@ Result<Readiness> readiness_of(const rules::Tree& tree) {
 std::string readiness_text(const Readiness& readiness, bool with_runs) {
   std::string text;
   for (const Standing& one : readiness.results) {
-    const std::string runs = one.runs > one.needed
-                                 ? counted(static_cast<double>(one.runs), "run")
-                                 : fmt::format("{} of {}", one.runs, counted(static_cast<double>(one.needed), "run"));
-    text += fmt::format("{:<10} {} {} {} {}{}{}, {}\n", name_of(one.token), one.division, one.system, one.benchmark,
-                        one.model, one.accelerator.empty() ? "" : " ", one.accelerator, runs);
+    text += fmt::format("{:<10} {} {} {} {}{}{}, {} of {}\n", name_of(one.token), one.division, one.system,
+                        one.benchmark, one.model, one.accelerator.empty() ? "" : " ", one.accelerator, one.runs,
+                        counted(static_cast<double>(one.needed), "run"));
     if (with_runs) {
       for (const std::string& leaf : one.leaves) text += fmt::format("    {}\n", printable(leaf));
     }
