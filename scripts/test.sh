@@ -56,8 +56,8 @@ if [ "$mode" = long ]; then
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_try.py 100
   echo "== vectors on OpenSearch"
   MLPSTORAGE=$PWD/build/release/mlpstorage MLPS_TEST_TMP=$PWD/build/release/test-data python3 tests/integration/test_opensearch.py
-  echo "== the package in a bare Debian"
-  MLPSTORAGE=$PWD/build/release/mlpstorage python3 tests/integration/test_package.py bare
+  echo "== packages, archive and image, in a bare Debian"
+  python3 tests/integration/test_bare_debian.py
 fi
 run_tests release "${release_tests[@]}"
 tests/skips.py tests/skips.txt "${reports[@]}"

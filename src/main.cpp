@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,6 +46,19 @@ bool has_stack() {
   return false;
 }
 
+#ifdef MLPS_STATIC
+/// Tells OpenSSL, by its own variable, where this distribution keeps the certificates that it trusts, unless the user
+/// did. A libcurl of the distribution's own knows; the one that is linked into this program can't.
+void find_certificates() {
+  for (const char* path : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (::access(path, R_OK) != 0) continue;
+    ::setenv("SSL_CERT_FILE", path, 0);
+    return;
+  }
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,6 +68,9 @@ int main(int argc, char** argv) {
   // Instead of ending the program these signals leave an error where it was made: a reader that is gone, and a file
   // that grew to the limit (ulimit -f).
   for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
+#ifdef MLPS_STATIC
+  find_certificates();
+#endif
   try {
     return mlps::status_with_output(mlps::cli::dispatch({{argv + (argc > 0 ? 1 : 0), argv + argc},
                                                          mlps::Environment::of_process(),

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <gnu/libc-version.h>
+#include <link.h>
 #include <openssl/crypto.h>
 
 #include <filesystem>
@@ -31,6 +32,19 @@ std::string mpi_plugins() {
   return found.empty() ? "none: runs are on this host only" : found;
 }
 
+/// Returns the shared libraries that the loader put beside the program, one a line, in its order.
+std::string shared_libraries() {
+  std::string lines;
+  const auto add = [](dl_phdr_info* object, size_t, void* text) {
+    const std::string_view path = object->dlpi_name;
+    auto& all = *static_cast<std::string*>(text);
+    if (path.starts_with('/')) all += fact(all.empty() ? "shared" : "", path);  // not the program, nor the kernel's
+    return 0;
+  };
+  ::dl_iterate_phdr(add, &lines);
+  return lines;
+}
+
 }  // namespace
 
 std::string build_info() {
@@ -39,7 +53,7 @@ std::string build_info() {
          fact("libc", gnu_get_libc_version()) + fact("libcurl", curl_version()) +
          fact("OpenSSL", OpenSSL_version(OPENSSL_VERSION)) +
          fact("fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)) +
-         fact("payload", payload::active_layer()) + fact("MPI", mpi_plugins());
+         fact("payload", payload::active_layer()) + fact("MPI", mpi_plugins()) + shared_libraries();
 }
 
 }  // namespace mlps::cli

@@ -35,17 +35,19 @@ complete -F _mlpstorage mlpstorage
 constexpr std::string_view kZsh = R"(#compdef mlpstorage
 # zsh completion for mlpstorage: source <(mlpstorage completion zsh), or as _mlpstorage in a folder of $fpath
 _mlpstorage() {
-  local -a entries
-  local line word files=
+  local -a values options
+  local line word entry files=
   while IFS= read -r line; do
     word=${line%%$'\t'*}
-    if [[ -n $word ]]; then
-      entries+=("${word//:/\\:}:${line#*$'\t'}")
-    else
-      files=1
-    fi
+    entry="${word//:/\\:}:${line#*$'\t'}"
+    case $word in
+      '') files=1 ;;
+      -*) options+=("$entry") ;;
+      *) values+=("$entry") ;;
+    esac
   done < <("${words[1]}" complete-line "${(@)words[2,CURRENT-1]}" 2>/dev/null)
-  (( $#entries )) && _describe -o mlpstorage entries
+  (( $#values )) && _describe mlpstorage values
+  (( $#options )) && _describe -o option options
   [[ -n $files ]] && _files
 }
 if [[ ${funcstack[1]} == _mlpstorage ]]; then

@@ -4,7 +4,9 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "cli/examples.hpp"
 #include "cli/flag_help.hpp"
+#include "cli/help.hpp"
 
 namespace mlps::cli {
 namespace {
@@ -46,6 +48,20 @@ std::string command_section(const CommandSyntax& command) {
   return text;
 }
 
+constexpr size_t kExampleColumns = 72;  // a page of 80 without its margins
+
+/// Returns the examples by topic, each after what it does.
+std::string examples_section() {
+  std::string text = ".SH EXAMPLES\n";
+  std::string_view topic;
+  for (const Example& example : examples()) {
+    text += example.topic == topic ? ".PP\n" : fmt::format(".SS {}\n", escaped(example.topic));
+    topic = example.topic;
+    text += escaped(example.text) + ":\n" + preformatted(wrapped_command(example.line, kExampleColumns));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string manual_page(const Grammar& grammar) {
@@ -61,7 +77,7 @@ std::string manual_page(const Grammar& grammar) {
       "environment, per\\-user file, default. Sizes are written 16MiB, 16M, 1.5GiB, or in bytes.\n"
       ".SH COMMANDS\n";
   for (const CommandSyntax& command : grammar.all_commands()) text += command_section(command);
-  return text + ".SH EXIT STATUS\n" + escaped(trimmed(kExitCodes)) + "\n";
+  return text + ".SH EXIT STATUS\n" + escaped(trimmed(kExitCodes)) + "\n" + examples_section();
 }
 
 }  // namespace mlps::cli

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 
-/// gzip and zstd, piece by piece. zstd is done by the system's libzstd.so.1, which is opened where it is needed first.
+/// Files packed by gzip or zstd, unpacked piece by piece.
 namespace mlps::kvcache {
 
 /// Unpacks a stream of one or more packed files that follow one another. One thread.
@@ -21,16 +21,7 @@ class Unpacker {
 };
 
 /// Returns what unpacks a file that begins with `head`, at least four characters of it; nullptr for one that is not
-/// packed. E204 where it is zstd and there is no libzstd.
-Result<std::unique_ptr<Unpacker>> unpacker_for(std::string_view head);
-
-/// Packs a stream by zstd, level 3. One thread.
-class Packer {
- public:
-  virtual ~Packer() = default;
-  /// Appends what comes out of packing `text` to `packed`; with `end` the rest, too.
-  virtual Status pack(std::string_view text, bool end, std::string& packed) = 0;
-};
-Result<std::unique_ptr<Packer>> make_zstd_packer();
+/// packed.
+std::unique_ptr<Unpacker> unpacker_for(std::string_view head);
 
 }  // namespace mlps::kvcache

@@ -27,11 +27,7 @@ Result<std::unique_ptr<IoTrace>> IoTrace::open(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kReadable));
   if (!file.is_open()) return fail(errno_error(errno, fmt::format("create --io-trace {}", path)));
   std::unique_ptr<IoTrace> trace(new IoTrace(path, std::move(file)));
-  if (path.ends_with(".zst")) {
-    auto packer = make_zstd_packer();
-    if (!packer) return fail(packer.error());
-    trace->packer_ = std::move(*packer);
-  }
+  if (path.ends_with(".zst")) trace->packer_.emplace();
   trace->text_ = "Timestamp,Operation,Object_Size_Bytes,Tier,Key,Phase\n";
   return trace;
 }
@@ -50,9 +46,10 @@ void IoTrace::add(uint32_t rank, const EntryOp& op) {
 }
 
 void IoTrace::flush(bool last) {
-  if (packer_ != nullptr) {
+  if (packer_) {
     std::string packed;
-    if (status_) status_ = packer_->pack(text_, last, packed);
+    const auto then = last ? ZstdCompressor::Then::kEnd : ZstdCompressor::Then::kGoOn;
+    if (status_) status_ = packer_->compress(text_, then, packed);
     text_ = std::move(packed);
   }
   if (status_) status_ = write_all(file_.get(), text_, fmt::format("write --io-trace {}", path_));

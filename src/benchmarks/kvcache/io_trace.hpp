@@ -2,11 +2,12 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
-#include "benchmarks/kvcache/compression.hpp"
+#include "base/zstd.hpp"
 #include "benchmarks/kvcache/entry_io.hpp"
 
 namespace mlps::kvcache {
@@ -31,7 +32,7 @@ class IoTrace {
   Descriptor file_;
   std::mutex mutex_;
   std::string text_;
-  std::unique_ptr<Packer> packer_;  // none: plain text
+  std::optional<ZstdCompressor> packer_;  // none: plain text
   bool finished_ = false;
   Status status_;
 };

@@ -36,9 +36,7 @@ Status TraceText::rewind() {
   if (::lseek(fd_, 0, SEEK_SET) < 0 || ::pread(fd_, magic, sizeof magic, 0) < 0) {
     return fail(errno_error(errno, fmt::format("read trace {}", path_)));
   }
-  auto unpacker = unpacker_for(std::string_view(magic, sizeof magic));
-  if (!unpacker) return fail(of_file(unpacker.error()));
-  unpacker_ = std::move(*unpacker);
+  unpacker_ = unpacker_for(std::string_view(magic, sizeof magic));
   input_.clear();
   packed_ = {};
   buffer_.clear();

@@ -197,7 +197,7 @@ std::string& library_name() {
 std::vector<std::string> plugin_folders() {
   const std::filesystem::path folder = std::filesystem::path(binary_path()).parent_path();
   if (folder.empty()) return {};
-  return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage").string()};
+  return {folder.string(), (folder.parent_path() / "lib" / "mlpstorage" / "mpi").string()};
 }
 
 std::string mpi_library() {

@@ -10,7 +10,7 @@
 
 namespace mlps::world {
 
-/// Returns the folders in which plug-ins are looked for, in order: the program's own, and lib/mlpstorage beside it.
+/// Returns the folders in which plug-ins are looked for, in order: the program's own, and lib/mlpstorage/mpi beside it.
 std::vector<std::string> plugin_folders();
 
 /// Returns the name and the version of the MPI library that joins this process to its job, in the library's own words;

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "base/zstd.hpp"
 #include "scratch_folder.hpp"
 
 namespace mlps::kvcache {
@@ -148,10 +149,10 @@ TEST_F(Trace, HostileInputIsRefusedWithItsLine) {
 }
 
 std::string zstd_packed(const std::string& text) {
-  auto packer = make_zstd_packer();
+  ZstdCompressor packer;
   std::string packed;
-  EXPECT_TRUE(packer && (*packer)->pack(text.substr(0, text.size() / 2), false, packed) &&
-              (*packer)->pack(text.substr(text.size() / 2), true, packed));
+  EXPECT_TRUE(packer.compress(text.substr(0, text.size() / 2), ZstdCompressor::Then::kGoOn, packed) &&
+              packer.compress(text.substr(text.size() / 2), ZstdCompressor::Then::kEnd, packed));
   return packed;
 }
 
@@ -173,14 +174,14 @@ TEST_F(Trace, IsReadFromZstdAlsoInSeveralFrames) {
 TEST(Zstd, ReadsWhatItsOwnProgramPacks) {
   // printf 'hello hello hello\\n' | zstd --no-check
   constexpr std::string_view kPacked("\x28\xb5\x2f\xfd\x00\x58\x6d\x00\x00\x38hello \x0a\x01\x00\x31\x4a\x11", 22);
-  auto unpacker = unpacker_for(kPacked);
-  ASSERT_TRUE(unpacker && *unpacker);
+  const auto unpacker = unpacker_for(kPacked);
+  ASSERT_TRUE(unpacker);
   std::string_view left = kPacked;
   char out[100];
-  const auto made = (*unpacker)->unpack(left, out, sizeof out);
+  const auto made = unpacker->unpack(left, out, sizeof out);
   ASSERT_TRUE(made);
   EXPECT_EQ(std::string_view(out, *made), "hello hello hello\n");
-  EXPECT_TRUE((*unpacker)->is_whole() && left.empty());
+  EXPECT_TRUE(unpacker->is_whole() && left.empty());
 }
 
 }  // namespace
