@@ -9,11 +9,22 @@ namespace {
 constexpr Nanos kSecondNs = 1'000'000'000;
 constexpr uint64_t kLongestInterval = uint64_t{1} << 40;
 
+/// Adds the buckets in use, of which a phase or a second has few, without a histogram of 30 KiB between. Both ascend.
 void add_latency(Histogram::State& into, const Histogram::State& from) {
   if (from.buckets.empty()) return;
-  Histogram sum = Histogram::restore(into).value_or(Histogram());
-  if (const auto more = Histogram::restore(from)) sum.merge(*more);
-  into = sum.state();
+  std::vector<Histogram::State::Bucket> sum;
+  sum.reserve(into.buckets.size() + from.buckets.size());
+  auto next = from.buckets.begin();
+  for (Histogram::State::Bucket bucket : into.buckets) {
+    for (; next != from.buckets.end() && next->index < bucket.index; ++next) sum.push_back(*next);
+    if (next != from.buckets.end() && next->index == bucket.index) bucket.count += (next++)->count;
+    sum.push_back(bucket);
+  }
+  sum.insert(sum.end(), next, from.buckets.end());
+  into.min = into.buckets.empty() ? from.min : std::min(into.min, from.min);
+  into.max = std::max(into.max, from.max);
+  into.sum += from.sum;
+  into.buckets = std::move(sum);
 }
 
 }  // namespace
@@ -50,7 +61,11 @@ void Series::double_interval() {
 void Series::merge(const Series& other) {
   if (other.interval_s_ == 0 || other.interval_s_ > kLongestInterval) return;  // sent by a process gone wrong
   while (interval_s_ < other.interval_s_) double_interval();
-  for (size_t i = 0; i < other.intervals_.size(); ++i) at(i * other.interval_s_).merge(other.intervals_[i]);
+  for (size_t i = 0; i < other.intervals_.size(); ++i) {
+    Second second = other.intervals_[i];
+    if (!Histogram::restore(second.latency)) second.latency = {};  // the same
+    at(i * other.interval_s_).merge(second);
+  }
 }
 
 void SharedSeries::add(uint64_t second, const Second& share, const Histogram& latency, const Histogram& commits) {

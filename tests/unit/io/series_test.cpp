@@ -82,6 +82,33 @@ TEST(Series, OfALongRunHasLongerIntervalsAndLosesNothing) {
   EXPECT_EQ(bytes, 0U);
 }
 
+TEST(Series, LatenciesAddUpAsHistogramsDo) {
+  Histogram all;
+  Second sum;
+  for (const std::vector<uint64_t>& values : std::vector<std::vector<uint64_t>>{
+           {}, {500, 7}, {7, 7, 1'000'000}, {1}, {90'000'000, 500, 2}, {}, {90'000'001}}) {
+    Histogram one;
+    for (const uint64_t value : values) one.record(value);
+    all.merge(one);
+    Second second;
+    second.latency = one.state();
+    sum.merge(second);
+    const auto merged = Histogram::restore(sum.latency);
+    ASSERT_TRUE(merged);
+    EXPECT_EQ(merged->count(), all.count());
+    EXPECT_EQ(std::tuple(merged->min(), merged->max(), merged->mean()), std::tuple(all.min(), all.max(), all.mean()));
+    for (const double fraction : {0.0, 0.3, 0.5, 0.9, 1.0}) {
+      EXPECT_EQ(merged->percentile(fraction), all.percentile(fraction));
+    }
+  }
+  Series here, there;
+  here.at(0).latency = sum.latency;
+  there.at(0).latency = sum.latency;
+  there.at(0).latency.buckets.back().index = 1;  // sent by a process gone wrong
+  here.merge(there);
+  EXPECT_EQ(Histogram::restore(here.intervals()[0].latency)->count(), all.count());
+}
+
 TEST(Series, OfSeveralHostsAddUpWhateverTheirIntervals) {
   Series whole, part;
   whole.at(5).bytes = 1;
