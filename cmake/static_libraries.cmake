@@ -43,5 +43,6 @@ mlps_use_archives(pugixml::pugixml NAMES pugixml)
 include_directories(BEFORE SYSTEM ${archives}/include)
 add_compile_definitions(CURL_STATICLIB)
 add_link_options(-static-libstdc++ -static-libgcc)
-# Nothing of the folder it is built in gets into the program.
+# Nothing of the folder it is built in gets into the program, nor into what its build id is the hash of.
+set(CMAKE_SKIP_RPATH ON)
 add_compile_options(-ffile-prefix-map=${CMAKE_BINARY_DIR}=build -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)

@@ -68,6 +68,7 @@ class Datasize(TrainingTest):
         self.assertEqual(result.stdout.replace(self.path("results"), "RESULTS_DIR"), (
             "Data set of unet3d_b200 for 8 accelerators\n"
             "  ruled by        steps: 500 per epoch (5 times 256 GiB of client memory need 9,376 files)\n"
+            "  demand          47.2 GiB/s (8 x 7 x 140 MiB / 162 ms)\n"
             "  files           28,000\n"
             "  subfolders      0\n"
             "  size            3.733 TiB\n"
@@ -270,6 +271,11 @@ class Shown(TrainingTest):
             self.assertEqual(plan["model"], "unet3d")
             self.assertFalse(os.path.exists(self.path("data")))
         self.assertEqual(sorted(os.listdir(self.path("results"))), ["mlperf-results.yaml"])
+
+    def test_the_plan_says_what_the_storage_is_to_deliver(self):
+        plan = self.expect(f"whatif training unet3d run file -na 8 -at b200 -cm 1 -dd null:// {self.where} --dry-run "
+                           "--params dataset.num_files_train=560", 0).stdout
+        self.assertRegex(plan, r"(?m)^  demand +47\.2 GiB/s \(8 x 7 x 140 MiB / 162 ms\)$")
 
     def test_configview_has_every_value_with_its_source(self):
         words = f"closed training unet3d configview file -na 8 -at b200 -cm 256 {self.where}"

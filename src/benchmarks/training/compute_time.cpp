@@ -92,4 +92,12 @@ std::string describe(const TimeDistribution& distribution) {
   return "unknown";
 }
 
+double mean_seconds(const TimeDistribution& distribution) {
+  constexpr int kDraws = 4096;
+  TimeSampler sampler(distribution, 1, 0);
+  double sum = 0;
+  for (int i = 0; i < kDraws; ++i) sum += to_seconds(sampler.draw());
+  return sum / kDraws;
+}
+
 }  // namespace mlps::training

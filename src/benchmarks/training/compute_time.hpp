@@ -23,4 +23,7 @@ class TimeSampler {
 /// Returns "0.162 s" or "normal(0.5 s, 0.1 s)", for plans and logs.
 std::string describe(const workloads::TimeDistribution& distribution);
 
+/// Returns the mean of a distribution in seconds, by draws from it: none is negative, whatever its formula says.
+double mean_seconds(const workloads::TimeDistribution& distribution);
+
 }  // namespace mlps::training

@@ -15,15 +15,6 @@ constexpr const char* kEvaluate = "evaluate";
 constexpr const char* kCheckpoint = "checkpoint";
 constexpr Nanos kRateNs = 2'000'000'000;
 
-/// Returns the mean of a distribution in seconds, by draws from it: none is negative, whatever its formula says.
-double mean_seconds(const workloads::TimeDistribution& distribution) {
-  constexpr int kDraws = 4096;
-  TimeSampler sampler(distribution, 1, 0);
-  double sum = 0;
-  for (int i = 0; i < kDraws; ++i) sum += to_seconds(sampler.draw());
-  return sum / kDraws;
-}
-
 double each(double seconds, uint64_t number, double otherwise) {
   return number > 0 ? seconds / static_cast<double>(number) : otherwise;
 }

@@ -18,7 +18,7 @@ constexpr double kFewSteps = 8;
 // Epochs of a run, for a spread to be known.
 constexpr double kEpochs = 3;
 // A first checkpoint's rate must promise so many accelerators before they are tried.
-constexpr double kPromised = 1.15;
+constexpr double kPromised = 1.5;
 // Of the time, in which the data set is written; twice that at a place where samples would be too small.
 constexpr double kDataShare = 0.10;
 constexpr double kLeastSample = 256.0 * 1024;

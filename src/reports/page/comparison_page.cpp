@@ -197,7 +197,7 @@ std::string differences_table(const Comparison& comparison) {
     table.rows.push_back({one.kind, one.key, join(one.first, " | "), join(one.second, " | ")});
   }
   if (table.rows.empty()) table.rest = "nothing that the metadata tell";
-  return "<div class=\"hosts\">" + table_of(table) + "</div>\n";
+  return "<div class=\"hosts differing\">" + table_of(table) + "</div>\n";
 }
 
 }  // namespace

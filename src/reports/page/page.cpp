@@ -165,7 +165,7 @@ std::string differences_of(const std::vector<RunView>& runs) {
     if (differs) table.rows.push_back(std::move(row));
   }
   if (runs.size() > shown) table.rest = fmt::format("of the first {} runs", shown);
-  return "<div class=\"hosts\">" + table_of(table) + "</div>\n";
+  return "<div class=\"hosts differing\">" + table_of(table) + "</div>\n";
 }
 
 void add_run(const RunView& run, bool alone, Page& page) {

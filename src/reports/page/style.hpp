@@ -47,6 +47,7 @@ border-bottom:1px solid var(--line);overflow-wrap:anywhere}th{color:var(--soft);
 .tables{columns:2 420px;column-gap:1.6rem}.tables table{table-layout:fixed}.tables th:first-child{width:46%}.tables th:nth-child(3){width:19%}
 .answers{margin:.5rem 0}.answers th{width:7rem;white-space:nowrap}
 .hosts{overflow-x:auto;margin-bottom:.6rem}.hosts td,.hosts th{min-width:4em;overflow-wrap:normal}
+.differing td{min-width:7em;overflow-wrap:anywhere}.differing td:first-child{overflow-wrap:normal}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.78rem;background:var(--band);padding:.5rem;border-radius:4px}
 @media print{:root{color-scheme:light;--bg:#fff;--ink:#000;--soft:#444;--line:#ccc;--band:#eef2f7;--pause:#f7e3c4;--c1:#2f6fb2;--c2:#1d9a8a;--c3:#7a5cc0;
 --c4:#d9822b;--c5:#c8333f;--c6:#98a2b0;--c7:#b5651d;--c8:#6cb8d9;--good:#1c7c43;--bad:#b3261e;--heat:#d1480f;--cell:#e9eef4}

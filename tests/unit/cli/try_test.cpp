@@ -42,8 +42,9 @@ TEST(TrySizes, TheAcceleratorIsTheMostDemandingThatIsExpectedToBeFed) {
     return std::string(one.model.word) + " " + one.name;
   };
   EXPECT_EQ(chosen(50e9), "unet3d b200");
-  EXPECT_EQ(chosen(4e9), "unet3d h100");
-  EXPECT_EQ(chosen(1.9e9), "unet3d a100");
+  EXPECT_EQ(chosen(5e9), "unet3d h100");
+  EXPECT_EQ(chosen(2.5e9), "unet3d a100");
+  EXPECT_EQ(chosen(1.9e9), "retinanet b200") << "the first rate promises one a100, and hardly more";
   EXPECT_EQ(chosen(1e9), "retinanet b200");
   EXPECT_EQ(chosen(50e6), "retinanet h100");
   EXPECT_EQ(chosen(1e3), "retinanet a100") << "none is fed";

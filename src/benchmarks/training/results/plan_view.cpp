@@ -47,11 +47,22 @@ void add_details(const TrainingDetails& details, LabelledLines& lines) {
   if (!details.injected_fault.empty()) lines.add("fault", details.injected_fault);
 }
 
+/// Says what so many accelerators ask for when none waits, and how that comes about.
+void add_demand(const TrainingWorkload& workload, uint64_t accelerators, LabelledLines& lines) {
+  const double seconds = training::mean_seconds(workload.training.computation_time);
+  const double sample = workload.dataset.record_bytes;
+  const auto batch = static_cast<double>(workload.reader.batch_size), ranks = static_cast<double>(accelerators);
+  if (!(seconds > 0)) return;
+  lines.add("demand", fmt::format("{} ({} x {} x {} / {})", rate_text(ranks * batch * sample / seconds), figure(ranks),
+                                  figure(batch), bytes_text(sample), time_text(seconds * 1e9)));
+}
+
 void add_steps(const TrainingWorkload& workload, const RunPlan& plan, LabelledLines& lines) {
   lines.add("accelerators",
             fmt::format("{}{}, compute {} per step, AU threshold {} %", plan.accelerators,
                         workload.accelerator.empty() ? "" : " x " + workload.accelerator,
                         training::describe(workload.training.computation_time), 100 * workload.metric.au));
+  add_demand(workload, plan.accelerators, lines);
   lines.add("steps", fmt::format("{} x {} x {} per accelerator", counted(plan.epochs, "epoch", "epochs"),
                                  counted(static_cast<double>(plan.steps_per_epoch), "step", "steps"),
                                  counted(plan.batch_size, "sample", "samples")));
@@ -180,6 +191,7 @@ std::string datasize_text(const DatasizeAnswer& answer) {
                         training::kMemoryMultiple, human_bytes(size.memory_bytes), grouped(size.files_by_steps))
           : fmt::format("steps: {} per epoch ({} times {} of client memory need {} files)", training::kMinStepsPerEpoch,
                         training::kMemoryMultiple, human_bytes(size.memory_bytes), grouped(size.files_by_memory)));
+  add_demand(answer.workload, answer.request.accelerators, lines);
   lines.add("files", grouped(size.files));
   lines.add("subfolders", "0");
   lines.add("size", human_bytes(size.total_bytes));
