@@ -1,12 +1,10 @@
 // What a whole S3 session costs the client: CPU seconds per GiB, and requests per CPU second, of PUT (payload and
 // CRC32C included) and GET of objects of several sizes, against a blocking loop of the same bytes on a raw socket to
-// the same server, in turns A B B A so that a drifting machine hits both alike. With --tls both encrypt: the loop with
-// OpenSSL's own calls.
+// the same server, in turns A B B A so that a drifting machine hits both alike.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -43,7 +41,6 @@ struct Options {
   s3::Checksum checksum = s3::Checksum::kCrc32c;
   bool payload = true;
   bool pinned = true;
-  bool tls = false;
   bool ours_only = false;  // for profiles
   bool puts = true;
   bool gets = true;
@@ -57,7 +54,7 @@ struct Options {
 /// A: one connection and blocking calls.
 class RawLoop {
  public:
-  RawLoop(uint16_t port, bool tls) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawLoop(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -65,17 +62,8 @@ class RawLoop {
     const int one = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) give_up("can't connect");
-    if (!tls) return;
-    context_ = SSL_CTX_new(TLS_client_method());
-    tls_ = SSL_new(context_);
-    SSL_set_fd(tls_, fd_);
-    if (SSL_connect(tls_) != 1) give_up("no TLS");
   }
-  ~RawLoop() {
-    SSL_free(tls_);
-    SSL_CTX_free(context_);
-    close(fd_);
-  }
+  ~RawLoop() { close(fd_); }
   RawLoop(const RawLoop&) = delete;
   RawLoop& operator=(const RawLoop&) = delete;
 
@@ -91,7 +79,7 @@ class RawLoop {
     send_all(std::as_bytes(std::span(head)));
     room = room.subspan(read_head(room));
     while (!room.empty()) {
-      const ssize_t got = receive(room.data(), room.size());
+      const ssize_t got = recv(fd_, room.data(), room.size(), 0);
       if (got <= 0) give_up("the sink went away");
       room = room.subspan(static_cast<size_t>(got));
     }
@@ -102,7 +90,7 @@ class RawLoop {
   size_t read_head(std::span<const std::byte> room) {
     std::array<char, 512> answer;
     for (size_t have = 0;;) {
-      const ssize_t got = receive(answer.data() + have, answer.size() - have);
+      const ssize_t got = recv(fd_, answer.data() + have, answer.size() - have, 0);
       if (got <= 0) give_up("the sink went away");
       have += static_cast<size_t>(got);
       const auto end = std::string_view(answer.data(), have).find("\r\n\r\n");
@@ -111,32 +99,21 @@ class RawLoop {
   }
   void send_all(std::span<const std::byte> data) {
     while (!data.empty()) {
-      const size_t most = std::min<size_t>(data.size(), size_t{1} << 30);
-      const ssize_t sent = tls_ != nullptr ? SSL_write(tls_, data.data(), static_cast<int>(most))
-                                           : send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+      const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
       if (sent <= 0) give_up("send failed");
       data = data.subspan(static_cast<size_t>(sent));
     }
   }
-  ssize_t receive(void* room, size_t bytes) {
-    if (tls_ == nullptr) return recv(fd_, room, bytes, 0);
-    return SSL_read(tls_, room, static_cast<int>(std::min<size_t>(bytes, size_t{1} << 30)));
-  }
   int fd_;
-  SSL_CTX* context_ = nullptr;
-  SSL* tls_ = nullptr;
 };
 
 /// B: our session, `depth` objects of one part in flight, each a request.
 class OurSession {
  public:
-  OurSession(const Options& options, unsigned depth, uint64_t size, const bench::Sink& sink,
-             std::vector<AlignedBuffer>& buffers)
+  OurSession(const Options& options, unsigned depth, uint64_t size, uint16_t port, std::vector<AlignedBuffer>& buffers)
       : options_(options), size_(size), buffers_(buffers), objects_(depth), operations_(depth) {
     s3::Settings settings;
-    settings.endpoints.push_back(
-        *storage::parse_endpoint(fmt::format("http{}://127.0.0.1:{}", options.tls ? "s" : "", sink.port()), "sink"));
-    if (options.tls) settings.engine.ca_file = sink.certificate_file();
+    settings.endpoints.push_back(*storage::parse_endpoint(fmt::format("http://127.0.0.1:{}", port), "sink"));
     settings.endpoint_source = "bench";
     settings.region = "us-east-1";
     settings.credentials = std::make_shared<s3::KeySource>("bench", s3::Credentials{"bench", "bench", ""});
@@ -200,7 +177,7 @@ class OurSession {
 /// One size and direction.
 class Comparison {
  public:
-  Comparison(const Options& options, uint64_t size, bool puts, const bench::Sink& sink)
+  Comparison(const Options& options, uint64_t size, bool puts, uint16_t port)
       : options_(options),
         size_(size),
         puts_(puts),
@@ -213,8 +190,8 @@ class Comparison {
       std::memset(buffer->data(), 1, buffer->size());
       buffers_.push_back(std::move(*buffer));
     }
-    raw_.emplace(sink.port(), options.tls);
-    ours_.emplace(options, depth_, size, sink, buffers_);
+    raw_.emplace(port);
+    ours_.emplace(options, depth_, size, port, buffers_);
     // As many requests as take about the wanted time, of the faster side.
     const double one = std::max(cost_of([&] { run_raw(warm_up()); }), 1e-4) / static_cast<double>(warm_up());
     requests_ = std::max<uint64_t>(static_cast<uint64_t>(options.seconds / one), 4);
@@ -275,7 +252,7 @@ class Comparison {
 constexpr const char* kUsage =
     "usage: s3_session_cost [--sizes=4KiB,1MiB,8MiB,64MiB] [--seconds=1] [--depth=N] [--rounds=4] [--put|--get] "
     "[--no-payload] "
-    "[--checksum=crc32c|crc64nvme|none] [--tls] [--no-pin] [--ours-only]";
+    "[--checksum=crc32c|crc64nvme|none] [--no-pin] [--ours-only]";
 
 Options parse(int argc, char** argv) {
   Options options;
@@ -303,8 +280,6 @@ Options parse(int argc, char** argv) {
       options.checksum = value == "none"        ? s3::Checksum::kNone
                          : value == "crc64nvme" ? s3::Checksum::kCrc64nvme
                                                 : s3::Checksum::kCrc32c;
-    } else if (name == "--tls") {
-      options.tls = true;
     } else if (name == "--no-pin") {
       options.pinned = false;
     } else if (name == "--ours-only") {
@@ -323,16 +298,16 @@ int main(int argc, char** argv) {
   // The client on the first processor and the sink on the others, for both sides alike: where the scheduler puts them
   // otherwise changes a point by a factor of two.
   if (options.pinned) pin(1, get_nprocs() - 1);
-  const bench::Sink sink(options.tls);
+  const bench::Sink sink;
   if (options.pinned) pin(0, 1);
   std::string load;
   std::getline(std::ifstream("/proc/loadavg"), load);
-  fmt::print("{}, payload {}, checksum {}, load {}\n", options.tls ? "TLS" : "plain",
-             options.payload ? payload::active_layer() : "none", s3::names_of(options.checksum).setting, load);
+  fmt::print("payload {}, checksum {}, load {}\n", options.payload ? payload::active_layer() : "none",
+             s3::names_of(options.checksum).setting, load);
   for (const bool puts : {true, false}) {
     if (puts ? !options.puts : !options.gets) continue;
     for (const uint64_t size : options.sizes) {
-      Comparison comparison(options, size, puts, sink);
+      Comparison comparison(options, size, puts, sink.port());
       options.ours_only ? comparison.run_ours_only() : comparison.compare();
     }
   }

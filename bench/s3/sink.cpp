@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <strings.h>
 #include <sys/prctl.h>
@@ -44,57 +43,52 @@ uint64_t number_after(std::string_view head, std::string_view prefix) {
   return 0;
 }
 
-/// A connection, by TLS or plain.
-struct Stream {
-  int fd = -1;
-  SSL* tls = nullptr;
-
-  ssize_t receive(char* data, size_t length) const {
-    return tls != nullptr ? SSL_read(tls, data, static_cast<int>(length)) : recv(fd, data, length, 0);
-  }
-  bool send_all(const char* data, size_t length, int flags = 0) const {
-    while (length > 0) {
-      const ssize_t sent = tls != nullptr ? SSL_write(tls, data, static_cast<int>(length))
-                                          : send(fd, data, length, flags | MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      data += sent;
-      length -= static_cast<size_t>(sent);
-    }
-    return true;
-  }
-  bool discard(uint64_t length) const {
-    std::vector<char> scratch(tls != nullptr ? size_t{64} << 10 : 0);
-    while (length > 0) {
-      // TCP takes MSG_TRUNC as "drop this many bytes without copying them".
-      const size_t most = std::min<uint64_t>(length, tls != nullptr ? scratch.size() : size_t{4} << 20);
-      const ssize_t got = tls != nullptr ? receive(scratch.data(), most) : recv(fd, nullptr, most, MSG_TRUNC);
-      if (got <= 0) return false;
-      length -= static_cast<uint64_t>(got);
-    }
-    return true;
-  }
-};
-
-/// Answers "Range: bytes=0-N" with bytes that nobody compares.
-bool send_range(const Stream& stream, uint64_t length) {
-  static const std::vector<char> block(1 << 20, 'x');
-  const std::string head = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-" + std::to_string(length - 1) +
-                           "/" + std::to_string(length) + "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
-  if (!stream.send_all(head.data(), head.size(), MSG_MORE)) return false;
-  for (; length > 0; length -= std::min<uint64_t>(length, block.size())) {
-    if (!stream.send_all(block.data(), std::min<uint64_t>(length, block.size()))) return false;
+bool send_all(int fd, const char* data, size_t length, int flags) {
+  while (length > 0) {
+    const ssize_t sent = send(fd, data, length, flags | MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    data += sent;
+    length -= static_cast<size_t>(sent);
   }
   return true;
 }
 
-void answer_all(const Stream& stream) {
+/// Answers "Range: bytes=0-N" with bytes that nobody compares.
+bool send_range(int fd, uint64_t length) {
+  static const std::vector<char> block(1 << 20, 'x');
+  const std::string head = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-" + std::to_string(length - 1) +
+                           "/" + std::to_string(length) + "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+  if (!send_all(fd, head.data(), head.size(), MSG_MORE)) return false;
+  for (; length > 0; length -= std::min<uint64_t>(length, block.size())) {
+    if (!send_all(fd, block.data(), std::min<uint64_t>(length, block.size()), 0)) return false;
+  }
+  return true;
+}
+
+bool discard(int fd, uint64_t length) {
+  while (length > 0) {
+    // TCP takes MSG_TRUNC as "drop this many bytes without copying them".
+    const size_t most = std::min<uint64_t>(length, uint64_t{4} << 20);
+    const ssize_t got = recv(fd, nullptr, most, MSG_TRUNC);
+    if (got <= 0) return false;
+    length -= static_cast<uint64_t>(got);
+  }
+  return true;
+}
+
+void serve(int fd) {
+  const int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   std::string pending;
   for (;;) {
     size_t end;
     while ((end = pending.find("\r\n\r\n")) == std::string::npos) {
       std::array<char, 8192> piece;
-      const ssize_t got = stream.receive(piece.data(), piece.size());
-      if (got <= 0) return;
+      const ssize_t got = recv(fd, piece.data(), piece.size(), 0);
+      if (got <= 0) {
+        close(fd);
+        return;
+      }
       pending.append(piece.data(), static_cast<size_t>(got));
     }
     const std::string head = pending.substr(0, end + 2);
@@ -102,49 +96,34 @@ void answer_all(const Stream& stream) {
     const uint64_t length = number_after(head, "content-length: ");
     const uint64_t here = std::min<uint64_t>(length, pending.size());
     pending.erase(0, here);
-    if (!stream.discard(length - here)) return;
+    if (!discard(fd, length - here)) break;
     if (head.starts_with("GET")) {
-      if (!send_range(stream, number_after(head, "range: bytes=0-") + 1)) return;
+      if (!send_range(fd, number_after(head, "range: bytes=0-") + 1)) break;
       continue;
     }
     const std::string answer =
         head.starts_with("POST") ? created() : std::string(head.starts_with("DELETE") ? kDeleted : kStored);
-    if (!stream.send_all(answer.data(), answer.size())) return;
+    if (send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
   }
-}
-
-void serve(int fd, SSL_CTX* context) {
-  const int one = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  Stream stream{fd, context != nullptr ? SSL_new(context) : nullptr};
-  if (stream.tls != nullptr) SSL_set_fd(stream.tls, fd);
-  if (stream.tls == nullptr || SSL_accept(stream.tls) == 1) answer_all(stream);
-  SSL_free(stream.tls);
   close(fd);
 }
 
-[[noreturn]] void run_server(int listener, const test::OwnCertificate* certificate) {
+[[noreturn]] void run_server(int listener) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  signal(SIGPIPE, SIG_IGN);
-  SSL_CTX* context = nullptr;
-  if (certificate != nullptr) {
-    context = SSL_CTX_new(TLS_server_method());
-    certificate->give_to(context);
-  }
   for (;;) {
     const int fd = accept(listener, nullptr, nullptr);
     if (fd < 0) _exit(1);
-    std::thread(serve, fd, context).detach();
+    std::thread(serve, fd).detach();
   }
 }
 
 }  // namespace
 
-Sink::Sink(bool tls) : certificate_(tls ? std::make_unique<test::OwnCertificate>("IP:127.0.0.1") : nullptr) {
+Sink::Sink() {
   const auto [listener, port] = test::listen_on_loopback(128);
   port_ = port;
   child_ = fork();
-  if (child_ == 0) run_server(listener, certificate_.get());
+  if (child_ == 0) run_server(listener);
   close(listener);
   if (child_ < 0) throw std::runtime_error("fork failed");
 }
