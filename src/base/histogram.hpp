@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace mlps {
@@ -23,12 +24,22 @@ class Histogram {
     max_ = std::max(max_, value);
   }
 
+  /// Costs as many steps as there are buckets between the extremes of `other`.
   void merge(const Histogram& other) {
-    for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    const auto [begin, end] = other.in_use();
+    for (size_t i = begin; i < end; ++i) counts_[i] += other.counts_[i];
     count_ += other.count_;
     sum_ += other.sum_;
     min_ = std::min(min_, other.min_);
     max_ = std::max(max_, other.max_);
+  }
+
+  /// Forgets all values. Costs as many steps as there are buckets between the extremes.
+  void clear() {
+    const auto [begin, end] = in_use();
+    std::fill(counts_.data() + begin, counts_.data() + end, 0);
+    count_ = sum_ = max_ = 0;
+    min_ = std::numeric_limits<uint64_t>::max();
   }
 
   uint64_t count() const { return count_; }
@@ -43,7 +54,8 @@ class Histogram {
     if (count_ == 0) return 0;
     const double wanted = fraction * static_cast<double>(count_);
     uint64_t seen = 0;
-    for (size_t i = 0; i < counts_.size(); ++i) {
+    const auto [begin, end] = in_use();
+    for (size_t i = begin; i < end; ++i) {
       seen += counts_[i];
       if (counts_[i] != 0 && static_cast<double>(seen) >= wanted) {
         return std::clamp(upper_bound_of(i), min_, max_);
@@ -67,7 +79,8 @@ class Histogram {
 
   State state() const {
     State state;
-    for (size_t i = 0; i < counts_.size(); ++i) {
+    const auto [begin, end] = in_use();
+    for (size_t i = begin; i < end; ++i) {
       if (counts_[i] != 0) state.buckets.push_back({static_cast<uint32_t>(i), counts_[i]});
     }
     state.sum = sum_;
@@ -98,6 +111,12 @@ class Histogram {
   static constexpr unsigned kSubBits = 6;
   static constexpr size_t kSub = size_t{1} << kSubBits;
   static constexpr size_t kBuckets = kSub * (64 - kSubBits + 1);
+
+  // Returns the first and the end of the buckets that can hold a value.
+  std::pair<size_t, size_t> in_use() const {
+    if (count_ == 0) return {0, 0};
+    return {index_of(min_), index_of(max_) + 1};
+  }
 
   // Values below 64 have a bucket each; above, the exponent and the next six bits select the bucket.
   static size_t index_of(uint64_t value) {

@@ -73,8 +73,8 @@ void SharedSeries::add(uint64_t second, const Second& share, const Histogram& la
   if (share.operations > 0 || share.retries > 0) series_.at(second).merge(share);
   sums_.bytes += share.bytes;
   sums_.retries += share.retries;
-  if (latency.count() > 0) sums_.latency.merge(latency);
-  if (commits.count() > 0) sums_.commits.merge(commits);
+  sums_.latency.merge(latency);
+  sums_.commits.merge(commits);
 }
 
 SeriesSums SharedSeries::sums() const {
@@ -84,18 +84,17 @@ SeriesSums SharedSeries::sums() const {
 
 void SharedSeries::begin_sums() {
   const std::lock_guard lock(mutex_);
-  sums_.latency = {};
-  sums_.commits = {};
+  sums_.latency.clear();
+  sums_.commits.clear();
 }
 
 void SecondRecorder::flush() {
   if (shared_ == nullptr || (now_.operations == 0 && now_.retries == 0 && commits_.count() == 0)) return;
-  // A histogram has 30 KiB, and a phase on null://, where nothing has a latency, takes some microseconds.
   if (latency_.count() > 0) now_.latency = latency_.state();
   shared_->add(second_, now_, latency_, commits_);
   now_ = {};
-  if (latency_.count() > 0) latency_ = {};
-  if (commits_.count() > 0) commits_ = {};
+  latency_.clear();
+  commits_.clear();
 }
 
 void SecondRecorder::turn(Nanos moment) {

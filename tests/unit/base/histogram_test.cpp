@@ -57,6 +57,30 @@ TEST(Histogram, MergingEqualsRecordingTogether) {
   for (const double fraction : {0.1, 0.5, 0.99}) EXPECT_EQ(a.percentile(fraction), both.percentile(fraction));
 }
 
+TEST(Histogram, AClearedOneIsAsNew) {
+  std::mt19937_64 random(7);
+  Histogram used;
+  for (int round = 0; round < 50; ++round) {
+    Histogram fresh;
+    for (int i = 0; i < 20; ++i) {
+      const uint64_t value = random() >> (random() % 64);
+      used.record(value);
+      fresh.record(value);
+    }
+    const Histogram::State left = used.state(), right = fresh.state();
+    ASSERT_EQ(left.buckets.size(), right.buckets.size()) << "round " << round;
+    for (size_t i = 0; i < left.buckets.size(); ++i) {
+      EXPECT_EQ(left.buckets[i].index, right.buckets[i].index);
+      EXPECT_EQ(left.buckets[i].count, right.buckets[i].count);
+    }
+    EXPECT_EQ(used.percentile(0.5), fresh.percentile(0.5));
+    EXPECT_EQ(used.min(), fresh.min());
+    used.clear();
+    EXPECT_EQ(used.count(), 0u);
+    EXPECT_EQ(used.max(), 0u);
+  }
+}
+
 TEST(Histogram, TakesTheLargestValue) {
   Histogram h;
   h.record(~uint64_t{0});
