@@ -12,9 +12,11 @@
 #include "results/code_image.hpp"
 #include "results/config_json.hpp"
 #include "results/file_list.hpp"
+#include "results/findings.hpp"
 #include "results/host_json.hpp"
 #include "results/metadata.hpp"
 #include "results/provenance.hpp"
+#include "results/record_common.hpp"
 #include "results/redact.hpp"
 #include "results/run_hosts.hpp"
 #include "results/system_description.hpp"
@@ -137,6 +139,12 @@ void write_common_files(FolderWriter& writer, const RunContext& context, const R
   write_separation(writer, context);
   writer.write(context.benchmark + "_" + context.run_datetime + "_metadata.json",
                metadata_text(context, facts, outcome), Durability::kDurable);
+}
+
+void write_end(FolderWriter& writer, const RunContext& context, const RunFacts& facts, const std::string& tables,
+               const RunOutcome& outcome) {
+  writer.write(log_name(context, "stdout"), tables + findings_text(outcome.findings) + no_result_text(context, facts));
+  write_common_files(writer, context, facts, outcome);
 }
 
 }  // namespace mlps::results

@@ -74,14 +74,10 @@ void write_begin(FolderWriter& writer, const Context& context, const Record& rec
   write_start_files(writer, context);
 }
 
-/// Writes the files of the end that every benchmark has besides the record: logs, and write_common_files().
-template <class Context, class Record>
-void write_end(FolderWriter& writer, const Context& context, const Record& record, const std::string& plan,
-               const RunOutcome& outcome) {
-  writer.write(log_name(context, "stdout"),
-               plan + '\n' + result_table(record) + findings_text(outcome.findings) + no_result_text(context, record));
-  write_common_files(writer, context, record, outcome);
-}
+/// Writes the files of the end that every benchmark has besides the record: logs, of the plan and the table of results,
+/// and write_common_files().
+void write_end(FolderWriter& writer, const RunContext& context, const RunFacts& facts, const std::string& tables,
+               const RunOutcome& outcome);
 
 /// Runs `body` with a writer for `folder`. An exception, thrown when memory runs out or by a defect of this
 /// program, comes back as E901.

@@ -47,7 +47,7 @@ Status write_finished(const RunFolder& folder, const CheckpointContext& context,
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     write_rank_files(writer, context, record, outcome);
     writer.write("dlio.log", dlio_log_text(record));
-    write_end(writer, context, record, plan_text(context, record), outcome);
+    write_end(writer, context, record, plan_text(context, record) + "\n" + result_table(record), outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);

@@ -76,7 +76,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
       writer.write(fmt::format("{}_per_epoch_stats.json", rank), rank_stats_text(record, rank));
     }
     writer.write("dlio.log", dlio_log_text(context, record));
-    write_end(writer, context, record, plan, outcome);
+    write_end(writer, context, record, plan + "\n" + result_table(record), outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
@@ -95,7 +95,7 @@ Status write_finished(const RunFolder& folder, const RunContext& context, const 
   return write_into(folder, context, [&](FolderWriter& writer) {
     write_end_record(writer, folder, context, record_json(context, record, outcome));
     writer.write("dlio.log", datagen_log_text(record));
-    write_end(writer, context, record, plan, outcome);
+    write_end(writer, context, record, plan + "\n" + result_table(record), outcome);
     writer.seal(outcome);
   });
 }

@@ -75,7 +75,7 @@ Status write_finished(const RunFolder& folder, const VectorDbContext& context, c
     } else {
       write_load_files(writer, context, record);
     }
-    write_end(writer, context, record, plan_text(context, record), outcome);
+    write_end(writer, context, record, plan_text(context, record) + "\n" + result_table(record), outcome);
     // The last file: a folder in which anything is missing has no summary.json.
     if (record.verdict == run::Verdict::kPassed) {
       writer.write("summary.json", summary_text(context, record), Durability::kDurable);
