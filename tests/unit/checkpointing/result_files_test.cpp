@@ -321,7 +321,7 @@ TEST(WriteFinished, AnOptionSnapshotThatIsNoObjectIsRefused) {
 TEST(WriteFinished, FilesOf1024Ranks) {
   const TemporaryFolder root;
   write_run(root, sample::passed(1024, 10, 10), sample::context(root.path()));
-  EXPECT_EQ(root.files().size(), 2U * 1024 + 11);
+  EXPECT_EQ(root.files().size(), 2U * 1024 + 12);
   const ordered_json last = root.json("1023_per_epoch_stats.json")["1"];
   EXPECT_EQ(last.size(), 22U);
   EXPECT_DOUBLE_EQ(last["save_ckpt10"]["duration"], 1033.0);
