@@ -53,7 +53,7 @@ class SlowClient(TrainingTest):
         self.assertIn(f"the time of {what} the storage waited for it", done.stderr)
         self.assertRegex(done.stdout, "^(NO STORAGE was measured|NO ANSWER about the storage: this client was too slow)")
         self.assertNotIn("feeds", done.stdout)
-        self.assertRegex(done.stdout, r"limited by  not known.*(\n.*){1,4}this client is too slow")
+        self.assertRegex(done.stdout, r"limited by  this client or the storage.*(\n.*){1,4}this client is too slow")
         self.assertIn("train_au_meet_expectation fail", done.stdout)
         folder = self.training_folder("unet3d", "run")
         tables = (folder / "training_run.stdout.log").read_text()
