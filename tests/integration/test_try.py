@@ -128,6 +128,14 @@ class TryTest(ProgramTest):
         self.assertIn(f"WARNING: {self.place / left} is of another try", done.stderr)
         self.assertEqual([left], self.left())
 
+    def test_without_proc_it_says_what_to_mount(self):
+        done = self.start("try", self.place, before=("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"',
+                                                     "sh")).wait()
+        self.assertIn("mount /proc", done.stderr, done)
+        self.assertNotEqual(0, done.status)
+        self.assertEqual([], self.left())
+        self.assertFalse((self.folder / "mlpstorage-results").exists())
+
     def test_nothing_is_left_whenever_it_is_stopped(self):
         random.seed(os.getpid())
         for number in range(STOPS):

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/output.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "cli/results_dir.hpp"
 #include "cli/try/session.hpp"
 #include "cli/utilities.hpp"
@@ -87,6 +88,12 @@ std::vector<Error> errors_of_parts(const TryOutcome& outcome) {
 }
 
 int carry_out_try(const TrySettings& settings, const std::string& where, const Environment& environment, bool json) {
+  if (binary_path().empty()) {
+    return report(Error{ErrorCode::kConfigIncompatible,
+                        "try runs this program anew for each part, and /proc/self/exe doesn't tell where it is",
+                        {},
+                        "mount /proc: mount -t proc proc /proc"});
+  }
   // What is refused leaves no folder of results either.
   if (Status free = make_results_dir(settings.results_dir, kNoOrganisation, true); !free) return report(free.error());
   const auto place = open_try_place(where, environment);
